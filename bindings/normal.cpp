@@ -1,0 +1,48 @@
+#include "ground/philox.hpp"
+
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <array>
+#include <cstdint>
+
+#include "arrays.hpp"
+#include "ground/normal.hpp"
+
+namespace py = pybind11;
+using namespace ktc;
+using namespace ktc::bindings;
+
+namespace {
+
+using Words = std::array<std::uint64_t, group_width / 2>;
+
+Array normals(std::uint64_t seed, Purpose purpose, std::uint64_t group, std::uint32_t element,
+              std::uint64_t step) {
+    if (group >= max_replicas / group_width || element >= max_elements)
+        throw py::value_error("group must be below 2^29 and element below 2^28");
+    Array result(static_cast<py::ssize_t>(group_width));
+    normals16({seed, purpose, group, element, step}, result.mutable_data());
+    return result;
+}
+
+Array transform(const Words& radius, const Words& angle) {
+    Array result(static_cast<py::ssize_t>(group_width));
+    transform16(radius.data(), angle.data(), result.mutable_data());
+    return result;
+}
+
+}  // namespace
+
+void bind_normal(py::module_& module) {
+    py::enum_<Purpose>(module, "Purpose", "What a stream of noise is for.")
+        .value("equilibrium", Purpose::equilibrium)
+        .value("hold", Purpose::hold);
+    module.def("philox", philox::words, py::arg("counter"), py::arg("key"),
+               "The four words of Philox4x32-10 at a counter of four words and a key of two.");
+    module.def("normals", normals, py::arg("seed"), py::arg("purpose"), py::arg("group"),
+               py::arg("element"), py::arg("step"),
+               "The sixteen standard normals at one address.");
+    module.def("transform", transform, py::arg("radius"), py::arg("angle"),
+               "Eight pairs of 64-bit words to sixteen standard normals.");
+}

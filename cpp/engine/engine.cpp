@@ -1,0 +1,271 @@
+#include "engine/engine.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "engine/workers.hpp"
+#include "ground/dense.hpp"
+#include "ground/error.hpp"
+#include "ground/normal.hpp"
+
+namespace ktc {
+namespace {
+
+// Below this a thread costs more to start than it saves.
+constexpr double unit_steps_worth_a_thread = 3e5;
+// A chunk of ticks of this size takes some tens of milliseconds: Ctrl-C is heard between chunks.
+constexpr double unit_steps_at_once = 4e6;
+
+}  // namespace
+
+Engine::Engine(Network network, Controls controls, std::uint64_t seed, ReplicaRange range,
+               std::size_t threads)
+    : network_(std::move(network)), seed_(seed), range_(range), threads_(threads) {
+    require(range_.count > 0, "replicas must be at least 1");
+    require(range_.first < max_replicas && range_.count <= max_replicas - range_.first,
+            "first_replica + replicas must not exceed 2^33, the replicas that a seed has");
+    require(network_.dimension() <= max_elements, "a network has at most 2^28 coordinates");
+    require(threads_ > 0, "threads must be at least 1");
+    use_one_library_thread();
+    setting_ = make_setting(network_, std::move(controls), nullptr);
+
+    const std::uint64_t last = range_.first + range_.count;
+    for (std::uint64_t number = range_.first / block_width; number * block_width < last; ++number) {
+        const std::uint64_t start = number * block_width;
+        const std::uint64_t begin = std::max(range_.first, start);
+        const std::uint64_t end = std::min<std::uint64_t>(last, start + block_width);
+        blocks_.push_back({std::vector<double>(network_.dimension() * block_width, 0.0),
+                           Ledger(block_width), number, static_cast<std::size_t>(begin - start),
+                           static_cast<std::size_t>(end - start),
+                           static_cast<std::size_t>(begin - range_.first)});
+    }
+    equilibrate();
+}
+
+NoiseAddress Engine::address(const Block& block, std::uint64_t step) const {
+    return {seed_, step, block.number * (block_width / group_width), block.begin / group_width,
+            (block.end + group_width - 1) / group_width};
+}
+
+std::size_t Engine::threads_for(double unit_steps) const {
+    const double useful = std::max(1.0, unit_steps / unit_steps_worth_a_thread);
+    return useful < static_cast<double>(threads_) ? static_cast<std::size_t>(useful) : threads_;
+}
+
+template <class Visit>
+void Engine::for_each_block(Visit&& visit, double steps_per_unit) {
+    const double size = static_cast<double>(blocks_.size() * block_width * network_.dimension());
+    const std::size_t threads = threads_for(size * steps_per_unit);
+    std::vector<Workspace> workspaces(threads, Workspace(network_.dimension()));
+    run_parallel(blocks_.size(), threads, [&](std::size_t index, std::size_t worker) {
+        visit(blocks_[index], workspaces[worker]);
+    });
+}
+
+template <class Visit>
+void Engine::for_each_replica(Visit&& visit) const {
+    for (const Block& block : blocks_)
+        for (std::size_t lane = block.begin; lane < block.end; ++lane)
+            visit(block, lane, block.first_row + lane - block.begin);
+}
+
+void Engine::equilibrate() {
+    const double width = std::sqrt(setting_.controls.kT);
+    for_each_block(
+        [&](Block& block, Workspace&) {
+            const NoiseAddress at = address(block, step_);
+            for (std::size_t i = 0; i < network_.dimension(); ++i)
+                for (std::size_t g = at.begin_group; g < at.end_group; ++g) {
+                    double* w = block.state.data() + i * block_width + g * group_width;
+                    normals16({seed_, Purpose::equilibrium, at.first_group + g,
+                               static_cast<std::uint32_t>(i), at.step},
+                              w);
+                    for (std::size_t lane = 0; lane < group_width; ++lane)
+                        w[lane] = setting_.force[i] + width * w[lane];
+                }
+        },
+        1.0);
+    ++step_;
+    open_books();
+}
+
+void Engine::open_books() {
+    for_each_block(
+        [&](Block& block, Workspace&) {
+            double energy[block_width];
+            block_energy(block.state.data(), setting_.force, energy);
+            block.ledger.open(energy);
+        },
+        0.2);
+}
+
+void Engine::set(const Controls& controls) {
+    Setting next = make_setting(network_, controls, &setting_);
+    const Update update(network_, setting_, next);
+    if (update.changes_energy())
+        for_each_block(
+            [&](Block& block, Workspace& workspace) {
+                double work[block_width];
+                update.apply(block.state.data(), workspace, work);
+                block.ledger.post(Ledger::work, work);
+            },
+            0.2);
+    setting_ = std::move(next);
+}
+
+std::size_t Engine::ticks_at_once() const {
+    const double d = static_cast<double>(network_.dimension());
+    const double product = setting_.coordinates->decoupled() ? 1.0 : 1.0 + d / 8.0;
+    const double tick = static_cast<double>(blocks_.size() * block_width) * d * product;
+    return static_cast<std::size_t>(
+        std::clamp(unit_steps_at_once * static_cast<double>(threads_) / tick, 1.0, 4096.0));
+}
+
+void Engine::move(Block& block, const std::vector<Tick>& ticks, Workspace& workspace) const {
+    std::uint64_t step = step_;
+    double work[block_width];
+    Posts posts;
+    for (const Tick& tick : ticks) {
+        if (tick.update && tick.update->changes_energy()) {
+            tick.update->apply(block.state.data(), workspace, work);
+            block.ledger.post(Ledger::work, work);
+        }
+        tick.propagator->advance(block.state.data(), tick.force.data(), address(block, step++),
+                                 workspace, posts);
+        block.ledger.post(Ledger::heat, posts.heat);
+        block.ledger.post(Ledger::supply, posts.supply);
+    }
+}
+
+std::size_t Engine::play(const Waveform& waveform, const std::function<bool()>& keep_going) {
+    const std::size_t total = waveform.holds.size();
+    for (double hold : waveform.holds)
+        require(std::isfinite(hold) && hold > 0.0, "every hold must be positive and finite");
+    std::shared_ptr<const Propagator> propagator;
+    Setting setting = setting_;
+    double last_hold = 0.0;
+
+    std::size_t done = 0;
+    while (done < total) {
+        std::vector<Tick> ticks;
+        const std::size_t stop = std::min(total, done + ticks_at_once());
+        for (std::size_t k = done; k < stop; ++k) {
+            Tick tick;
+            if (waveform.control) {
+                Controls controls = setting.controls;
+                waveform.control(k, controls);
+                Setting next = make_setting(network_, std::move(controls), &setting);
+                tick.update = std::make_shared<const Update>(network_, setting, next);
+                if (next.coordinates != setting.coordinates ||
+                    next.controls.kT != setting.controls.kT)
+                    propagator = nullptr;
+                setting = std::move(next);
+            }
+            if (!propagator || waveform.holds[k] != last_hold)
+                propagator = exact_propagator(*setting.coordinates, setting.controls.kT,
+                                              waveform.holds[k]);
+            last_hold = waveform.holds[k];
+            tick.propagator = propagator;
+            tick.force = setting.force;
+            ticks.push_back(std::move(tick));
+        }
+        for_each_block([&](Block& block, Workspace& workspace) { move(block, ticks, workspace); },
+                       static_cast<double>(ticks.size()));
+        setting_ = setting;
+        step_ += ticks.size();
+        for (; done < stop; ++done) add_compensated(time_, time_carry_, waveform.holds[done]);
+        if (keep_going && !keep_going()) break;
+    }
+    return done;
+}
+
+void Engine::place(const double* state) {
+    const std::size_t n = network_.dimension();
+    for_each_block(
+        [&](Block& block, Workspace& workspace) {
+            double* public_state = workspace.first.data();
+            std::fill(public_state, public_state + n * block_width, 0.0);
+            for (std::size_t lane = block.begin; lane < block.end; ++lane)
+                for (std::size_t i = 0; i < n; ++i)
+                    public_state[i * block_width + lane] =
+                        state[(block.first_row + lane - block.begin) * n + i];
+            multiply_block(setting_.coordinates->from_state, public_state, block.state.data(),
+                           block_width);
+        },
+        1.0);
+    open_books();
+}
+
+void Engine::read(std::size_t begin, std::size_t end, double* out) const {
+    const std::size_t n = network_.dimension(), rows = end - begin;
+    std::vector<double> public_state(n * block_width);
+    for (const Block& block : blocks_) {
+        multiply_block(setting_.coordinates->to_state, block.state.data(), public_state.data(),
+                       block_width);
+        for (std::size_t lane = block.begin; lane < block.end; ++lane)
+            for (std::size_t i = begin; i < end; ++i)
+                out[(block.first_row + lane - block.begin) * rows + i - begin] =
+                    public_state[i * block_width + lane];
+    }
+}
+
+void Engine::energy(double* out) const {
+    double energy[block_width];
+    for (const Block& block : blocks_) {
+        block_energy(block.state.data(), setting_.force, energy);
+        std::copy(energy + block.begin, energy + block.end, out + block.first_row);
+    }
+}
+
+void Engine::balance(Ledger::Account account, double* out) const {
+    for_each_replica([&](const Block& block, std::size_t lane, std::size_t row) {
+        out[row] = block.ledger.balance(account, lane);
+    });
+}
+
+void Engine::energy_change(double* out) const {
+    energy(out);
+    for_each_replica([&](const Block& block, std::size_t lane, std::size_t row) {
+        out[row] -= block.ledger.opening_energy(lane);
+    });
+}
+
+double Engine::imbalance() const {
+    std::vector<double> now(range_.count);
+    energy(now.data());
+    double largest = 0.0;
+    for_each_replica([&](const Block& block, std::size_t lane, std::size_t row) {
+        largest = std::max(largest, block.ledger.imbalance(now[row], lane));
+    });
+    return largest;
+}
+
+Engine::Snapshot Engine::snapshot() const {
+    Snapshot result{{}, {}, step_, time_, time_carry_, setting_.controls};
+    for (const Block& block : blocks_) {
+        result.state.insert(result.state.end(), block.state.begin(), block.state.end());
+        const std::vector<double> packed = block.ledger.pack();
+        result.ledger.insert(result.ledger.end(), packed.begin(), packed.end());
+    }
+    return result;
+}
+
+void Engine::restore(const Snapshot& snapshot) {
+    const std::size_t size = network_.dimension() * block_width;
+    const std::size_t books = Ledger::packed_size(block_width);
+    require(snapshot.state.size() == blocks_.size() * size &&
+                snapshot.ledger.size() == blocks_.size() * books,
+            "the saved state belongs to a network or an ensemble of another size");
+    setting_ = make_setting(network_, snapshot.controls, &setting_);
+    step_ = snapshot.step;
+    time_ = snapshot.time;
+    time_carry_ = snapshot.time_carry;
+    for (std::size_t k = 0; k < blocks_.size(); ++k) {
+        std::copy_n(snapshot.state.begin() + static_cast<std::ptrdiff_t>(k * size), size,
+                    blocks_[k].state.begin());
+        blocks_[k].ledger.unpack(snapshot.ledger.data() + k * books);
+    }
+}
+
+}  // namespace ktc

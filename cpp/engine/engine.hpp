@@ -1,0 +1,111 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "engine/update.hpp"
+#include "motion/block.hpp"
+#include "motion/propagator.hpp"
+#include "physics/ledger.hpp"
+#include "physics/network.hpp"
+
+namespace ktc {
+
+/// Replicas [first, first + count) of all the replicas that a seed has.
+struct ReplicaRange {
+    std::uint64_t first = 0;
+    std::size_t count = 0;
+};
+
+/// Mean and second central moment over the replicas, in the coordinates of the state z.
+struct Moments {
+    std::vector<double> mean;
+    Matrix covariance;  ///< empty unless asked for
+};
+
+/// What changes from tick to tick; absent controls stay as they are.
+struct Waveform {
+    std::vector<double> holds;
+    std::function<void(std::size_t tick, Controls& controls)> control;
+};
+
+/// An ensemble of replicas of one network: the only time loop, the only threads. State lies as
+/// [coordinate][replica] in blocks, and a block is carried through many ticks while it is in cache.
+class Engine {
+   public:
+    Engine(Network network, Controls controls, std::uint64_t seed, ReplicaRange range,
+           std::size_t threads);
+
+    const Network& network() const { return network_; }
+    const Controls& controls() const { return setting_.controls; }
+    ReplicaRange range() const { return range_; }
+    std::uint64_t seed() const { return seed_; }
+    double time() const { return time_ + time_carry_; }
+
+    /// One control update: books work.
+    void set(const Controls& controls);
+    /// Plays ticks, each an update and a hold, until the end or until `keep_going` says no, which
+    /// is asked a few dozen times a second between ticks. Returns how many ticks were done.
+    std::size_t play(const Waveform& waveform, const std::function<bool()>& keep_going);
+    /// Draws all replicas afresh from exp(−H/kT) at the present controls; opens new books.
+    void equilibrate();
+    /// Places the replicas; `state` is (count, dimension) row-major. Opens new books.
+    void place(const double* state);
+    void open_books();
+
+    /// Writes coordinates [begin, end) of z as (count, end − begin) row-major.
+    void read(std::size_t begin, std::size_t end, double* out) const;
+    Moments moments(bool with_covariance) const;
+    void energy(double* out) const;
+    void balance(Ledger::Account account, double* out) const;
+    void energy_change(double* out) const;
+    double imbalance() const;
+
+    /// Everything that a resumed run needs to give the same bits.
+    struct Snapshot {
+        std::vector<double> state;   ///< natural coordinates, all blocks
+        std::vector<double> ledger;  ///< all books
+        std::uint64_t step = 0;
+        double time = 0.0, time_carry = 0.0;
+        Controls controls;
+    };
+    Snapshot snapshot() const;
+    void restore(const Snapshot& snapshot);
+
+   private:
+    struct Block {
+        std::vector<double> state;
+        Ledger ledger;
+        std::uint64_t number;          ///< among all blocks of the seed
+        std::size_t begin, end;        ///< lanes that hold replicas of ours
+        std::size_t first_row;         ///< row of the first of them in outputs
+    };
+    /// One update and one hold, ready to be applied to any block.
+    struct Tick {
+        std::shared_ptr<const Update> update;
+        std::shared_ptr<const Propagator> propagator;
+        std::vector<double> force;
+    };
+
+    NoiseAddress address(const Block& block, std::uint64_t step) const;
+    std::size_t ticks_at_once() const;
+    std::size_t threads_for(double unit_steps) const;
+    void move(Block& block, const std::vector<Tick>& ticks, Workspace& workspace) const;
+    template <class Visit>
+    void for_each_block(Visit&& visit, double steps_per_unit);
+    template <class Visit>
+    void for_each_replica(Visit&& visit) const;
+
+    Network network_;
+    Setting setting_;
+    std::uint64_t seed_;
+    ReplicaRange range_;
+    std::size_t threads_;
+    std::uint64_t step_ = 0;
+    double time_ = 0.0, time_carry_ = 0.0;
+    std::vector<Block> blocks_;
+};
+
+}  // namespace ktc

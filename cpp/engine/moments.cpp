@@ -1,0 +1,59 @@
+#include <algorithm>
+
+#include "engine/engine.hpp"
+#include "engine/workers.hpp"
+#include "ground/compensated.hpp"
+#include "ground/dense.hpp"
+
+namespace ktc {
+namespace {
+
+// Sums run over blocks in order within a part and over parts in order, and the parts depend on the
+// number of blocks alone: the result has the same bits on any number of threads.
+constexpr std::size_t parts_at_most = 64;
+
+}  // namespace
+
+Moments Engine::moments(bool with_covariance) const {
+    const std::size_t n = network_.dimension();
+    const Matrix& to_state = setting_.coordinates->to_state;
+    std::vector<double> sum(n, 0.0), carry(n, 0.0);
+    for (const Block& block : blocks_)
+        for (std::size_t i = 0; i < n; ++i) {
+            double part = 0.0;
+            for (std::size_t lane = block.begin; lane < block.end; ++lane)
+                part += block.state[i * block_width + lane] - setting_.force[i];
+            add_compensated(sum[i], carry[i], part);
+        }
+    const double count = static_cast<double>(range_.count);
+    std::vector<double> mean(n);
+    for (std::size_t i = 0; i < n; ++i) mean[i] = setting_.force[i] + (sum[i] + carry[i]) / count;
+    Moments result{multiply(to_state, mean), {}};
+    if (!with_covariance) return result;
+
+    const std::size_t per_part = (blocks_.size() + parts_at_most - 1) / parts_at_most;
+    const std::size_t parts = (blocks_.size() + per_part - 1) / per_part;
+    std::vector<Matrix> partial(parts, Matrix(n, n));
+    const double size = static_cast<double>(blocks_.size() * block_width * n);
+    const std::size_t threads = threads_for(size * static_cast<double>(n) / 16.0);
+    run_parallel(parts, threads, [&](std::size_t part, std::size_t) {
+        std::vector<double> deviation(n * block_width, 0.0);
+        const std::size_t stop = std::min(blocks_.size(), (part + 1) * per_part);
+        for (std::size_t k = part * per_part; k < stop; ++k) {
+            const Block& block = blocks_[k];
+            std::fill(deviation.begin(), deviation.end(), 0.0);
+            for (std::size_t i = 0; i < n; ++i)
+                for (std::size_t lane = block.begin; lane < block.end; ++lane)
+                    deviation[i * block_width + lane] =
+                        block.state[i * block_width + lane] - mean[i];
+            add_outer_block(deviation.data(), n, block_width, partial[part]);
+        }
+    });
+    Matrix total(n, n);
+    for (const Matrix& part : partial) total = add(1.0, total, 1.0 / count, part);
+    result.covariance = symmetrised(
+        multiply(multiply(to_state, total), to_state, Transposed::no, Transposed::yes));
+    return result;
+}
+
+}  // namespace ktc

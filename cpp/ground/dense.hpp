@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "ground/matrix.hpp"
+
+/// Dense linear algebra, all of it done by BLAS and LAPACK. Products of replica blocks have one
+/// fixed width and run on the calling thread, so that their bits depend on nothing else.
+namespace ktc {
+
+/// One thread per call inside the library: the engine's own threads are the only ones.
+void use_one_library_thread();
+
+enum class Transposed { no, yes };
+
+Matrix multiply(const Matrix& a, const Matrix& b, Transposed a_transposed = Transposed::no,
+                Transposed b_transposed = Transposed::no);
+std::vector<double> multiply(const Matrix& a, const std::vector<double>& x,
+                             Transposed a_transposed = Transposed::no);
+Matrix transpose(const Matrix& a);
+/// scale_a * a + scale_b * b
+Matrix add(double scale_a, const Matrix& a, double scale_b, const Matrix& b);
+/// (a + aᵀ)/2, for matrices that are symmetric but for rounding.
+Matrix symmetrised(const Matrix& a);
+/// Largest absolute row sum, ‖a‖_∞.
+double norm(const Matrix& a);
+
+/// out = a * block (+ out where `accumulate`), with `block` and `out` row-major, `width` columns.
+void multiply_block(const Matrix& a, const double* block, double* out, std::size_t width,
+                    bool accumulate = false);
+/// out += block * blockᵀ, with `block` row-major of `rows` rows and `width` columns.
+void add_outer_block(const double* block, std::size_t rows, std::size_t width, Matrix& out);
+
+/// Lower triangular L with L Lᵀ = a. Raises where `a` is not positive definite, naming `name`.
+Matrix cholesky(const Matrix& a, const char* name);
+/// L⁻¹ b, or L⁻ᵀ b, for lower triangular L.
+Matrix solve_lower(const Matrix& lower, const Matrix& b, Transposed transposed = Transposed::no);
+
+struct SymmetricEigen {
+    std::vector<double> values;  ///< ascending
+    Matrix vectors;              ///< one eigenvector a column
+};
+SymmetricEigen symmetric_eigen(const Matrix& a);
+
+/// The P that solves F P + P Fᵀ + D = 0, for any F whose eigenvalues lie in the left half plane
+/// (Bartels, Stewart, Commun. ACM 15, 820, 1972). Raises where F is not stable.
+Matrix solve_lyapunov(const Matrix& drift, const Matrix& diffusion);
+
+}  // namespace ktc

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <vector>
+
+#include "ground/matrix.hpp"
+#include "physics/network.hpp"
+
+namespace ktc {
+
+/// Natural coordinates w of a network at a given stiffness: z = T w with Tᵀ (∇²H) T = 1, so that
+///     H = ½|w|² − βᵀw,   equilibrium N(β, kT·1),   β = Tᵀ(b, 0),
+/// for every network, and the drift is F = T⁻¹ (J − G) T⁻ᵀ. Without inertia T also diagonalises
+/// the motion (K v = λ R v): every coordinate is then an independent Ornstein–Uhlenbeck process.
+struct Coordinates {
+    Matrix to_state;            ///< T
+    Matrix from_state;          ///< T⁻¹
+    std::vector<double> rates;  ///< relaxation rates λ; empty with inertia
+    Matrix drift;               ///< F; empty without inertia
+    Matrix mobility;            ///< T⁻¹ G T⁻ᵀ, symmetric; empty without inertia
+
+    bool decoupled() const { return !rates.empty(); }
+    std::size_t dimension() const { return to_state.rows(); }
+
+    /// β = Tᵀ(b, 0).
+    std::vector<double> force(const std::vector<double>& bias) const;
+};
+
+/// Raises where the stiffness is not positive definite.
+Coordinates natural_coordinates(const Network& network, const Matrix& stiffness);
+
+}  // namespace ktc

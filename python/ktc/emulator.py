@@ -1,0 +1,367 @@
+"""The emulator: replicas of one network, operated as a device is."""
+
+from __future__ import annotations
+
+import copy
+import os
+import weakref
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ktc import _core, storage
+from ktc.checks import Array, count, positive, random_seed, real_array
+from ktc.controls import Controls
+from ktc.ledger import Ledger
+from ktc.moments import Moments
+from ktc.network import Network
+from ktc.protocol import Protocol
+from ktc.recorder import Recorder, play_recorded
+from ktc.run import Run
+from ktc.units import Described, Description, Units
+
+
+class Emulator:
+    """Replicas of a network in exact motion, with an energy ledger.
+
+    It starts in equilibrium at the network's own controls. Controls are held between updates:
+    ``set`` books work, ``run`` books heat. Linear networks move exactly over any hold, so there
+    is no step size. The noise of replica r at step s is a function of (seed, r, s) alone: results
+    do not depend on threads, nor on how replicas are split over emulators.
+
+    Args:
+        network: a Network, a Board, or another description of one.
+        replicas: number of independent copies.
+        seed: below 2**64; None draws one, kept in ``seed``.
+        threads: at most this many; None takes the cores this process may use.
+        dtype: "float64", the only precision of this version.
+        dt: None; step sizes belong to nonlinear networks, which are not in this version.
+        resolve_heat: False; heat per resistor is not in this version.
+        first_replica: number of the first replica among all that the seed has: emulators with
+            disjoint ranges together hold the same bits as one that has them all.
+        state: (replicas, d) or (d,), to start from instead of equilibrium.
+        momentum: the same for momenta where there is inertia; zero if only ``state`` is given.
+
+    Raises:
+        ValueError, TypeError: a value that is out of range, of a wrong shape, or not a number.
+
+    Example:
+        >>> import ktc
+        >>> emulator = ktc.Emulator(ktc.Network(stiffness=1.0, friction=1.0), replicas=1000, seed=7)
+        >>> emulator.set(bias=2.0)
+        >>> emulator.run(3.0)
+        >>> bool(emulator.ledger.imbalance() < 1e-12)
+        True
+    """
+
+    def __init__(
+        self,
+        network: Description,
+        replicas: int = 1000,
+        seed: int | None = None,
+        threads: int | None = None,
+        dtype: str = "float64",
+        dt: None = None,
+        resolve_heat: bool = False,
+        *,
+        first_replica: int = 0,
+        state: ArrayLike | None = None,
+        momentum: ArrayLike | None = None,
+    ) -> None:
+        _refuse_what_comes_later(dtype, dt, resolve_heat)
+        if not hasattr(network, "network"):
+            raise TypeError(
+                f"network must be a ktc.Network or a ktc.Board, but is a {type(network).__name__}"
+            )
+        self.description = network
+        self.replicas = count("replicas", replicas)
+        self.first_replica = count("first_replica", first_replica, least=0)
+        self.seed = random_seed(seed)
+        self.threads = _available_cores() if threads is None else count("threads", threads)
+        self._start: Array | None = None
+        if state is not None or momentum is not None:
+            self._start = self._full_state(state, momentum)
+        self._moments: weakref.ref[Moments] | None = None
+        self.reset()
+
+    @property
+    def network(self) -> Network:
+        """The physics, in the network's own units."""
+        return self.description.network
+
+    @property
+    def scale(self) -> Array:
+        """Public state over the network's own, shape (d,): volts per coulomb on a Board."""
+        return self.description.scale
+
+    @property
+    def symbols(self) -> Units:
+        """Unit symbols of the public face."""
+        return self.description.symbols
+
+    @property
+    def controls(self) -> Controls:
+        """The controls that hold now."""
+        return self._controls
+
+    @property
+    def time(self) -> float:
+        """Time that has passed since the start or the last ``reset``."""
+        return self._engine.time
+
+    @property
+    def ledger(self) -> Ledger:
+        """The energy books, opened at the start or when the state was last placed by hand."""
+        return Ledger(self._engine, self.replicas)
+
+    def set(self, **controls: ArrayLike) -> None:
+        """One control update at held state; books work = H(x; θ′) − H(x; θ).
+
+        Args:
+            **controls: ``bias`` scalar or (d,), ``stiffness`` (d, d), ``kT`` scalar.
+
+        Raises:
+            TypeError: an unknown control.
+            ValueError: a value that no network can hold; nothing has changed then.
+        """
+        self._settle(self._controls.updated(**controls))
+
+    def run(self, duration: float) -> None:
+        """Evolves at held controls for a duration, exactly; books heat and supply.
+
+        Raises:
+            ValueError: a duration that is not positive and finite.
+        """
+        hold = positive("duration", duration)
+        self._keep_moments()
+        self._engine.play(np.array([hold]))
+
+    def play(
+        self,
+        protocol: Protocol,
+        record: Sequence[str] | str | None = None,
+        every: int = 1,
+        progress: bool = False,
+    ) -> Run:
+        """Plays a protocol from where the emulator stands, and returns its accounts and records.
+
+        All controls are checked before anything moves.
+
+        Args:
+            protocol: what to play.
+            record: names of quantities to record after every ``every``-th tick, among "state"
+                (points, replicas, d), "mean" (points, d), "covariance" (points, d, d), "energy",
+                "work", "heat" (points,) (ensemble means), "bias" (points, d).
+            every: ticks between records.
+            progress: shows a progress bar.
+
+        Raises:
+            TypeError: an unknown quantity, or something that is not a Protocol.
+            ValueError: controls that do not fit this network, with the tick named.
+        """
+        if not isinstance(protocol, Protocol):
+            raise TypeError(f"protocol must be a ktc.Protocol, but is {type(protocol).__name__}")
+        waveforms, final = protocol.settings(self._controls)
+        recorder = Recorder(self, protocol, record, count("every", every))
+        initial, before = self._controls, self._accounts()
+        self._keep_moments()
+        try:
+            play_recorded(self._engine, protocol, waveforms, recorder, progress)
+        finally:
+            self._controls = self._engine_controls()
+        self._settle(final)
+        work, heat, supply = (now - then for now, then in zip(self._accounts(), before))
+        return Run(
+            work=work,
+            heat=heat,
+            supply=supply,
+            protocol=protocol,
+            network=self.network,
+            initial=initial,
+            final=final,
+            symbols=self.symbols,
+            seed=self.seed,
+            times=recorder.times,
+            series=recorder.series,
+        )
+
+    def read(self) -> Array:
+        """A copy of the state x, shape (replicas, d)."""
+        return self._engine.read(0, self.network.units) * self.scale
+
+    def read_momentum(self) -> Array:
+        """A copy of the momenta p, shape (replicas, d).
+
+        Raises:
+            ValueError: where the network has no inertia.
+        """
+        if self.network.inertia is None:
+            raise ValueError("this network has no inertia, so there are no momenta to read")
+        return self._engine.read(self.network.units, 2 * self.network.units)
+
+    def write(self, state: ArrayLike, momentum: ArrayLike | None = None) -> None:
+        """Places every replica by hand, and opens new books.
+
+        Args:
+            state: (replicas, d), or (d,) for all alike.
+            momentum: the same for momenta where there is inertia; zero by default.
+        """
+        full = self._full_state(state, momentum)
+        self._keep_moments()
+        self._engine.place(full)
+
+    def moments(self) -> Moments:
+        """Mean and covariance over the replicas."""
+        known = self._moments() if self._moments else None
+        if known is None:
+            d, scale = self.network.units, self.scale
+            mean, _ = self._engine.moments(False)
+            engine = self._engine
+            known = Moments(
+                mean[:d] * scale,
+                lambda: engine.moments(True)[1][:d, :d] * np.outer(scale, scale),
+            )
+            self._moments = weakref.ref(known)
+        return known
+
+    def energy(self) -> Array:
+        """H of every replica at the present controls, shape (replicas,)."""
+        return self._engine.energy()
+
+    def equilibrate(self) -> None:
+        """Draws every replica afresh from exp(−H/kT)/Z at the present controls; new books."""
+        self._keep_moments()
+        self._engine.equilibrate()
+
+    def reset(self) -> None:
+        """Back to the very start: first controls, first state, time zero, the same noise."""
+        self._keep_moments()
+        network = self.network
+        self._engine = _core.Engine(
+            friction=network.friction,
+            inertia=np.empty(0) if network.inertia is None else network.inertia,
+            bias=network.bias,
+            stiffness=network.stiffness,
+            kT=network.kT,
+            seed=self.seed,
+            first_replica=self.first_replica,
+            replicas=self.replicas,
+            threads=self.threads,
+        )
+        self._controls = network.controls
+        if self._start is not None:
+            self._engine.place(self._start)
+
+    def copy(self) -> Emulator:
+        """An emulator in the same state that goes on by itself, with the same noise."""
+        twin = copy.copy(self)
+        twin._engine = self._engine.copy()
+        twin._moments = None
+        return twin
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Saves everything that a resumed run needs to give the same bits."""
+        arrays = {f"network_{k}": v for k, v in self.network.as_dict().items() if v is not None}
+        arrays |= {f"engine_{k}": np.asarray(v) for k, v in self._engine.snapshot().items()}
+        arrays["scale"] = self.scale
+        if self._start is not None:
+            arrays["start"] = self._start
+        header = {
+            "replicas": self.replicas,
+            "first_replica": self.first_replica,
+            "seed": self.seed,
+            "symbols": vars(self.symbols),
+        }
+        storage.save(path, "Emulator", header, arrays)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], threads: int | None = None) -> Emulator:
+        """The emulator that was saved; it goes on with the same bits on any number of threads.
+
+        Raises:
+            FileNotFoundError: no such file.
+            ValueError: a file that is truncated, of another kind, or of another version.
+        """
+        header, arrays = storage.load(path, "Emulator")
+        network = Network(**storage.part(arrays, "network_"))
+        emulator = cls(
+            Described(network, arrays["scale"], Units(**header["symbols"])),
+            replicas=header["replicas"],
+            seed=header["seed"],
+            threads=threads,
+            first_replica=header["first_replica"],
+        )
+        emulator._start = arrays.get("start")
+        saved = storage.part(arrays, "engine_")
+        emulator._engine.restore({k: v if v.ndim else v.item() for k, v in saved.items()})
+        emulator._controls = emulator._engine_controls()
+        return emulator
+
+    def _settle(self, controls: Controls) -> None:
+        self._keep_moments()
+        self._engine.set(controls.bias, controls.stiffness, controls.kT)
+        self._controls = controls
+
+    def _engine_controls(self) -> Controls:
+        bias, stiffness, kT = self._engine.controls()  # noqa: N806
+        return self._controls.updated(bias=bias, stiffness=stiffness, kT=kT)
+
+    def _accounts(self) -> tuple[Array, Array, Array]:
+        return self._engine.work(), self._engine.heat(), self._engine.supply()
+
+    def _keep_moments(self) -> None:
+        """Finishes the moments that somebody still holds, before the state moves on."""
+        held = self._moments() if self._moments else None
+        if held is not None:
+            _ = held.covariance
+        self._moments = None
+
+    def _full_state(self, state: ArrayLike | None, momentum: ArrayLike | None) -> Array:
+        """(x, p) of every replica in the network's own coordinates."""
+        if state is None:
+            raise ValueError("momentum is given without state; give both")
+        shape = (self.replicas, self.network.units)
+        parts = [_replicated("state", state, shape) / self.scale]
+        if self.network.inertia is not None:
+            parts.append(_replicated("momentum", 0.0 if momentum is None else momentum, shape))
+        elif momentum is not None:
+            raise ValueError("momentum is given, but this network has no inertia; leave it out")
+        return np.ascontiguousarray(np.concatenate(parts, axis=1))
+
+    def __repr__(self) -> str:
+        return (
+            f"<ktc.Emulator: {self.replicas} replicas of {self.description!r}, "
+            f"seed={self.seed}, time={self.time:g}>"
+        )
+
+
+def _refuse_what_comes_later(dtype: str, dt: Any, resolve_heat: bool) -> None:
+    if dtype != "float64":
+        raise ValueError(f"dtype must be 'float64', but is {dtype!r}; no other is in this version")
+    if dt is not None:
+        raise ValueError(
+            f"dt must be None, but is {dt!r}: linear networks move exactly over any hold, "
+            "without a step size; leave it out"
+        )
+    if resolve_heat is not False:
+        raise ValueError(
+            f"resolve_heat must be False, but is {resolve_heat!r}: heat per resistor is not in "
+            "this version; ledger.heat is their sum"
+        )
+
+
+def _replicated(name: str, value: ArrayLike, shape: tuple[int, int]) -> Array:
+    array = real_array(name, value)
+    if array.shape not in (shape, shape[1:], ()):
+        raise ValueError(
+            f"{name} must have shape {shape} or {shape[1:]}, but has shape {array.shape}"
+        )
+    return np.broadcast_to(array, shape)
+
+
+def _available_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

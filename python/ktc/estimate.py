@@ -1,0 +1,126 @@
+"""A number with its error bar."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ktc.checks import Array
+
+
+class Estimate:
+    """A mean with its standard error, from samples or in closed form.
+
+    Attributes:
+        mean: the estimate.
+        stderr: standard error of the mean, √(Var/N) over N independent replicas; 0 where exact,
+            infinite for a single sample.
+        method: how it was obtained.
+        unit: unit symbol, empty for a user's own units.
+
+    Example:
+        >>> work = Estimate.of_samples([1.0, 3.0], kT=2.0)
+        >>> work.mean, work.stderr, work.in_kT.mean
+        (2.0, 1.0, 1.0)
+        >>> print(Estimate.exact(0.5, unit="J"))
+        0.5 J (closed form)
+    """
+
+    def __init__(
+        self,
+        mean: float,
+        stderr: float,
+        samples: Array | None = None,
+        *,
+        method: str,
+        unit: str = "",
+        kT: float | None = None,  # noqa: N803
+    ) -> None:
+        self.mean = float(mean)
+        self.stderr = float(stderr)
+        self.method = method
+        self.unit = unit
+        self._samples = samples
+        self._kT = kT
+
+    @classmethod
+    def of_samples(
+        cls,
+        samples: Array | list[float],
+        *,
+        method: str = "mean over replicas",
+        unit: str = "",
+        kT: float | None = None,  # noqa: N803
+    ) -> Estimate:
+        """Mean of independent samples; ``kT`` is their one temperature, None if there is none."""
+        values = np.asarray(samples, dtype=np.float64)
+        if len(values) < 2:
+            spread = np.inf
+        else:
+            spread = float(np.std(values, ddof=1)) / np.sqrt(len(values))
+        return cls(float(np.mean(values)), spread, values, method=method, unit=unit, kT=kT)
+
+    @classmethod
+    def exact(
+        cls,
+        value: float,
+        *,
+        method: str = "closed form",
+        unit: str = "",
+        kT: float | None = None,  # noqa: N803
+    ) -> Estimate:
+        """A number that is known without error."""
+        return cls(value, 0.0, method=method, unit=unit, kT=kT)
+
+    @property
+    def samples(self) -> Array:
+        """The samples, one a replica.
+
+        Raises:
+            ValueError: where the number was not obtained from samples.
+        """
+        if self._samples is None:
+            raise ValueError(f"this estimate has no samples: it is by {self.method}")
+        return self._samples
+
+    @property
+    def in_kT(self) -> Estimate:  # noqa: N802
+        """The same divided by kT.
+
+        Raises:
+            ValueError: where kT was not one constant.
+        """
+        if self._kT is None:
+            raise ValueError("kT was not one constant during this run, so nothing is in units of it")
+        samples = None if self._samples is None else self._samples / self._kT
+        return Estimate(
+            self.mean / self._kT,
+            self.stderr / self._kT,
+            samples,
+            method=self.method,
+            unit="kT",
+            kT=1.0,
+        )
+
+    def shifted(self, amount: float) -> Estimate:
+        """The same plus a number that is known without error."""
+        samples = None if self._samples is None else self._samples + amount
+        return Estimate(
+            self.mean + amount,
+            self.stderr,
+            samples,
+            method=self.method,
+            unit=self.unit,
+            kT=self._kT,
+        )
+
+    def __float__(self) -> float:
+        return self.mean
+
+    def __repr__(self) -> str:
+        return f"<ktc.Estimate: {self}>"
+
+    def __str__(self) -> str:
+        unit = f" {self.unit}" if self.unit else ""
+        if self.stderr == 0:
+            return f"{self.mean:.6g}{unit} ({self.method})"
+        return f"{self.mean:.6g} ± {self.stderr:.2g}{unit}"

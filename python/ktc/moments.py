@@ -1,0 +1,33 @@
+"""Ensemble averages, the cheap read-out that a controller uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ktc.checks import Array
+
+
+class Moments:
+    """Mean and second central moment over the replicas at one instant.
+
+    The covariance costs more than the mean, and is worked out when it is first asked for, at the
+    latest just before the emulator moves on.
+
+    Attributes:
+        mean: ⟨x⟩, shape (d,).
+    """
+
+    def __init__(self, mean: Array, covariance: Callable[[], Array]) -> None:
+        self.mean = mean
+        self._find = covariance
+        self._covariance: Array | None = None
+
+    @property
+    def covariance(self) -> Array:
+        """⟨(x − ⟨x⟩)(x − ⟨x⟩)ᵀ⟩ over the replicas (divided by their number), shape (d, d)."""
+        if self._covariance is None:
+            self._covariance = self._find()
+        return self._covariance
+
+    def __repr__(self) -> str:
+        return f"<ktc.Moments: mean={self.mean!r}>"

@@ -1,0 +1,229 @@
+"""A protocol: controls over time, sampled and held as a converter does, with jumps at both ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ktc.checks import Array, count, frozen, known_keywords, positive, real_array
+from ktc.controls import CONTROL_NAMES, Controls
+from ktc.picture import draw
+
+
+class Protocol:
+    """Ticks, each one control update and then a hold; and one last update after them.
+
+    Args:
+        holds: duration of each tick, shape (ticks,), positive.
+        controls: for each control, its values tick by tick: ``bias`` (ticks,) or (ticks, d),
+            ``stiffness`` (ticks,) or (ticks, d, d), ``kT`` (ticks,). Scalars are broadcast over
+            units when played. Controls not named stay as they are on the emulator.
+        final: values set after the last hold; controls not named stay at their last tick's.
+
+    Raises:
+        ValueError: a hold that is not positive, numbers that are not finite, wrong lengths.
+        TypeError: an unknown control.
+
+    Example:
+        >>> drive = Protocol([0.5, 0.5], {"bias": [1.0, 2.0]}, final={"bias": 3.0})
+        >>> drive.duration, drive.ticks
+        (1.0, 2)
+    """
+
+    def __init__(
+        self,
+        holds: ArrayLike,
+        controls: Mapping[str, ArrayLike],
+        final: Mapping[str, ArrayLike] | None = None,
+    ) -> None:
+        self.holds = frozen(real_array("holds", holds))
+        if self.holds.ndim != 1 or len(self.holds) == 0:
+            raise ValueError(f"holds must have shape (ticks,), but has shape {self.holds.shape}")
+        if not (self.holds > 0).all():
+            tick = int(np.argmin(self.holds > 0))
+            raise ValueError(f"holds must be positive, but is {self.holds[tick]} at tick {tick}")
+        known_keywords(controls, CONTROL_NAMES, "control")
+        known_keywords(final or {}, CONTROL_NAMES, "control")
+        self.controls = {
+            name: frozen(_waveform(name, value, self.ticks)) for name, value in controls.items()
+        }
+        self.final = {
+            name: frozen(_setting(f"final {name}", name, value))
+            for name, value in (final or {}).items()
+        }
+
+    @classmethod
+    def sample(
+        cls,
+        duration: float,
+        ticks: int,
+        final: Mapping[str, ArrayLike] | None = None,
+        **functions: Callable[[float], ArrayLike] | ArrayLike,
+    ) -> Protocol:
+        """Samples functions of time at the midpoints of equal ticks; constants are allowed.
+
+        Midpoints make an open-loop drive second order in the tick.
+
+        Args:
+            duration: total time, positive.
+            ticks: number of ticks, at least 1.
+            final: values set after the last hold.
+            **functions: for each control a function of time or a constant; scalars broadcast.
+
+        Raises:
+            ValueError, TypeError: as the constructor, and for no control at all.
+
+        Example:
+            >>> drive = Protocol.sample(duration=1.0, ticks=4, bias=lambda t: 5 * (t + 1) / 3,
+            ...                         final={"bias": 5.0})
+            >>> drive.controls["bias"].round(3)
+            array([1.875, 2.292, 2.708, 3.125])
+        """
+        hold = positive("duration", duration) / count("ticks", ticks)
+        known_keywords(functions, CONTROL_NAMES, "control")
+        midpoints = (np.arange(ticks) + 0.5) * hold
+        sampled = {}
+        for name, function in functions.items():
+            call = function if callable(function) else lambda _, value=function: value
+            values = [_setting(f"{name} at t = {t:g}", name, call(float(t))) for t in midpoints]
+            shapes = {value.shape for value in values}
+            if len(shapes) > 1:
+                raise ValueError(f"{name} must keep one shape, but has {sorted(shapes)}")
+            sampled[name] = np.stack(values)
+        return cls(np.full(ticks, hold), sampled, final)
+
+    @classmethod
+    def ramp(
+        cls, duration: float, ticks: int, **ends: tuple[ArrayLike, ArrayLike]
+    ) -> Protocol:
+        """Straight lines from a start value to an end value, the end set after the last hold.
+
+        Example:
+            >>> Protocol.ramp(duration=2.0, ticks=2, bias=(0.0, 4.0)).controls["bias"]
+            array([1., 3.])
+        """
+        positive("duration", duration)
+        known_keywords(ends, CONTROL_NAMES, "control")
+        lines: dict[str, Callable[[float], ArrayLike]] = {}
+        final = {}
+        for name, pair in ends.items():
+            if not isinstance(pair, tuple) or len(pair) != 2:
+                raise ValueError(f"{name} must be a pair (start, end), but is {pair!r}")
+            start, end = (_setting(name, name, value) for value in pair)
+            lines[name] = lambda t, a=start, b=end: a + (b - a) * (t / duration)
+            final[name] = end
+        return cls.sample(duration, ticks, final, **lines)
+
+    @property
+    def ticks(self) -> int:
+        """Number of ticks."""
+        return len(self.holds)
+
+    @property
+    def duration(self) -> float:
+        """Total time."""
+        return float(np.sum(self.holds))
+
+    @property
+    def times(self) -> Array:
+        """When each tick starts, and last the end, shape (ticks + 1,)."""
+        return np.concatenate([[0.0], np.cumsum(self.holds)])
+
+    def __add__(self, later: Protocol) -> Protocol:
+        """This protocol, then another. The first one's final update merges with the other's first.
+
+        Updates at one instant add up exactly, so the merge changes no energy. A control that only
+        the first one drives stays at its final value through the second.
+
+        Raises:
+            ValueError: the second drives a control that the first does not.
+        """
+        if not isinstance(later, Protocol):
+            return NotImplemented
+        missing = [n for n in {**later.controls, **later.final} if n not in self.controls]
+        if missing:
+            raise ValueError(
+                f"the second protocol drives {missing[0]!r} but the first does not; "
+                "give the first one a constant waveform for it"
+            )
+        joined = {}
+        for name, values in self.controls.items():
+            held = self.final.get(name, values[-1])
+            tail = later.controls.get(name, np.broadcast_to(held, (later.ticks, *held.shape)))
+            if values.shape[1:] != tail.shape[1:]:
+                raise ValueError(
+                    f"{name} must have one shape in both protocols, but has "
+                    f"{values.shape[1:]} and {tail.shape[1:]}"
+                )
+            joined[name] = np.concatenate([values, tail])
+        final = {**{n: v for n, v in self.final.items() if n not in later.controls}, **later.final}
+        return Protocol(np.concatenate([self.holds, later.holds]), joined, final)
+
+    def settings(self, controls: Controls) -> tuple[dict[str, Array], Controls]:
+        """All ticks' values at full shape for a network that has ``controls``, and the last ones.
+
+        Raises:
+            ValueError: a shape that does not fit, or a stiffness or kT that is not physical,
+                with the tick named.
+        """
+        full: dict[str, Array] = {}
+        for name, values in self.controls.items():
+            target = np.shape(getattr(controls, name))
+            if name == "stiffness" and values.ndim == 1:
+                full[name] = values[:, None, None] * np.eye(target[0])
+            elif values.shape[1:] not in ((), target):
+                raise ValueError(
+                    f"{name} must be a scalar or of shape {target} at every tick, "
+                    f"but has shape {values.shape[1:]}"
+                )
+            else:
+                shaped = values.reshape(self.ticks, *([1] * len(target))) if values.ndim == 1 else values
+                full[name] = np.ascontiguousarray(np.broadcast_to(shaped, (self.ticks, *target)))
+        for name in set(full) & {"stiffness", "kT"}:
+            _check_ticks(controls, name, full[name])
+        last = {name: values[-1] for name, values in full.items()}
+        return full, controls.updated(**{**last, **self.final})
+
+    def plot(self, **options: Any) -> Any:
+        """Draws the controls over time; returns a matplotlib Figure."""
+        return draw(self, **options)
+
+    def __repr__(self) -> str:
+        names = ", ".join(self.controls) or "no control"
+        return f"<ktc.Protocol: {names} over {self.ticks} ticks, duration {self.duration:g}>"
+
+
+_DIMENSIONS = {"bias": (0, 1), "stiffness": (0, 2), "kT": (0,)}
+
+
+def _setting(what: str, name: str, value: ArrayLike) -> Array:
+    array = real_array(what, value)
+    if array.ndim not in _DIMENSIONS[name]:
+        raise ValueError(f"{what} has shape {array.shape}, which no network's {name} has")
+    return array
+
+
+def _waveform(name: str, value: ArrayLike, ticks: int) -> Array:
+    array = real_array(name, value)
+    if array.ndim == 0 or len(array) != ticks or array.ndim - 1 not in _DIMENSIONS[name]:
+        raise ValueError(
+            f"{name} must have one value a tick, {ticks} in all, but has shape {array.shape}"
+        )
+    return array
+
+
+def _check_ticks(controls: Controls, name: str, values: Array) -> None:
+    """Refuses the first unphysical tick; fast where all are well."""
+    if name == "kT":
+        healthy = values > 0
+    else:
+        symmetric = np.abs(values - np.swapaxes(values, 1, 2)).max(axis=(1, 2)) == 0
+        healthy = symmetric & (np.linalg.eigvalsh(values)[:, 0] > 0)
+    for tick in np.flatnonzero(~healthy):
+        try:
+            controls.updated(**{name: values[tick]})
+        except ValueError as error:
+            raise ValueError(f"tick {tick}: {error}") from None

@@ -1,0 +1,97 @@
+"""Recording of time series while a protocol plays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ktc import _core
+from ktc.checks import Array, known_keywords
+from ktc.progress import progress_bar
+from ktc.protocol import Protocol
+
+if TYPE_CHECKING:
+    from ktc.emulator import Emulator
+
+QUANTITIES = ("state", "mean", "covariance", "energy", "work", "heat", "bias")
+
+# Parts into which an unrecorded protocol is cut where a progress bar is shown.
+PROGRESS_STEPS = 100
+
+
+class Recorder:
+    """Preallocated series of chosen quantities, taken after every ``every``-th tick."""
+
+    def __init__(
+        self,
+        emulator: Emulator,
+        protocol: Protocol,
+        record: Sequence[str] | str | None,
+        every: int,
+    ) -> None:
+        names = [record] if isinstance(record, str) else list(record or ())
+        known_keywords(names, QUANTITIES, "quantity to record")
+        if every > protocol.ticks:
+            raise ValueError(f"every must be at most the {protocol.ticks} ticks, but is {every}")
+        self.every = every
+        self.stops = np.arange(every, protocol.ticks + 1, every) if names else np.empty(0, int)
+        self.times: Array = protocol.times[self.stops]
+        self._take = _readers(emulator, protocol, names)
+        d = emulator.network.units
+        shapes = {
+            "state": (emulator.replicas, d),
+            "mean": (d,),
+            "covariance": (d, d),
+            "bias": (d,),
+        }
+        self.series: dict[str, Array] = {
+            name: np.empty((len(self.stops), *shapes.get(name, ()))) for name in names
+        }
+
+    def take(self, point: int) -> None:
+        """Writes down the present values as the given point."""
+        for name, read in self._take.items():
+            self.series[name][point] = read(int(self.stops[point]))
+
+
+def play_recorded(
+    engine: _core.Engine,
+    protocol: Protocol,
+    waveforms: Mapping[str, Array],
+    recorder: Recorder,
+    progress: bool,
+) -> None:
+    """Plays all ticks, stopping where something is to be recorded."""
+    ticks = protocol.ticks
+    stops = list(recorder.stops)
+    if not stops and progress:
+        stops = list(np.unique(np.linspace(0, ticks, PROGRESS_STEPS + 1).astype(int))[1:])
+    done = 0
+    with progress_bar(ticks, "tick", progress) as bar:
+        for point, stop in enumerate([*stops, ticks]):
+            if stop > done:
+                part = {name: values[done:stop] for name, values in waveforms.items()}
+                engine.play(protocol.holds[done:stop], **part)
+                bar.update(int(stop - done))
+                done = stop
+            if point < len(recorder.stops):
+                recorder.take(point)
+
+
+def _readers(
+    emulator: Emulator, protocol: Protocol, names: Sequence[str]
+) -> dict[str, Callable[[int], Array | float]]:
+    engine, scale, d = emulator._engine, emulator.scale, emulator.network.units
+    first_work, first_heat = engine.work(), engine.heat()
+    readers: dict[str, Callable[[int], Array | float]] = {
+        "state": lambda tick: engine.read(0, d) * scale,
+        "mean": lambda tick: engine.moments(False)[0][:d] * scale,
+        "covariance": lambda tick: engine.moments(True)[1][:d, :d] * np.outer(scale, scale),
+        "energy": lambda tick: float(np.mean(engine.energy())),
+        "work": lambda tick: float(np.mean(engine.work() - first_work)),
+        "heat": lambda tick: float(np.mean(engine.heat() - first_heat)),
+        "bias": lambda tick: engine.controls()[0],
+    }
+    return {name: readers[name] for name in names}

@@ -1,0 +1,214 @@
+"""A run: what a protocol cost, and what was recorded while it played."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.signal
+
+from ktc import storage
+from ktc.checks import Array, count
+from ktc.controls import CONTROL_NAMES, Controls
+from ktc.estimate import Estimate
+from ktc.network import Network
+from ktc.picture import draw
+from ktc.protocol import Protocol
+from ktc.theory import free_energy
+from ktc.units import Units
+
+
+class Spectrum(NamedTuple):
+    """One-sided power spectral density of the state: frequency [1/time], density [state²·time]."""
+
+    frequency: Array
+    density: Array
+    stderr: Array
+
+
+class Run:
+    """Accounts and records of one protocol, starting at zero where it starts.
+
+    Attributes:
+        protocol: what was played.
+        network: the physics it was played on.
+        initial_controls, final_controls: controls before the first and after the last update.
+        seed, version: what reproduces it.
+        times: times of the records since the start of the protocol, shape (points,).
+        series: the recorded quantities by name.
+        symbols: unit symbols.
+    """
+
+    def __init__(
+        self,
+        *,
+        work: Array,
+        heat: Array,
+        supply: Array,
+        protocol: Protocol,
+        network: Network,
+        initial: Controls,
+        final: Controls,
+        symbols: Units,
+        seed: int,
+        times: Array,
+        series: Mapping[str, Array],
+        version: str = storage.VERSION,
+    ) -> None:
+        self._samples = {"work": work, "heat": heat, "supply": supply}
+        self.protocol = protocol
+        self.network = network
+        self.initial_controls = initial
+        self.final_controls = final
+        self.symbols = symbols
+        self.seed = seed
+        self.version = version
+        self.times = times
+        self.series = dict(series)
+
+    @property
+    def duration(self) -> float:
+        """Total time of the protocol."""
+        return self.protocol.duration
+
+    @property
+    def work(self) -> Estimate:
+        """Work done on the network, per replica."""
+        return self._estimate(self._samples["work"])
+
+    @property
+    def heat(self) -> Estimate:
+        """Heat that flowed into the resistors, per replica."""
+        return self._estimate(self._samples["heat"])
+
+    @property
+    def supply(self) -> Estimate:
+        """∫ bᵀdx delivered by the bias sources, per replica."""
+        return self._estimate(self._samples["supply"])
+
+    @property
+    def free_energy_change(self) -> Estimate:
+        """ΔF = F(θ_final) − F(θ_initial), in closed form.
+
+        Raises:
+            ValueError: where kT changed during the run.
+        """
+        kT = self._one_temperature()  # noqa: N806
+        ends = (self.final_controls, self.initial_controls)
+        after, before = (free_energy(self.network.with_controls(c)) for c in ends)
+        return Estimate.exact(after - before, unit=self.symbols.energy, kT=kT)
+
+    @property
+    def excess_work(self) -> Estimate:
+        """W_ex = W − ΔF, whose mean is ≥ 0 from equilibrium.
+
+        Raises:
+            ValueError: where kT changed during the run.
+        """
+        return self.work.shifted(-self.free_energy_change.mean)
+
+    def spectrum(self, unit: int = 0, segments: int = 8) -> Spectrum:
+        """Power spectral density of a unit's recorded state (V²/Hz on a Board), over replicas.
+
+        Welch's method: Hann windows over half-overlapping segments, mean removed; one-sided, so
+        that its integral over positive frequencies is the variance.
+
+        Args:
+            unit: which unit.
+            segments: more segments are smoother, with a coarser frequency step.
+
+        Raises:
+            ValueError: where the state was not recorded at equal intervals.
+
+        Source: Welch (1967), IEEE Trans. Audio Electroacoust. 15, 70.
+        """
+        if "state" not in self.series:
+            raise ValueError("no state was recorded; play with record='state'")
+        if not 0 <= count("unit", unit, least=0) < self.series["state"].shape[2]:
+            raise ValueError(f"unit must be below {self.series['state'].shape[2]}, but is {unit}")
+        steps = np.diff(self.times)
+        length = len(self.times) // count("segments", segments)
+        if length < 2 or not np.allclose(steps, steps[0], rtol=1e-9, atol=0):
+            raise ValueError("a spectrum needs records at equal intervals, two or more a segment")
+        frequency, density = scipy.signal.welch(
+            self.series["state"][:, :, unit],
+            fs=1 / steps[0],
+            window="hann",
+            nperseg=length,
+            detrend="constant",
+            axis=0,
+        )
+        replicas = density.shape[1]
+        spread = density.std(axis=1, ddof=1) if replicas > 1 else np.full(len(density), np.inf)
+        return Spectrum(frequency, density.mean(axis=1), spread / np.sqrt(replicas))
+
+    def plot(self, **options: Any) -> Any:
+        """Draws controls, records and accounts over time; returns a matplotlib Figure."""
+        return draw(self, **options)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Saves everything, with seed and version."""
+        arrays = {f"samples_{k}": v for k, v in self._samples.items()}
+        arrays |= {f"series_{k}": v for k, v in self.series.items()}
+        arrays |= {f"network_{k}": v for k, v in self.network.as_dict().items() if v is not None}
+        arrays |= {f"controls_{k}": v for k, v in self.protocol.controls.items()}
+        arrays |= {f"end_{k}": v for k, v in self.protocol.final.items()}
+        for which, controls in (("initial", self.initial_controls), ("final", self.final_controls)):
+            arrays |= {f"{which}_{k}": np.asarray(v) for k, v in controls.as_dict().items()}
+        arrays |= {"holds": self.protocol.holds, "times": self.times}
+        header = {"seed": self.seed, "symbols": vars(self.symbols)}
+        storage.save(path, "Run", header, arrays)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Run:
+        """The run that was saved.
+
+        Raises:
+            FileNotFoundError: no such file.
+            ValueError: a file that is truncated, of another kind, or of another version.
+        """
+        header, arrays = storage.load(path, "Run")
+        network = Network(**storage.part(arrays, "network_"))
+        protocol = Protocol(
+            arrays["holds"], storage.part(arrays, "controls_"), storage.part(arrays, "end_")
+        )
+        initial, final = (
+            network.controls.updated(
+                **{name: arrays[f"{which}_{name}"] for name in CONTROL_NAMES}
+            )
+            for which in ("initial", "final")
+        )
+        return cls(
+            **storage.part(arrays, "samples_"),
+            protocol=protocol,
+            network=network,
+            initial=initial,
+            final=final,
+            symbols=Units(**header["symbols"]),
+            seed=header["seed"],
+            times=arrays["times"],
+            series=storage.part(arrays, "series_"),
+            version=header["version"],
+        )
+
+    def _one_temperature(self) -> float:
+        kT = self.initial_controls.kT  # noqa: N806
+        driven = [self.protocol.controls.get("kT", kT), self.protocol.final.get("kT", kT)]
+        if any(np.any(values != kT) for values in driven):
+            raise ValueError(
+                "kT changed during this run, so it has no free energy change and no excess work; "
+                "work and heat are what there is"
+            )
+        return kT
+
+    def _estimate(self, samples: Array) -> Estimate:
+        try:
+            kT = self._one_temperature()  # noqa: N806
+        except ValueError:
+            return Estimate.of_samples(samples, unit=self.symbols.energy)
+        return Estimate.of_samples(samples, unit=self.symbols.energy, kT=kT)
+
+    def __repr__(self) -> str:
+        return f"<ktc.Run: {self.protocol!r}, work {self.work}, heat {self.heat}>"

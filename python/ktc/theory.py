@@ -1,0 +1,235 @@
+"""Closed forms of Gaussian networks: free energies, metrics and bounds.
+
+Every function takes a description (a Network or a Board) and works at its own controls; pass
+``device.program(...)`` or ``network.with_controls(...)`` for others. H = ½ xᵀKx − bᵀx.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import ArrayLike
+
+from ktc import _core
+from ktc.checks import Array, per_unit, positive, real_array, square
+from ktc.network import Network
+from ktc.protocol import Protocol
+from ktc.units import Description
+
+PARAMETERS = ("bias", "center")
+
+
+class Gaussian(NamedTuple):
+    """A normal distribution of the public state."""
+
+    mean: Array
+    covariance: Array
+
+
+def equilibrium(device: Description) -> Gaussian:
+    """Mean K⁻¹b and covariance kT K⁻¹ of exp(−H/kT)/Z, in the public state (volts on a Board).
+
+    Example:
+        >>> import ktc
+        >>> mean, covariance = equilibrium(ktc.Network(stiffness=2.0, friction=1.0, bias=4.0))
+        >>> float(mean[0]), float(covariance[0, 0])
+        (2.0, 0.5)
+    """
+    net, scale = device.network, device.scale
+    covariance = net.kT * _inverse(net.stiffness)
+    return Gaussian(
+        scale * np.linalg.solve(net.stiffness, net.bias), covariance * np.outer(scale, scale)
+    )
+
+
+def free_energy(device: Description) -> float:
+    """F = −kT ln Z, Z = ∫ exp(−H/kT) dx (and dp where there is inertia), in the unit of kT.
+
+    F = −½ bᵀK⁻¹b + ½ kT ln det K − ½ d kT ln(2π kT) (− ½ kT Σ ln(2π kT M)), which fixes Z in the
+    network's own units; differences do not depend on them while kT stays.
+
+    Example:
+        >>> import ktc
+        >>> round(free_energy(ktc.Network(stiffness=2.0, friction=1.0))
+        ...       - free_energy(ktc.Network(stiffness=1.0, friction=1.0)), 6)
+        0.346574
+    """
+    net = device.network
+    value = -0.5 * net.bias @ np.linalg.solve(net.stiffness, net.bias)
+    value += 0.5 * net.kT * float(np.linalg.slogdet(net.stiffness / (2 * np.pi * net.kT))[1])
+    if net.inertia is not None:
+        value -= 0.5 * net.kT * float(np.sum(np.log(2 * np.pi * net.kT * net.inertia)))
+    return float(value)
+
+
+def log_likelihood(device: Description, data: ArrayLike) -> float:
+    """Mean of ln p(x) over samples of the public state, in nats, p = exp(−H/kT)/Z.
+
+    Args:
+        data: shape (samples, d).
+
+    Example:
+        >>> import ktc
+        >>> round(log_likelihood(ktc.Network(stiffness=1.0, friction=1.0), [[0.0]]), 6)
+        -0.918939
+    """
+    model = equilibrium(device)
+    deviations = np.atleast_2d(real_array("data", data)) - model.mean
+    if deviations.shape[1] != len(model.mean):
+        raise ValueError(
+            f"data must have {len(model.mean)} columns, one a unit, but has {deviations.shape[1]}"
+        )
+    factor = scipy.linalg.cho_factor(model.covariance, lower=True)
+    squares = np.sum(deviations.T * scipy.linalg.cho_solve(factor, deviations.T), axis=0)
+    log_det = 2 * np.sum(np.log(np.diag(factor[0])))
+    return float(-0.5 * (np.mean(squares) + log_det + len(model.mean) * np.log(2 * np.pi)))
+
+
+def parameter_map(device: Description, parameter: str) -> Array:
+    """The matrix B with b = B θ: the identity for "bias", K/scale for "center" (θ a public state)."""
+    if parameter == "bias":
+        return np.eye(device.network.units)
+    if parameter == "center":
+        return device.network.stiffness / device.scale
+    raise ValueError(f"parameter must be one of {PARAMETERS}, but is {parameter!r}")
+
+
+def fisher_matrix(device: Description, parameter: str = "bias") -> Array:
+    """F = Cov(∂_θE)/kT, shape (d, d): K⁻¹ for the bias, K for the center. Fisher information: F/kT.
+
+    Example:
+        >>> import ktc
+        >>> fisher_matrix(ktc.Network(stiffness=4.0, friction=1.0), "center")
+        array([[4.]])
+    """
+    to_bias = parameter_map(device, parameter)
+    return _symmetric(to_bias.T @ np.linalg.solve(device.network.stiffness, to_bias))
+
+
+def friction_tensor(device: Description, parameter: str = "bias") -> Array:
+    """ζ = (1/kT)∫₀^∞ ⟨δ∂E(0) δ∂E(t)ᵀ⟩ dt, shape (d, d): K⁻¹RK⁻¹ for the bias, R for the center.
+
+    With inertia it is the same: the inertia drops out of the time integral.
+
+    Source: Sivak, Crooks (2012), Phys. Rev. Lett. 108, 190602.
+
+    Example:
+        >>> import ktc
+        >>> friction_tensor(ktc.Network(stiffness=2.0, friction=3.0), "bias")
+        array([[0.75]])
+    """
+    pulled = np.linalg.solve(device.network.stiffness, parameter_map(device, parameter))
+    return _symmetric(pulled.T @ device.network.friction @ pulled)
+
+
+def least_excess_work(device: Description, bias: ArrayLike, duration: float) -> float:
+    """Least ⟨W⟩ − ΔF of any bias drive to ``bias`` in ``duration``, from equilibrium.
+
+    W_ex = μᵀR(T + 2K⁻¹R)⁻¹μ with μ = K⁻¹(b_final − b_initial). With inertia the bound is the same,
+    reached only by impulses of the bias at both ends.
+
+    Source: Schmiedl, Seifert (2007), Phys. Rev. Lett. 98, 108301; Gomez-Marin, Schmiedl,
+    Seifert (2008), J. Chem. Phys. 129, 024114.
+
+    Example:
+        >>> import ktc
+        >>> round(least_excess_work(ktc.Network(stiffness=1.0, friction=1.0), 5.0, 1.0), 6)
+        8.333333
+    """
+    net = device.network
+    move = np.linalg.solve(net.stiffness, per_unit("bias", bias, net.units) - net.bias)
+    metric = positive("duration", duration) * _inverse(net.friction) + 2 * _inverse(net.stiffness)
+    return float(move @ np.linalg.solve(metric, move))
+
+
+def optimal_drive(device: Description, bias: ArrayLike, duration: float, ticks: int) -> Protocol:
+    """The open-loop drive that reaches ``least_excess_work`` as the tick shrinks.
+
+    The mean moves at constant speed v = (T + 2K⁻¹R)⁻¹μ: b(t) = b_initial + R v + K v t, with jumps
+    at both ends. Sampled at tick midpoints it is second order in the tick.
+
+    Source: Schmiedl, Seifert (2007), Phys. Rev. Lett. 98, 108301.
+
+    Example:
+        >>> import ktc
+        >>> drive = optimal_drive(ktc.Network(stiffness=1.0, friction=1.0), 5.0, 1.0, ticks=2)
+        >>> drive.controls["bias"].ravel().round(4)
+        array([2.0833, 2.9167])
+    """
+    net = device.network
+    final = per_unit("bias", bias, net.units)
+    move = np.linalg.solve(net.stiffness, final - net.bias)
+    lag = np.linalg.solve(net.stiffness, net.friction)
+    speed = np.linalg.solve(positive("duration", duration) * np.eye(net.units) + 2 * lag, move)
+    start, slope = net.bias + net.friction @ speed, net.stiffness @ speed
+    return Protocol.sample(duration, ticks, {"bias": final}, bias=lambda t: start + slope * t)
+
+
+def linear_transition(
+    drift: ArrayLike, diffusion: ArrayLike, hold: float
+) -> tuple[Array, Array]:
+    """A = e^{Fh} and Q = ∫₀ʰ e^{Fs} D e^{Fᵀs} ds of dz = F z dt + noise of covariance rate D.
+
+    F may be any stable matrix, also non-normal or defective; D may be singular. Short holds by
+    Taylor series, longer ones by doubling A and Q = P − A P Aᵀ, which stays exact at any length.
+
+    Args:
+        drift: F, shape (n, n), every eigenvalue with a negative real part.
+        diffusion: D, shape (n, n), symmetric positive semidefinite.
+        hold: positive.
+
+    Raises:
+        ValueError: wrong shapes, numbers that are not finite, F not stable, hold not positive.
+
+    Example:
+        >>> A, Q = linear_transition([[-1.0]], [[2.0]], 1.0)
+        >>> round(float(A[0, 0]), 6), round(float(Q[0, 0]), 6)
+        (0.367879, 0.864665)
+    """
+    return _core.linear_transition(*_linear_system(drift, diffusion), positive("hold", hold))
+
+
+def stationary_covariance(drift: ArrayLike, diffusion: ArrayLike) -> Array:
+    """P with F P + P Fᵀ + D = 0: the stationary covariance of dz = F z dt + noise of rate D.
+
+    Source: Bartels, Stewart (1972), Commun. ACM 15, 820.
+
+    Example:
+        >>> stationary_covariance([[-2.0, -1.5], [0.0, -1.0]], [[1.0, 0.0], [0.0, 1.0]]).diagonal()
+        array([0.4375, 0.5   ])
+    """
+    return _core.stationary_covariance(*_linear_system(drift, diffusion))
+
+
+def _linear_system(drift: ArrayLike, diffusion: ArrayLike) -> tuple[Array, Array]:
+    matrix = np.atleast_2d(real_array("drift", drift))
+    if matrix.shape[0] != matrix.shape[1]:
+        raise ValueError(f"drift must be a square matrix, but has shape {matrix.shape}")
+    noise = square("diffusion", diffusion, len(matrix))
+    if not np.allclose(noise, noise.T, rtol=1e-12, atol=0):
+        raise ValueError("diffusion must be symmetric; pass (diffusion + diffusion.T)/2")
+    least = float(np.linalg.eigvalsh(noise)[0])
+    if least < -1e-12 * float(np.abs(noise).max()):
+        raise ValueError(
+            f"diffusion must be positive semidefinite, but has the eigenvalue {least:.6g}"
+        )
+    return matrix, noise
+
+
+def _inverse(matrix: Array) -> Array:
+    inverse: Array = scipy.linalg.cho_solve(
+        scipy.linalg.cho_factor(matrix, lower=True), np.eye(len(matrix))
+    )
+    return _symmetric(inverse)
+
+
+def _symmetric(matrix: Array) -> Array:
+    return 0.5 * (matrix + matrix.T)
+
+
+def network_at(device: Description, bias: Array) -> Network:
+    """The device's network with another bias."""
+    net = device.network
+    return net.with_controls(net.controls.updated(bias=bias))
