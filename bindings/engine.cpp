@@ -141,12 +141,14 @@ void bind_engine(py::module_& module) {
              "Coordinates [begin, end) of the state, (replicas, end - begin).")
         .def("moments", moments, py::arg("with_covariance"),
              "Mean and, where asked for, second central moment of the state.")
-        .def("energy", [](const Engine& engine) {
-            return per_replica(engine, [&](double* out) { engine.energy(out); });
-        })
-        .def("energy_change", [](const Engine& engine) {
-            return per_replica(engine, [&](double* out) { engine.energy_change(out); });
-        })
+        .def("energy",
+             [](const Engine& engine) {
+                 return per_replica(engine, [&](double* out) { engine.energy(out); });
+             })
+        .def("energy_change",
+             [](const Engine& engine) {
+                 return per_replica(engine, [&](double* out) { engine.energy_change(out); });
+             })
         .def("work", account(Account::work))
         .def("heat", account(Account::heat))
         .def("supply", account(Account::supply))
@@ -154,9 +156,10 @@ void bind_engine(py::module_& module) {
         .def("snapshot", snapshot)
         .def("restore", restore, py::arg("saved"))
         .def("copy", [](const Engine& engine) { return Engine(engine); })
-        .def("controls", [](const Engine& engine) {
-            const Controls& c = engine.controls();
-            return py::make_tuple(to_array(c.bias), to_array(c.stiffness), c.kT);
-        })
+        .def("controls",
+             [](const Engine& engine) {
+                 const Controls& c = engine.controls();
+                 return py::make_tuple(to_array(c.bias), to_array(c.stiffness), c.kT);
+             })
         .def_property_readonly("time", &Engine::time);
 }

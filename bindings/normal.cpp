@@ -41,8 +41,7 @@ void bind_normal(py::module_& module) {
     module.def("philox", philox::words, py::arg("counter"), py::arg("key"),
                "The four words of Philox4x32-10 at a counter of four words and a key of two.");
     module.def("normals", normals, py::arg("seed"), py::arg("purpose"), py::arg("group"),
-               py::arg("element"), py::arg("step"),
-               "The sixteen standard normals at one address.");
+               py::arg("element"), py::arg("step"), "The sixteen standard normals at one address.");
     module.def("transform", transform, py::arg("radius"), py::arg("angle"),
                "Eight pairs of 64-bit words to sixteen standard normals.");
 }

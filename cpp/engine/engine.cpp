@@ -163,8 +163,8 @@ std::size_t Engine::play(const Waveform& waveform, const std::function<bool()>& 
                 setting = std::move(next);
             }
             if (!propagator || waveform.holds[k] != last_hold)
-                propagator = exact_propagator(*setting.coordinates, setting.controls.kT,
-                                              waveform.holds[k]);
+                propagator =
+                    exact_propagator(*setting.coordinates, setting.controls.kT, waveform.holds[k]);
             last_hold = waveform.holds[k];
             tick.propagator = propagator;
             tick.force = setting.force;

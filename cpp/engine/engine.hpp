@@ -78,9 +78,9 @@ class Engine {
     struct Block {
         std::vector<double> state;
         Ledger ledger;
-        std::uint64_t number;          ///< among all blocks of the seed
-        std::size_t begin, end;        ///< lanes that hold replicas of ours
-        std::size_t first_row;         ///< row of the first of them in outputs
+        std::uint64_t number;    ///< among all blocks of the seed
+        std::size_t begin, end;  ///< lanes that hold replicas of ours
+        std::size_t first_row;   ///< row of the first of them in outputs
     };
     /// One update and one hold, ready to be applied to any block.
     struct Tick {

@@ -51,8 +51,8 @@ Moments Engine::moments(bool with_covariance) const {
     });
     Matrix total(n, n);
     for (const Matrix& part : partial) total = add(1.0, total, 1.0 / count, part);
-    result.covariance = symmetrised(
-        multiply(multiply(to_state, total), to_state, Transposed::no, Transposed::yes));
+    result.covariance =
+        symmetrised(multiply(multiply(to_state, total), to_state, Transposed::no, Transposed::yes));
     return result;
 }
 

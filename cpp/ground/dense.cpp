@@ -92,9 +92,10 @@ void add_outer_block(const double* block, std::size_t rows, std::size_t width, M
 
 Matrix cholesky(const Matrix& a, const char* name) {
     Matrix lower = a;
-    const lapack_int info = scipy_LAPACKE_dpotrf(LAPACK_ROW_MAJOR, 'L', index(a.rows()),
-                                                 lower.data(), index(a.rows()));
-    require(info == 0, std::string(name) + " is not positive definite: its leading minor of order " +
+    const lapack_int info =
+        scipy_LAPACKE_dpotrf(LAPACK_ROW_MAJOR, 'L', index(a.rows()), lower.data(), index(a.rows()));
+    require(info == 0, std::string(name) +
+                           " is not positive definite: its leading minor of order " +
                            std::to_string(info) + " is not positive");
     for (std::size_t i = 0; i < a.rows(); ++i)
         for (std::size_t j = i + 1; j < a.columns(); ++j) lower(i, j) = 0.0;
@@ -111,10 +112,10 @@ Matrix solve_lower(const Matrix& lower, const Matrix& b, Transposed transposed) 
 
 SymmetricEigen symmetric_eigen(const Matrix& a) {
     SymmetricEigen result{std::vector<double>(a.rows()), a};
-    check_library(scipy_LAPACKE_dsyevd(LAPACK_ROW_MAJOR, 'V', 'L', index(a.rows()),
-                                       result.vectors.data(), index(a.rows()),
-                                       result.values.data()),
-                  "dsyevd");
+    check_library(
+        scipy_LAPACKE_dsyevd(LAPACK_ROW_MAJOR, 'V', 'L', index(a.rows()), result.vectors.data(),
+                             index(a.rows()), result.values.data()),
+        "dsyevd");
     return result;
 }
 

@@ -17,9 +17,7 @@ class Matrix {
         for (std::size_t i = 0; i < entries.size(); ++i) result(i, i) = entries[i];
         return result;
     }
-    static Matrix identity(std::size_t size) {
-        return diagonal(std::vector<double>(size, 1.0));
-    }
+    static Matrix identity(std::size_t size) { return diagonal(std::vector<double>(size, 1.0)); }
 
     std::size_t rows() const { return rows_; }
     std::size_t columns() const { return columns_; }

@@ -13,16 +13,16 @@ namespace {
 constexpr std::size_t counters = group_width / 2;
 constexpr double ln_2 = 0x1.62e42fefa39efp-1, quarter_turn = 0x1.921fb54442d18p+0;
 
-/// ln u of a normal u > 0: u = 2^e m with m in [√½, √2), and ln m = 2 artanh s = 2 Σ s^(2k+1)/(2k+1),
-/// s = (m − 1)/(m + 1). With s² < 0.0295 eleven terms leave 4e−19 of s.
+/// ln u of a normal u > 0: u = 2^e m with m in [√½, √2), and
+///     ln m = 2 artanh s = 2 Σ s^(2k+1)/(2k+1),   s = (m − 1)/(m + 1).
+/// With s² < 0.0295 eleven terms leave 4e−19 of s.
 inline double logarithm(double u) {
     const std::uint64_t bits = std::bit_cast<std::uint64_t>(u);
     // The mantissa bits of √2: above them the number belongs to the next exponent.
     const std::uint64_t carry =
         ((bits & 0xFFFFFFFFFFFFFu) + (0x10000000000000u - 0x6A09E667F3BCDu)) >> 52;
     const std::uint64_t exponent = (bits >> 52) + carry;
-    const double m =
-        std::bit_cast<double>((bits & 0xFFFFFFFFFFFFFu) | ((1023 - carry) << 52));
+    const double m = std::bit_cast<double>((bits & 0xFFFFFFFFFFFFFu) | ((1023 - carry) << 52));
     // Integer to double by the mantissa of 2^52: vector units before AVX-512 have no conversion.
     const double e = std::bit_cast<double>(exponent | 0x4330000000000000u) - (0x1p52 + 1023.0);
     const double s = (m - 1.0) / (m + 1.0), z = s * s;
@@ -44,7 +44,7 @@ inline Turn turn(double y) {
     return {cosine, t * sine};
 }
 
-/// One pair of normals. The loops around it have no branch and no call, so that they become vectors.
+/// One pair of normals. The loops around it have no branch and no call: they become vectors.
 inline void pair(std::uint64_t radius_word, std::uint64_t angle_word, double& first,
                  double& second) {
     // 52 bits after the one, less one, plus half the last place: odd multiples of 2^−53.
@@ -66,8 +66,7 @@ inline void pair(std::uint64_t radius_word, std::uint64_t angle_word, double& fi
 
 KTC_CLONES void transform16(const std::uint64_t* radius, const std::uint64_t* angle, double* out) {
     KTC_AS_VECTORS
-    for (std::size_t i = 0; i < counters; ++i)
-        pair(radius[i], angle[i], out[i], out[counters + i]);
+    for (std::size_t i = 0; i < counters; ++i) pair(radius[i], angle[i], out[i], out[counters + i]);
 }
 
 KTC_CLONES void normals16(const StreamAddress& address, double* out) {

@@ -26,7 +26,7 @@ inline constexpr std::size_t max_elements = std::size_t{1} << element_bits;
 struct StreamAddress {
     std::uint64_t seed;
     Purpose purpose;
-    std::uint64_t group;  ///< replica / 16, below 2^29
+    std::uint64_t group;    ///< replica / 16, below 2^29
     std::uint32_t element;  ///< unit or coordinate, below 2^28
     std::uint64_t step;
 };

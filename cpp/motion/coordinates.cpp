@@ -83,8 +83,7 @@ std::vector<double> Coordinates::force(const std::vector<double>& bias) const {
 }
 
 Coordinates natural_coordinates(const Network& network, const Matrix& stiffness) {
-    return network.has_inertia() ? underdamped(network, stiffness)
-                                 : overdamped(network, stiffness);
+    return network.has_inertia() ? underdamped(network, stiffness) : overdamped(network, stiffness);
 }
 
 }  // namespace ktc

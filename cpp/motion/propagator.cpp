@@ -105,8 +105,7 @@ class DensePropagator final : public Propagator {
         for (std::size_t i = 0; i < n; ++i)
             for (std::size_t lane = 0; lane < block_width; ++lane) {
                 const std::size_t at = i * block_width + lane;
-                post_move(deviation[at], moved[at], force[i], posts.heat[lane],
-                          posts.supply[lane]);
+                post_move(deviation[at], moved[at], force[i], posts.heat[lane], posts.supply[lane]);
                 state[at] = force[i] + moved[at];
             }
     }

@@ -37,8 +37,7 @@ class Ledger {
         for (std::size_t lane = 0; lane < lanes_; ++lane)
             add_compensated(sum[lane], carry[lane], amount[lane]);
         if (account == supply) return;  // the book of H + bᵀx, no part of the first law of H
-        for (std::size_t lane = 0; lane < lanes_; ++lane)
-            turnover_[lane] += std::abs(amount[lane]);
+        for (std::size_t lane = 0; lane < lanes_; ++lane) turnover_[lane] += std::abs(amount[lane]);
     }
 
     double balance(Account account, std::size_t lane) const {
@@ -50,9 +49,8 @@ class Ledger {
     double imbalance(double energy, std::size_t lane) const {
         const double change = energy - opening_energy_[lane];
         // Both sums and both carries are paired, so that the large parts cancel first.
-        const double booked =
-            (sum_[work * lanes_ + lane] - sum_[heat * lanes_ + lane]) +
-            (carry_[work * lanes_ + lane] - carry_[heat * lanes_ + lane]);
+        const double booked = (sum_[work * lanes_ + lane] - sum_[heat * lanes_ + lane]) +
+                              (carry_[work * lanes_ + lane] - carry_[heat * lanes_ + lane]);
         const double scale =
             turnover_[lane] + std::max(std::abs(energy), std::abs(opening_energy_[lane]));
         return scale > 0.0 ? std::abs(change - booked) / scale : 0.0;

@@ -136,9 +136,7 @@ class Board:
         """
         return Encoding(self.thermal_width, offset, scale)
 
-    def program(
-        self, stiffness: ArrayLike | None = None, bias: ArrayLike | None = None
-    ) -> Board:
+    def program(self, stiffness: ArrayLike | None = None, bias: ArrayLike | None = None) -> Board:
         """The same board with other couplings or biases of its own."""
         return Board(
             self.cells,

@@ -137,5 +137,3 @@ def frozen(array: Array) -> Array:
 def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
-
-

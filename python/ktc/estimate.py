@@ -90,7 +90,9 @@ class Estimate:
             ValueError: where kT was not one constant.
         """
         if self._kT is None:
-            raise ValueError("kT was not one constant during this run, so nothing is in units of it")
+            raise ValueError(
+                "kT was not one constant during this run, so nothing is in units of it"
+            )
         samples = None if self._samples is None else self._samples / self._kT
         return Estimate(
             self.mean / self._kT,

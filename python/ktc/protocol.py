@@ -96,9 +96,7 @@ class Protocol:
         return cls(np.full(ticks, hold), sampled, final)
 
     @classmethod
-    def ramp(
-        cls, duration: float, ticks: int, **ends: tuple[ArrayLike, ArrayLike]
-    ) -> Protocol:
+    def ramp(cls, duration: float, ticks: int, **ends: tuple[ArrayLike, ArrayLike]) -> Protocol:
         """Straight lines from a start value to an end value, the end set after the last hold.
 
         Example:
@@ -180,7 +178,9 @@ class Protocol:
                     f"but has shape {values.shape[1:]}"
                 )
             else:
-                shaped = values.reshape(self.ticks, *([1] * len(target))) if values.ndim == 1 else values
+                shaped = (
+                    values.reshape(self.ticks, *([1] * len(target))) if values.ndim == 1 else values
+                )
                 full[name] = np.ascontiguousarray(np.broadcast_to(shaped, (self.ticks, *target)))
         for name in set(full) & {"stiffness", "kT"}:
             _check_ticks(controls, name, full[name])

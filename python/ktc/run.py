@@ -175,9 +175,7 @@ class Run:
             arrays["holds"], storage.part(arrays, "controls_"), storage.part(arrays, "end_")
         )
         initial, final = (
-            network.controls.updated(
-                **{name: arrays[f"{which}_{name}"] for name in CONTROL_NAMES}
-            )
+            network.controls.updated(**{name: arrays[f"{which}_{name}"] for name in CONTROL_NAMES})
             for which in ("initial", "final")
         )
         return cls(

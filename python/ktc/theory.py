@@ -167,9 +167,7 @@ def optimal_drive(device: Description, bias: ArrayLike, duration: float, ticks: 
     return Protocol.sample(duration, ticks, {"bias": final}, bias=lambda t: start + slope * t)
 
 
-def linear_transition(
-    drift: ArrayLike, diffusion: ArrayLike, hold: float
-) -> tuple[Array, Array]:
+def linear_transition(drift: ArrayLike, diffusion: ArrayLike, hold: float) -> tuple[Array, Array]:
     """A = e^{Fh} and Q = ∫₀ʰ e^{Fs} D e^{Fᵀs} ds of dz = F z dt + noise of covariance rate D.
 
     F may be any stable matrix, also non-normal or defective; D may be singular. Short holds by
