@@ -1,0 +1,32 @@
+"""ktc: an emulator of thermodynamic hardware, with an energy ledger that closes.
+
+Boards of noisy resistors and capacitors with programmable couplings, run as exact Langevin
+dynamics; energy-based models learned on them at the least dissipation, and the joules read out.
+"""
+
+from ktc import schedules, theory
+from ktc.board import Board
+from ktc.emulator import Emulator
+from ktc.encoding import Encoding
+from ktc.estimate import Estimate
+from ktc.fit import Fit
+from ktc.learner import learn
+from ktc.network import Network
+from ktc.protocol import Protocol
+from ktc.run import Run
+from ktc.storage import VERSION as __version__
+
+__all__ = [
+    "Board",
+    "Emulator",
+    "Encoding",
+    "Estimate",
+    "Fit",
+    "Network",
+    "Protocol",
+    "Run",
+    "__version__",
+    "learn",
+    "schedules",
+    "theory",
+]

@@ -64,6 +64,26 @@ def free_energy(device: Description) -> float:
     return float(value)
 
 
+def bias_free_energy(device: Description, bias: ArrayLike) -> Array:
+    """−½ bᵀK⁻¹b: the part of F that depends on the bias, for each of many, shape (n,).
+
+    Args:
+        bias: shape (n, d), volts on a Board.
+
+    Example:
+        >>> import ktc
+        >>> bias_free_energy(ktc.Network(stiffness=2.0, friction=1.0), [[0.0], [2.0]])
+        array([-0., -1.])
+    """
+    many = np.atleast_2d(real_array("bias", bias))
+    if many.shape[1] != device.network.units:
+        raise ValueError(
+            f"bias must have {device.network.units} columns, one a unit, but has {many.shape[1]}"
+        )
+    value: Array = -0.5 * np.sum(many.T * np.linalg.solve(device.network.stiffness, many.T), axis=0)
+    return value
+
+
 def log_likelihood(device: Description, data: ArrayLike) -> float:
     """Mean of ln p(x) over samples of the public state, in nats, p = exp(−H/kT)/Z.
 

@@ -1,0 +1,64 @@
+"""The two metrics of a learning run, and the modes that they share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.linalg
+
+from ktc.checks import Array
+from ktc.theory import fisher_matrix, friction_tensor, parameter_map
+from ktc.units import Description
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """F and ζ of the learned parameters θ, with their common modes V: VᵀFV = 1, VᵀζV = diag(τ).
+
+    In these modes every Gaussian network is a set of independent harmonic units with relaxation
+    times τ, and a change of parameterisation changes V alone.
+
+    Attributes:
+        fisher: F = Cov(∂_θE)/kT, shape (d, d).
+        friction: ζ, shape (d, d).
+        times: τ, shape (d,), ascending.
+        modes: V, shape (d, d), one mode a column.
+        to_bias: B with b = B θ in the network's own units, shape (d, d).
+
+    Source: Sivak, Crooks (2012), Phys. Rev. Lett. 108, 190602.
+    """
+
+    fisher: Array
+    friction: Array
+    times: Array
+    modes: Array
+    to_bias: Array
+
+    @classmethod
+    def of(cls, device: Description, parameter: str = "bias") -> Geometry:
+        """Closed forms of a Gaussian network.
+
+        Example:
+            >>> import ktc
+            >>> Geometry.of(ktc.Network(stiffness=4.0, friction=2.0), "center").times
+            array([0.5])
+        """
+        fisher, friction = fisher_matrix(device, parameter), friction_tensor(device, parameter)
+        # Scaled to unit diagonal first: the entries of one board may differ by many decades.
+        root = np.sqrt(fisher.diagonal())
+        scale = np.outer(root, root)
+        unit = float(np.trace(friction / scale))
+        times, modes = scipy.linalg.eigh(friction / scale / unit, fisher / scale)
+        return cls(
+            fisher, friction, times * unit, modes / root[:, None], parameter_map(device, parameter)
+        )
+
+    def modal(self, gains: Array, gradient: Array) -> Array:
+        """V diag(gains) Vᵀ gradient."""
+        product: Array = self.modes @ (gains * (self.modes.T @ gradient))
+        return product
+
+    def lead(self, velocity: Array) -> Array:
+        """F⁻¹ζ θ̇: how far the control of a network in steady motion is ahead of its mean."""
+        return self.modal(self.times, self.fisher @ velocity)

@@ -1,0 +1,216 @@
+"""The learner: trains the bias of a device on data, by the calls that a user's script has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ktc.checks import Array, count, frozen, real_array
+from ktc.emulator import Emulator
+from ktc.fit import Fit
+from ktc.geometry import Geometry
+from ktc.history import History
+from ktc.progress import progress_bar
+from ktc.schedules import Schedule
+from ktc.theory import PARAMETERS, bias_free_energy
+from ktc.units import Described
+
+REPLICAS = 10_000
+DEVICE_CALLS = ("set", "run", "moments", "read", "ledger", "controls", "network", "scale", "symbols")
+
+
+def learn(
+    device: Any,
+    data: ArrayLike,
+    schedule: Schedule,
+    parameters: Sequence[str] = ("bias",),
+    replicas: int | None = None,
+    ticks: int = 1000,
+    seed: int | None = None,
+    threads: int | None = None,
+    progress: bool = False,
+) -> Fit:
+    """Maximum likelihood on running replicas: dθ/dt = η(t) g(t), and what it costs.
+
+    The gradient g = ⟨∂_θE⟩ over the replicas, which lag behind the controls, − ⟨∂_θE⟩ over the data;
+    for the bias of a Network it is data mean − replica mean. Controls are sampled and held over
+    ``ticks`` equal holds. The excess work of the run is the bias of the likelihood that such a
+    persistent chain reports.
+
+    Args:
+        device: a Network or a Board, of which an Emulator is made that starts in equilibrium at
+            the device's own controls; or an Emulator, or any object with its calls ``set``,
+            ``run``, ``moments``, ``read``, ``ledger``, ``controls`` and its description
+            ``network``, ``scale``, ``symbols``, which goes on from where it stands.
+        data: shape (samples, d), in the device's public state (volts on a Board); one sample may
+            be given as (d,), samples of a single unit as (samples,), a single number as it is.
+        schedule: learning rate over time; it also sets the duration.
+        parameters: ("bias",), or ("center",) for λ of ½(x − λ)ᵀK(x − λ), b = Kλ. A scalar rate
+            acts on these in public units: θ in volts on a Board, where g is in joules per volt.
+        replicas: number of replicas, 10,000 by default; not for a device that has its own.
+        ticks: number of holds, at least 1.
+        seed: for the emulator; None draws one. Not for a device that has its own.
+        threads: for the emulator; None takes all cores. Not for a device that has its own.
+        progress: shows a progress bar.
+
+    Returns:
+        A Fit: parameters reached, energies spent, bounds, history.
+
+    Raises:
+        ValueError, TypeError: data of the wrong width or not finite, an unknown parameter, numbers
+            out of range; before anything moves.
+        OverflowError: a rate so large that the controls diverge, with the tick at which they did.
+
+    Example:
+        >>> import ktc
+        >>> net = ktc.Network(stiffness=1.0, friction=1.0)
+        >>> schedule = ktc.schedules.MinimalDissipation(duration=1.0)
+        >>> fit = ktc.learn(net, 5.0, schedule, replicas=10_000, ticks=200, seed=1)
+        >>> bool(abs(fit.excess_work.mean - fit.bound) < 4 * fit.excess_work.stderr)
+        True
+
+    Source: Hnybida, Verret (2025), arXiv 2510.03137.
+    """
+    if not isinstance(schedule, Schedule):
+        raise TypeError(
+            f"schedule must be one of ktc.schedules, but is {type(schedule).__name__} {schedule!r}"
+        )
+    parameter = _one_parameter(parameters)
+    steps = count("ticks", ticks)
+    device = _running(device, replicas, seed, threads)
+    units = device.network.units
+    samples = as_samples(data, units)
+    start = Described(
+        device.network.with_controls(device.controls), device.scale, device.symbols
+    )
+    geometry = Geometry.of(start, parameter)
+    schedule.check(units)
+    first_accounts = (device.ledger.work, device.ledger.heat)
+    goal = frozen(samples.mean(axis=0))
+    track = _drive(device, schedule, geometry, goal, steps, progress)
+
+    bias, initial = track["bias"], start.network.bias
+    gains = np.sum(track["gradient"] * track.pop("change"), axis=1)
+    free_energy = bias_free_energy(start, bias) - bias_free_energy(start, initial)
+    data_energy = -(bias - initial) @ (goal / device.scale)
+    history = History(
+        **track,
+        free_energy_change=free_energy,
+        likelihood_bias=np.cumsum(gains) - (free_energy - data_energy),
+    )
+    return Fit(
+        start=start,
+        schedule=schedule,
+        parameter=parameter,
+        data_mean=goal,
+        samples=len(samples),
+        work=device.ledger.work - first_accounts[0],
+        heat=device.ledger.heat - first_accounts[1],
+        final_state=device.read(),
+        history=history,
+        seed=getattr(device, "seed", None),
+        device=device,
+    )
+
+
+def as_samples(data: ArrayLike, units: int) -> Array:
+    """Data as (samples, d).
+
+    Raises:
+        ValueError: another width than ``units``, no sample, a number that is not finite (with its
+            row and column).
+    """
+    array = real_array("data", data)
+    if array.ndim < 2:
+        array = array.reshape(-1, 1) if units == 1 else array.reshape(1, -1)
+    if array.ndim != 2 or array.shape[1] != units:
+        raise ValueError(
+            f"data must have shape (samples, {units}), one column a unit, "
+            f"but has shape {np.shape(data)}"
+        )
+    if len(array) == 0:
+        raise ValueError("data must have at least one sample, but has none")
+    return array
+
+
+def _drive(
+    device: Any, schedule: Schedule, geometry: Geometry, goal: Array, ticks: int, progress: bool
+) -> dict[str, Array]:
+    """The closed loop: read the mean, update the bias, hold; n + 1 updates around n holds."""
+    units, scale = len(goal), device.scale
+    hold = schedule.duration / ticks
+    names = ("parameters", "bias", "gradient", "change", "mean")
+    track: dict[str, Array] = {name: np.empty((ticks + 1, units)) for name in names}
+    track |= {name: np.empty(ticks + 1) for name in ("time", "work", "heat")}
+    first = (float(np.mean(device.ledger.work)), float(np.mean(device.ledger.heat)))
+    initial = device.controls.bias
+    theta_start = np.linalg.solve(geometry.to_bias, initial)
+    theta = np.zeros(units)
+    with progress_bar(ticks, "tick", progress, schedule.name) as bar:
+        for k in range(ticks + 1):
+            time = schedule.duration * (k / ticks)
+            mean = device.moments().mean
+
+            def toward(point: Array, mean: Array = mean) -> Array:
+                return geometry.to_bias.T @ ((point - mean) / scale)
+
+            gradient = toward(goal)
+            share = 0.5 if k in (0, ticks) else 1.0
+            change = share * hold * schedule.velocity(time, gradient, geometry)
+            if k == 0:
+                change = change + schedule.first_jump(gradient, geometry, toward)
+            if k == ticks:
+                change = change + schedule.last_jump(gradient, geometry)
+            theta = theta + change
+            bias = initial + geometry.to_bias @ theta
+            if not np.isfinite(bias).all():
+                raise _divergence(schedule, k)
+            try:
+                device.set(bias=bias)
+            except ValueError as error:
+                raise _divergence(schedule, k) from error
+            track["time"][k] = time
+            track["parameters"][k] = theta_start + theta
+            track["bias"][k], track["gradient"][k], track["mean"][k] = bias, gradient, mean
+            track["change"][k] = change
+            track["work"][k] = float(np.mean(device.ledger.work)) - first[0]
+            track["heat"][k] = float(np.mean(device.ledger.heat)) - first[1]
+            if k < ticks:
+                device.run(hold)
+                bar.update(1)
+    return track
+
+
+def _divergence(schedule: Schedule, tick: int) -> OverflowError:
+    return OverflowError(
+        f"the controls diverged at tick {tick} under {schedule!r}: "
+        "the rate is too large for its ticks; lower it, or take more ticks"
+    )
+
+
+def _one_parameter(parameters: Sequence[str]) -> str:
+    names = (parameters,) if isinstance(parameters, str) else tuple(parameters)
+    if len(names) != 1 or names[0] not in PARAMETERS:
+        raise ValueError(
+            f"parameters must be one of {PARAMETERS}, such as ('bias',), but is {parameters!r}"
+        )
+    return names[0]
+
+
+def _running(device: Any, replicas: int | None, seed: int | None, threads: int | None) -> Any:
+    """The device itself where it runs, or an emulator of what it describes."""
+    if not hasattr(device, "run"):
+        return Emulator(device, REPLICAS if replicas is None else replicas, seed, threads)
+    for name, value in (("replicas", replicas), ("seed", seed), ("threads", threads)):
+        if value is not None:
+            raise ValueError(f"{name} is {value!r}, but the device runs already; leave {name} out")
+    missing = [name for name in DEVICE_CALLS if not hasattr(device, name)]
+    if missing:
+        raise TypeError(
+            f"device must offer {', '.join(DEVICE_CALLS)}, but {type(device).__name__} lacks "
+            + ", ".join(missing)
+        )
+    return device

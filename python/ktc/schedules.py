@@ -1,0 +1,296 @@
+"""Schedules: learning rates over time, θ̇ = η(t) g, with or without jumps at the ends.
+
+g(t) = ⟨∂_θE⟩ over the running replicas − ⟨∂_θE⟩ over the data is kT times the approximate gradient
+of the log-likelihood per sample. Sampled and held with n ticks of h = T/n, the learner changes θ by
+h η(t) g(t) at t = h, 2h, …, T − h, by half of that at 0 and T, and by the jumps at 0 and T.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ktc.checks import Array, frozen, positive, real_array
+from ktc.geometry import Geometry
+from ktc.picture import draw
+
+
+class Schedule(ABC):
+    """A learning rate over time. Subclass it and hand it to ``learn`` to try one of your own.
+
+    Args:
+        duration: T, positive, in the device's unit of time.
+    """
+
+    def __init__(self, duration: float) -> None:
+        self.duration = positive("duration", duration)
+
+    @abstractmethod
+    def velocity(self, time: float, gradient: Array, geometry: Geometry) -> Array:
+        """θ̇ = η(time) g, shape (d,)."""
+
+    def first_jump(
+        self, gradient: Array, geometry: Geometry, toward: Callable[[Array], Array]
+    ) -> Array:
+        """Jump of θ at t = 0, besides the half tick; ``toward(x)`` is g if the data mean were x."""
+        return np.zeros_like(gradient)
+
+    def last_jump(self, gradient: Array, geometry: Geometry) -> Array:
+        """Jump of θ at t = T, besides the half tick."""
+        return np.zeros_like(gradient)
+
+    def check(self, units: int) -> None:
+        """Refuses a network of ``units`` units that the schedule does not fit."""
+
+    @property
+    def name(self) -> str:
+        """What tables and legends call it."""
+        return type(self).__name__
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Constructor arguments that give an equal schedule."""
+        return {"duration": self.duration}
+
+    def rate(self, time: float, geometry: Geometry) -> Array:
+        """η(time) as a matrix, shape (d, d)."""
+        columns = np.eye(len(geometry.fisher))
+        return np.stack([self.velocity(time, column, geometry) for column in columns], axis=1)
+
+    def plot(self, device: Any = None, parameter: str = "bias", **options: Any) -> Any:
+        """Draws the eigenvalues of η over time; returns a matplotlib Figure.
+
+        Args:
+            device: the Network or Board whose rate is meant; one unit with k = γ = 1 by default.
+            parameter: "bias" or "center".
+        """
+        return draw(self, device=device, parameter=parameter, **options)
+
+    def __repr__(self) -> str:
+        inside = ", ".join(f"{name}={value!r}" for name, value in self.arguments.items())
+        return f"ktc.schedules.{self.name}({inside})"
+
+
+class MinimalDissipation(Schedule):
+    """η(t) = [(T − t) F + 2ζ]⁻¹ with jumps F⁻¹ζ θ̇ at both ends: natural gradient, time to go.
+
+    A Gaussian network driven so moves its mean at constant speed to the data's, at the least
+    excess work that any drive of the bias needs, W_ex = μᵀR(T + 2K⁻¹R)⁻¹μ, without knowing the
+    target beforehand. One harmonic unit: η = 1/[k(T − t + 2τ)], W_ex = γμ²/(T + 2τ).
+
+    Args:
+        duration: T.
+        matrix: False makes one scalar rate of the traces of F and ζ, for a controller that has
+            no other; exact where all modes are alike.
+
+    Example:
+        >>> import ktc
+        >>> net = ktc.Network(stiffness=1.0, friction=1.0)
+        >>> fit = ktc.learn(net, 5.0, MinimalDissipation(duration=1.0), replicas=1000, seed=1)
+        >>> round(fit.bound_target, 4)
+        8.3333
+
+    Source: Hnybida, Verret (2025), arXiv 2510.03137; Schmiedl, Seifert (2007), Phys. Rev. Lett.
+    98, 108301.
+    """
+
+    def __init__(self, duration: float, matrix: bool = True) -> None:
+        super().__init__(duration)
+        if not isinstance(matrix, bool):
+            raise TypeError(f"matrix must be True or False, but is {matrix!r}")
+        self.matrix = matrix
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Constructor arguments that give an equal schedule."""
+        return {"duration": self.duration, "matrix": self.matrix}
+
+    def velocity(self, time: float, gradient: Array, geometry: Geometry) -> Array:
+        """θ̇ = [(T − t)F + 2ζ]⁻¹ g."""
+        to_go = self.duration - time
+        if self.matrix:
+            return geometry.modal(1 / (to_go + 2 * geometry.times), gradient)
+        traces = to_go * np.trace(geometry.fisher) + 2 * np.trace(geometry.friction)
+        return gradient * (len(gradient) / float(traces))
+
+    def first_jump(
+        self, gradient: Array, geometry: Geometry, toward: Callable[[Array], Array]
+    ) -> Array:
+        """F⁻¹ζ η(0) g(0)."""
+        return self._lead(self.velocity(0.0, gradient, geometry), geometry)
+
+    def last_jump(self, gradient: Array, geometry: Geometry) -> Array:
+        """F⁻¹ζ η(T) g(T) = ½F⁻¹g(T)."""
+        return self._lead(self.velocity(self.duration, gradient, geometry), geometry)
+
+    def _lead(self, velocity: Array, geometry: Geometry) -> Array:
+        if self.matrix:
+            return geometry.lead(velocity)
+        return velocity * float(np.trace(geometry.friction) / np.trace(geometry.fisher))
+
+
+class ContinuousMinimalDissipation(Schedule):
+    """η(t) = [(T − t) F + ζ]⁻¹ after a displacement F⁻¹ζ θ̇ that needs the target; no last jump.
+
+    The least work of a learner that must not jump on its way. With the work of the starting
+    displacement one unit spends γμ²(T + τ/2)/(T + τ)², more than ``MinimalDissipation``.
+
+    Args:
+        duration: T.
+        target: mean to be learned, in data coordinates, scalar or shape (d,).
+
+    Example:
+        >>> ContinuousMinimalDissipation(duration=2.0, target=5.0)
+        ktc.schedules.ContinuousMinimalDissipation(duration=2.0, target=5.0)
+
+    Source: Hnybida, Verret (2025), arXiv 2510.03137.
+    """
+
+    def __init__(self, duration: float, target: ArrayLike) -> None:
+        super().__init__(duration)
+        self.target = frozen(real_array("target", target))
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Constructor arguments that give an equal schedule."""
+        return {"duration": self.duration, "target": self.target.tolist()}
+
+    def check(self, units: int) -> None:
+        """Refuses a target of another width."""
+        if self.target.shape not in ((), (units,)):
+            raise ValueError(
+                f"target must be a scalar or of shape ({units},), one number a unit, "
+                f"but has shape {self.target.shape}"
+            )
+
+    def velocity(self, time: float, gradient: Array, geometry: Geometry) -> Array:
+        """θ̇ = [(T − t)F + ζ]⁻¹ g."""
+        return geometry.modal(1 / (self.duration - time + geometry.times), gradient)
+
+    def first_jump(
+        self, gradient: Array, geometry: Geometry, toward: Callable[[Array], Array]
+    ) -> Array:
+        """F⁻¹ζ η(0) g, with g toward the target."""
+        return geometry.lead(self.velocity(0.0, toward(self.target), geometry))
+
+
+class NaturalGradient(Schedule):
+    """η = rate · F⁻¹, no jumps: every mode is learned at one pace, θ̇ = rate · F⁻¹ g.
+
+    Args:
+        duration: T.
+        rate: 1/time, positive.
+
+    Source: Amari (1998), Neural Comput. 10, 251.
+    """
+
+    def __init__(self, duration: float, rate: float) -> None:
+        super().__init__(duration)
+        self._rate = positive("rate", rate)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Constructor arguments that give an equal schedule."""
+        return {"duration": self.duration, "rate": self._rate}
+
+    def velocity(self, time: float, gradient: Array, geometry: Geometry) -> Array:
+        """θ̇ = rate · F⁻¹ g."""
+        return geometry.modal(np.full(len(gradient), self._rate), gradient)
+
+
+class _Scalar(Schedule):
+    """One rate for all parameters, in their public units: θ̇ = η(t) g."""
+
+    @abstractmethod
+    def scalar_rate(self, time: float) -> float:
+        """η(time)."""
+
+    def velocity(self, time: float, gradient: Array, geometry: Geometry) -> Array:
+        """θ̇ = η(time) g."""
+        return self.scalar_rate(time) * gradient
+
+
+class Constant(_Scalar):
+    """η(t) = rate, no jumps: plain gradient ascent.
+
+    Args:
+        duration: T.
+        rate: positive; dθ/dt = rate · g in the public units of θ (see ``learn``).
+
+    Example:
+        >>> Constant(duration=1.0, rate=0.5).scalar_rate(0.3)
+        0.5
+    """
+
+    def __init__(self, duration: float, rate: float) -> None:
+        super().__init__(duration)
+        self._rate = positive("rate", rate)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Constructor arguments that give an equal schedule."""
+        return {"duration": self.duration, "rate": self._rate}
+
+    def scalar_rate(self, time: float) -> float:
+        """The rate."""
+        return self._rate
+
+
+class Exponential(_Scalar):
+    """η(t) = initial (final/initial)^(t/T), no jumps.
+
+    Args:
+        duration: T.
+        initial: η(0), positive.
+        final: η(T), positive.
+
+    Example:
+        >>> Exponential(duration=2.0, initial=4.0, final=1.0).scalar_rate(1.0)
+        2.0
+    """
+
+    def __init__(self, duration: float, initial: float, final: float) -> None:
+        super().__init__(duration)
+        self.initial = positive("initial", initial)
+        self.final = positive("final", final)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Constructor arguments that give an equal schedule."""
+        return {"duration": self.duration, "initial": self.initial, "final": self.final}
+
+    def scalar_rate(self, time: float) -> float:
+        """initial (final/initial)^(t/T)."""
+        return self.initial * float((self.final / self.initial) ** (time / self.duration))
+
+
+class Cosine(_Scalar):
+    """η(t) = ½ initial (1 + cos(πt/T)), no jumps.
+
+    Args:
+        duration: T.
+        initial: η(0), positive.
+
+    Example:
+        >>> Cosine(duration=2.0, initial=4.0).scalar_rate(1.0)
+        2.0
+
+    Source: Loshchilov, Hutter (2017), arXiv 1608.03983.
+    """
+
+    def __init__(self, duration: float, initial: float) -> None:
+        super().__init__(duration)
+        self.initial = positive("initial", initial)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Constructor arguments that give an equal schedule."""
+        return {"duration": self.duration, "initial": self.initial}
+
+    def scalar_rate(self, time: float) -> float:
+        """½ initial (1 + cos(πt/T))."""
+        return 0.5 * self.initial * float(1 + np.cos(np.pi * time / self.duration))
