@@ -170,7 +170,9 @@ class Fit:
             raise ValueError(
                 f"schedule {name} is not one of ktc.schedules, so a saved fit could not bring it back"
             )
-        arrays = {f"network_{k}": v for k, v in self.start.network.as_dict().items() if v is not None}
+        arrays = {
+            f"network_{k}": v for k, v in self.start.network.as_dict().items() if v is not None
+        }
         arrays |= {f"history_{k}": v for k, v in vars(self.history).items()}
         arrays |= {
             "scale": self.start.scale,

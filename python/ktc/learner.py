@@ -19,7 +19,17 @@ from ktc.theory import PARAMETERS, bias_free_energy
 from ktc.units import Described
 
 REPLICAS = 10_000
-DEVICE_CALLS = ("set", "run", "moments", "read", "ledger", "controls", "network", "scale", "symbols")
+DEVICE_CALLS = (
+    "set",
+    "run",
+    "moments",
+    "read",
+    "ledger",
+    "controls",
+    "network",
+    "scale",
+    "symbols",
+)
 
 
 def learn(
@@ -83,9 +93,7 @@ def learn(
     device = _running(device, replicas, seed, threads)
     units = device.network.units
     samples = as_samples(data, units)
-    start = Described(
-        device.network.with_controls(device.controls), device.scale, device.symbols
-    )
+    start = Described(device.network.with_controls(device.controls), device.scale, device.symbols)
     geometry = Geometry.of(start, parameter)
     schedule.check(units)
     first_accounts = (device.ledger.work, device.ledger.heat)

@@ -1,0 +1,321 @@
+"""Learning at least dissipation: closed forms of Hnybida, Verret (2025), arXiv 2510.03137.
+
+Statistical tests compare with 4 standard errors: false alarms 6e-5 each, two-sided, at a fixed
+seed. Where a run is compared with a value that does not know the run's own parameters, its scatter
+is up to 1.9 standard errors (the replicas share one noisy controller), so 8 are allowed.
+"""
+
+import numpy as np
+import pytest
+from reference_device import ReferenceDevice
+from scipy.stats import multivariate_normal
+
+import ktc
+from ktc.schedules import (
+    Constant,
+    ContinuousMinimalDissipation,
+    Cosine,
+    Exponential,
+    MinimalDissipation,
+    NaturalGradient,
+)
+
+UNIT = ktc.Network(stiffness=1.0, friction=1.0)
+DURATIONS = [0.5, 1.0, 2.0, 5.0, 20.0]
+REPLICAS, TICKS = 20_000, 200
+
+
+def random_network(seed, units=4):
+    rng = np.random.default_rng(seed)
+    square = rng.normal(size=(2, units, units))
+    stiffness, friction = square @ square.transpose(0, 2, 1) + np.eye(units)
+    return ktc.Network(stiffness, friction, kT=0.7, bias=rng.normal(size=units))
+
+
+def baselines(duration, rate):
+    return [
+        Constant(duration, rate),
+        Exponential(duration, 2 * rate, 0.2 * rate),
+        Cosine(duration, 2 * rate),
+        NaturalGradient(duration, 1 / duration),
+    ]
+
+
+@pytest.mark.parametrize("duration", DURATIONS)
+def test_one_unit_reaches_the_bound(duration):
+    fit = ktc.learn(UNIT, 5.0, MinimalDissipation(duration), replicas=REPLICAS, ticks=TICKS, seed=1)
+    stderr = fit.excess_work.stderr
+    assert abs(fit.excess_work.mean - fit.bound) < 4 * stderr
+    assert abs(fit.excess_work.mean - 25 / (duration + 2)) < 8 * stderr
+    assert fit.bound_target == pytest.approx(25 / (duration + 2), rel=1e-12)
+    # λ(T) scatters by about 0.8 √(kT/kN), and ticks of T/200 leave less than that.
+    assert abs(fit.parameters["bias"][0] - 5) < 4 * 0.8 / np.sqrt(REPLICAS) + 0.01
+
+
+def test_one_cell_in_joules():
+    board = ktc.Board(cells=1, resistance=1e6, capacitance=1e-12, temperature=300.0)
+    fit = ktc.learn(
+        board,
+        5 * board.thermal_width,
+        MinimalDissipation(2e-6),
+        replicas=REPLICAS,
+        ticks=TICKS,
+        seed=2,
+    )
+    assert fit.bound_target == pytest.approx(25 / 4 * 1.380649e-23 * 300, rel=1e-12)
+    assert abs(fit.excess_work.mean - fit.bound) < 4 * fit.excess_work.stderr
+    assert fit.excess_work.unit == "J"
+    assert fit.excess_work.in_kT.mean == pytest.approx(6.25, abs=8 * fit.excess_work.in_kT.stderr)
+
+
+@pytest.mark.parametrize("parameter", ["bias", "center"])
+def test_a_coupled_network_reaches_its_bound(parameter):
+    net = random_network(3)
+    fit = ktc.learn(
+        net, [1.0, 2.0, -3.0, 4.0], MinimalDissipation(2.0), (parameter,), REPLICAS, TICKS, seed=3
+    )
+    # The fastest mode relaxes in six ticks, which costs 0.1 of the bound's 27: inside the error.
+    assert abs(fit.excess_work.mean - fit.bound) < 4 * fit.excess_work.stderr
+
+
+@pytest.mark.parametrize("network_seed", [3, 4, 5])
+def test_no_baseline_beats_the_bound_of_the_target(network_seed):
+    net = random_network(network_seed)
+    data = [1.0, 2.0, -3.0, 4.0]
+    for rate in (0.3, 1.0, 3.0):
+        for schedule in [*baselines(2.0, rate), ContinuousMinimalDissipation(2.0, data)]:
+            fit = ktc.learn(ReferenceDevice(net), data, schedule, ticks=200)
+            assert fit.completed_excess_work.mean > 1.001 * fit.bound_target, schedule
+
+
+@pytest.mark.parametrize("units", [1, 4])
+def test_halving_the_tick_quarters_the_error(units):
+    """Exact means: error ratios tend to 4; 3.7 to 4.3 leaves room for the next order in the tick."""
+    net = UNIT if units == 1 else random_network(6)
+    data = 5.0 if units == 1 else [1.0, 2.0, -3.0, 4.0]
+    target = net.stiffness @ np.broadcast_to(data, units)
+    work_errors, control_errors = [], []
+    for ticks in (100, 200, 400):
+        fit = ktc.learn(ReferenceDevice(net), data, MinimalDissipation(1.0), ticks=ticks)
+        work_errors.append(fit.excess_work.mean - fit.bound_target)
+        control_errors.append(np.linalg.norm(fit.parameters["bias"] - target))
+    for errors in (np.array(work_errors), np.array(control_errors)):
+        ratios = errors[:-1] / errors[1:]
+        assert ((ratios > 3.7) & (ratios < 4.3)).all(), ratios
+    assert control_errors[-1] < 1e-3 * np.linalg.norm(target)
+
+
+def extrapolated(network, data, schedule, ticks=(1600, 3200)):
+    """Excess work and final mean with the second-order error of the tick taken out."""
+    fits = [ktc.learn(ReferenceDevice(network), data, schedule, ticks=n) for n in ticks]
+    work = [fit.excess_work.mean for fit in fits]
+    mean = [fit.history.mean[-1] for fit in fits]
+    return work[1] + (work[1] - work[0]) / 3, mean[1] + (mean[1] - mean[0]) / 3
+
+
+@pytest.mark.parametrize("duration", DURATIONS)
+def test_closed_forms_of_one_unit(duration):
+    """k = 2, γ = 3, μ = 5; what extrapolation leaves is of fourth order in the tick."""
+    k, friction, mu = 2.0, 3.0, 5.0
+    tau = friction / k
+    net = ktc.Network(stiffness=k, friction=friction)
+    work, mean = extrapolated(net, mu, MinimalDissipation(duration))
+    assert work == pytest.approx(friction * mu**2 / (duration + 2 * tau), rel=1e-8)
+    assert mean[0] == pytest.approx(mu - 2 * tau * mu / (duration + 2 * tau), rel=1e-7)
+    work, _ = extrapolated(net, mu, ContinuousMinimalDissipation(duration, mu))
+    expected = friction * mu**2 * (duration + tau / 2) / (duration + tau) ** 2
+    assert work == pytest.approx(expected, rel=1e-8)
+
+
+def test_constant_rate_of_the_center():
+    """W_ex = ½ η k γ [μ² − (μ − m_f)²]; the same run in the bias has the rate k² η."""
+    k, friction, mu, eta = 2.0, 3.0, 5.0, 0.7
+    net = ktc.Network(stiffness=k, friction=friction)
+    fits = [
+        ktc.learn(ReferenceDevice(net), mu, Constant(1.0, rate), (name,), ticks=500)
+        for name, rate in (("center", eta), ("bias", k**2 * eta))
+    ]
+    assert fits[0].excess_work.mean == pytest.approx(fits[1].excess_work.mean, rel=1e-12)
+    work, mean = [], []
+    for ticks in (1000, 2000):
+        fit = ktc.learn(ReferenceDevice(net), mu, Constant(1.0, eta), ("center",), ticks=ticks)
+        work.append(fit.excess_work.mean)
+        mean.append(fit.history.mean[-1, 0])
+    work, mean = (x[1] + (x[1] - x[0]) / 3 for x in (work, mean))
+    assert work == pytest.approx(0.5 * eta * k * friction * (mu**2 - (mu - mean) ** 2), rel=1e-8)
+
+
+def test_without_jumps_the_same_rate_fails_to_arrive():
+    """physics of one unit: μ = 5, T = 1, k = γ = 1 without jumps ends at λ = 1.921."""
+
+    class WithoutJumps(MinimalDissipation):
+        def first_jump(self, gradient, geometry, toward):
+            return np.zeros_like(gradient)
+
+        def last_jump(self, gradient, geometry):
+            return np.zeros_like(gradient)
+
+    fit = ktc.learn(ReferenceDevice(UNIT), 5.0, WithoutJumps(1.0), ticks=2000)
+    assert fit.parameters["bias"][0] == pytest.approx(1.921, abs=5e-4)
+
+
+def test_the_mean_moves_on_a_straight_line_at_constant_speed():
+    net = random_network(7)
+    data = np.array([1.0, 2.0, -3.0, 4.0])
+    fit = ktc.learn(ReferenceDevice(net), data, MinimalDissipation(2.0), ticks=4000)
+    mean, start = fit.history.mean, fit.history.mean[0]
+    line = start + np.outer(fit.history.time / 2.0, mean[-1] - start)
+    # Sample and hold makes each tick a small exponential: deviations are of second order.
+    assert np.abs(mean - line).max() < 1e-5 * np.abs(data).max()
+
+
+@pytest.mark.parametrize("parameter", ["bias", "center"])
+def test_likelihood_bias_is_the_excess_work(parameter):
+    """Two routes: the ledger of the engine, and gradients with SciPy's own normal density."""
+    net = random_network(8)
+    rng = np.random.default_rng(8)
+    data = rng.normal(size=(30, 4)) + [1.0, 0.0, -1.0, 0.5]
+    schedules = [
+        MinimalDissipation(1.5),
+        MinimalDissipation(1.5, matrix=False),
+        ContinuousMinimalDissipation(1.5, data.mean(axis=0)),
+        *baselines(1.5, 0.5),
+    ]
+    for schedule in schedules:
+        fit = ktc.learn(net, data, schedule, (parameter,), replicas=500, ticks=100, seed=8)
+        history = fit.history
+        theta = np.vstack([_initial(net, parameter), history.parameters])
+        believed = np.sum(history.gradient * np.diff(theta, axis=0))
+        gained = net.kT * (_likelihood(fit.network, data) - _likelihood(net, data))
+        # Gradients and energies of order 10 in sums of a hundred terms: rounding is 1e-12.
+        assert believed - gained == pytest.approx(fit.excess_work.mean, abs=1e-9)
+        assert fit.likelihood_bias == pytest.approx(fit.excess_work.mean, abs=1e-9)
+        assert fit.device.ledger.imbalance() < 1e-12
+
+
+def _initial(net, parameter):
+    return net.bias if parameter == "bias" else np.linalg.solve(net.stiffness, net.bias)
+
+
+def _likelihood(net, data):
+    covariance = net.kT * np.linalg.inv(net.stiffness)
+    return multivariate_normal(covariance @ net.bias / net.kT, covariance).logpdf(data).mean()
+
+
+def test_scatter_of_the_shared_controller():
+    """With N = 100 replicas: λ(T) scatters by 0.8 √(kT/kN); at the run's own λ(T) the excess is
+    within 4 stderr of the bound. Over 100 runs the sample deviation is known to 7 %: 4 of those.
+    """
+    replicas = 100
+    fits = [
+        ktc.learn(UNIT, 5.0, MinimalDissipation(1.0), replicas=replicas, ticks=50, seed=seed)
+        for seed in range(100)
+    ]
+    reached = np.array([fit.parameters["bias"][0] for fit in fits])
+    assert np.std(reached) * np.sqrt(replicas) == pytest.approx(0.8, rel=0.3)
+    pulls = [(fit.excess_work.mean - fit.bound) / fit.excess_work.stderr for fit in fits]
+    assert np.std(pulls) == pytest.approx(1.0, rel=0.3)
+
+
+def test_the_learner_uses_only_the_calls_of_a_script():
+    calls = set()
+
+    class Spy:
+        def __init__(self, device):
+            self._device = device
+
+        def __getattr__(self, name):
+            calls.add(name)
+            return getattr(self._device, name)
+
+    emulator = ktc.Emulator(UNIT, replicas=100, seed=1)
+    spied = ktc.learn(Spy(emulator), 5.0, MinimalDissipation(1.0), ticks=20)
+    assert calls <= {
+        *("set", "run", "moments", "read", "ledger", "controls"),
+        *("network", "scale", "symbols", "seed"),
+    }
+    plain = ktc.learn(UNIT, 5.0, MinimalDissipation(1.0), replicas=100, ticks=20, seed=1)
+    assert (spied.excess_work.samples == plain.excess_work.samples).all()
+
+
+def test_history_agrees_with_the_ledger():
+    fit = ktc.learn(UNIT, 5.0, MinimalDissipation(1.0), replicas=1000, ticks=50, seed=4)
+    history = fit.history
+    assert history.time[0] == 0 and history.time[-1] == 1.0
+    assert history.work[-1] == pytest.approx(fit.work.mean, rel=1e-12)
+    assert history.heat[-1] == pytest.approx(fit.heat.mean, rel=1e-12)
+    assert history.excess_work[-1] == pytest.approx(fit.excess_work.mean, rel=1e-9)
+    steps = np.diff(history.bias[:, 0], prepend=0.0)
+    assert history.work == pytest.approx(np.cumsum(-steps * history.mean[:, 0]), rel=1e-12)
+
+
+def test_a_running_emulator_goes_on():
+    emulator = ktc.Emulator(UNIT, replicas=1000, seed=5)
+    emulator.set(bias=2.0)
+    emulator.run(1.0)
+    spent = emulator.ledger.work
+    fit = ktc.learn(emulator, 5.0, Constant(1.0, 0.5), ticks=10)
+    assert fit.device is emulator and emulator.time == pytest.approx(2.0)
+    assert fit.start.network.bias[0] == 2.0
+    assert fit.work.samples + spent == pytest.approx(emulator.ledger.work, rel=1e-12)
+
+
+def test_with_inertia_the_excess_stays_above_the_bound():
+    """The bound needs impulses there; the rule of the overdamped network comes close at long T."""
+    net = ktc.Network(stiffness=1.0, friction=1.0, inertia=0.5)
+    fit = ktc.learn(net, 5.0, MinimalDissipation(20.0), replicas=20_000, ticks=400, seed=6)
+    assert fit.excess_work.mean > fit.bound - 4 * fit.excess_work.stderr
+    assert fit.excess_work.mean < 1.1 * fit.bound
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"data": [[1.0, 2.0, 3.0]]}, ValueError, "data must have shape .samples, 2."),
+        (
+            {"data": [[1.0, np.nan]]},
+            ValueError,
+            r"data must be finite, but is nan at index \(0, 1\)",
+        ),
+        ({"data": np.empty((0, 2))}, ValueError, "at least one sample"),
+        ({"data": [["a", "b"]]}, TypeError, "data must be real numbers"),
+        ({"parameters": ("stiffness",)}, ValueError, "parameters .*stiffness"),
+        ({"parameters": ()}, ValueError, "parameters"),
+        ({"replicas": 0}, ValueError, "replicas must be at least 1, but is 0"),
+        ({"ticks": 0}, ValueError, "ticks must be at least 1, but is 0"),
+        ({"ticks": 1.5}, TypeError, "ticks must be a whole number"),
+        ({"seed": -1}, ValueError, "seed"),
+        ({"schedule": 1.0}, TypeError, "schedule"),
+        ({"schedule": ContinuousMinimalDissipation(1.0, [1, 2, 3])}, ValueError, "target"),
+        ({"device": 3.0}, TypeError, "network must be a ktc.Network"),
+        ({"rate": 1.0}, TypeError, "rate"),
+    ],
+)
+def test_bad_input(change, error, words):
+    arguments = {
+        "device": ktc.Network(np.eye(2), 1.0),
+        "data": [[1.0, 2.0]],
+        "schedule": MinimalDissipation(1.0),
+        "replicas": 10,
+        "ticks": 2,
+    }
+    with pytest.raises(error, match=words):
+        ktc.learn(**{**arguments, **change})
+
+
+def test_a_refused_call_leaves_the_emulator_alone():
+    emulator = ktc.Emulator(UNIT, replicas=10, seed=1)
+    before = emulator.read()
+    with pytest.raises(ValueError, match="leave seed out"):
+        ktc.learn(emulator, 5.0, MinimalDissipation(1.0), seed=3)
+    with pytest.raises(ValueError, match="data"):
+        ktc.learn(emulator, [[1.0, 2.0]], MinimalDissipation(1.0))
+    assert (emulator.read() == before).all() and emulator.time == 0
+
+
+def test_divergence_is_said_with_its_tick():
+    emulator = ktc.Emulator(UNIT, replicas=10, seed=1)
+    with pytest.raises(OverflowError, match="diverged at tick .* lower it"):
+        ktc.learn(emulator, 5.0, Constant(1.0, 1e300), ticks=100)
+    assert np.isfinite(emulator.read()).all()
+    assert np.isfinite(emulator.controls.bias).all()
