@@ -2,6 +2,7 @@
 
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
+#include <pybind11/typing.h>
 
 #include <optional>
 
@@ -14,6 +15,7 @@ using namespace ktc::bindings;
 namespace {
 
 using OptionalArray = std::optional<Array>;
+using Saved = py::typing::Dict<py::str, py::object>;
 
 Controls to_controls(const Array& bias, const Array& stiffness, double kT) {
     return {to_vector(bias), to_matrix(stiffness), kT};
@@ -77,14 +79,13 @@ Array read_state(const Engine& engine, std::size_t begin, std::size_t end) {
     return result;
 }
 
-py::tuple moments(const Engine& engine, bool with_covariance) {
+py::typing::Tuple<Array, Array> moments(const Engine& engine, bool with_covariance) {
     Moments result;
     {
         const py::gil_scoped_release release;
         result = engine.moments(with_covariance);
     }
-    return py::make_tuple(to_array(result.mean),
-                          with_covariance ? py::object(to_array(result.covariance)) : py::none());
+    return py::make_tuple(to_array(result.mean), to_array(result.covariance));
 }
 
 template <class Fill>
@@ -94,9 +95,9 @@ Array per_replica(const Engine& engine, Fill&& fill) {
     return result;
 }
 
-py::dict snapshot(const Engine& engine) {
+Saved snapshot(const Engine& engine) {
     const Engine::Snapshot s = engine.snapshot();
-    py::dict result;
+    Saved result;
     result["state"] = to_array(s.state);
     result["ledger"] = to_array(s.ledger);
     result["step"] = s.step;
@@ -108,7 +109,7 @@ py::dict snapshot(const Engine& engine) {
     return result;
 }
 
-void restore(Engine& engine, const py::dict& saved) {
+void restore(Engine& engine, const Saved& saved) {
     engine.restore({to_vector(saved["state"].cast<Array>()),
                     to_vector(saved["ledger"].cast<Array>()), saved["step"].cast<std::uint64_t>(),
                     saved["time"].cast<double>(), saved["time_carry"].cast<double>(),
@@ -140,7 +141,7 @@ void bind_engine(py::module_& module) {
         .def("read", read_state, py::arg("begin"), py::arg("end"),
              "Coordinates [begin, end) of the state, (replicas, end - begin).")
         .def("moments", moments, py::arg("with_covariance"),
-             "Mean and, where asked for, second central moment of the state.")
+             "Mean and second central moment of the state, the latter empty unless asked for.")
         .def("energy",
              [](const Engine& engine) {
                  return per_replica(engine, [&](double* out) { engine.energy(out); });

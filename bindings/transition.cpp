@@ -1,6 +1,7 @@
 #include "motion/transition.hpp"
 
 #include <pybind11/pybind11.h>
+#include <pybind11/typing.h>
 
 #include "arrays.hpp"
 #include "ground/dense.hpp"
@@ -11,23 +12,25 @@ using namespace ktc::bindings;
 
 namespace {
 
-py::tuple to_tuple(const Transition& transition) {
+using Pair = py::typing::Tuple<Array, Array>;
+
+Pair to_pair(const Transition& transition) {
     return py::make_tuple(to_array(transition.decay), to_array(transition.covariance));
 }
 
-py::tuple of_linear_system(const Array& drift, const Array& diffusion, double hold) {
+Pair of_linear_system(const Array& drift, const Array& diffusion, double hold) {
     use_one_library_thread();
     const Matrix f = to_matrix(drift), d = to_matrix(diffusion);
-    return to_tuple(linear_transition(f, d, solve_lyapunov(f, d), hold));
+    return to_pair(linear_transition(f, d, solve_lyapunov(f, d), hold));
 }
 
-py::tuple of_network(const Array& friction, const Array& inertia, const Array& stiffness, double kT,
-                     double hold) {
+Pair of_network(const Array& friction, const Array& inertia, const Array& stiffness, double kT,
+                double hold) {
     use_one_library_thread();
     const Network network(to_matrix(friction), to_vector(inertia));
     const Controls controls{std::vector<double>(network.units(), 0.0), to_matrix(stiffness), kT};
     network.check(controls);
-    return to_tuple(network_transition(network, controls, hold));
+    return to_pair(network_transition(network, controls, hold));
 }
 
 Array stationary(const Array& drift, const Array& diffusion) {

@@ -84,6 +84,7 @@ class Emulator:
         if state is not None or momentum is not None:
             self._start = self._full_state(state, momentum)
         self._moments: weakref.ref[Moments] | None = None
+        self._controls: Controls
         self.reset()
 
     @property

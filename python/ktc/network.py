@@ -147,7 +147,7 @@ class Network:
     def drift(self) -> Array:
         """F of dz = F z dt + …: −R⁻¹K, or [[0, M⁻¹], [−K, −R M⁻¹]] with inertia."""
         if self.inertia is None:
-            return -np.linalg.solve(self.friction, self.stiffness)
+            return np.asarray(-np.linalg.solve(self.friction, self.stiffness), np.float64)
         inverse = np.diag(1 / self.inertia)
         return np.block(
             [[np.zeros_like(inverse), inverse], [-self.stiffness, -self.friction @ inverse]]

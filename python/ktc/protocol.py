@@ -45,8 +45,8 @@ class Protocol:
         if not (self.holds > 0).all():
             tick = int(np.argmin(self.holds > 0))
             raise ValueError(f"holds must be positive, but is {self.holds[tick]} at tick {tick}")
-        known_keywords(controls, CONTROL_NAMES, "control")
-        known_keywords(final or {}, CONTROL_NAMES, "control")
+        _mapping("controls", controls)
+        _mapping("final", final or {})
         self.controls = {
             name: frozen(_waveform(name, value, self.ticks)) for name, value in controls.items()
         }
@@ -74,7 +74,7 @@ class Protocol:
             **functions: for each control a function of time or a constant; scalars broadcast.
 
         Raises:
-            ValueError, TypeError: as the constructor, and for no control at all.
+            ValueError, TypeError: as the constructor, with the time of a bad value named.
 
         Example:
             >>> drive = Protocol.sample(duration=1.0, ticks=4, bias=lambda t: 5 * (t + 1) / 3,
@@ -83,7 +83,7 @@ class Protocol:
             array([1.875, 2.292, 2.708, 3.125])
         """
         hold = positive("duration", duration) / count("ticks", ticks)
-        known_keywords(functions, CONTROL_NAMES, "control")
+        _mapping("functions", functions)
         midpoints = (np.arange(ticks) + 0.5) * hold
         sampled = {}
         for name, function in functions.items():
@@ -104,14 +104,15 @@ class Protocol:
             array([1., 3.])
         """
         positive("duration", duration)
-        known_keywords(ends, CONTROL_NAMES, "control")
+        _mapping("ends", ends)
         lines: dict[str, Callable[[float], ArrayLike]] = {}
         final = {}
         for name, pair in ends.items():
             if not isinstance(pair, tuple) or len(pair) != 2:
                 raise ValueError(f"{name} must be a pair (start, end), but is {pair!r}")
-            start, end = (_setting(name, name, value) for value in pair)
-            lines[name] = lambda t, a=start, b=end: a + (b - a) * (t / duration)
+            settings = [_setting(name, name, value)[None] for value in pair]
+            start, end = (value[0] for value in _one_shape(name, settings))
+            lines[name] = _line(start, end, duration)
             final[name] = end
         return cls.sample(duration, ticks, final, **lines)
 
@@ -137,55 +138,57 @@ class Protocol:
         the first one drives stays at its final value through the second.
 
         Raises:
-            ValueError: the second drives a control that the first does not.
+            ValueError: the second drives a control that the first does not, or the first sets one
+                at its end that it does not drive: a waveform has a value at every tick.
         """
         if not isinstance(later, Protocol):
             return NotImplemented
-        missing = [n for n in {**later.controls, **later.final} if n not in self.controls]
-        if missing:
-            raise ValueError(
-                f"the second protocol drives {missing[0]!r} but the first does not; "
-                "give the first one a constant waveform for it"
-            )
+        for which, names in (
+            ("the second protocol drives", later.controls),
+            ("the first protocol ends with a value of", self.final),
+        ):
+            missing = [name for name in names if name not in self.controls]
+            if missing:
+                raise ValueError(
+                    f"{which} {missing[0]!r}, but the first has no waveform of it; "
+                    "give the first one a constant waveform for it"
+                )
         joined = {}
         for name, values in self.controls.items():
             held = self.final.get(name, values[-1])
             tail = later.controls.get(name, np.broadcast_to(held, (later.ticks, *held.shape)))
-            if values.shape[1:] != tail.shape[1:]:
-                raise ValueError(
-                    f"{name} must have one shape in both protocols, but has "
-                    f"{values.shape[1:]} and {tail.shape[1:]}"
-                )
-            joined[name] = np.concatenate([values, tail])
+            joined[name] = np.concatenate(_one_shape(name, [values, tail]))
         final = {**{n: v for n, v in self.final.items() if n not in later.controls}, **later.final}
         return Protocol(np.concatenate([self.holds, later.holds]), joined, final)
 
     def settings(self, controls: Controls) -> tuple[dict[str, Array], Controls]:
-        """All ticks' values at full shape for a network that has ``controls``, and the last ones.
+        """All ticks' values, checked for a network that has ``controls``, and the last controls.
+
+        Scalars stay scalars, to be broadcast where they are needed: see ``full_shape``.
 
         Raises:
-            ValueError: a shape that does not fit, or a stiffness or kT that is not physical,
-                with the tick named.
+            ValueError: a shape that does not fit, a stiffness or kT that is not physical, or a
+                bias whose energy overflows, with the tick named.
         """
-        full: dict[str, Array] = {}
+        checked: dict[str, Array] = {}
         for name, values in self.controls.items():
             target = np.shape(getattr(controls, name))
-            if name == "stiffness" and values.ndim == 1:
-                full[name] = values[:, None, None] * np.eye(target[0])
-            elif values.shape[1:] not in ((), target):
+            if values.shape[1:] not in ((), target):
                 raise ValueError(
                     f"{name} must be a scalar or of shape {target} at every tick, "
                     f"but has shape {values.shape[1:]}"
                 )
-            else:
-                shaped = (
-                    values.reshape(self.ticks, *([1] * len(target))) if values.ndim == 1 else values
-                )
-                full[name] = np.ascontiguousarray(np.broadcast_to(shaped, (self.ticks, *target)))
-        for name in set(full) & {"stiffness", "kT"}:
-            _check_ticks(controls, name, full[name])
-        last = {name: values[-1] for name, values in full.items()}
-        return full, controls.updated(**{**last, **self.final})
+            checked[name] = values if name == "bias" else _physical(controls, name, values)
+        _refuse_overflow("tick", controls, checked)
+        try:
+            final = controls.updated(
+                **{**{name: values[-1] for name, values in checked.items()}, **self.final}
+            )
+        except ValueError as error:
+            raise ValueError(f"final update: {error}") from None
+        ends = {"bias": final.bias[None], "stiffness": final.stiffness[None]}
+        _refuse_overflow("final update", final, ends)
+        return checked, final
 
     def plot(self, **options: Any) -> Any:
         """Draws the controls over time; returns a matplotlib Figure."""
@@ -197,6 +200,36 @@ class Protocol:
 
 
 _DIMENSIONS = {"bias": (0, 1), "stiffness": (0, 2), "kT": (0,)}
+
+
+def full_shape(name: str, values: Array, units: int) -> Array:
+    """A waveform of scalars at the shape that a network of ``units`` units has."""
+    if values.ndim > 1 or name == "kT":
+        return values
+    if name == "stiffness":
+        return values[:, None, None] * np.eye(units)
+    return np.repeat(values[:, None], units, axis=1)
+
+
+def _one_shape(name: str, parts: list[Array]) -> list[Array]:
+    """Waveforms of one control at one shape, scalars broadcast where another is not scalar."""
+    shapes = {part.shape[1:] for part in parts if part.ndim > 1}
+    if len(shapes) > 1:
+        raise ValueError(f"{name} must keep one shape, but has {sorted(shapes)}")
+    return [full_shape(name, part, shape[0]) for shape in shapes for part in parts] or parts
+
+
+def _mapping(what: str, given: Any) -> None:
+    if not isinstance(given, Mapping):
+        raise TypeError(
+            f"{what} must be a mapping from control names to values, "
+            f"but is {type(given).__name__}"
+        )
+    known_keywords(given, CONTROL_NAMES, "control")
+
+
+def _line(start: Array, end: Array, duration: float) -> Callable[[float], ArrayLike]:
+    return lambda t: start + (end - start) * (t / duration)
 
 
 def _setting(what: str, name: str, value: ArrayLike) -> Array:
@@ -215,15 +248,48 @@ def _waveform(name: str, value: ArrayLike, ticks: int) -> Array:
     return array
 
 
-def _check_ticks(controls: Controls, name: str, values: Array) -> None:
-    """Refuses the first unphysical tick; fast where all are well."""
-    if name == "kT":
+def _physical(controls: Controls, name: str, values: Array) -> Array:
+    """The values as ``controls`` would take them, tick by tick; fast where all are well."""
+    if values.ndim == 1:
         healthy = values > 0
     else:
-        symmetric = np.abs(values - np.swapaxes(values, 1, 2)).max(axis=(1, 2)) == 0
-        healthy = symmetric & (np.linalg.eigvalsh(values)[:, 0] > 0)
-    for tick in np.flatnonzero(~healthy):
+        diagonal = np.diagonal(values, axis1=1, axis2=2)
+        root = np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+        scaled = values / root[:, :, None] / root[:, None, :]
+        healthy = (diagonal > 0).all(axis=1) & (values == np.swapaxes(values, 1, 2)).all(
+            axis=(1, 2)
+        )
+        # Twice the margin that one update takes: what is doubtful here is left to it.
+        healthy &= np.linalg.eigvalsh(scaled)[:, 0] > 8 * values.shape[1] * np.finfo(float).eps
+    doubtful = np.flatnonzero(~healthy)
+    if len(doubtful):
+        values = values.copy()
+    for tick in doubtful:
         try:
-            controls.updated(**{name: values[tick]})
+            values[tick] = getattr(controls.updated(**{name: values[tick]}), name)
         except ValueError as error:
             raise ValueError(f"tick {tick}: {error}") from None
+    return values
+
+
+def _refuse_overflow(where: str, controls: Controls, checked: Mapping[str, Array]) -> None:
+    """Refuses a bias whose equilibrium energy ½ bᵀK⁻¹b no double can hold."""
+    if not {"bias", "stiffness"} & set(checked):
+        return
+    units = len(controls.bias)
+    bias = full_shape("bias", checked.get("bias", controls.bias[None]), units)
+    stiffness = checked.get("stiffness")
+    with np.errstate(over="ignore", invalid="ignore"):
+        if stiffness is None:
+            pulled = np.linalg.solve(controls.stiffness, bias.T).T
+        elif stiffness.ndim == 1:
+            pulled = bias / stiffness[:, None]
+        else:
+            pulled = np.linalg.solve(stiffness, bias[:, :, None])[:, :, 0]
+        energy = np.sum(bias * pulled, axis=1)
+    bad = np.flatnonzero(~np.isfinite(energy))
+    if len(bad):
+        place = f"{where} {bad[0]}" if where == "tick" else where
+        raise ValueError(
+            f"{place}: bias is so large that the equilibrium energy overflows; scale it down"
+        )

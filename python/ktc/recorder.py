@@ -10,7 +10,7 @@ import numpy as np
 from ktc import _core
 from ktc.checks import Array, known_keywords
 from ktc.progress import progress_bar
-from ktc.protocol import Protocol
+from ktc.protocol import Protocol, full_shape
 
 if TYPE_CHECKING:
     from ktc.emulator import Emulator
@@ -19,6 +19,8 @@ QUANTITIES = ("state", "mean", "covariance", "energy", "work", "heat", "bias")
 
 # Parts into which an unrecorded protocol is cut where a progress bar is shown.
 PROGRESS_STEPS = 100
+# Numbers of a waveform that are handed over at once: scalars are broadcast part by part.
+NUMBERS_AT_ONCE = 2**22
 
 
 class Recorder:
@@ -35,11 +37,11 @@ class Recorder:
         known_keywords(names, QUANTITIES, "quantity to record")
         if every > protocol.ticks:
             raise ValueError(f"every must be at most the {protocol.ticks} ticks, but is {every}")
-        self.every = every
-        self.stops = np.arange(every, protocol.ticks + 1, every) if names else np.empty(0, int)
+        self.units = emulator.network.units
+        self.stops = list(range(every, protocol.ticks + 1, every)) if names else []
         self.times: Array = protocol.times[self.stops]
         self._take = _readers(emulator, protocol, names)
-        d = emulator.network.units
+        d = self.units
         shapes = {
             "state": (emulator.replicas, d),
             "mean": (d,),
@@ -53,7 +55,7 @@ class Recorder:
     def take(self, point: int) -> None:
         """Writes down the present values as the given point."""
         for name, read in self._take.items():
-            self.series[name][point] = read(int(self.stops[point]))
+            self.series[name][point] = read(self.stops[point])
 
 
 def play_recorded(
@@ -67,14 +69,15 @@ def play_recorded(
     ticks = protocol.ticks
     stops = list(recorder.stops)
     if not stops and progress:
-        stops = list(np.unique(np.linspace(0, ticks, PROGRESS_STEPS + 1).astype(int))[1:])
+        stops = np.unique(np.linspace(0, ticks, PROGRESS_STEPS + 1).astype(int))[1:].tolist()
+    at_once = max(1, NUMBERS_AT_ONCE // recorder.units ** (2 if "stiffness" in waveforms else 1))
     done = 0
     with progress_bar(ticks, "tick", progress) as bar:
         for point, stop in enumerate([*stops, ticks]):
             if stop > done:
                 part = {name: values[done:stop] for name, values in waveforms.items()}
                 engine.play(protocol.holds[done:stop], **part)
-                bar.update(int(stop - done))
+                bar.update(stop - done)
                 done = stop
             if point < len(recorder.stops):
                 recorder.take(point)

@@ -1,0 +1,191 @@
+"""
+The compiled core of ktc. Its arguments are checked by the Python layer above.
+"""
+
+from __future__ import annotations
+
+import collections.abc
+import typing
+
+import numpy
+import numpy.typing
+
+__all__: list[str] = [
+    "Engine",
+    "Purpose",
+    "linear_transition",
+    "network_transition",
+    "normals",
+    "philox",
+    "stationary_covariance",
+    "transform",
+]
+
+class Purpose:
+    """
+    What a stream of noise is for.
+
+    Members:
+
+      equilibrium
+
+      hold
+    """
+
+    __members__: typing.ClassVar[dict[str, Purpose]]
+    equilibrium: typing.ClassVar[Purpose]
+    hold: typing.ClassVar[Purpose]
+    @typing.overload
+    def __eq__(self, other: Purpose) -> bool: ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool: ...
+    def __getstate__(self) -> int: ...
+    def __hash__(self) -> int: ...
+    def __index__(self) -> int: ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None: ...
+    def __int__(self) -> int: ...
+    @typing.overload
+    def __ne__(self, other: Purpose) -> bool: ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None: ...
+    def __str__(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def value(self) -> int: ...
+
+class Engine:
+    """
+    Replicas of one network in motion.
+    """
+    def __init__(
+        self,
+        *,
+        friction: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        inertia: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        bias: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        stiffness: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        kT: typing.SupportsFloat | typing.SupportsIndex,
+        seed: typing.SupportsInt | typing.SupportsIndex,
+        first_replica: typing.SupportsInt | typing.SupportsIndex,
+        replicas: typing.SupportsInt | typing.SupportsIndex,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+    ) -> None: ...
+    def controls(
+        self,
+    ) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64], float]: ...
+    def copy(self) -> Engine: ...
+    def energy(self) -> numpy.typing.NDArray[numpy.float64]: ...
+    def energy_change(self) -> numpy.typing.NDArray[numpy.float64]: ...
+    def equilibrate(self) -> None: ...
+    def heat(self) -> numpy.typing.NDArray[numpy.float64]: ...
+    def imbalance(self) -> float: ...
+    def moments(
+        self, with_covariance: bool
+    ) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
+        """
+        Mean and second central moment of the state, the latter empty unless asked for.
+        """
+    def open_books(self) -> None: ...
+    def place(self, state: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> None:
+        """
+        Places every replica; opens new books.
+        """
+    def play(
+        self,
+        holds: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        bias: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None = None,
+        stiffness: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None = None,
+        kT: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None = None,
+    ) -> int:
+        """
+        Plays ticks, each an update and a hold; returns how many were done.
+        """
+    def read(
+        self,
+        begin: typing.SupportsInt | typing.SupportsIndex,
+        end: typing.SupportsInt | typing.SupportsIndex,
+    ) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Coordinates [begin, end) of the state, (replicas, end - begin).
+        """
+    def restore(self, saved: dict[str, typing.Any]) -> None: ...
+    def set(
+        self,
+        bias: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        stiffness: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        kT: typing.SupportsFloat | typing.SupportsIndex,
+    ) -> None:
+        """
+        One control update: books work.
+        """
+    def snapshot(self) -> dict[str, typing.Any]: ...
+    def supply(self) -> numpy.typing.NDArray[numpy.float64]: ...
+    def work(self) -> numpy.typing.NDArray[numpy.float64]: ...
+    @property
+    def time(self) -> float: ...
+
+def linear_transition(
+    drift: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    diffusion: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    hold: typing.SupportsFloat | typing.SupportsIndex,
+) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
+    """
+    A and Q of dz = F z dt + noise of covariance rate D over a hold.
+    """
+
+def network_transition(
+    friction: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    inertia: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    stiffness: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    kT: typing.SupportsFloat | typing.SupportsIndex,
+    hold: typing.SupportsFloat | typing.SupportsIndex,
+) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
+    """
+    A and Q of a network's state z over a hold; `inertia` is empty without inertia.
+    """
+
+def normals(
+    seed: typing.SupportsInt | typing.SupportsIndex,
+    purpose: Purpose,
+    group: typing.SupportsInt | typing.SupportsIndex,
+    element: typing.SupportsInt | typing.SupportsIndex,
+    step: typing.SupportsInt | typing.SupportsIndex,
+) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    The sixteen standard normals at one address.
+    """
+
+def philox(
+    counter: typing.Annotated[
+        collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(4)"
+    ],
+    key: typing.Annotated[
+        collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"
+    ],
+) -> typing.Annotated[list[int], "FixedSize(4)"]:
+    """
+    The four words of Philox4x32-10 at a counter of four words and a key of two.
+    """
+
+def stationary_covariance(
+    drift: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    diffusion: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    P with F P + P Fᵀ + D = 0.
+    """
+
+def transform(
+    radius: typing.Annotated[
+        collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(8)"
+    ],
+    angle: typing.Annotated[
+        collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(8)"
+    ],
+) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    Eight pairs of 64-bit words to sixteen standard normals.
+    """

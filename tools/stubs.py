@@ -1,0 +1,59 @@
+"""Writes python/ktc/_core.pyi from the installed bindings, or checks that it is up to date.
+
+Usage: python tools/stubs.py [--check]; needs ktc and pybind11-stubgen installed.
+"""
+
+from __future__ import annotations
+
+import difflib
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+STUB = Path(__file__).resolve().parents[1] / "python" / "ktc" / "_core.pyi"
+
+
+def generate() -> str:
+    """The stub of the installed bindings, as the project's formatter lays it out."""
+    with tempfile.TemporaryDirectory() as folder:
+        # Run from there, so that the installed package is described and not the source tree.
+        subprocess.run(
+            [sys.executable, "-m", "pybind11_stubgen", "ktc._core", "-o", ".", "--exit-code"],
+            cwd=folder,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        text = (Path(folder) / "ktc" / "_core.pyi").read_text(encoding="utf-8")
+    for command in (["check", "--select", "I", "--fix", "--quiet"], ["format"]):
+        text = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, "--stdin-filename", str(STUB), "-"],
+            input=text,
+            capture_output=True,
+            check=True,
+            encoding="utf-8",
+            cwd=STUB.parents[2],
+        ).stdout
+    return text
+
+
+def main() -> int:
+    """Command line."""
+    fresh = generate()
+    if sys.argv[1:] != ["--check"]:
+        STUB.write_text(fresh, encoding="utf-8")
+        return 0
+    kept = STUB.read_text(encoding="utf-8")
+    difference = list(
+        difflib.unified_diff(
+            kept.splitlines(), fresh.splitlines(), str(STUB.name), "generated", lineterm=""
+        )
+    )
+    print("\n".join(difference) or "stubs: up to date")
+    if difference:
+        print("stubs: out of date; run python tools/stubs.py")
+    return 1 if difference else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
