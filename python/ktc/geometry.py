@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.linalg
+import scipy  # imports scipy.linalg when it is first used
 
 from ktc.checks import Array
 from ktc.theory import fisher_matrix, friction_tensor, parameter_map

@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.signal
+import scipy  # imports scipy.signal when it is first used
 
 from ktc import storage
-from ktc.checks import Array, count
+from ktc.checks import Array, count, frozen
 from ktc.controls import CONTROL_NAMES, Controls
 from ktc.estimate import Estimate
 from ktc.network import Network
 from ktc.picture import draw
 from ktc.protocol import Protocol
-from ktc.theory import free_energy
+from ktc.theory import free_energy_change
 from ktc.units import Units
 
 
@@ -57,7 +57,8 @@ class Run:
         series: Mapping[str, Array],
         version: str = storage.VERSION,
     ) -> None:
-        self._samples = {"work": work, "heat": heat, "supply": supply}
+        accounts = {"work": work, "heat": heat, "supply": supply}
+        self._samples = {name: frozen(samples) for name, samples in accounts.items()}
         self.protocol = protocol
         self.network = network
         self.initial_controls = initial
@@ -95,10 +96,10 @@ class Run:
         Raises:
             ValueError: where kT changed during the run.
         """
-        kT = self._one_temperature()  # noqa: N806
-        ends = (self.final_controls, self.initial_controls)
-        after, before = (free_energy(self.network.with_controls(c)) for c in ends)
-        return Estimate.exact(after - before, unit=self.symbols.energy, kT=kT)
+        kT = self._one_temperature()
+        ends = (self.initial_controls, self.final_controls)
+        change = free_energy_change(*(self.network.with_controls(c) for c in ends))
+        return Estimate.exact(change, unit=self.symbols.energy, kT=kT)
 
     @property
     def excess_work(self) -> Estimate:
@@ -128,13 +129,23 @@ class Run:
             raise ValueError("no state was recorded; play with record='state'")
         if not 0 <= count("unit", unit, least=0) < self.series["state"].shape[2]:
             raise ValueError(f"unit must be below {self.series['state'].shape[2]}, but is {unit}")
-        steps = np.diff(self.times)
-        length = len(self.times) // count("segments", segments)
-        if length < 2 or not np.allclose(steps, steps[0], rtol=1e-9, atol=0):
-            raise ValueError("a spectrum needs records at equal intervals, two or more a segment")
+        points = len(self.times)
+        length = points // count("segments", segments)
+        if length < 2:
+            raise ValueError(
+                f"segments must leave two records or more to each, but is {segments} "
+                f"for {points} records"
+            )
+        step = (self.times[-1] - self.times[0]) / (points - 1)
+        # Differences of times carry the rounding of the times themselves.
+        rounding = 8 * np.finfo(np.float64).eps * self.times[-1]
+        if not np.allclose(np.diff(self.times), step, rtol=1e-9, atol=rounding):
+            raise ValueError(
+                "a spectrum needs records at equal intervals; play a protocol of equal holds"
+            )
         frequency, density = scipy.signal.welch(
             self.series["state"][:, :, unit],
-            fs=1 / steps[0],
+            fs=1 / step,
             window="hann",
             nperseg=length,
             detrend="constant",
@@ -192,7 +203,7 @@ class Run:
         )
 
     def _one_temperature(self) -> float:
-        kT = self.initial_controls.kT  # noqa: N806
+        kT = self.initial_controls.kT
         driven = [self.protocol.controls.get("kT", kT), self.protocol.final.get("kT", kT)]
         if any(np.any(values != kT) for values in driven):
             raise ValueError(
@@ -203,7 +214,7 @@ class Run:
 
     def _estimate(self, samples: Array) -> Estimate:
         try:
-            kT = self._one_temperature()  # noqa: N806
+            kT = self._one_temperature()
         except ValueError:
             return Estimate.of_samples(samples, unit=self.symbols.energy)
         return Estimate.of_samples(samples, unit=self.symbols.energy, kT=kT)
