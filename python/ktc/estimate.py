@@ -33,7 +33,7 @@ class Estimate:
         *,
         method: str,
         unit: str = "",
-        kT: float | None = None,  # noqa: N803
+        kT: float | None = None,
     ) -> None:
         self.mean = float(mean)
         self.stderr = float(stderr)
@@ -49,15 +49,21 @@ class Estimate:
         *,
         method: str = "mean over replicas",
         unit: str = "",
-        kT: float | None = None,  # noqa: N803
+        kT: float | None = None,
     ) -> Estimate:
-        """Mean of independent samples; ``kT`` is their one temperature, None if there is none."""
+        """Mean of independent samples; ``kT`` is their one temperature, None if there is none.
+
+        Raises:
+            ValueError: no sample at all, or not one row of them.
+        """
         values = np.asarray(samples, dtype=np.float64)
-        if len(values) < 2:
-            spread = np.inf
-        else:
-            spread = float(np.std(values, ddof=1)) / np.sqrt(len(values))
-        return cls(float(np.mean(values)), spread, values, method=method, unit=unit, kT=kT)
+        if values.ndim != 1 or len(values) == 0:
+            raise ValueError(
+                f"samples must be one row of at least one number, but has shape {values.shape}"
+            )
+        spread = float(np.std(values, ddof=1)) if len(values) > 1 else np.inf
+        error = spread / np.sqrt(len(values))
+        return cls(float(np.mean(values)), error, values, method=method, unit=unit, kT=kT)
 
     @classmethod
     def exact(
@@ -66,7 +72,7 @@ class Estimate:
         *,
         method: str = "closed form",
         unit: str = "",
-        kT: float | None = None,  # noqa: N803
+        kT: float | None = None,
     ) -> Estimate:
         """A number that is known without error."""
         return cls(value, 0.0, method=method, unit=unit, kT=kT)
@@ -83,7 +89,7 @@ class Estimate:
         return self._samples
 
     @property
-    def in_kT(self) -> Estimate:  # noqa: N802
+    def in_kT(self) -> Estimate:
         """The same divided by kT.
 
         Raises:

@@ -222,8 +222,7 @@ def _one_shape(name: str, parts: list[Array]) -> list[Array]:
 def _mapping(what: str, given: Any) -> None:
     if not isinstance(given, Mapping):
         raise TypeError(
-            f"{what} must be a mapping from control names to values, "
-            f"but is {type(given).__name__}"
+            f"{what} must be a mapping from control names to values, but is {type(given).__name__}"
         )
     known_keywords(given, CONTROL_NAMES, "control")
 

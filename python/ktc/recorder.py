@@ -74,11 +74,15 @@ def play_recorded(
     done = 0
     with progress_bar(ticks, "tick", progress) as bar:
         for point, stop in enumerate([*stops, ticks]):
-            if stop > done:
-                part = {name: values[done:stop] for name, values in waveforms.items()}
-                engine.play(protocol.holds[done:stop], **part)
-                bar.update(stop - done)
-                done = stop
+            while done < stop:
+                upto = min(stop, done + at_once)
+                part = {
+                    name: full_shape(name, values[done:upto], recorder.units)
+                    for name, values in waveforms.items()
+                }
+                engine.play(protocol.holds[done:upto], **part)
+                bar.update(upto - done)
+                done = upto
             if point < len(recorder.stops):
                 recorder.take(point)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import scipy.linalg
+import scipy  # imports scipy.linalg when it is first used
 from numpy.typing import ArrayLike
 
 from ktc import _core
@@ -34,7 +34,7 @@ def equilibrium(device: Description) -> Gaussian:
     Example:
         >>> import ktc
         >>> mean, covariance = equilibrium(ktc.Network(stiffness=2.0, friction=1.0, bias=4.0))
-        >>> float(mean[0]), float(covariance[0, 0])
+        >>> float(mean[0]), round(float(covariance[0, 0]), 6)
         (2.0, 0.5)
     """
     net, scale = device.network, device.scale
@@ -62,6 +62,43 @@ def free_energy(device: Description) -> float:
     if net.inertia is not None:
         value -= 0.5 * net.kT * float(np.sum(np.log(2 * np.pi * net.kT * net.inertia)))
     return float(value)
+
+
+def free_energy_change(before: Description, after: Description) -> float:
+    """F(after) − F(before) of one device at two settings of its bias and stiffness.
+
+    ΔF = −½ Δbᵀ K′⁻¹(b + b′) + ½ (K′⁻¹b)ᵀ ΔK (K⁻¹b) + ½ kT ln(det K′/det K): the differences are
+    taken before the products, so that a small step between large biases keeps its digits.
+
+    Raises:
+        ValueError: where kT or the number of units differ.
+
+    Example:
+        >>> import ktc
+        >>> soft, stiff = (ktc.Network(stiffness=k, friction=1.0) for k in (1.0, 2.0))
+        >>> round(free_energy_change(soft, stiff), 6)
+        0.346574
+    """
+    old, new = before.network, after.network
+    if old.units != new.units:
+        raise ValueError(
+            f"after must have {old.units} units as before has, but has {new.units}: a free energy "
+            "change belongs to one device"
+        )
+    if old.kT != new.kT:
+        raise ValueError(
+            f"after must have kT = {old.kT:g} as before has, but has {new.kT:g}: "
+            "between two temperatures there is no free energy change"
+        )
+    value = -0.5 * (new.bias - old.bias) @ np.linalg.solve(new.stiffness, new.bias + old.bias)
+    ratio = 0.0
+    if not np.array_equal(old.stiffness, new.stiffness):
+        at_old, at_new = (np.linalg.solve(net.stiffness, old.bias) for net in (old, new))
+        value += 0.5 * at_new @ (new.stiffness - old.stiffness) @ at_old
+        ratio += float(np.sum(np.log(scipy.linalg.eigvalsh(new.stiffness, old.stiffness))))
+    if old.inertia is not None and new.inertia is not None:
+        ratio -= float(np.sum(np.log(new.inertia / old.inertia)))
+    return float(value + 0.5 * old.kT * ratio)
 
 
 def bias_free_energy(device: Description, bias: ArrayLike) -> Array:
@@ -96,11 +133,13 @@ def log_likelihood(device: Description, data: ArrayLike) -> float:
         -0.918939
     """
     model = equilibrium(device)
-    deviations = np.atleast_2d(real_array("data", data)) - model.mean
-    if deviations.shape[1] != len(model.mean):
+    samples = np.atleast_2d(real_array("data", data))
+    if samples.ndim != 2 or samples.shape[1] != len(model.mean) or len(samples) == 0:
         raise ValueError(
-            f"data must have {len(model.mean)} columns, one a unit, but has {deviations.shape[1]}"
+            f"data must be of shape (samples, {len(model.mean)}), one column a unit and at least "
+            f"one sample, but has shape {samples.shape}"
         )
+    deviations = samples - model.mean
     factor = scipy.linalg.cho_factor(model.covariance, lower=True)
     squares = np.sum(deviations.T * scipy.linalg.cho_solve(factor, deviations.T), axis=0)
     log_det = 2 * np.sum(np.log(np.diag(factor[0])))
@@ -108,7 +147,7 @@ def log_likelihood(device: Description, data: ArrayLike) -> float:
 
 
 def parameter_map(device: Description, parameter: str) -> Array:
-    """The matrix B with b = B θ: the identity for "bias", K/scale for "center" (θ a public state)."""
+    """The matrix B with b = B θ: the identity for "bias", K/scale for "center", a public state."""
     if parameter == "bias":
         return np.eye(device.network.units)
     if parameter == "center":
@@ -148,7 +187,7 @@ def least_excess_work(device: Description, bias: ArrayLike, duration: float) -> 
     """Least ⟨W⟩ − ΔF of any bias drive to ``bias`` in ``duration``, from equilibrium.
 
     W_ex = μᵀR(T + 2K⁻¹R)⁻¹μ with μ = K⁻¹(b_final − b_initial). With inertia the bound is the same,
-    reached only by impulses of the bias at both ends.
+    reached only by impulses of the bias at both ends, as a tick that shrinks allows them.
 
     Source: Schmiedl, Seifert (2007), Phys. Rev. Lett. 98, 108301; Gomez-Marin, Schmiedl,
     Seifert (2008), J. Chem. Phys. 129, 024114.
@@ -168,9 +207,12 @@ def optimal_drive(device: Description, bias: ArrayLike, duration: float, ticks: 
     """The open-loop drive that reaches ``least_excess_work`` as the tick shrinks.
 
     The mean moves at constant speed v = (T + 2K⁻¹R)⁻¹μ: b(t) = b_initial + R v + K v t, with jumps
-    at both ends. Sampled at tick midpoints it is second order in the tick.
+    at both ends. Sampled at tick midpoints it is second order in the tick. With inertia M, the
+    first and the last tick carry the impulses ±M v besides; as each takes a whole tick, the drive
+    is first order then.
 
-    Source: Schmiedl, Seifert (2007), Phys. Rev. Lett. 98, 108301.
+    Source: Schmiedl, Seifert (2007), Phys. Rev. Lett. 98, 108301; with inertia Gomez-Marin,
+    Schmiedl, Seifert (2008), J. Chem. Phys. 129, 024114.
 
     Example:
         >>> import ktc
@@ -184,7 +226,99 @@ def optimal_drive(device: Description, bias: ArrayLike, duration: float, ticks: 
     lag = np.linalg.solve(net.stiffness, net.friction)
     speed = np.linalg.solve(positive("duration", duration) * np.eye(net.units) + 2 * lag, move)
     start, slope = net.bias + net.friction @ speed, net.stiffness @ speed
-    return Protocol.sample(duration, ticks, {"bias": final}, bias=lambda t: start + slope * t)
+    drive = Protocol.sample(duration, ticks, {"bias": final}, bias=lambda t: start + slope * t)
+    if net.inertia is None:
+        return drive
+    values = drive.controls["bias"].copy()
+    values[0] += net.inertia * speed / drive.holds[0]
+    values[-1] -= net.inertia * speed / drive.holds[-1]
+    return Protocol(drive.holds, {"bias": values}, drive.final)
+
+
+def least_stiffness_excess_work(
+    device: Description, stiffness: ArrayLike, duration: float
+) -> float:
+    """Least ⟨W⟩ − ΔF of any stiffness drive of one unbiased overdamped unit, from equilibrium.
+
+    With s the width √⟨x²⟩, s₀ = √(kT/k_initial) and s_f = √(kT/k_final),
+    W_ex = min over s of R(s − s₀)²/T + kT[½(s²/s_f² − 1) − ln(s/s_f)]: dissipation on the way, and
+    what the last jump leaves to relax. The least s is the positive root of
+    (k_final + 2R/T) s² − (2R s₀/T) s − kT = 0.
+
+    Args:
+        device: one unit without bias and without inertia, at k_initial.
+        stiffness: k_final, 1/F on a Board.
+        duration: T.
+
+    Raises:
+        ValueError: more units, a bias, inertia, or numbers that are not positive.
+
+    Source: Schmiedl, Seifert (2007), Phys. Rev. Lett. 98, 108301, second case study.
+
+    Example:
+        >>> import ktc
+        >>> unit = ktc.Network(stiffness=1.0, friction=1.0)
+        >>> round(least_stiffness_excess_work(unit, 2.0, 1.0), 6)
+        0.056345
+    """
+    net = device.network
+    first, last, rest = _widths(device, stiffness, duration)
+    ratio = last / rest
+    moving = net.friction[0, 0] * (last - first) ** 2 / duration
+    return float(moving + net.kT * (0.5 * (ratio**2 - 1) - np.log(ratio)))
+
+
+def optimal_stiffness_drive(
+    device: Description, stiffness: ArrayLike, duration: float, ticks: int
+) -> Protocol:
+    """The drive that reaches ``least_stiffness_excess_work`` as the tick shrinks.
+
+    The width s moves at constant speed, so ⟨x²⟩ is quadratic in time:
+    k(t) = kT/s² − R ṡ/s, with jumps at both ends. It is positive throughout, also for a fast
+    widening: before the last jump it is the mean of k_final and kT/s². Sampled at tick midpoints
+    it is second order in the tick.
+
+    Raises:
+        ValueError: as ``least_stiffness_excess_work``.
+
+    Source: Schmiedl, Seifert (2007), Phys. Rev. Lett. 98, 108301, second case study.
+
+    Example:
+        >>> import ktc
+        >>> unit = ktc.Network(stiffness=1.0, friction=1.0)
+        >>> drive = optimal_stiffness_drive(unit, 2.0, 1.0, ticks=2)
+        >>> drive.controls["stiffness"].ravel().round(4)
+        array([1.3034, 1.5852])
+    """
+    net = device.network
+    first, last, _ = _widths(device, stiffness, duration)
+    speed = (last - first) / duration
+
+    def held(t: float) -> Array:
+        width = first + speed * t
+        value: Array = net.kT / width**2 - net.friction * speed / width
+        return value
+
+    final = square("stiffness", stiffness, 1)
+    return Protocol.sample(duration, ticks, {"stiffness": final}, stiffness=held)
+
+
+def _widths(
+    device: Description, stiffness: ArrayLike, duration: float
+) -> tuple[float, float, float]:
+    """√⟨x²⟩ of one unit: at the start, at the end of the best drive, and in the final rest."""
+    net = device.network
+    if net.units != 1 or net.inertia is not None or net.bias[0] != 0:
+        raise ValueError(
+            "device must be one overdamped unit without bias, but is "
+            f"{net!r} with bias {net.bias}; its best stiffness drive has no closed form here"
+        )
+    final = positive("stiffness", square("stiffness", stiffness, 1)[0, 0])
+    pace = 2 * float(net.friction[0, 0]) / positive("duration", duration)
+    first = float(np.sqrt(net.kT / net.stiffness[0, 0]))
+    half = 0.5 * pace * first
+    last = (half + np.sqrt(half**2 + (final + pace) * net.kT)) / (final + pace)
+    return first, float(last), float(np.sqrt(net.kT / final))
 
 
 def linear_transition(drift: ArrayLike, diffusion: ArrayLike, hold: float) -> tuple[Array, Array]:
