@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-#: From the bottom up: a layer's name and its places, folders of C++ or modules of Python. A file may
+#: From the bottom up: each layer and its places, folders of C++ or modules of Python. A file may
 #: include or import its own layer and those below, for its types too.
 LAYERS: dict[str, list[str]] = {
     "ground": ["cpp/ground"],
@@ -37,7 +37,8 @@ LAYERS: dict[str, list[str]] = {
         "ktc.estimate",
         "ktc.fit",
         "ktc.geometry",
-        "ktc.learn",
+        "ktc.history",
+        "ktc.learner",
         "ktc.ledger",
         "ktc.moments",
         "ktc.recorder",

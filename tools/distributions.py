@@ -1,0 +1,57 @@
+"""Checks what lies in the source distribution and in the wheel.
+
+Usage: python tools/distributions.py SDIST WHEEL
+"""
+
+from __future__ import annotations
+
+import sys
+import tarfile
+import zipfile
+from pathlib import Path, PurePosixPath
+
+IN_SOURCE = (
+    "CMakeLists.txt",
+    "CMakePresets.json",
+    "LICENSE",
+    "README.md",
+    "pyproject.toml",
+    "benchmarks/cpp/CMakeLists.txt",
+    "bindings/module.cpp",
+    "cpp/engine/engine.hpp",
+    "python/ktc/_core.pyi",
+    "tests/conftest.py",
+    "tools/layers.py",
+)
+IN_WHEEL = ("ktc/__init__.py", "ktc/_core.pyi", "ktc/py.typed")
+NOT_IN_WHEEL = {".cpp", ".hpp", ".a", ".lib"}
+
+
+def complaints(source: set[str], wheel: set[str]) -> list[str]:
+    """What is missing or too much, given the names of files in both."""
+    found = [f"the source distribution lacks {name}" for name in IN_SOURCE if name not in source]
+    found += [f"the wheel lacks {name}" for name in IN_WHEEL if name not in wheel]
+    found += [
+        f"the wheel must not hold {name}"
+        for name in sorted(wheel)
+        if PurePosixPath(name).suffix in NOT_IN_WHEEL or "openblas" in name
+    ]
+    return found
+
+
+def main() -> int:
+    """Command line."""
+    with tarfile.open(sys.argv[1]) as archive:
+        source = {name.partition("/")[2] for name in archive.getnames()}
+    with zipfile.ZipFile(sys.argv[2]) as archive:
+        wheel = set(archive.namelist())
+    found = complaints(source, wheel)
+    for line in found:
+        print(line)
+    for path in map(Path, sys.argv[1:3]):
+        print(f"{path.name}: {path.stat().st_size / 1e6:.2f} MB")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
