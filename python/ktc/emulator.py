@@ -173,7 +173,7 @@ class Emulator:
         finally:
             self._controls = self._engine_controls()
         self._settle(final)
-        work, heat, supply = (now - then for now, then in zip(self._accounts(), before))
+        work, heat, supply = (now - then for now, then in zip(self._accounts(), before, strict=True))
         return Run(
             work=work,
             heat=heat,
@@ -306,7 +306,7 @@ class Emulator:
         self._controls = controls
 
     def _engine_controls(self) -> Controls:
-        bias, stiffness, kT = self._engine.controls()  # noqa: N806
+        bias, stiffness, kT = self._engine.controls()
         return self._controls.updated(bias=bias, stiffness=stiffness, kT=kT)
 
     def _accounts(self) -> tuple[Array, Array, Array]:
