@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "engine/watch.hpp"
 #include "engine/workers.hpp"
 #include "ground/dense.hpp"
 #include "ground/error.hpp"
@@ -14,7 +15,7 @@ namespace {
 
 // Below this a thread costs more to start than it saves.
 constexpr double unit_steps_worth_a_thread = 3e5;
-// A chunk of ticks of this size takes some tens of milliseconds: Ctrl-C is heard between chunks.
+// Ticks are prepared and played in chunks of this size, which take some tens of milliseconds.
 constexpr double unit_steps_at_once = 4e6;
 
 }  // namespace
@@ -36,16 +37,29 @@ Engine::Engine(Network network, Controls controls, std::uint64_t seed, ReplicaRa
         const std::uint64_t begin = std::max(range_.first, start);
         const std::uint64_t end = std::min<std::uint64_t>(last, start + block_width);
         blocks_.push_back({std::vector<double>(network_.dimension() * block_width, 0.0),
-                           Ledger(block_width), number, static_cast<std::size_t>(begin - start),
+                           Ledger(block_width), number, step_,
+                           static_cast<std::size_t>(begin - start),
                            static_cast<std::size_t>(end - start),
                            static_cast<std::size_t>(begin - range_.first)});
     }
     equilibrate();
 }
 
-NoiseAddress Engine::address(const Block& block, std::uint64_t step) const {
-    return {seed_, step, block.number * (block_width / group_width), block.begin / group_width,
-            (block.end + group_width - 1) / group_width};
+std::vector<Engine::Block>& Engine::blocks() const {
+    if (!unfinished_.empty()) {
+        const std::vector<Tick> ticks = std::exchange(unfinished_, {});
+        for_each_block(
+            [&](Block& block, Workspace& workspace) {
+                if (block.step < step_) move(block, ticks, workspace);
+            },
+            static_cast<double>(ticks.size()));
+    }
+    return blocks_;
+}
+
+NoiseAddress Engine::address(const Block& block) const {
+    return {seed_, block.step, block.number * (block_width / group_width),
+            block.begin / group_width, (block.end + group_width - 1) / group_width};
 }
 
 std::size_t Engine::threads_for(double unit_steps) const {
@@ -54,18 +68,19 @@ std::size_t Engine::threads_for(double unit_steps) const {
 }
 
 template <class Visit>
-void Engine::for_each_block(Visit&& visit, double steps_per_unit) {
-    const double size = static_cast<double>(blocks_.size() * block_width * network_.dimension());
+void Engine::for_each_block(Visit&& visit, double steps_per_unit) const {
+    std::vector<Block>& all = blocks();
+    const double size = static_cast<double>(all.size() * block_width * network_.dimension());
     const std::size_t threads = threads_for(size * steps_per_unit);
     std::vector<Workspace> workspaces(threads, Workspace(network_.dimension()));
-    run_parallel(blocks_.size(), threads, [&](std::size_t index, std::size_t worker) {
-        visit(blocks_[index], workspaces[worker]);
+    run_parallel(all.size(), threads, [&](std::size_t index, std::size_t worker) {
+        visit(all[index], workspaces[worker]);
     });
 }
 
 template <class Visit>
 void Engine::for_each_replica(Visit&& visit) const {
-    for (const Block& block : blocks_)
+    for (const Block& block : blocks())
         for (std::size_t lane = block.begin; lane < block.end; ++lane)
             visit(block, lane, block.first_row + lane - block.begin);
 }
@@ -74,7 +89,7 @@ void Engine::equilibrate() {
     const double width = std::sqrt(setting_.controls.kT);
     for_each_block(
         [&](Block& block, Workspace&) {
-            const NoiseAddress at = address(block, step_);
+            const NoiseAddress at = address(block);
             for (std::size_t i = 0; i < network_.dimension(); ++i)
                 for (std::size_t g = at.begin_group; g < at.end_group; ++g) {
                     double* w = block.state.data() + i * block_width + g * group_width;
@@ -84,6 +99,7 @@ void Engine::equilibrate() {
                     for (std::size_t lane = 0; lane < group_width; ++lane)
                         w[lane] = setting_.force[i] + width * w[lane];
                 }
+            ++block.step;
         },
         1.0);
     ++step_;
@@ -123,7 +139,6 @@ std::size_t Engine::ticks_at_once() const {
 }
 
 void Engine::move(Block& block, const std::vector<Tick>& ticks, Workspace& workspace) const {
-    std::uint64_t step = step_;
     double work[block_width];
     Posts posts;
     for (const Tick& tick : ticks) {
@@ -131,8 +146,9 @@ void Engine::move(Block& block, const std::vector<Tick>& ticks, Workspace& works
             tick.update->apply(block.state.data(), workspace, work);
             block.ledger.post(Ledger::work, work);
         }
-        tick.propagator->advance(block.state.data(), tick.force.data(), address(block, step++),
-                                 workspace, posts);
+        tick.propagator->advance(block.state.data(), tick.force.data(), address(block), workspace,
+                                 posts);
+        ++block.step;
         block.ledger.post(Ledger::heat, posts.heat);
         block.ledger.post(Ledger::supply, posts.supply);
     }
@@ -146,10 +162,11 @@ std::size_t Engine::play(const Waveform& waveform, const std::function<bool()>& 
     Setting setting = setting_;
     double last_hold = 0.0;
 
+    Watch watch(keep_going);
     std::size_t done = 0;
-    while (done < total) {
+    while (done < total && !watch.stopped()) {
         std::vector<Tick> ticks;
-        const std::size_t stop = std::min(total, done + ticks_at_once());
+        std::size_t stop = std::min(total, done + ticks_at_once());
         for (std::size_t k = done; k < stop; ++k) {
             Tick tick;
             if (waveform.control) {
@@ -169,13 +186,20 @@ std::size_t Engine::play(const Waveform& waveform, const std::function<bool()>& 
             tick.propagator = propagator;
             tick.force = setting.force;
             ticks.push_back(std::move(tick));
+            if (watch.due()) stop = k + 1;
         }
-        for_each_block([&](Block& block, Workspace& workspace) { move(block, ticks, workspace); },
-                       static_cast<double>(ticks.size()));
+        for_each_block(
+            [&](Block& block, Workspace& workspace) {
+                if (watch.stopped()) return;
+                move(block, ticks, workspace);
+                watch.look();
+            },
+            static_cast<double>(ticks.size()));
+        watch.look();
         setting_ = setting;
         step_ += ticks.size();
         for (; done < stop; ++done) add_compensated(time_, time_carry_, waveform.holds[done]);
-        if (keep_going && !keep_going()) break;
+        if (watch.stopped()) unfinished_ = std::move(ticks);
     }
     return done;
 }
@@ -200,7 +224,7 @@ void Engine::place(const double* state) {
 void Engine::read(std::size_t begin, std::size_t end, double* out) const {
     const std::size_t n = network_.dimension(), rows = end - begin;
     std::vector<double> public_state(n * block_width);
-    for (const Block& block : blocks_) {
+    for (const Block& block : blocks()) {
         multiply_block(setting_.coordinates->to_state, block.state.data(), public_state.data(),
                        block_width);
         for (std::size_t lane = block.begin; lane < block.end; ++lane)
@@ -212,7 +236,7 @@ void Engine::read(std::size_t begin, std::size_t end, double* out) const {
 
 void Engine::energy(double* out) const {
     double energy[block_width];
-    for (const Block& block : blocks_) {
+    for (const Block& block : blocks()) {
         block_energy(block.state.data(), setting_.force, energy);
         std::copy(energy + block.begin, energy + block.end, out + block.first_row);
     }
@@ -243,7 +267,7 @@ double Engine::imbalance() const {
 
 Engine::Snapshot Engine::snapshot() const {
     Snapshot result{{}, {}, step_, time_, time_carry_, setting_.controls};
-    for (const Block& block : blocks_) {
+    for (const Block& block : blocks()) {
         result.state.insert(result.state.end(), block.state.begin(), block.state.end());
         const std::vector<double> packed = block.ledger.pack();
         result.ledger.insert(result.ledger.end(), packed.begin(), packed.end());
@@ -261,10 +285,12 @@ void Engine::restore(const Snapshot& snapshot) {
     step_ = snapshot.step;
     time_ = snapshot.time;
     time_carry_ = snapshot.time_carry;
+    unfinished_.clear();
     for (std::size_t k = 0; k < blocks_.size(); ++k) {
         std::copy_n(snapshot.state.begin() + static_cast<std::ptrdiff_t>(k * size), size,
                     blocks_[k].state.begin());
         blocks_[k].ledger.unpack(snapshot.ledger.data() + k * books);
+        blocks_[k].step = step_;
     }
 }
 

@@ -47,7 +47,8 @@ class Engine {
     /// One control update: books work.
     void set(const Controls& controls);
     /// Plays ticks, each an update and a hold, until the end or until `keep_going` says no, which
-    /// is asked a few dozen times a second between ticks. Returns how many ticks were done.
+    /// is asked a few dozen times a second. Returns how many ticks were done; replicas that a stop
+    /// left short of them catch up when the engine is next used.
     std::size_t play(const Waveform& waveform, const std::function<bool()>& keep_going);
     /// Draws all replicas afresh from exp(−H/kT) at the present controls; opens new books.
     void equilibrate();
@@ -79,6 +80,7 @@ class Engine {
         std::vector<double> state;
         Ledger ledger;
         std::uint64_t number;    ///< among all blocks of the seed
+        std::uint64_t step;      ///< the engine's, but for a block that has yet to catch up
         std::size_t begin, end;  ///< lanes that hold replicas of ours
         std::size_t first_row;   ///< row of the first of them in outputs
     };
@@ -89,12 +91,15 @@ class Engine {
         std::vector<double> force;
     };
 
-    NoiseAddress address(const Block& block, std::uint64_t step) const;
+    /// All blocks, level with one another. Noise is found by address, so that blocks which an
+    /// interrupted play left behind catch up at any later time with the same bits.
+    std::vector<Block>& blocks() const;
+    NoiseAddress address(const Block& block) const;
     std::size_t ticks_at_once() const;
     std::size_t threads_for(double unit_steps) const;
     void move(Block& block, const std::vector<Tick>& ticks, Workspace& workspace) const;
     template <class Visit>
-    void for_each_block(Visit&& visit, double steps_per_unit);
+    void for_each_block(Visit&& visit, double steps_per_unit) const;
     template <class Visit>
     void for_each_replica(Visit&& visit) const;
 
@@ -105,7 +110,8 @@ class Engine {
     std::size_t threads_;
     std::uint64_t step_ = 0;
     double time_ = 0.0, time_carry_ = 0.0;
-    std::vector<Block> blocks_;
+    mutable std::vector<Block> blocks_;
+    mutable std::vector<Tick> unfinished_;  ///< what some blocks have yet to do
 };
 
 }  // namespace ktc

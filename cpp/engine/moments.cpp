@@ -17,8 +17,9 @@ constexpr std::size_t parts_at_most = 64;
 Moments Engine::moments(bool with_covariance) const {
     const std::size_t n = network_.dimension();
     const Matrix& to_state = setting_.coordinates->to_state;
+    const std::vector<Block>& all = blocks();
     std::vector<double> sum(n, 0.0), carry(n, 0.0);
-    for (const Block& block : blocks_)
+    for (const Block& block : all)
         for (std::size_t i = 0; i < n; ++i) {
             double part = 0.0;
             for (std::size_t lane = block.begin; lane < block.end; ++lane)
@@ -31,16 +32,16 @@ Moments Engine::moments(bool with_covariance) const {
     Moments result{multiply(to_state, mean), {}};
     if (!with_covariance) return result;
 
-    const std::size_t per_part = (blocks_.size() + parts_at_most - 1) / parts_at_most;
-    const std::size_t parts = (blocks_.size() + per_part - 1) / per_part;
+    const std::size_t per_part = (all.size() + parts_at_most - 1) / parts_at_most;
+    const std::size_t parts = (all.size() + per_part - 1) / per_part;
     std::vector<Matrix> partial(parts, Matrix(n, n));
-    const double size = static_cast<double>(blocks_.size() * block_width * n);
+    const double size = static_cast<double>(all.size() * block_width * n);
     const std::size_t threads = threads_for(size * static_cast<double>(n) / 16.0);
     run_parallel(parts, threads, [&](std::size_t part, std::size_t) {
         std::vector<double> deviation(n * block_width, 0.0);
-        const std::size_t stop = std::min(blocks_.size(), (part + 1) * per_part);
+        const std::size_t stop = std::min(all.size(), (part + 1) * per_part);
         for (std::size_t k = part * per_part; k < stop; ++k) {
-            const Block& block = blocks_[k];
+            const Block& block = all[k];
             std::fill(deviation.begin(), deviation.end(), 0.0);
             for (std::size_t i = 0; i < n; ++i)
                 for (std::size_t lane = block.begin; lane < block.end; ++lane)

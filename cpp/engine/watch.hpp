@@ -1,0 +1,34 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <thread>
+
+namespace ktc {
+
+/// Asks whether to keep going, a few dozen times a second, on the thread that made it: Python hears
+/// Ctrl-C on its main thread alone. The others see the answer.
+class Watch {
+   public:
+    explicit Watch(const std::function<bool()>& keep_going) : keep_going_(keep_going) {}
+
+    bool due() const { return Clock::now() >= next_; }
+    bool stopped() const { return stopped_; }
+    void look() {
+        if (std::this_thread::get_id() != caller_ || stopped_ || !due()) return;
+        stopped_ = keep_going_ && !keep_going_();
+        next_ = Clock::now() + between_looks;
+    }
+
+   private:
+    using Clock = std::chrono::steady_clock;
+    static constexpr std::chrono::milliseconds between_looks{30};
+
+    const std::function<bool()>& keep_going_;
+    const std::thread::id caller_ = std::this_thread::get_id();
+    Clock::time_point next_ = Clock::now() + between_looks;
+    std::atomic<bool> stopped_{false};
+};
+
+}  // namespace ktc
