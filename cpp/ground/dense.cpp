@@ -119,6 +119,45 @@ SymmetricEigen symmetric_eigen(const Matrix& a) {
     return result;
 }
 
+SymmetricEigen symmetric_eigen_of_factor(const Matrix& factor) {
+    const std::size_t n = factor.rows();
+    Matrix columns = transpose(factor), vectors(n, n);
+    std::vector<double> singular(n), statistics(6);
+    check_library(scipy_LAPACKE_dgesvj(LAPACK_ROW_MAJOR, 'G', 'N', 'V', index(n), index(n),
+                                       columns.data(), index(n), singular.data(), 0, vectors.data(),
+                                       index(n), statistics.data()),
+                  "dgesvj");
+    SymmetricEigen result{std::vector<double>(n), Matrix(n, n)};
+    for (std::size_t k = 0; k < n; ++k) {
+        const double value = statistics[0] * singular[n - 1 - k];
+        result.values[k] = value * value;
+        for (std::size_t i = 0; i < n; ++i) result.vectors(i, k) = vectors(i, n - 1 - k);
+    }
+    return result;
+}
+
+Matrix semidefinite_factor(const Matrix& a) {
+    const std::size_t n = a.rows();
+    std::vector<double> width(n);
+    for (std::size_t i = 0; i < n; ++i) width[i] = std::sqrt(std::max(a(i, i), 0.0));
+    Matrix scaled(n, n);
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t j = 0; j < n; ++j)
+            if (width[i] > 0.0 && width[j] > 0.0) scaled(i, j) = a(i, j) / width[i] / width[j];
+    std::vector<lapack_int> order(n);
+    lapack_int rank = 0;
+    const lapack_int info = scipy_LAPACKE_dpstrf(LAPACK_ROW_MAJOR, 'L', index(n), scaled.data(),
+                                                 index(n), order.data(), &rank, -1.0);
+    if (info < 0) check_library(info, "dpstrf");
+    Matrix result(n, n);
+    for (std::size_t i = 0; i < n; ++i) {
+        const std::size_t row = static_cast<std::size_t>(order[i] - 1);
+        for (std::size_t j = 0; j <= i && j < static_cast<std::size_t>(rank); ++j)
+            result(row, j) = width[row] * scaled(i, j);
+    }
+    return result;
+}
+
 Matrix solve_lyapunov(const Matrix& drift, const Matrix& diffusion) {
     const Index n = index(drift.rows());
     Matrix schur = drift, vectors(drift.rows(), drift.rows());

@@ -42,6 +42,15 @@ struct SymmetricEigen {
     Matrix vectors;              ///< one eigenvector a column
 };
 SymmetricEigen symmetric_eigen(const Matrix& a);
+/// The same of f fᵀ from its factor f, every eigenvalue to its own rounding even where the rows of
+/// f differ by many decades (one-sided Jacobi; Demmel, Veselić, SIAM J. Matrix Anal. Appl. 13,
+/// 1204, 1992). Some six times the work of symmetric_eigen, which is exact to the largest one's
+/// rounding.
+SymmetricEigen symmetric_eigen_of_factor(const Matrix& factor);
+
+/// B with B Bᵀ = a for a positive semidefinite covariance, entries to the rounding of √(a_ii a_jj):
+/// pivoted Cholesky at unit diagonal. What rounding left below zero counts as zero.
+Matrix semidefinite_factor(const Matrix& a);
 
 /// The P that solves F P + P Fᵀ + D = 0, for any F whose eigenvalues lie in the left half plane
 /// (Bartels, Stewart, Commun. ACM 15, 820, 1972). Raises where F is not stable.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <stdexcept>
 
 #include "ground/dense.hpp"
 #include "ground/normal.hpp"
@@ -57,26 +56,12 @@ class ModalPropagator final : public Propagator {
     std::vector<double> decay_, width_;
 };
 
-/// A B with B Bᵀ = Q, from the eigenvalues of Q: it may be singular, as the noise of a network
-/// with inertia nearly is over a short hold. Eigenvalues that rounding made negative are zero.
-Matrix factor(const Matrix& covariance) {
-    SymmetricEigen eigen = symmetric_eigen(covariance);
-    const double rounding = 1e-12 * std::max(eigen.values.back(), 0.0);
-    for (std::size_t k = 0; k < eigen.values.size(); ++k) {
-        if (eigen.values[k] < -rounding)
-            throw std::runtime_error("the noise covariance of a hold lost its positivity");
-        const double root = std::sqrt(std::max(eigen.values[k], 0.0));
-        for (std::size_t i = 0; i < eigen.values.size(); ++i) eigen.vectors(i, k) *= root;
-    }
-    return eigen.vectors;
-}
-
 /// u′ = A u + B ξ as one product [A B] (u, ξ).
 class DensePropagator final : public Propagator {
    public:
     explicit DensePropagator(const Transition& transition)
         : step_(transition.decay.rows(), 2 * transition.decay.rows()) {
-        const Matrix noise = factor(transition.covariance);
+        const Matrix noise = semidefinite_factor(transition.covariance);
         const std::size_t n = noise.rows();
         for (std::size_t i = 0; i < n; ++i)
             for (std::size_t j = 0; j < n; ++j) {
