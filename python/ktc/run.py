@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -89,7 +90,7 @@ class Run:
         """∫ bᵀdx delivered by the bias sources, per replica."""
         return self._estimate(self._samples["supply"])
 
-    @property
+    @cached_property
     def free_energy_change(self) -> Estimate:
         """ΔF = F(θ_final) − F(θ_initial), in closed form.
 
