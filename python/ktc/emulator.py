@@ -22,6 +22,9 @@ from ktc.recorder import Recorder, play_recorded
 from ktc.run import Run
 from ktc.units import Described, Description, Units
 
+REPLICAS_OF_A_SEED = 2**33
+MOST_THREADS = 4096
+
 
 class Emulator:
     """Replicas of a network in exact motion, with an energy ledger.
@@ -78,8 +81,15 @@ class Emulator:
         self.description = network
         self.replicas = count("replicas", replicas)
         self.first_replica = count("first_replica", first_replica, least=0)
+        if self.first_replica + self.replicas > REPLICAS_OF_A_SEED:
+            raise ValueError(
+                "first_replica + replicas must not exceed 2**33, the replicas that a seed has, "
+                f"but is {self.first_replica + self.replicas}"
+            )
         self.seed = random_seed(seed)
-        self.threads = _available_cores() if threads is None else count("threads", threads)
+        self.threads = (
+            _available_cores() if threads is None else count("threads", threads, most=MOST_THREADS)
+        )
         self._start: Array | None = None
         if state is not None or momentum is not None:
             self._start = self._full_state(state, momentum)
