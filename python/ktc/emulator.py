@@ -125,7 +125,7 @@ class Emulator:
     @property
     def ledger(self) -> Ledger:
         """The energy books, opened at the start or when the state was last placed by hand."""
-        return Ledger(self._engine, self.replicas)
+        return Ledger(lambda: self._engine, self.replicas)
 
     def set(self, **controls: ArrayLike) -> None:
         """One control update at held state; books work = H(x; θ′) − H(x; θ).

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ktc import _core
@@ -19,9 +21,14 @@ class Ledger:
     Source: Sekimoto (1998), Prog. Theor. Phys. Suppl. 130, 17.
     """
 
-    def __init__(self, engine: _core.Engine, replicas: int) -> None:
-        self._engine = engine
+    def __init__(self, engine: Callable[[], _core.Engine], replicas: int) -> None:
+        self._find = engine
         self._replicas = replicas
+
+    @property
+    def _engine(self) -> _core.Engine:
+        """The emulator's present one: a reset makes another."""
+        return self._find()
 
     @property
     def work(self) -> Array:
