@@ -87,7 +87,7 @@ class Board:
         return self._network.bias
 
     @property
-    def kT(self) -> float:  # noqa: N802
+    def kT(self) -> float:
         """k_B T [J]."""
         return self._network.kT
 

@@ -65,7 +65,7 @@ class Network:
         self,
         stiffness: ArrayLike,
         friction: ArrayLike,
-        kT: float = 1.0,  # noqa: N803
+        kT: float = 1.0,
         bias: ArrayLike | None = None,
         quartic: None = None,
         inertia: ArrayLike | None = None,
@@ -114,7 +114,7 @@ class Network:
         return self._controls.bias
 
     @property
-    def kT(self) -> float:  # noqa: N802
+    def kT(self) -> float:
         """Thermal energy."""
         return self._controls.kT
 

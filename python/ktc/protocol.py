@@ -191,7 +191,12 @@ class Protocol:
         return checked, final
 
     def plot(self, **options: Any) -> Any:
-        """Draws the controls over time; returns a matplotlib Figure."""
+        """Draws the controls over time; returns a matplotlib Figure.
+
+        Args:
+            **options: ``device`` it is meant for, which gives the units and where the first jump
+                starts; ``figsize`` in inches.
+        """
         return draw(self, **options)
 
     def __repr__(self) -> str:

@@ -157,7 +157,11 @@ class Run:
         return Spectrum(frequency, density.mean(axis=1), spread / np.sqrt(replicas))
 
     def plot(self, **options: Any) -> Any:
-        """Draws controls, records and accounts over time; returns a matplotlib Figure."""
+        """Draws controls, records and the replicas' work and heat; returns a matplotlib Figure.
+
+        Args:
+            **options: ``unit`` whose recorded states are drawn; ``figsize`` in inches.
+        """
         return draw(self, **options)
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -70,8 +70,8 @@ def read_table(path: str | os.PathLike[str]) -> Table:
 def _rows(path: str | os.PathLike[str], lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
     """Every row that counts, with the number of the line in which it starts."""
     # Not removed, so that the numbers of the lines stay those of the file.
-    kept = ["" if line.lstrip().startswith("#") else line.strip(" \r") for line in lines]
-    first = re.sub(r'"[^"]*"', "", next((line for line in kept if line), ""))
+    kept = ["\n" if line.lstrip().startswith("#") else line.strip(" ") + "\n" for line in lines]
+    first = re.sub(r'"[^"]*"', "", next((line for line in kept if line.strip()), ""))
     separator = next((mark for mark in "\t;," if mark in first), " ")
     if separator == " ":
         kept = [line.replace("\t", " ") for line in kept]
@@ -91,8 +91,8 @@ def _numbers(
 ) -> list[float]:
     if len(cells) != len(names):
         raise ValueError(
-            f"{path}, line {line}: {len(cells)} cells, but the first row has {len(names)}; "
-            "every row needs the same number of columns"
+            f"{path}, line {line}: the first row has {len(names)} columns, but this one "
+            f"{len(cells)}; every row needs the same number"
         )
     for column, cell in enumerate(cells):
         if not _is_number(cell):

@@ -17,11 +17,15 @@ from ktc.learner import as_samples, learn
 from ktc.schedules import Schedule
 from ktc.units import Description
 
-#: How often the search may move on when the best rate lies at an end of its bracket.
-WIDENINGS = 6
+#: How often the search may move on, each time twice as far, when the best rate lies at an end of
+#: its bracket.
+WIDENINGS = 8
 
 # Values that a diverged run counts as; they grow with the rate, so that the search turns back.
 _DIVERGED = 1e6
+
+# Logarithm of the largest rate ever tried, near that of the largest double.
+_FARTHEST = 700.0
 
 
 @dataclass(frozen=True)
@@ -126,11 +130,11 @@ def best_rate(
         result = scipy.optimize.minimize_scalar(
             cost, bounds=(low, high), method="bounded", options={"xatol": tolerance / 2}
         )
-        width = high - low
-        if result.x > high - tolerance:
-            low, high = high - 2 * tolerance, high + width
-        elif result.x < low + tolerance or result.fun >= _DIVERGED + low:
-            low, high = low - width, low + 2 * tolerance
+        width = 2 * (high - low)
+        if result.fun >= _DIVERGED + low or result.x < low + tolerance:
+            low, high = max(low - width, -_FARTHEST), low + 2 * tolerance
+        elif result.x > high - tolerance:
+            low, high = high - 2 * tolerance, min(high + width, _FARTHEST)
         else:
             break
     known = {rate: value for rate, value in tried.items() if value is not None}
