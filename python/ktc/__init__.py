@@ -4,6 +4,11 @@ Boards of noisy resistors and capacitors with programmable couplings, run as exa
 dynamics; energy-based models learned on them at the least dissipation, and the joules read out.
 """
 
+import sys
+
+if sys.platform == "win32":
+    import scipy_openblas32  # noqa: F401  # loads the library that the core links
+
 from ktc import plot, schedules, theory
 from ktc.board import Board
 from ktc.emulator import Emulator
