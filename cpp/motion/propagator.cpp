@@ -28,13 +28,13 @@ class ModalPropagator final : public Propagator {
         }
     }
 
-    void advance(double* state, const double* force, const NoiseAddress& address, Workspace&,
+    void advance(double* state, const Drive& drive, const NoiseAddress& address, Workspace&,
                  Posts& posts) const override {
         std::fill(std::begin(posts.heat), std::end(posts.heat), 0.0);
         std::fill(std::begin(posts.supply), std::end(posts.supply), 0.0);
         double noise[group_width];
         for (std::size_t i = 0; i < decay_.size(); ++i) {
-            const double decay = decay_[i], width = width_[i], beta = force[i];
+            const double decay = decay_[i], width = width_[i], beta = drive.force[i];
             for (std::size_t g = address.begin_group; g < address.end_group; ++g) {
                 normals16({address.seed, Purpose::hold, address.first_group + g,
                            static_cast<std::uint32_t>(i), address.step},
@@ -70,8 +70,9 @@ class DensePropagator final : public Propagator {
             }
     }
 
-    void advance(double* state, const double* force, const NoiseAddress& address,
+    void advance(double* state, const Drive& drive, const NoiseAddress& address,
                  Workspace& workspace, Posts& posts) const override {
+        const std::vector<double>& force = drive.force;
         const std::size_t n = step_.rows();
         double* deviation = workspace.first.data();
         double* noise = deviation + n * block_width;
