@@ -1,10 +1,14 @@
-"""Test tiers: what is marked slow runs only where KTC_SLOW=1."""
+"""Test tiers: what is marked slow runs only where KTC_SLOW=1. Examples are drawn alike always."""
 
 from __future__ import annotations
 
 import os
 
+import hypothesis
 import pytest
+
+hypothesis.settings.register_profile("ktc", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("ktc")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

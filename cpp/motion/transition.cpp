@@ -1,9 +1,11 @@
 #include "motion/transition.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
 #include "ground/dense.hpp"
+#include "ground/error.hpp"
 
 namespace ktc {
 namespace {
@@ -43,13 +45,24 @@ Matrix covariance_from_stationary(const Matrix& growth, const Matrix& stationary
     return symmetrised(add(-1.0, second, -2.0, first));
 }
 
+/// In natural coordinates A Aᵀ + Q/kT = 1. False where that is lost, and for what is not a number.
+bool contracts(const Transition& transition, double kT) {
+    for (std::size_t i = 0; i < transition.decay.rows(); ++i) {
+        double sum = transition.covariance(i, i) / kT;
+        for (std::size_t j = 0; j < transition.decay.columns(); ++j)
+            sum += transition.decay(i, j) * transition.decay(i, j);
+        if (!(std::abs(sum - 1.0) < 1e-3)) return false;
+    }
+    return true;
+}
+
 }  // namespace
 
 Transition linear_transition(const Matrix& drift, const Matrix& diffusion, const Matrix& stationary,
                              double hold) {
-    const double extent = norm(drift) * hold;
-    const int doublings =
-        extent > short_hold ? static_cast<int>(std::ceil(std::log2(extent / short_hold))) : 0;
+    // In logarithms, as the product overflows for the longest holds.
+    const double extent = std::log2(norm(drift)) + std::log2(hold) - std::log2(short_hold);
+    const int doublings = static_cast<int>(std::max(0.0, std::ceil(extent)));
     const Matrix identity = Matrix::identity(drift.rows());
     auto [growth, covariance] = taylor(drift, diffusion, std::ldexp(hold, -doublings));
     // Doubling adds only positive terms, so that small entries of Q keep their digits beside large
@@ -78,8 +91,12 @@ Transition natural_transition(const Coordinates& coordinates, double kT, double 
     const std::size_t n = coordinates.dimension();
     if (!coordinates.decoupled()) {
         const Matrix diffusion = add(2.0 * kT, coordinates.mobility, 0.0, coordinates.mobility);
-        return linear_transition(coordinates.drift, diffusion,
-                                 Matrix::diagonal(std::vector<double>(n, kT)), hold);
+        Transition result = linear_transition(coordinates.drift, diffusion,
+                                              Matrix::diagonal(std::vector<double>(n, kT)), hold);
+        require(contracts(result, kT),
+                "friction is so weak that rounding outweighs it (a quality factor above about "
+                "1e15); raise it, or lower the inertia");
+        return result;
     }
     Transition result{Matrix(n, n), Matrix(n, n)};
     for (std::size_t i = 0; i < n; ++i) {

@@ -173,7 +173,9 @@ class Emulator:
         finally:
             self._controls = self._engine_controls()
         self._settle(final)
-        work, heat, supply = (now - then for now, then in zip(self._accounts(), before, strict=True))
+        work, heat, supply = (
+            now - then for now, then in zip(self._accounts(), before, strict=True)
+        )
         return Run(
             work=work,
             heat=heat,

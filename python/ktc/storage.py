@@ -25,12 +25,19 @@ def save(
     arrays: Mapping[str, Array],
 ) -> None:
     """Writes one object; a file that was there is replaced only when the new one is whole."""
+    for name, array in arrays.items():
+        if np.asarray(array).dtype.hasobject:
+            raise TypeError(f"{name} must be numbers to be saved, but is {type(array).__name__}")
     target = Path(path)
-    full = {"kind": kind, "format": FORMAT, "version": VERSION, **header}
+    known = {"kind": kind, "format": FORMAT, "version": VERSION, "arrays": list(arrays)}
+    entries: dict[str, Any] = {"header": np.array(json.dumps({**known, **header})), **arrays}
     partial = target.with_name(target.name + ".partial")
-    with open(partial, "wb") as file:
-        np.savez(file, allow_pickle=False, header=np.array(json.dumps(full)), **arrays)
-    partial.replace(target)
+    try:
+        with open(partial, "wb") as file:
+            np.savez(file, **entries)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def load(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], dict[str, Array]]:
@@ -47,7 +54,8 @@ def load(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], dict[
         found = (header["kind"], header["format"])
     except FileNotFoundError:
         raise
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    # A damaged directory may also ask for encryption or an unknown compression: RuntimeError.
+    except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
         raise ValueError(
             f"{path} is not a whole ktc file ({error}); it may be truncated: save it again"
         ) from None
@@ -57,6 +65,11 @@ def load(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], dict[
         raise ValueError(
             f"{path} has format {found[1]}, written by ktc {header.get('version')}, "
             f"but this version reads format {FORMAT}; load it with that version"
+        )
+    if set(header["arrays"]) != set(arrays):
+        raise ValueError(
+            f"{path} is not a whole ktc file (its entries are not those that were saved); "
+            "it may be damaged: save it again"
         )
     return header, arrays
 
