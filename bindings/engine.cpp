@@ -179,6 +179,8 @@ void bind_engine(py::module_& module) {
         .def("entropy", account(Account::entropy))
         .def("heat_per_account", heat_per_account)
         .def_property_readonly("itemised", &Engine::itemised)
+        .def_property("longest_step", &Engine::longest_step, &Engine::set_longest_step,
+                      "Bound of the steps of split motion.")
         .def("imbalance", &Engine::imbalance)
         .def("snapshot", snapshot)
         .def("restore", restore, py::arg("saved"))

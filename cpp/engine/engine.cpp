@@ -146,6 +146,11 @@ void Engine::open_books() {
         0.2);
 }
 
+void Engine::set_longest_step(double step) {
+    require(itemised() && std::isfinite(step) && step > 0.0, "dt must be positive");
+    longest_step_ = step;
+}
+
 void Engine::set(const Controls& controls) {
     Setting next = make_setting(network_, controls, motion_, &setting_);
     const Update update(network_, setting_, next);

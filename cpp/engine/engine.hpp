@@ -46,6 +46,8 @@ class Engine {
     std::uint64_t seed() const { return seed_; }
     double time() const { return time_ + time_carry_; }
 
+    double longest_step() const { return longest_step_; }
+    void set_longest_step(double step);
     /// One control update: books work.
     void set(const Controls& controls);
     /// Plays ticks, each an update and a hold, until the end or until `keep_going` says no, which

@@ -89,7 +89,7 @@ class Board:
     @property
     def kT(self) -> float:  # noqa: N802
         """k_B T [J]."""
-        return self._network.kT
+        return self._network.common_kT
 
     @cached_property
     def scale(self) -> Array:

@@ -72,7 +72,7 @@ class Fit:
     @property
     def kT(self) -> float:  # noqa: N802
         """Thermal energy of the run."""
-        return self.start.network.kT
+        return self.start.network.common_kT
 
     @property
     def duration(self) -> float:
@@ -170,9 +170,7 @@ class Fit:
             raise ValueError(
                 f"schedule {name} is not one of ktc.schedules, so a saved fit could not bring it back"
             )
-        arrays = {
-            f"network_{k}": v for k, v in self.start.network.as_dict().items() if v is not None
-        }
+        arrays = {f"network_{k}": v for k, v in self.start.network.as_dict().items()}
         arrays |= {f"history_{k}": v for k, v in vars(self.history).items()}
         arrays |= {
             "scale": self.start.scale,
@@ -202,7 +200,7 @@ class Fit:
         header, arrays = storage.load(path, "Fit")
         return cls(
             start=Described(
-                Network(**storage.part(arrays, "network_")),
+                Network.from_dict(storage.part(arrays, "network_")),
                 arrays["scale"],
                 Units(**header["symbols"]),
             ),

@@ -38,6 +38,8 @@ class Recorder:
         if every > protocol.ticks:
             raise ValueError(f"every must be at most the {protocol.ticks} ticks, but is {every}")
         self.units = emulator.network.units
+        controls = emulator.controls
+        self.sizes = {name: controls.shape(name)[0] for name in protocol.controls}
         self.stops = list(range(every, protocol.ticks + 1, every)) if names else []
         self.times: Array = protocol.times[self.stops]
         self._take = _readers(emulator, protocol, names)
@@ -77,10 +79,10 @@ def play_recorded(
             while done < stop:
                 upto = min(stop, done + at_once)
                 part = {
-                    name: full_shape(name, values[done:upto], recorder.units)
+                    name: full_shape(name, values[done:upto], recorder.sizes[name])
                     for name, values in waveforms.items()
                 }
-                engine.play(protocol.holds[done:upto], **part)
+                engine.play(protocol.holds[done:upto], part)
                 bar.update(upto - done)
                 done = upto
             if point < len(recorder.stops):
@@ -99,6 +101,6 @@ def _readers(
         "energy": lambda tick: float(np.mean(engine.energy())),
         "work": lambda tick: float(np.mean(engine.work() - first_work)),
         "heat": lambda tick: float(np.mean(engine.heat() - first_heat)),
-        "bias": lambda tick: engine.controls()[0],
+        "bias": lambda tick: engine.controls()["bias"],
     }
     return {name: readers[name] for name in names}

@@ -44,9 +44,7 @@ class Run:
     def __init__(
         self,
         *,
-        work: Array,
-        heat: Array,
-        supply: Array,
+        samples: Mapping[str, Array],
         protocol: Protocol,
         network: Network,
         initial: Controls,
@@ -57,8 +55,7 @@ class Run:
         series: Mapping[str, Array],
         version: str = storage.VERSION,
     ) -> None:
-        accounts = {"work": work, "heat": heat, "supply": supply}
-        self._samples = {name: frozen(samples) for name, samples in accounts.items()}
+        self._samples = {name: frozen(values) for name, values in samples.items()}
         self.protocol = protocol
         self.network = network
         self.initial_controls = initial
@@ -88,6 +85,43 @@ class Run:
     def supply(self) -> Estimate:
         """∫ bᵀdx delivered by the bias sources, per replica."""
         return self._estimate(self._samples["supply"])
+
+    @property
+    def source(self) -> Estimate:
+        """Energy from sources outside H, per replica; zero where there are none."""
+        return self._estimate(self._kept("source"))
+
+    @property
+    def injected(self) -> Estimate:
+        """Energy from noise generators, per replica; zero where there are none."""
+        return self._estimate(self._kept("injected"))
+
+    @property
+    def shadow(self) -> Estimate:
+        """Cost of inexact lossless moves, per replica; zero for exact motion."""
+        return self._estimate(self._kept("shadow"))
+
+    @property
+    def heat_per_resistor(self) -> dict[str, Estimate]:
+        """Heat that flowed into each heat account, by its name.
+
+        Raises:
+            ValueError: where the emulator was made without ``resolve_heat``.
+        """
+        columns = self._items("heat_per_resistor").T
+        return {
+            name: self._estimate(column)
+            for name, column in zip(self.network.accounts, columns, strict=True)
+        }
+
+    @property
+    def entropy_flow(self) -> Estimate:
+        """Σ_r ∫ dQ_r/kT_r, what flowed into the baths, per replica, in units of k_B.
+
+        Raises:
+            ValueError: where the emulator was made without ``resolve_heat``.
+        """
+        return Estimate.of_samples(self._items("entropy_flow"), unit="k_B")
 
     @property
     def free_energy_change(self) -> Estimate:
@@ -163,7 +197,7 @@ class Run:
         """Saves everything, with seed and version."""
         arrays = {f"samples_{k}": v for k, v in self._samples.items()}
         arrays |= {f"series_{k}": v for k, v in self.series.items()}
-        arrays |= {f"network_{k}": v for k, v in self.network.as_dict().items() if v is not None}
+        arrays |= {f"network_{k}": v for k, v in self.network.as_dict().items()}
         arrays |= {f"controls_{k}": v for k, v in self.protocol.controls.items()}
         arrays |= {f"end_{k}": v for k, v in self.protocol.final.items()}
         for which, controls in (("initial", self.initial_controls), ("final", self.final_controls)):
@@ -181,7 +215,7 @@ class Run:
             ValueError: a file that is truncated, of another kind, or of another version.
         """
         header, arrays = storage.load(path, "Run")
-        network = Network(**storage.part(arrays, "network_"))
+        network = Network.from_dict(storage.part(arrays, "network_"))
         protocol = Protocol(
             arrays["holds"], storage.part(arrays, "controls_"), storage.part(arrays, "end_")
         )
@@ -190,7 +224,7 @@ class Run:
             for which in ("initial", "final")
         )
         return cls(
-            **storage.part(arrays, "samples_"),
+            samples=storage.part(arrays, "samples_"),
             protocol=protocol,
             network=network,
             initial=initial,
@@ -208,9 +242,19 @@ class Run:
         if any(np.any(values != kT) for values in driven):
             raise ValueError(
                 "kT changed during this run, so it has no free energy change and no excess work; "
-                "work and heat are what there is"
+                "work, heat and entropy_flow are what there is"
             )
-        return kT
+        return self.network.with_controls(self.initial_controls).common_kT
+
+    def _kept(self, name: str) -> Array:
+        return self._samples.get(name, np.zeros_like(self._samples["work"]))
+
+    def _items(self, name: str) -> Array:
+        if name not in self._samples:
+            raise ValueError(
+                f"{name} is not kept by exact moves; make the emulator with resolve_heat=True"
+            )
+        return self._samples[name]
 
     def _estimate(self, samples: Array) -> Estimate:
         try:
