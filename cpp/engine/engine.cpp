@@ -11,6 +11,7 @@
 #include "ground/dense.hpp"
 #include "ground/error.hpp"
 #include "ground/normal.hpp"
+#include "motion/quartic_equilibrium.hpp"
 #include "motion/splitting.hpp"
 
 namespace ktc {
@@ -123,15 +124,30 @@ void Engine::draw(Block& block, const Stationary& stationary, Workspace& workspa
 }
 
 void Engine::equilibrate() {
-    const Stationary stationary = setting_.coordinates->natural
-                                      ? Stationary{}
-                                      : stationary_state(network_, setting_.controls);
-    for_each_block(
-        [&](Block& block, Workspace& workspace) {
-            draw(block, stationary, workspace);
-            ++block.step;
-        },
-        1.0);
+    const Controls& controls = setting_.controls;
+    if (controls.has_quartic()) {
+        require(controls.isothermal() && !controls.has_sources() &&
+                    network_.elements().noises() == 0,
+                "quartic units at several temperatures, or driven by sources, have no stationary "
+                "state in closed form; give the emulator a state to start from");
+        const QuarticEquilibrium equilibrium(network_, controls);
+        for_each_block(
+            [&](Block& block, Workspace&) {
+                equilibrium.draw(block.state.data(), address(block));
+                ++block.step;
+            },
+            static_cast<double>(1 + equilibrium.sweeps()));
+    } else {
+        const Stationary stationary = setting_.coordinates->natural
+                                          ? Stationary{}
+                                          : stationary_state(network_, controls);
+        for_each_block(
+            [&](Block& block, Workspace& workspace) {
+                draw(block, stationary, workspace);
+                ++block.step;
+            },
+            1.0);
+    }
     ++step_;
     open_books();
 }

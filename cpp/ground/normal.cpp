@@ -44,13 +44,39 @@ inline Turn turn(double y) {
     return {cosine, t * sine};
 }
 
+/// 52 bits after the one, less one, plus half the last place: odd multiples of 2^−53.
+inline double uniform(std::uint64_t word) {
+    return (std::bit_cast<double>((word >> 12) | 0x3FF0000000000000u) - 1.0) + 0x1p-53;
+}
+
+/// The eight pairs of 64-bit words of a group.
+inline void words16(const StreamAddress& address, std::uint64_t* first, std::uint64_t* second) {
+    std::uint32_t c0[counters], c1[counters], c2[counters], c3[counters];
+    for (std::uint32_t i = 0; i < counters; ++i) {
+        c0[i] = philox::low(address.step);
+        c1[i] = philox::high(address.step);
+        c2[i] = static_cast<std::uint32_t>(address.group << 3) | i;
+        c3[i] = (static_cast<std::uint32_t>(address.purpose) << element_bits) | address.element;
+    }
+    std::uint32_t key_0 = philox::low(address.seed), key_1 = philox::high(address.seed);
+    for (int r = 0; r < philox::rounds; ++r) {
+        KTC_AS_VECTORS
+        for (std::size_t i = 0; i < counters; ++i)
+            philox::round(c0[i], c1[i], c2[i], c3[i], key_0, key_1);
+        key_0 += philox::weyl_0;
+        key_1 += philox::weyl_1;
+    }
+    KTC_AS_VECTORS
+    for (std::size_t i = 0; i < counters; ++i) {
+        first[i] = (std::uint64_t{c1[i]} << 32) | c0[i];
+        second[i] = (std::uint64_t{c3[i]} << 32) | c2[i];
+    }
+}
+
 /// One pair of normals. The loops around it have no branch and no call: they become vectors.
 inline void pair(std::uint64_t radius_word, std::uint64_t angle_word, double& first,
                  double& second) {
-    // 52 bits after the one, less one, plus half the last place: odd multiples of 2^−53.
-    const double u =
-        (std::bit_cast<double>((radius_word >> 12) | 0x3FF0000000000000u) - 1.0) + 0x1p-53;
-    const double radius = std::sqrt(-2.0 * logarithm(u));
+    const double radius = std::sqrt(-2.0 * logarithm(uniform(radius_word)));
     // Two bits choose the quadrant, the others the angle within it, from −½ to ½ of a quarter turn.
     const double y = std::bit_cast<double>(((angle_word << 2) >> 12) | 0x3FF0000000000000u) - 1.5;
     const Turn within = turn(y + 0x1p-53);
@@ -70,25 +96,19 @@ KTC_CLONES void transform16(const std::uint64_t* radius, const std::uint64_t* an
 }
 
 KTC_CLONES void normals16(const StreamAddress& address, double* out) {
-    std::uint32_t c0[counters], c1[counters], c2[counters], c3[counters];
-    for (std::uint32_t i = 0; i < counters; ++i) {
-        c0[i] = philox::low(address.step);
-        c1[i] = philox::high(address.step);
-        c2[i] = static_cast<std::uint32_t>(address.group << 3) | i;
-        c3[i] = (static_cast<std::uint32_t>(address.purpose) << element_bits) | address.element;
-    }
-    std::uint32_t key_0 = philox::low(address.seed), key_1 = philox::high(address.seed);
-    for (int r = 0; r < philox::rounds; ++r) {
-        KTC_AS_VECTORS
-        for (std::size_t i = 0; i < counters; ++i)
-            philox::round(c0[i], c1[i], c2[i], c3[i], key_0, key_1);
-        key_0 += philox::weyl_0;
-        key_1 += philox::weyl_1;
-    }
+    std::uint64_t radius[counters], angle[counters];
+    words16(address, radius, angle);
     KTC_AS_VECTORS
-    for (std::size_t i = 0; i < counters; ++i)
-        pair((std::uint64_t{c1[i]} << 32) | c0[i], (std::uint64_t{c3[i]} << 32) | c2[i], out[i],
-             out[counters + i]);
+    for (std::size_t i = 0; i < counters; ++i) pair(radius[i], angle[i], out[i], out[counters + i]);
+}
+
+void uniforms16(const StreamAddress& address, double* out) {
+    std::uint64_t first[counters], second[counters];
+    words16(address, first, second);
+    for (std::size_t i = 0; i < counters; ++i) {
+        out[i] = uniform(first[i]);
+        out[counters + i] = uniform(second[i]);
+    }
 }
 
 }  // namespace ktc

@@ -38,7 +38,7 @@ class Emulator:
         seed: below 2**64; None draws one, kept in ``seed``.
         threads: at most this many; None takes the cores this process may use.
         dtype: "float64", the only precision of this version.
-        dt: longest step of the splitting integrator; None takes a twentieth of the network's
+        dt: longest step of the splitting integrator; None takes a tenth of the network's
             fastest time. Linear networks at one temperature move exactly, without a step.
         resolve_heat: True tells heat apart by resistor, by the splitting integrator; implied where
             temperatures differ, and with quartic units, sources or noise generators.

@@ -11,9 +11,9 @@ from ktc.checks import Array, positive
 from ktc.controls import Controls
 from ktc.network import Network
 
-# Averages are second order in the step: at a twentieth of the fastest time their error is a few
-# times 1e-4, below the sampling error of most ensembles.
-STEPS_PER_FASTEST_TIME = 20
+# Averages are second order in the step: at a tenth of the fastest time their error is some
+# 1e-4 of their value, below the sampling error of most ensembles.
+STEPS_PER_FASTEST_TIME = 10
 
 
 def fastest_rate(network: Network, controls: Controls) -> float:
@@ -33,7 +33,7 @@ def fastest_rate(network: Network, controls: Controls) -> float:
 
 
 def default_step(network: Network, settings: Iterable[Controls]) -> float:
-    """A twentieth of the fastest time at any of these controls."""
+    """A tenth of the fastest time at any of these controls."""
     return 1 / (
         STEPS_PER_FASTEST_TIME * max(fastest_rate(network, controls) for controls in settings)
     )
