@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ktc import Emulator, Network, Protocol
+from ktc.protocol import full_shape
 
 K2 = np.array([[2.0, 0.5], [0.5, 1.0]])
 SADDLE = np.array([[1.0, 2.0], [2.0, 1.0]])
@@ -106,8 +107,17 @@ def test_many_scalar_ticks_are_handed_over_in_parts(monkeypatch):
     """Same bits whatever the size of the parts, in which scalars are broadcast."""
     drive = Protocol.sample(3.0, 17, bias=lambda t: t, stiffness=lambda t: 1 + t, kT=2.0)
     emulator, whole = played(drive)
+    sizes = []
+
+    def watched(name, values, units):
+        full = full_shape(name, values, units)
+        sizes.append(full.size)
+        return full
+
     monkeypatch.setattr("ktc.recorder.NUMBERS_AT_ONCE", 12)
+    monkeypatch.setattr("ktc.recorder.full_shape", watched)
     other, parts = played(drive)
+    assert max(sizes) == 12
     np.testing.assert_array_equal(emulator.read(), other.read())
     np.testing.assert_array_equal(whole.work.samples, parts.work.samples)
     np.testing.assert_array_equal(whole.heat.samples, parts.heat.samples)
@@ -303,6 +313,16 @@ UNPLAYABLE = {
         {"bias": np.full(4, 1e150), "stiffness": [1.0, 1.0, 1e-30, 1.0]},
         {},
         "tick 2: bias is so large",
+    ),
+    "overflow of one unit": (
+        {"bias": [[0.0, 0.0], [0.0, 1e200], [0.0, 0.0], [0.0, 0.0]], "stiffness": [K2] * 4},
+        {},
+        "tick 1: bias is so large",
+    ),
+    "overflow at the emulator's own bias": (
+        {"stiffness": [1.0, 1.0, 1.0, 1e-310]},
+        {},
+        "tick 3: bias is so large",
     ),
     "final saddle": ({}, {"stiffness": SADDLE}, "final update: stiffness must be positive"),
     "final shape": ({}, {"bias": [1.0, 2.0, 3.0]}, "final update: bias must be a scalar"),

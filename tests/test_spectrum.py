@@ -148,6 +148,24 @@ def test_every_second_record_halves_the_bandwidth():
     assert len(spectrum.frequency) == 16 // 2 + 1
 
 
+def test_error_bar_of_three_replicas():
+    """Standard deviation over √3 of the three replicas' own spectra."""
+    network = Network(1.0, 1.0)
+    rest = Protocol.sample(duration=64.0, ticks=64)
+    run = Emulator(network, replicas=3, seed=48).play(rest, record="state")
+    apart = [
+        Emulator(network, replicas=1, seed=48, first_replica=r)
+        .play(rest, record="state")
+        .spectrum(segments=2)
+        .density
+        for r in range(3)
+    ]
+    together = run.spectrum(segments=2)
+    np.testing.assert_allclose(together.density, np.mean(apart, axis=0), rtol=1e-12)
+    expected = np.std(apart, axis=0, ddof=1) / np.sqrt(3)
+    np.testing.assert_allclose(together.stderr, expected, rtol=1e-12)
+
+
 def test_one_replica_has_no_error_bar():
     rest = Protocol.sample(duration=64.0, ticks=64)
     run = Emulator(Network(1.0, 1.0), replicas=1, seed=45).play(rest, record="state")

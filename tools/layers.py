@@ -28,14 +28,17 @@ LAYERS: dict[str, list[str]] = {
         "ktc.progress",
         "ktc.protocol",
         "ktc.storage",
+        "ktc.table_file",
         "ktc.units",
     ],
     # A board is both: it describes cells and hands out an emulator of them.
     "use": [
         "ktc.board",
+        "ktc.comparison",
         "ktc.emulator",
         "ktc.estimate",
         "ktc.fit",
+        "ktc.gaussian_model",
         "ktc.geometry",
         "ktc.history",
         "ktc.learner",
@@ -45,8 +48,17 @@ LAYERS: dict[str, list[str]] = {
         "ktc.run",
         "ktc.schedules",
         "ktc.theory",
+        "ktc.tuning",
     ],
-    "show": ["ktc.cli", "ktc.demo", "ktc.plot", "ktc.report", "ktc"],
+    "show": [
+        "ktc.cli",
+        "ktc.demo",
+        "ktc.experiment",
+        "ktc.learn_file",
+        "ktc.plot",
+        "ktc.report",
+        "ktc",
+    ],
 }
 
 #: Libraries that only one place may know: a layer with all above it, or a single file or module.

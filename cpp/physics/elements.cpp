@@ -23,35 +23,27 @@ void check_directions(const Matrix& directions, std::size_t rows, std::size_t n,
     require(all_finite(directions), name + " must be finite");
 }
 
-/// d resistors along the rows of `axes`, offset by `first` coordinates in a state of n.
-Elements along(const Matrix& axes, const std::vector<double>& conductance, std::size_t n,
-               std::size_t first, bool shared_account) {
+/// One resistor a unit, each in its own account; or for a dense R those along the rows of `factor`,
+/// of unit conductance and in one account together. Coordinates of units start at `first`.
+Elements of_units(const Matrix& friction, std::size_t n, std::size_t first, bool inverse) {
+    const std::size_t d = friction.rows();
+    const bool dense = !friction.is_diagonal();
+    Matrix rows = Matrix::identity(d);
+    if (dense) {
+        // R = L Lᵀ = Σ_k l_k l_kᵀ with the columns of L, R⁻¹ the same with the rows of L⁻¹. Unlike
+        // principal axes these keep the digits of weak resistors beside strong ones.
+        const Matrix lower = cholesky(friction, "friction");
+        rows = inverse ? solve_lower(lower, rows) : transpose(lower);
+    }
     Elements result;
-    const std::size_t d = axes.rows();
     result.directions = Matrix(d, n);
     for (std::size_t r = 0; r < d; ++r) {
-        for (std::size_t i = 0; i < d; ++i) result.directions(r, first + i) = axes(r, i);
-        result.account.push_back(shared_account ? 0 : r);
+        for (std::size_t i = 0; i < d; ++i) result.directions(r, first + i) = rows(r, i);
+        const double own = inverse ? 1.0 / friction(r, r) : friction(r, r);
+        result.conductance.push_back(dense ? 1.0 : own);
+        result.account.push_back(dense ? 0 : r);
     }
-    result.conductance = conductance;
     return result;
-}
-
-/// Principal axes of R as rows, and what `power` makes of its eigenvalues.
-Elements of_friction(const Matrix& friction, std::size_t n, std::size_t first, bool inverse) {
-    const std::size_t d = friction.rows();
-    std::vector<double> conductance(d);
-    Matrix axes = Matrix::identity(d);
-    for (std::size_t i = 0; i < d; ++i) conductance[i] = friction(i, i);
-    const bool dense = !friction.is_diagonal();
-    if (dense) {
-        const SymmetricEigen eigen = symmetric_eigen(friction);
-        axes = transpose(eigen.vectors);
-        conductance = eigen.values;
-    }
-    if (inverse)
-        for (double& g : conductance) g = 1.0 / g;
-    return along(axes, conductance, n, first, dense);
 }
 
 }  // namespace
@@ -95,12 +87,12 @@ void Elements::check() const {
 }
 
 Elements overdamped_elements(const Matrix& friction) {
-    return of_friction(friction, friction.rows(), 0, true);
+    return of_units(friction, friction.rows(), 0, true);
 }
 
 Elements inertial_elements(const Matrix& friction) {
     const std::size_t d = friction.rows();
-    Elements result = of_friction(friction, 2 * d, d, false);
+    Elements result = of_units(friction, 2 * d, d, false);
     result.interconnection = Matrix(2 * d, 2 * d);
     for (std::size_t i = 0; i < d; ++i) {
         result.interconnection(i, d + i) = 1.0;

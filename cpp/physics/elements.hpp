@@ -38,8 +38,8 @@ struct Elements {
     void check() const;
 };
 
-/// Resistors of overdamped units, in unit order, or along the principal axes of a dense friction
-/// matrix R (then in one account together).
+/// Resistors of overdamped units, in unit order; of a dense friction matrix R = L Lᵀ along the rows
+/// of L⁻¹, in one account together.
 Elements overdamped_elements(const Matrix& friction);
 /// The same for units with inertia, z = (x, p): J is the symplectic block, resistors act on momenta.
 Elements inertial_elements(const Matrix& friction);

@@ -4,7 +4,7 @@ Boards of noisy resistors and capacitors with programmable couplings, run as exa
 dynamics; energy-based models learned on them at the least dissipation, and the joules read out.
 """
 
-from ktc import schedules, theory
+from ktc import plot, schedules, theory
 from ktc.board import Board
 from ktc.emulator import Emulator
 from ktc.encoding import Encoding
@@ -27,6 +27,7 @@ __all__ = [
     "Run",
     "__version__",
     "learn",
+    "plot",
     "schedules",
     "theory",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ktc.checks import Array, count, frozen, positive, positive_per_unit
+from ktc.checks import Array, count, frozen, positive, positive_per_unit, real_array
 from ktc.emulator import Emulator
 from ktc.encoding import Encoding
 from ktc.network import Network
@@ -63,11 +63,11 @@ class Board:
         self.capacitance = frozen(positive_per_unit("capacitance", capacitance, self.cells))
         self.temperature = positive("temperature", temperature)
         own = np.diag(1 / self.capacitance)
-        matrix = own if stiffness is None else stiffness
-        if np.shape(matrix) != own.shape:
+        matrix = own if stiffness is None else real_array("stiffness", stiffness)
+        if matrix.shape != own.shape:
             raise ValueError(
                 f"stiffness must be of shape {own.shape} for {self.cells} cells, "
-                f"but has shape {np.shape(matrix)}"
+                f"but has shape {matrix.shape}"
             )
         self._network = Network(matrix, self.resistance, BOLTZMANN * self.temperature, bias)
 
@@ -87,7 +87,7 @@ class Board:
         return self._network.bias
 
     @property
-    def kT(self) -> float:  # noqa: N802
+    def kT(self) -> float:
         """k_B T [J]."""
         return self._network.common_kT
 

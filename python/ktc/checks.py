@@ -40,12 +40,14 @@ def positive(name: str, value: Any) -> float:
     return float(array)
 
 
-def count(name: str, value: Any, least: int = 1) -> int:
-    """``value`` as a whole number of at least ``least``."""
+def count(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
+    """``value`` as a whole number of at least ``least`` and at most ``most``."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} must be a whole number, but is {_short(value)}")
     if value < least:
         raise ValueError(f"{name} must be at least {least}, but is {value}")
+    if most is not None and value > most:
+        raise ValueError(f"{name} must be at most {most}, but is {value}")
     return int(value)
 
 

@@ -129,14 +129,15 @@ def temperatures(value: Any, accounts: int) -> float | Array:
     array = real_array("kT", value)
     if array.ndim == 0:
         return positive("kT", value)
-    if array.shape != (accounts,):
-        raise ValueError(
-            f"kT must be one number, or of shape ({accounts},), one a heat account, "
-            f"but has shape {array.shape}"
-        )
     if (array < 0).any():
         place = int(np.argmax(array < 0))
         raise ValueError(f"kT must not be negative, but is {array[place]} at account {place}")
-    if (array == array[0]).all() and array[0] > 0:
+    if array.ndim == 1 and len(array) and (array == array[0]).all() and array[0] > 0:
         return float(array[0])
+    if array.shape != (accounts,):
+        raise ValueError(
+            f"kT must be one number, or of shape ({accounts},), one a heat account, "
+            f"but is {array} of shape {array.shape}; units at several temperatures need a friction "
+            "that is a scalar or (d,)"
+        )
     return frozen(array)

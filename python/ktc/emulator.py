@@ -23,6 +23,9 @@ from ktc.run import Run
 from ktc.step_size import checked_step, default_step
 from ktc.units import Described, Description, Units
 
+REPLICAS_OF_A_SEED = 2**33
+MOST_THREADS = 4096
+
 
 class Emulator:
     """Replicas of a network in exact motion, with an energy ledger.
@@ -84,8 +87,15 @@ class Emulator:
         self.dt = None if dt is None else self._own_step(dt)
         self.replicas = count("replicas", replicas)
         self.first_replica = count("first_replica", first_replica, least=0)
+        if self.first_replica + self.replicas > REPLICAS_OF_A_SEED:
+            raise ValueError(
+                "first_replica + replicas must not exceed 2**33, the replicas that a seed has, "
+                f"but is {self.first_replica + self.replicas}"
+            )
         self.seed = random_seed(seed)
-        self.threads = _available_cores() if threads is None else count("threads", threads)
+        self.threads = (
+            _available_cores() if threads is None else count("threads", threads, most=MOST_THREADS)
+        )
         self._start: Array | None = None
         if state is not None or momentum is not None:
             self._start = self._full_state(state, momentum)
@@ -121,7 +131,7 @@ class Emulator:
     @property
     def ledger(self) -> Ledger:
         """The energy books, opened at the start or when the state was last placed by hand."""
-        return Ledger(self._engine, self.network.accounts)
+        return Ledger(lambda: self._engine, self.network.accounts)
 
     def set(self, **controls: ArrayLike) -> None:
         """One control update at held state; books work = H(x; θ′) − H(x; θ).

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ktc.checks import Array, frozen, per_unit, positive_per_unit, real_array
+from ktc.checks import Array, frozen, per_unit, positive_per_unit, real_array, square
 
 
 class Encoding:
@@ -43,8 +43,9 @@ class Encoding:
         return data
 
     def encode_covariance(self, covariance: ArrayLike) -> Array:
-        """A covariance of data, shape (d, d), in V²."""
-        return self._checked("covariance", covariance) * np.outer(self._gain, self._gain)
+        """A covariance of data, shape (d, d), in V²; a scalar is that variance of every unit."""
+        matrix = square("covariance", covariance, len(self.scale))
+        return matrix * np.outer(self._gain, self._gain)
 
     @property
     def _gain(self) -> Array:

@@ -70,7 +70,7 @@ class Fit:
         return self.start.symbols
 
     @property
-    def kT(self) -> float:  # noqa: N802
+    def kT(self) -> float:
         """Thermal energy of the run."""
         return self.start.network.common_kT
 
@@ -156,7 +156,11 @@ class Fit:
         return self.start.network.stiffness @ (self.data_mean / self.start.scale)
 
     def plot(self, **options: Any) -> Any:
-        """Draws parameters, gradient and energies over time; returns a matplotlib Figure."""
+        """Draws parameters, gradient and energies over time; returns a matplotlib Figure.
+
+        Args:
+            **options: ``figsize`` in inches.
+        """
         return draw(self, **options)
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -168,7 +172,8 @@ class Fit:
         name = self.schedule.name
         if type(self.schedule) is not getattr(schedules, name, None):
             raise ValueError(
-                f"schedule {name} is not one of ktc.schedules, so a saved fit could not bring it back"
+                f"schedule {name} is not one of ktc.schedules, so a saved fit could not bring it "
+                "back"
             )
         arrays = {f"network_{k}": v for k, v in self.start.network.as_dict().items()}
         arrays |= {f"history_{k}": v for k, v in vars(self.history).items()}

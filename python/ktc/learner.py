@@ -45,9 +45,9 @@ def learn(
 ) -> Fit:
     """Maximum likelihood on running replicas: dθ/dt = η(t) g(t), and what it costs.
 
-    The gradient g = ⟨∂_θE⟩ over the replicas, which lag behind the controls, − ⟨∂_θE⟩ over the data;
-    for the bias of a Network it is data mean − replica mean. Controls are sampled and held over
-    ``ticks`` equal holds. The excess work of the run is the bias of the likelihood that such a
+    The gradient g = ⟨∂_θE⟩ over the replicas, which lag behind the controls, − ⟨∂_θE⟩ over the
+    data; for the bias of a Network it is data mean − replica mean. Controls are sampled and held
+    over ``ticks`` equal holds. The excess work of the run is the bias of the likelihood that such a
     persistent chain reports.
 
     Args:
@@ -163,7 +163,7 @@ def _drive(
             mean = device.moments().mean
 
             def toward(point: Array, mean: Array = mean) -> Array:
-                return geometry.to_bias.T @ ((point - mean) / scale)
+                return np.asarray(geometry.to_bias.T @ ((point - mean) / scale))
 
             gradient = toward(goal)
             share = 0.5 if k in (0, ticks) else 1.0

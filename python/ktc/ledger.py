@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ktc import _core
 from ktc.checks import Array
 
@@ -19,9 +21,14 @@ class Ledger:
     Phys. Rev. X 10, 031005.
     """
 
-    def __init__(self, engine: _core.Engine, accounts: tuple[str, ...]) -> None:
-        self._engine = engine
+    def __init__(self, engine: Callable[[], _core.Engine], accounts: tuple[str, ...]) -> None:
+        self._find = engine
         self.accounts = accounts
+
+    @property
+    def _engine(self) -> _core.Engine:
+        """The emulator's present one: a reset makes another."""
+        return self._find()
 
     @property
     def work(self) -> Array:
@@ -107,5 +114,6 @@ class Ledger:
     def _needs_items(self, name: str) -> None:
         if not self._engine.itemised:
             raise ValueError(
-                f"{name} is not kept by exact moves; make the emulator with resolve_heat=True"
+                f"{name} is not kept by exact moves, heat is their sum; "
+                "make the emulator with resolve_heat=True"
             )

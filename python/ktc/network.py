@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import scipy
 from numpy.typing import ArrayLike
 
 from ktc import _core
@@ -69,7 +68,7 @@ class Network:
         self,
         stiffness: ArrayLike,
         friction: ArrayLike,
-        kT: ArrayLike = 1.0,  # noqa: N803
+        kT: ArrayLike = 1.0,
         bias: ArrayLike | None = None,
         quartic: ArrayLike | None = None,
         inertia: ArrayLike | None = None,
@@ -92,7 +91,7 @@ class Network:
         cls,
         stiffness: ArrayLike,
         resistors: Sequence[Resistor],
-        kT: ArrayLike,  # noqa: N803
+        kT: ArrayLike,
         bias: ArrayLike | None = None,
         quartic: ArrayLike | None = None,
         interconnection: ArrayLike | None = None,
@@ -149,7 +148,7 @@ class Network:
     def _checked_controls(
         self,
         stiffness: Array,
-        kT: ArrayLike,  # noqa: N803
+        kT: ArrayLike,
         bias: ArrayLike | None,
         quartic: ArrayLike | None,
         emf: Array,
@@ -171,7 +170,8 @@ class Network:
         dense = len(self._accounts) < self.units
         if dense and self._inertia is None and self._controls.quartic.any():
             raise ValueError(
-                "quartic units need resistors along their own axes: make friction a scalar or (d,)"
+                f"quartic is {self._controls.quartic}, but quartic units need resistors along their "
+                "own axes: make friction a scalar or (d,)"
             )
 
     @property
@@ -200,12 +200,12 @@ class Network:
         return self._controls.quartic
 
     @property
-    def kT(self) -> float | Array:  # noqa: N802
+    def kT(self) -> float | Array:
         """Thermal energy: one number, or one a heat account where temperatures differ."""
         return self._controls.kT
 
     @property
-    def common_kT(self) -> float:  # noqa: N802
+    def common_kT(self) -> float:
         """The one thermal energy of all resistors.
 
         Raises:
@@ -273,24 +273,21 @@ class Network:
         return CONSISTENT
 
     @property
-    def hessian(self) -> Array:
-        """∇²H of the quadratic part in z = x, or (x, p) with inertia, shape (n, n)."""
-        if self.inertia is None:
-            return self.stiffness
-        return scipy.linalg.block_diag(self.stiffness, np.diag(1 / self.inertia))
-
-    @property
     def drift(self) -> Array:
-        """F = (J − G) ∇²H of dz = F z dt + …: −R⁻¹K, or [[0, M⁻¹], [−K, −R M⁻¹]] with inertia.
+        """F of dz = F z dt + …: −R⁻¹K; [[0, M⁻¹], [−K, −R M⁻¹]] with inertia; (J − G)𝒦 of a circuit.
 
         The quadratic part of H alone; quartic units add to it.
         """
         if self._elements is None and self.inertia is None:
             return np.asarray(-np.linalg.solve(self.friction, self.stiffness), np.float64)
+        if self.inertia is not None:
+            inverse = np.diag(1 / self.inertia)
+            lower = np.hstack([-self.stiffness, -self.friction @ inverse])
+            return np.vstack([np.hstack([np.zeros_like(inverse), inverse]), lower])
         flow = -self._core.mobility
         if self._core.interconnection.size:
             flow = flow + self._core.interconnection
-        return np.asarray(flow @ self.hessian, np.float64)
+        return np.asarray(flow @ self.stiffness, np.float64)
 
     @property
     def relaxation_times(self) -> Array:

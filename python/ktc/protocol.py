@@ -207,7 +207,12 @@ class Protocol:
         return [controls, *(_at(controls, waveforms, tick) for tick in ticks)]
 
     def plot(self, **options: Any) -> Any:
-        """Draws the controls over time; returns a matplotlib Figure."""
+        """Draws the controls over time; returns a matplotlib Figure.
+
+        Args:
+            **options: ``device`` it is meant for, which gives the units and where the first jump
+                starts; ``figsize`` in inches.
+        """
         return draw(self, **options)
 
     def __repr__(self) -> str:
@@ -306,17 +311,19 @@ def _refuse_overflow(where: str, controls: Controls, checked: Mapping[str, Array
     """Refuses a bias whose equilibrium energy ½ bᵀK⁻¹b no double can hold."""
     if not {"bias", "stiffness"} & set(checked):
         return
-    units = len(controls.bias)
-    bias = full_shape("bias", checked.get("bias", controls.bias[None]), units)
-    stiffness = checked.get("stiffness")
+    bias, stiffness = checked.get("bias", controls.bias[None]), checked.get("stiffness")
+    # A scalar bias is a size times a direction that all ticks share.
+    alike = bias.ndim == 1
+    direction = np.ones((1, len(controls.bias))) if alike else bias
     with np.errstate(over="ignore", invalid="ignore"):
         if stiffness is None:
-            pulled = np.linalg.solve(controls.stiffness, bias.T).T
+            pulled = np.linalg.solve(controls.stiffness, direction.T).T
         elif stiffness.ndim == 1:
-            pulled = bias / stiffness[:, None]
+            pulled = direction / stiffness[:, None]
         else:
-            pulled = np.linalg.solve(stiffness, bias[:, :, None])[:, :, 0]
-        energy = np.sum(bias * pulled, axis=1)
+            pulled = np.linalg.solve(stiffness, direction[:, :, None])[:, :, 0]
+        energy = np.sum(direction * pulled, axis=1)
+        energy = bias * energy * bias if alike else energy
     bad = np.flatnonzero(~np.isfinite(energy))
     if len(bad):
         place = f"{where} {bad[0]}" if where == "tick" else where

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -123,7 +124,7 @@ class Run:
         """
         return Estimate.of_samples(self._items("entropy_flow"), unit="k_B")
 
-    @property
+    @cached_property
     def free_energy_change(self) -> Estimate:
         """ΔF = F(θ_final) − F(θ_initial), in closed form.
 
@@ -190,7 +191,11 @@ class Run:
         return Spectrum(frequency, density.mean(axis=1), spread / np.sqrt(replicas))
 
     def plot(self, **options: Any) -> Any:
-        """Draws controls, records and accounts over time; returns a matplotlib Figure."""
+        """Draws controls, records and the replicas' work and heat; returns a matplotlib Figure.
+
+        Args:
+            **options: ``unit`` whose recorded states are drawn; ``figsize`` in inches.
+        """
         return draw(self, **options)
 
     def save(self, path: str | os.PathLike[str]) -> None:

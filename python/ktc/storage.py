@@ -48,7 +48,10 @@ def load(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], dict[
         ValueError: a file that is truncated or damaged, of another kind, or of another format.
     """
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+        with open(path, "rb") as file:
+            archive = np.load(file, allow_pickle=False)
+            if not hasattr(archive, "files"):
+                raise ValueError("it is a single array")
             arrays = {name: archive[name] for name in archive.files}
         header = json.loads(str(arrays.pop("header")))
         found = (header["kind"], header["format"])

@@ -1,0 +1,158 @@
+"""One experiment of the command line: learn, print the bill, and write a folder of results."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ktc import plot, report
+from ktc.board import Board
+from ktc.comparison import STEPS, Comparison, compare
+from ktc.gaussian_model import GaussianModel
+from ktc.plot.scales import scale_of
+from ktc.progress import progress_bar
+from ktc.storage import VERSION
+
+if TYPE_CHECKING:
+    from ktc.plot.figure import Picture
+
+#: Duration over RC where none is given.
+RELAXATIONS = 10.0
+
+FITS = ("minimal-dissipation.npz", "constant.npz")
+FIGURES = ("learned.png", "excess-work.png", "controls-and-ledger.png")
+RESULTS = "results.json"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a user chooses: the board, the run, and where the results go."""
+
+    resistance: float = 1e6
+    capacitance: float = 1e-12
+    temperature: float = 300.0
+    duration: float | None = None
+    replicas: int = 2000
+    ticks: int = 400
+    seed: int = 1
+    out: Path = Path("ktc-out")
+
+    @property
+    def time(self) -> float:
+        """The duration, ten times RC by default [s]."""
+        default = RELAXATIONS * self.resistance * self.capacitance
+        return default if self.duration is None else self.duration
+
+    def board(self, cells: int) -> Board:
+        """An uncoupled board of ``cells`` cells."""
+        return Board(cells, self.resistance, self.capacitance, self.temperature)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is learned.
+
+    Attributes:
+        description: what the data are, for the report.
+        model: the programmed board and its data.
+        parameters: what else the results file shall tell.
+        picture: draws what was learned.
+    """
+
+    description: str
+    model: GaussianModel
+    parameters: dict[str, Any]
+    picture: Callable[[Comparison], Picture]
+
+
+def carry_out(command: str, settings: Settings, prepare: Callable[[], Subject]) -> str:
+    """Runs an experiment with a progress bar, writes its folder, and returns the report.
+
+    Args:
+        command: its name.
+        settings: what the user chose; the folder is made before anything runs.
+        prepare: reads the data and programs the board.
+
+    Raises:
+        ValueError: data that cannot be learned.
+        OSError: files that cannot be read or written.
+    """
+    if settings.out.exists() and not settings.out.is_dir():
+        raise ValueError(f"out must be a folder, but {settings.out} is a file; name another")
+    settings.out.mkdir(parents=True, exist_ok=True)
+    with progress_bar(STEPS + 2, "step", True, f"ktc {command}") as bar:
+
+        def advance(step: str) -> None:
+            bar.update(1)
+            bar.set_postfix_str(step)
+
+        subject = prepare()
+        comparison = compare(
+            subject.model,
+            settings.time,
+            settings.replicas,
+            settings.ticks,
+            settings.seed,
+            advance,
+        )
+        advance("drawing")
+        _write(command, settings, subject, comparison)
+        bar.update(1)
+    return _report(settings, subject, comparison)
+
+
+def _write(command: str, settings: Settings, subject: Subject, comparison: Comparison) -> None:
+    pictures = (
+        subject.picture(comparison),
+        plot.excess_over_duration(comparison),
+        plot.side_by_side(comparison.fits),
+    )
+    for name, picture in zip(FIGURES, pictures, strict=True):
+        picture.savefig(settings.out / name)
+    for name, fit in zip(FITS, comparison.fits, strict=True):
+        fit.save(settings.out / name)
+    chosen = {**asdict(settings), "duration": settings.time, **subject.parameters}
+    del chosen["out"], chosen["seed"]
+    text = json.dumps(
+        {
+            "ktc": VERSION,
+            "command": command,
+            "seed": settings.seed,
+            "parameters": chosen,
+            **report.results(comparison),
+            "files": [*FIGURES, *FITS],
+        },
+        indent=1,
+        allow_nan=False,
+        ensure_ascii=False,
+    )
+    (settings.out / RESULTS).write_text(text + "\n", encoding="utf-8")
+
+
+def _report(settings: Settings, subject: Subject, comparison: Comparison) -> str:
+    values = {
+        "Ω": settings.resistance,
+        "F": settings.capacitance,
+        "K": settings.temperature,
+        "s": settings.time,
+    }
+    ohm, farad, kelvin, second = (
+        scale_of(value, unit).number(value) for unit, value in values.items()
+    )
+    return "\n".join(
+        [
+            subject.description,
+            f"on {subject.model.board.cells} RC cells of {ohm} and {farad} at {kelvin}, "
+            f"in {second}, {settings.replicas} replicas",
+            "",
+            report.table(comparison),
+            "",
+            report.EXPLANATION,
+            "",
+            f"wrote to {settings.out}: {', '.join(FIGURES)},",
+            f"{', '.join([RESULTS, *FITS])}",
+        ]
+    )

@@ -1,0 +1,67 @@
+"""``ktc learn FILE``: the mean of a table, learned on a board of one cell a column."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ktc import plot
+from ktc.comparison import Comparison
+from ktc.experiment import Settings, Subject, carry_out
+from ktc.gaussian_model import GaussianModel
+from ktc.table_file import Table, read_table
+
+if TYPE_CHECKING:
+    from ktc.plot.figure import Picture
+
+
+def learn_file(path: Path, settings: Settings) -> str:
+    """Learns the mean of a table from its columns' minima, and returns the report.
+
+    One cell a column. Zero volts stand for the smallest value of a column, as white does for a
+    pixel, and its standard deviation for one thermal width (1 where a column is constant).
+    Couplings give the board the table's covariance, regularised as
+    ``ktc.gaussian_model.shrunk_covariance`` says. The bias is learned from zero.
+
+    Raises:
+        ValueError: a table that ``read_table`` refuses, of one row, or whose rows are all alike.
+        OSError: a file that cannot be read or written.
+    """
+    table = read_table(path)
+    _check(path, table)
+    return carry_out("learn", settings, lambda: _subject(path, table, settings))
+
+
+def _check(path: Path, table: Table) -> None:
+    values = table.values
+    if len(values) < 2:
+        raise ValueError(f"{path} has one row; a mean and a covariance need at least two")
+    if not np.ptp(values, axis=0).any():
+        raise ValueError(f"{path} has rows that are all alike; there is nothing to learn")
+
+
+def _subject(path: Path, table: Table, settings: Settings) -> Subject:
+    values = table.values
+    widths = np.where(np.ptp(values, axis=0) > 0, values.std(axis=0), 1.0)
+    board = settings.board(values.shape[1])
+    model = GaussianModel.of(board, values, offset=values.min(axis=0), scale=widths)
+    labels = [table.label(column) for column in range(values.shape[1])]
+
+    def picture(comparison: Comparison) -> Picture:
+        scaled = {
+            name: (mean - values.min(axis=0)) / widths
+            for name, mean in (
+                ("data mean", values.mean(axis=0)),
+                *((f.schedule.name, model.mean_at(f.history.bias[-1])) for f in comparison.fits),
+            )
+        }
+        return plot.means(scaled, labels, "mean − minimum [standard deviations]")
+
+    return Subject(
+        f"The mean of {len(values)} rows of {path.name}, learned from the minima of its columns",
+        model,
+        {"file": path.name, "columns": labels, "data_sd": widths.tolist()},
+        picture,
+    )

@@ -1,0 +1,113 @@
+"""Picture of a run: controls, what was recorded, and the energies that the replicas spent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ktc.checks import count
+from ktc.plot.protocol import draw_controls, driven, mark_ends
+from ktc.plot.scales import Scale, scale_of
+from ktc.plot.style import STYLES, legend, line, new_figure, thinned, units
+from ktc.run import Run
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ktc.plot.figure import Picture
+
+#: Replicas whose recorded states are drawn.
+TRACES = 5
+
+ENERGIES = ("work", "heat", "energy")
+
+
+def draw_run(run: Run, unit: int = 0, figsize: tuple[float, float] | None = None) -> Picture:
+    """Controls and records over time, and the distribution of work and heat over the replicas.
+
+    Args:
+        run: what to draw.
+        unit: the unit whose recorded states are drawn, a few replicas and their mean.
+        figsize: inches.
+    """
+    if not count("unit", unit, least=0) < run.network.units:
+        raise ValueError(f"unit must be below {run.network.units}, but is {unit}")
+    protocol = run.protocol
+    controls = len(driven(protocol))
+    records = [name for name in ("state", "mean", "covariance") if name in run.series]
+    energies = [name for name in ENERGIES if name in run.series]
+    rows = controls + len(records) + bool(energies) + 1
+    figure, grid = new_figure(rows, figsize=figsize, height=2.2)
+    axes = list(grid[:, 0])
+    clock = scale_of(run.duration, run.symbols.time)
+    if controls:
+        draw_controls(axes[:controls], protocol, run.initial_controls, run.symbols)
+    for ax, name in zip(axes[controls:], records, strict=False):
+        _draw_record(ax, run, name, unit, clock)
+    if energies:
+        _draw_energies(axes[-2], run, energies, clock)
+    for ax in axes[:-1]:
+        ax.sharex(axes[0])
+        mark_ends(ax, run.duration, clock)
+    for ax in axes[:-2]:
+        ax.set_xlabel("")
+        ax.tick_params(labelbottom=False)
+    if len(axes) > 1:
+        axes[-2].set_xlabel(clock.label("time"))
+    _draw_distribution(axes[-1], run)
+    return figure
+
+
+def _draw_record(ax: Axes, run: Run, name: str, unit: int, clock: Scale) -> None:
+    time, values = run.times * clock.factor, run.series[name]
+    if name == "state":
+        chosen = values[:, :, unit]
+        scale = scale_of(chosen, run.symbols.state)
+        for replica in range(min(TRACES, chosen.shape[1])):
+            label = "replicas" if replica == 0 else ""
+            thin_x, thin_y = thinned(time, chosen[:, replica] * scale.factor)
+            ax.plot(thin_x, thin_y, color="0.6", linewidth=0.7, label=label or None)
+        line(ax, time, chosen.mean(axis=1) * scale.factor, 0, "mean of all", linewidth=2.0)
+        ax.set_ylabel(scale.label(f"state of unit {unit}"))
+    else:
+        columns = values
+        if name == "covariance":
+            columns = np.sqrt(np.diagonal(values, axis1=1, axis2=2))
+        scale = scale_of(columns, run.symbols.state)
+        units(ax, time, columns * scale.factor)
+        ax.set_ylabel(scale.label("mean state" if name == "mean" else "rms width"))
+    legend(ax)
+
+
+def _draw_energies(ax: Axes, run: Run, names: list[str], clock: Scale) -> None:
+    scale = scale_of([run.series[name] for name in names], run.symbols.energy)
+    for number, name in enumerate(names):
+        label = {"work": "mean work", "heat": "mean heat", "energy": "mean of H"}[name]
+        line(ax, run.times * clock.factor, run.series[name] * scale.factor, number, label)
+    ax.set_ylabel(scale.label("energy"))
+    legend(ax)
+
+
+def _draw_distribution(ax: Axes, run: Run) -> None:
+    """Histograms of work and heat over the replicas, by equal bins."""
+    samples = {"work": run.work.samples, "heat": run.heat.samples}
+    scale = scale_of(list(samples.values()), run.symbols.energy)
+    replicas = len(samples["work"])
+    together = np.concatenate(list(samples.values()))
+    least, most = float(together.min()), float(together.max())
+    if least == most:
+        half = 0.5 * (abs(least) or 1.0 / scale.factor)
+        least, most = least - half, most + half
+    bins = np.linspace(least, most, int(np.clip(2 * replicas ** (1 / 3), 5, 60)) + 1)
+    for number, (name, values) in enumerate(samples.items()):
+        counts, edges = np.histogram(values, bins=bins)
+        look = {key: STYLES[number][key] for key in ("color", "linestyle")}
+        ax.stairs(counts, edges * scale.factor, label=name, linewidth=1.4, **look)
+        shown = float(np.mean(values)) * scale.factor
+        ax.plot([shown], [0], clip_on=False, zorder=5, **{**STYLES[number], "linestyle": "none"},
+                label=f"mean {name}")  # fmt: skip
+    ax.set_ylim(bottom=0)
+    ax.set_xlabel(scale.label("energy of a replica"))
+    ax.set_ylabel("replicas a bin")
+    legend(ax)

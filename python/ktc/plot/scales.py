@@ -1,0 +1,58 @@
+"""Units on axes: a prefix that makes the numbers readable."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+PREFIXES = {
+    -24: "y", -21: "z", -18: "a", -15: "f", -12: "p", -9: "n", -6: "µ", -3: "m",
+    0: "",
+    3: "k", 6: "M", 9: "G", 12: "T", 15: "P", 18: "E", 21: "Z", 24: "Y",
+}  # fmt: skip
+
+
+class Scale(NamedTuple):
+    """Numbers are drawn times ``factor``, in ``unit``."""
+
+    factor: float
+    unit: str
+
+    def label(self, text: str) -> str:
+        """``text`` with the unit in brackets, where there is one."""
+        return f"{text} [{self.unit}]" if self.unit else text
+
+    def number(self, value: float) -> str:
+        """One value with its unit, to three digits."""
+        return f"{value * self.factor:.3g} {self.unit}".rstrip()
+
+    def per(self, other: Scale) -> Scale:
+        """The scale of quotients of numbers in this one and the other."""
+        if not (self.unit and other.unit):
+            return Scale(self.factor / other.factor, self.unit)
+        inverse = self.unit.startswith("1/")
+        unit = f"1/({self.unit[2:]}·{other.unit})" if inverse else f"{self.unit}/{other.unit}"
+        return Scale(self.factor / other.factor, unit)
+
+
+def scale_of(values: ArrayLike, unit: str) -> Scale:
+    """The scale for values in ``unit``, by the largest of them; none where the unit is empty.
+
+    Example:
+        >>> scale_of([0.0, 84e-21], "J")
+        Scale(factor=1e+21, unit='zJ')
+        >>> scale_of(2e12, "1/F").unit
+        '1/pF'
+    """
+    largest = float(np.max(np.abs(np.asarray(values, dtype=np.float64)), initial=0.0))
+    if not unit or not 0 < largest < np.inf:
+        return Scale(1.0, unit)
+    exponent = 3 * int(np.floor(np.log10(largest) / 3 + 1e-9))
+    inverse = unit.startswith("1/")
+    prefix = PREFIXES.get(-exponent if inverse else exponent)
+    if prefix is None:
+        return Scale(1.0, unit)
+    named = f"1/{prefix}{unit[2:]}" if inverse else prefix + unit
+    return Scale(float(f"1e{-exponent}"), named)

@@ -1,0 +1,190 @@
+"""Tuning: the best rate of a schedule that has one to choose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import scipy  # imports scipy.optimize when it is first used
+from numpy.typing import ArrayLike
+
+from ktc.checks import Array, count, positive, random_seed, real_array
+from ktc.estimate import Estimate
+from ktc.geometry import Geometry
+from ktc.learner import as_samples, learn
+from ktc.schedules import Schedule
+from ktc.units import Description
+
+#: How often the search may move on, each time twice as far, when the best rate lies at an end of
+#: its bracket.
+WIDENINGS = 8
+
+# Values that a diverged run counts as; they grow with the rate, so that the search turns back.
+_DIVERGED = 1e6
+
+# Logarithm of the largest rate ever tried, near that of the largest double.
+_FARTHEST = 700.0
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """Outcome of a search for the best rate.
+
+    Attributes:
+        rate: the best rate found.
+        schedule: the schedule with that rate.
+        completed_excess_work: what it cost in the search, by its small ensemble; run it again
+            with more replicas for an unbiased value.
+        rates, costs: all rates that were tried, ascending, and their completed excess work,
+            infinite where the controls diverged, shape (runs,) each.
+    """
+
+    rate: float
+    schedule: Schedule
+    completed_excess_work: Estimate
+    rates: Array = field(repr=False)
+    costs: Array = field(repr=False)
+
+
+def best_rate(
+    device: Description,
+    data: ArrayLike,
+    schedule: Callable[[float], Schedule],
+    *,
+    parameters: Sequence[str] = ("bias",),
+    replicas: int = 100,
+    ticks: int = 100,
+    seed: int | None = 0,
+    threads: int | None = None,
+    bracket: tuple[float, float] | None = None,
+    tolerance: float = 0.1,
+) -> Tuned:
+    """The rate at which a schedule reaches the maximum-likelihood parameters at the least cost.
+
+    Minimises ``completed_excess_work`` over the logarithm of the rate, each value a small run of
+    ``ktc.learn``, all with the same noise, so that their differences are not noise. Near the best
+    rate the cost is flat: a tolerance of ten per cent, and an ensemble whose own fluctuations add
+    one to three kT/replicas a mode, move it little. Controls that diverge count as infinitely
+    dear.
+
+    Args:
+        device: a Network or a Board, not a running emulator: every run starts afresh.
+        data: as for ``learn``.
+        schedule: makes a schedule of a rate, for example ``lambda rate: Constant(2.0, rate)``;
+            any schedule with one positive number to choose.
+        parameters: as for ``learn``.
+        replicas: number of replicas of each run.
+        ticks: number of holds of each run.
+        seed: noise of all runs; None draws one.
+        threads: as for ``learn``.
+        bracket: two rates between which to start; by default those at which the fastest mode
+            learns a tenth of its way, and the slowest ten times its way. The search moves on
+            where the best rate lies at an end.
+        tolerance: relative accuracy of the rate, below 1.
+
+    Returns:
+        A Tuned: the rate, its schedule, and all that was tried.
+
+    Raises:
+        ValueError, TypeError: as ``learn``; a bracket that is not two ascending positive numbers;
+            no rate in reach whose controls do not diverge.
+
+    Example:
+        >>> import ktc
+        >>> net = ktc.Network(stiffness=1.0, friction=1.0)
+        >>> best = best_rate(net, 5.0, lambda rate: ktc.schedules.Constant(1.0, rate))
+        >>> bool(best.completed_excess_work.mean > ktc.theory.least_excess_work(net, 5.0, 1.0))
+        True
+
+    Source: Brent (1973), Algorithms for Minimization without Derivatives, ch. 5.
+    """
+    if hasattr(device, "run"):
+        raise TypeError(
+            f"device must be a Network or a Board, but is a running {type(device).__name__}: "
+            "pass what it was made of"
+        )
+    goal = as_samples(data, device.network.units).mean(axis=0)
+    options = {
+        "parameters": parameters,
+        "replicas": count("replicas", replicas),
+        "ticks": count("ticks", ticks),
+        "seed": random_seed(seed),
+        "threads": threads,
+    }
+    if not positive("tolerance", tolerance) < 1:
+        raise ValueError(f"tolerance must be below 1, but is {tolerance}")
+    low, high = np.log(_bracket(device, schedule, parameters, bracket))
+    tried: dict[float, Estimate | None] = {}
+
+    def cost(exponent: float) -> float:
+        rate = float(np.exp(exponent))
+        tried[rate] = _completed(device, goal, schedule(rate), options)
+        if (found := tried[rate]) is None:
+            return _DIVERGED + exponent
+        # Costs span hundreds of decades next to a divergence, and only their order matters.
+        return float(np.arcsinh(found.mean / device.network.kT))
+
+    for _ in range(WIDENINGS):
+        result = scipy.optimize.minimize_scalar(
+            cost, bounds=(low, high), method="bounded", options={"xatol": tolerance / 2}
+        )
+        width = 2 * (high - low)
+        if result.fun >= _DIVERGED + low or result.x < low + tolerance:
+            low, high = max(low - width, -_FARTHEST), low + 2 * tolerance
+        elif result.x > high - tolerance:
+            low, high = high - 2 * tolerance, min(high + width, _FARTHEST)
+        else:
+            break
+    known = {rate: value for rate, value in tried.items() if value is not None}
+    if not known:
+        raise ValueError(
+            f"the controls diverged at every rate from {min(tried):.3g} to {max(tried):.3g}; "
+            "take more ticks, or a bracket of smaller rates"
+        )
+    rate = min(known, key=lambda one: known[one].mean)
+    rates = sorted(tried)
+    costs = [np.inf if (value := tried[one]) is None else value.mean for one in rates]
+    return Tuned(rate, schedule(rate), known[rate], np.array(rates), np.array(costs))
+
+
+def _completed(
+    device: Description, goal: Array, schedule: Schedule, options: dict[str, Any]
+) -> Estimate | None:
+    """Completed excess work of one run, or None where it diverges."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        try:
+            found = learn(device, goal, schedule, **options).completed_excess_work
+        except OverflowError:
+            return None
+    return found if np.isfinite(found.mean) else None
+
+
+def _bracket(
+    device: Description,
+    schedule: Callable[[float], Schedule],
+    parameters: Sequence[str],
+    bracket: tuple[float, float] | None,
+) -> Array:
+    """Two ascending rates: the given ones, or a guess by how far one unit of rate learns a mode."""
+    if bracket is not None:
+        pair = real_array("bracket", bracket)
+        if pair.shape != (2,) or not 0 < pair[0] < pair[1]:
+            raise ValueError(f"bracket must be two ascending positive rates, but is {bracket!r}")
+        return pair
+    trial = schedule(1.0)
+    if not isinstance(trial, Schedule):
+        raise TypeError(
+            "schedule must make one of ktc.schedules of a rate, but made "
+            f"{type(trial).__name__} {trial!r}"
+        )
+    parameter = parameters if isinstance(parameters, str) else next(iter(parameters), "bias")
+    geometry = Geometry.of(device, parameter)
+    times = trial.duration * (np.arange(16) + 0.5) / 16
+    learned = trial.duration * np.mean([trial.rate(t, geometry) for t in times], axis=0)
+    gains = np.linalg.eigvals(learned @ geometry.fisher).real
+    positive_gains = gains[gains > 0]
+    if len(positive_gains) == 0:
+        raise ValueError(f"{trial!r} learns nothing, so no bracket can be guessed: give one")
+    return np.array([0.1 / positive_gains.max(), 10 / positive_gains.min()])

@@ -1,0 +1,143 @@
+"""Saved files: whole or refused, of this format or refused, never half written."""
+
+import json
+
+import numpy as np
+import pytest
+from refusal import refused
+
+import ktc
+from ktc import storage
+
+
+@pytest.fixture
+def emulator():
+    made = ktc.Emulator(ktc.Network([[2.0, 0.5], [0.5, 1.0]], 1.0), replicas=10, seed=1)
+    made.run(1.0)
+    return made
+
+
+@pytest.fixture
+def path(emulator, tmp_path):
+    emulator.save(tmp_path / "emulator.npz")
+    return tmp_path / "emulator.npz"
+
+
+def rewritten(path, **changes):
+    """The same file with other entries of its header."""
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    header = {**json.loads(str(arrays.pop("header"))), **changes}
+    np.savez(path, header=np.array(json.dumps(header)), **arrays)
+
+
+def test_files_keep_the_name_they_are_given(emulator, tmp_path):
+    for name in ("run", "run.ktc", "run.npz"):
+        emulator.save(tmp_path / name)
+        assert (ktc.Emulator.load(str(tmp_path / name)).read() == emulator.read()).all()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["run", "run.ktc", "run.npz"]
+
+
+def test_header_says_what_made_it(path):
+    header, _ = storage.load(path, "Emulator")
+    assert header["version"] == ktc.__version__
+    assert header["format"] == storage.FORMAT
+    assert header["seed"] == 1
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.npz"):
+        ktc.Emulator.load(tmp_path / "nowhere.npz")
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.01, 0.3, 0.5, 0.9, 0.99, 0.9999])
+def test_a_truncated_file(path, kept):
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(kept * len(whole))])
+    with refused(ValueError, str(path), "not a whole ktc file", "save it again"):
+        ktc.Emulator.load(path)
+
+
+def test_a_damaged_file(path):
+    """Any byte of the arrays: their checksums tell."""
+    whole = bytearray(path.read_bytes())
+    for place in np.linspace(200, len(whole) // 2, 7).astype(int):
+        damaged = bytearray(whole)
+        damaged[place] ^= 0x55
+        path.write_bytes(damaged)
+        try:
+            loaded = ktc.Emulator.load(path)
+        except ValueError as error:
+            assert str(path) in str(error)
+        else:  # a byte of the archive that carries nothing
+            path.write_bytes(whole)
+            assert (loaded.read() == ktc.Emulator.load(path).read()).all()
+
+
+@pytest.mark.parametrize("content", [b"voltage,current\n1,2\n", b"\x93NUMPY", b"PK\x03\x04 no"])
+def test_a_file_of_something_else(tmp_path, content):
+    path = tmp_path / "other.npz"
+    path.write_bytes(content)
+    with refused(ValueError, str(path), "not a whole ktc file"):
+        ktc.Emulator.load(path)
+
+
+def test_arrays_of_something_else(tmp_path):
+    np.savez(tmp_path / "arrays.npz", x=np.ones(3))
+    np.save(tmp_path / "array.npy", np.ones(3))
+    for name in ("arrays.npz", "array.npy"):
+        with refused(ValueError, name, "not a whole ktc file"):
+            ktc.Emulator.load(tmp_path / name)
+
+
+def test_another_version(path):
+    rewritten(path, format=storage.FORMAT + 1, version="9.0")
+    with refused(
+        ValueError,
+        str(path),
+        f"format {storage.FORMAT + 1}",
+        "ktc 9.0",
+        "load it with that version",
+    ):
+        ktc.Emulator.load(path)
+
+
+def test_another_kind(path):
+    with refused(ValueError, str(path), "holds a Emulator", "not a Run"):
+        ktc.Run.load(path)
+
+
+@pytest.mark.parametrize("missing", ["network_stiffness", "engine_state", "engine_step", "scale"])
+def test_a_file_that_lacks_something(path, missing):
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    del arrays[missing]
+    np.savez(path, **arrays)
+    with refused(ValueError, str(path)):
+        ktc.Emulator.load(path)
+
+
+def test_a_state_of_another_size(path):
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    arrays["engine_state"] = arrays["engine_state"][:-1]
+    np.savez(path, **arrays)
+    with refused(ValueError, "another size"):
+        ktc.Emulator.load(path)
+
+
+def test_a_failed_save_leaves_the_old_file(emulator, path, monkeypatch):
+    whole = path.read_bytes()
+
+    def full(*_, **__):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(OSError, match="no space left"):
+        emulator.save(path)
+    assert path.read_bytes() == whole
+
+
+def test_a_folder_that_is_not_there(emulator, tmp_path):
+    with pytest.raises(FileNotFoundError):
+        emulator.save(tmp_path / "no" / "emulator.npz")
