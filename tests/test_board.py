@@ -7,10 +7,10 @@ import math
 
 import numpy as np
 import pytest
-from refusal import refused, refused_unchanged
 from scipy.constants import Boltzmann
 
 import ktc
+from refusal import refused, refused_unchanged
 
 REPLICAS = 100_000
 RESISTANCE, CAPACITANCE = np.array([1e6, 2e6]), np.array([1e-12, 4e-12])

@@ -36,7 +36,7 @@ def finished(tmp_path_factory):
     )  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-m", "ktc.cli", "learn", "mine.csv", f"--replicas={REPLICAS}",
-         "--ticks=200", "--seed=4", "--temperature=77", "--resistance=1e5", "--capacitance=1e-13",
+         "--ticks=500", "--seed=4", "--temperature=77", "--resistance=1e5", "--capacitance=1e-13",
          "--duration=2e-7", "--out=there/results"],
         cwd=folder, capture_output=True, encoding="utf-8",
     )  # fmt: skip
@@ -75,6 +75,18 @@ def test_learning_a_table_meets_the_bound_and_finds_the_mean(finished):
     miss = (np.array(minimal["learned_mean"]) - data.mean(axis=0)) / widths
     assert np.abs(miss).max() < 5 / np.sqrt(REPLICAS)
     assert minimal["final_error"] == pytest.approx(np.sqrt(np.mean(miss**2)), rel=1e-9)
+
+
+def test_ticks_that_are_too_long_are_told(finished, tmp_path, capsys):
+    """Independent columns of equal spread: all modes relax in about RC = 1 µs."""
+    assert "note:" not in finished[0].stdout
+    path = tmp_path / "mine.csv"
+    np.savetxt(path, np.random.default_rng(1).normal(size=(500, 2)), delimiter=",")
+    options = ["--replicas=20", "--ticks=4", "--duration=2e-5", f"--out={tmp_path / 'out'}"]
+    assert main(["learn", str(path), *options]) == 0
+    out = capsys.readouterr().out
+    assert "note: a tick of 5e-06 s is longer than the fastest mode's relaxation time" in out
+    assert "below 2" in out
 
 
 def test_the_script_is_this_one():
@@ -148,6 +160,7 @@ def test_options_that_make_no_sense(arguments, parts, capsys):
         ("a,b\n1,2\n3,four\n", ["line 3, column 2 ('b')", "'four'"]),
         ("1,2\n", ["one row", "at least two"]),
         ("1,2\n1,2\n", ["all alike"]),
+        ("1,1e300\n2,-1e300\n", ["column 2", "standard deviation overflows"]),
     ],
 )
 def test_tables_that_cannot_be_learned(content, parts, tmp_path, capsys):

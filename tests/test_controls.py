@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from refusal import refused
 
 import ktc
+from refusal import refused
 
 NETWORK = ktc.Network([[2.0, 0.5], [0.5, 1.0]], friction=1.0, kT=0.7, bias=[1.0, 2.0])
 CONTROLS = NETWORK.controls
@@ -35,8 +35,8 @@ def test_values_are_copied_and_closed_for_writing():
 
 
 def test_equality_is_that_of_the_values():
-    assert CONTROLS == CONTROLS.updated(kT=0.7)
-    assert CONTROLS != CONTROLS.updated(kT=0.8)
+    assert CONTROLS.updated(kT=0.7) == CONTROLS
+    assert CONTROLS.updated(kT=0.8) != CONTROLS
     assert CONTROLS != "controls"
 
 

@@ -11,11 +11,11 @@ import pytest
 import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference import LinearNetwork, random_spd
-from refusal import refused, refused_unchanged
 
 import ktc
 from ktc import _core
+from reference import LinearNetwork, random_spd
+from refusal import refused, refused_unchanged
 
 COUPLED = np.array([[2.0, 0.5, -0.3], [0.5, 1.0, 0.2], [-0.3, 0.2, 3.0]])
 DENSE = random_spd(np.random.default_rng(7), 3, 5.0)
@@ -31,11 +31,11 @@ NETWORKS = {
 every_network = pytest.mark.parametrize("description", NETWORKS.values(), ids=NETWORKS.keys())
 
 
-def make(description, kT=0.7, bias=BIAS):  # noqa: N803
+def make(description, kT=0.7, bias=BIAS):
     return ktc.Network(**description, kT=kT, bias=bias)
 
 
-def reference(description, kT=0.7, bias=BIAS):  # noqa: N803
+def reference(description, kT=0.7, bias=BIAS):
     return LinearNetwork(**description, kT=kT, bias=bias)
 
 

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from refusal import refused
 from scipy.constants import Boltzmann
 
 import ktc
+from refusal import refused
 
 BOARD = ktc.Board(cells=3, resistance=1e6, capacitance=[1e-12, 2e-12, 4e-12], temperature=290.0)
 moderate = st.floats(-1e6, 1e6).filter(lambda v: v == 0 or abs(v) > 1e-6)

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference import random_spd
 
 import ktc
+from reference import random_spd
 
 RNG = np.random.default_rng(1)
 COUPLED, DENSE = random_spd(RNG, 3), random_spd(RNG, 3, 4.0)

@@ -105,6 +105,23 @@ def test_halving_the_tick_quarters_the_error(units):
     assert control_errors[-1] < 1e-3 * np.linalg.norm(target)
 
 
+@pytest.mark.parametrize("matrix", [True, False])
+@pytest.mark.parametrize("ticks", [1, 2, 5, 12])
+def test_ticks_longer_than_the_relaxation_arrive_all_the_same(ticks, matrix):
+    """T = 20τ: λ(T) = μ exactly, with the least work of a held drive of that many ticks.
+
+    The mean gains v h at each tick, at the cost γ v²h (τ′/τ) with τ′ = (h/2) coth(h/2τ), and
+    v = μ/(T + 2τ′) as the last jump comes τ′ + h/2 ahead.
+    """
+    fit = ktc.learn(
+        ReferenceDevice(UNIT), 5.0, MinimalDissipation(20.0, matrix=matrix), ticks=ticks
+    )
+    half = 0.5 * 20.0 / ticks
+    lag = half / np.tanh(half)
+    assert fit.parameters["bias"][0] == pytest.approx(5.0, rel=1e-12)
+    assert fit.excess_work.mean == pytest.approx(25 * lag / (20 + 2 * lag), rel=1e-12)
+
+
 def extrapolated(network, data, schedule, ticks=(1600, 3200)):
     """Excess work and final mean with the second-order error of the tick taken out."""
     fits = [ktc.learn(ReferenceDevice(network), data, schedule, ticks=n) for n in ticks]

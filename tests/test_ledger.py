@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference import LinearNetwork, random_spd
-from refusal import refused
 
 import ktc
+from reference import LinearNetwork, random_spd
+from refusal import refused
 
 RNG = np.random.default_rng(1)
 COUPLED, DENSE = random_spd(RNG, 3), random_spd(RNG, 3, 4.0)
@@ -103,8 +103,8 @@ def test_a_protocol_books_what_its_updates_and_holds_do(description):
 def test_first_law_over_a_million_ticks(name):
     """Bias changes at every tick; stiffness and kT at each five hundredth.
 
-    A post is rounded to 1e-16 of itself. Plain sums of a million posts would lose six more digits of
-    the energy that is left: compensated ones keep it to 1e-9 beside a heat of thousands and more.
+    A post is rounded to 1e-16 of itself. Plain sums of a million posts would lose six more digits
+    of the energy that is left: compensated ones keep it to 1e-9 beside a heat of thousands.
     """
     network = ktc.Network(**DESCRIPTIONS[name], kT=0.7)
     emulator = ktc.Emulator(network, replicas=2, seed=6)

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from reference import LinearNetwork, random_spd
-from refusal import refused
 
 import ktc
+from reference import LinearNetwork, random_spd
+from refusal import refused
 
 K = np.array([[2.0, 0.5], [0.5, 1.0]])
 R = np.array([[1.0, 0.2], [0.2, 3.0]])

@@ -14,10 +14,10 @@ import pytest
 import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
-from reference import normal_pair
 
 import ktc
 from ktc import _core
+from reference import normal_pair
 
 FALSE_ALARM = 5.7e-7
 TOP = 2**64 - 1

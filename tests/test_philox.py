@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reference import group_words, philox
 
 from ktc import _core
+from reference import group_words, philox
 
 word_32 = st.integers(0, 2**32 - 1)
 word_64 = st.integers(0, 2**64 - 1)

@@ -4,10 +4,10 @@ import json
 
 import numpy as np
 import pytest
-from refusal import refused
 
 import ktc
 from ktc import storage
+from refusal import refused
 
 
 @pytest.fixture
@@ -58,20 +58,15 @@ def test_a_truncated_file(path, kept):
         ktc.Emulator.load(path)
 
 
-def test_a_damaged_file(path):
-    """Any byte of the arrays: their checksums tell."""
+def test_a_damaged_file(emulator, path):
+    """One wrong bit of a number: the checksum of its array tells."""
     whole = bytearray(path.read_bytes())
-    for place in np.linspace(200, len(whole) // 2, 7).astype(int):
+    for name in ("state", "ledger", "stiffness"):
         damaged = bytearray(whole)
-        damaged[place] ^= 0x55
+        damaged[whole.index(emulator._engine.snapshot()[name].tobytes())] ^= 1
         path.write_bytes(damaged)
-        try:
-            loaded = ktc.Emulator.load(path)
-        except ValueError as error:
-            assert str(path) in str(error)
-        else:  # a byte of the archive that carries nothing
-            path.write_bytes(whole)
-            assert (loaded.read() == ktc.Emulator.load(path).read()).all()
+        with refused(ValueError, str(path), "not a whole ktc file"):
+            ktc.Emulator.load(path)
 
 
 @pytest.mark.parametrize("content", [b"voltage,current\n1,2\n", b"\x93NUMPY", b"PK\x03\x04 no"])

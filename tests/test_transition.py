@@ -13,6 +13,9 @@ import scipy.linalg
 import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+import ktc
+from ktc import _core
 from reference import (
     LinearNetwork,
     precise,
@@ -21,9 +24,6 @@ from reference import (
     rows_norm,
     stationary_by_elimination,
 )
-
-import ktc
-from ktc import _core
 
 TOLERANCE = 1e-12
 COUPLED = np.array([[2.0, 0.5], [0.5, 2.0]])

@@ -133,6 +133,8 @@ def compare(
             replicas=min(replicas, TUNING_REPLICAS),
             ticks=min(ticks, TUNING_TICKS),
             seed=(seed + 1) % 2**64,
+            # So little work is done sooner by one thread than handed to several.
+            threads=1,
             bracket=None if guess is None else (guess / 4, guess * 4),
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -142,6 +143,15 @@ def _report(settings: Settings, subject: Subject, comparison: Comparison) -> str
     ohm, farad, kelvin, second = (
         scale_of(value, unit).number(value) for unit, value in values.items()
     )
+    hold, fastest = settings.time / settings.ticks, subject.model.board.network.relaxation_times[0]
+    note = []
+    if hold > fastest:
+        note = [
+            "",
+            f"note: a tick of {hold:.2g} s is longer than the fastest mode's relaxation time, "
+            f"{fastest:.2g} s;",
+            f"the schedules are followed coarsely below {math.ceil(settings.time / fastest)} ticks",
+        ]
     return "\n".join(
         [
             subject.description,
@@ -151,6 +161,7 @@ def _report(settings: Settings, subject: Subject, comparison: Comparison) -> str
             report.table(comparison),
             "",
             report.EXPLANATION,
+            *note,
             "",
             f"wrote to {settings.out}: {', '.join(FIGURES)},",
             f"{', '.join([RESULTS, *FITS])}",

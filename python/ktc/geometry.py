@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy  # imports scipy.linalg when it is first used
@@ -53,6 +53,22 @@ class Geometry:
         return cls(
             fisher, friction, times * unit, modes / root[:, None], parameter_map(device, parameter)
         )
+
+    def sampled(self, hold: float) -> Geometry:
+        """The same for controls that are held: modes that relax within a hold get their held lag.
+
+        A mean in steady motion v under controls held for h has its control ahead by
+        v h/(1 − e^{−h/τ}) = v (τ′ + h/2), τ′ = (h/2) coth(h/2τ). For h well below τ, τ′ is τ to second
+        order in the tick and τ is kept; where h exceeds τ, a rate made for τ would overshoot and
+        amplify noise from tick to tick, and τ′ takes its place.
+        """
+        fast = self.times < hold
+        if not fast.any():
+            return self
+        half = 0.5 * hold
+        times = np.where(fast, half / np.tanh(half / self.times), self.times)
+        loaded = self.fisher @ self.modes
+        return replace(self, times=times, friction=(loaded * times) @ loaded.T)
 
     def modal(self, gains: Array, gradient: Array) -> Array:
         """V diag(gains) Vᵀ gradient."""

@@ -38,8 +38,15 @@ def _check(path: Path, table: Table) -> None:
     values = table.values
     if len(values) < 2:
         raise ValueError(f"{path} has one row; a mean and a covariance need at least two")
-    if not np.ptp(values, axis=0).any():
+    if (values == values[0]).all():
         raise ValueError(f"{path} has rows that are all alike; there is nothing to learn")
+    with np.errstate(over="ignore", invalid="ignore"):
+        wide = np.flatnonzero(~np.isfinite(values.std(axis=0)))
+    if len(wide):
+        raise ValueError(
+            f"{path}, {table.label(int(wide[0]))}: its standard deviation overflows; "
+            "give the numbers in a larger unit"
+        )
 
 
 def _subject(path: Path, table: Table, settings: Settings) -> Subject:

@@ -94,7 +94,7 @@ def learn(
     units = device.network.units
     samples = as_samples(data, units)
     start = Described(device.network.with_controls(device.controls), device.scale, device.symbols)
-    geometry = Geometry.of(start, parameter)
+    geometry = Geometry.of(start, parameter).sampled(schedule.duration / steps)
     schedule.check(units)
     first_accounts = (device.ledger.work, device.ledger.heat)
     goal = frozen(samples.mean(axis=0))
