@@ -22,6 +22,7 @@ LAYERS: dict[str, list[str]] = {
     "description": [
         "ktc.checks",
         "ktc.controls",
+        "ktc.elements",
         "ktc.encoding",
         "ktc.network",
         "ktc.picture",
@@ -47,6 +48,7 @@ LAYERS: dict[str, list[str]] = {
         "ktc.recorder",
         "ktc.run",
         "ktc.schedules",
+        "ktc.step_size",
         "ktc.theory",
         "ktc.tuning",
     ],
