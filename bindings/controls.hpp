@@ -10,8 +10,9 @@ namespace ktc::bindings {
 /// Controls from and to a dict of arrays by name.
 inline Controls to_controls(const py::dict& given) {
     const auto array = [&](const char* name) { return given[name].cast<Array>(); };
-    return {to_vector(array("bias")),    to_matrix(array("stiffness")), to_vector(array("kT")),
-            to_vector(array("quartic")), to_vector(array("emf")),       to_vector(array("current"))};
+    return {to_vector(array("bias")), to_matrix(array("stiffness")),
+            to_vector(array("kT")),   to_vector(array("quartic")),
+            to_vector(array("emf")),  to_vector(array("current"))};
 }
 
 inline py::dict to_dict(const Controls& controls) {

@@ -17,10 +17,10 @@ Network of_units(const Array& friction, const Array& inertia) {
     return Network(to_matrix(friction), to_vector(inertia));
 }
 
-Network of_elements(const Array& interconnection, const Array& directions,
-                    const Array& conductance, const std::vector<std::size_t>& account,
-                    const Array& source_directions, const Array& noise_directions,
-                    const Array& noise_density, const Array& noise_rate) {
+Network of_elements(const Array& interconnection, const Array& directions, const Array& conductance,
+                    const std::vector<std::size_t>& account, const Array& source_directions,
+                    const Array& noise_directions, const Array& noise_density,
+                    const Array& noise_rate) {
     use_one_library_thread();
     return Network(Elements{to_matrix(interconnection), to_matrix(directions),
                             to_vector(conductance), account, to_matrix(source_directions),
@@ -46,10 +46,9 @@ void bind_network(py::module_& module) {
         .def_property_readonly(
             "mobility",
             [](const Network& network) { return to_array(network.elements().mobility()); })
-        .def_property_readonly("interconnection",
-                               [](const Network& network) {
-                                   return to_array(network.elements().interconnection);
-                               })
+        .def_property_readonly(
+            "interconnection",
+            [](const Network& network) { return to_array(network.elements().interconnection); })
         .def_property_readonly(
             "resistors", [](const Network& network) { return network.elements().resistors(); })
         .def_property_readonly(

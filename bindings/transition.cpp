@@ -25,7 +25,8 @@ Pair of_linear_system(const Array& drift, const Array& diffusion, double hold) {
     return to_pair(linear_transition(f, d, solve_lyapunov(f, d), hold));
 }
 
-Pair of_network(const Network& network, const py::dict& given, double hold) {
+Pair of_network(const Network& network, const py::typing::Dict<py::str, Array>& given,
+                double hold) {
     const Controls controls = to_controls(given);
     network.check(controls);
     return to_pair(network_transition(network, controls, hold));

@@ -126,10 +126,10 @@ void Engine::draw(Block& block, const Stationary& stationary, Workspace& workspa
 void Engine::equilibrate() {
     const Controls& controls = setting_.controls;
     if (controls.has_quartic()) {
-        require(controls.isothermal() && !controls.has_sources() &&
-                    network_.elements().noises() == 0,
-                "quartic units at several temperatures, or driven by sources, have no stationary "
-                "state in closed form; give the emulator a state to start from");
+        require(
+            controls.isothermal() && !controls.has_sources() && network_.elements().noises() == 0,
+            "quartic units at several temperatures, or driven by sources, have no stationary "
+            "state in closed form; give the emulator a state to start from");
         const QuarticEquilibrium equilibrium(network_, controls);
         for_each_block(
             [&](Block& block, Workspace&) {
@@ -138,9 +138,8 @@ void Engine::equilibrate() {
             },
             static_cast<double>(1 + equilibrium.sweeps()));
     } else {
-        const Stationary stationary = setting_.coordinates->natural
-                                          ? Stationary{}
-                                          : stationary_state(network_, controls);
+        const Stationary stationary =
+            setting_.coordinates->natural ? Stationary{} : stationary_state(network_, controls);
         for_each_block(
             [&](Block& block, Workspace& workspace) {
                 draw(block, stationary, workspace);

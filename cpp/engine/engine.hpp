@@ -54,7 +54,8 @@ class Engine {
     /// is asked a few dozen times a second. Returns how many ticks were done; replicas that a stop
     /// left short of them catch up when the engine is next used.
     std::size_t play(const Waveform& waveform, const std::function<bool()>& keep_going);
-    /// Draws all replicas afresh from the stationary state at the present controls; opens new books.
+    /// Draws all replicas afresh from the stationary state at the present controls; opens new
+    /// books.
     void equilibrate();
     /// Places the replicas; `state` is (count, dimension) row-major. Opens new books.
     void place(const double* state);

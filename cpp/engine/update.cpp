@@ -82,8 +82,7 @@ Update::Update(const Network& network, const Setting& from, const Setting& to) {
     stiffness_change_ = from.coordinates->natural
                             ? multiply(to_state, multiply(change, to_state), Transposed::yes)
                             : change;
-    if (from.coordinates->natural)
-        crossover_ = multiply(to.coordinates->from_state, to_state);
+    if (from.coordinates->natural) crossover_ = multiply(to.coordinates->from_state, to_state);
 }
 
 void Update::apply(double* state, Workspace& workspace, double* work) const {

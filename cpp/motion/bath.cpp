@@ -46,17 +46,15 @@ void Bath::advance(double* state, const std::vector<double>& force, double emf,
     double slope[block_width], displacement[block_width] = {}, noise[block_width] = {};
     double energy[block_width] = {};
     for (std::size_t g = address.begin_group; g < address.end_group; ++g)
-        normals16(
-            {address.seed, Purpose::hold, address.first_group + g, element, address.step},
-            noise + g * group_width);
+        normals16({address.seed, Purpose::hold, address.first_group + g, element, address.step},
+                  noise + g * group_width);
     const double pull = line_.pull(force);
     line_.slope(state, pull, slope);
     const double curvature = line_.curvature();
     if (quartic_rate_ != 0.0) relax_quartic(state, displacement);
     for (std::size_t lane = 0; lane < block_width; ++lane)
         displacement[lane] +=
-            width_ * noise[lane] -
-            reach_ * (slope[lane] + curvature * displacement[lane] - emf);
+            width_ * noise[lane] - reach_ * (slope[lane] + curvature * displacement[lane] - emf);
     if (quartic_rate_ != 0.0) relax_quartic(state, displacement);
     line_.move(state, displacement, slope, pull, energy, posts.supply);
 

@@ -53,8 +53,8 @@ void Generator::advance(double* state, double* filter, const std::vector<double>
         charge[lane] = charge_width_ * first[lane];
         if (filter == nullptr) continue;
         charge[lane] += reach_ * filter[lane];
-        filter[lane] = decay_ * filter[lane] + filter_share_ * first[lane] +
-                       filter_width_ * second[lane];
+        filter[lane] =
+            decay_ * filter[lane] + filter_share_ * first[lane] + filter_width_ * second[lane];
     }
     const double pull = line_.pull(force);
     line_.slope(state, pull, slope);

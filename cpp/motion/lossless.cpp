@@ -17,9 +17,9 @@ struct Flow {
     Matrix growth, integral;
 };
 
-/// e^{Fh} − 1 and ∫₀ʰ e^{Fs} ds = h Σ (Fh)ᵏ/(k + 1)!, by Taylor's series of a short hold and doubling.
-/// Coordinates are scaled by √|A_ii| first, in which rotations have the norm of their frequency:
-/// henries and farads differ by many decades.
+/// e^{Fh} − 1 and ∫₀ʰ e^{Fs} ds = h Σ (Fh)ᵏ/(k + 1)!, by Taylor's series of a short hold and
+/// doubling. Coordinates are scaled by √|A_ii| first, in which rotations have the norm of their
+/// frequency: henries and farads differ by many decades.
 Flow exact_flow(const Matrix& drift, const Matrix& hessian, double hold) {
     const std::size_t n = drift.rows();
     std::vector<double> scale(n, 1.0);
@@ -31,7 +31,8 @@ Flow exact_flow(const Matrix& drift, const Matrix& hessian, double hold) {
 
     const double extent = norm(scaled) * hold;
     const int doublings = extent > 0.5 ? static_cast<int>(std::ceil(std::log2(extent / 0.5))) : 0;
-    require(doublings < 60, "dt is so long that a lossless rotation cannot be followed; shorten it");
+    require(doublings < 60,
+            "dt is so long that a lossless rotation cannot be followed; shorten it");
     const double step = std::ldexp(hold, -doublings);
     Matrix term = add(step, Matrix::identity(n), 0.0, scaled);
     Matrix integral = term;
@@ -114,8 +115,7 @@ void Lossless::kick(double* state, const std::vector<double>& force, Posts& post
     }
 }
 
-void Lossless::rotate(double* state, const Drive& drive, Workspace& workspace,
-                      Posts& posts) const {
+void Lossless::rotate(double* state, const Drive& drive, Workspace& workspace, Posts& posts) const {
     const std::size_t n = growth_.rows();
     std::vector<double> steady = multiply(interconnection_, drive.force);
     for (double& entry : steady) entry = -entry;

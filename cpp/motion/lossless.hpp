@@ -10,11 +10,12 @@
 
 namespace ktc {
 
-/// The motion without resistors and generators, dz = J ∇H dt + Σ_s a_s I_s dt. Its quadratic part is
-/// moved exactly, e^{JAh} with its current sources; quartic units kick their momenta for half a step
-/// before and after it, which is symplectic and second order in the step. What the current sources
-/// delivered is posted as source, and what else the energy changed by, as the quartic part is split
-/// from the rest, as shadow work: it averages out, and is zero but for rounding without quartic units.
+/// The motion without resistors and generators, dz = J ∇H dt + Σ_s a_s I_s dt. Its quadratic part
+/// is moved exactly, e^{JAh} with its current sources; quartic units kick their momenta for half a
+/// step before and after it, which is symplectic and second order in the step. What the current
+/// sources delivered is posted as source, and what else the energy changed by, as the quartic part
+/// is split from the rest, as shadow work: it averages out, and is zero but for rounding without
+/// quartic units.
 class Lossless {
    public:
     Lossless(const Elements& elements, const Energy& energy, double step);

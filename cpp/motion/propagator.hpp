@@ -17,8 +17,8 @@ class Propagator {
     virtual std::uint64_t steps() const { return 1; }
     /// Whether the posts tell all accounts apart, or total heat and supply alone.
     virtual bool itemised() const { return false; }
-    /// `state` is [coordinate][lane], followed by [filter][lane]. Lanes outside the address's groups
-    /// are left alone or filled with finite numbers.
+    /// `state` is [coordinate][lane], followed by [filter][lane]. Lanes outside the address's
+    /// groups are left alone or filled with finite numbers.
     virtual void advance(double* state, const Drive& drive, const NoiseAddress& address,
                          Workspace& workspace, Posts& posts) const = 0;
 };

@@ -15,8 +15,8 @@ constexpr int use_bits = 24;
 
 StreamAddress stream(const NoiseAddress& address, Purpose purpose, std::size_t group,
                      std::size_t element, std::uint64_t use) {
-    return {address.seed, purpose, address.first_group + group,
-            static_cast<std::uint32_t>(element), (address.step << use_bits) | use};
+    return {address.seed, purpose, address.first_group + group, static_cast<std::uint32_t>(element),
+            (address.step << use_bits) | use};
 }
 
 /// Uniform numbers of one lane, sixteen lanes at a time, one use after the other.
@@ -111,7 +111,8 @@ void QuarticEquilibrium::draw_alone(double* state, const NoiseAddress& address) 
                 const double* height = uniforms.next();
                 for (std::size_t lane = 0; lane < group_width; ++lane) {
                     double x = 0.0;
-                    if (found[lane] || !samplers_[i].attempt(place[lane], height[lane], x)) continue;
+                    if (found[lane] || !samplers_[i].attempt(place[lane], height[lane], x))
+                        continue;
                     state[i * block_width + g * group_width + lane] = x;
                     found[lane] = true;
                     --left;

@@ -24,11 +24,10 @@ class SplittingPropagator final : public Propagator {
           lossless_(elements, energy, 0.5 * hold / static_cast<double>(steps)) {
         const double half = 0.5 * hold / static_cast<double>(steps);
         for (std::size_t r = 0; r < elements.resistors(); ++r)
-            baths_.emplace_back(
-                Line(energy, row(elements.directions, r)),
-                Bath::Resistor{elements.conductance[r], kT[elements.account[r]],
-                               elements.account[r]},
-                half);
+            baths_.emplace_back(Line(energy, row(elements.directions, r)),
+                                Bath::Resistor{elements.conductance[r], kT[elements.account[r]],
+                                               elements.account[r]},
+                                half);
         for (std::size_t i = 0; i < elements.noises(); ++i) {
             generators_.emplace_back(Line(energy, row(elements.noise_directions, i)),
                                      elements.noise_density[i], elements.noise_rate[i], half);

@@ -7,8 +7,8 @@
 namespace ktc {
 namespace {
 
-/// Drift, steady push and noise of dz = (F z + c) dt + noise of covariance rate D, filters included,
-/// in units of √A_ii, so that farads and henries weigh alike.
+/// Drift, steady push and noise of dz = (F z + c) dt + noise of covariance rate D, filters
+/// included, in units of √A_ii, so that farads and henries weigh alike.
 struct LinearMotion {
     Matrix drift, diffusion;
     std::vector<double> push, scale;
@@ -86,8 +86,7 @@ Stationary stationary_state(const Network& network, const Controls& controls) {
                       semidefinite_factor(solve_lyapunov(motion.drift, motion.diffusion))};
     for (std::size_t i = 0; i < result.mean.size(); ++i) {
         result.mean[i] /= -motion.scale[i];
-        for (std::size_t j = 0; j < result.mean.size(); ++j)
-            result.factor(i, j) /= motion.scale[i];
+        for (std::size_t j = 0; j < result.mean.size(); ++j) result.factor(i, j) /= motion.scale[i];
     }
     return result;
 }

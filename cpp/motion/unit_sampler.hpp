@@ -15,8 +15,8 @@ struct UnitEnergy {
 };
 
 /// Independent draws from exp(−V/kT)/Z by rejection from a staircase above the density. Both wells
-/// of a double well are found, and filled in proportion. Where V exceeds its minimum by 46 kT, 1e−20
-/// of the probability, nothing is drawn.
+/// of a double well are found, and filled in proportion. Where V exceeds its minimum by 46 kT,
+/// 1e−20 of the probability, nothing is drawn.
 class UnitSampler {
    public:
     UnitSampler(const UnitEnergy& energy, double kT);

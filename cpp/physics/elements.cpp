@@ -17,9 +17,9 @@ bool all_finite(const Matrix& matrix) {
 
 void check_directions(const Matrix& directions, std::size_t rows, std::size_t n,
                       const std::string& name) {
-    require(directions.rows() == rows && (rows == 0 || directions.columns() == n),
-            name + " must have " + std::to_string(rows) + " rows of " + std::to_string(n) +
-                " numbers");
+    require(
+        directions.rows() == rows && (rows == 0 || directions.columns() == n),
+        name + " must have " + std::to_string(rows) + " rows of " + std::to_string(n) + " numbers");
     require(all_finite(directions), name + " must be finite");
 }
 
@@ -74,7 +74,8 @@ void Elements::check() const {
     check_directions(source_directions, sources(), n, "source_directions");
     check_directions(noise_directions, noises(), n, "noise_directions");
     for (double density : noise_density)
-        require(std::isfinite(density) && density > 0.0, "noise density must be positive and finite");
+        require(std::isfinite(density) && density > 0.0,
+                "noise density must be positive and finite");
     require(noise_rate.size() == noises(), "noise_rate must have one entry a noise");
     for (double rate : noise_rate)
         require(std::isfinite(rate) && rate >= 0.0, "noise_rate must be finite and not negative");

@@ -11,7 +11,8 @@ namespace ktc {
 ///     dz = J ∇H dt + Σ_r d_r dξ_r + Σ_s a_s I_s dt + Σ_i a_i j_i dt,
 ///     dξ_r = −g_r (d_r·∇H − e_r) dt + √(2 kT_r g_r) dW_r
 /// (Freitas, Delvenne, Esposito, Phys. Rev. X 10, 031005, 2020). Injected currents j_i are noise of
-/// generators, without a bath: white of two-sided density S_i, or the same behind a low-pass filter.
+/// generators, without a bath: white of two-sided density S_i, or the same behind a low-pass
+/// filter.
 struct Elements {
     Matrix interconnection;             ///< J = −Jᵀ, (n, n); empty where there is none
     Matrix directions;                  ///< d_r, one a row, (resistors, n)
@@ -41,7 +42,8 @@ struct Elements {
 /// Resistors of overdamped units, in unit order; of a dense friction matrix R = L Lᵀ along the rows
 /// of L⁻¹, in one account together.
 Elements overdamped_elements(const Matrix& friction);
-/// The same for units with inertia, z = (x, p): J is the symplectic block, resistors act on momenta.
+/// The same for units with inertia, z = (x, p): J is the symplectic block, resistors act on
+/// momenta.
 Elements inertial_elements(const Matrix& friction);
 
 }  // namespace ktc

@@ -13,10 +13,20 @@ namespace ktc {
 /// Every account is a compensated sum of posts, one per replica. Work done on the network and heat
 /// that flows into its resistors are positive; the first law reads
 ///     ΔH = work + source + injected + shadow − heat.
-/// Books of exact moves keep work, heat and supply; itemised ones all accounts, and heat by account.
+/// Books of exact moves keep work, heat and supply; itemised ones all accounts, and heat by
+/// account.
 class Ledger {
    public:
-    enum Account : std::size_t { work, heat, supply, source, injected, shadow, entropy, first_heat };
+    enum Account : std::size_t {
+        work,
+        heat,
+        supply,
+        source,
+        injected,
+        shadow,
+        entropy,
+        first_heat
+    };
 
     /// `heat_accounts` 0 keeps the three accounts of exact moves.
     Ledger(std::size_t lanes, std::size_t heat_accounts)
@@ -44,8 +54,7 @@ class Ledger {
         for (std::size_t lane = 0; lane < lanes_; ++lane)
             add_compensated(sum[lane], carry[lane], amount[lane]);
         if (account != work && account != heat) return;
-        for (std::size_t lane = 0; lane < lanes_; ++lane)
-            turnover_[lane] += std::abs(amount[lane]);
+        for (std::size_t lane = 0; lane < lanes_; ++lane) turnover_[lane] += std::abs(amount[lane]);
     }
 
     /// Zero for accounts that these books do not keep.

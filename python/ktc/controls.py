@@ -77,7 +77,7 @@ class Controls:
         """The controls by name."""
         return {name: getattr(self, name) for name in CONTROL_NAMES}
 
-    def arrays(self) -> dict[str, Array]:
+    def arrays(self) -> dict[str, Any]:
         """The controls as the core takes them: kT as one number a heat account."""
         kT = np.broadcast_to(np.asarray(self.kT, dtype=float), (self.accounts,))
         return {**self.as_dict(), "kT": np.ascontiguousarray(kT)}

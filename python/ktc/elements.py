@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -86,7 +87,9 @@ class Elements:
             if not np.array_equal(matrix, -matrix.T):
                 raise ValueError("interconnection must be antisymmetric; pass (J - J.T)/2")
             object.__setattr__(self, "interconnection", frozen(matrix) if matrix.any() else None)
-        object.__setattr__(self, "accounts", tuple(dict.fromkeys(r.account for r in self.resistors)))
+        object.__setattr__(
+            self, "accounts", tuple(dict.fromkeys(r.account for r in self.resistors))
+        )
 
     @property
     def emf(self) -> Array:
@@ -98,7 +101,7 @@ class Elements:
         """Source currents I_s, shape (sources,)."""
         return np.array([s.current for s in self.sources], dtype=float)
 
-    def arrays(self) -> dict[str, Array]:
+    def arrays(self) -> dict[str, Any]:
         """What the core takes."""
         n = len(np.asarray(self.resistors[0].direction))
         place = {name: k for k, name in enumerate(self.accounts)}

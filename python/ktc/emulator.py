@@ -6,7 +6,6 @@ import copy
 import os
 import weakref
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -196,9 +195,7 @@ class Emulator:
         finally:
             self._controls = self._engine_controls()
         self._settle(final)
-        samples = {
-            name: amount - before[name] for name, amount in self.ledger.amounts().items()
-        }
+        samples = {name: amount - before[name] for name, amount in self.ledger.amounts().items()}
         return Run(
             samples=samples,
             protocol=protocol,

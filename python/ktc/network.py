@@ -38,19 +38,22 @@ class Network:
 
     Without inertia, dx = −R⁻¹∇H dt + √(2kT R⁻¹) dW; with inertia M,
     dx = M⁻¹p dt, dp = −(∂H/∂x + R M⁻¹p) dt + √(2kT R) dW. In both,
-    H = ½ xᵀKx − bᵀx (+ ½ pᵀM⁻¹p). The equilibrium is exp(−H/kT)/Z, whatever R is.
+    H = ½ xᵀKx − bᵀx + ¼ Σ κ_i x_i⁴ (+ ½ pᵀM⁻¹p). At one temperature the equilibrium is
+    exp(−H/kT)/Z, whatever R is. ``of_elements`` takes any other circuit.
 
     Args:
-        stiffness: K, shape (d, d), symmetric positive definite; a scalar makes one unit.
+        stiffness: K, shape (d, d), symmetric; a scalar makes one unit. Positive definite among the
+            units without a quartic term; K_ii < 0 with κ_i > 0 is a double well.
         friction: R, a scalar, (d,) or symmetric positive definite (d, d).
-        kT: thermal energy, in the unit of H.
+        kT: thermal energy, in the unit of H; a scalar, or (d,) for resistors at several
+            temperatures, which must then be one a unit.
         bias: b, scalar or (d,); zero by default.
-        quartic: must be None; nonlinear units are not in this version.
+        quartic: κ, scalar or (d,), not negative; zero by default.
         inertia: M, scalar or (d,), positive; None for an overdamped network.
 
     Raises:
-        ValueError: wrong shapes, numbers that are not finite, K or R not symmetric positive
-            definite, kT or M not positive.
+        ValueError: wrong shapes, numbers that are not finite, an energy that is not confined, R
+            not symmetric positive definite, kT or M not positive.
         TypeError: something that is not a number.
 
     Example:
@@ -126,7 +129,8 @@ class Network:
         Source: Freitas, Delvenne, Esposito (2020), Phys. Rev. X 10, 031005.
         """
         network = cls.__new__(cls)
-        elements = Elements(tuple(resistors), interconnection, tuple(sources), tuple(noises))
+        flow = None if interconnection is None else real_array("interconnection", interconnection)
+        elements = Elements(tuple(resistors), flow, tuple(sources), tuple(noises))
         matrix = _stiffness_matrix(stiffness)
         arrays = elements.arrays()
         if arrays["directions"].shape[1] != len(matrix):
@@ -170,8 +174,8 @@ class Network:
         dense = len(self._accounts) < self.units
         if dense and self._inertia is None and self._controls.quartic.any():
             raise ValueError(
-                f"quartic is {self._controls.quartic}, but quartic units need resistors along their "
-                "own axes: make friction a scalar or (d,)"
+                f"quartic is {self._controls.quartic}, but quartic units need resistors along "
+                "their own axes: make friction a scalar or (d,)"
             )
 
     @property
@@ -274,9 +278,9 @@ class Network:
 
     @property
     def drift(self) -> Array:
-        """F of dz = F z dt + …: −R⁻¹K; [[0, M⁻¹], [−K, −R M⁻¹]] with inertia; (J − G)𝒦 of a circuit.
+        """F of dz = F z dt + …, of the quadratic part of H alone.
 
-        The quadratic part of H alone; quartic units add to it.
+        −R⁻¹K; [[0, M⁻¹], [−K, −R M⁻¹]] with inertia; (J − G)𝒦 of a circuit.
         """
         if self._elements is None and self.inertia is None:
             return np.asarray(-np.linalg.solve(self.friction, self.stiffness), np.float64)

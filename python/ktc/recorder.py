@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -78,7 +78,7 @@ def play_recorded(
         for point, stop in enumerate([*stops, ticks]):
             while done < stop:
                 upto = min(stop, done + at_once)
-                part = {
+                part: dict[str, Any] = {
                     name: full_shape(name, values[done:upto], recorder.sizes[name])
                     for name, values in waveforms.items()
                 }

@@ -57,10 +57,11 @@ def free_energy(device: Description) -> float:
         0.346574
     """
     net = device.network
+    kT = net.common_kT
     value = -0.5 * net.bias @ np.linalg.solve(net.stiffness, net.bias)
-    value += 0.5 * net.common_kT * float(np.linalg.slogdet(net.stiffness / (2 * np.pi * net.common_kT))[1])
+    value += 0.5 * kT * float(np.linalg.slogdet(net.stiffness / (2 * np.pi * kT))[1])
     if net.inertia is not None:
-        value -= 0.5 * net.common_kT * float(np.sum(np.log(2 * np.pi * net.common_kT * net.inertia)))
+        value -= 0.5 * kT * float(np.sum(np.log(2 * np.pi * kT * net.inertia)))
     return float(value)
 
 
