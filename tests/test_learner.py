@@ -7,7 +7,6 @@ is up to 1.9 standard errors (the replicas share one noisy controller), so 8 are
 
 import numpy as np
 import pytest
-from reference_device import ReferenceDevice
 from scipy.stats import multivariate_normal
 
 import ktc
@@ -19,6 +18,7 @@ from ktc.schedules import (
     MinimalDissipation,
     NaturalGradient,
 )
+from reference_device import ReferenceDevice
 
 UNIT = ktc.Network(stiffness=1.0, friction=1.0)
 DURATIONS = [0.5, 1.0, 2.0, 5.0, 20.0]
@@ -90,7 +90,7 @@ def test_no_baseline_beats_the_bound_of_the_target(network_seed):
 
 @pytest.mark.parametrize("units", [1, 4])
 def test_halving_the_tick_quarters_the_error(units):
-    """Exact means: error ratios tend to 4; 3.7 to 4.3 leaves room for the next order in the tick."""
+    """Exact means: error ratios tend to 4; 3.7 to 4.3 leaves room for the tick's next order."""
     net = UNIT if units == 1 else random_network(6)
     data = 5.0 if units == 1 else [1.0, 2.0, -3.0, 4.0]
     target = net.stiffness @ np.broadcast_to(data, units)

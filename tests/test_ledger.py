@@ -77,16 +77,24 @@ def test_every_account_by_its_own_formula(description):
     assert books.energy_change == pytest.approx(books.work - books.heat, rel=1e-12, abs=1e-11)
 
 
+@pytest.mark.parametrize(
+    "driven", [["bias"], ["stiffness"], ["kT"], ["bias", "kT"], ["bias", "stiffness", "kT"]]
+)
 @every_network
-def test_a_protocol_books_what_its_updates_and_holds_do(description):
+def test_a_protocol_books_what_its_updates_and_holds_do(description, driven):
+    """Bit for bit: what a play prepares once for many ticks must be theirs.
+
+    Holds and controls change at some of the ticks, together and apart.
+    """
     emulator = ktc.Emulator(ktc.Network(**description, kT=0.7), replicas=70, seed=4)
-    twin, rng, ticks = emulator.copy(), np.random.default_rng(5), 30
-    holds = rng.uniform(0.01, 1.0, ticks)
-    controls = {
-        "bias": rng.normal(size=(ticks, 3)),
-        "stiffness": np.array([random_spd(rng, 3) for _ in range(ticks)]),
-        "kT": rng.uniform(0.5, 2.0, ticks),
+    twin, rng, ticks = emulator.copy(), np.random.default_rng(5), 36
+    holds = np.tile([0.1, 0.1, 0.1, 0.4], ticks // 4)
+    values = {
+        "bias": rng.normal(size=(ticks // 2, 3)).repeat(2, axis=0),
+        "stiffness": np.array([random_spd(rng, 3) for _ in range(ticks // 3)]).repeat(3, axis=0),
+        "kT": rng.uniform(0.5, 2.0, ticks // 2).repeat(2),
     }
+    controls = {name: values[name] for name in driven}
     emulator.play(ktc.Protocol(holds, controls, final={"bias": 1.0}))
     for tick, hold in enumerate(holds):
         twin.set(**{name: values[tick] for name, values in controls.items()})

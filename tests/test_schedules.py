@@ -22,7 +22,7 @@ ALL = [
 @pytest.mark.parametrize("parameter", ["bias", "center"])
 @pytest.mark.parametrize("time", [0.0, 0.7, 2.0])
 def test_matrix_rates(parameter, time):
-    """η = [(T − t)F + 2ζ]⁻¹ and [(T − t)F + ζ]⁻¹ with F and ζ written out here, by NumPy's inverse."""
+    """η = [(T − t)F + 2ζ]⁻¹ and [(T − t)F + ζ]⁻¹ F and ζ written out here, by NumPy's inverse."""
     inverse = np.linalg.inv(NET.stiffness)
     if parameter == "bias":
         fisher, friction = inverse, inverse @ NET.friction @ inverse

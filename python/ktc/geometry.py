@@ -58,9 +58,9 @@ class Geometry:
         """The same for controls that are held: modes that relax within a hold get their held lag.
 
         A mean in steady motion v under controls held for h has its control ahead by
-        v h/(1 − e^{−h/τ}) = v (τ′ + h/2), τ′ = (h/2) coth(h/2τ). For h well below τ, τ′ is τ to second
-        order in the tick and τ is kept; where h exceeds τ, a rate made for τ would overshoot and
-        amplify noise from tick to tick, and τ′ takes its place.
+        v h/(1 − e^{−h/τ}) = v (τ′ + h/2), τ′ = (h/2) coth(h/2τ). For h well below τ, τ′ is τ to
+        second order in the tick and τ is kept; where h exceeds τ, a rate made for τ would overshoot
+        and amplify noise from tick to tick, and τ′ takes its place.
         """
         fast = self.times < hold
         if not fast.any():
