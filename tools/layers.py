@@ -14,7 +14,7 @@ from pathlib import Path
 #: From the bottom up: each layer and its places, folders of C++ or modules of Python. A file may
 #: include or import its own layer and those below, for its types too.
 LAYERS: dict[str, list[str]] = {
-    "ground": ["cpp/ground"],
+    "ground": ["cpp/ground", "cpp/kernels"],
     "physics": ["cpp/physics"],
     "motion": ["cpp/motion"],
     "engine": ["cpp/engine"],
@@ -36,6 +36,7 @@ LAYERS: dict[str, list[str]] = {
     "use": [
         "ktc.board",
         "ktc.comparison",
+        "ktc.config",
         "ktc.emulator",
         "ktc.estimate",
         "ktc.fit",

@@ -11,6 +11,7 @@
 #include "ground/dense.hpp"
 #include "ground/error.hpp"
 #include "ground/normal.hpp"
+#include "kernels/kernels.hpp"
 #include "motion/quartic_equilibrium.hpp"
 #include "motion/splitting.hpp"
 
@@ -191,7 +192,12 @@ double Engine::unit_steps_of(std::uint64_t steps) const {
 void Engine::move(Block& block, const std::vector<Tick>& ticks, Workspace& workspace) const {
     double work[block_width];
     Posts& posts = workspace.posts;
-    for (const Tick& tick : ticks) {
+    for (std::size_t k = 0; k < ticks.size();) {
+        if (const std::size_t played = play_modes(block, ticks, k)) {
+            k += played;
+            continue;
+        }
+        const Tick& tick = ticks[k++];
         if (tick.update && tick.update->changes_energy()) {
             tick.update->apply(block.state.data(), workspace, work);
             block.ledger.post(Ledger::work, work);
@@ -205,6 +211,33 @@ void Engine::move(Block& block, const std::vector<Tick>& ticks, Workspace& works
             if (tick.propagator->itemised()) post_items(block.ledger, posts);
         }
     }
+}
+
+std::size_t Engine::play_modes(Block& block, const std::vector<Tick>& ticks,
+                               std::size_t first) const {
+    std::vector<ModalTick> run;
+    for (std::size_t k = first; k < ticks.size(); ++k) {
+        const Tick& tick = ticks[k];
+        const Modes* modes = tick.propagator->modes();
+        const bool reshaped = tick.update && tick.update->changes_shape();
+        if (modes == nullptr || reshaped) break;
+        run.push_back({tick.update ? tick.update->force_change() : nullptr, tick.drive.force.data(),
+                       modes->decay.data(), modes->width.data()});
+    }
+    if (run.empty()) return 0;
+    const NoiseAddress at = address(block);
+    Ledger& books = block.ledger;
+    for (std::size_t g = at.begin_group; g < at.end_group; ++g) {
+        const std::size_t lane = g * group_width;
+        kernels().modal(block.state.data() + lane, block_width, rows(), run.data(), run.size(),
+                        {seed_, Purpose::hold, at.first_group + g, 0, at.step},
+                        {books.sums(Ledger::work) + lane, books.carries(Ledger::work) + lane,
+                         books.sums(Ledger::heat) + lane, books.carries(Ledger::heat) + lane,
+                         books.sums(Ledger::supply) + lane, books.carries(Ledger::supply) + lane,
+                         books.turnover() + lane});
+    }
+    block.step += run.size();
+    return run.size();
 }
 
 void Engine::post_items(Ledger& ledger, const Posts& posts) const {

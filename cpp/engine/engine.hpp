@@ -108,6 +108,9 @@ class Engine {
     void draw(Block& block, const Stationary& stationary, Workspace& workspace) const;
     /// What a step of the whole ensemble costs, in moves of one independent unit.
     double unit_steps_of(std::uint64_t steps) const;
+    /// Plays the ticks from `first` on that move independent modes at held coordinates, all
+    /// accounts in the kernel's registers; returns how many there were.
+    std::size_t play_modes(Block& block, const std::vector<Tick>& ticks, std::size_t first) const;
     void post_items(Ledger& ledger, const Posts& posts) const;
     void require_finite(const Block& block) const;
     std::size_t threads_for(double unit_steps) const;

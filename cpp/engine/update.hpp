@@ -38,6 +38,11 @@ class Update {
     Update(const Network& network, const Setting& from, const Setting& to);
 
     bool changes_energy() const { return !force_change_.empty(); }
+    /// Tᵀ (Δb, 0) where nothing but the bias changes, null where nothing does.
+    bool changes_shape() const { return !stiffness_change_.empty(); }
+    const double* force_change() const {
+        return force_change_.empty() ? nullptr : force_change_.data();
+    }
     void apply(double* state, Workspace& workspace, double* work) const;
 
    private:

@@ -2,11 +2,17 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "motion/block.hpp"
 #include "motion/coordinates.hpp"
 
 namespace ktc {
+
+/// Decay and width of a hold of independent Ornstein–Uhlenbeck processes.
+struct Modes {
+    std::vector<double> decay, width;
+};
 
 /// The one contract of every integrator: move a block of replicas at held controls through one of
 /// the steps that make a hold, and post what that step moved.
@@ -17,6 +23,8 @@ class Propagator {
     virtual std::uint64_t steps() const { return 1; }
     /// Whether the posts tell all accounts apart, or total heat and supply alone.
     virtual bool itemised() const { return false; }
+    /// Where the motion is that of independent modes: kernels.hpp plays many such holds at once.
+    virtual const Modes* modes() const { return nullptr; }
     /// `state` is [coordinate][lane], followed by [filter][lane]. Lanes outside the address's
     /// groups are left alone or filled with finite numbers.
     virtual void advance(double* state, const Drive& drive, const NoiseAddress& address,

@@ -57,6 +57,11 @@ class Ledger {
         for (std::size_t lane = 0; lane < lanes_; ++lane) turnover_[lane] += std::abs(amount[lane]);
     }
 
+    /// Where an account's sums and carries lie, and the turnover: for kernels that post by themselves.
+    double* sums(std::size_t account) { return sum_.data() + account * lanes_; }
+    double* carries(std::size_t account) { return carry_.data() + account * lanes_; }
+    double* turnover() { return turnover_.data(); }
+
     /// Zero for accounts that these books do not keep.
     double balance(std::size_t account, std::size_t lane) const {
         if (account >= accounts_) return 0.0;

@@ -6,6 +6,7 @@ dynamics; energy-based models learned on them at the least dissipation, and the 
 
 from ktc import plot, schedules, theory
 from ktc.board import Board
+from ktc.config import show_config
 from ktc.emulator import Emulator
 from ktc.encoding import Encoding
 from ktc.estimate import Estimate
@@ -29,5 +30,6 @@ __all__ = [
     "learn",
     "plot",
     "schedules",
+    "show_config",
     "theory",
 ]
