@@ -8,14 +8,14 @@ import math
 
 import numpy as np
 import pytest
-from reference_device import ReferenceDevice
-from refusal import refused, refused_unchanged
 from scipy.constants import Boltzmann
 
 import ktc
 from ktc.schedules import Constant, MinimalDissipation
 from ktc.tuning import best_rate
 from ktc.units import Described
+from reference_device import ReferenceDevice
+from refusal import refused, refused_unchanged
 
 R, C = np.array([1e6, 2e6]), np.array([1e-12, 4e-12])
 K = np.array([[1.2e12, 2e11], [2e11, 3e11]])

@@ -5,11 +5,11 @@ Statistical tests fix their seeds and compare at 5 standard errors: 5.7e-7 for e
 
 import numpy as np
 import pytest
-from refusal import refused, refused_unchanged
 from scipy.constants import Boltzmann
 from scipy.linalg import expm
 
 import ktc
+from refusal import refused, refused_unchanged
 
 REPLICAS = 100_000
 R, C = np.array([1e6, 2e6, 3e6]), np.array([1e-12, 2e-12, 4e-12])

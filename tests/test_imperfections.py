@@ -10,12 +10,12 @@ from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
-from refusal import refused
 from scipy import stats
 from scipy.constants import Boltzmann
 
 import ktc
 from ktc.converter import Converter
+from refusal import refused
 
 REPLICAS = 100_000
 R, C = np.array([1e6, 2e6]), np.array([1e-12, 4e-12])

@@ -7,10 +7,10 @@ import math
 
 import numpy as np
 import pytest
-from refusal import refused, refused_unchanged
 from scipy.constants import Boltzmann
 
 import ktc
+from refusal import refused, refused_unchanged
 
 REPLICAS = 50_000
 WIDTH = math.sqrt(Boltzmann * 300.0 / 1e-12)

@@ -4,10 +4,10 @@ import itertools
 
 import numpy as np
 import pytest
-from refusal import refused
 
 import ktc
 from ktc import Topology
+from refusal import refused
 
 
 def test_all_to_all_has_every_pair():

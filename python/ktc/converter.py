@@ -34,7 +34,7 @@ class Converter:
         """Spacing of the grid [V]; zero where it is infinitely fine."""
         if self.bits is None or self.limit is None:
             return 0.0
-        return self.limit / (2 ** (self.bits - 1) - 1)
+        return self.limit / float(2 ** (self.bits - 1) - 1)
 
     def quantised(self, volts: Array) -> Array:
         """The nearest values of the grid, those half-way between two to the even one."""
