@@ -17,7 +17,7 @@ class Linear:
         self.account = np.array([net.accounts.index(r.account) for r in net.elements.resistors])
         self.noise = self.directions.T * np.sqrt(2 * self.kT[self.account] * self.conductance)
         self.drift = net.drift
-        self.voltages = net._equation.nodes_of_gradient
+        self.voltages = net.equation.nodes_of_gradient
 
     def push(self, controls):
         push = -self.drift @ np.linalg.solve(self.net.stiffness, controls["bias"])

@@ -50,7 +50,7 @@ def test_response_of_random_circuits_to_their_sources_is_that_of_nodal_analysis(
         count = len(net.nodes)
         assert net.nodes == tuple(nodal.nodes)
         gradient = net.stiffness @ linear.rest() - net.bias
-        equation = net._equation
+        equation = net.equation
         at_rest = linear.voltages @ gradient + equation.nodes_of_sources @ equation.values
         # Compared on the scale of a millivolt where sources of volts and milliamperes leave zero.
         operating = nodal.operating_point()[:count]

@@ -135,7 +135,7 @@ def test_response_from_rest(name, tmp_path):
         node,
         f"tran {step} {duration} 0 {step} uic\nlinearize {vectors}\nwrdata out.txt {vectors}",
     )
-    linear, equation = Linear(net), net._equation
+    linear, equation = Linear(net), net.equation
     times = got["time"][20:2000:60]
     push = linear.own_push()
     for time in times:
