@@ -28,7 +28,7 @@ def random_matrix(seed, size):
 
 @pytest.mark.parametrize("size", [2, 5, 9])
 def test_linear_algebra_on_an_ideal_board(algebra, size):
-    """Errors in units of their standard errors, at most 90 entries at 5σ: false alarms below 6e-5."""
+    """Errors in standard errors, at most 90 entries at 5σ: false alarms below 6e-5."""
     replicas = 20_000
     matrix, right = random_matrix(size, size), np.arange(1.0, size + 1)
     board = algebra.board(matrix)
