@@ -25,9 +25,7 @@ class Nodal:
 
     def __init__(self, branches):
         self.branches = branches
-        self.nodes = list(
-            dict.fromkeys(n for b in branches for n in b[1:3] if n != "0")
-        )
+        self.nodes = list(dict.fromkeys(n for b in branches for n in b[1:3] if n != "0"))
         self.extra = [b for b in branches if b[0][0].upper() in "VL"]
         self.size = len(self.nodes) + len(self.extra)
 

@@ -207,7 +207,16 @@ class Circuit:
             array([3.e-06])
         """
         if self._compiled is None:
-            self._compiled = CompiledCircuit.of_equation(equation(self.branches, self.kelvin))
+            try:
+                compiled = CompiledCircuit.of_equation(equation(self.branches, self.kelvin))
+            except CircuitError:
+                raise
+            except ValueError as error:
+                # The circuit is sound, so only its numbers can be refused by a network.
+                raise CircuitError(
+                    f"the values of the elements lie too far apart for double precision: {error}"
+                ) from None
+            self._compiled = compiled
         return self._compiled
 
     def controls(self, **sources: ArrayLike) -> dict[str, Array]:

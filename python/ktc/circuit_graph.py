@@ -185,7 +185,7 @@ class CircuitGraph:
 
 
 def _loop(branches: Sequence[Branch]) -> list[Branch]:
-    """The branches of the loop that the last one closes over the others."""
+    """The branches of the loop that the last one closes over the others, in order."""
     *others, last = branches
     arrived: dict[str, tuple[str, Branch]] = {}
     found = [last.plus]
@@ -199,4 +199,4 @@ def _loop(branches: Sequence[Branch]) -> list[Branch]:
     while node != last.plus:
         node, b = arrived[node]
         path.append(b)
-    return path[::-1]
+    return [b for b in branches if b in path]

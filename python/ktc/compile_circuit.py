@@ -95,8 +95,8 @@ class _Compiler:
         self.size = self.held + len(self.inductors)
         if self.size == 0:
             raise CircuitError(
-                f"{named(graph.of_kind('C'))} stand between nodes that voltage sources fix: "
-                "the circuit has no state; add a capacitor that is not"
+                f"voltage sources fix both ends of {named(graph.of_kind('C'))}: the circuit has no "
+                "state; add a capacitor at a node that they do not fix"
             )
         self.r_held, _, self.r_fixed = graph.incidence(self.resistors)
         self.l_held, self.l_loose, self.l_fixed = graph.incidence(self.inductors)

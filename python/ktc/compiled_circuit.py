@@ -37,7 +37,7 @@ class CompiledCircuit(Network):
     back. ∇H is the voltages that capacitors hold and the currents of the inductors.
     """
 
-    _equation: Equation
+    equation: Equation  #: the circuit in the one equation, and how to read it back
 
     @classmethod
     def of_equation(cls, equation: Equation) -> CompiledCircuit:
@@ -54,13 +54,13 @@ class CompiledCircuit(Network):
                 noises=equation.noises,
             ),
         )
-        network._equation = equation
+        network.equation = equation
         return network
 
     @property
     def nodes(self) -> tuple[str, ...]:
         """Names of the nodes but ground, in order of appearance."""
-        return self._equation.nodes
+        return self.equation.nodes
 
     @property
     def coordinates(self) -> tuple[str, ...]:
@@ -69,7 +69,7 @@ class CompiledCircuit(Network):
         "q(a-b)" is the charge that moves with the voltage of a above b, in a part of the circuit
         that no capacitor joins to ground.
         """
-        return self._equation.coordinates
+        return self.equation.coordinates
 
     @property
     def symbols(self) -> Units:
@@ -80,17 +80,17 @@ class CompiledCircuit(Network):
 
     def source_controls(self, **values: ArrayLike) -> dict[str, Array]:
         """The controls that these sources enter; see Circuit.controls."""
-        known = {name.lower(): place for place, name in enumerate(self._equation.sources)}
+        known = {name.lower(): place for place, name in enumerate(self.equation.sources)}
         known_keywords([v.lower() for v in values], known, "source")
         arrays = {known[name.lower()]: real_array(name, value) for name, value in values.items()}
         shape = np.broadcast_shapes(*(array.shape for array in arrays.values()))
-        theta = np.broadcast_to(self._equation.values, (*shape, len(known))).copy()
+        theta = np.broadcast_to(self.equation.values, (*shape, len(known))).copy()
         for place, array in arrays.items():
             theta[..., place] = array
         matrices = {
-            "bias": self._equation.bias_of,
-            "emf": self._equation.emf_of,
-            "current": self._equation.current_of,
+            "bias": self.equation.bias_of,
+            "emf": self.equation.emf_of,
+            "current": self.equation.current_of,
         }
         return {
             name: theta @ matrix.T
@@ -109,13 +109,13 @@ class CompiledCircuit(Network):
         """Node voltages of every replica; see Circuit.voltages."""
         controls, state = emulator.controls, emulator.read()
         gradient = state @ controls.stiffness + controls.quartic * state**3 - controls.bias
-        fixed = self._equation.nodes_of_sources @ self._source_values(controls)
-        voltages: Array = gradient @ self._equation.nodes_of_gradient.T + fixed
+        fixed = self.equation.nodes_of_sources @ self._source_values(controls)
+        voltages: Array = gradient @ self.equation.nodes_of_gradient.T + fixed
         return voltages
 
     def _source_values(self, controls: Controls) -> Array:
         """The values of the sources that make these controls; the circuit's own where none does."""
-        equation = self._equation
+        equation = self.equation
         matrix = np.vstack([equation.bias_of, equation.emf_of, equation.current_of])
         given = np.concatenate([controls.bias, controls.emf, controls.current])
         size = np.abs(matrix).max(axis=1, initial=0.0)

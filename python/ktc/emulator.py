@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import os
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,7 +15,7 @@ from ktc import _core, storage
 from ktc.checks import Array, count, positive, random_seed, real_array
 from ktc.controls import Controls
 from ktc.ledger import Ledger
-from ktc.moments import Moments
+from ktc.moments import Moments, Reader
 from ktc.network import Network
 from ktc.protocol import Protocol
 from ktc.recorder import Recorder, play_recorded
@@ -81,6 +82,11 @@ class Emulator:
             raise TypeError(
                 f"network must be a ktc.Network or a ktc.Board, but is a {type(network).__name__}"
             )
+        if getattr(network, "restricted", False):
+            raise ValueError(
+                f"network must have no limits of its own, but is {network!r}; make the emulator by "
+                "its emulator(...), or pass its .network for the physics alone"
+            )
         self.description = network
         self._split = _resolved(network.network, resolve_heat)
         self.dt = None if dt is None else self._own_step(dt)
@@ -120,6 +126,11 @@ class Emulator:
     @property
     def controls(self) -> Controls:
         """The controls that hold now."""
+        return self._controls
+
+    @property
+    def applied_controls(self) -> Controls:
+        """What the device makes of the controls: the same, but on a real board."""
         return self._controls
 
     @property
@@ -183,11 +194,22 @@ class Emulator:
             TypeError: an unknown quantity, or something that is not a Protocol.
             ValueError: controls that do not fit this network, with the tick named.
         """
+        return self.play_read_by(self, protocol, record, every, progress)
+
+    def play_read_by(
+        self,
+        reader: Reader,
+        protocol: Protocol,
+        record: Sequence[str] | str | None,
+        every: int,
+        progress: bool,
+    ) -> Run:
+        """``play`` with the states and moments that ``reader`` reads instead of its own."""
         if not isinstance(protocol, Protocol):
             raise TypeError(f"protocol must be a ktc.Protocol, but is {type(protocol).__name__}")
         waveforms, final = protocol.settings(self._controls)
         self._choose_step(protocol.extremes(self._controls, waveforms))
-        recorder = Recorder(self, protocol, record, count("every", every))
+        recorder = Recorder(self, reader, protocol, record, count("every", every))
         initial, before = self._controls, self.ledger.amounts()
         self._keep_moments()
         try:
@@ -282,6 +304,10 @@ class Emulator:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Saves everything that a resumed run needs to give the same bits."""
+        storage.save(path, "Emulator", *self.archive())
+
+    def archive(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        """Header and arrays of which ``of_archive`` makes the same emulator."""
         arrays = {f"network_{k}": v for k, v in self.network.as_dict().items()}
         arrays |= {f"engine_{k}": np.asarray(v) for k, v in self._engine.snapshot().items()}
         arrays["scale"] = self.scale
@@ -295,7 +321,7 @@ class Emulator:
             "seed": self.seed,
             "symbols": vars(self.symbols),
         }
-        storage.save(path, "Emulator", header, arrays)
+        return header, arrays
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], threads: int | None = None) -> Emulator:
@@ -307,8 +333,20 @@ class Emulator:
         """
         header, arrays = storage.load(path, "Emulator")
         network = Network.from_dict(storage.part(arrays, "network_"))
+        described = Described(network, arrays["scale"], Units(**header["symbols"]))
+        return cls.of_archive(described, header, arrays, threads)
+
+    @classmethod
+    def of_archive(
+        cls,
+        description: Description,
+        header: Mapping[str, Any],
+        arrays: Mapping[str, Array],
+        threads: int | None,
+    ) -> Emulator:
+        """The emulator of ``description`` whose ``archive`` this is."""
         emulator = cls(
-            Described(network, arrays["scale"], Units(**header["symbols"])),
+            description,
             replicas=header["replicas"],
             seed=header["seed"],
             threads=threads,

@@ -165,7 +165,7 @@ class _Reader:
         try:
             return evaluate(text, self._parameter)
         except ValueError as error:
-            raise token.error(str(error)) from None
+            raise token.error(f"{token.text!r}: {error}") from None
 
     def _value(self, token: Token) -> float:
         if token.text[0] in "{'":

@@ -9,6 +9,7 @@ import numpy as np
 
 from ktc import _core
 from ktc.checks import Array, known_keywords
+from ktc.moments import Reader
 from ktc.progress import progress_bar
 from ktc.protocol import Protocol, full_shape
 
@@ -29,6 +30,7 @@ class Recorder:
     def __init__(
         self,
         emulator: Emulator,
+        reader: Reader,
         protocol: Protocol,
         record: Sequence[str] | str | None,
         every: int,
@@ -42,7 +44,7 @@ class Recorder:
         self.sizes = {name: controls.shape(name)[0] for name in protocol.controls}
         self.stops = list(range(every, protocol.ticks + 1, every)) if names else []
         self.times: Array = protocol.times[self.stops]
-        self._take = _readers(emulator, protocol, names)
+        self._take = _readers(emulator, reader, names)
         d = self.units
         shapes = {
             "state": (emulator.replicas, d),
@@ -90,14 +92,14 @@ def play_recorded(
 
 
 def _readers(
-    emulator: Emulator, protocol: Protocol, names: Sequence[str]
+    emulator: Emulator, reader: Reader, names: Sequence[str]
 ) -> dict[str, Callable[[int], Array | float]]:
-    engine, scale, d = emulator._engine, emulator.scale, emulator.network.units
+    engine = emulator._engine
     first_work, first_heat = engine.work(), engine.heat()
     readers: dict[str, Callable[[int], Array | float]] = {
-        "state": lambda tick: engine.read(0, d) * scale,
-        "mean": lambda tick: engine.moments(False)[0][:d] * scale,
-        "covariance": lambda tick: engine.moments(True)[1][:d, :d] * np.outer(scale, scale),
+        "state": lambda tick: reader.read(),
+        "mean": lambda tick: reader.moments().mean,
+        "covariance": lambda tick: reader.moments().covariance,
         "energy": lambda tick: float(np.mean(engine.energy())),
         "work": lambda tick: float(np.mean(engine.work() - first_work)),
         "heat": lambda tick: float(np.mean(engine.heat() - first_heat)),

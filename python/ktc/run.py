@@ -14,6 +14,7 @@ from ktc import storage
 from ktc.checks import Array, count, frozen
 from ktc.controls import CONTROL_NAMES, Controls
 from ktc.estimate import Estimate
+from ktc.imperfections import Imperfections
 from ktc.network import Network
 from ktc.picture import draw
 from ktc.protocol import Protocol
@@ -33,7 +34,9 @@ class Run:
     """Accounts and records of one protocol, starting at zero where it starts.
 
     Attributes:
-        protocol: what was played.
+        protocol: what the device did, ``applied`` by another name.
+        programmed: what it was told to do: the same, but on a real board.
+        imperfections: of the real board, with its seed; None elsewhere.
         network: the physics it was played on.
         initial_controls, final_controls: controls before the first and after the last update.
         seed, version: what reproduces it.
@@ -55,9 +58,13 @@ class Run:
         times: Array,
         series: Mapping[str, Array],
         version: str = storage.VERSION,
+        programmed: Protocol | None = None,
+        imperfections: Imperfections | None = None,
     ) -> None:
         self._samples = {name: frozen(values) for name, values in samples.items()}
         self.protocol = protocol
+        self.programmed = protocol if programmed is None else programmed
+        self.imperfections = imperfections
         self.network = network
         self.initial_controls = initial
         self.final_controls = final
@@ -66,6 +73,11 @@ class Run:
         self.version = version
         self.times = times
         self.series = dict(series)
+
+    @property
+    def applied(self) -> Protocol:
+        """What the device did: on a real board quantised, with its errors, cut where it settled."""
+        return self.protocol
 
     @property
     def duration(self) -> float:
@@ -208,7 +220,13 @@ class Run:
         for which, controls in (("initial", self.initial_controls), ("final", self.final_controls)):
             arrays |= {f"{which}_{k}": np.asarray(v) for k, v in controls.as_dict().items()}
         arrays |= {"holds": self.protocol.holds, "times": self.times}
-        header = {"seed": self.seed, "symbols": vars(self.symbols)}
+        header: dict[str, Any] = {"seed": self.seed, "symbols": vars(self.symbols)}
+        if self.imperfections is not None:
+            header["imperfections"] = self.imperfections.as_dict()
+        if self.programmed is not self.protocol:
+            arrays |= {f"programmed_{k}": v for k, v in self.programmed.controls.items()}
+            arrays |= {f"last_{k}": v for k, v in self.programmed.final.items()}
+            arrays["ticks"] = self.programmed.holds
         storage.save(path, "Run", header, arrays)
 
     @classmethod
@@ -224,6 +242,10 @@ class Run:
         protocol = Protocol(
             arrays["holds"], storage.part(arrays, "controls_"), storage.part(arrays, "end_")
         )
+        programmed, spec = None, header.get("imperfections")
+        if "ticks" in arrays:
+            told, last = (storage.part(arrays, prefix) for prefix in ("programmed_", "last_"))
+            programmed = Protocol(arrays["ticks"], told, last)
         initial, final = (
             network.controls.updated(**{name: arrays[f"{which}_{name}"] for name in CONTROL_NAMES})
             for which in ("initial", "final")
@@ -239,6 +261,8 @@ class Run:
             times=arrays["times"],
             series=storage.part(arrays, "series_"),
             version=header["version"],
+            programmed=programmed,
+            imperfections=None if spec is None else Imperfections(**spec),
         )
 
     def _one_temperature(self) -> float:
