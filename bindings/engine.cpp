@@ -4,9 +4,8 @@
 #include <pybind11/stl.h>
 #include <pybind11/typing.h>
 
-#include <optional>
-
 #include "arrays.hpp"
+#include "controls.hpp"
 
 namespace py = pybind11;
 using namespace ktc;
@@ -14,43 +13,56 @@ using namespace ktc::bindings;
 
 namespace {
 
-using OptionalArray = std::optional<Array>;
 using Saved = py::typing::Dict<py::str, py::object>;
+using Values = py::typing::Dict<py::str, Array>;
 
-Controls to_controls(const Array& bias, const Array& stiffness, double kT) {
-    return {to_vector(bias), to_matrix(stiffness), kT};
-}
-
-Engine make_engine(const Array& friction, const Array& inertia, const Array& bias,
-                   const Array& stiffness, double kT, std::uint64_t seed,
-                   std::uint64_t first_replica, std::size_t replicas, std::size_t threads) {
-    Network network(to_matrix(friction), to_vector(inertia));
-    Controls controls = to_controls(bias, stiffness, kT);
+Engine make_engine(const Network& network, const Values& controls, std::uint64_t seed,
+                   std::uint64_t first_replica, std::size_t replicas, std::size_t threads,
+                   double longest_step) {
+    Controls first = to_controls(controls);
+    const Motion motion = longest_step > 0.0 ? Motion::split : Motion::exact;
     const py::gil_scoped_release release;
-    return Engine(std::move(network), std::move(controls), seed, {first_replica, replicas},
-                  threads);
+    return Engine(network, std::move(first), seed, {first_replica, replicas}, threads, motion,
+                  longest_step);
 }
 
-void set(Engine& engine, const Array& bias, const Array& stiffness, double kT) {
-    const Controls controls = to_controls(bias, stiffness, kT);
+void set(Engine& engine, const Values& given) {
+    const Controls controls = to_controls(given);
     const py::gil_scoped_release release;
     engine.set(controls);
 }
 
-/// Ctrl-C stops the engine between ticks, so that the emulator stands at a whole tick.
-std::size_t play(Engine& engine, const Array& holds, const OptionalArray& bias,
-                 const OptionalArray& stiffness, const OptionalArray& kT) {
+double* place_of(const std::string& name, Controls& controls) {
+    if (name == "bias") return controls.bias.data();
+    if (name == "stiffness") return controls.stiffness.data();
+    if (name == "kT") return controls.kT.data();
+    if (name == "quartic") return controls.quartic.data();
+    if (name == "emf") return controls.emf.data();
+    if (name == "current") return controls.current.data();
+    throw py::value_error("unknown control " + name);
+}
+
+/// Ctrl-C stops the engine between steps, so that the emulator stands at one time.
+std::size_t play(Engine& engine, const Array& holds, const Values& waveforms) {
+    struct Named {
+        std::string name;
+        Array values;
+        const double* data;
+        std::size_t width;
+    };
+    std::vector<Named> tracks;
+    for (const auto& item : waveforms) {
+        Array values = item.second.cast<Array>();
+        const auto ticks = static_cast<std::size_t>(holds.size());
+        const auto size = static_cast<std::size_t>(values.size());
+        tracks.push_back({item.first.cast<std::string>(), values, values.data(), size / ticks});
+    }
     Waveform waveform{to_vector(holds), {}};
-    const std::size_t d = engine.network().units();
-    const double* bias_data = bias ? bias->data() : nullptr;
-    const double* stiffness_data = stiffness ? stiffness->data() : nullptr;
-    const double* kT_data = kT ? kT->data() : nullptr;
-    if (bias || stiffness || kT)
-        waveform.control = [=](std::size_t tick, Controls& controls) {
-            if (bias_data) std::copy_n(bias_data + tick * d, d, controls.bias.begin());
-            if (stiffness_data)
-                std::copy_n(stiffness_data + tick * d * d, d * d, controls.stiffness.data());
-            if (kT_data) controls.kT = kT_data[tick];
+    if (!tracks.empty())
+        waveform.control = [&tracks](std::size_t tick, Controls& controls) {
+            for (const Named& track : tracks)
+                std::copy_n(track.data + tick * track.width, track.width,
+                            place_of(track.name, controls));
         };
     bool interrupted = false;
     std::size_t done = 0;
@@ -95,6 +107,19 @@ Array per_replica(const Engine& engine, Fill&& fill) {
     return result;
 }
 
+/// One column an account, (replicas, accounts).
+Array heat_per_account(const Engine& engine) {
+    const std::size_t accounts = engine.network().elements().accounts();
+    Array result({engine.range().count, accounts});
+    std::vector<double> column(engine.range().count);
+    for (std::size_t a = 0; a < accounts; ++a) {
+        engine.balance(Ledger::first_heat + a, column.data());
+        for (std::size_t r = 0; r < column.size(); ++r)
+            result.mutable_data()[r * accounts + a] = column[r];
+    }
+    return result;
+}
+
 Saved snapshot(const Engine& engine) {
     const Engine::Snapshot s = engine.snapshot();
     Saved result;
@@ -103,9 +128,7 @@ Saved snapshot(const Engine& engine) {
     result["step"] = s.step;
     result["time"] = s.time;
     result["time_carry"] = s.time_carry;
-    result["bias"] = to_array(s.controls.bias);
-    result["stiffness"] = to_array(s.controls.stiffness);
-    result["kT"] = s.controls.kT;
+    for (const auto& item : to_dict(s.controls)) result[item.first] = item.second;
     return result;
 }
 
@@ -113,8 +136,7 @@ void restore(Engine& engine, const Saved& saved) {
     engine.restore({to_vector(saved["state"].cast<Array>()),
                     to_vector(saved["ledger"].cast<Array>()), saved["step"].cast<std::uint64_t>(),
                     saved["time"].cast<double>(), saved["time_carry"].cast<double>(),
-                    to_controls(saved["bias"].cast<Array>(), saved["stiffness"].cast<Array>(),
-                                saved["kT"].cast<double>())});
+                    to_controls(saved)});
 }
 
 }  // namespace
@@ -127,13 +149,11 @@ void bind_engine(py::module_& module) {
         };
     };
     py::class_<Engine>(module, "Engine", "Replicas of one network in motion.")
-        .def(py::init(&make_engine), py::kw_only(), py::arg("friction"), py::arg("inertia"),
-             py::arg("bias"), py::arg("stiffness"), py::arg("kT"), py::arg("seed"),
-             py::arg("first_replica"), py::arg("replicas"), py::arg("threads"))
-        .def("set", set, py::arg("bias"), py::arg("stiffness"), py::arg("kT"),
-             "One control update: books work.")
-        .def("play", play, py::arg("holds"), py::arg("bias") = py::none(),
-             py::arg("stiffness") = py::none(), py::arg("kT") = py::none(),
+        .def(py::init(&make_engine), py::kw_only(), py::arg("network"), py::arg("controls"),
+             py::arg("seed"), py::arg("first_replica"), py::arg("replicas"), py::arg("threads"),
+             py::arg("longest_step"), "`longest_step` 0 moves by exact holds.")
+        .def("set", set, py::arg("controls"), "One control update: books work.")
+        .def("play", play, py::arg("holds"), py::arg("waveforms"),
              "Plays ticks, each an update and a hold; returns how many were done.")
         .def("equilibrate", &Engine::equilibrate, py::call_guard<py::gil_scoped_release>())
         .def("place", place, py::arg("state"), "Places every replica; opens new books.")
@@ -153,14 +173,18 @@ void bind_engine(py::module_& module) {
         .def("work", account(Account::work))
         .def("heat", account(Account::heat))
         .def("supply", account(Account::supply))
+        .def("source", account(Account::source))
+        .def("injected", account(Account::injected))
+        .def("shadow", account(Account::shadow))
+        .def("entropy", account(Account::entropy))
+        .def("heat_per_account", heat_per_account)
+        .def_property_readonly("itemised", &Engine::itemised)
+        .def_property("longest_step", &Engine::longest_step, &Engine::set_longest_step,
+                      "Bound of the steps of split motion.")
         .def("imbalance", &Engine::imbalance)
         .def("snapshot", snapshot)
         .def("restore", restore, py::arg("saved"))
         .def("copy", [](const Engine& engine) { return Engine(engine); })
-        .def("controls",
-             [](const Engine& engine) {
-                 const Controls& c = engine.controls();
-                 return py::make_tuple(to_array(c.bias), to_array(c.stiffness), c.kT);
-             })
+        .def("controls", [](const Engine& engine) { return Values(to_dict(engine.controls())); })
         .def_property_readonly("time", &Engine::time);
 }

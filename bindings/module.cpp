@@ -3,12 +3,16 @@
 namespace py = pybind11;
 
 void bind_normal(py::module_& module);
+void bind_kernels(py::module_& module);
+void bind_network(py::module_& module);
 void bind_transition(py::module_& module);
 void bind_engine(py::module_& module);
 
 PYBIND11_MODULE(_core, module) {
     module.doc() = "The compiled core of ktc. Its arguments are checked by the Python layer above.";
     bind_normal(module);
+    bind_kernels(module);
+    bind_network(module);
     bind_transition(module);
     bind_engine(module);
 }

@@ -37,7 +37,9 @@ Array transform(const Words& radius, const Words& angle) {
 void bind_normal(py::module_& module) {
     py::enum_<Purpose>(module, "Purpose", "What a stream of noise is for.")
         .value("equilibrium", Purpose::equilibrium)
-        .value("hold", Purpose::hold);
+        .value("hold", Purpose::hold)
+        .value("heat_bath", Purpose::heat_bath)
+        .value("cluster", Purpose::cluster);
     module.def("philox", philox::words, py::arg("counter"), py::arg("key"),
                "The four words of Philox4x32-10 at a counter of four words and a key of two.");
     module.def("normals", normals, py::arg("seed"), py::arg("purpose"), py::arg("group"),

@@ -4,6 +4,7 @@
 #include <pybind11/typing.h>
 
 #include "arrays.hpp"
+#include "controls.hpp"
 #include "ground/dense.hpp"
 
 namespace py = pybind11;
@@ -24,11 +25,9 @@ Pair of_linear_system(const Array& drift, const Array& diffusion, double hold) {
     return to_pair(linear_transition(f, d, solve_lyapunov(f, d), hold));
 }
 
-Pair of_network(const Array& friction, const Array& inertia, const Array& stiffness, double kT,
+Pair of_network(const Network& network, const py::typing::Dict<py::str, Array>& given,
                 double hold) {
-    use_one_library_thread();
-    const Network network(to_matrix(friction), to_vector(inertia));
-    const Controls controls{std::vector<double>(network.units(), 0.0), to_matrix(stiffness), kT};
+    const Controls controls = to_controls(given);
     network.check(controls);
     return to_pair(network_transition(network, controls, hold));
 }
@@ -43,9 +42,8 @@ Array stationary(const Array& drift, const Array& diffusion) {
 void bind_transition(py::module_& module) {
     module.def("linear_transition", of_linear_system, py::arg("drift"), py::arg("diffusion"),
                py::arg("hold"), "A and Q of dz = F z dt + noise of covariance rate D over a hold.");
-    module.def("network_transition", of_network, py::arg("friction"), py::arg("inertia"),
-               py::arg("stiffness"), py::arg("kT"), py::arg("hold"),
-               "A and Q of a network's state z over a hold; `inertia` is empty without inertia.");
+    module.def("network_transition", of_network, py::arg("network"), py::arg("controls"),
+               py::arg("hold"), "A and Q of a network's state z over a hold.");
     module.def("stationary_covariance", stationary, py::arg("drift"), py::arg("diffusion"),
                "P with F P + P Fᵀ + D = 0.");
 }

@@ -119,6 +119,20 @@ def test_a_programmed_board_is_another_board():
     assert programmed.temperature == 300.0
 
 
+def test_a_board_without_limits_needs_no_more_than_an_emulator():
+    """Neither imperfections nor missing couplings: its emulator is a plain one."""
+    plain = board(stiffness=K)
+    assert type(plain.emulator(10, seed=1)) is ktc.Emulator
+    assert not plain.restricted and plain.topology.complete and plain.imperfections is None
+    assert plain.couplings == {(0, 1): K[0, 1]}
+    assert not board().couplings
+    assert plain.real.network == plain.network
+    assert "2 RC cells at 300 K" in repr(plain)
+    ring = ktc.Board(4, 1e6, 1e-12, 300.0, topology=ktc.Topology.ring(4), coupling="capacitive")
+    assert "capacitive couplings, ring" in repr(ring)
+    assert "real board 3" in repr(board(imperfections=ktc.Imperfections(seed=3)))
+
+
 def test_a_saved_emulator_still_speaks_volts(tmp_path):
     emulator = board(stiffness=K).emulator(replicas=5, seed=6)
     emulator.run(1e-6)

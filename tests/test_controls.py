@@ -56,7 +56,8 @@ BAD = [
     ({"stiffness": 0.0}, ValueError, ["stiffness", "positive definite"]),
     ({"kT": 0}, ValueError, ["kT", "positive"]),
     ({"kT": -2.0}, ValueError, ["kT", "-2.0"]),
-    ({"kT": [0.5, 0.6]}, ValueError, ["kT", "several temperatures"]),
+    ({"kT": [0.5, 0.6, 0.7]}, ValueError, ["kT", "several temperatures"]),
+    ({"kT": [0.5, -0.6]}, ValueError, ["kT", "-0.6", "account 1"]),
     ({"bias": [3.0, 4.0], "kT": -1.0}, ValueError, ["kT", "-1.0"]),
 ]
 

@@ -52,6 +52,8 @@ def test_purposes_keep_their_numbers():
     assert {name: int(value) for name, value in _core.Purpose.__members__.items()} == {
         "equilibrium": 0,
         "hold": 1,
+        "heat_bath": 2,
+        "cluster": 3,
     }
 
 

@@ -38,7 +38,17 @@ def _digits():
 
 def transition(network, hold):
     inertia = np.empty(0) if network.inertia is None else network.inertia
-    return _core.network_transition(network.friction, inertia, network.stiffness, network.kT, hold)
+    core = _core.Network.of_units(network.friction, inertia)
+    units = np.zeros(len(network.stiffness))
+    controls = {
+        "bias": units,
+        "stiffness": network.stiffness,
+        "quartic": units,
+        "kT": np.full(core.accounts, network.kT),
+        "emf": np.zeros(core.resistors),
+        "current": np.empty(0),
+    }
+    return _core.network_transition(core, controls, hold)
 
 
 def scaled(matrix, widths, power):

@@ -6,6 +6,7 @@
 
 #include "ground/dense.hpp"
 #include "measure.hpp"
+#include "motion/splitting.hpp"
 
 namespace {
 
@@ -28,28 +29,48 @@ void hold(const char* name, std::size_t units, bool inertia, double goal) {
     const auto propagator = exact_propagator(coordinates, 1.0, 0.1);
     const std::size_t n = network.dimension();
     std::vector<double> state(n * block_width, 0.0);
-    const std::vector<double> force = coordinates.force(std::vector<double>(units, 1.0));
-    Workspace workspace(n);
-    Posts posts;
+    const Drive drive{coordinates.force(std::vector<double>(units, 1.0)), {}, {}};
+    Workspace workspace(n, 0);
     NoiseAddress address{7, 0, 0, 0, block_width / group_width};
     benchmarks::measure(name, "unit-steps/s", goal, static_cast<double>(units * block_width), [&] {
-        propagator->advance(state.data(), force.data(), address, workspace, posts);
+        propagator->advance(state.data(), drive, address, workspace, workspace.posts);
         ++address.step;
     });
     double square = 0.0;
     for (std::size_t i = 0; i < n; ++i)
         for (std::size_t lane = 0; lane < block_width; ++lane) {
-            const double deviation = state[i * block_width + lane] - force[i];
+            const double deviation = state[i * block_width + lane] - drive.force[i];
             square += deviation * deviation;
         }
     std::printf("  mean square in natural coordinates %.3f, expected kT = 1\n",
                 square / static_cast<double>(n * block_width));
 }
 
+/// Steps of all-to-all coupled quartic units, with every account of the splitting integrator.
+void split(const char* name, std::size_t units, double goal) {
+    const Network network(Matrix::identity(units), {});
+    Energy energy{ring(units), std::vector<double>(units, 1.0)};
+    for (std::size_t i = 0; i < units; ++i)
+        for (std::size_t j = 0; j < units; ++j)
+            if (i != j) energy.hessian(i, j) += 0.01;
+    const std::vector<double> kT(network.elements().accounts(), 1.0);
+    const auto propagator = splitting_propagator(network.elements(), energy, kT, 0.01, 0.01);
+    std::vector<double> state(units * block_width, 0.0);
+    const Drive drive{std::vector<double>(units, 0.0), std::vector<double>(units, 0.0), {}};
+    Workspace workspace(units, units);
+    NoiseAddress address{7, 0, 0, 0, block_width / group_width};
+    benchmarks::measure(name, "unit-steps/s", goal, static_cast<double>(units * block_width), [&] {
+        propagator->advance(state.data(), drive, address, workspace, workspace.posts);
+        ++address.step;
+    });
+}
+
 }  // namespace
 
 int main() {
     ktc::use_one_library_thread();
+    split("step, 1 quartic unit", 1, 3.5e8);
+    split("step, 64 quartic units, all to all", 64, 4e8);
     hold("hold, 64 coupled units, overdamped", 64, false, 3.5e8);
     hold("hold, 1 unit with inertia", 1, true, 2e8);
     hold("hold, 64 coupled units with inertia", 64, true, 4.5e7);

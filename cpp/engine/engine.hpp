@@ -8,6 +8,7 @@
 #include "engine/update.hpp"
 #include "motion/block.hpp"
 #include "motion/propagator.hpp"
+#include "motion/stationary.hpp"
 #include "physics/ledger.hpp"
 #include "physics/network.hpp"
 
@@ -35,8 +36,9 @@ struct Waveform {
 /// [coordinate][replica] in blocks, and a block is carried through many ticks while it is in cache.
 class Engine {
    public:
+    /// `longest_step` bounds the steps of split motion; exact motion has none.
     Engine(Network network, Controls controls, std::uint64_t seed, ReplicaRange range,
-           std::size_t threads);
+           std::size_t threads, Motion motion, double longest_step);
 
     const Network& network() const { return network_; }
     const Controls& controls() const { return setting_.controls; }
@@ -44,13 +46,16 @@ class Engine {
     std::uint64_t seed() const { return seed_; }
     double time() const { return time_ + time_carry_; }
 
+    double longest_step() const { return longest_step_; }
+    void set_longest_step(double step);
     /// One control update: books work.
     void set(const Controls& controls);
     /// Plays ticks, each an update and a hold, until the end or until `keep_going` says no, which
     /// is asked a few dozen times a second. Returns how many ticks were done; replicas that a stop
     /// left short of them catch up when the engine is next used.
     std::size_t play(const Waveform& waveform, const std::function<bool()>& keep_going);
-    /// Draws all replicas afresh from exp(−H/kT) at the present controls; opens new books.
+    /// Draws all replicas afresh from the stationary state at the present controls; opens new
+    /// books.
     void equilibrate();
     /// Places the replicas; `state` is (count, dimension) row-major. Opens new books.
     void place(const double* state);
@@ -60,7 +65,8 @@ class Engine {
     void read(std::size_t begin, std::size_t end, double* out) const;
     Moments moments(bool with_covariance) const;
     void energy(double* out) const;
-    void balance(Ledger::Account account, double* out) const;
+    bool itemised() const { return motion_ == Motion::split; }
+    void balance(std::size_t account, double* out) const;
     void energy_change(double* out) const;
     double imbalance() const;
 
@@ -84,18 +90,29 @@ class Engine {
         std::size_t begin, end;  ///< lanes that hold replicas of ours
         std::size_t first_row;   ///< row of the first of them in outputs
     };
-    /// One update and one hold, ready to be applied to any block.
+    /// One update and some steps of one hold, ready to be applied to any block.
     struct Tick {
         std::shared_ptr<const Update> update;
         std::shared_ptr<const Propagator> propagator;
-        std::vector<double> force;
+        Drive drive;
+        std::uint64_t steps = 1;
     };
 
     /// All blocks, level with one another. Noise is found by address, so that blocks which an
     /// interrupted play left behind catch up at any later time with the same bits.
     std::vector<Block>& blocks() const;
     NoiseAddress address(const Block& block) const;
-    std::size_t ticks_at_once() const;
+    std::shared_ptr<const Propagator> propagator_for(const Setting& setting, double hold) const;
+    /// Coordinates of a block's state, those of filters included.
+    std::size_t rows() const { return network_.dimension() + network_.elements().filters(); }
+    void draw(Block& block, const Stationary& stationary, Workspace& workspace) const;
+    /// What a step of the whole ensemble costs, in moves of one independent unit.
+    double unit_steps_of(std::uint64_t steps) const;
+    /// Plays the ticks from `first` on that move independent modes at held coordinates, all
+    /// accounts in the kernel's registers; returns how many there were.
+    std::size_t play_modes(Block& block, const std::vector<Tick>& ticks, std::size_t first) const;
+    void post_items(Ledger& ledger, const Posts& posts) const;
+    void require_finite(const Block& block) const;
     std::size_t threads_for(double unit_steps) const;
     void move(Block& block, const std::vector<Tick>& ticks, Workspace& workspace) const;
     template <class Visit>
@@ -104,6 +121,8 @@ class Engine {
     void for_each_replica(Visit&& visit) const;
 
     Network network_;
+    Motion motion_;
+    double longest_step_;
     Setting setting_;
     std::uint64_t seed_;
     ReplicaRange range_;

@@ -18,17 +18,20 @@ Moments Engine::moments(bool with_covariance) const {
     const std::size_t n = network_.dimension();
     const Matrix& to_state = setting_.coordinates->to_state;
     const std::vector<Block>& all = blocks();
+    // Natural coordinates spread about their force, so that sums about it keep their digits.
+    const std::vector<double> reference =
+        setting_.coordinates->natural ? setting_.drive.force : std::vector<double>(n, 0.0);
     std::vector<double> sum(n, 0.0), carry(n, 0.0);
     for (const Block& block : all)
         for (std::size_t i = 0; i < n; ++i) {
             double part = 0.0;
             for (std::size_t lane = block.begin; lane < block.end; ++lane)
-                part += block.state[i * block_width + lane] - setting_.force[i];
+                part += block.state[i * block_width + lane] - reference[i];
             add_compensated(sum[i], carry[i], part);
         }
     const double count = static_cast<double>(range_.count);
     std::vector<double> mean(n);
-    for (std::size_t i = 0; i < n; ++i) mean[i] = setting_.force[i] + (sum[i] + carry[i]) / count;
+    for (std::size_t i = 0; i < n; ++i) mean[i] = reference[i] + (sum[i] + carry[i]) / count;
     Moments result{multiply(to_state, mean), {}};
     if (!with_covariance) return result;
 

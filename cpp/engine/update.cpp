@@ -8,18 +8,56 @@
 #include "ground/error.hpp"
 
 namespace ktc {
+namespace {
 
-Setting make_setting(const Network& network, Controls controls, const Setting* previous) {
-    network.check(controls);
-    Setting setting{std::move(controls), nullptr, {}};
-    if (previous != nullptr && previous->controls.stiffness == setting.controls.stiffness)
-        setting.coordinates = previous->coordinates;
-    else
+std::vector<double> difference(const std::vector<double>& after,
+                               const std::vector<double>& before) {
+    std::vector<double> result(after.size());
+    for (std::size_t i = 0; i < after.size(); ++i) result[i] = after[i] - before[i];
+    return result;
+}
+
+bool any_nonzero(const std::vector<double>& values) {
+    return std::any_of(values.begin(), values.end(), [](double value) { return value != 0.0; });
+}
+
+/// Motion in natural coordinates needs no more than the stiffness; steps need A and κ.
+void find_shape(const Network& network, Motion motion, Setting& setting) {
+    Energy energy;
+    if (motion == Motion::exact) {
         setting.coordinates = std::make_shared<const Coordinates>(
             natural_coordinates(network, setting.controls.stiffness));
-    setting.force = setting.coordinates->force(setting.controls.bias);
+    } else {
+        setting.coordinates = std::make_shared<const Coordinates>(physical_coordinates(network));
+        energy.hessian = network.hessian(setting.controls);
+        if (setting.controls.has_quartic()) {
+            energy.quartic = setting.controls.quartic;
+            energy.quartic.resize(network.dimension(), 0.0);
+        }
+    }
+    setting.energy = std::make_shared<const Energy>(std::move(energy));
+}
+
+}  // namespace
+
+Setting make_setting(const Network& network, Controls controls, Motion motion,
+                     const Setting* previous) {
+    network.check(controls);
+    require(motion == Motion::split || network.moves_exactly(controls),
+            "this ensemble moves by exact holds, which several temperatures, quartic units and "
+            "sources do not have; make it with resolve_heat=True");
+    Setting setting{std::move(controls), nullptr, nullptr, {}};
+    if (previous != nullptr && previous->controls.stiffness == setting.controls.stiffness &&
+        previous->controls.quartic == setting.controls.quartic) {
+        setting.coordinates = previous->coordinates;
+        setting.energy = previous->energy;
+    } else {
+        find_shape(network, motion, setting);
+    }
+    setting.drive = {setting.coordinates->force(setting.controls.bias), setting.controls.emf,
+                     setting.controls.current};
     double energy = 0.0;
-    for (double beta : setting.force) energy += beta * beta;
+    for (double beta : setting.drive.force) energy += beta * beta;
     require(std::isfinite(energy),
             "bias is so large that the equilibrium energy overflows; scale it down");
     return setting;
@@ -27,23 +65,24 @@ Setting make_setting(const Network& network, Controls controls, const Setting* p
 
 Update::Update(const Network& network, const Setting& from, const Setting& to) {
     const std::size_t d = network.units();
-    std::vector<double> bias_change(d);
-    for (std::size_t i = 0; i < d; ++i)
-        bias_change[i] = to.controls.bias[i] - from.controls.bias[i];
-    const bool new_stiffness = to.coordinates != from.coordinates;
-    const bool new_bias = std::any_of(bias_change.begin(), bias_change.end(),
-                                      [](double change) { return change != 0.0; });
-    if (!new_stiffness && !new_bias) return;
+    const std::vector<double> bias_change = difference(to.controls.bias, from.controls.bias);
+    const bool new_shape = !to.same_shape(from);
+    if (!new_shape && !any_nonzero(bias_change)) return;
     force_change_ = from.coordinates->force(bias_change);
-    if (!new_stiffness) return;
+    if (!new_shape) return;
 
+    quartic_change_ = difference(to.controls.quartic, from.controls.quartic);
+    for (double& change : quartic_change_) change *= 0.25;
+    if (!any_nonzero(quartic_change_)) quartic_change_.clear();
     const Matrix& to_state = from.coordinates->to_state;
     Matrix change(to_state.rows(), to_state.rows());
     for (std::size_t i = 0; i < d; ++i)
         for (std::size_t j = 0; j < d; ++j)
             change(i, j) = 0.5 * (to.controls.stiffness(i, j) - from.controls.stiffness(i, j));
-    stiffness_change_ = multiply(to_state, multiply(change, to_state), Transposed::yes);
-    crossover_ = multiply(to.coordinates->from_state, to_state);
+    stiffness_change_ = from.coordinates->natural
+                            ? multiply(to_state, multiply(change, to_state), Transposed::yes)
+                            : change;
+    if (from.coordinates->natural) crossover_ = multiply(to.coordinates->from_state, to_state);
 }
 
 void Update::apply(double* state, Workspace& workspace, double* work) const {
@@ -62,17 +101,19 @@ void Update::apply(double* state, Workspace& workspace, double* work) const {
             const std::size_t at = i * block_width + lane;
             work[lane] += state[at] * (product[at] - force_change_[i]);
         }
+    for (std::size_t i = 0; i < quartic_change_.size(); ++i)
+        for (std::size_t lane = 0; lane < block_width; ++lane) {
+            const double square = state[i * block_width + lane] * state[i * block_width + lane];
+            work[lane] += quartic_change_[i] * square * square;
+        }
+    if (crossover_.empty()) return;
     multiply_block(crossover_, state, product, block_width);
     std::copy(product, product + n * block_width, state);
 }
 
-void block_energy(const double* state, const std::vector<double>& force, double* energy) {
-    std::fill(energy, energy + block_width, 0.0);
-    for (std::size_t i = 0; i < force.size(); ++i)
-        for (std::size_t lane = 0; lane < block_width; ++lane) {
-            const double w = state[i * block_width + lane];
-            energy[lane] += w * (0.5 * w - force[i]);
-        }
+void block_energy(const Setting& setting, const double* state, Workspace& workspace,
+                  double* energy) {
+    setting.energy->of_block(state, setting.drive.force, workspace.second.data(), energy);
 }
 
 }  // namespace ktc

@@ -6,38 +6,54 @@
 #include "ground/matrix.hpp"
 #include "motion/block.hpp"
 #include "motion/coordinates.hpp"
+#include "physics/energy.hpp"
 #include "physics/network.hpp"
 
 namespace ktc {
 
-/// Controls together with the natural coordinates that belong to them.
+/// How an engine moves its replicas: by one exact move a hold, or by the steps of the splitting
+/// integrator, whose accounts tell all elements apart.
+enum class Motion { exact, split };
+
+/// Controls together with the coordinates, the energy and the drive that belong to them.
 struct Setting {
     Controls controls;
     std::shared_ptr<const Coordinates> coordinates;
-    std::vector<double> force;  ///< β
+    std::shared_ptr<const Energy> energy;  ///< its shape: A and κ, not β
+    Drive drive;
+
+    bool same_shape(const Setting& other) const { return energy == other.energy; }
 };
 
-/// Checks controls and finds their coordinates, reusing those of `previous` (may be null) where
-/// the stiffness is the same. Raises on anything unphysical.
-Setting make_setting(const Network& network, Controls controls, const Setting* previous);
+/// Checks controls and finds what belongs to them, reusing what `previous` (may be null) has where
+/// stiffness and quartic are the same. Raises on anything unphysical.
+Setting make_setting(const Network& network, Controls controls, Motion motion,
+                     const Setting* previous);
 
 /// One control update θ → θ′ at held state, and its work (Sekimoto 1998)
-///     H(x; θ′) − H(x; θ) = ½ xᵀ ΔK x − Δbᵀ x,
-/// written in the natural coordinates of θ; then the state goes over to those of θ′.
+///     H(x; θ′) − H(x; θ) = ½ xᵀ ΔK x − Δbᵀ x + ¼ Σ Δκ_i x_i⁴,
+/// written in the coordinates of θ; then the state goes over to those of θ′.
 class Update {
    public:
     Update(const Network& network, const Setting& from, const Setting& to);
 
     bool changes_energy() const { return !force_change_.empty(); }
+    /// Tᵀ (Δb, 0) where nothing but the bias changes, null where nothing does.
+    bool changes_shape() const { return !stiffness_change_.empty(); }
+    const double* force_change() const {
+        return force_change_.empty() ? nullptr : force_change_.data();
+    }
     void apply(double* state, Workspace& workspace, double* work) const;
 
    private:
-    std::vector<double> force_change_;  ///< Tᵀ (Δb, 0)
-    Matrix stiffness_change_;           ///< ½ Tᵀ diag(ΔK, 0) T
-    Matrix crossover_;                  ///< T′⁻¹ T
+    std::vector<double> force_change_;    ///< Tᵀ (Δb, 0)
+    Matrix stiffness_change_;             ///< ½ Tᵀ diag(ΔK, 0) T
+    std::vector<double> quartic_change_;  ///< ¼ Δκ
+    Matrix crossover_;                    ///< T′⁻¹ T; empty where it is the identity
 };
 
-/// H = ½|w|² − βᵀw, per lane.
-void block_energy(const double* state, const std::vector<double>& force, double* energy);
+/// H of every lane of a block at a setting.
+void block_energy(const Setting& setting, const double* state, Workspace& workspace,
+                  double* energy);
 
 }  // namespace ktc

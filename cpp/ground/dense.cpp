@@ -110,6 +110,17 @@ Matrix solve_lower(const Matrix& lower, const Matrix& b, Transposed transposed) 
     return result;
 }
 
+std::vector<double> solve(const Matrix& a, const std::vector<double>& b) {
+    Matrix factors = a;
+    std::vector<double> result = b;
+    std::vector<lapack_int> pivots(b.size());
+    const lapack_int info =
+        scipy_LAPACKE_dgesv(LAPACK_ROW_MAJOR, index(b.size()), 1, factors.data(), index(b.size()),
+                            pivots.data(), result.data(), 1);
+    require(info == 0, "the drift is singular: a coordinate is bound by nothing");
+    return result;
+}
+
 SymmetricEigen symmetric_eigen(const Matrix& a) {
     SymmetricEigen result{std::vector<double>(a.rows()), a};
     check_library(

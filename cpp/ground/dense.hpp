@@ -37,6 +37,9 @@ Matrix cholesky(const Matrix& a, const char* name);
 /// L⁻¹ b, or L⁻ᵀ b, for lower triangular L.
 Matrix solve_lower(const Matrix& lower, const Matrix& b, Transposed transposed = Transposed::no);
 
+/// a⁻¹ b of a square matrix. Raises where it is singular.
+std::vector<double> solve(const Matrix& a, const std::vector<double>& b);
+
 struct SymmetricEigen {
     std::vector<double> values;  ///< ascending
     Matrix vectors;              ///< one eigenvector a column

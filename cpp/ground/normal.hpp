@@ -16,6 +16,9 @@ namespace ktc {
 /// 1e−17, is lost.
 void normals16(const StreamAddress& address, double* out);
 
+/// Sixteen uniform numbers in (0, 1), odd multiples of 2^−53, one for each replica of the group.
+void uniforms16(const StreamAddress& address, double* out);
+
 /// The transform alone, at given pairs of words: eight radii and eight angles to sixteen normals.
 void transform16(const std::uint64_t* radius, const std::uint64_t* angle, double* out);
 

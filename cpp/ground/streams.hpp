@@ -10,6 +10,8 @@ namespace ktc {
 enum class Purpose : std::uint32_t {
     equilibrium = 0,  ///< drawing a state from exp(−H/kT)
     hold = 1,         ///< thermal noise of one hold
+    heat_bath = 2,    ///< drawing quartic units from their conditional equilibrium
+    cluster = 3,      ///< turning clusters of them over
 };
 
 /// Replicas that share a group of random words. A pair of normals costs one Philox counter, so a

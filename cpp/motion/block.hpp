@@ -1,17 +1,14 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
+#include "ground/lanes.hpp"
 #include "ground/streams.hpp"
 
 namespace ktc {
-
-/// Replicas that move together, side by side in the vector lanes. The width is one constant of the
-/// build: a replica's lane, and with it every product it takes part in, depends on its number
-/// alone, so that its bits do not depend on how many others there are or who runs them.
-inline constexpr std::size_t block_width = 64;
 
 /// Where a block's random numbers are: its place among all replicas of the seed, and the step.
 struct NoiseAddress {
@@ -22,18 +19,39 @@ struct NoiseAddress {
     std::size_t end_group;
 };
 
-/// What one move writes down, per lane: heat that flowed into the resistors, energy that the bias
-/// sources supplied.
+/// What drives a hold, held through it.
+struct Drive {
+    std::vector<double> force;    ///< β, in the coordinates of the state
+    std::vector<double> emf;      ///< e_r, one a resistor; empty where all are zero
+    std::vector<double> current;  ///< I_s, one a current source
+};
+
+/// What one move writes down, per lane, in the accounts of physics/ledger.hpp. Exact moves know
+/// total heat and supply alone; the others are theirs to leave alone.
 struct Posts {
     double heat[block_width];
     double supply[block_width];
+    double source[block_width];
+    double injected[block_width];
+    double shadow[block_width];
+    double entropy[block_width];
+    std::vector<double> heat_per_account;  ///< [account][lane]
+
+    void clear() {
+        for (double* account : {heat, supply, source, injected, shadow, entropy})
+            std::fill(account, account + block_width, 0.0);
+        std::fill(heat_per_account.begin(), heat_per_account.end(), 0.0);
+    }
 };
 
 /// Scratch memory of one thread, reused by all blocks that it moves.
 struct Workspace {
     std::vector<double> first, second;
-    explicit Workspace(std::size_t dimension)
-        : first(2 * dimension * block_width), second(dimension * block_width) {}
+    Posts posts;
+    Workspace(std::size_t rows, std::size_t heat_accounts)
+        : first(2 * rows * block_width), second(rows * block_width) {
+        posts.heat_per_account.resize(heat_accounts * block_width);
+    }
 };
 
 }  // namespace ktc

@@ -78,6 +78,20 @@ Coordinates underdamped(const Network& network, const Matrix& stiffness) {
     return result;
 }
 
+/// K = L Lᵀ gives T = L⁻ᵀ and F = Lᵀ (J − G) L.
+Coordinates interconnected(const Network& network, const Matrix& stiffness) {
+    const Matrix lower = cholesky(stiffness, "stiffness");
+    const auto pulled = [&](const Matrix& middle) {
+        return multiply(multiply(lower, middle, Transposed::yes), lower);
+    };
+    Coordinates result;
+    result.to_state = solve_lower(lower, Matrix::identity(network.units()), Transposed::yes);
+    result.from_state = transpose(lower);
+    result.mobility = symmetrised(pulled(network.elements().mobility()));
+    result.drift = add(1.0, pulled(network.elements().interconnection), -1.0, result.mobility);
+    return result;
+}
+
 }  // namespace
 
 std::vector<double> Coordinates::force(const std::vector<double>& bias) const {
@@ -87,7 +101,17 @@ std::vector<double> Coordinates::force(const std::vector<double>& bias) const {
 }
 
 Coordinates natural_coordinates(const Network& network, const Matrix& stiffness) {
-    return network.has_inertia() ? underdamped(network, stiffness) : overdamped(network, stiffness);
+    if (network.has_inertia()) return underdamped(network, stiffness);
+    return network.elements().interconnection.empty() ? overdamped(network, stiffness)
+                                                      : interconnected(network, stiffness);
+}
+
+Coordinates physical_coordinates(const Network& network) {
+    Coordinates result;
+    result.to_state = Matrix::identity(network.dimension());
+    result.from_state = result.to_state;
+    result.natural = false;
+    return result;
 }
 
 }  // namespace ktc

@@ -17,6 +17,7 @@ struct Coordinates {
     std::vector<double> rates;  ///< relaxation rates λ; empty with inertia
     Matrix drift;               ///< F; empty without inertia
     Matrix mobility;            ///< T⁻¹ G T⁻ᵀ, symmetric; empty without inertia
+    bool natural = true;        ///< false: T = 1 and H keeps its own Hessian
 
     bool decoupled() const { return !rates.empty(); }
     std::size_t dimension() const { return to_state.rows(); }
@@ -24,6 +25,9 @@ struct Coordinates {
     /// β = Tᵀ(b, 0).
     std::vector<double> force(const std::vector<double>& bias) const;
 };
+
+/// The state itself, for networks that no coordinates make simple.
+Coordinates physical_coordinates(const Network& network);
 
 /// Raises where the stiffness is not positive definite.
 Coordinates natural_coordinates(const Network& network, const Matrix& stiffness);

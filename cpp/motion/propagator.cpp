@@ -5,6 +5,7 @@
 
 #include "ground/dense.hpp"
 #include "ground/normal.hpp"
+#include "kernels/kernels.hpp"
 #include "motion/transition.hpp"
 
 namespace ktc {
@@ -17,43 +18,40 @@ inline void post_move(double before, double after, double force, double& heat, d
     supply += force * (after - before);
 }
 
-/// Independent Ornstein–Uhlenbeck processes, each moved exactly (Gillespie, Phys. Rev. E 54, 2084,
-/// 1996): u′ = e^{−λh} u + √(kT (1 − e^{−2λh})) ξ.
+/// Independent Ornstein–Uhlenbeck processes. The engine plays their holds by the kernel, many ticks
+/// at once; one hold by itself is the same kernel with books of its own.
 class ModalPropagator final : public Propagator {
    public:
     ModalPropagator(const std::vector<double>& rates, double kT, double hold) {
         for (double rate : rates) {
-            decay_.push_back(std::exp(-rate * hold));
-            width_.push_back(std::sqrt(relaxed_variance(kT, rate, hold)));
+            modes_.decay.push_back(std::exp(-rate * hold));
+            modes_.width.push_back(std::sqrt(relaxed_variance(kT, rate, hold)));
         }
     }
 
-    void advance(double* state, const double* force, const NoiseAddress& address, Workspace&,
+    const Modes* modes() const override { return &modes_; }
+
+    void advance(double* state, const Drive& drive, const NoiseAddress& address, Workspace&,
                  Posts& posts) const override {
-        std::fill(std::begin(posts.heat), std::end(posts.heat), 0.0);
-        std::fill(std::begin(posts.supply), std::end(posts.supply), 0.0);
-        double noise[group_width];
-        for (std::size_t i = 0; i < decay_.size(); ++i) {
-            const double decay = decay_[i], width = width_[i], beta = force[i];
-            for (std::size_t g = address.begin_group; g < address.end_group; ++g) {
-                normals16({address.seed, Purpose::hold, address.first_group + g,
-                           static_cast<std::uint32_t>(i), address.step},
-                          noise);
-                double* w = state + i * block_width + g * group_width;
-                double* heat = posts.heat + g * group_width;
-                double* supply = posts.supply + g * group_width;
-                for (std::size_t lane = 0; lane < group_width; ++lane) {
-                    const double before = w[lane] - beta;
-                    const double after = decay * before + width * noise[lane];
-                    post_move(before, after, beta, heat[lane], supply[lane]);
-                    w[lane] = beta + after;
-                }
-            }
+        posts.clear();
+        double unused[6 * group_width] = {};
+        const ModalTick tick{nullptr, drive.force.data(), modes_.decay.data(), modes_.width.data()};
+        for (std::size_t g = address.begin_group; g < address.end_group; ++g) {
+            const ModalBooks books{unused,
+                                   unused + group_width,
+                                   posts.heat + g * group_width,
+                                   unused + 2 * group_width,
+                                   posts.supply + g * group_width,
+                                   unused + 3 * group_width,
+                                   unused + 4 * group_width};
+            kernels().modal(state + g * group_width, block_width, modes_.decay.size(), &tick, 1,
+                            {address.seed, Purpose::hold, address.first_group + g, 0, address.step},
+                            books);
         }
     }
 
    private:
-    std::vector<double> decay_, width_;
+    Modes modes_;
 };
 
 /// u′ = A u + B ξ as one product [A B] (u, ξ).
@@ -70,8 +68,9 @@ class DensePropagator final : public Propagator {
             }
     }
 
-    void advance(double* state, const double* force, const NoiseAddress& address,
+    void advance(double* state, const Drive& drive, const NoiseAddress& address,
                  Workspace& workspace, Posts& posts) const override {
+        const std::vector<double>& force = drive.force;
         const std::size_t n = step_.rows();
         double* deviation = workspace.first.data();
         double* noise = deviation + n * block_width;

@@ -1,25 +1,38 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "motion/block.hpp"
 #include "motion/coordinates.hpp"
 
 namespace ktc {
 
-/// The one contract of every integrator: move a block of replicas over a hold at held controls,
-/// and post the heat and the supply of that move.
+/// Decay and width of a hold of independent Ornstein–Uhlenbeck processes.
+struct Modes {
+    std::vector<double> decay, width;
+};
+
+/// The one contract of every integrator: move a block of replicas at held controls through one of
+/// the steps that make a hold, and post what that step moved.
 class Propagator {
    public:
     virtual ~Propagator() = default;
-    /// `state` is [coordinate][lane] in natural coordinates, `force` the β of those coordinates.
-    /// Lanes outside the address's groups are left alone or filled with finite numbers.
-    virtual void advance(double* state, const double* force, const NoiseAddress& address,
+    /// Steps of a hold, each at a noise address of its own.
+    virtual std::uint64_t steps() const { return 1; }
+    /// Whether the posts tell all accounts apart, or total heat and supply alone.
+    virtual bool itemised() const { return false; }
+    /// Where the motion is that of independent modes: kernels.hpp plays many such holds at once.
+    virtual const Modes* modes() const { return nullptr; }
+    /// `state` is [coordinate][lane], followed by [filter][lane]. Lanes outside the address's
+    /// groups are left alone or filled with finite numbers.
+    virtual void advance(double* state, const Drive& drive, const NoiseAddress& address,
                          Workspace& workspace, Posts& posts) const = 0;
 };
 
-/// The exact propagator of a linear network: coordinate by coordinate where the motion decouples
-/// (O(d) a replica), by dense products otherwise.
+/// The exact propagator of a linear network in natural coordinates: coordinate by coordinate where
+/// the motion decouples (O(d) a replica), by dense products otherwise.
 std::unique_ptr<Propagator> exact_propagator(const Coordinates& coordinates, double kT,
                                              double hold);
 

@@ -108,7 +108,7 @@ Transition natural_transition(const Coordinates& coordinates, double kT, double 
 
 Transition network_transition(const Network& network, const Controls& controls, double hold) {
     const Coordinates coordinates = natural_coordinates(network, controls.stiffness);
-    const Transition natural = natural_transition(coordinates, controls.kT, hold);
+    const Transition natural = natural_transition(coordinates, controls.kT.front(), hold);
     const Matrix& to_state = coordinates.to_state;
     return {multiply(multiply(to_state, natural.decay), coordinates.from_state),
             symmetrised(multiply(multiply(to_state, natural.covariance), to_state, Transposed::no,

@@ -11,17 +11,34 @@ namespace ktc {
 
 /// The energy books of a block of replicas (Sekimoto, Prog. Theor. Phys. Suppl. 130, 17, 1998).
 /// Every account is a compensated sum of posts, one per replica. Work done on the network and heat
-/// that flows into its resistors are positive; the first law reads ΔH = work − heat.
+/// that flows into its resistors are positive; the first law reads
+///     ΔH = work + source + injected + shadow − heat.
+/// Books of exact moves keep work, heat and supply; itemised ones all accounts, and heat by
+/// account.
 class Ledger {
    public:
-    enum Account : std::size_t { work, heat, supply, account_count };
+    enum Account : std::size_t {
+        work,
+        heat,
+        supply,
+        source,
+        injected,
+        shadow,
+        entropy,
+        first_heat
+    };
 
-    explicit Ledger(std::size_t lanes)
+    /// `heat_accounts` 0 keeps the three accounts of exact moves.
+    Ledger(std::size_t lanes, std::size_t heat_accounts)
         : lanes_(lanes),
-          sum_(account_count * lanes, 0.0),
-          carry_(account_count * lanes, 0.0),
+          itemised_(heat_accounts > 0),
+          accounts_(itemised_ ? first_heat + heat_accounts : source),
+          sum_(accounts_ * lanes, 0.0),
+          carry_(accounts_ * lanes, 0.0),
           turnover_(lanes, 0.0),
           opening_energy_(lanes, 0.0) {}
+
+    bool itemised() const { return itemised_; }
 
     /// Closes the books and opens new ones at the given energies.
     void open(const double* energy) {
@@ -31,29 +48,42 @@ class Ledger {
         std::copy(energy, energy + lanes_, opening_energy_.begin());
     }
 
-    void post(Account account, const double* amount) {
+    void post(std::size_t account, const double* amount) {
         double* sum = sum_.data() + account * lanes_;
         double* carry = carry_.data() + account * lanes_;
         for (std::size_t lane = 0; lane < lanes_; ++lane)
             add_compensated(sum[lane], carry[lane], amount[lane]);
-        if (account == supply) return;  // the book of H + bᵀx, no part of the first law of H
+        if (account != work && account != heat) return;
         for (std::size_t lane = 0; lane < lanes_; ++lane) turnover_[lane] += std::abs(amount[lane]);
     }
 
-    double balance(Account account, std::size_t lane) const {
+    /// Where an account's sums and carries lie, and the turnover: for kernels that post by themselves.
+    double* sums(std::size_t account) { return sum_.data() + account * lanes_; }
+    double* carries(std::size_t account) { return carry_.data() + account * lanes_; }
+    double* turnover() { return turnover_.data(); }
+
+    /// Zero for accounts that these books do not keep.
+    double balance(std::size_t account, std::size_t lane) const {
+        if (account >= accounts_) return 0.0;
         return sum_[account * lanes_ + lane] + carry_[account * lanes_ + lane];
     }
     double opening_energy(std::size_t lane) const { return opening_energy_[lane]; }
 
-    /// |ΔH − (work − heat)| over Σ|work| + Σ|heat| + max|H|, the sums over all posts.
+    /// |ΔH − (work + source + injected + shadow − heat)| over Σ|work| + Σ|heat| + max|H|, the sums
+    /// over all posts.
     double imbalance(double energy, std::size_t lane) const {
         const double change = energy - opening_energy_[lane];
-        // Both sums and both carries are paired, so that the large parts cancel first.
-        const double booked = (sum_[work * lanes_ + lane] - sum_[heat * lanes_ + lane]) +
-                              (carry_[work * lanes_ + lane] - carry_[heat * lanes_ + lane]);
+        // Sums first and carries after them, so that the large parts cancel first.
+        double booked = 0.0, small = 0.0;
+        for (std::size_t account : {work, heat, source, injected, shadow}) {
+            if (account >= accounts_) break;
+            const double sign = account == heat ? -1.0 : 1.0;
+            add_compensated(booked, small, sign * sum_[account * lanes_ + lane]);
+            add_compensated(booked, small, sign * carry_[account * lanes_ + lane]);
+        }
         const double scale =
             turnover_[lane] + std::max(std::abs(energy), std::abs(opening_energy_[lane]));
-        return scale > 0.0 ? std::abs(change - booked) / scale : 0.0;
+        return scale > 0.0 ? std::abs((change - booked) - small) / scale : 0.0;
     }
 
     /// The books as one flat row of numbers, for saving, and back.
@@ -63,7 +93,7 @@ class Ledger {
             packed.insert(packed.end(), part->begin(), part->end());
         return packed;
     }
-    static std::size_t packed_size(std::size_t lanes) { return (2 * account_count + 2) * lanes; }
+    std::size_t packed_size() const { return 2 * sum_.size() + 2 * lanes_; }
     void unpack(const double* packed) {
         for (auto* part : {&sum_, &carry_, &turnover_, &opening_energy_}) {
             std::copy(packed, packed + part->size(), part->begin());
@@ -73,6 +103,8 @@ class Ledger {
 
    private:
     std::size_t lanes_;
+    bool itemised_;
+    std::size_t accounts_;
     std::vector<double> sum_, carry_, turnover_, opening_energy_;
 };
 

@@ -1,5 +1,6 @@
 #include "physics/network.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <utility>
@@ -11,33 +12,85 @@ namespace ktc {
 namespace {
 
 bool all_finite(const double* values, std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i)
-        if (!std::isfinite(values[i])) return false;
-    return true;
+    return std::all_of(values, values + count, [](double value) { return std::isfinite(value); });
+}
+
+bool any_nonzero(const std::vector<double>& values) {
+    return std::any_of(values.begin(), values.end(), [](double value) { return value != 0.0; });
+}
+
+void check_size(const std::vector<double>& values, std::size_t size, const std::string& name) {
+    require(values.size() == size, name + " must have " + std::to_string(size) +
+                                       " entries, but has " + std::to_string(values.size()));
+    require(all_finite(values.data(), size), name + " must be finite");
+}
+
+Elements unit_elements(const Matrix& friction, bool inertia) {
+    const std::size_t d = friction.rows();
+    require(d > 0 && d == friction.columns(),
+            "friction must be a square matrix with one row a unit");
+    require(all_finite(friction.data(), d * d), "friction must be finite");
+    cholesky(friction, "friction");
+    return inertia ? inertial_elements(friction) : overdamped_elements(friction);
 }
 
 }  // namespace
 
+bool Controls::isothermal() const {
+    return std::all_of(kT.begin(), kT.end(), [this](double other) { return other == kT.front(); });
+}
+
+bool Controls::has_quartic() const { return any_nonzero(quartic); }
+
+bool Controls::has_sources() const { return any_nonzero(emf) || any_nonzero(current); }
+
 Network::Network(Matrix friction, std::vector<double> inertia)
-    : friction_(std::move(friction)), inertia_(std::move(inertia)) {
-    require(friction_.rows() > 0 && friction_.rows() == friction_.columns(),
-            "friction must be a square matrix with one row a unit");
-    require(all_finite(friction_.data(), units() * units()), "friction must be finite");
-    cholesky(friction_, "friction");
+    : units_(friction.rows()),
+      friction_(std::move(friction)),
+      inertia_(std::move(inertia)),
+      elements_(unit_elements(friction_, !inertia_.empty())) {
     require(inertia_.empty() || inertia_.size() == units(),
             "inertia must have one entry a unit: " + std::to_string(units()));
     for (double m : inertia_)
         require(std::isfinite(m) && m > 0.0, "inertia must be positive and finite");
 }
 
+Network::Network(Elements elements) : units_(elements.dimension()), elements_(std::move(elements)) {
+    elements_.check();
+    if (elements_.interconnection.empty()) {
+        // R = G⁻¹ by way of the Cholesky factor of G.
+        const Matrix lower = cholesky(elements_.mobility(), "the mobility of the resistors");
+        const Matrix inverse = solve_lower(lower, Matrix::identity(units_));
+        friction_ = symmetrised(multiply(inverse, inverse, Transposed::yes));
+    }
+}
+
+Matrix Network::hessian(const Controls& controls) const {
+    Matrix result(dimension(), dimension());
+    for (std::size_t i = 0; i < units(); ++i)
+        for (std::size_t j = 0; j < units(); ++j) result(i, j) = controls.stiffness(i, j);
+    for (std::size_t i = 0; i < inertia_.size(); ++i)
+        result(units() + i, units() + i) = 1.0 / inertia_[i];
+    return result;
+}
+
+bool Network::moves_exactly(const Controls& controls) const {
+    return controls.isothermal() && controls.kT.front() > 0.0 && !controls.has_quartic() &&
+           !controls.has_sources() && elements_.noises() == 0;
+}
+
 void Network::check(const Controls& controls) const {
-    require(controls.bias.size() == units(),
-            "bias must have one entry a unit: " + std::to_string(units()));
-    require(all_finite(controls.bias.data(), units()), "bias must be finite");
+    check_size(controls.bias, units(), "bias");
     require(controls.stiffness.rows() == units() && controls.stiffness.columns() == units(),
             "stiffness must be a square matrix with one row a unit");
     require(all_finite(controls.stiffness.data(), units() * units()), "stiffness must be finite");
-    require(std::isfinite(controls.kT) && controls.kT > 0.0, "kT must be positive and finite");
+    check_size(controls.kT, elements_.accounts(), "kT");
+    for (double kT : controls.kT) require(kT >= 0.0, "kT must not be negative");
+    require(any_nonzero(controls.kT) || elements_.noises() > 0, "kT must be positive");
+    check_size(controls.quartic, units(), "quartic");
+    for (double kappa : controls.quartic) require(kappa >= 0.0, "quartic must not be negative");
+    check_size(controls.emf, elements_.resistors(), "emf");
+    check_size(controls.current, elements_.sources(), "current");
 }
 
 }  // namespace ktc

@@ -4,42 +4,57 @@
 #include <vector>
 
 #include "ground/matrix.hpp"
+#include "physics/elements.hpp"
 
 namespace ktc {
 
 /// What can be programmed while a network runs. The stored energy of state z = x, or (x, p), is
-///     H = ½ xᵀ K x − bᵀ x + ½ pᵀ M⁻¹ p.
+///     H = ½ xᵀ K x − bᵀ x + ¼ Σ_i κ_i x_i⁴ + ½ pᵀ M⁻¹ p.
 struct Controls {
-    std::vector<double> bias;  ///< b, one entry a unit
-    Matrix stiffness;          ///< K, symmetric positive definite
-    double kT = 1.0;           ///< k_B T of every resistor
+    std::vector<double> bias;     ///< b, one entry a unit
+    Matrix stiffness;             ///< K, symmetric
+    std::vector<double> kT;       ///< k_B T, one entry a heat account of the network
+    std::vector<double> quartic;  ///< κ, one entry a unit
+    std::vector<double> emf;      ///< e_r, one entry a resistor
+    std::vector<double> current;  ///< I_s, one entry a current source
 
     bool operator==(const Controls&) const = default;
+    bool isothermal() const;
+    bool has_quartic() const;
+    bool has_sources() const;
 };
 
-/// What cannot be programmed: the circuit itself, in the one equation of every circuit,
-///     dz = (J − G) ∇H dt + √(2 kT G) dW,
-/// with lossless interconnection J = −Jᵀ and mobility G of the resistors (Freitas, Delvenne,
-/// Esposito, Phys. Rev. X 10, 031005, 2020). Overdamped: z = x, J = 0, G = R⁻¹.
-/// With inertia: z = (x, p), J the symplectic block, G = diag(0, R).
+/// What cannot be programmed: the circuit itself, in the one equation of every circuit
+/// (physics/elements.hpp). Overdamped units: z = x, J = 0, G = R⁻¹. Units with inertia: z = (x, p),
+/// J the symplectic block, G = diag(0, R). Circuits: z = x, any J and any resistors.
 class Network {
    public:
     /// `friction` R is (d, d) symmetric positive definite; `inertia` M has d entries, or none.
     Network(Matrix friction, std::vector<double> inertia);
+    explicit Network(Elements elements);
 
-    std::size_t units() const { return friction_.rows(); }
+    std::size_t units() const { return units_; }
     /// Length of the state z: d, or 2d with inertia.
-    std::size_t dimension() const { return has_inertia() ? 2 * units() : units(); }
+    std::size_t dimension() const { return elements_.dimension(); }
     bool has_inertia() const { return !inertia_.empty(); }
+    const Elements& elements() const { return elements_; }
+    /// R = G⁻¹ of an overdamped network; empty where there is an interconnection.
     const Matrix& friction() const { return friction_; }
     const std::vector<double>& inertia() const { return inertia_; }
+
+    /// ∇²H of the quadratic part, (dimension, dimension).
+    Matrix hessian(const Controls& controls) const;
+    /// Whether a hold at these controls is one exact move whose total heat is −ΔH.
+    bool moves_exactly(const Controls& controls) const;
 
     /// Refuses controls of the wrong shape, not finite, or whose energy confines nothing.
     void check(const Controls& controls) const;
 
    private:
+    std::size_t units_;
     Matrix friction_;
     std::vector<double> inertia_;
+    Elements elements_;
 };
 
 }  // namespace ktc

@@ -11,28 +11,39 @@ if sys.platform == "win32":
 
 from ktc import plot, schedules, theory
 from ktc.board import Board
+from ktc.board_emulator import BoardEmulator
+from ktc.circuit import Circuit
+from ktc.config import show_config
 from ktc.emulator import Emulator
 from ktc.encoding import Encoding
 from ktc.estimate import Estimate
 from ktc.fit import Fit
+from ktc.imperfections import Imperfections, LimitError
 from ktc.learner import learn
 from ktc.network import Network
 from ktc.protocol import Protocol
 from ktc.run import Run
 from ktc.storage import VERSION as __version__
+from ktc.topology import Topology
 
 __all__ = [
     "Board",
+    "BoardEmulator",
+    "Circuit",
     "Emulator",
     "Encoding",
     "Estimate",
     "Fit",
+    "Imperfections",
+    "LimitError",
     "Network",
     "Protocol",
     "Run",
+    "Topology",
     "__version__",
     "learn",
     "plot",
     "schedules",
+    "show_config",
     "theory",
 ]

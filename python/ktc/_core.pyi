@@ -12,6 +12,7 @@ import numpy.typing
 
 __all__: list[str] = [
     "Engine",
+    "Network",
     "Purpose",
     "linear_transition",
     "network_transition",
@@ -30,10 +31,16 @@ class Purpose:
       equilibrium
 
       hold
+
+      heat_bath
+
+      cluster
     """
 
     __members__: typing.ClassVar[dict[str, Purpose]]
+    cluster: typing.ClassVar[Purpose]
     equilibrium: typing.ClassVar[Purpose]
+    heat_bath: typing.ClassVar[Purpose]
     hold: typing.ClassVar[Purpose]
     @typing.overload
     def __eq__(self, other: Purpose) -> bool: ...
@@ -56,6 +63,48 @@ class Purpose:
     @property
     def value(self) -> int: ...
 
+class Network:
+    """
+    What cannot be programmed: the circuit itself.
+    """
+    @staticmethod
+    def of_elements(
+        *,
+        interconnection: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        directions: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        conductance: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        account: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+        source_directions: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        noise_directions: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        noise_density: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        noise_rate: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    ) -> Network:
+        """
+        A circuit of resistors along given directions; see physics/elements.hpp.
+        """
+    @staticmethod
+    def of_units(
+        friction: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        inertia: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    ) -> Network:
+        """
+        Units with a friction matrix and, where `inertia` is not empty, momenta.
+        """
+    @property
+    def accounts(self) -> int: ...
+    @property
+    def dimension(self) -> int: ...
+    @property
+    def friction(self) -> numpy.typing.NDArray[numpy.float64]: ...
+    @property
+    def interconnection(self) -> numpy.typing.NDArray[numpy.float64]: ...
+    @property
+    def mobility(self) -> numpy.typing.NDArray[numpy.float64]: ...
+    @property
+    def resistors(self) -> int: ...
+    @property
+    def units(self) -> int: ...
+
 class Engine:
     """
     Replicas of one network in motion.
@@ -63,25 +112,27 @@ class Engine:
     def __init__(
         self,
         *,
-        friction: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-        inertia: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-        bias: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-        stiffness: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-        kT: typing.SupportsFloat | typing.SupportsIndex,
+        network: Network,
+        controls: dict[str, typing.Annotated[numpy.typing.ArrayLike, numpy.float64]],
         seed: typing.SupportsInt | typing.SupportsIndex,
         first_replica: typing.SupportsInt | typing.SupportsIndex,
         replicas: typing.SupportsInt | typing.SupportsIndex,
         threads: typing.SupportsInt | typing.SupportsIndex,
-    ) -> None: ...
-    def controls(
-        self,
-    ) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64], float]: ...
+        longest_step: typing.SupportsFloat | typing.SupportsIndex,
+    ) -> None:
+        """
+        `longest_step` 0 moves by exact holds.
+        """
+    def controls(self) -> dict[str, numpy.typing.NDArray[numpy.float64]]: ...
     def copy(self) -> Engine: ...
     def energy(self) -> numpy.typing.NDArray[numpy.float64]: ...
     def energy_change(self) -> numpy.typing.NDArray[numpy.float64]: ...
+    def entropy(self) -> numpy.typing.NDArray[numpy.float64]: ...
     def equilibrate(self) -> None: ...
     def heat(self) -> numpy.typing.NDArray[numpy.float64]: ...
+    def heat_per_account(self) -> numpy.typing.NDArray[numpy.float64]: ...
     def imbalance(self) -> float: ...
+    def injected(self) -> numpy.typing.NDArray[numpy.float64]: ...
     def moments(
         self, with_covariance: bool
     ) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
@@ -96,9 +147,7 @@ class Engine:
     def play(
         self,
         holds: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-        bias: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None = None,
-        stiffness: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None = None,
-        kT: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None = None,
+        waveforms: dict[str, typing.Annotated[numpy.typing.ArrayLike, numpy.float64]],
     ) -> int:
         """
         Plays ticks, each an update and a hold; returns how many were done.
@@ -113,17 +162,25 @@ class Engine:
         """
     def restore(self, saved: dict[str, typing.Any]) -> None: ...
     def set(
-        self,
-        bias: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-        stiffness: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-        kT: typing.SupportsFloat | typing.SupportsIndex,
+        self, controls: dict[str, typing.Annotated[numpy.typing.ArrayLike, numpy.float64]]
     ) -> None:
         """
         One control update: books work.
         """
+    def shadow(self) -> numpy.typing.NDArray[numpy.float64]: ...
     def snapshot(self) -> dict[str, typing.Any]: ...
+    def source(self) -> numpy.typing.NDArray[numpy.float64]: ...
     def supply(self) -> numpy.typing.NDArray[numpy.float64]: ...
     def work(self) -> numpy.typing.NDArray[numpy.float64]: ...
+    @property
+    def itemised(self) -> bool: ...
+    @property
+    def longest_step(self) -> float:
+        """
+        Bound of the steps of split motion.
+        """
+    @longest_step.setter
+    def longest_step(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None: ...
     @property
     def time(self) -> float: ...
 
@@ -137,14 +194,12 @@ def linear_transition(
     """
 
 def network_transition(
-    friction: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    inertia: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    stiffness: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    kT: typing.SupportsFloat | typing.SupportsIndex,
+    network: Network,
+    controls: dict[str, typing.Annotated[numpy.typing.ArrayLike, numpy.float64]],
     hold: typing.SupportsFloat | typing.SupportsIndex,
 ) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
     """
-    A and Q of a network's state z over a hold; `inertia` is empty without inertia.
+    A and Q of a network's state z over a hold.
     """
 
 def normals(

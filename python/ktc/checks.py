@@ -86,7 +86,15 @@ def square(name: str, value: ArrayLike, units: int) -> Array:
     return array
 
 
-def positive_definite(name: str, matrix: Array, mend: str) -> Array:
+def finite(name: str, value: Any) -> float:
+    """``value`` as one finite number."""
+    array = real_array(name, value)
+    if array.ndim != 0:
+        raise ValueError(f"{name} must be one number, but has shape {array.shape}")
+    return float(array)
+
+
+def symmetric(name: str, matrix: Array) -> Array:
     """``matrix`` made exactly symmetric, or an error that says by how much it is not."""
     asymmetry = np.abs(matrix - matrix.T)
     scale = np.sqrt(np.abs(np.outer(matrix.diagonal(), matrix.diagonal())))
@@ -97,7 +105,13 @@ def positive_definite(name: str, matrix: Array, mend: str) -> Array:
             f"{name} must be symmetric, but {name}[{i}, {j}] = {matrix[i, j]} and "
             f"{name}[{j}, {i}] = {matrix[j, i]}; pass ({name} + {name}.T)/2 if that is meant"
         )
-    matrix = 0.5 * (matrix + matrix.T)
+    result: Array = 0.5 * (matrix + matrix.T)
+    return result
+
+
+def positive_definite(name: str, matrix: Array, mend: str) -> Array:
+    """``matrix`` made exactly symmetric, and positive definite."""
+    matrix = symmetric(name, matrix)
     # Judged at unit diagonal: farads and henries of one network may differ by many decades.
     diagonal = matrix.diagonal()
     least = float(diagonal.min())

@@ -7,29 +7,44 @@ from typing import Any
 
 import numpy as np
 
-from ktc.checks import Array, frozen, known_keywords, per_unit, positive, positive_definite, square
-
-CONTROL_NAMES = ("bias", "stiffness", "kT")
-
-CONFINE = (
-    "nothing confines the energy: add to its diagonal "
-    "(only a quartic term, which this version does not have, could confine an indefinite one)"
+from ktc.checks import (
+    Array,
+    frozen,
+    known_keywords,
+    per_unit,
+    positive,
+    positive_definite,
+    real_array,
+    square,
+    symmetric,
 )
+
+CONTROL_NAMES = ("bias", "stiffness", "quartic", "kT", "emf", "current")
+
+CONFINE = "nothing confines the energy: add to its diagonal, or give those units a quartic term"
 
 
 @dataclass(frozen=True)
 class Controls:
-    """A setting of all controls: H = ½ xᵀ stiffness x − biasᵀ x at temperature kT.
+    """A setting of all controls: H = ½ xᵀ stiffness x − biasᵀ x + ¼ Σ quartic x⁴.
 
     Attributes:
         bias: shape (d,).
-        stiffness: shape (d, d), symmetric positive definite.
-        kT: thermal energy of every resistor.
+        stiffness: shape (d, d), symmetric; positive definite among the units without quartic.
+        kT: thermal energy of all resistors, or one number a heat account, shape (accounts,).
+        quartic: shape (d,), not negative.
+        emf: EMF in the branch of each resistor, shape (resistors,).
+        current: of each current source, shape (sources,).
+        accounts: number of heat accounts.
     """
 
     bias: Array
     stiffness: Array
-    kT: float
+    kT: float | Array
+    quartic: Array
+    emf: Array
+    current: Array
+    accounts: int
 
     def updated(self, **changes: Any) -> Controls:
         """These controls with some replaced, all checked.
@@ -37,23 +52,44 @@ class Controls:
         Raises:
             TypeError: an unknown control, or something that is not a number.
             ValueError: a wrong shape, a number that is not finite, a stiffness that is not
-                symmetric positive definite, a kT that is not positive.
+                symmetric or that confines nothing, a negative quartic, a kT that is not positive.
         """
         known_keywords(changes, CONTROL_NAMES, "control")
         units = len(self.bias)
         checked: dict[str, Any] = {}
         if "bias" in changes:
             checked["bias"] = frozen(per_unit("bias", changes["bias"], units))
-        if "stiffness" in changes:
-            matrix = square("stiffness", changes["stiffness"], units)
-            checked["stiffness"] = frozen(positive_definite("stiffness", matrix, CONFINE))
+        if "quartic" in changes:
+            checked["quartic"] = quartic_per_unit(changes["quartic"], units)
+        if "stiffness" in changes or "quartic" in changes:
+            matrix = square("stiffness", changes.get("stiffness", self.stiffness), units)
+            quartic = checked.get("quartic", self.quartic)
+            checked["stiffness"] = frozen(confining(matrix, quartic))
         if "kT" in changes:
-            checked["kT"] = one_temperature(changes["kT"])
+            checked["kT"] = temperatures(changes["kT"], self.accounts)
+        for name in ("emf", "current"):
+            if name in changes:
+                size = len(getattr(self, name))
+                checked[name] = frozen(per_unit(name, changes[name], size))
         return replace(self, **checked)
 
     def as_dict(self) -> dict[str, Any]:
         """The controls by name."""
         return {name: getattr(self, name) for name in CONTROL_NAMES}
+
+    def arrays(self) -> dict[str, Any]:
+        """The controls as the core takes them: kT as one number a heat account."""
+        kT = np.broadcast_to(np.asarray(self.kT, dtype=float), (self.accounts,))
+        return {**self.as_dict(), "kT": np.ascontiguousarray(kT)}
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Full shape of a control."""
+        return (self.accounts,) if name == "kT" else np.shape(getattr(self, name))
+
+    @property
+    def isothermal(self) -> bool:
+        """Whether all resistors are at one temperature."""
+        return np.ndim(self.kT) == 0
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Controls) and all(
@@ -63,14 +99,45 @@ class Controls:
     __hash__ = None  # type: ignore[assignment]  # arrays inside
 
 
-def one_temperature(value: Any) -> float:
-    """``value`` as the thermal energy of all resistors alike."""
-    array = np.asarray(value)
-    if array.ndim == 1 and len(array) and (array == array[0]).all():
-        return positive("kT", array[0])
-    if array.ndim:
+def quartic_per_unit(value: Any, units: int) -> Array:
+    """``value`` as one quartic coefficient a unit, none negative."""
+    quartic = per_unit("quartic", value, units)
+    if (quartic < 0).any():
+        unit = int(np.argmax(quartic < 0))
         raise ValueError(
-            f"kT must be one number, but has shape {array.shape} with differing values; "
-            "resistors at several temperatures are not in this version"
+            f"quartic must not be negative, but is {quartic[unit]} at unit {unit}: "
+            "nothing would confine the energy"
         )
-    return positive("kT", value)
+    return frozen(quartic)
+
+
+def confining(stiffness: Array, quartic: Array) -> Array:
+    """``stiffness``, symmetric and positive definite among the units that have no quartic term.
+
+    A quartic term outgrows every quadratic one along its own unit, so that only displacements of
+    the other units alone need a positive energy.
+    """
+    matrix = symmetric("stiffness", stiffness)
+    bare = np.flatnonzero(quartic == 0)
+    if len(bare):
+        positive_definite("stiffness", matrix[np.ix_(bare, bare)], CONFINE)
+    return matrix
+
+
+def temperatures(value: Any, accounts: int) -> float | Array:
+    """``value`` as the thermal energy of all resistors alike, or as one a heat account."""
+    array = real_array("kT", value)
+    if array.ndim == 0:
+        return positive("kT", value)
+    if (array < 0).any():
+        place = int(np.argmax(array < 0))
+        raise ValueError(f"kT must not be negative, but is {array[place]} at account {place}")
+    if array.ndim == 1 and len(array) and (array == array[0]).all() and array[0] > 0:
+        return float(array[0])
+    if array.shape != (accounts,):
+        raise ValueError(
+            f"kT must be one number, or of shape ({accounts},), one a heat account, "
+            f"but is {array} of shape {array.shape}; units at several temperatures need a friction "
+            "that is a scalar or (d,)"
+        )
+    return frozen(array)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,11 +15,12 @@ from ktc import _core, storage
 from ktc.checks import Array, count, positive, random_seed, real_array
 from ktc.controls import Controls
 from ktc.ledger import Ledger
-from ktc.moments import Moments
+from ktc.moments import Moments, Reader
 from ktc.network import Network
 from ktc.protocol import Protocol
 from ktc.recorder import Recorder, play_recorded
 from ktc.run import Run
+from ktc.step_size import checked_step, default_step
 from ktc.units import Described, Description, Units
 
 REPLICAS_OF_A_SEED = 2**33
@@ -40,8 +41,10 @@ class Emulator:
         seed: below 2**64; None draws one, kept in ``seed``.
         threads: at most this many; None takes the cores this process may use.
         dtype: "float64", the only precision of this version.
-        dt: None; step sizes belong to nonlinear networks, which are not in this version.
-        resolve_heat: False; heat per resistor is not in this version.
+        dt: longest step of the splitting integrator; None takes a tenth of the network's
+            fastest time. Linear networks at one temperature move exactly, without a step.
+        resolve_heat: True tells heat apart by resistor, by the splitting integrator; implied where
+            temperatures differ, and with quartic units, sources or noise generators.
         first_replica: number of the first replica among all that the seed has: emulators with
             disjoint ranges together hold the same bits as one that has them all.
         state: (replicas, d) or (d,), to start from instead of equilibrium.
@@ -66,19 +69,27 @@ class Emulator:
         seed: int | None = None,
         threads: int | None = None,
         dtype: str = "float64",
-        dt: None = None,
+        dt: float | None = None,
         resolve_heat: bool = False,
         *,
         first_replica: int = 0,
         state: ArrayLike | None = None,
         momentum: ArrayLike | None = None,
     ) -> None:
-        _refuse_what_comes_later(dtype, dt, resolve_heat)
+        if dtype != "float64":
+            raise ValueError(f"dtype must be 'float64', but is {dtype!r}; there is no other yet")
         if not hasattr(network, "network"):
             raise TypeError(
                 f"network must be a ktc.Network or a ktc.Board, but is a {type(network).__name__}"
             )
+        if getattr(network, "restricted", False):
+            raise ValueError(
+                f"network must have no limits of its own, but is {network!r}; make the emulator by "
+                "its emulator(...), or pass its .network for the physics alone"
+            )
         self.description = network
+        self._split = _resolved(network.network, resolve_heat)
+        self.dt = None if dt is None else self._own_step(dt)
         self.replicas = count("replicas", replicas)
         self.first_replica = count("first_replica", first_replica, least=0)
         if self.first_replica + self.replicas > REPLICAS_OF_A_SEED:
@@ -118,6 +129,11 @@ class Emulator:
         return self._controls
 
     @property
+    def applied_controls(self) -> Controls:
+        """What the device makes of the controls: the same, but on a real board."""
+        return self._controls
+
+    @property
     def time(self) -> float:
         """Time that has passed since the start or the last ``reset``."""
         return self._engine.time
@@ -125,7 +141,7 @@ class Emulator:
     @property
     def ledger(self) -> Ledger:
         """The energy books, opened at the start or when the state was last placed by hand."""
-        return Ledger(lambda: self._engine, self.replicas)
+        return Ledger(lambda: self._engine, self.network.accounts)
 
     def set(self, **controls: ArrayLike) -> None:
         """One control update at held state; books work = H(x; θ′) − H(x; θ).
@@ -139,6 +155,11 @@ class Emulator:
         """
         self._settle(self._controls.updated(**controls))
 
+    @property
+    def resolve_heat(self) -> bool:
+        """Whether the ledger tells all accounts apart, by the splitting integrator."""
+        return self._split
+
     def run(self, duration: float) -> None:
         """Evolves at held controls for a duration, exactly; books heat and supply.
 
@@ -147,7 +168,8 @@ class Emulator:
         """
         hold = positive("duration", duration)
         self._keep_moments()
-        self._engine.play(np.array([hold]))
+        self._choose_step([self._controls])
+        self._engine.play(np.array([hold]), {})
 
     def play(
         self,
@@ -172,24 +194,32 @@ class Emulator:
             TypeError: an unknown quantity, or something that is not a Protocol.
             ValueError: controls that do not fit this network, with the tick named.
         """
+        return self.play_read_by(self, protocol, record, every, progress)
+
+    def play_read_by(
+        self,
+        reader: Reader,
+        protocol: Protocol,
+        record: Sequence[str] | str | None,
+        every: int,
+        progress: bool,
+    ) -> Run:
+        """``play`` with the states and moments that ``reader`` reads instead of its own."""
         if not isinstance(protocol, Protocol):
             raise TypeError(f"protocol must be a ktc.Protocol, but is {type(protocol).__name__}")
         waveforms, final = protocol.settings(self._controls)
-        recorder = Recorder(self, protocol, record, count("every", every))
-        initial, before = self._controls, self._accounts()
+        self._choose_step(protocol.extremes(self._controls, waveforms))
+        recorder = Recorder(self, reader, protocol, record, count("every", every))
+        initial, before = self._controls, self.ledger.amounts()
         self._keep_moments()
         try:
             play_recorded(self._engine, protocol, waveforms, recorder, progress)
         finally:
             self._controls = self._engine_controls()
         self._settle(final)
-        work, heat, supply = (
-            now - then for now, then in zip(self._accounts(), before, strict=True)
-        )
+        samples = {name: amount - before[name] for name, amount in self.ledger.amounts().items()}
         return Run(
-            work=work,
-            heat=heat,
-            supply=supply,
+            samples=samples,
             protocol=protocol,
             network=self.network,
             initial=initial,
@@ -252,18 +282,16 @@ class Emulator:
         """Back to the very start: first controls, first state, time zero, the same noise."""
         self._keep_moments()
         network = self.network
+        self._controls = network.controls
         self._engine = _core.Engine(
-            friction=network.friction,
-            inertia=np.empty(0) if network.inertia is None else network.inertia,
-            bias=network.bias,
-            stiffness=network.stiffness,
-            kT=network.kT,
+            network=network.core,
+            controls=self._controls.arrays(),
             seed=self.seed,
             first_replica=self.first_replica,
             replicas=self.replicas,
             threads=self.threads,
+            longest_step=self._step([self._controls]),
         )
-        self._controls = network.controls
         if self._start is not None:
             self._engine.place(self._start)
 
@@ -276,18 +304,24 @@ class Emulator:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Saves everything that a resumed run needs to give the same bits."""
-        arrays = {f"network_{k}": v for k, v in self.network.as_dict().items() if v is not None}
+        storage.save(path, "Emulator", *self.archive())
+
+    def archive(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        """Header and arrays of which ``of_archive`` makes the same emulator."""
+        arrays = {f"network_{k}": v for k, v in self.network.as_dict().items()}
         arrays |= {f"engine_{k}": np.asarray(v) for k, v in self._engine.snapshot().items()}
         arrays["scale"] = self.scale
         if self._start is not None:
             arrays["start"] = self._start
         header = {
+            "dt": self.dt,
+            "resolve_heat": self._split,
             "replicas": self.replicas,
             "first_replica": self.first_replica,
             "seed": self.seed,
             "symbols": vars(self.symbols),
         }
-        storage.save(path, "Emulator", header, arrays)
+        return header, arrays
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], threads: int | None = None) -> Emulator:
@@ -298,12 +332,26 @@ class Emulator:
             ValueError: a file that is truncated, of another kind, or of another version.
         """
         header, arrays = storage.load(path, "Emulator")
-        network = Network(**storage.part(arrays, "network_"))
+        network = Network.from_dict(storage.part(arrays, "network_"))
+        described = Described(network, arrays["scale"], Units(**header["symbols"]))
+        return cls.of_archive(described, header, arrays, threads)
+
+    @classmethod
+    def of_archive(
+        cls,
+        description: Description,
+        header: Mapping[str, Any],
+        arrays: Mapping[str, Array],
+        threads: int | None,
+    ) -> Emulator:
+        """The emulator of ``description`` whose ``archive`` this is."""
         emulator = cls(
-            Described(network, arrays["scale"], Units(**header["symbols"])),
+            description,
             replicas=header["replicas"],
             seed=header["seed"],
             threads=threads,
+            dt=header["dt"],
+            resolve_heat=header["resolve_heat"],
             first_replica=header["first_replica"],
         )
         emulator._start = arrays.get("start")
@@ -314,15 +362,29 @@ class Emulator:
 
     def _settle(self, controls: Controls) -> None:
         self._keep_moments()
-        self._engine.set(controls.bias, controls.stiffness, controls.kT)
+        self._engine.set(controls.arrays())
         self._controls = controls
 
     def _engine_controls(self) -> Controls:
-        bias, stiffness, kT = self._engine.controls()
-        return self._controls.updated(bias=bias, stiffness=stiffness, kT=kT)
+        return self._controls.updated(**self._engine.controls())
 
-    def _accounts(self) -> tuple[Array, Array, Array]:
-        return self._engine.work(), self._engine.heat(), self._engine.supply()
+    def _step(self, settings: Iterable[Controls]) -> float:
+        """Longest step that the engine may take; zero where it moves exactly."""
+        if not self._split:
+            return 0.0
+        return default_step(self.network, settings) if self.dt is None else self.dt
+
+    def _choose_step(self, settings: Iterable[Controls]) -> None:
+        if self._split:
+            self._engine.longest_step = self._step(settings)
+
+    def _own_step(self, dt: float) -> float:
+        if not self._split:
+            raise ValueError(
+                f"dt must be None, but is {dt!r}: a linear network at one temperature moves "
+                "exactly over any hold; leave it out, or ask for resolve_heat=True"
+            )
+        return checked_step(dt, self.network)
 
     def _keep_moments(self) -> None:
         """Finishes the moments that somebody still holds, before the state moves on."""
@@ -350,19 +412,10 @@ class Emulator:
         )
 
 
-def _refuse_what_comes_later(dtype: str, dt: Any, resolve_heat: bool) -> None:
-    if dtype != "float64":
-        raise ValueError(f"dtype must be 'float64', but is {dtype!r}; no other is in this version")
-    if dt is not None:
-        raise ValueError(
-            f"dt must be None, but is {dt!r}: linear networks move exactly over any hold, "
-            "without a step size; leave it out"
-        )
-    if resolve_heat is not False:
-        raise ValueError(
-            f"resolve_heat must be False, but is {resolve_heat!r}: heat per resistor is not in "
-            "this version; ledger.heat is their sum"
-        )
+def _resolved(network: Network, resolve_heat: bool) -> bool:
+    if not isinstance(resolve_heat, bool):
+        raise TypeError(f"resolve_heat must be True or False, but is {resolve_heat!r}")
+    return resolve_heat or not network.moves_exactly
 
 
 def _replicated(name: str, value: ArrayLike, shape: tuple[int, int]) -> Array:

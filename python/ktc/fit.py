@@ -13,6 +13,7 @@ from ktc.checks import Array
 from ktc.controls import Controls
 from ktc.estimate import Estimate
 from ktc.history import History
+from ktc.imperfections import Imperfections
 from ktc.network import Network
 from ktc.picture import draw
 from ktc.theory import bias_free_energy, least_excess_work
@@ -32,6 +33,9 @@ class Fit:
         device: the device as the run left it, to go on with or to draw samples from; None in a
             loaded fit.
         seed, version: what reproduces it.
+        imperfections: of the real board that learned, with its seed; None elsewhere. Then ΔF,
+            excess work and bounds are by its drawing, as its controller knows them; work and heat
+            are its own, and so is what is called applied.
     """
 
     def __init__(
@@ -50,6 +54,8 @@ class Fit:
         device: Any = None,
         jump: Array | None = None,
         version: str = storage.VERSION,
+        imperfections: Imperfections | None = None,
+        applied_change: float | None = None,
     ) -> None:
         self.start = start
         self.schedule = schedule
@@ -60,6 +66,8 @@ class Fit:
         self.seed = seed
         self.device = device
         self.version = version
+        self.imperfections = imperfections
+        self._applied_change = applied_change
         self._work = work
         self._heat = heat
         self._final_state = final_state
@@ -72,7 +80,7 @@ class Fit:
     @property
     def kT(self) -> float:
         """Thermal energy of the run."""
-        return self.start.network.kT
+        return self.start.network.common_kT
 
     @property
     def duration(self) -> float:
@@ -119,6 +127,22 @@ class Fit:
         ``bound``, which is at the run's own parameters, by as much as it says.
         """
         return self.work.shifted(-self.free_energy_change.mean)
+
+    @property
+    def applied_free_energy_change(self) -> Estimate:
+        """ΔF of what a real board applied; ``free_energy_change`` elsewhere."""
+        if self._applied_change is None:
+            return self.free_energy_change
+        return Estimate.exact(self._applied_change, unit=self.symbols.energy, kT=self.kT)
+
+    @property
+    def applied_excess_work(self) -> Estimate:
+        """W − ΔF of what a real board applied: what it dissipated.
+
+        ``excess_work`` has the ΔF of its drawing, and may lie below the bound there. Free energies
+        are those of its resistors' temperature, pickup left out.
+        """
+        return self.work.shifted(-self.applied_free_energy_change.mean)
 
     @property
     def completed_excess_work(self) -> Estimate:
@@ -175,9 +199,7 @@ class Fit:
                 f"schedule {name} is not one of ktc.schedules, so a saved fit could not bring it "
                 "back"
             )
-        arrays = {
-            f"network_{k}": v for k, v in self.start.network.as_dict().items() if v is not None
-        }
+        arrays = {f"network_{k}": v for k, v in self.start.network.as_dict().items()}
         arrays |= {f"history_{k}": v for k, v in vars(self.history).items()}
         arrays |= {
             "scale": self.start.scale,
@@ -193,6 +215,8 @@ class Fit:
             "samples": self.samples,
             "seed": self.seed,
             "symbols": vars(self.symbols),
+            "imperfections": self.imperfections.as_dict() if self.imperfections else None,
+            "applied_change": self._applied_change,
         }
         storage.save(path, "Fit", header, arrays)
 
@@ -205,9 +229,10 @@ class Fit:
             ValueError: a file that is truncated, of another kind, or of another version.
         """
         header, arrays = storage.load(path, "Fit")
+        spec = header.get("imperfections")
         return cls(
             start=Described(
-                Network(**storage.part(arrays, "network_")),
+                Network.from_dict(storage.part(arrays, "network_")),
                 arrays["scale"],
                 Units(**header["symbols"]),
             ),
@@ -221,6 +246,8 @@ class Fit:
             history=History(**storage.part(arrays, "history_")),
             seed=header["seed"],
             version=header["version"],
+            imperfections=Imperfections(**spec) if spec else None,
+            applied_change=header.get("applied_change"),
         )
 
     def _estimate(self, samples: Array) -> Estimate:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,10 @@ from ktc.emulator import Emulator
 from ktc.fit import Fit
 from ktc.geometry import Geometry
 from ktc.history import History
+from ktc.imperfections import LimitError
 from ktc.progress import progress_bar
 from ktc.schedules import Schedule
-from ktc.theory import PARAMETERS, bias_free_energy
+from ktc.theory import PARAMETERS, bias_free_energy, free_energy_change
 from ktc.units import Described
 
 REPLICAS = 10_000
@@ -54,7 +56,10 @@ def learn(
         device: a Network or a Board, of which an Emulator is made that starts in equilibrium at
             the device's own controls; or an Emulator, or any object with its calls ``set``,
             ``run``, ``moments``, ``read``, ``ledger``, ``controls`` and its description
-            ``network``, ``scale``, ``symbols``, which goes on from where it stands.
+            ``network``, ``scale``, ``symbols``, which goes on from where it stands. What is known
+            of a real board is its drawing and its readings: gradient, ΔF and bounds come from
+            these, work and heat from the board itself. It may tell its ``shortest_tick`` and
+            ``applied_network``, and ``settle`` after the last update.
         data: shape (samples, d), in the device's public state (volts on a Board); one sample may
             be given as (d,), samples of a single unit as (samples,), a single number as it is.
         schedule: learning rate over time; it also sets the duration.
@@ -71,7 +76,8 @@ def learn(
 
     Raises:
         ValueError, TypeError: data of the wrong width or not finite, an unknown parameter, numbers
-            out of range; before anything moves.
+            out of range, ticks shorter than the device's; before anything moves. LimitError where
+            a control or a reading leaves the range of a real board, with the tick at which it did.
         OverflowError: a rate so large that the controls diverge, with the tick at which they did.
 
     Example:
@@ -96,7 +102,15 @@ def learn(
     start = Described(device.network.with_controls(device.controls), device.scale, device.symbols)
     geometry = Geometry.of(start, parameter).sampled(schedule.duration / steps)
     schedule.check(units)
+    shortest = getattr(device, "shortest_tick", 0.0)
+    # With room for the rounding of a duration over its ticks.
+    if schedule.duration / steps < shortest * (1 - 1e-9):
+        raise LimitError(
+            f"ticks must be at most {max(1, int(schedule.duration / shortest * (1 + 1e-9)))} in "
+            f"{schedule.duration:g}, as a tick of this device takes {shortest:g}, but is {steps}"
+        )
     first_accounts = (device.ledger.work, device.ledger.heat)
+    before = getattr(device, "applied_network", None)
     goal = frozen(samples.mean(axis=0))
     track = _drive(device, schedule, geometry, goal, steps, progress)
 
@@ -120,6 +134,10 @@ def learn(
         final_state=device.read(),
         history=history,
         seed=getattr(device, "seed", None),
+        imperfections=getattr(device, "imperfections", None),
+        applied_change=None
+        if before is None
+        else free_energy_change(before, device.applied_network),
         device=device,
     )
 
@@ -160,7 +178,8 @@ def _drive(
     with progress_bar(ticks, "tick", progress, schedule.name) as bar:
         for k in range(ticks + 1):
             time = schedule.duration * (k / ticks)
-            mean = device.moments().mean
+            with _told(k):
+                mean = device.moments().mean
 
             def toward(point: Array, mean: Array = mean) -> Array:
                 return np.asarray(geometry.to_bias.T @ ((point - mean) / scale))
@@ -177,9 +196,14 @@ def _drive(
             if not np.isfinite(bias).all():
                 raise _divergence(schedule, k)
             try:
-                device.set(bias=bias)
+                with _told(k):
+                    device.set(bias=bias)
+            except LimitError:
+                raise
             except ValueError as error:
                 raise _divergence(schedule, k) from error
+            if k == ticks and hasattr(device, "settle"):
+                device.settle()
             track["time"][k] = time
             track["parameters"][k] = theta_start + theta
             track["bias"][k], track["gradient"][k], track["mean"][k] = bias, gradient, mean
@@ -190,6 +214,15 @@ def _drive(
                 device.run(hold)
                 bar.update(1)
     return track
+
+
+@contextmanager
+def _told(tick: int) -> Iterator[None]:
+    """Says at which tick the device met its limits."""
+    try:
+        yield
+    except LimitError as error:
+        raise LimitError(f"tick {tick}: {error}") from error
 
 
 def _divergence(schedule: Schedule, tick: int) -> OverflowError:
@@ -211,7 +244,10 @@ def _one_parameter(parameters: Sequence[str]) -> str:
 def _running(device: Any, replicas: int | None, seed: int | None, threads: int | None) -> Any:
     """The device itself where it runs, or an emulator of what it describes."""
     if not hasattr(device, "run"):
-        return Emulator(device, REPLICAS if replicas is None else replicas, seed, threads)
+        many = REPLICAS if replicas is None else replicas
+        if hasattr(device, "emulator"):
+            return device.emulator(many, seed, threads=threads)
+        return Emulator(device, many, seed, threads)
     for name, value in (("replicas", replicas), ("seed", seed), ("threads", threads)):
         if value is not None:
             raise ValueError(f"{name} is {value!r}, but the device runs already; leave {name} out")

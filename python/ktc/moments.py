@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from ktc.checks import Array
 
@@ -31,3 +32,13 @@ class Moments:
 
     def __repr__(self) -> str:
         return f"<ktc.Moments: mean={self.mean!r}>"
+
+
+class Reader(Protocol):
+    """Whoever reads the state of an ensemble."""
+
+    def read(self) -> Array:
+        """The state, shape (replicas, d)."""
+
+    def moments(self) -> Moments:
+        """Mean and covariance over the replicas."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import copy
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,7 +20,8 @@ from ktc.checks import (
     real_array,
     square,
 )
-from ktc.controls import CONFINE, Controls, one_temperature
+from ktc.controls import Controls, confining, quartic_per_unit, temperatures
+from ktc.elements import CurrentSource, Elements, NoiseSource, Resistor
 from ktc.units import CONSISTENT, Units
 
 
@@ -35,19 +38,22 @@ class Network:
 
     Without inertia, dx = −R⁻¹∇H dt + √(2kT R⁻¹) dW; with inertia M,
     dx = M⁻¹p dt, dp = −(∂H/∂x + R M⁻¹p) dt + √(2kT R) dW. In both,
-    H = ½ xᵀKx − bᵀx (+ ½ pᵀM⁻¹p). The equilibrium is exp(−H/kT)/Z, whatever R is.
+    H = ½ xᵀKx − bᵀx + ¼ Σ κ_i x_i⁴ (+ ½ pᵀM⁻¹p). At one temperature the equilibrium is
+    exp(−H/kT)/Z, whatever R is. ``of_elements`` takes any other circuit.
 
     Args:
-        stiffness: K, shape (d, d), symmetric positive definite; a scalar makes one unit.
+        stiffness: K, shape (d, d), symmetric; a scalar makes one unit. Positive definite among the
+            units without a quartic term; K_ii < 0 with κ_i > 0 is a double well.
         friction: R, a scalar, (d,) or symmetric positive definite (d, d).
-        kT: thermal energy, in the unit of H.
+        kT: thermal energy, in the unit of H; a scalar, or (d,) for resistors at several
+            temperatures, which must then be one a unit.
         bias: b, scalar or (d,); zero by default.
-        quartic: must be None; nonlinear units are not in this version.
+        quartic: κ, scalar or (d,), not negative; zero by default.
         inertia: M, scalar or (d,), positive; None for an overdamped network.
 
     Raises:
-        ValueError: wrong shapes, numbers that are not finite, K or R not symmetric positive
-            definite, kT or M not positive.
+        ValueError: wrong shapes, numbers that are not finite, an energy that is not confined, R
+            not symmetric positive definite, kT or M not positive.
         TypeError: something that is not a number.
 
     Example:
@@ -65,33 +71,112 @@ class Network:
         self,
         stiffness: ArrayLike,
         friction: ArrayLike,
-        kT: float = 1.0,
+        kT: ArrayLike = 1.0,
         bias: ArrayLike | None = None,
-        quartic: None = None,
+        quartic: ArrayLike | None = None,
         inertia: ArrayLike | None = None,
     ) -> None:
-        if quartic is not None:
-            raise ValueError(
-                f"quartic must be None, but is {quartic!r}: nonlinear units are not in this "
-                "version; leave it out"
-            )
-        matrix = real_array("stiffness", stiffness)
-        if matrix.ndim == 0:
-            matrix = matrix.reshape(1, 1)
-        if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.size == 0:
-            raise ValueError(
-                f"stiffness must be a square matrix (d, d), but has shape {matrix.shape}"
-            )
+        matrix = _stiffness_matrix(stiffness)
         d = len(matrix)
-        self._controls = Controls(
-            bias=frozen(np.zeros(d) if bias is None else per_unit("bias", bias, d)),
-            stiffness=frozen(positive_definite("stiffness", matrix, CONFINE)),
-            kT=one_temperature(kT),
-        )
-        self._friction = frozen(_friction_matrix(friction, d))
+        self._friction: Array | None = frozen(_friction_matrix(friction, d))
         self._inertia = (
             None if inertia is None else frozen(positive_per_unit("inertia", inertia, d))
         )
+        self._elements: Elements | None = None
+        dense = np.count_nonzero(self._friction) > d
+        self._accounts = ("all",) if dense else tuple(str(unit) for unit in range(d))
+        self._controls = self._checked_controls(matrix, kT, bias, quartic, np.zeros(d), np.empty(0))
+        self._core = _core.Network.of_units(self._friction, self._inertia_or_empty())
+        self._check_quartic()
+
+    @classmethod
+    def of_elements(
+        cls,
+        stiffness: ArrayLike,
+        resistors: Sequence[Resistor],
+        kT: ArrayLike,
+        bias: ArrayLike | None = None,
+        quartic: ArrayLike | None = None,
+        interconnection: ArrayLike | None = None,
+        sources: Sequence[CurrentSource] = (),
+        noises: Sequence[NoiseSource] = (),
+    ) -> Network:
+        """Any circuit: dx = J∇H dt + Σ d_r dξ_r + Σ a_s I_s dt + Σ a_i j_i dt, all of x public.
+
+        Args:
+            stiffness: 𝒦 = ∇²H of the quadratic part, shape (n, n): inverse capacitances of node
+                charges, inverse inductances of fluxes.
+            resistors: at least one.
+            kT: thermal energy, a scalar or one number a heat account in order of appearance; zero
+                is a noiseless resistor.
+            bias: b of H, scalar or (n,).
+            quartic: κ of H, scalar or (n,).
+            interconnection: J = −Jᵀ, shape (n, n); None for zero.
+            sources: current sources.
+            noises: noise generators.
+
+        Raises:
+            ValueError, TypeError: as the constructor, and for resistors that leave a coordinate of
+                a network without interconnection unbound.
+
+        Example:
+            >>> from ktc.elements import Resistor
+            >>> net = Network.of_elements(  # two 1 F capacitors to ground, 1 Ω each, at two kT
+            ...     np.eye(2), [Resistor([1, 0], 1.0, "R1"), Resistor([0, 1], 1.0, "R2")], [1, 2])
+            >>> net.accounts
+            ('R1', 'R2')
+
+        Source: Freitas, Delvenne, Esposito (2020), Phys. Rev. X 10, 031005.
+        """
+        network = cls.__new__(cls)
+        flow = None if interconnection is None else real_array("interconnection", interconnection)
+        elements = Elements(tuple(resistors), flow, tuple(sources), tuple(noises))
+        matrix = _stiffness_matrix(stiffness)
+        arrays = elements.arrays()
+        if arrays["directions"].shape[1] != len(matrix):
+            raise ValueError(
+                f"directions must have {len(matrix)} entries, as stiffness has rows, "
+                f"but have {arrays['directions'].shape[1]}"
+            )
+        network._elements = elements
+        network._accounts = elements.accounts
+        network._inertia = None
+        network._controls = network._checked_controls(
+            matrix, kT, bias, quartic, elements.emf, elements.current
+        )
+        network._core = _core.Network.of_elements(**arrays)
+        friction = network._core.friction
+        network._friction = frozen(friction) if friction.size else None
+        return network
+
+    def _checked_controls(
+        self,
+        stiffness: Array,
+        kT: ArrayLike,
+        bias: ArrayLike | None,
+        quartic: ArrayLike | None,
+        emf: Array,
+        current: Array,
+    ) -> Controls:
+        d = len(stiffness)
+        kappa = quartic_per_unit(0.0 if quartic is None else quartic, d)
+        return Controls(
+            bias=frozen(np.zeros(d) if bias is None else per_unit("bias", bias, d)),
+            stiffness=frozen(confining(stiffness, kappa)),
+            kT=temperatures(kT, len(self._accounts)),
+            quartic=kappa,
+            emf=frozen(emf),
+            current=frozen(current),
+            accounts=len(self._accounts),
+        )
+
+    def _check_quartic(self) -> None:
+        dense = len(self._accounts) < self.units
+        if dense and self._inertia is None and self._controls.quartic.any():
+            raise ValueError(
+                f"quartic is {self._controls.quartic}, but quartic units need resistors along "
+                "their own axes: make friction a scalar or (d,)"
+            )
 
     @property
     def units(self) -> int:
@@ -114,14 +199,62 @@ class Network:
         return self._controls.bias
 
     @property
-    def kT(self) -> float:
-        """Thermal energy."""
+    def quartic(self) -> Array:
+        """κ, shape (d,)."""
+        return self._controls.quartic
+
+    @property
+    def kT(self) -> float | Array:
+        """Thermal energy: one number, or one a heat account where temperatures differ."""
         return self._controls.kT
 
     @property
+    def common_kT(self) -> float:
+        """The one thermal energy of all resistors.
+
+        Raises:
+            ValueError: where temperatures differ.
+        """
+        if not self._controls.isothermal:
+            raise ValueError(
+                f"this needs one temperature, but kT is {self.kT}; "
+                "where they differ there is no equilibrium and no free energy"
+            )
+        return float(self.kT)
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """Names of the heat accounts: unit numbers, or resistors of a circuit in its order."""
+        return self._accounts
+
+    @property
     def friction(self) -> Array:
-        """R, shape (d, d)."""
+        """R, shape (d, d): the inverse of the resistors' mobility.
+
+        Raises:
+            ValueError: in circuits with inductors, which have no such matrix.
+        """
+        if self._friction is None:
+            raise ValueError("a circuit with an interconnection has no friction matrix")
         return self._friction
+
+    @property
+    def elements(self) -> Elements | None:
+        """Elements of a circuit; None for units."""
+        return self._elements
+
+    @property
+    def core(self) -> _core.Network:
+        """The core's description."""
+        return self._core
+
+    @property
+    def moves_exactly(self) -> bool:
+        """Whether a hold at the own controls is one exact move whose total heat is −ΔH."""
+        controls = self._controls
+        quiet = self._elements is None or not self._elements.noises
+        driven = controls.quartic.any() or controls.emf.any() or controls.current.any()
+        return controls.isothermal and quiet and not driven
 
     @property
     def inertia(self) -> Array | None:
@@ -145,13 +278,20 @@ class Network:
 
     @property
     def drift(self) -> Array:
-        """F of dz = F z dt + …: −R⁻¹K, or [[0, M⁻¹], [−K, −R M⁻¹]] with inertia."""
-        if self.inertia is None:
+        """F of dz = F z dt + …, of the quadratic part of H alone.
+
+        −R⁻¹K; [[0, M⁻¹], [−K, −R M⁻¹]] with inertia; (J − G)𝒦 of a circuit.
+        """
+        if self._elements is None and self.inertia is None:
             return np.asarray(-np.linalg.solve(self.friction, self.stiffness), np.float64)
-        inverse = np.diag(1 / self.inertia)
-        return np.block(
-            [[np.zeros_like(inverse), inverse], [-self.stiffness, -self.friction @ inverse]]
-        )
+        if self.inertia is not None:
+            inverse = np.diag(1 / self.inertia)
+            lower = np.hstack([-self.stiffness, -self.friction @ inverse])
+            return np.vstack([np.hstack([np.zeros_like(inverse), inverse]), lower])
+        flow = -self._core.mobility
+        if self._core.interconnection.size:
+            flow = flow + self._core.interconnection
+        return np.asarray(flow @ self.stiffness, np.float64)
 
     @property
     def relaxation_times(self) -> Array:
@@ -174,8 +314,13 @@ class Network:
             >>> [float(part.item()) for part in (A.round(4), c.round(4), Q.round(4))]
             [0.3679, 1.8964, 0.8647]
         """
+        if not self.moves_exactly:
+            raise ValueError(
+                "transition needs a linear network at one temperature without sources; "
+                "theory.linear_transition takes any stable drift and diffusion"
+            )
         decay, covariance = _core.network_transition(
-            self.friction, self._inertia_or_empty(), self.stiffness, self.kT, positive("hold", hold)
+            self._core, self._controls.arrays(), positive("hold", hold)
         )
         rest = np.zeros(len(decay))
         rest[: self.units] = np.linalg.solve(self.stiffness, self.bias)
@@ -183,37 +328,75 @@ class Network:
 
     def with_controls(self, controls: Controls) -> Network:
         """The same network with other controls of its own."""
-        return Network(
-            controls.stiffness, self.friction, controls.kT, controls.bias, inertia=self.inertia
-        )
+        twin = copy.copy(self)
+        twin._controls = controls
+        twin._check_quartic()
+        return twin
 
     def _inertia_or_empty(self) -> Array:
         return np.empty(0) if self.inertia is None else self.inertia
 
-    def as_dict(self) -> dict[str, Any]:
-        """Constructor arguments that give an equal network."""
+    def as_dict(self) -> dict[str, Array]:
+        """Arrays from which ``from_dict`` makes an equal network."""
+        arrays = {f"control_{k}": v for k, v in self._controls.arrays().items()}
+        if self._elements is None:
+            return {**arrays, "friction": self.friction, "inertia": self._inertia_or_empty()}
         return {
-            "stiffness": self.stiffness,
-            "friction": self.friction,
-            "kT": self.kT,
-            "bias": self.bias,
-            "inertia": self.inertia,
+            **arrays,
+            **self._elements.arrays(),
+            "accounts": np.array(self._accounts),
         }
 
+    @classmethod
+    def from_dict(cls, arrays: Mapping[str, Array]) -> Network:
+        """The network whose ``as_dict`` this is."""
+        given = {k[len("control_") :]: v for k, v in arrays.items() if k.startswith("control_")}
+        emf, current = given.pop("emf"), given.pop("current")
+        if "friction" in arrays:
+            inertia = arrays["inertia"] if arrays["inertia"].size else None
+            return cls(friction=arrays["friction"], inertia=inertia, **given)
+        names = [str(arrays["accounts"][k]) for k in arrays["account"]]
+        resistors = map(
+            Resistor, arrays["directions"], arrays["conductance"].tolist(), names, emf.tolist()
+        )
+        bandwidths = [r / (2 * np.pi) if r else None for r in arrays["noise_rate"].tolist()]
+        noises = map(
+            NoiseSource, arrays["noise_directions"], arrays["noise_density"].tolist(), bandwidths
+        )
+        return cls.of_elements(
+            resistors=list(resistors),
+            interconnection=arrays["interconnection"] if arrays["interconnection"].size else None,
+            sources=list(map(CurrentSource, arrays["source_directions"], current.tolist())),
+            noises=list(noises),
+            **given,
+        )
+
     def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, Network)
-            and self.controls == other.controls
-            and np.array_equal(self.friction, other.friction)
-            and np.array_equal(self._inertia_or_empty(), other._inertia_or_empty())
+        if not isinstance(other, Network):
+            return NotImplemented
+        mine, others = self.as_dict(), other.as_dict()
+        return mine.keys() == others.keys() and all(
+            np.array_equal(mine[name], others[name]) for name in mine
         )
 
     def __hash__(self) -> int:
-        return hash((self.units, self.kT, self.stiffness.tobytes(), self.friction.tobytes()))
+        return hash((self.units, self.accounts, self.stiffness.tobytes()))
 
     def __repr__(self) -> str:
         kind = "overdamped" if self.inertia is None else "with inertia"
-        return f"<ktc.Network: {self.units} units, {kind}, kT={self.kT:g}>"
+        if self._elements is not None:
+            kind = f"circuit of {len(self._elements.resistors)} resistors"
+        kT = f"kT={self.kT:g}" if self._controls.isothermal else "several temperatures"
+        return f"<ktc.Network: {self.units} units, {kind}, {kT}>"
+
+
+def _stiffness_matrix(stiffness: ArrayLike) -> Array:
+    matrix = real_array("stiffness", stiffness)
+    if matrix.ndim == 0:
+        matrix = matrix.reshape(1, 1)
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.size == 0:
+        raise ValueError(f"stiffness must be a square matrix (d, d), but has shape {matrix.shape}")
+    return matrix
 
 
 def _friction_matrix(friction: ArrayLike, d: int) -> Array:

@@ -19,8 +19,9 @@ class Protocol:
     Args:
         holds: duration of each tick, shape (ticks,), positive.
         controls: for each control, its values tick by tick: ``bias`` (ticks,) or (ticks, d),
-            ``stiffness`` (ticks,) or (ticks, d, d), ``kT`` (ticks,). Scalars are broadcast over
-            units when played. Controls not named stay as they are on the emulator.
+            ``quartic`` the same, ``stiffness`` (ticks,) or (ticks, d, d), ``kT`` (ticks,) or
+            (ticks, accounts), ``emf`` and ``current`` (ticks,) or one column an element. Scalars
+            are broadcast when played. Controls not named stay as they are on the emulator.
         final: values set after the last hold; controls not named stay at their last tick's.
 
     Raises:
@@ -172,23 +173,38 @@ class Protocol:
         """
         checked: dict[str, Array] = {}
         for name, values in self.controls.items():
-            target = np.shape(getattr(controls, name))
+            target = controls.shape(name)
             if values.shape[1:] not in ((), target):
                 raise ValueError(
                     f"{name} must be a scalar or of shape {target} at every tick, "
                     f"but has shape {values.shape[1:]}"
                 )
-            checked[name] = values if name == "bias" else _physical(controls, name, values)
-        _refuse_overflow("tick", controls, checked)
+            checked[name] = values
+        if "quartic" in checked or controls.quartic.any():
+            _check_together(controls, checked)
+        else:
+            for name in set(checked) & {"stiffness", "kT"}:
+                checked[name] = _physical(controls, name, checked[name])
+            _refuse_overflow("tick", controls, checked)
         try:
             final = controls.updated(
                 **{**{name: values[-1] for name, values in checked.items()}, **self.final}
             )
         except ValueError as error:
             raise ValueError(f"final update: {error}") from None
-        ends = {"bias": final.bias[None], "stiffness": final.stiffness[None]}
-        _refuse_overflow("final update", final, ends)
+        if not final.quartic.any():
+            ends = {"bias": final.bias[None], "stiffness": final.stiffness[None]}
+            _refuse_overflow("final update", final, ends)
         return checked, final
+
+    def extremes(self, controls: Controls, waveforms: Mapping[str, Array]) -> list[Controls]:
+        """Controls at the start and at the ticks whose stiffness or quartic is largest."""
+        ticks = {
+            int(np.argmax(np.abs(waveforms[name]).reshape(self.ticks, -1).max(axis=1)))
+            for name in ("stiffness", "quartic")
+            if name in waveforms
+        }
+        return [controls, *(_at(controls, waveforms, tick) for tick in ticks)]
 
     def plot(self, **options: Any) -> Any:
         """Draws the controls over time; returns a matplotlib Figure.
@@ -204,16 +220,29 @@ class Protocol:
         return f"<ktc.Protocol: {names} over {self.ticks} ticks, duration {self.duration:g}>"
 
 
-_DIMENSIONS = {"bias": (0, 1), "stiffness": (0, 2), "kT": (0,)}
+_DIMENSIONS = {name: (0, 2) if name == "stiffness" else (0, 1) for name in CONTROL_NAMES}
 
 
-def full_shape(name: str, values: Array, units: int) -> Array:
-    """A waveform of scalars at the shape that a network of ``units`` units has."""
-    if values.ndim > 1 or name == "kT":
+def full_shape(name: str, values: Array, size: int) -> Array:
+    """A waveform of scalars at full shape: of ``size`` columns, or multiples of the identity."""
+    if values.ndim > 1:
         return values
     if name == "stiffness":
-        return values[:, None, None] * np.eye(units)
-    return np.repeat(values[:, None], units, axis=1)
+        return values[:, None, None] * np.eye(size)
+    return np.repeat(values[:, None], size, axis=1)
+
+
+def _at(controls: Controls, waveforms: Mapping[str, Array], tick: int) -> Controls:
+    return controls.updated(**{name: values[tick] for name, values in waveforms.items()})
+
+
+def _check_together(controls: Controls, waveforms: Mapping[str, Array]) -> None:
+    """Quartic units confine what their stiffness does not: all controls of a tick are one check."""
+    for tick in range(len(next(iter(waveforms.values()))) if waveforms else 0):
+        try:
+            _at(controls, waveforms, tick)
+        except ValueError as error:
+            raise ValueError(f"tick {tick}: {error}") from None
 
 
 def _one_shape(name: str, parts: list[Array]) -> list[Array]:
@@ -254,7 +283,9 @@ def _waveform(name: str, value: ArrayLike, ticks: int) -> Array:
 
 def _physical(controls: Controls, name: str, values: Array) -> Array:
     """The values as ``controls`` would take them, tick by tick; fast where all are well."""
-    if values.ndim == 1:
+    if name == "kT":
+        healthy = (values.reshape(len(values), -1) > 0).all(axis=1)
+    elif values.ndim == 1:
         healthy = values > 0
     else:
         diagonal = np.diagonal(values, axis1=1, axis2=2)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ktc import _core
 from ktc.checks import Array, known_keywords
+from ktc.moments import Reader
 from ktc.progress import progress_bar
 from ktc.protocol import Protocol, full_shape
 
@@ -29,6 +30,7 @@ class Recorder:
     def __init__(
         self,
         emulator: Emulator,
+        reader: Reader,
         protocol: Protocol,
         record: Sequence[str] | str | None,
         every: int,
@@ -38,9 +40,11 @@ class Recorder:
         if every > protocol.ticks:
             raise ValueError(f"every must be at most the {protocol.ticks} ticks, but is {every}")
         self.units = emulator.network.units
+        controls = emulator.controls
+        self.sizes = {name: controls.shape(name)[0] for name in protocol.controls}
         self.stops = list(range(every, protocol.ticks + 1, every)) if names else []
         self.times: Array = protocol.times[self.stops]
-        self._take = _readers(emulator, protocol, names)
+        self._take = _readers(emulator, reader, names)
         d = self.units
         shapes = {
             "state": (emulator.replicas, d),
@@ -76,11 +80,11 @@ def play_recorded(
         for point, stop in enumerate([*stops, ticks]):
             while done < stop:
                 upto = min(stop, done + at_once)
-                part = {
-                    name: full_shape(name, values[done:upto], recorder.units)
+                part: dict[str, Any] = {
+                    name: full_shape(name, values[done:upto], recorder.sizes[name])
                     for name, values in waveforms.items()
                 }
-                engine.play(protocol.holds[done:upto], **part)
+                engine.play(protocol.holds[done:upto], part)
                 bar.update(upto - done)
                 done = upto
             if point < len(recorder.stops):
@@ -88,17 +92,17 @@ def play_recorded(
 
 
 def _readers(
-    emulator: Emulator, protocol: Protocol, names: Sequence[str]
+    emulator: Emulator, reader: Reader, names: Sequence[str]
 ) -> dict[str, Callable[[int], Array | float]]:
-    engine, scale, d = emulator._engine, emulator.scale, emulator.network.units
+    engine = emulator._engine
     first_work, first_heat = engine.work(), engine.heat()
     readers: dict[str, Callable[[int], Array | float]] = {
-        "state": lambda tick: engine.read(0, d) * scale,
-        "mean": lambda tick: engine.moments(False)[0][:d] * scale,
-        "covariance": lambda tick: engine.moments(True)[1][:d, :d] * np.outer(scale, scale),
+        "state": lambda tick: reader.read(),
+        "mean": lambda tick: reader.moments().mean,
+        "covariance": lambda tick: reader.moments().covariance,
         "energy": lambda tick: float(np.mean(engine.energy())),
         "work": lambda tick: float(np.mean(engine.work() - first_work)),
         "heat": lambda tick: float(np.mean(engine.heat() - first_heat)),
-        "bias": lambda tick: engine.controls()[0],
+        "bias": lambda tick: engine.controls()["bias"],
     }
     return {name: readers[name] for name in names}

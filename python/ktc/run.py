@@ -14,6 +14,7 @@ from ktc import storage
 from ktc.checks import Array, count, frozen
 from ktc.controls import CONTROL_NAMES, Controls
 from ktc.estimate import Estimate
+from ktc.imperfections import Imperfections
 from ktc.network import Network
 from ktc.picture import draw
 from ktc.protocol import Protocol
@@ -33,7 +34,9 @@ class Run:
     """Accounts and records of one protocol, starting at zero where it starts.
 
     Attributes:
-        protocol: what was played.
+        protocol: what the device did, ``applied`` by another name.
+        programmed: what it was told to do: the same, but on a real board.
+        imperfections: of the real board, with its seed; None elsewhere.
         network: the physics it was played on.
         initial_controls, final_controls: controls before the first and after the last update.
         seed, version: what reproduces it.
@@ -45,9 +48,7 @@ class Run:
     def __init__(
         self,
         *,
-        work: Array,
-        heat: Array,
-        supply: Array,
+        samples: Mapping[str, Array],
         protocol: Protocol,
         network: Network,
         initial: Controls,
@@ -57,10 +58,13 @@ class Run:
         times: Array,
         series: Mapping[str, Array],
         version: str = storage.VERSION,
+        programmed: Protocol | None = None,
+        imperfections: Imperfections | None = None,
     ) -> None:
-        accounts = {"work": work, "heat": heat, "supply": supply}
-        self._samples = {name: frozen(samples) for name, samples in accounts.items()}
+        self._samples = {name: frozen(values) for name, values in samples.items()}
         self.protocol = protocol
+        self.programmed = protocol if programmed is None else programmed
+        self.imperfections = imperfections
         self.network = network
         self.initial_controls = initial
         self.final_controls = final
@@ -69,6 +73,11 @@ class Run:
         self.version = version
         self.times = times
         self.series = dict(series)
+
+    @property
+    def applied(self) -> Protocol:
+        """What the device did: on a real board quantised, with its errors, cut where it settled."""
+        return self.protocol
 
     @property
     def duration(self) -> float:
@@ -89,6 +98,43 @@ class Run:
     def supply(self) -> Estimate:
         """∫ bᵀdx delivered by the bias sources, per replica."""
         return self._estimate(self._samples["supply"])
+
+    @property
+    def source(self) -> Estimate:
+        """Energy from sources outside H, per replica; zero where there are none."""
+        return self._estimate(self._kept("source"))
+
+    @property
+    def injected(self) -> Estimate:
+        """Energy from noise generators, per replica; zero where there are none."""
+        return self._estimate(self._kept("injected"))
+
+    @property
+    def shadow(self) -> Estimate:
+        """Cost of inexact lossless moves, per replica; zero for exact motion."""
+        return self._estimate(self._kept("shadow"))
+
+    @property
+    def heat_per_resistor(self) -> dict[str, Estimate]:
+        """Heat that flowed into each heat account, by its name.
+
+        Raises:
+            ValueError: where the emulator was made without ``resolve_heat``.
+        """
+        columns = self._items("heat_per_resistor").T
+        return {
+            name: self._estimate(column)
+            for name, column in zip(self.network.accounts, columns, strict=True)
+        }
+
+    @property
+    def entropy_flow(self) -> Estimate:
+        """Σ_r ∫ dQ_r/kT_r, what flowed into the baths, per replica, in units of k_B.
+
+        Raises:
+            ValueError: where the emulator was made without ``resolve_heat``.
+        """
+        return Estimate.of_samples(self._items("entropy_flow"), unit="k_B")
 
     @cached_property
     def free_energy_change(self) -> Estimate:
@@ -168,13 +214,19 @@ class Run:
         """Saves everything, with seed and version."""
         arrays = {f"samples_{k}": v for k, v in self._samples.items()}
         arrays |= {f"series_{k}": v for k, v in self.series.items()}
-        arrays |= {f"network_{k}": v for k, v in self.network.as_dict().items() if v is not None}
+        arrays |= {f"network_{k}": v for k, v in self.network.as_dict().items()}
         arrays |= {f"controls_{k}": v for k, v in self.protocol.controls.items()}
         arrays |= {f"end_{k}": v for k, v in self.protocol.final.items()}
         for which, controls in (("initial", self.initial_controls), ("final", self.final_controls)):
             arrays |= {f"{which}_{k}": np.asarray(v) for k, v in controls.as_dict().items()}
         arrays |= {"holds": self.protocol.holds, "times": self.times}
-        header = {"seed": self.seed, "symbols": vars(self.symbols)}
+        header: dict[str, Any] = {"seed": self.seed, "symbols": vars(self.symbols)}
+        if self.imperfections is not None:
+            header["imperfections"] = self.imperfections.as_dict()
+        if self.programmed is not self.protocol:
+            arrays |= {f"programmed_{k}": v for k, v in self.programmed.controls.items()}
+            arrays |= {f"last_{k}": v for k, v in self.programmed.final.items()}
+            arrays["ticks"] = self.programmed.holds
         storage.save(path, "Run", header, arrays)
 
     @classmethod
@@ -186,16 +238,20 @@ class Run:
             ValueError: a file that is truncated, of another kind, or of another version.
         """
         header, arrays = storage.load(path, "Run")
-        network = Network(**storage.part(arrays, "network_"))
+        network = Network.from_dict(storage.part(arrays, "network_"))
         protocol = Protocol(
             arrays["holds"], storage.part(arrays, "controls_"), storage.part(arrays, "end_")
         )
+        programmed, spec = None, header.get("imperfections")
+        if "ticks" in arrays:
+            told, last = (storage.part(arrays, prefix) for prefix in ("programmed_", "last_"))
+            programmed = Protocol(arrays["ticks"], told, last)
         initial, final = (
             network.controls.updated(**{name: arrays[f"{which}_{name}"] for name in CONTROL_NAMES})
             for which in ("initial", "final")
         )
         return cls(
-            **storage.part(arrays, "samples_"),
+            samples=storage.part(arrays, "samples_"),
             protocol=protocol,
             network=network,
             initial=initial,
@@ -205,6 +261,8 @@ class Run:
             times=arrays["times"],
             series=storage.part(arrays, "series_"),
             version=header["version"],
+            programmed=programmed,
+            imperfections=None if spec is None else Imperfections(**spec),
         )
 
     def _one_temperature(self) -> float:
@@ -213,9 +271,19 @@ class Run:
         if any(np.any(values != kT) for values in driven):
             raise ValueError(
                 "kT changed during this run, so it has no free energy change and no excess work; "
-                "work and heat are what there is"
+                "work, heat and entropy_flow are what there is"
             )
-        return kT
+        return self.network.with_controls(self.initial_controls).common_kT
+
+    def _kept(self, name: str) -> Array:
+        return self._samples.get(name, np.zeros_like(self._samples["work"]))
+
+    def _items(self, name: str) -> Array:
+        if name not in self._samples:
+            raise ValueError(
+                f"{name} is not kept by exact moves; make the emulator with resolve_heat=True"
+            )
+        return self._samples[name]
 
     def _estimate(self, samples: Array) -> Estimate:
         try:

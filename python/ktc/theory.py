@@ -38,7 +38,7 @@ def equilibrium(device: Description) -> Gaussian:
         (2.0, 0.5)
     """
     net, scale = device.network, device.scale
-    covariance = net.kT * _inverse(net.stiffness)
+    covariance = net.common_kT * _inverse(net.stiffness)
     return Gaussian(
         scale * np.linalg.solve(net.stiffness, net.bias), covariance * np.outer(scale, scale)
     )
@@ -57,10 +57,11 @@ def free_energy(device: Description) -> float:
         0.346574
     """
     net = device.network
+    kT = net.common_kT
     value = -0.5 * net.bias @ np.linalg.solve(net.stiffness, net.bias)
-    value += 0.5 * net.kT * float(np.linalg.slogdet(net.stiffness / (2 * np.pi * net.kT))[1])
+    value += 0.5 * kT * float(np.linalg.slogdet(net.stiffness / (2 * np.pi * kT))[1])
     if net.inertia is not None:
-        value -= 0.5 * net.kT * float(np.sum(np.log(2 * np.pi * net.kT * net.inertia)))
+        value -= 0.5 * kT * float(np.sum(np.log(2 * np.pi * kT * net.inertia)))
     return float(value)
 
 
@@ -85,9 +86,9 @@ def free_energy_change(before: Description, after: Description) -> float:
             f"after must have {old.units} units as before has, but has {new.units}: a free energy "
             "change belongs to one device"
         )
-    if old.kT != new.kT:
+    if old.common_kT != new.common_kT:
         raise ValueError(
-            f"after must have kT = {old.kT:g} as before has, but has {new.kT:g}: "
+            f"after must have kT = {old.common_kT:g} as before has, but has {new.common_kT:g}: "
             "between two temperatures there is no free energy change"
         )
     value = -0.5 * (new.bias - old.bias) @ np.linalg.solve(new.stiffness, new.bias + old.bias)
@@ -98,7 +99,7 @@ def free_energy_change(before: Description, after: Description) -> float:
         ratio += float(np.sum(np.log(scipy.linalg.eigvalsh(new.stiffness, old.stiffness))))
     if old.inertia is not None and new.inertia is not None:
         ratio -= float(np.sum(np.log(new.inertia / old.inertia)))
-    return float(value + 0.5 * old.kT * ratio)
+    return float(value + 0.5 * old.common_kT * ratio)
 
 
 def bias_free_energy(device: Description, bias: ArrayLike) -> Array:
@@ -265,7 +266,7 @@ def least_stiffness_excess_work(
     first, last, rest = _widths(device, stiffness, duration)
     ratio = last / rest
     moving = net.friction[0, 0] * (last - first) ** 2 / duration
-    return float(moving + net.kT * (0.5 * (ratio**2 - 1) - np.log(ratio)))
+    return float(moving + net.common_kT * (0.5 * (ratio**2 - 1) - np.log(ratio)))
 
 
 def optimal_stiffness_drive(
@@ -296,7 +297,7 @@ def optimal_stiffness_drive(
 
     def held(t: float) -> Array:
         width = first + speed * t
-        value: Array = net.kT / width**2 - net.friction * speed / width
+        value: Array = net.common_kT / width**2 - net.friction * speed / width
         return value
 
     final = square("stiffness", stiffness, 1)
@@ -315,10 +316,10 @@ def _widths(
         )
     final = positive("stiffness", square("stiffness", stiffness, 1)[0, 0])
     pace = 2 * float(net.friction[0, 0]) / positive("duration", duration)
-    first = float(np.sqrt(net.kT / net.stiffness[0, 0]))
+    first = float(np.sqrt(net.common_kT / net.stiffness[0, 0]))
     half = 0.5 * pace * first
-    last = (half + np.sqrt(half**2 + (final + pace) * net.kT)) / (final + pace)
-    return first, float(last), float(np.sqrt(net.kT / final))
+    last = (half + np.sqrt(half**2 + (final + pace) * net.common_kT)) / (final + pace)
+    return first, float(last), float(np.sqrt(net.common_kT / final))
 
 
 def linear_transition(drift: ArrayLike, diffusion: ArrayLike, hold: float) -> tuple[Array, Array]:

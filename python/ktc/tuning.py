@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from ktc.checks import Array, count, positive, random_seed, real_array
 from ktc.estimate import Estimate
 from ktc.geometry import Geometry
+from ktc.imperfections import LimitError
 from ktc.learner import as_samples, learn
 from ktc.schedules import Schedule
 from ktc.units import Description
@@ -156,7 +157,7 @@ def _completed(
     with np.errstate(over="ignore", invalid="ignore"):
         try:
             found = learn(device, goal, schedule, **options).completed_excess_work
-        except OverflowError:
+        except (OverflowError, LimitError):
             return None
     return found if np.isfinite(found.mean) else None
 

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from ktc.network import Network
 
 
+BOLTZMANN = 1.380649e-23  # J/K, exact in the SI of 2019
+
+
 @dataclass(frozen=True)
 class Units:
     """Unit symbols for labels. Empty where the user's own consistent units hold."""

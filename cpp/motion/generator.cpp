@@ -1,0 +1,65 @@
+#include "motion/generator.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "ground/normal.hpp"
+
+namespace ktc {
+namespace {
+
+/// u − 2(1 − e^{−u}) + ½(1 − e^{−2u}), which starts as u³/3: by its series where it would cancel.
+double spread_of_integral(double u) {
+    if (u > 1.0) return u + 2.0 * std::expm1(-u) - 0.5 * std::expm1(-2.0 * u);
+    double sum = 0.0, power = -u * u / 2.0;
+    for (int k = 3; k <= 24; ++k) {
+        power *= -u / k;
+        sum += power * (std::ldexp(1.0, k - 1) - 2.0);
+    }
+    return sum;
+}
+
+void draw(const NoiseAddress& address, std::uint32_t element, double* noise) {
+    for (std::size_t g = address.begin_group; g < address.end_group; ++g)
+        normals16({address.seed, Purpose::hold, address.first_group + g, element, address.step},
+                  noise + g * group_width);
+}
+
+}  // namespace
+
+Generator::Generator(Line line, double density, double rate, double step)
+    : line_(std::move(line)), charge_width_(std::sqrt(density * step)) {
+    if (rate == 0.0) return;
+    const double u = rate * step, lost = -std::expm1(-u);
+    decay_ = std::exp(-u);
+    reach_ = lost / rate;
+    // The charge first, then the current given the charge.
+    const double charge = density * spread_of_integral(u) / rate;
+    const double both = 0.5 * density * lost * lost;
+    const double current = -0.5 * density * rate * std::expm1(-2.0 * u);
+    charge_width_ = std::sqrt(charge);
+    filter_share_ = both / charge_width_;
+    filter_width_ = std::sqrt(std::max(0.0, current - filter_share_ * filter_share_));
+}
+
+void Generator::advance(double* state, double* filter, const std::vector<double>& force,
+                        const NoiseAddress& address, std::uint32_t element, Posts& posts) const {
+    double slope[block_width], charge[block_width], energy[block_width] = {};
+    double first[block_width] = {}, second[block_width] = {};
+    draw(address, element, first);
+    if (filter != nullptr) draw(address, element + 1, second);
+    for (std::size_t lane = 0; lane < block_width; ++lane) {
+        charge[lane] = charge_width_ * first[lane];
+        if (filter == nullptr) continue;
+        charge[lane] += reach_ * filter[lane];
+        filter[lane] =
+            decay_ * filter[lane] + filter_share_ * first[lane] + filter_width_ * second[lane];
+    }
+    const double pull = line_.pull(force);
+    line_.slope(state, pull, slope);
+    line_.move(state, charge, slope, pull, energy, posts.supply);
+    for (std::size_t lane = 0; lane < block_width; ++lane) posts.injected[lane] += energy[lane];
+}
+
+}  // namespace ktc

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "motion/propagator.hpp"
+#include "physics/elements.hpp"
+#include "physics/energy.hpp"
+
+namespace ktc {
+
+/// The integrator of everything that does not move exactly as a whole: quartic units, several
+/// temperatures, sources, injected noise, or heat to be told apart by resistor. One step is
+///     generators ½, lossless motion ½, resistors in turn ½, the same backwards,
+/// every sub-step exact by itself and moving one account (Strang, SIAM J. Numer. Anal. 5, 506,
+/// 1968; Leimkuhler, Matthews, Molecular Dynamics, ch. 7, 2015). Averages are second order in the
+/// step; at one temperature exp(−H/kT) of a quadratic network is invariant at any step.
+std::unique_ptr<Propagator> splitting_propagator(const Elements& elements, const Energy& energy,
+                                                 const std::vector<double>& kT, double hold,
+                                                 double longest_step);
+
+}  // namespace ktc

@@ -1,0 +1,105 @@
+#include "physics/elements.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "ground/dense.hpp"
+#include "ground/error.hpp"
+
+namespace ktc {
+namespace {
+
+bool all_finite(const Matrix& matrix) {
+    return std::all_of(matrix.data(), matrix.data() + matrix.rows() * matrix.columns(),
+                       [](double value) { return std::isfinite(value); });
+}
+
+void check_directions(const Matrix& directions, std::size_t rows, std::size_t n,
+                      const std::string& name) {
+    require(
+        directions.rows() == rows && (rows == 0 || directions.columns() == n),
+        name + " must have " + std::to_string(rows) + " rows of " + std::to_string(n) + " numbers");
+    require(all_finite(directions), name + " must be finite");
+}
+
+/// One resistor a unit, each in its own account; or for a dense R those along the rows of `factor`,
+/// of unit conductance and in one account together. Coordinates of units start at `first`.
+Elements of_units(const Matrix& friction, std::size_t n, std::size_t first, bool inverse) {
+    const std::size_t d = friction.rows();
+    const bool dense = !friction.is_diagonal();
+    Matrix rows = Matrix::identity(d);
+    if (dense) {
+        // R = L Lᵀ = Σ_k l_k l_kᵀ with the columns of L, R⁻¹ the same with the rows of L⁻¹. Unlike
+        // principal axes these keep the digits of weak resistors beside strong ones.
+        const Matrix lower = cholesky(friction, "friction");
+        rows = inverse ? solve_lower(lower, rows) : transpose(lower);
+    }
+    Elements result;
+    result.directions = Matrix(d, n);
+    for (std::size_t r = 0; r < d; ++r) {
+        for (std::size_t i = 0; i < d; ++i) result.directions(r, first + i) = rows(r, i);
+        const double own = inverse ? 1.0 / friction(r, r) : friction(r, r);
+        result.conductance.push_back(dense ? 1.0 : own);
+        result.account.push_back(dense ? 0 : r);
+    }
+    return result;
+}
+
+}  // namespace
+
+std::size_t Elements::accounts() const {
+    return account.empty() ? 0 : 1 + *std::max_element(account.begin(), account.end());
+}
+
+std::size_t Elements::filters() const {
+    return static_cast<std::size_t>(std::count_if(noise_rate.begin(), noise_rate.end(),
+                                                  [](double rate) { return rate > 0.0; }));
+}
+
+Matrix Elements::mobility() const {
+    Matrix weighted = directions;
+    for (std::size_t r = 0; r < resistors(); ++r)
+        for (std::size_t i = 0; i < dimension(); ++i) weighted(r, i) *= conductance[r];
+    return symmetrised(multiply(weighted, directions, Transposed::yes));
+}
+
+void Elements::check() const {
+    const std::size_t n = dimension();
+    require(resistors() > 0, "a network must have at least one resistor");
+    check_directions(directions, resistors(), n, "directions");
+    for (double g : conductance)
+        require(std::isfinite(g) && g > 0.0, "conductance must be positive and finite");
+    require(account.size() == resistors(), "account must have one entry a resistor");
+    check_directions(source_directions, sources(), n, "source_directions");
+    check_directions(noise_directions, noises(), n, "noise_directions");
+    for (double density : noise_density)
+        require(std::isfinite(density) && density > 0.0,
+                "noise density must be positive and finite");
+    require(noise_rate.size() == noises(), "noise_rate must have one entry a noise");
+    for (double rate : noise_rate)
+        require(std::isfinite(rate) && rate >= 0.0, "noise_rate must be finite and not negative");
+    if (interconnection.empty()) return;
+    check_directions(interconnection, n, n, "interconnection");
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t j = 0; j <= i; ++j)
+            require(interconnection(i, j) == -interconnection(j, i),
+                    "interconnection must be antisymmetric");
+}
+
+Elements overdamped_elements(const Matrix& friction) {
+    return of_units(friction, friction.rows(), 0, true);
+}
+
+Elements inertial_elements(const Matrix& friction) {
+    const std::size_t d = friction.rows();
+    Elements result = of_units(friction, 2 * d, d, false);
+    result.interconnection = Matrix(2 * d, 2 * d);
+    for (std::size_t i = 0; i < d; ++i) {
+        result.interconnection(i, d + i) = 1.0;
+        result.interconnection(d + i, i) = -1.0;
+    }
+    return result;
+}
+
+}  // namespace ktc

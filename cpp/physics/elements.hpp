@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "ground/matrix.hpp"
+
+namespace ktc {
+
+/// The elements of a circuit in the one equation of every circuit, state z of n coordinates:
+///     dz = J ∇H dt + Σ_r d_r dξ_r + Σ_s a_s I_s dt + Σ_i a_i j_i dt,
+///     dξ_r = −g_r (d_r·∇H − e_r) dt + √(2 kT_r g_r) dW_r
+/// (Freitas, Delvenne, Esposito, Phys. Rev. X 10, 031005, 2020). Injected currents j_i are noise of
+/// generators, without a bath: white of two-sided density S_i, or the same behind a low-pass
+/// filter.
+struct Elements {
+    Matrix interconnection;             ///< J = −Jᵀ, (n, n); empty where there is none
+    Matrix directions;                  ///< d_r, one a row, (resistors, n)
+    std::vector<double> conductance;    ///< g_r
+    std::vector<std::size_t> account;   ///< which heat account resistor r belongs to
+    Matrix source_directions;           ///< a_s, one a row, (sources, n)
+    Matrix noise_directions;            ///< a_i, one a row, (noises, n)
+    std::vector<double> noise_density;  ///< S_i
+    std::vector<double> noise_rate;     ///< 2π times the filter's bandwidth; 0 for white noise
+
+    std::size_t dimension() const { return directions.columns(); }
+    std::size_t resistors() const { return conductance.size(); }
+    std::size_t sources() const { return source_directions.rows(); }
+    std::size_t noises() const { return noise_density.size(); }
+    /// Heat accounts: one more than the largest number in `account`.
+    std::size_t accounts() const;
+    /// Noises that carry a filter, whose state is an extra coordinate of every replica.
+    std::size_t filters() const;
+    /// Mobility G = Σ_r g_r d_r d_rᵀ, (n, n).
+    Matrix mobility() const;
+
+    /// Refuses wrong shapes, numbers that are not finite or not positive, J that is not
+    /// antisymmetric.
+    void check() const;
+};
+
+/// Resistors of overdamped units, in unit order; of a dense friction matrix R = L Lᵀ along the rows
+/// of L⁻¹, in one account together.
+Elements overdamped_elements(const Matrix& friction);
+/// The same for units with inertia, z = (x, p): J is the symplectic block, resistors act on
+/// momenta.
+Elements inertial_elements(const Matrix& friction);
+
+}  // namespace ktc

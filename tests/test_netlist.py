@@ -1,0 +1,429 @@
+"""Netlists: every rule of the notation, every complaint with its line and word, and fuzz."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+import ktc
+from ktc.branch import CircuitError
+from ktc.quantity import evaluate, parse_number
+
+PAIR = """R1 a 0 10meg kelvin=88
+C1 a 0 680p
+R2 b 0 10meg kelvin=296
+C2 b 0 420p
+C3 a b 100p"""
+
+
+def only(text, **options):
+    """The one element of a netlist."""
+    (branch,) = ktc.Circuit.from_netlist(text, **options).branches
+    return branch
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("5", 5.0),
+        ("-5.25", -5.25),
+        ("+.5", 0.5),
+        ("5.", 5.0),
+        ("1e3", 1e3),
+        ("1E-3", 1e-3),
+        ("680p", 6.8e-10),
+        ("680pF", 6.8e-10),
+        ("1F", 1e-15),  # femto, not farad
+        ("1M", 1e-3),  # milli, not mega
+        ("10MEG", 1e7),
+        ("10megohm", 1e7),
+        ("2.2k", 2.2e3),
+        ("3G", 3e9),
+        ("4T", 4e12),
+        ("5u", 5e-6),
+        ("5µF", 5e-6),
+        ("7n", 7e-9),
+        ("1mil", 25.4e-6),
+        ("12V", 12.0),
+        ("1A", 1.0),
+        ("1e3meg", 1e9),
+        ("1.5e+2k", 1.5e5),
+    ],
+)
+def test_numbers_and_suffixes(text, value):
+    # Equal to the last bit: one conversion of one decimal (mil apart, an exact product here).
+    assert parse_number(text) == value
+    assert only(f"V1 a 0 {text}").value == value
+
+
+@pytest.mark.parametrize(
+    "text", ["", "k", "1k5", "1e", "1.2.3", "--1", "1e400", "1e99999999999", "nan", "inf", "0x10"]
+)
+def test_what_is_no_number(text):
+    with pytest.raises(ValueError, match="number|range"):
+        parse_number(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1+2*3", 7.0),
+        ("(1+2)*3", 9.0),
+        ("2**3**2", 512.0),
+        ("-2**2", -4.0),
+        ("2^-1", 0.5),
+        ("1 - 2 - 3", -4.0),
+        ("8/4/2", 1.0),
+        ("--3", 3.0),
+        ("2*680p", 1.36e-9),
+        ("x/2 + 1k", 1002.0),
+    ],
+)
+def test_expressions(text, value):
+    assert evaluate(text, {"x": 4.0}.__getitem__) == pytest.approx(value, rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "1+",
+        "*1",
+        "(1",
+        "1)",
+        "1 2",
+        "1/0",
+        "1/(2-2)",
+        "(-8)**0.5",
+        "10**400",
+        "1e300*1e300",
+        "__import__('os')",
+        "a.b",
+        "1;2",
+        "x=1",
+        "(" * 5000 + "1" + ")" * 5000,
+        "2**" * 5000 + "1",
+    ],
+)
+def test_what_is_no_expression(text):
+    def lookup(name):
+        if name != "x":
+            raise ValueError(f"there is no {name!r}")
+        return 1.0
+
+    with pytest.raises(ValueError, match="cannot be evaluated|there is no|range"):
+        evaluate(text, lookup)
+
+
+def test_example_of_the_manual():
+    circuit = ktc.Circuit.from_netlist(PAIR)
+    assert circuit.nodes == ("a", "b")
+    values = [(b.name, b.plus, b.minus, b.value, b.kelvin) for b in circuit.branches]
+    assert values == [
+        ("R1", "a", "0", 1e7, 88.0),
+        ("C1", "a", "0", 6.8e-10, None),
+        ("R2", "b", "0", 1e7, 296.0),
+        ("C2", "b", "0", 4.2e-10, None),
+        ("C3", "a", "b", 1e-10, None),
+    ]
+
+
+def test_comments_continuations_and_blank_lines():
+    text = """* a comment
+
+    r1 A gnd   ; the resistor
+    * between
+    + 1k       $ of one kilohm
+    +
+
+    ; nothing else
+    .end
+    * after the end
+    """
+    branch = only(text)
+    assert (branch.name, branch.plus, branch.minus, branch.value) == ("r1", "A", "0", 1e3)
+    assert branch.line == 3
+
+
+def test_carriage_returns():
+    assert len(ktc.Circuit.from_netlist(PAIR.replace("\n", "\r\n")).branches) == 5
+
+
+def test_parameters():
+    text = """.param r0=5k c0 = {2*680p}
+    .PARAM tau={R0*c0} half='r0/2'
+    R1 a 0 {2*r0 + 1k} kelvin={300/3}
+    C1 a 0 {C0}
+    L1 a 0 {tau}
+    R2 a 0 'half'"""
+    values = [b.value for b in ktc.Circuit.from_netlist(text).branches]
+    assert values == pytest.approx([11e3, 1.36e-9, 6.8e-6, 2.5e3], rel=1e-15)
+
+
+def test_temperatures():
+    def kelvin(text):
+        circuit = ktc.Circuit.from_netlist(text)
+        (branch,) = circuit.branches
+        return circuit.kelvin, branch.kelvin
+
+    assert kelvin("R1 a 0 1") == (300.0, None)
+    assert kelvin("R1 a 0 1 temp=27") == (300.0, 300.15)
+    assert kelvin("R1 a 0 1 kelvin=4.2") == (300.0, 4.2)
+    assert kelvin("R1 a 0 1 kelvin=0") == (300.0, 0.0)
+    assert kelvin(".temp 27\nR1 a 0 1") == (300.15, None)
+    assert kelvin("R1 a 0 1\n.options temp=0") == (273.15, None)
+    assert kelvin(".param t=77\n.option kelvin={t}\nR1 a 0 1") == (77.0, None)
+
+
+def test_sources_and_noise():
+    assert only("V1 a 0 dc 5").value == 5.0
+    assert only("V1 a 0 DC -5").value == -5.0
+    assert only("V1 a dc 5").minus == "dc"
+    noisy = only("I1 a 0 1n noise=4e-24 bandwidth=10k")
+    assert (noisy.value, noisy.noise, noisy.bandwidth) == (1e-9, 4e-24, 1e4)
+
+
+def test_titles():
+    text = "RC low-pass\nR1 a 0 1k"
+    circuit = ktc.Circuit.from_netlist(text, title=True)
+    assert circuit.title == "RC low-pass" and len(circuit.branches) == 1
+    assert ktc.Circuit.from_netlist("R1 a 0 1\n.title RC (low; pass)").title == "RC (low; pass)"
+    with pytest.raises(CircuitError, match="title=True"):
+        ktc.Circuit.from_netlist(text)
+
+
+def test_names_and_nodes_do_not_depend_on_case():
+    circuit = ktc.Circuit.from_netlist("R1 Out 0 1k\nC1 OUT GND 1n")
+    assert circuit.nodes == ("Out",)
+    assert circuit.branches[1].plus == "Out" and circuit.branches[1].minus == "0"
+
+
+# Text, line of the complaint, its word, and a part of the message that tells the mend.
+COMPLAINTS = [
+    ("R1 a 0 1k\nQ1 a b c", 2, "Q1", "R, C, L, V or I"),
+    ("R1 a 0 1k\n\nK1 L1 L2 0.9", 3, "K1", "T of three inductors"),
+    ("R1 a 0 1k\nr1 a 0 2k", 2, "r1", "first in line 1"),
+    ("R1 a 0 0", 1, "R1", "positive"),
+    ("R1 a 0 -1k", 1, "R1", "positive"),
+    ("C1 a 0\n+ 0", 1, "C1", "positive"),
+    ("L1 a 0 -1m", 1, "L1", "positive"),
+    ("R1 a 0 1e400", 1, "1e400", "range"),
+    ("R1 a 0 {1/0}", 1, "{1/0}", "zero"),
+    ("R1 a a 1k", 1, "R1", "both ends"),
+    ("R1 gnd 0 1k", 1, "R1", "both ends"),
+    ("R1 a 0", 1, "0", "two nodes and a value"),
+    ("R1", 1, "R1", "two nodes and a value"),
+    ("R1 a 0 1k2", 1, "1k2", "10meg"),
+    ("R1 a 0 rload", 1, "rload", "not a number"),
+    (".param rload=5\nR1 a 0 rload", 2, "rload", "{rload}"),
+    ("R1 a 0 {rload}", 1, "{rload}", "'rload'"),
+    (".param a={b}\n.param b=1\nR1 a 0 1", 1, "{b}", "above"),
+    (".param a=1\n.param A=2", 2, "A", "twice"),
+    (".param 2a=1", 1, "2a", "no name"),
+    (".param a", 1, "a", "unexpected"),
+    (".param a=", 1, "a", "after '='"),
+    ("R1 a 0 1k\n+ temp=27 kelvin=300", 2, "kelvin", "twice"),
+    ("R1 a 0 1k temp=-300", 1, "-300", "absolute zero"),
+    ("R1 a 0 1k kelvin=-1", 1, "-1", "absolute zero"),
+    ("R1 a 0 1k tc1=5", 1, "tc1", "temp= and kelvin="),
+    ("C1 a 0 1n temp=27", 1, "temp", "none"),
+    ("I1 a 0 0 noise=0", 1, "noise", "positive"),
+    ("I1 a 0 0\n+ bandwidth=1k", 2, "bandwidth", "noise="),
+    ("V1 a 0 0 noise=1", 1, "noise", "none"),
+    ("V1 a 0 dc", 1, "dc", "value"),
+    ("V1 a 0 ac 1", 1, "ac", "Circuit.controls"),
+    ("V1 a 0 dc 0 ac 1", 1, "ac", "Circuit.controls"),
+    ("V1 a 0 sin(0 1 1k)", 1, "(", "unexpected"),
+    ("R1 a 0 1k {2", 1, "{", "braces"),
+    ("R1 a, 0 1k", 1, ",", "unexpected"),
+    ("R1 a* 0 1k", 1, "a*", "one word"),
+    ("R1 a 0 1k 2k", 1, "2k", "unexpected"),
+    ("R1 a 0 1k kelvin", 1, "kelvin", "unexpected"),
+    ("R1 a 0 1k = 5", 1, "=", "unexpected"),
+    ("R+1 a 0 1k", 1, "R+1", "letters"),
+    ("+ R1 a 0 1k", 1, "+", "continues no line"),
+    ("R1 a 0 1k\n.tran 1n 1u", 2, ".tran", "Emulator"),
+    (".temp", 1, ".temp", "Celsius"),
+    (".temp 27 28", 1, "28", "unexpected"),
+    (".temp 27\n.options kelvin=5", 2, "kelvin", "first in line 1"),
+    (".options reltol=1m", 1, "reltol", "temp= and kelvin="),
+    (".title a\n.title b", 2, ".title", "one title"),
+    (".end\nR1 a 0 1k", 2, "R1", ".end"),
+    (".end here", 1, "here", "after '.end'"),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "token", "part"), COMPLAINTS)
+def test_complaint_names_line_and_word(text, line, token, part):
+    with pytest.raises(CircuitError) as caught:
+        ktc.Circuit.from_netlist(text)
+    error = caught.value
+    assert isinstance(error, ValueError)
+    assert (error.line, error.token) == (line, token)
+    assert str(error).startswith(f"line {line}: ")
+    assert token in str(error) and part in str(error)
+
+
+def test_what_is_no_text():
+    with pytest.raises(TypeError, match="text"):
+        ktc.Circuit.from_netlist(b"R1 a 0 1k")
+
+
+def test_text_of_a_circuit():
+    circuit = ktc.Circuit(kelvin=77.0, title="A pair")
+    circuit.add("R1", "a", 0, "10meg", kelvin=88).add("C1", "a", 0, 6.8e-10)
+    circuit.add_noise("I1", 0, "a", 1e-24, "10k")
+    assert str(circuit) == (
+        ".title A pair\n.options kelvin=77\nR1 a 0 10000000 kelvin=88\nC1 a 0 6.8e-10\n"
+        "I1 0 a 0 noise=1e-24 bandwidth=10000\n.end\n"
+    )
+    assert ktc.Circuit.from_netlist(str(circuit)) == circuit
+
+
+POSITIVE = st.floats(min_value=5e-324, max_value=1.7e308)
+NODES = st.sampled_from(["0", "a", "b", "Out", "n+1", "x.y", "#2", "dc", "[3]"])
+TEMPERATURE = st.none() | st.just(0.0) | POSITIVE
+
+
+@st.composite
+def circuits(draw):
+    circuit = ktc.Circuit(draw(POSITIVE), draw(st.sampled_from(["", "A title; of $ it", ".end"])))
+    for number in range(draw(st.integers(0, 6))):
+        kind = draw(st.sampled_from("RCLVIrclvi"))
+        plus, minus = draw(st.lists(NODES, min_size=2, max_size=2, unique_by=str.lower))
+        signed = draw(st.sampled_from([1.0, -1.0])) if kind in "VIvi" else 1.0
+        options = {}
+        if kind in "Rr":
+            options["kelvin"] = draw(TEMPERATURE)
+        if kind in "Ii":
+            options["noise"] = draw(st.none() | POSITIVE)
+            if options["noise"] is not None:
+                options["bandwidth"] = draw(st.none() | POSITIVE)
+        circuit.add(f"{kind}{number}", plus, minus, signed * draw(POSITIVE), **options)
+    return circuit
+
+
+@given(circuits())
+def test_text_of_any_circuit_reads_back_equal(circuit):
+    again = ktc.Circuit.from_netlist(str(circuit))
+    assert again == circuit
+    assert str(again) == str(circuit)
+
+
+SEEDS = [
+    PAIR,
+    """.title T of resistors
+.param r0=1k c0={100p*2}
+.options temp=26.85
+V1 in 0 dc 1m
+R1 in m {r0} temp=26.85
+R2 m out {2*r0+1}  ; to the output
+R3 m 0 'r0'
+C1 out 0 {c0} $ load
+C2 out in 10pF
+I1 0 out 1u noise=1e-24
++ bandwidth=1meg
+.end
+""",
+    "R1 a b 50\nL1 b c 1u\nC1 c 0 1n\nR2 c 0 10k kelvin=4.2\nV1 a 0 0\nL2 c d 2u\nR3 d 0 1\n",
+    "R1 a 0 1k\nR2 b 0 2k\nC1 a b 1n\nI1 a b 1n noise=1e-20\n.temp 27\n* the end\n",
+]
+PIECES = [
+    *"0123456789abRCLVIKQ.+-*/={}'(),;$ \n\t\0é٣",
+    *(
+        "meg",
+        "1e",
+        "e-9",
+        "{",
+        "}",
+        "temp=",
+        "kelvin=",
+        "noise=",
+        ".param ",
+        ".end\n",
+        "\n+",
+        "\n*",
+    ),
+    *(
+        "0",
+        "-1",
+        "1e308",
+        "1e-308",
+        "nan",
+        "inf",
+        "1e999",
+        "**",
+        "r0",
+        " gnd ",
+        "dc",
+        "\r",
+        "\u2028",
+    ),
+]
+LINES = [
+    *("C9 a 0 1f", "C8 a b 1e200", "R9 a 0 1t", "R8 a b 1e-300", "L9 a 0 1n", "L8 a c 1e300"),
+    *("V9 a 0 1", "V8 a b 1", "V7 b c 1", "I9 a 0 1", "I8 m x 1 noise=1", "R7 c out 1 kelvin=3"),
+]
+
+
+def mutated(text, draw):
+    """A netlist a few edits away."""
+    for _ in range(draw.choice((1, 1, 1, 2, 5))):
+        start = draw.randrange(len(text) + 1)
+        stop = min(len(text), start + draw.choice((0, 1, 1, 2, 5, 20)))
+        lines = text.split("\n")
+        match draw.randrange(8):
+            case 0:
+                text = text[:start] + draw.choice(PIECES) + text[start:]
+            case 1:
+                text = text[:start] + text[stop:]
+            case 2:
+                text = text[:start] + draw.choice(PIECES) + text[stop:]
+            case 3:
+                lines.insert(draw.randrange(len(lines) + 1), draw.choice(LINES))
+                text = "\n".join(lines)
+            case 4:
+                del lines[draw.randrange(len(lines))]
+                text = "\n".join(lines)
+            case 5:
+                draw.shuffle(lines)
+                text = "\n".join(lines)
+            case 6:
+                old, new = draw.choice("0123456789abcmp"), draw.choice("0123456789abcmp")
+                text = text.replace(old, new, 1)
+            case 7:
+                words = text.split(" ")
+                i, j = draw.randrange(len(words)), draw.randrange(len(words))
+                words[i], words[j] = words[j], words[i]
+                text = " ".join(words)
+    return text
+
+
+def reading(text):
+    """The circuit of a netlist and its network, or the complaint about either."""
+    made = None
+    try:
+        made = ktc.Circuit.from_netlist(text)
+        return made, made.compile()
+    except CircuitError as error:
+        return made, error
+
+
+def test_mutated_netlists_give_an_error_or_a_circuit():
+    """Of four thousand: a complaint with its line, or a circuit that compiles or says why not."""
+    draw, outcomes = random.Random(1), Counter()
+    for _ in range(4000):
+        text = mutated(draw.choice(SEEDS), draw)
+        made, result = reading(text)
+        if isinstance(result, CircuitError):
+            assert result.message, text
+        if made is None:
+            assert 1 <= result.line <= 1 + text.count("\n") + text.count("\r"), text
+        else:
+            assert ktc.Circuit.from_netlist(str(made)) == made, text
+        outcomes[made is not None, type(result)] += 1
+    assert len(outcomes) == 3 and min(outcomes.values()) > 200, outcomes
