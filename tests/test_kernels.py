@@ -1,4 +1,4 @@
-"""The kernels of every level of the instruction set give the same bits, and each is really taken."""
+"""Kernels of every level of the instruction set give the same bits, and each is really taken."""
 
 import numpy as np
 import pytest

@@ -57,7 +57,8 @@ class Ledger {
         for (std::size_t lane = 0; lane < lanes_; ++lane) turnover_[lane] += std::abs(amount[lane]);
     }
 
-    /// Where an account's sums and carries lie, and the turnover: for kernels that post by themselves.
+    /// Where an account's sums and carries lie, and the turnover: for kernels that post by
+    /// themselves.
     double* sums(std::size_t account) { return sum_.data() + account * lanes_; }
     double* carries(std::size_t account) { return carry_.data() + account * lanes_; }
     double* turnover() { return turnover_.data(); }

@@ -14,12 +14,15 @@ __all__: list[str] = [
     "Engine",
     "Network",
     "Purpose",
+    "kernel_level",
+    "kernel_levels",
     "linear_transition",
     "network_transition",
     "normals",
     "philox",
     "stationary_covariance",
     "transform",
+    "use_kernels",
 ]
 
 class Purpose:
@@ -184,6 +187,16 @@ class Engine:
     @property
     def time(self) -> float: ...
 
+def kernel_level() -> str:
+    """
+    Level of the kernels in use.
+    """
+
+def kernel_levels() -> list[str]:
+    """
+    Levels that this processor has, the best last.
+    """
+
 def linear_transition(
     drift: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     diffusion: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
@@ -243,4 +256,9 @@ def transform(
 ) -> numpy.typing.NDArray[numpy.float64]:
     """
     Eight pairs of 64-bit words to sixteen standard normals.
+    """
+
+def use_kernels(level: str) -> None:
+    """
+    Takes others into use.
     """
