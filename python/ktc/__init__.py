@@ -9,7 +9,7 @@ import sys
 if sys.platform == "win32":
     import scipy_openblas32  # noqa: F401  # loads the library that the core links
 
-from ktc import plot, schedules, theory
+from ktc import plot, presets, schedules, spectra, theory
 from ktc.board import Board
 from ktc.board_emulator import BoardEmulator
 from ktc.circuit import Circuit
@@ -43,7 +43,9 @@ __all__ = [
     "__version__",
     "learn",
     "plot",
+    "presets",
     "schedules",
     "show_config",
+    "spectra",
     "theory",
 ]
