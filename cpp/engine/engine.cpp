@@ -49,9 +49,8 @@ Engine::Engine(Network network, Controls controls, std::uint64_t seed, ReplicaRa
         const std::uint64_t start = number * block_width;
         const std::uint64_t begin = std::max(range_.first, start);
         const std::uint64_t end = std::min<std::uint64_t>(last, start + block_width);
-        blocks_.push_back({std::vector<double>(rows() * block_width, 0.0),
-                           Ledger(block_width, heat_accounts), number, step_,
-                           static_cast<std::size_t>(begin - start),
+        blocks_.push_back({std::vector<double>(rows() * block_width, 0.0), Ledger(heat_accounts),
+                           number, step_, static_cast<std::size_t>(begin - start),
                            static_cast<std::size_t>(end - start),
                            static_cast<std::size_t>(begin - range_.first)});
     }
@@ -241,9 +240,9 @@ std::size_t Engine::play_modes(Block& block, const std::vector<Tick>& ticks,
 }
 
 void Engine::post_items(Ledger& ledger, const Posts& posts) const {
-    ledger.post(Ledger::source, posts.source);
-    ledger.post(Ledger::injected, posts.injected);
-    ledger.post(Ledger::shadow, posts.shadow);
+    if (posts.has_source) ledger.post(Ledger::source, posts.source);
+    if (posts.has_injected) ledger.post(Ledger::injected, posts.injected);
+    if (posts.has_shadow) ledger.post(Ledger::shadow, posts.shadow);
     ledger.post(Ledger::entropy, posts.entropy);
     for (std::size_t account = 0; account < network_.elements().accounts(); ++account)
         ledger.post(Ledger::first_heat + account,

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "ground/lanes.hpp"
 #include "ground/streams.hpp"
 
 namespace ktc {
@@ -23,6 +24,28 @@ struct ModalBooks {
     double *work, *work_carry, *heat, *heat_carry, *supply, *supply_carry, *turnover;
 };
 
+/// A nonzero entry of a direction in the space of states, and the quartic term of its coordinate.
+struct LineEntry {
+    std::size_t coordinate;
+    double value;
+    double quartic;
+};
+
+/// d·A d and d·β of a line.
+struct LineMove {
+    double curvature, pull;
+};
+
+/// δ += width ξ − reach (s + curvature δ − emf), and what books the heat's entropy: 1/kT, or 0.
+struct BathMove {
+    double reach, width, curvature, emf, per_kT;
+};
+
+/// Where a block's posts lie; `own` is the resistor's heat account.
+struct BathBooks {
+    double *source, *heat, *entropy, *own;
+};
+
 /// The loops that time is spent in, compiled once for each level of x86-64 (plainly elsewhere). All
 /// levels give the same bits.
 struct Kernels {
@@ -33,6 +56,20 @@ struct Kernels {
     /// Plays `count` ticks on the sixteen replicas at `state`, rows `stride` apart.
     void (*modal)(double* state, std::size_t stride, std::size_t units, const ModalTick* ticks,
                   std::size_t count, const StreamAddress& first, const ModalBooks& books);
+    /// Sub-steps of the splitting integrator on a block: motion/line.hpp, motion/bath.hpp.
+    void (*line_slope)(const LineEntry* entries, std::size_t count, const double* state,
+                       double start, double* slope);
+    void (*line_move)(const LineEntry* entries, std::size_t count, double* state,
+                      const LineMove& line, const double* displacement, const double* slope,
+                      double* energy, double* supply);
+    void (*quartic_relax)(const double* state, double stride, double rate, double* displacement);
+    void (*bath_displace)(const BathMove& bath, const double* noise, const double* slope,
+                          double* displacement);
+    void (*bath_post)(const BathMove& bath, const double* displacement, const double* energy,
+                      const BathBooks& books);
+    /// Compensated sums of a block's amounts, and the sum of their sizes.
+    void (*ledger_post)(double* sums, double* carries, const double* amounts);
+    void (*ledger_turn)(double* turnover, const double* amounts);
 };
 
 /// The kernels in use: the best that this processor has, unless others were asked for.

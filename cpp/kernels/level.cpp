@@ -1,5 +1,6 @@
 // Compiled once for each level, with KTC_LEVEL its name: see kernels.hpp and CMakeLists.txt.
 #include "kernels/kernels.hpp"
+#include "kernels/line_pack.hpp"
 #include "kernels/modal_pack.hpp"
 #include "kernels/normal_pack.hpp"
 
@@ -34,6 +35,8 @@ void transform16(const std::uint64_t* radius, const std::uint64_t* angle, double
 }  // namespace
 
 extern const Kernels table;
-const Kernels table{KTC_TEXT(KTC_LEVEL), normals16, uniforms16, transform16, modal};
+const Kernels table{KTC_TEXT(KTC_LEVEL), normals16,  uniforms16,    transform16,   modal,
+                    line_slope,          line_move,  quartic_relax, bath_displace, bath_post,
+                    ledger_post,         ledger_turn};
 
 }  // namespace ktc::KTC_LEVEL

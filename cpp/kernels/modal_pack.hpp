@@ -30,10 +30,6 @@ class Account {
     Doubles sum_, carry_;
 };
 
-KTC_INLINE Doubles absolute(Doubles x) {
-    return as_doubles(as_words(x) & ~(std::uint64_t{1} << 63));
-}
-
 /// Half a group: the books of eight replicas.
 struct Half {
     Account work, heat, supply;

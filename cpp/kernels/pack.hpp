@@ -103,6 +103,10 @@ KTC_INLINE Words multiply_low(Words a, Words b) {
 #endif
 }
 
+KTC_INLINE Doubles absolute(Doubles x) {
+    return as_doubles(as_words(x) & ~(std::uint64_t{1} << 63));
+}
+
 KTC_INLINE Doubles square_root(Doubles x) {
 #if defined(__AVX512F__)
     return same_bits<Doubles>(_mm512_sqrt_pd(same_bits<__m512d>(x)));

@@ -27,8 +27,6 @@ class Bath {
                  const NoiseAddress& address, std::uint32_t element, Posts& posts) const;
 
    private:
-    void relax_quartic(const double* state, double* displacement) const;
-
     Line line_;
     Resistor resistor_;
     double reach_, width_;  ///< δ = −(s − e) reach + width ξ

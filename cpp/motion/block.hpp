@@ -36,11 +36,14 @@ struct Posts {
     double shadow[block_width];
     double entropy[block_width];
     std::vector<double> heat_per_account;  ///< [account][lane]
+    /// Accounts that most networks never move need no posting.
+    bool has_source, has_injected, has_shadow;
 
     void clear() {
         for (double* account : {heat, supply, source, injected, shadow, entropy})
             std::fill(account, account + block_width, 0.0);
         std::fill(heat_per_account.begin(), heat_per_account.end(), 0.0);
+        has_source = has_injected = has_shadow = false;
     }
 };
 

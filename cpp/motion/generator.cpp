@@ -59,6 +59,7 @@ void Generator::advance(double* state, double* filter, const std::vector<double>
     const double pull = line_.pull(force);
     line_.slope(state, pull, slope);
     line_.move(state, charge, slope, pull, energy, posts.supply);
+    posts.has_injected = true;
     for (std::size_t lane = 0; lane < block_width; ++lane) posts.injected[lane] += energy[lane];
 }
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "kernels/kernels.hpp"
 #include "physics/energy.hpp"
 
 namespace ktc {
@@ -33,13 +34,8 @@ class Line {
     bool is_quartic() const;
 
    private:
-    struct Entry {
-        std::size_t coordinate;
-        double value;
-        double quartic;
-    };
-    std::vector<Entry> steps_;   ///< nonzero entries of d
-    std::vector<Entry> slopes_;  ///< nonzero entries of A d
+    std::vector<LineEntry> steps_;   ///< nonzero entries of d
+    std::vector<LineEntry> slopes_;  ///< nonzero entries of A d
     double curvature_ = 0.0;
 };
 

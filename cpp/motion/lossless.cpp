@@ -82,6 +82,8 @@ Lossless::Lossless(const Elements& elements, const Energy& energy, double step)
 
 void Lossless::advance(double* state, const Drive& drive, Workspace& workspace,
                        Posts& posts) const {
+    posts.has_source = true;
+    posts.has_shadow = !interconnection_.empty();
     if (interconnection_.empty()) {
         inject(state, drive, posts);
         return;

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "ground/compensated.hpp"
+#include "ground/lanes.hpp"
+#include "kernels/kernels.hpp"
 
 namespace ktc {
 
@@ -29,14 +31,13 @@ class Ledger {
     };
 
     /// `heat_accounts` 0 keeps the three accounts of exact moves.
-    Ledger(std::size_t lanes, std::size_t heat_accounts)
-        : lanes_(lanes),
-          itemised_(heat_accounts > 0),
+    explicit Ledger(std::size_t heat_accounts)
+        : itemised_(heat_accounts > 0),
           accounts_(itemised_ ? first_heat + heat_accounts : source),
-          sum_(accounts_ * lanes, 0.0),
-          carry_(accounts_ * lanes, 0.0),
-          turnover_(lanes, 0.0),
-          opening_energy_(lanes, 0.0) {}
+          sum_(accounts_ * lanes_, 0.0),
+          carry_(accounts_ * lanes_, 0.0),
+          turnover_(lanes_, 0.0),
+          opening_energy_(lanes_, 0.0) {}
 
     bool itemised() const { return itemised_; }
 
@@ -49,12 +50,8 @@ class Ledger {
     }
 
     void post(std::size_t account, const double* amount) {
-        double* sum = sum_.data() + account * lanes_;
-        double* carry = carry_.data() + account * lanes_;
-        for (std::size_t lane = 0; lane < lanes_; ++lane)
-            add_compensated(sum[lane], carry[lane], amount[lane]);
-        if (account != work && account != heat) return;
-        for (std::size_t lane = 0; lane < lanes_; ++lane) turnover_[lane] += std::abs(amount[lane]);
+        kernels().ledger_post(sums(account), carries(account), amount);
+        if (account == work || account == heat) kernels().ledger_turn(turnover(), amount);
     }
 
     /// Where an account's sums and carries lie, and the turnover: for kernels that post by
@@ -103,7 +100,7 @@ class Ledger {
     }
 
    private:
-    std::size_t lanes_;
+    static constexpr std::size_t lanes_ = block_width;
     bool itemised_;
     std::size_t accounts_;
     std::vector<double> sum_, carry_, turnover_, opening_energy_;
