@@ -21,7 +21,7 @@ from ktc.protocol import Protocol
 from ktc.recorder import Recorder, play_recorded
 from ktc.run import Run
 from ktc.step_size import checked_step, default_step
-from ktc.units import Described, Description, Units
+from ktc.units import Described, Description, Units, network_of
 
 REPLICAS_OF_A_SEED = 2**33
 MOST_THREADS = 4096
@@ -78,17 +78,14 @@ class Emulator:
     ) -> None:
         if dtype != "float64":
             raise ValueError(f"dtype must be 'float64', but is {dtype!r}; there is no other yet")
-        if not hasattr(network, "network"):
-            raise TypeError(
-                f"network must be a ktc.Network or a ktc.Board, but is a {type(network).__name__}"
-            )
+        physics = network_of(network, "network")
         if getattr(network, "restricted", False):
             raise ValueError(
                 f"network must have no limits of its own, but is {network!r}; make the emulator by "
                 "its emulator(...), or pass its .network for the physics alone"
             )
         self.description = network
-        self._split = _resolved(network.network, resolve_heat)
+        self._split = _resolved(physics, resolve_heat)
         self.dt = None if dt is None else self._own_step(dt)
         self.replicas = count("replicas", replicas)
         self.first_replica = count("first_replica", first_replica, least=0)
