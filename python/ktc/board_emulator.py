@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from ktc import storage
 from ktc.checks import Array, count, known_keywords, positive
 from ktc.controls import Controls
-from ktc.emulator import Emulator
+from ktc.emulator import Emulator, thread_count
 from ktc.imperfections import Imperfections
 from ktc.ledger import Ledger
 from ktc.limits import ROUNDING, check_protocol, require_pause
@@ -354,22 +354,25 @@ class BoardEmulator:
 
         Raises:
             FileNotFoundError: no such file.
-            ValueError: a file that is truncated, of another kind, or of another version.
+            ValueError: a file that is truncated, of another kind, or of another minor version,
+                which could not promise the same bits.
         """
         from ktc.board import Board  # which hands out what is defined here
 
-        header, arrays = storage.load(path, "BoardEmulator")
-        twin = cls.__new__(cls)
-        twin.board = Board.of_archive(header["board"], storage.part(arrays, "board_"))
-        twin.real = twin.board.real
-        twin._inner = Emulator.of_archive(twin.real, header, arrays, threads)
-        twin._begin()
-        twin._controls = twin._controls.updated(**storage.part(arrays, "programmed_"))
-        twin._output.now = storage.part(arrays, "output_")
-        twin._output.target = storage.part(arrays, "target_")
-        twin._updated = header["updated"]
-        twin._read_out.time, twin._read_out.count = header["read"], header["readings"]
-        return twin
+        threads = thread_count(threads)
+        header, arrays = storage.load(path, "BoardEmulator", resumes=True)
+        with storage.rebuilding(path):
+            twin = cls.__new__(cls)
+            twin.board = Board.of_archive(header["board"], storage.part(arrays, "board_"))
+            twin.real = twin.board.real
+            twin._inner = Emulator.of_archive(twin.real, header, arrays, threads)
+            twin._begin()
+            twin._controls = twin._controls.updated(**storage.part(arrays, "programmed_"))
+            twin._output.now = storage.part(arrays, "output_")
+            twin._output.target = storage.part(arrays, "target_")
+            twin._updated = header["updated"]
+            twin._read_out.time, twin._read_out.count = header["read"], header["readings"]
+            return twin
 
     @property
     def _pause(self) -> float:

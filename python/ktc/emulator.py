@@ -95,9 +95,7 @@ class Emulator:
                 f"but is {self.first_replica + self.replicas}"
             )
         self.seed = random_seed(seed)
-        self.threads = (
-            _available_cores() if threads is None else count("threads", threads, most=MOST_THREADS)
-        )
+        self.threads = thread_count(threads)
         self._start: Array | None = None
         if state is not None or momentum is not None:
             self._start = self._full_state(state, momentum)
@@ -326,12 +324,15 @@ class Emulator:
 
         Raises:
             FileNotFoundError: no such file.
-            ValueError: a file that is truncated, of another kind, or of another version.
+            ValueError: a file that is truncated, of another kind, or of another minor version,
+                which could not promise the same bits.
         """
-        header, arrays = storage.load(path, "Emulator")
-        network = Network.from_dict(storage.part(arrays, "network_"))
-        described = Described(network, arrays["scale"], Units(**header["symbols"]))
-        return cls.of_archive(described, header, arrays, threads)
+        threads = thread_count(threads)
+        header, arrays = storage.load(path, "Emulator", resumes=True)
+        with storage.rebuilding(path):
+            network = Network.from_dict(storage.part(arrays, "network_"))
+            described = Described(network, arrays["scale"], Units(**header["symbols"]))
+            return cls.of_archive(described, header, arrays, threads)
 
     @classmethod
     def of_archive(
@@ -422,6 +423,11 @@ def _replicated(name: str, value: ArrayLike, shape: tuple[int, int]) -> Array:
             f"{name} must have shape {shape} or {shape[1:]}, but has shape {array.shape}"
         )
     return np.broadcast_to(array, shape)
+
+
+def thread_count(threads: int | None) -> int:
+    """``threads``, or the cores this process may use where it is None."""
+    return _available_cores() if threads is None else count("threads", threads, most=MOST_THREADS)
 
 
 def _available_cores() -> int:
