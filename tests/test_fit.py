@@ -1,5 +1,8 @@
 """Fits: what they report, saved and loaded."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -76,3 +79,14 @@ def test_seed_none_is_drawn_and_recorded():
     fit = ktc.learn(net, 1.0, MinimalDissipation(1.0), replicas=10, ticks=2)
     again = ktc.learn(net, 1.0, MinimalDissipation(1.0), replicas=10, ticks=2, seed=fit.seed)
     assert (again.work.samples == fit.work.samples).all()
+
+
+def test_a_fit_is_pickled_without_its_device(fit):
+    for again in (pickle.loads(pickle.dumps(fit)), copy.deepcopy(fit)):
+        assert again.device is None
+        assert (again.work.samples == fit.work.samples).all()
+        assert again.completed_excess_work.mean == fit.completed_excess_work.mean
+        assert again.network == fit.network
+        assert again.bound == fit.bound
+        assert repr(again) == repr(fit)
+    assert fit.device is not None

@@ -5,8 +5,11 @@ seed. Where a run is compared with a value that does not know the run's own para
 is up to 1.9 standard errors (the replicas share one noisy controller), so 8 are allowed.
 """
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+from scipy.linalg import expm
 from scipy.stats import multivariate_normal
 
 import ktc
@@ -21,6 +24,7 @@ from ktc.schedules import (
 from reference_device import ReferenceDevice
 
 UNIT = ktc.Network(stiffness=1.0, friction=1.0)
+PLAYED = ktc.Emulator(UNIT, replicas=2, seed=1).play(ktc.Protocol([1.0], {"bias": [1.0]}))
 DURATIONS = [0.5, 1.0, 2.0, 5.0, 20.0]
 REPLICAS, TICKS = 20_000, 200
 
@@ -279,6 +283,80 @@ def test_a_running_emulator_goes_on():
     assert fit.work.samples + spent == pytest.approx(emulator.ledger.work, rel=1e-12)
 
 
+class InPlace(ReferenceDevice):
+    """One that keeps its books and its readings in arrays of its own and updates these."""
+
+    def __init__(self, device):
+        super().__init__(device)
+        self.books = SimpleNamespace(work=np.zeros(1), heat=np.zeros(1))
+        self.readings = np.empty((1, self.network.units))
+
+    @property
+    def ledger(self):
+        self.books.work[:], self.books.heat[:] = self.work, self.heat
+        return self.books
+
+    def read(self):
+        self.readings[:] = super().read()
+        return self.readings
+
+
+def test_books_that_a_device_updates_in_place():
+    device = InPlace(UNIT)
+    device.set(bias=np.array([1.0]))
+    device.run(1.0)
+    plain = ReferenceDevice(UNIT)
+    plain.set(bias=np.array([1.0]))
+    plain.run(1.0)
+    fits = [ktc.learn(each, 5.0, Constant(1.0, 0.5), ticks=10) for each in (device, plain)]
+    device.set(bias=np.array([0.0]))
+    device.run(1.0)
+    device.read()
+    assert device.ledger.work[0] != plain.work
+    for name in ("work", "heat", "completed_excess_work"):
+        assert getattr(fits[0], name).mean == getattr(fits[1], name).mean
+    assert fits[0].work.mean != 0
+
+
+@pytest.mark.parametrize("inertia", [0.1, 0.5, 1.0, 4.0])
+def test_with_inertia_a_short_run_costs_more_than_the_bound(inertia):
+    """The bound 25/(2 + 2) of k = γ = 1, μ = 5 holds, and is not what the rule spends there.
+
+    Every replica of one mean pays the same mean work, so none is left to chance: the work of the
+    mean itself, by its equation of motion. 200 ticks are 1e-4 of the cost from the continuum.
+    """
+    cost = completed_by_the_mean(inertia, duration=2.0, ticks=200)
+    assert cost > 25 / 4
+    net = ktc.Network(stiffness=1.0, friction=1.0, inertia=inertia)
+    fit = ktc.learn(net, 5.0, MinimalDissipation(2.0), replicas=20_000, ticks=200, seed=6)
+    assert fit.bound_target == pytest.approx(25 / 4, rel=1e-12)
+    # One comparison at 5 standard errors, doubled for the controller that all replicas share: a
+    # false alarm of about 6e-7, for the scatter is at most 1.9 times what the error bar says.
+    completed = fit.completed_excess_work
+    assert abs(completed.mean - cost) < 10 * completed.stderr
+    assert completed.mean > fit.bound_target
+
+
+def completed_by_the_mean(inertia, duration, ticks):
+    """⟨W⟩ − ΔF at θ_ML of the rule 1/(T − t + 2) with both jumps, from (m, p) of the mean alone."""
+    hold, bias, z, work = duration / ticks, 0.0, np.zeros(2), 0.0
+    drift = np.array([[0.0, 1 / inertia], [-1.0, -1 / inertia]])
+    step = expm(drift * hold)
+    for k in range(ticks + 1):
+        g = 5.0 - z[0]
+        velocity = g / (duration - k * hold + 2)
+        change = hold * velocity
+        if k in (0, ticks):
+            change = 0.5 * hold * velocity + velocity
+        work -= change * z[0]
+        bias += change
+        rest = np.array([bias, 0.0])
+        if k < ticks:
+            z = rest + step @ (z - rest)
+    work -= (5.0 - bias) * z[0]
+    return work + 0.5 * 5.0**2
+
+
 def test_with_inertia_the_excess_stays_above_the_bound():
     """The bound needs impulses there; the rule of the overdamped network comes close at long T."""
     net = ktc.Network(stiffness=1.0, friction=1.0, inertia=0.5)
@@ -306,7 +384,12 @@ def test_with_inertia_the_excess_stays_above_the_bound():
         ({"seed": -1}, ValueError, "seed"),
         ({"schedule": 1.0}, TypeError, "schedule"),
         ({"schedule": ContinuousMinimalDissipation(1.0, [1, 2, 3])}, ValueError, "target"),
-        ({"device": 3.0}, TypeError, "network must be a ktc.Network"),
+        ({"data": [[1e200, 0.0]]}, ValueError, r"data .* 1e\+200, .* energy .* overflows"),
+        ({"data": [[1e308, 0.0], [1.7e308, 0.0]]}, ValueError, "data .* overflows"),
+        ({"parameters": 3}, ValueError, "parameters must be .* but is 3"),
+        ({"device": 3.0}, TypeError, "device must be a ktc.Network or a ktc.Board, but is a float"),
+        ({"device": "x"}, TypeError, "device must be a ktc.Network or a ktc.Board, but is a str"),
+        ({"device": PLAYED}, TypeError, "device must be a ktc.Network .* but is a Run"),
         ({"rate": 1.0}, TypeError, "rate"),
     ],
 )
@@ -327,8 +410,9 @@ def test_a_refused_call_leaves_the_emulator_alone():
     before = emulator.read()
     with pytest.raises(ValueError, match="leave seed out"):
         ktc.learn(emulator, 5.0, MinimalDissipation(1.0), seed=3)
-    with pytest.raises(ValueError, match="data"):
-        ktc.learn(emulator, [[1.0, 2.0]], MinimalDissipation(1.0))
+    for data in ([[1.0, 2.0]], 1e200):
+        with pytest.raises(ValueError, match="data"):
+            ktc.learn(emulator, data, MinimalDissipation(1.0))
     assert (emulator.read() == before).all() and emulator.time == 0
 
 

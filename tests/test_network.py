@@ -1,5 +1,8 @@
 """The network: what it says about itself, and what it refuses to be."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -196,3 +199,15 @@ def test_stiffness_may_span_all_doubles():
     assert net.stiffness.tolist() == [[1e308, 0.0], [0.0, 1e-308]]
     with refused(ValueError, "stiffness must be symmetric"):
         ktc.Network([[1e308, 1.1], [1.0, 1e-308]], 1.0)
+
+
+def test_it_is_pickled_and_copied():
+    circuit = ktc.Circuit.from_netlist("V1 a 0 1\nR1 a b 1k\nL1 b c 1m\nC1 c 0 1n").compile()
+    tuned = circuit.with_controls(circuit.controls.updated(stiffness=2 * circuit.stiffness))
+    net = ktc.Network([[2.0, 0.5], [0.5, 1.0]], 1.0, kT=[1.0, 2.0], bias=[1.0, 3.0], inertia=2.0)
+    for one in (net, circuit, tuned):
+        for again in (pickle.loads(pickle.dumps(one)), copy.deepcopy(one)):
+            assert type(again) is type(one)
+            assert again == one
+            assert not again.stiffness.flags.writeable
+    assert pickle.loads(pickle.dumps(circuit)).coordinates == circuit.coordinates

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -98,6 +98,9 @@ class CompiledCircuit(Network):
             if matrix[:, list(arrays)].any()
         }
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuilt, (self.equation, self.controls.as_dict())
+
     def has_elements_of(self, network: Network) -> bool:
         """Whether a network is this one but for its controls."""
         if self.elements is None or network.elements is None:
@@ -130,3 +133,8 @@ class CompiledCircuit(Network):
                 f"{', '.join(equation.sources)}; set them by circuit.controls(...)"
             )
         return values
+
+
+def _rebuilt(equation: Equation, controls: dict[str, Any]) -> Network:
+    network = CompiledCircuit.of_equation(equation)
+    return network.with_controls(network.controls.updated(**controls))

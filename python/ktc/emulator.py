@@ -186,7 +186,8 @@ class Emulator(Exclusive):
             protocol: what to play.
             record: names of quantities to record after every ``every``-th tick, among "state"
                 (points, replicas, d), "mean" (points, d), "covariance" (points, d, d), "energy",
-                "work", "heat" (points,) (ensemble means), "bias" (points, d).
+                "work", "heat" (points,) (ensemble means), "bias" (points, d). Work is that of the
+                ticks so far: the last update, after them, is in ``run.work`` alone.
             every: ticks between records.
             progress: shows a progress bar.
 

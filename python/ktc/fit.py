@@ -31,7 +31,7 @@ class Fit:
         samples: number of data samples.
         history: records of all updates.
         device: the device as the run left it, to go on with or to draw samples from; None in a
-            loaded fit.
+            loaded, pickled or copied fit, which would not have it to itself.
         seed, version: what reproduces it.
         imperfections: of the real board that learned, with its seed; None elsewhere. Then ΔF,
             excess work and bounds are by its drawing, as its controller knows them; work and heat
@@ -52,7 +52,6 @@ class Fit:
         history: History,
         seed: int | None,
         device: Any = None,
-        jump: Array | None = None,
         version: str = storage.VERSION,
         imperfections: Imperfections | None = None,
         applied_change: float | None = None,
@@ -122,6 +121,9 @@ class Fit:
     def excess_work(self) -> Estimate:
         """W_ex = W − ΔF: what the run dissipated, and the bias of the chain's likelihood.
 
+        What it dissipated from equilibrium at the start, where ``learn`` made the device: one that
+        ran before may hold free energy beyond F(θ_start), which this does not count.
+
         The stderr is that of independent replicas. They share a controller that reacts to their
         mean, so that over repeated runs W_ex scatters by 1.2 to 1.9 times as much; compared with
         ``bound``, which is at the run's own parameters, by as much as it says.
@@ -161,18 +163,26 @@ class Fit:
         """Gain of the chain's own objective less the true gain kT Δ(log-likelihood) of the data.
 
         From the controller's gradients and the closed form of the likelihood alone, without the
-        ledger; equal to the excess work (Hnybida, Verret (2025), arXiv 2510.03137).
+        ledger; equal to the excess work (Hnybida, Verret (2025), arXiv 2510.03137), which is
+        positive on average where the device started in equilibrium.
         """
         return float(self.history.likelihood_bias[-1])
 
     @cached_property
     def bound(self) -> float:
-        """Least excess work of reaching this run's final bias in its duration by the bias."""
+        """Least excess work of reaching this run's final bias in its duration by the bias.
+
+        From equilibrium at the controls that the device had at the start: a running device that
+        was not there may spend less, or more.
+        """
         return least_excess_work(self.start, self.history.bias[-1], self.duration)
 
     @cached_property
     def bound_target(self) -> float:
-        """Least excess work of reaching the maximum-likelihood bias of the data, K⟨x⟩."""
+        """Least excess work of reaching the maximum-likelihood bias of the data, K⟨x⟩.
+
+        From equilibrium at the start, as ``bound``.
+        """
         return least_excess_work(self.start, self._target_bias, self.duration)
 
     @cached_property
@@ -250,6 +260,9 @@ class Fit:
                 imperfections=Imperfections(**spec) if spec else None,
                 applied_change=header.get("applied_change"),
             )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "device": None}
 
     def _estimate(self, samples: Array) -> Estimate:
         return Estimate.of_samples(samples, unit=self.symbols.energy, kT=self.kT)

@@ -18,7 +18,7 @@ from ktc.imperfections import LimitError
 from ktc.progress import progress_bar
 from ktc.schedules import Schedule
 from ktc.theory import PARAMETERS, bias_free_energy, free_energy_change
-from ktc.units import Described
+from ktc.units import Described, network_of
 
 REPLICAS = 10_000
 DEVICE_CALLS = (
@@ -50,13 +50,17 @@ def learn(
     The gradient g = ⟨∂_θE⟩ over the replicas, which lag behind the controls, − ⟨∂_θE⟩ over the
     data; for the bias of a Network it is data mean − replica mean. Controls are sampled and held
     over ``ticks`` equal holds. The excess work of the run is the bias of the likelihood that such a
-    persistent chain reports.
+    persistent chain reports. Bounds, and what is said of the least dissipation, assume that the
+    device starts in equilibrium at its controls, and are reached without inertia; with inertia
+    they hold, and are approached to leading order in the relaxation time over the duration.
 
     Args:
         device: a Network or a Board, of which an Emulator is made that starts in equilibrium at
             the device's own controls; or an Emulator, or any object with its calls ``set``,
             ``run``, ``moments``, ``read``, ``ledger``, ``controls`` and its description
-            ``network``, ``scale``, ``symbols``, which goes on from where it stands. What is known
+            ``network``, ``scale``, ``symbols``, which goes on from where it stands. ``read`` and
+            the ledger's ``work`` and ``heat`` may return arrays that the device goes on to update:
+            what is kept of them is copied. What is known
             of a real board is its drawing and its readings: gradient, ΔF and bounds come from
             these, work and heat from the board itself. It may tell its ``shortest_tick`` and
             ``applied_network``, and ``settle`` after the last update.
@@ -75,8 +79,9 @@ def learn(
         A Fit: parameters reached, energies spent, bounds, history.
 
     Raises:
-        ValueError, TypeError: data of the wrong width or not finite, an unknown parameter, numbers
-            out of range, ticks shorter than the device's; before anything moves. LimitError where
+        ValueError, TypeError: data of the wrong width or not finite, or so far off that their
+            energy overflows, an unknown parameter, numbers out of range, ticks shorter than the
+            device's; before anything moves. LimitError where
             a control or a reading leaves the range of a real board, with the tick at which it did.
         OverflowError: a rate so large that the controls diverge, with the tick at which they did.
 
@@ -109,9 +114,9 @@ def learn(
             f"ticks must be at most {max(1, int(schedule.duration / shortest * (1 + 1e-9)))} in "
             f"{schedule.duration:g}, as a tick of this device takes {shortest:g}, but is {steps}"
         )
-    first_accounts = (device.ledger.work, device.ledger.heat)
+    goal = frozen(_mean(samples, start))
     before = getattr(device, "applied_network", None)
-    goal = frozen(samples.mean(axis=0))
+    first_work, first_heat = np.array(device.ledger.work), np.array(device.ledger.heat)
     track = _drive(device, schedule, geometry, goal, steps, progress)
 
     bias, initial = track["bias"], start.network.bias
@@ -129,9 +134,9 @@ def learn(
         parameter=parameter,
         data_mean=goal,
         samples=len(samples),
-        work=device.ledger.work - first_accounts[0],
-        heat=device.ledger.heat - first_accounts[1],
-        final_state=device.read(),
+        work=device.ledger.work - first_work,
+        heat=device.ledger.heat - first_heat,
+        final_state=np.array(device.read()),
         history=history,
         seed=getattr(device, "seed", None),
         imperfections=getattr(device, "imperfections", None),
@@ -160,6 +165,20 @@ def as_samples(data: ArrayLike, units: int) -> Array:
     if len(array) == 0:
         raise ValueError("data must have at least one sample, but has none")
     return array
+
+
+def _mean(samples: Array, start: Described) -> Array:
+    """The data's mean, where doubles hold the energy of a network that rests there."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean: Array = samples.mean(axis=0)
+        state = mean / start.scale
+        energy = state @ start.network.stiffness @ state
+    if not np.isfinite(energy):
+        raise ValueError(
+            f"data has its mean as far off as {np.abs(samples).max():.6g}, where the energy of the "
+            "network overflows; scale it down"
+        )
+    return mean
 
 
 def _drive(
@@ -233,7 +252,10 @@ def _divergence(schedule: Schedule, tick: int) -> OverflowError:
 
 
 def _one_parameter(parameters: Sequence[str]) -> str:
-    names = (parameters,) if isinstance(parameters, str) else tuple(parameters)
+    try:
+        names = (parameters,) if isinstance(parameters, str) else tuple(parameters)
+    except TypeError:
+        names = ()
     if len(names) != 1 or names[0] not in PARAMETERS:
         raise ValueError(
             f"parameters must be one of {PARAMETERS}, such as ('bias',), but is {parameters!r}"
@@ -244,6 +266,7 @@ def _one_parameter(parameters: Sequence[str]) -> str:
 def _running(device: Any, replicas: int | None, seed: int | None, threads: int | None) -> Any:
     """The device itself where it runs, or an emulator of what it describes."""
     if not hasattr(device, "run"):
+        network_of(device)
         many = REPLICAS if replicas is None else replicas
         if hasattr(device, "emulator"):
             return device.emulator(many, seed, threads=threads)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -328,7 +327,8 @@ class Network:
 
     def with_controls(self, controls: Controls) -> Network:
         """The same network with other controls of its own."""
-        twin = copy.copy(self)
+        twin = object.__new__(type(self))
+        vars(twin).update(vars(self))
         twin._controls = controls
         twin._check_quartic()
         return twin
@@ -370,6 +370,9 @@ class Network:
             noises=list(noises),
             **given,
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Network.from_dict, (self.as_dict(),)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Network):

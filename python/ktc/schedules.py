@@ -24,10 +24,12 @@ class Schedule(ABC):
 
     Args:
         duration: T, positive, in the device's unit of time.
+        **others: what else a subclass takes, by name, for its ``arguments``.
     """
 
-    def __init__(self, duration: float) -> None:
+    def __init__(self, duration: float, **others: Any) -> None:
         self.duration = positive("duration", duration)
+        self._others = others
 
     @abstractmethod
     def velocity(self, time: float, gradient: Array, geometry: Geometry) -> Array:
@@ -54,7 +56,7 @@ class Schedule(ABC):
     @property
     def arguments(self) -> dict[str, Any]:
         """Constructor arguments that give an equal schedule."""
-        return {"duration": self.duration}
+        return {"duration": self.duration, **self._others}
 
     def rate(self, time: float, geometry: Geometry) -> Array:
         """η(time) as a matrix, shape (d, d)."""
@@ -78,9 +80,11 @@ class Schedule(ABC):
 class MinimalDissipation(Schedule):
     """η(t) = [(T − t) F + 2ζ]⁻¹ with jumps F⁻¹ζ θ̇ at both ends: natural gradient, time to go.
 
-    A Gaussian network driven so moves its mean at constant speed to the data's, at the least
-    excess work that any drive of the bias needs, W_ex = μᵀR(T + 2K⁻¹R)⁻¹μ, without knowing the
-    target beforehand. One harmonic unit: η = 1/[k(T − t + 2τ)], W_ex = γμ²/(T + 2τ).
+    An overdamped Gaussian network driven so from equilibrium moves its mean at constant speed to
+    the data's, at the least excess work that any drive of the bias needs, W_ex = μᵀR(T +
+    2K⁻¹R)⁻¹μ, without knowing the target beforehand. One harmonic unit: η = 1/[k(T − t + 2τ)],
+    W_ex = γμ²/(T + 2τ). With inertia this is so to leading order for long T; the least work needs
+    impulses at both ends besides (``theory.optimal_drive``), and a short T costs more.
 
     Args:
         duration: T.
@@ -99,15 +103,10 @@ class MinimalDissipation(Schedule):
     """
 
     def __init__(self, duration: float, matrix: bool = True) -> None:
-        super().__init__(duration)
+        super().__init__(duration, matrix=matrix)
         if not isinstance(matrix, bool):
             raise TypeError(f"matrix must be True or False, but is {matrix!r}")
         self.matrix = matrix
-
-    @property
-    def arguments(self) -> dict[str, Any]:
-        """Constructor arguments that give an equal schedule."""
-        return {"duration": self.duration, "matrix": self.matrix}
 
     def velocity(self, time: float, gradient: Array, geometry: Geometry) -> Array:
         """θ̇ = [(T − t)F + 2ζ]⁻¹ g."""
@@ -151,13 +150,8 @@ class ContinuousMinimalDissipation(Schedule):
     """
 
     def __init__(self, duration: float, target: ArrayLike) -> None:
-        super().__init__(duration)
         self.target = frozen(real_array("target", target))
-
-    @property
-    def arguments(self) -> dict[str, Any]:
-        """Constructor arguments that give an equal schedule."""
-        return {"duration": self.duration, "target": self.target.tolist()}
+        super().__init__(duration, target=self.target.tolist())
 
     def check(self, units: int) -> None:
         """Refuses a target of another width."""
@@ -189,13 +183,8 @@ class NaturalGradient(Schedule):
     """
 
     def __init__(self, duration: float, rate: float) -> None:
-        super().__init__(duration)
         self._rate = positive("rate", rate)
-
-    @property
-    def arguments(self) -> dict[str, Any]:
-        """Constructor arguments that give an equal schedule."""
-        return {"duration": self.duration, "rate": self._rate}
+        super().__init__(duration, rate=self._rate)
 
     def velocity(self, time: float, gradient: Array, geometry: Geometry) -> Array:
         """θ̇ = rate · F⁻¹ g."""
@@ -227,13 +216,8 @@ class Constant(_Scalar):
     """
 
     def __init__(self, duration: float, rate: float) -> None:
-        super().__init__(duration)
         self._rate = positive("rate", rate)
-
-    @property
-    def arguments(self) -> dict[str, Any]:
-        """Constructor arguments that give an equal schedule."""
-        return {"duration": self.duration, "rate": self._rate}
+        super().__init__(duration, rate=self._rate)
 
     def scalar_rate(self, time: float) -> float:
         """The rate."""
@@ -254,14 +238,9 @@ class Exponential(_Scalar):
     """
 
     def __init__(self, duration: float, initial: float, final: float) -> None:
-        super().__init__(duration)
         self.initial = positive("initial", initial)
         self.final = positive("final", final)
-
-    @property
-    def arguments(self) -> dict[str, Any]:
-        """Constructor arguments that give an equal schedule."""
-        return {"duration": self.duration, "initial": self.initial, "final": self.final}
+        super().__init__(duration, initial=self.initial, final=self.final)
 
     def scalar_rate(self, time: float) -> float:
         """initial (final/initial)^(t/T)."""
@@ -283,13 +262,8 @@ class Cosine(_Scalar):
     """
 
     def __init__(self, duration: float, initial: float) -> None:
-        super().__init__(duration)
         self.initial = positive("initial", initial)
-
-    @property
-    def arguments(self) -> dict[str, Any]:
-        """Constructor arguments that give an equal schedule."""
-        return {"duration": self.duration, "initial": self.initial}
+        super().__init__(duration, initial=self.initial)
 
     def scalar_rate(self, time: float) -> float:
         """½ initial (1 + cos(πt/T))."""
