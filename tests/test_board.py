@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 from scipy.constants import Boltzmann
+from scipy.linalg import solve_continuous_lyapunov
 
 import ktc
 from refusal import refused, refused_unchanged
@@ -43,6 +44,48 @@ def test_noise_of_a_capacitor():
     assert_variances(emulator.read(), exact)
     assert board().thermal_width == pytest.approx(np.sqrt(exact), rel=1e-14)
     assert board().kT == pytest.approx(Boltzmann * 300.0, rel=1e-15)
+
+
+def test_cells_at_several_temperatures():
+    """Σ of F Σ + Σ Fᵀ + D = 0, F = −R⁻¹K, D = 2k_B T_i/R_i, and the heat that passes between them.
+
+    Into resistor i flows [(KΣK)_ii − k_B T_i K_ii]/R_i. Three comparisons of Σ, whose elements
+    scatter by √((Σ_ii Σ_jj + Σ_ij²)/N), and two of heat; the splitting's own error, second order
+    in a tenth of the fastest time, is below the scatter.
+    """
+    kelvin = np.array([100.0, 500.0])
+    hot = board(temperature=kelvin, stiffness=K)
+    kT = Boltzmann * kelvin
+    assert hot.network.kT == pytest.approx(kT, rel=1e-15)
+    assert hot.thermal_width == pytest.approx(np.sqrt(kT / CAPACITANCE), rel=1e-14)
+    assert repr(hot) == "<ktc.Board: 2 RC cells at 100 to 500 K>"
+    # In units of 1e-20 J and 1e-12 F, so that Lyapunov's equation is well scaled.
+    own, damping = K * 1e-12, RESISTANCE * 1e-6
+    drift, noise = -own / damping[:, None], np.diag(2 * kT * 1e20 / damping)
+    exact = solve_continuous_lyapunov(drift, -noise)
+    emulator = hot.emulator(replicas=REPLICAS, seed=6)
+    assert emulator.resolve_heat
+    emulator.run(2e-6)
+    charges = emulator.read() * CAPACITANCE * 1e16
+    scatter = np.sqrt((np.outer(exact.diagonal(), exact.diagonal()) + exact**2) / REPLICAS)
+    assert (np.abs(charges.T @ charges / REPLICAS - exact) < 5 * scatter).all()
+    flow = (np.diagonal(own @ exact @ own) - kT * 1e20 * np.diagonal(own)) / damping
+    heat = emulator.ledger.heat_per_resistor * 1e20
+    error = 5 * heat.std(axis=0) / math.sqrt(REPLICAS)
+    assert (np.abs(heat.mean(axis=0) - 2 * flow) < error).all()
+    assert flow[0] * 2 > error[0]  # from the hot cell to the cold one, well resolved
+
+
+def test_what_needs_one_temperature_says_so():
+    hot = board(temperature=[300.0, 400.0])
+    with refused(ValueError, "needs one temperature"):
+        _ = hot.kT
+    with refused(ValueError, "needs one temperature"):
+        ktc.theory.free_energy(hot)
+    assert board(temperature=[300.0, 300.0]).temperature == 300.0
+    assert (hot.program(bias=1e-3).temperature == [300.0, 400.0]).all()
+    volts = hot.encoding(scale=4.0).encode([8.0, 8.0])
+    assert volts == pytest.approx(2 * hot.thermal_width, rel=1e-14)
 
 
 def test_a_cell_charges_through_its_resistor():
@@ -155,7 +198,13 @@ BAD = [
     ({"capacitance": [1e-12]}, ValueError, ["capacitance", "(2,)", "(1,)"]),
     ({"temperature": 0.0}, ValueError, ["temperature", "positive", "0.0"]),
     ({"temperature": -273.0}, ValueError, ["temperature", "-273.0"]),
-    ({"temperature": [300.0, 310.0]}, ValueError, ["temperature", "one number", "(2,)"]),
+    ({"temperature": [300.0, 310.0, 320.0]}, ValueError, ["temperature", "scalar", "(2,)", "(3,)"]),
+    ({"temperature": [300.0, -1.0]}, ValueError, ["temperature", "positive", "-1.0 at unit 1"]),
+    (
+        {"temperature": [300.0, 310.0], "coupling": "resistive"},
+        ValueError,
+        ["temperature must be one number", "'resistive'", "ktc.Circuit"],
+    ),
     ({"temperature": np.inf}, ValueError, ["temperature", "inf"]),
     ({"stiffness": np.eye(3)}, ValueError, ["stiffness", "(2, 2)", "2 cells", "(3, 3)"]),
     ({"stiffness": 1e12}, ValueError, ["stiffness", "(2, 2)", "()"]),

@@ -234,6 +234,27 @@ def test_components_enter_other_couplings(coupling, value):
     assert real.network.friction == pytest.approx(np.linalg.inv(mobility), rel=1e-12)
 
 
+def test_temperature_error_adds_to_each_cell():
+    spec = ktc.Imperfections(temperature_error=-20.0)
+    hot = ktc.Board(2, 1e6, 1e-12, [300.0, 400.0], imperfections=spec)
+    assert hot.real.temperature.tolist() == [280.0, 380.0]
+    assert hot.real.network.kT == pytest.approx(Boltzmann * np.array([280.0, 380.0]), rel=1e-14)
+    with refused(ValueError, "temperature_error", "-20.0", "15."):
+        ktc.Board(2, 1e6, 1e-12, [300.0, 15.0], imperfections=spec)
+
+
+def test_a_saved_board_has_its_temperatures_again(tmp_path):
+    spec = ktc.Imperfections(temperature_error=5.0)
+    hot = ktc.Board(2, 1e6, 1e-12, [300.0, 400.0], imperfections=spec)
+    emulator = hot.emulator(replicas=10, seed=1)
+    emulator.save(tmp_path / "board.npz")
+    again = ktc.BoardEmulator.load(tmp_path / "board.npz")
+    assert again.board.temperature.tolist() == [300.0, 400.0]
+    for each in (emulator, again):
+        each.run(1e-6)
+    assert (again.read() == emulator.read()).all()
+
+
 def test_temperature_error_shifts_equipartition():
     """⟨q ∂H/∂q⟩ = k_B (T + ΔT) per cell: two comparisons, 30 K being some 20 standard errors."""
     emulator = board(temperature_error=30.0).emulator(REPLICAS, seed=2)

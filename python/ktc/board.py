@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc.board_emulator import BoardEmulator
-from ktc.checks import Array, count, frozen, positive, positive_per_unit, real_array
+from ktc.checks import Array, count, frozen, positive_per_unit, real_array
 from ktc.couplings import compiled, coupling_of
 from ktc.emulator import Emulator
 from ktc.encoding import Encoding
@@ -26,12 +26,12 @@ Couplings = float | Sequence[float] | Mapping[Edge, float] | Array
 
 
 class Board:
-    """Noisy RC cells at one temperature, with programmable couplings.
+    """Noisy RC cells with programmable couplings.
 
     Cell i has a charge q_i behind a resistor R_i; the stored energy is
     H = ½ qᵀKq − bᵀq with elastances K [1/F] and source voltages b [V], and the resistors are at
-    temperature T. The public state is the voltage v_i = q_i/C_i of a cell's charge over its own
-    capacitance. Uncoupled, ⟨v²⟩ = k_B T/C and τ = R C.
+    temperature T_i, mostly one T. The public state is the voltage v_i = q_i/C_i of a cell's charge
+    over its own capacitance. Uncoupled, ⟨v²⟩ = k_B T/C and τ = R C.
 
     What couples the cells is one of three kinds, which ``ktc.couplings`` documents:
 
@@ -45,7 +45,8 @@ class Board:
         cells: number of cells d.
         resistance: R in ohms, scalar or (d,).
         capacitance: C in farads, scalar or (d,).
-        temperature: T in kelvin, one number.
+        temperature: T in kelvin, scalar or (d,). Where cells differ, heat flows through their
+            couplings; these must not be "resistive", for their resistors would be at no cell's.
         stiffness: K in 1/F, shape (d, d), symmetric positive definite; diag(1/C) by default.
             Its off-diagonal entries are the couplings. For "elastance" alone.
         bias: b in volts, scalar or (d,); zero by default.
@@ -80,7 +81,7 @@ class Board:
         cells: int,
         resistance: ArrayLike,
         capacitance: ArrayLike,
-        temperature: float,
+        temperature: ArrayLike,
         stiffness: ArrayLike | None = None,
         bias: ArrayLike | None = None,
         *,
@@ -92,7 +93,7 @@ class Board:
         self.cells = count("cells", cells)
         self.resistance = frozen(positive_per_unit("resistance", resistance, self.cells))
         self.capacitance = frozen(positive_per_unit("capacitance", capacitance, self.cells))
-        self.temperature = positive("temperature", temperature)
+        self.temperature = self._kelvin(temperature, coupling)
         self.topology = self._fitting(topology)
         self.coupling = coupling_of(coupling)
         self._couplings: dict[Edge, float] | None = None
@@ -159,7 +160,11 @@ class Board:
 
     @property
     def kT(self) -> float:
-        """k_B T [J]."""
+        """k_B T [J].
+
+        Raises:
+            ValueError: where cells have several temperatures; ``network.kT`` has them all.
+        """
         return self._network.common_kT
 
     @cached_property
@@ -174,8 +179,8 @@ class Board:
 
     @property
     def thermal_width(self) -> Array:
-        """Rms voltage √(k_B T/C) of each cell by itself [V], shape (d,)."""
-        return np.sqrt(self.kT / self.capacitance)
+        """Rms voltage √(k_B T_i/C_i) of each cell by itself [V], shape (d,)."""
+        return np.sqrt(BOLTZMANN * self.temperature / self.capacitance)
 
     @property
     def restricted(self) -> bool:
@@ -296,7 +301,7 @@ class Board:
     def archive(self) -> tuple[dict[str, Any], dict[str, Array]]:
         """Header and arrays of which ``of_archive`` makes the same board."""
         header = {
-            "temperature": self.temperature,
+            "temperature": np.asarray(self.temperature).tolist(),
             "topology": [self.topology.name, self.topology.edges],
             "coupling": self.coupling.name,
             "imperfections": None if self.imperfections is None else self.imperfections.as_dict(),
@@ -341,6 +346,19 @@ class Board:
         }
         return Board(**{**arguments, **changes})
 
+    def _kelvin(self, temperature: ArrayLike, coupling: str) -> float | Array:
+        """One number where all cells are alike."""
+        kelvin = positive_per_unit("temperature", temperature, self.cells)
+        if (kelvin == kelvin[0]).all():
+            return float(kelvin[0])
+        if coupling == "resistive":
+            raise ValueError(
+                f"temperature must be one number where the coupling is 'resistive', but is {kelvin}"
+                ": resistors between cells would be at none of them; describe it as a ktc.Circuit, "
+                "each resistor with its own"
+            )
+        return frozen(kelvin)
+
     def _fitting(self, topology: Topology | None) -> Topology:
         if topology is None:
             return Topology.all_to_all(self.cells)
@@ -365,7 +383,9 @@ class Board:
         return matrix
 
     def __repr__(self) -> str:
-        parts = [f"{self.cells} RC cells at {self.temperature:g} K"]
+        kelvin = np.unique(self.temperature)
+        span = f"{kelvin[0]:g} to {kelvin[-1]:g}" if len(kelvin) > 1 else f"{kelvin[0]:g}"
+        parts = [f"{self.cells} RC cells at {span} K"]
         if self.restricted:
             parts.append(f"{self.coupling.name} couplings, {self.topology.name}")
         if self.imperfections is not None:

@@ -248,7 +248,7 @@ def compiled(
     stiffness: Array,
     resistance: Array,
     conductances: Mapping[Edge, float],
-    kT: float,
+    kT: float | Array,
     bias: Any = None,
     noises: Sequence[NoiseSource] = (),
 ) -> Network:

@@ -45,7 +45,7 @@ class Imperfections:
         adc_noise: rms of the noise of each reading of each cell [V], normally distributed.
         adc_rate: most readings a second [Hz]; None for no limit.
         parasitic_capacitance: to ground, at each cell [F].
-        temperature_error: true temperature less the nominal one [K].
+        temperature_error: true temperature less the nominal one [K], of each cell alike.
         pickup: one-sided density of the noise voltage in series with each cell's resistor [V²/Hz],
             independent from cell to cell: as 4 k_B T R of the resistor itself, but no bath. An
             uncoupled cell has ⟨v²⟩ = (k_B T + pickup/4R)/C.

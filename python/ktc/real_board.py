@@ -28,7 +28,7 @@ class RealBoard:
         resistance, capacitance: of its cells [Ω, F], shape (d,), parasitics left out.
         mutual: true over nominal value of each coupling, shape (d, d), symmetric.
         offset: constant error of each bias [V], shape (d,).
-        temperature: [K].
+        temperature: [K], one number or one a cell.
         network: its physics, in coulombs, 1/F, ohms and joules.
 
     Raises:
@@ -50,7 +50,7 @@ class RealBoard:
         self.mutual = frozen(1 + spec.coupling_tolerance * (pairs + pairs.T))
         self.offset = frozen(spec.offset * self._stream(3).standard_normal(d))
         self.temperature = board.temperature + spec.temperature_error
-        if self.temperature <= 0:
+        if np.min(self.temperature) <= 0:
             raise ValueError(
                 f"temperature_error must leave a positive temperature, but is "
                 f"{spec.temperature_error} K at {board.temperature} K"
