@@ -43,9 +43,7 @@ void find_shape(const Network& network, Motion motion, Setting& setting) {
 Setting make_setting(const Network& network, Controls controls, Motion motion,
                      const Setting* previous) {
     network.check(controls);
-    require(motion == Motion::split || network.moves_exactly(controls),
-            "this ensemble moves by exact holds, which several temperatures, quartic units and "
-            "sources do not have; make it with resolve_heat=True");
+    if (motion == Motion::exact) network.check_exact(controls);
     Setting setting{std::move(controls), nullptr, nullptr, {}};
     if (previous != nullptr && previous->controls.stiffness == setting.controls.stiffness &&
         previous->controls.quartic == setting.controls.quartic) {

@@ -208,7 +208,10 @@ class Emulator:
         if not isinstance(protocol, Protocol):
             raise TypeError(f"protocol must be a ktc.Protocol, but is {type(protocol).__name__}")
         waveforms, final = protocol.settings(self._controls)
-        self._choose_step(protocol.extremes(self._controls, waveforms))
+        extremes = [*protocol.extremes(self._controls, waveforms), final]
+        for controls in extremes:
+            self.network.core.check(controls.arrays(), not self._split)
+        self._choose_step(extremes)
         recorder = Recorder(self, reader, protocol, record, count("every", every))
         initial, before = self._controls, self.ledger.amounts()
         self._keep_moments()
@@ -291,9 +294,8 @@ class Emulator:
             replicas=self.replicas,
             threads=self.threads,
             longest_step=self._step([self._controls]),
+            state=np.empty(0) if self._start is None else self._start,
         )
-        if self._start is not None:
-            self._engine.place(self._start)
 
     def copy(self) -> Emulator:
         """An emulator in the same state that goes on by itself, with the same noise."""
@@ -353,6 +355,7 @@ class Emulator:
             dt=header["dt"],
             resolve_heat=header["resolve_heat"],
             first_replica=header["first_replica"],
+            state=np.zeros(description.network.units),
         )
         emulator._start = arrays.get("start")
         saved = storage.part(arrays, "engine_")
@@ -372,7 +375,9 @@ class Emulator:
         """Longest step that the engine may take; zero where it moves exactly."""
         if not self._split:
             return 0.0
-        return default_step(self.network, settings) if self.dt is None else self.dt
+        if self.dt is None:
+            return default_step(self.network, settings)
+        return checked_step(self.dt, self.network, settings)
 
     def _choose_step(self, settings: Iterable[Controls]) -> None:
         if self._split:
@@ -384,7 +389,7 @@ class Emulator:
                 f"dt must be None, but is {dt!r}: a linear network at one temperature moves "
                 "exactly over any hold; leave it out, or ask for resolve_heat=True"
             )
-        return checked_step(dt, self.network)
+        return checked_step(dt, self.network, [self.network.controls])
 
     def _keep_moments(self) -> None:
         """Finishes the moments that somebody still holds, before the state moves on."""

@@ -198,13 +198,20 @@ class Protocol:
         return checked, final
 
     def extremes(self, controls: Controls, waveforms: Mapping[str, Array]) -> list[Controls]:
-        """Controls at the start and at the ticks whose stiffness or quartic is largest."""
-        ticks = {
-            int(np.argmax(np.abs(waveforms[name]).reshape(self.ticks, -1).max(axis=1)))
-            for name in ("stiffness", "quartic")
-            if name in waveforms
-        }
-        return [controls, *(_at(controls, waveforms, tick) for tick in ticks)]
+        """Controls at the start and at ticks that have all extremes between them.
+
+        They are the ticks at which a control is largest, at which temperatures differ most, and
+        at which each set of quartic units is first on.
+        """
+        ticks: set[int] = set()
+        for name, values in waveforms.items():
+            rows = values.reshape(self.ticks, -1)
+            ticks.add(int(np.argmax(np.abs(rows).max(axis=1))))
+            if name == "kT":
+                ticks.add(int(np.argmax(np.ptp(rows, axis=1))))
+            if name == "quartic":
+                ticks |= set(np.unique(rows != 0, axis=0, return_index=True)[1].tolist())
+        return [controls, *(_at(controls, waveforms, tick) for tick in sorted(ticks))]
 
     def plot(self, **options: Any) -> Any:
         """Draws the controls over time; returns a matplotlib Figure.
