@@ -393,7 +393,7 @@ void Engine::place(const double* state) {
         load(block);
         block_energy(setting_, own.data(), workspace, energy);
         for (double value : energy)
-            require(std::isfinite(value), "state is so far out that its energy overflows");
+            require(std::abs(value) <= 1e300, "state is so far out that its energy overflows");
     }
     recover();
     for (Block& block : blocks_) {

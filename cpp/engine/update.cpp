@@ -10,6 +10,9 @@
 namespace ktc {
 namespace {
 
+// Energies of the start and of the bias below this leave room for those of their products.
+constexpr double largest_energy = 1e300;
+
 std::vector<double> difference(const std::vector<double>& after,
                                const std::vector<double>& before) {
     std::vector<double> result(after.size());
@@ -56,7 +59,7 @@ Setting make_setting(const Network& network, Controls controls, Motion motion,
                      setting.controls.current};
     double energy = 0.0;
     for (double beta : setting.drive.force) energy += beta * beta;
-    require(std::isfinite(energy),
+    require(energy <= largest_energy,
             "bias is so large that the equilibrium energy overflows; scale it down");
     return setting;
 }

@@ -12,6 +12,9 @@ from ktc.checks import Array, count, frozen, known_keywords, positive, real_arra
 from ktc.controls import CONTROL_NAMES, Controls
 from ktc.picture import draw
 
+# As in the core: below it there is room for the energies of products.
+LARGEST_ENERGY = 1e300
+
 
 class Protocol:
     """Ticks, each one control update and then a hold; and one last update after them.
@@ -331,7 +334,7 @@ def _refuse_overflow(where: str, controls: Controls, checked: Mapping[str, Array
             pulled = np.linalg.solve(stiffness, direction[:, :, None])[:, :, 0]
         energy = np.sum(direction * pulled, axis=1)
         energy = bias * energy * bias if alike else energy
-    bad = np.flatnonzero(~np.isfinite(energy))
+    bad = np.flatnonzero(~(energy <= LARGEST_ENERGY))
     if len(bad):
         place = f"{where} {bad[0]}" if where == "tick" else where
         raise ValueError(
