@@ -14,7 +14,7 @@ from ktc.elements import CurrentSource, NoiseSource
 from ktc.elements import Resistor as Element
 
 
-def device(circuit, replicas, seed, **options):
+def device(circuit, replicas, seed, quartic=None, **options):
     """The emulator of a reference circuit: one account a resistor."""
     inductive = circuit.interconnection.any()
     network = ktc.Network.of_elements(
@@ -25,6 +25,7 @@ def device(circuit, replicas, seed, **options):
         ],
         [r.kT for r in circuit.resistors],
         bias=circuit.bias,
+        quartic=quartic,
         interconnection=circuit.interconnection if inductive else None,
         sources=[CurrentSource(a, current) for a, current in circuit.sources],
         noises=[

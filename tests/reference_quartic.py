@@ -192,15 +192,19 @@ class Units:
         ring = d > 2 and self.stiffness[0, d - 1] != 0
         transfer = []
         for i in range(d if ring else d - 1):
-            log = 0.5 * (own[i][:, None] + own[(i + 1) % d][None, :]) + bonds[i]
+            # Ends of a chain belong to one bond alone, other units half to either side.
+            first = 1.0 if i == 0 and not ring else 0.5
+            last = 1.0 if i == d - 2 and not ring else 0.5
+            log = first * own[i][:, None] + last * own[(i + 1) % d][None, :] + bonds[i]
             transfer.append(np.exp(log - log.max()))
         if not ring:
-            ends = [np.exp(0.5 * (own[i] - own[i].max())) for i in (0, d - 1)]
-            left, right = [ends[0]], [ends[1]]
+            left, right = [np.ones(count)], [np.ones(count)]
             for i in range(d - 1):
                 left.append(_unit(left[-1] @ transfer[i]))
                 right.append(_unit(transfer[d - 2 - i] @ right[-1]))
             marginals = [left[i] * right[d - 1 - i] for i in range(d)]
+            if d == 1:
+                marginals = [np.exp(own[0] - own[0].max())]
         else:
             marginals = []
             for i in range(d):

@@ -46,11 +46,9 @@ def checked_step(dt: Any, network: Network, settings: Iterable[Controls]) -> flo
     """``dt`` as a step that the network can take at any of these controls.
 
     Raises:
-        ValueError: not positive, or so long that kicked quartic units would be unstable.
+        ValueError: not positive, or so long that quartic units could not be followed.
     """
     step = positive("dt", dt)
-    if not network.core.interconnection.size:
-        return step
     for controls in settings:
         longest = 2 / fastest_rate(network, controls) if controls.quartic.any() else np.inf
         if step > longest:
