@@ -4,7 +4,10 @@ Statistical tests fix their seeds and compare at 5 standard errors, 5.7e-7 for e
 they say otherwise.
 """
 
+import copy
 import math
+import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -496,3 +499,38 @@ def test_the_best_rate_within_the_range_of_a_converter():
         bracket=(1e17, 1e20),
     )
     assert np.isinf(tuned.costs[-1]) and tuned.rate < tuned.rates[-1]
+
+
+def test_copies_have_a_turn_of_their_own_and_none_is_pickled():
+    spec = ktc.Imperfections(offset=1e-6, settling_time=1e-6)
+    emulator = ktc.Board(1, 1e6, 1e-12, 300.0, imperfections=spec).emulator(10, 1)
+    twins = [copy.copy(emulator), copy.deepcopy(emulator), emulator.copy()]
+    emulator.set(bias=1e-4)
+    for twin in twins:
+        assert twin.controls.bias.tolist() == [0.0]
+        twin.set(bias=1e-4)
+    for each in (emulator, *twins):
+        each.run(1e-6)
+        assert (each.read() == emulator.read()).all()
+    with refused(TypeError, "BoardEmulator.load(path)"):
+        pickle.dumps(emulator)
+
+
+def test_a_second_thread_is_refused(monkeypatch):
+    """Also between the calls of the emulator inside, while one thread plays and reads."""
+    spec = ktc.Imperfections(offset=1e-6, settling_time=1e-6)
+    emulator = ktc.Board(1, 1e6, 1e-12, 300.0, imperfections=spec).emulator(10, 1)
+    read, refusals = emulator._read_out.moments, []
+
+    def read_while_another_tries():
+        with ThreadPoolExecutor(1) as another:
+            for call in (emulator.read, emulator.settle, emulator.reset, emulator.copy):
+                refusals.append(another.submit(call).exception())
+        return read()
+
+    monkeypatch.setattr(emulator._read_out, "moments", read_while_another_tries)
+    emulator.play(ktc.Protocol([1e-6], {"bias": [1e-4]}), record="mean")
+    assert len(refusals) == 4
+    assert all("in use by another thread" in str(error) for error in refusals)
+    with ThreadPoolExecutor(1) as another:
+        assert another.submit(emulator.read).result().shape == (10, 1)

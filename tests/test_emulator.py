@@ -4,7 +4,10 @@ Statistical tests fix their seeds and compare at 5 standard errors of a normal s
 alarm of 5.7e-7 for each number compared, of which each test says how many there are.
 """
 
+import copy
 import math
+import pickle
+import threading
 
 import numpy as np
 import pytest
@@ -162,6 +165,15 @@ def test_moments_stay_those_of_their_instant():
         assert held.mean == pytest.approx(x.mean(axis=0), rel=1e-12)
         assert held.covariance == pytest.approx(np.cov(x.T, bias=True), rel=1e-12)
         held, x = emulator.moments(), emulator.read()
+
+
+def test_moments_are_closed_for_writing():
+    """Whoever asks next at the same instant gets the same arrays."""
+    emulator = ktc.Emulator(make(NETWORKS["coupled"]), replicas=10, seed=1)
+    known = emulator.moments()
+    for array in (known.mean, known.covariance):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1.0
 
 
 def test_one_replica_has_a_mean_and_no_spread():
@@ -391,3 +403,85 @@ def test_there_are_no_momenta_without_inertia():
         emulator.read_momentum()
     with refused_unchanged(emulator, ValueError, "momentum", "leave it out"):
         emulator.write([0.0, 0.0, 0.0], momentum=0.0)
+
+
+class Waiting:
+    """A reader in the midst of whose reading another thread has its try."""
+
+    def __init__(self, emulator):
+        self.emulator, self.reading, self.go_on = emulator, threading.Event(), threading.Event()
+
+    def moments(self):
+        self.reading.set()
+        assert self.go_on.wait(60)
+        return self.emulator.moments()
+
+
+def test_a_second_thread_is_refused_and_changes_nothing(tmp_path):
+    network = make(NETWORKS["coupled"])
+    emulator, alone = (ktc.Emulator(network, replicas=100, seed=1) for _ in range(2))
+    drive = ktc.Protocol([0.5, 0.5], {"bias": [1.0, 2.0]})
+    held, ledger, reader = emulator.moments(), emulator.ledger, Waiting(emulator)
+    runs = []
+    first = threading.Thread(
+        target=lambda: runs.append(emulator.play_read_by(reader, drive, "mean", 1, False))
+    )
+    first.start()
+    assert reader.reading.wait(60)
+    for call in (
+        lambda: emulator.set(bias=3.0),
+        lambda: emulator.run(1.0),
+        lambda: emulator.play(drive),
+        lambda: emulator.write(0.0),
+        lambda: emulator.save(tmp_path / "emulator.npz"),
+        emulator.read,
+        emulator.moments,
+        emulator.energy,
+        emulator.equilibrate,
+        emulator.reset,
+        emulator.copy,
+        ledger.imbalance,
+        ledger.reset,
+        lambda: ledger.work,
+    ):
+        with refused(RuntimeError, "in use by another thread", "copy()"):
+            call()
+    assert held.covariance.shape == (3, 3)
+    assert not list(tmp_path.iterdir())
+    reader.go_on.set()
+    first.join()
+    assert (runs[0].work.samples == alone.play(drive, record="mean").work.samples).all()
+    assert (emulator.read() == alone.read()).all()
+    emulator.run(1.0)
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, ktc.Emulator.copy])
+def test_copies_go_on_by_themselves(copied):
+    emulator = ktc.Emulator(make(NETWORKS["coupled"]), replicas=10, seed=1)
+    twin, other = copied(emulator), emulator.copy()
+    state = emulator.read()
+    twin.set(bias=3.0)
+    twin.run(1.0)
+    assert (emulator.read() == state).all()
+    assert emulator.controls == other.controls
+    assert emulator.time == 0.0
+    emulator.set(bias=3.0)
+    emulator.run(1.0)
+    assert (emulator.read() == twin.read()).all()
+
+
+def test_an_emulator_is_saved_and_not_pickled():
+    emulator = ktc.Emulator(make(NETWORKS["coupled"]), replicas=10, seed=1)
+    with refused(TypeError, "a running Emulator cannot be pickled", "Emulator.load(path)"):
+        pickle.dumps(emulator)
+
+
+def test_replicas_that_memory_does_not_hold(monkeypatch):
+    """Three units take eleven numbers of eight bytes a replica, their books among them."""
+
+    def full(**_):
+        raise MemoryError
+
+    monkeypatch.setattr(_core, "Engine", full)
+    with refused(MemoryError, "replicas is 1000000,", "at least 0.088 GB", "take fewer"):
+        ktc.Emulator(make(NETWORKS["coupled"]), replicas=10**6, seed=1)

@@ -180,3 +180,19 @@ def test_bad_input(changes, error, parts):
 def test_bad_holds(hold, error, parts):
     with refused(error, *parts):
         ktc.Network(**GOOD).transition(hold)
+
+
+def test_masked_entries_are_refused():
+    """A mask says that the number under it means nothing."""
+    whole = np.ma.array([1.0, 2.0], mask=[False, False])
+    assert ktc.Network(np.eye(2), whole).friction.tolist() == [[1.0, 0.0], [0.0, 2.0]]
+    with refused(ValueError, "friction must have no masked entries, but has 1", "filled(...)"):
+        ktc.Network(np.eye(2), np.ma.array([1.0, 2.0], mask=[False, True]))
+
+
+def test_stiffness_may_span_all_doubles():
+    """Without a warning, which the tests make an error; a cell a decade is checked like others."""
+    net = ktc.Network(np.diag([1e308, 1e-308]), 1.0)
+    assert net.stiffness.tolist() == [[1e308, 0.0], [0.0, 1e-308]]
+    with refused(ValueError, "stiffness must be symmetric"):
+        ktc.Network([[1e308, 1.1], [1.0, 1e-308]], 1.0)

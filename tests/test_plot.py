@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from scipy.integrate import trapezoid
 
 import ktc
 from ktc import Board, Emulator, Network, Protocol, schedules
@@ -213,6 +214,74 @@ def test_the_rate_on_a_board_is_drawn_in_its_units():
     assert lower.get_ylabel() == "∫η dt with jumps [1/pF]"
     ((time, rate),) = (line.T for line in lines(upper))
     np.testing.assert_allclose(rate, 1 / (6.0 - time), rtol=1e-9)
+
+
+class Turning(schedules.Schedule):
+    """A rate that is neither symmetric nor diagonal in the parameters or in the modes."""
+
+    def velocity(self, time, gradient, geometry):
+        return (1 + time) * (2 * gradient + np.roll(gradient, 1))
+
+    def last_jump(self, gradient, geometry):
+        return gradient[::-1].copy()
+
+
+@pytest.mark.parametrize("parameter", ["bias", "center"])
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        schedules.MinimalDissipation(3.0),
+        schedules.MinimalDissipation(3.0, matrix=False),
+        schedules.ContinuousMinimalDissipation(3.0, 1.0),
+        schedules.NaturalGradient(3.0, 0.7),
+        schedules.Exponential(3.0, 0.1, 2.0),
+        Turning(3.0),
+    ],
+)
+def test_eigenvalues_are_those_of_the_whole_matrix(schedule, parameter):
+    """Against eigenvalues of the matrix made of its columns, to rounding; modes are not orthogonal.
+
+    The integral is by 200 trapezoids in both.
+    """
+    factor = np.random.default_rng(3).normal(size=(4, 4))
+    network = Network(stiffness=factor @ factor.T + np.eye(4), friction=[1.0, 2.0, 3.0, 0.5])
+    geometry = ktc.geometry.Geometry.of(network, parameter)
+    upper, lower = schedule.plot(network, parameter).axes
+    time = lines(upper)[0][:, 0]
+    rates = np.stack([schedule.rate(t, geometry) for t in time])
+    columns = np.eye(4)
+    first, last = (
+        np.stack([jump(column) for column in columns], axis=1)
+        for jump in (
+            lambda g: schedule.first_jump(g, geometry, lambda _: g),
+            lambda g: schedule.last_jump(g, geometry),
+        )
+    )
+    whole = first + trapezoid(rates, time, axis=0)
+    for ax, point, matrix in (
+        (upper, 70, rates[70]),
+        (lower, -3, whole),
+        (lower, -1, whole + last),
+    ):
+        expected = np.sort(np.linalg.eigvals(matrix).real)
+        drawn = [line[point, 1] for line in lines(ax)]
+        drawn = drawn if len(drawn) == 4 else drawn * 4  # one line where all are alike
+        np.testing.assert_allclose(drawn, expected, rtol=1e-9, atol=1e-9 * np.abs(matrix).max())
+
+
+def test_drawing_a_schedule_of_many_units_asks_it_a_few_times_an_instant():
+    """Not once a unit, which took minutes for hundreds of units."""
+    calls = 0
+
+    class Counted(schedules.MinimalDissipation):
+        def velocity(self, time, gradient, geometry):
+            nonlocal calls
+            calls += 1
+            return super().velocity(time, gradient, geometry)
+
+    upper, _ = Counted(5.0).plot(wide_network()).axes
+    assert len(lines(upper)[0]) > 100
+    assert calls < 64 * 20
 
 
 def test_a_fit_is_drawn_with_its_books():

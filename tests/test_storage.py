@@ -97,6 +97,81 @@ def test_another_version(path):
         ktc.Emulator.load(path)
 
 
+def test_an_emulator_of_another_minor_version(path):
+    """Results of one seed may change there, so that it would not go on as it was."""
+    major, minor, *_ = ktc.__version__.split(".")
+    rewritten(path, version=f"{major}.{minor}.99")
+    ktc.Emulator.load(path)
+    for other in (f"{major}.{int(minor) + 1}.0", f"{int(major) + 1}.{minor}.0"):
+        rewritten(path, version=other)
+        with refused(ValueError, str(path), f"ktc {other}", f"ktc {ktc.__version__}", "same bits"):
+            ktc.Emulator.load(path)
+
+
+def test_the_emulator_of_a_board_of_another_minor_version(tmp_path):
+    spec = ktc.Imperfections(offset=1e-6)
+    path = tmp_path / "board.npz"
+    ktc.Board(1, 1e6, 1e-12, 300.0, imperfections=spec).emulator(2, 1).save(path)
+    rewritten(path, version="99.0.0")
+    with refused(ValueError, str(path), "ktc 99.0.0", "same bits"):
+        ktc.BoardEmulator.load(path)
+
+
+def test_a_run_and_a_fit_are_of_any_version(emulator, tmp_path):
+    run = emulator.play(ktc.Protocol([1.0], {"bias": [1.0]}))
+    schedule = ktc.schedules.Constant(1.0, rate=0.1)
+    fit = ktc.learn(emulator.network, [1.0, 2.0], schedule, replicas=5, ticks=2, seed=1)
+    for result in (run, fit):
+        result.save(tmp_path / "result.npz")
+        rewritten(tmp_path / "result.npz", version="99.0.0")
+        again = type(result).load(tmp_path / "result.npz")
+        assert again.version == "99.0.0"
+        assert (again.work.samples == result.work.samples).all()
+
+
+def test_a_folder(tmp_path):
+    for kind in (ktc.Emulator, ktc.Run, ktc.Fit):
+        with refused(ValueError, f"{tmp_path} is a folder", "name the file in it"):
+            kind.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"replicas": "ten"},
+        {"replicas": 1000},
+        {"replicas": None},
+        {"seed": -1},
+        {"dt": [1]},
+        {"symbols": "V"},
+        {"symbols": {"voltage": "V"}},
+        {"arrays": 3},
+        {"kind": ["Emulator"]},
+    ],
+    ids=str,
+)
+def test_an_edited_header(path, changes):
+    rewritten(path, **changes)
+    with refused(ValueError, str(path)):
+        ktc.Emulator.load(path)
+
+
+@pytest.mark.parametrize("missing", ["kind", "format", "version", "arrays", "seed", "symbols"])
+def test_a_header_that_lacks_something(path, missing):
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    header = json.loads(str(arrays.pop("header")))
+    for edited in ({k: v for k, v in header.items() if k != missing}, list(header)):
+        np.savez(path, header=np.array(json.dumps(edited)), **arrays)
+        with refused(ValueError, str(path), "not a whole ktc file"):
+            ktc.Emulator.load(path)
+
+
+def test_a_wrong_number_of_threads_is_not_the_fault_of_the_file(path):
+    with refused(ValueError, "threads must be at least 1, but is 0"):
+        ktc.Emulator.load(path, threads=0)
+
+
 def test_another_kind(path):
     with refused(ValueError, str(path), "holds a Emulator", "not a Run"):
         ktc.Run.load(path)

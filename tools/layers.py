@@ -54,6 +54,7 @@ LAYERS: dict[str, list[str]] = {
         "ktc.config",
         "ktc.emulator",
         "ktc.estimate",
+        "ktc.exclusive",
         "ktc.fit",
         "ktc.gaussian_model",
         "ktc.geometry",
@@ -73,6 +74,7 @@ LAYERS: dict[str, list[str]] = {
         "ktc.tuning",
     ],
     "show": [
+        "ktc.__main__",
         "ktc.cli",
         "ktc.demo",
         "ktc.experiment",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,7 +13,8 @@ from numpy.typing import ArrayLike
 from ktc import storage
 from ktc.checks import Array, count, known_keywords, positive
 from ktc.controls import Controls
-from ktc.emulator import Emulator
+from ktc.emulator import Emulator, thread_count
+from ktc.exclusive import Exclusive, one_thread
 from ktc.imperfections import Imperfections
 from ktc.ledger import Ledger
 from ktc.limits import ROUNDING, check_protocol, require_pause
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 TIME_CONSTANTS_TO_SETTLE = 8
 
 
-class BoardEmulator:
+class BoardEmulator(Exclusive):
     """Replicas of a real board, operated by the calls that an Emulator has.
 
     Controls are what a script programs; ``applied_controls`` are what the board made of them: on
@@ -81,6 +81,7 @@ class BoardEmulator:
         self._begin()
 
     def _begin(self) -> None:
+        self._turn = self._inner._turn
         self._controls = self.board.network.controls
         applied = self._inner.controls
         self._output = AnalogOutput(
@@ -169,10 +170,12 @@ class BoardEmulator:
         """The energy books of the real board."""
         return self._inner.ledger
 
+    @one_thread
     def energy(self) -> Array:
         """H of every replica of the real board at the present controls, shape (replicas,)."""
         return self._inner.energy()
 
+    @one_thread
     def read(self) -> Array:
         """Readings of the state [V], shape (replicas, d).
 
@@ -181,6 +184,7 @@ class BoardEmulator:
         """
         return self._read_out.read()
 
+    @one_thread
     def moments(self) -> Moments:
         """Mean and covariance over the replicas of one reading.
 
@@ -189,7 +193,8 @@ class BoardEmulator:
         """
         return self._read_out.moments()
 
-    def set(self, **controls: ArrayLike) -> None:
+    @one_thread
+    def set(self, /, **controls: ArrayLike) -> None:
         """Programs controls at held state; books the real board's work where they do not settle.
 
         Raises:
@@ -219,6 +224,7 @@ class BoardEmulator:
         self._output.aim(applied)
         self._controls, self._updated = programmed, self.time
 
+    @one_thread
     def run(self, duration: float) -> None:
         """Evolves at held controls for a duration, while outputs settle.
 
@@ -233,12 +239,14 @@ class BoardEmulator:
         self._inner.play(cut.protocol)
         self._output.now |= cut.ends
 
+    @one_thread
     def settle(self) -> None:
         """Waits until outputs have settled, eight time constants; at once where none is moving."""
         if self._output.moving:
             self.run(TIME_CONSTANTS_TO_SETTLE * self._output.time_constant)
             self._inner.set(**self._output.arrive())
 
+    @one_thread
     def play(
         self,
         protocol: Protocol,
@@ -303,6 +311,7 @@ class BoardEmulator:
         run.programmed, run.imperfections = protocol, self.imperfections
         return run
 
+    @one_thread
     def write(self, state: ArrayLike) -> None:
         """Places every replica by hand, and opens new books.
 
@@ -312,6 +321,7 @@ class BoardEmulator:
         self._inner.write(state)
         self._read_out.forget()
 
+    @one_thread
     def equilibrate(self) -> None:
         """Draws every replica afresh in equilibrium, with all outputs settled; new books."""
         if self._output.moving:
@@ -319,19 +329,24 @@ class BoardEmulator:
         self._inner.equilibrate()
         self._read_out.forget()
 
+    @one_thread
     def reset(self) -> None:
         """Back to the very start: first controls, first state, time zero, the same noise."""
         self._inner.reset()
         self._begin()
 
+    @one_thread
     def copy(self) -> BoardEmulator:
         """An emulator in the same state that goes on by itself, with the same noise."""
-        twin = copy.copy(self)
+        twin = BoardEmulator.__new__(BoardEmulator)
+        vars(twin).update(vars(self))
         twin._inner = self._inner.copy()
+        twin._turn = twin._inner._turn
         twin._output = self._output.copy()
         twin._read_out = self._read_out.copy(twin._inner)
         return twin
 
+    @one_thread
     def save(self, path: str | os.PathLike[str]) -> None:
         """Saves everything that a resumed run needs to give the same bits."""
         header, arrays = self._inner.archive()
@@ -354,22 +369,25 @@ class BoardEmulator:
 
         Raises:
             FileNotFoundError: no such file.
-            ValueError: a file that is truncated, of another kind, or of another version.
+            ValueError: a file that is truncated, of another kind, or of another minor version,
+                which could not promise the same bits.
         """
         from ktc.board import Board  # which hands out what is defined here
 
-        header, arrays = storage.load(path, "BoardEmulator")
-        twin = cls.__new__(cls)
-        twin.board = Board.of_archive(header["board"], storage.part(arrays, "board_"))
-        twin.real = twin.board.real
-        twin._inner = Emulator.of_archive(twin.real, header, arrays, threads)
-        twin._begin()
-        twin._controls = twin._controls.updated(**storage.part(arrays, "programmed_"))
-        twin._output.now = storage.part(arrays, "output_")
-        twin._output.target = storage.part(arrays, "target_")
-        twin._updated = header["updated"]
-        twin._read_out.time, twin._read_out.count = header["read"], header["readings"]
-        return twin
+        threads = thread_count(threads)
+        header, arrays = storage.load(path, "BoardEmulator", resumes=True)
+        with storage.rebuilding(path):
+            twin = cls.__new__(cls)
+            twin.board = Board.of_archive(header["board"], storage.part(arrays, "board_"))
+            twin.real = twin.board.real
+            twin._inner = Emulator.of_archive(twin.real, header, arrays, threads)
+            twin._begin()
+            twin._controls = twin._controls.updated(**storage.part(arrays, "programmed_"))
+            twin._output.now = storage.part(arrays, "output_")
+            twin._output.target = storage.part(arrays, "target_")
+            twin._updated = header["updated"]
+            twin._read_out.time, twin._read_out.count = header["read"], header["readings"]
+            return twin
 
     @property
     def _pause(self) -> float:

@@ -13,6 +13,11 @@ Array = NDArray[np.float64]
 
 def real_array(name: str, value: Any) -> Array:
     """``value`` as a new array of finite doubles."""
+    if np.ma.is_masked(value):
+        raise ValueError(
+            f"{name} must have no masked entries, but has {np.sum(np.ma.getmask(value))}; "
+            "leave them out, or put numbers in their place by its filled(...)"
+        )
     try:
         array = np.array(value)
         if np.iscomplexobj(array) or array.dtype.kind not in "biuf":
@@ -97,15 +102,15 @@ def finite(name: str, value: Any) -> float:
 def symmetric(name: str, matrix: Array) -> Array:
     """``matrix`` made exactly symmetric, or an error that says by how much it is not."""
     asymmetry = np.abs(matrix - matrix.T)
-    scale = np.sqrt(np.abs(np.outer(matrix.diagonal(), matrix.diagonal())))
-    tolerance = 1e-12 * np.maximum(scale, np.abs(matrix))
+    root = np.sqrt(np.abs(matrix.diagonal()))
+    tolerance = 1e-12 * np.maximum(np.outer(root, root), np.abs(matrix))
     if (asymmetry > tolerance).any():
         i, j = np.unravel_index(int(np.argmax(asymmetry - tolerance)), matrix.shape)
         raise ValueError(
             f"{name} must be symmetric, but {name}[{i}, {j}] = {matrix[i, j]} and "
             f"{name}[{j}, {i}] = {matrix[j, i]}; pass ({name} + {name}.T)/2 if that is meant"
         )
-    result: Array = 0.5 * (matrix + matrix.T)
+    result: Array = 0.5 * matrix + 0.5 * matrix.T
     return result
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import os
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +13,7 @@ from numpy.typing import ArrayLike
 from ktc import _core, storage
 from ktc.checks import Array, count, positive, random_seed, real_array
 from ktc.controls import Controls
+from ktc.exclusive import Exclusive, one_thread
 from ktc.ledger import Ledger
 from ktc.moments import Moments, Reader
 from ktc.network import Network
@@ -21,19 +21,20 @@ from ktc.protocol import Protocol
 from ktc.recorder import Recorder, play_recorded
 from ktc.run import Run
 from ktc.step_size import checked_step, default_step
-from ktc.units import Described, Description, Units
+from ktc.units import Described, Description, Units, network_of
 
 REPLICAS_OF_A_SEED = 2**33
 MOST_THREADS = 4096
 
 
-class Emulator:
+class Emulator(Exclusive):
     """Replicas of a network in exact motion, with an energy ledger.
 
     It starts in equilibrium at the network's own controls. Controls are held between updates:
     ``set`` books work, ``run`` books heat. Linear networks move exactly over any hold, so there
     is no step size. The noise of replica r at step s is a function of (seed, r, s) alone: results
-    do not depend on threads, nor on how replicas are split over emulators.
+    do not depend on threads, nor on how replicas are split over emulators. One thread of Python
+    at a time may use an emulator; a call from another one raises RuntimeError meanwhile.
 
     Args:
         network: a Network, a Board, or another description of one.
@@ -52,6 +53,7 @@ class Emulator:
 
     Raises:
         ValueError, TypeError: a value that is out of range, of a wrong shape, or not a number.
+        MemoryError: more replicas than memory holds.
 
     Example:
         >>> import ktc
@@ -78,17 +80,15 @@ class Emulator:
     ) -> None:
         if dtype != "float64":
             raise ValueError(f"dtype must be 'float64', but is {dtype!r}; there is no other yet")
-        if not hasattr(network, "network"):
-            raise TypeError(
-                f"network must be a ktc.Network or a ktc.Board, but is a {type(network).__name__}"
-            )
+        super().__init__()
+        physics = network_of(network, "network")
         if getattr(network, "restricted", False):
             raise ValueError(
                 f"network must have no limits of its own, but is {network!r}; make the emulator by "
                 "its emulator(...), or pass its .network for the physics alone"
             )
         self.description = network
-        self._split = _resolved(network.network, resolve_heat)
+        self._split = _resolved(physics, resolve_heat)
         self.dt = None if dt is None else self._own_step(dt)
         self.replicas = count("replicas", replicas)
         self.first_replica = count("first_replica", first_replica, least=0)
@@ -98,9 +98,7 @@ class Emulator:
                 f"but is {self.first_replica + self.replicas}"
             )
         self.seed = random_seed(seed)
-        self.threads = (
-            _available_cores() if threads is None else count("threads", threads, most=MOST_THREADS)
-        )
+        self.threads = thread_count(threads)
         self._start: Array | None = None
         if state is not None or momentum is not None:
             self._start = self._full_state(state, momentum)
@@ -141,9 +139,10 @@ class Emulator:
     @property
     def ledger(self) -> Ledger:
         """The energy books, opened at the start or when the state was last placed by hand."""
-        return Ledger(lambda: self._engine, self.network.accounts)
+        return Ledger(lambda: self._engine, self.network.accounts, self._turn)
 
-    def set(self, **controls: ArrayLike) -> None:
+    @one_thread
+    def set(self, /, **controls: ArrayLike) -> None:
         """One control update at held state; books work = H(x; θ′) − H(x; θ).
 
         Args:
@@ -160,6 +159,7 @@ class Emulator:
         """Whether the ledger tells all accounts apart, by the splitting integrator."""
         return self._split
 
+    @one_thread
     def run(self, duration: float) -> None:
         """Evolves at held controls for a duration, exactly; books heat and supply.
 
@@ -196,6 +196,7 @@ class Emulator:
         """
         return self.play_read_by(self, protocol, record, every, progress)
 
+    @one_thread
     def play_read_by(
         self,
         reader: Reader,
@@ -233,10 +234,12 @@ class Emulator:
             series=recorder.series,
         )
 
+    @one_thread
     def read(self) -> Array:
         """A copy of the state x, shape (replicas, d)."""
         return self._engine.read(0, self.network.units) * self.scale
 
+    @one_thread
     def read_momentum(self) -> Array:
         """A copy of the momenta p, shape (replicas, d).
 
@@ -247,6 +250,7 @@ class Emulator:
             raise ValueError("this network has no inertia, so there are no momenta to read")
         return self._engine.read(self.network.units, 2 * self.network.units)
 
+    @one_thread
     def write(self, state: ArrayLike, momentum: ArrayLike | None = None) -> None:
         """Places every replica by hand, and opens new books.
 
@@ -258,48 +262,63 @@ class Emulator:
         self._keep_moments()
         self._engine.place(full)
 
+    @one_thread
     def moments(self) -> Moments:
         """Mean and covariance over the replicas."""
         known = self._moments() if self._moments else None
         if known is None:
-            d, scale = self.network.units, self.scale
             mean, _ = self._engine.moments(False)
-            engine = self._engine
-            known = Moments(
-                mean[:d] * scale,
-                lambda: engine.moments(True)[1][:d, :d] * np.outer(scale, scale),
-            )
+            known = Moments(mean[: self.network.units] * self.scale, self._covariance)
             self._moments = weakref.ref(known)
         return known
 
+    @one_thread
+    def _covariance(self) -> Array:
+        d, scale = self.network.units, self.scale
+        covariance: Array = self._engine.moments(True)[1][:d, :d] * np.outer(scale, scale)
+        return covariance
+
+    @one_thread
     def energy(self) -> Array:
         """H of every replica at the present controls, shape (replicas,)."""
         return self._engine.energy()
 
+    @one_thread
     def equilibrate(self) -> None:
         """Draws every replica afresh from exp(−H/kT)/Z at the present controls; new books."""
         self._keep_moments()
         self._engine.equilibrate()
 
+    @one_thread
     def reset(self) -> None:
         """Back to the very start: first controls, first state, time zero, the same noise."""
         self._keep_moments()
         network = self.network
         self._controls = network.controls
-        self._engine = _core.Engine(
-            network=network.core,
-            controls=self._controls.arrays(),
-            seed=self.seed,
-            first_replica=self.first_replica,
-            replicas=self.replicas,
-            threads=self.threads,
-            longest_step=self._step([self._controls]),
-            state=np.empty(0) if self._start is None else self._start,
-        )
+        try:
+            self._engine = _core.Engine(
+                network=network.core,
+                controls=self._controls.arrays(),
+                seed=self.seed,
+                first_replica=self.first_replica,
+                replicas=self.replicas,
+                threads=self.threads,
+                longest_step=self._step([self._controls]),
+                state=np.empty(0) if self._start is None else self._start,
+            )
+        except MemoryError:
+            raise MemoryError(
+                f"replicas is {self.replicas}, whose states and books take at least "
+                f"{self._least_memory() / 1e9:.3g} GB, which is not to be had; take fewer, or "
+                "several emulators in turn with first_replica"
+            ) from None
 
+    @one_thread
     def copy(self) -> Emulator:
         """An emulator in the same state that goes on by itself, with the same noise."""
-        twin = copy.copy(self)
+        twin = Emulator.__new__(Emulator)
+        vars(twin).update(vars(self))
+        Exclusive.__init__(twin)
         twin._engine = self._engine.copy()
         twin._moments = None
         return twin
@@ -308,6 +327,7 @@ class Emulator:
         """Saves everything that a resumed run needs to give the same bits."""
         storage.save(path, "Emulator", *self.archive())
 
+    @one_thread
     def archive(self) -> tuple[dict[str, Any], dict[str, Array]]:
         """Header and arrays of which ``of_archive`` makes the same emulator."""
         arrays = {f"network_{k}": v for k, v in self.network.as_dict().items()}
@@ -331,12 +351,15 @@ class Emulator:
 
         Raises:
             FileNotFoundError: no such file.
-            ValueError: a file that is truncated, of another kind, or of another version.
+            ValueError: a file that is truncated, of another kind, or of another minor version,
+                which could not promise the same bits.
         """
-        header, arrays = storage.load(path, "Emulator")
-        network = Network.from_dict(storage.part(arrays, "network_"))
-        described = Described(network, arrays["scale"], Units(**header["symbols"]))
-        return cls.of_archive(described, header, arrays, threads)
+        threads = thread_count(threads)
+        header, arrays = storage.load(path, "Emulator", resumes=True)
+        with storage.rebuilding(path):
+            network = Network.from_dict(storage.part(arrays, "network_"))
+            described = Described(network, arrays["scale"], Units(**header["symbols"]))
+            return cls.of_archive(described, header, arrays, threads)
 
     @classmethod
     def of_archive(
@@ -378,6 +401,11 @@ class Emulator:
         if self.dt is None:
             return default_step(self.network, settings)
         return checked_step(self.dt, self.network, settings)
+
+    def _least_memory(self) -> int:
+        """Bytes of the coordinates and of the eight numbers of the smallest books."""
+        numbers = self.network.units * (1 if self.network.inertia is None else 2) + 8
+        return 8 * self.replicas * numbers
 
     def _choose_step(self, settings: Iterable[Controls]) -> None:
         if self._split:
@@ -430,6 +458,11 @@ def _replicated(name: str, value: ArrayLike, shape: tuple[int, int]) -> Array:
             f"{name} must have shape {shape} or {shape[1:]}, but has shape {array.shape}"
         )
     return np.broadcast_to(array, shape)
+
+
+def thread_count(threads: int | None) -> int:
+    """``threads``, or the cores this process may use where it is None."""
+    return _available_cores() if threads is None else count("threads", threads, most=MOST_THREADS)
 
 
 def _available_cores() -> int:

@@ -226,29 +226,30 @@ class Fit:
 
         Raises:
             FileNotFoundError: no such file.
-            ValueError: a file that is truncated, of another kind, or of another version.
+            ValueError: a file that is truncated, of another kind, or of another format.
         """
         header, arrays = storage.load(path, "Fit")
-        spec = header.get("imperfections")
-        return cls(
-            start=Described(
-                Network.from_dict(storage.part(arrays, "network_")),
-                arrays["scale"],
-                Units(**header["symbols"]),
-            ),
-            schedule=getattr(schedules, header["schedule"])(**header["arguments"]),
-            parameter=header["parameter"],
-            data_mean=arrays["data_mean"],
-            samples=header["samples"],
-            work=arrays["work"],
-            heat=arrays["heat"],
-            final_state=arrays["final_state"],
-            history=History(**storage.part(arrays, "history_")),
-            seed=header["seed"],
-            version=header["version"],
-            imperfections=Imperfections(**spec) if spec else None,
-            applied_change=header.get("applied_change"),
-        )
+        with storage.rebuilding(path):
+            spec = header.get("imperfections")
+            return cls(
+                start=Described(
+                    Network.from_dict(storage.part(arrays, "network_")),
+                    arrays["scale"],
+                    Units(**header["symbols"]),
+                ),
+                schedule=getattr(schedules, header["schedule"])(**header["arguments"]),
+                parameter=header["parameter"],
+                data_mean=arrays["data_mean"],
+                samples=header["samples"],
+                work=arrays["work"],
+                heat=arrays["heat"],
+                final_state=arrays["final_state"],
+                history=History(**storage.part(arrays, "history_")),
+                seed=header["seed"],
+                version=header["version"],
+                imperfections=Imperfections(**spec) if spec else None,
+                applied_change=header.get("applied_change"),
+            )
 
     def _estimate(self, samples: Array) -> Estimate:
         return Estimate.of_samples(samples, unit=self.symbols.energy, kT=self.kT)

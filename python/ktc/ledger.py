@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ktc import _core
 from ktc.checks import Array
+from ktc.exclusive import Turn, one_thread
 
 
 class Ledger:
@@ -21,8 +22,11 @@ class Ledger:
     Phys. Rev. X 10, 031005.
     """
 
-    def __init__(self, engine: Callable[[], _core.Engine], accounts: tuple[str, ...]) -> None:
+    def __init__(
+        self, engine: Callable[[], _core.Engine], accounts: tuple[str, ...], turn: Turn
+    ) -> None:
         self._find = engine
+        self._turn = turn
         self.accounts = accounts
 
     @property
@@ -31,41 +35,49 @@ class Ledger:
         return self._find()
 
     @property
+    @one_thread
     def work(self) -> Array:
         """Σ over updates of H(x; θ′) − H(x; θ)."""
         return self._engine.work()
 
     @property
+    @one_thread
     def heat(self) -> Array:
         """Heat that flowed into the resistors, all together."""
         return self._engine.heat()
 
     @property
+    @one_thread
     def supply(self) -> Array:
         """∫ bᵀdx, what the bias sources delivered: the book of H + bᵀx, not of H."""
         return self._engine.supply()
 
     @property
+    @one_thread
     def source(self) -> Array:
         """Σ_r ∫ e_r dξ_r + Σ_s ∫ I_s a_s·∇H dt, from sources outside H."""
         return self._engine.source()
 
     @property
+    @one_thread
     def injected(self) -> Array:
         """Energy from noise generators, which are no bath."""
         return self._engine.injected()
 
     @property
+    @one_thread
     def shadow(self) -> Array:
         """Cost of inexact lossless moves: of kicks by quartic units with inertia, else rounding."""
         return self._engine.shadow()
 
     @property
+    @one_thread
     def energy_change(self) -> Array:
         """H now minus H when the books were opened."""
         return self._engine.energy_change()
 
     @property
+    @one_thread
     def heat_per_resistor(self) -> Array:
         """Heat that flowed into each resistor, shape (replicas, accounts).
 
@@ -80,6 +92,7 @@ class Ledger:
         return self._engine.heat_per_account()
 
     @property
+    @one_thread
     def entropy_flow(self) -> Array:
         """Σ_r ∫ dQ_r/kT_r, the entropy that flowed into the baths in units of k_B.
 
@@ -92,6 +105,7 @@ class Ledger:
         self._needs_items("entropy_flow")
         return self._engine.entropy()
 
+    @one_thread
     def amounts(self) -> dict[str, Array]:
         """Every account that is kept, by name: ``heat_per_resistor`` and such where itemised."""
         names = ["work", "heat", "supply"]
@@ -99,6 +113,7 @@ class Ledger:
             names += ["source", "injected", "shadow", "entropy_flow", "heat_per_resistor"]
         return {name: getattr(self, name) for name in names}
 
+    @one_thread
     def imbalance(self) -> float:
         """Largest |ΔH − (work + source + injected + shadow − heat)| of any replica.
 
@@ -107,6 +122,7 @@ class Ledger:
         """
         return self._engine.imbalance()
 
+    @one_thread
     def reset(self) -> None:
         """Opens new books: all accounts are zero from here."""
         self._engine.open_books()

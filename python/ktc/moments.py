@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from ktc.checks import Array
+from ktc.checks import Array, frozen
 
 
 class Moments:
     """Mean and second central moment over the replicas at one instant.
 
     The covariance costs more than the mean, and is worked out when it is first asked for, at the
-    latest just before the emulator moves on.
+    latest just before the emulator moves on. Both are closed for writing: whoever asks at the same
+    instant gets the same ones.
 
     Attributes:
         mean: ⟨x⟩, shape (d,).
     """
 
     def __init__(self, mean: Array, covariance: Callable[[], Array]) -> None:
-        self.mean = mean
+        self.mean = frozen(mean)
         self._find = covariance
         self._covariance: Array | None = None
 
@@ -27,7 +28,7 @@ class Moments:
     def covariance(self) -> Array:
         """⟨(x − ⟨x⟩)(x − ⟨x⟩)ᵀ⟩ over the replicas (divided by their number), shape (d, d)."""
         if self._covariance is None:
-            self._covariance = self._find()
+            self._covariance = frozen(self._find())
         return self._covariance
 
     def __repr__(self) -> str:

@@ -235,35 +235,38 @@ class Run:
 
         Raises:
             FileNotFoundError: no such file.
-            ValueError: a file that is truncated, of another kind, or of another version.
+            ValueError: a file that is truncated, of another kind, or of another format.
         """
         header, arrays = storage.load(path, "Run")
-        network = Network.from_dict(storage.part(arrays, "network_"))
-        protocol = Protocol(
-            arrays["holds"], storage.part(arrays, "controls_"), storage.part(arrays, "end_")
-        )
-        programmed, spec = None, header.get("imperfections")
-        if "ticks" in arrays:
-            told, last = (storage.part(arrays, prefix) for prefix in ("programmed_", "last_"))
-            programmed = Protocol(arrays["ticks"], told, last)
-        initial, final = (
-            network.controls.updated(**{name: arrays[f"{which}_{name}"] for name in CONTROL_NAMES})
-            for which in ("initial", "final")
-        )
-        return cls(
-            samples=storage.part(arrays, "samples_"),
-            protocol=protocol,
-            network=network,
-            initial=initial,
-            final=final,
-            symbols=Units(**header["symbols"]),
-            seed=header["seed"],
-            times=arrays["times"],
-            series=storage.part(arrays, "series_"),
-            version=header["version"],
-            programmed=programmed,
-            imperfections=None if spec is None else Imperfections(**spec),
-        )
+        with storage.rebuilding(path):
+            network = Network.from_dict(storage.part(arrays, "network_"))
+            protocol = Protocol(
+                arrays["holds"], storage.part(arrays, "controls_"), storage.part(arrays, "end_")
+            )
+            programmed, spec = None, header.get("imperfections")
+            if "ticks" in arrays:
+                told, last = (storage.part(arrays, prefix) for prefix in ("programmed_", "last_"))
+                programmed = Protocol(arrays["ticks"], told, last)
+            initial, final = (
+                network.controls.updated(
+                    **{name: arrays[f"{which}_{name}"] for name in CONTROL_NAMES}
+                )
+                for which in ("initial", "final")
+            )
+            return cls(
+                samples=storage.part(arrays, "samples_"),
+                protocol=protocol,
+                network=network,
+                initial=initial,
+                final=final,
+                symbols=Units(**header["symbols"]),
+                seed=header["seed"],
+                times=arrays["times"],
+                series=storage.part(arrays, "series_"),
+                version=header["version"],
+                programmed=programmed,
+                imperfections=None if spec is None else Imperfections(**spec),
+            )
 
     def _one_temperature(self) -> float:
         kT = self.initial_controls.kT

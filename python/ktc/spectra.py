@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from ktc.checks import Array, positive, real_array
 from ktc.network import Network
-from ktc.units import Description
+from ktc.units import Description, network_of
 
 
 def spectral_density(device: Description, frequency: ArrayLike) -> Array:
@@ -23,6 +23,7 @@ def spectral_density(device: Description, frequency: ArrayLike) -> Array:
 
     Raises:
         ValueError: quartic units, a frequency that is negative or not finite.
+        TypeError: a running emulator, whose network is as it started.
 
     Example:
         >>> import ktc
@@ -33,7 +34,7 @@ def spectral_density(device: Description, frequency: ArrayLike) -> Array:
 
     Source: Johnson (1928), Phys. Rev. 32, 97; Gardiner, Stochastic Methods (2009), section 4.5.
     """
-    net = device.network
+    net = network_of(device)
     if net.quartic.any():
         raise ValueError("quartic units have no closed form of their spectrum; record the state")
     frequencies = np.atleast_1d(real_array("frequency", frequency))

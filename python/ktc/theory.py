@@ -1,7 +1,8 @@
 """Closed forms of Gaussian networks: free energies, metrics and bounds.
 
 Every function takes a description (a Network or a Board) and works at its own controls; pass
-``device.program(...)`` or ``network.with_controls(...)`` for others. H = ½ xᵀKx − bᵀx.
+``device.program(...)`` or ``network.with_controls(...)`` for others. A running emulator is refused
+(TypeError): its network is as it started. H = ½ xᵀKx − bᵀx.
 """
 
 from __future__ import annotations
@@ -14,9 +15,8 @@ from numpy.typing import ArrayLike
 
 from ktc import _core
 from ktc.checks import Array, per_unit, positive, real_array, square
-from ktc.network import Network
 from ktc.protocol import Protocol
-from ktc.units import Description
+from ktc.units import Description, network_of
 
 PARAMETERS = ("bias", "center")
 
@@ -37,7 +37,7 @@ def equilibrium(device: Description) -> Gaussian:
         >>> float(mean[0]), round(float(covariance[0, 0]), 6)
         (2.0, 0.5)
     """
-    net, scale = device.network, device.scale
+    net, scale = network_of(device), device.scale
     covariance = net.common_kT * _inverse(net.stiffness)
     return Gaussian(
         scale * np.linalg.solve(net.stiffness, net.bias), covariance * np.outer(scale, scale)
@@ -56,7 +56,7 @@ def free_energy(device: Description) -> float:
         ...       - free_energy(ktc.Network(stiffness=1.0, friction=1.0)), 6)
         0.346574
     """
-    net = device.network
+    net = network_of(device)
     kT = net.common_kT
     value = -0.5 * net.bias @ np.linalg.solve(net.stiffness, net.bias)
     value += 0.5 * kT * float(np.linalg.slogdet(net.stiffness / (2 * np.pi * kT))[1])
@@ -80,7 +80,7 @@ def free_energy_change(before: Description, after: Description) -> float:
         >>> round(free_energy_change(soft, stiff), 6)
         0.346574
     """
-    old, new = before.network, after.network
+    old, new = network_of(before, "before"), network_of(after, "after")
     if old.units != new.units:
         raise ValueError(
             f"after must have {old.units} units as before has, but has {new.units}: a free energy "
@@ -113,12 +113,11 @@ def bias_free_energy(device: Description, bias: ArrayLike) -> Array:
         >>> bias_free_energy(ktc.Network(stiffness=2.0, friction=1.0), [[0.0], [2.0]])
         array([-0., -1.])
     """
+    net = network_of(device)
     many = np.atleast_2d(real_array("bias", bias))
-    if many.shape[1] != device.network.units:
-        raise ValueError(
-            f"bias must have {device.network.units} columns, one a unit, but has {many.shape[1]}"
-        )
-    value: Array = -0.5 * np.sum(many.T * np.linalg.solve(device.network.stiffness, many.T), axis=0)
+    if many.shape[1] != net.units:
+        raise ValueError(f"bias must have {net.units} columns, one a unit, but has {many.shape[1]}")
+    value: Array = -0.5 * np.sum(many.T * np.linalg.solve(net.stiffness, many.T), axis=0)
     return value
 
 
@@ -149,10 +148,11 @@ def log_likelihood(device: Description, data: ArrayLike) -> float:
 
 def parameter_map(device: Description, parameter: str) -> Array:
     """The matrix B with b = B θ: the identity for "bias", K/scale for "center", a public state."""
+    net = network_of(device)
     if parameter == "bias":
-        return np.eye(device.network.units)
+        return np.eye(net.units)
     if parameter == "center":
-        return device.network.stiffness / device.scale
+        return net.stiffness / device.scale
     raise ValueError(f"parameter must be one of {PARAMETERS}, but is {parameter!r}")
 
 
@@ -198,7 +198,7 @@ def least_excess_work(device: Description, bias: ArrayLike, duration: float) -> 
         >>> round(least_excess_work(ktc.Network(stiffness=1.0, friction=1.0), 5.0, 1.0), 6)
         8.333333
     """
-    net = device.network
+    net = network_of(device)
     move = np.linalg.solve(net.stiffness, per_unit("bias", bias, net.units) - net.bias)
     metric = positive("duration", duration) * _inverse(net.friction) + 2 * _inverse(net.stiffness)
     return float(move @ np.linalg.solve(metric, move))
@@ -221,7 +221,7 @@ def optimal_drive(device: Description, bias: ArrayLike, duration: float, ticks: 
         >>> drive.controls["bias"].ravel().round(4)
         array([2.0833, 2.9167])
     """
-    net = device.network
+    net = network_of(device)
     final = per_unit("bias", bias, net.units)
     move = np.linalg.solve(net.stiffness, final - net.bias)
     lag = np.linalg.solve(net.stiffness, net.friction)
@@ -262,7 +262,7 @@ def least_stiffness_excess_work(
         >>> round(least_stiffness_excess_work(unit, 2.0, 1.0), 6)
         0.056345
     """
-    net = device.network
+    net = network_of(device)
     first, last, rest = _widths(device, stiffness, duration)
     ratio = last / rest
     moving = net.friction[0, 0] * (last - first) ** 2 / duration
@@ -291,7 +291,7 @@ def optimal_stiffness_drive(
         >>> drive.controls["stiffness"].ravel().round(4)
         array([1.3034, 1.5852])
     """
-    net = device.network
+    net = network_of(device)
     first, last, _ = _widths(device, stiffness, duration)
     speed = (last - first) / duration
 
@@ -308,7 +308,7 @@ def _widths(
     device: Description, stiffness: ArrayLike, duration: float
 ) -> tuple[float, float, float]:
     """√⟨x²⟩ of one unit: at the start, at the end of the best drive, and in the final rest."""
-    net = device.network
+    net = network_of(device)
     if net.units != 1 or net.inertia is not None or net.bias[0] != 0:
         raise ValueError(
             "device must be one overdamped unit without bias, but is "
@@ -380,9 +380,3 @@ def _inverse(matrix: Array) -> Array:
 
 def _symmetric(matrix: Array) -> Array:
     return 0.5 * (matrix + matrix.T)
-
-
-def network_at(device: Description, bias: Array) -> Network:
-    """The device's network with another bias."""
-    net = device.network
-    return net.with_controls(net.controls.updated(bias=bias))

@@ -16,7 +16,7 @@ from ktc.geometry import Geometry
 from ktc.imperfections import LimitError
 from ktc.learner import as_samples, learn
 from ktc.schedules import Schedule
-from ktc.units import Description
+from ktc.units import Description, network_of
 
 #: How often the search may move on, each time twice as far, when the best rate lies at an end of
 #: its bracket.
@@ -101,12 +101,7 @@ def best_rate(
 
     Source: Brent (1973), Algorithms for Minimization without Derivatives, ch. 5.
     """
-    if hasattr(device, "run"):
-        raise TypeError(
-            f"device must be a Network or a Board, but is a running {type(device).__name__}: "
-            "pass what it was made of"
-        )
-    goal = as_samples(data, device.network.units).mean(axis=0)
+    goal = as_samples(data, network_of(device).units).mean(axis=0)
     options = {
         "parameters": parameters,
         "replicas": count("replicas", replicas),

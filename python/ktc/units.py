@@ -24,11 +24,6 @@ class Units:
     energy: str = ""
     time: str = ""
 
-    def label(self, text: str, quantity: str) -> str:
-        """``text`` with the unit of ``quantity`` in brackets, where it has one."""
-        unit = getattr(self, quantity)
-        return f"{text} [{unit}]" if unit else text
-
 
 CONSISTENT = Units()
 SI = Units(state="V", bias="V", stiffness="1/F", energy="J", time="s")
@@ -57,3 +52,30 @@ class Described:
     network: Network
     scale: Array
     symbols: Units
+
+    def __repr__(self) -> str:
+        return repr(self.network)
+
+
+def network_of(device: Description, name: str = "device") -> Network:
+    """The network of a description, refused where ``device`` is something else.
+
+    A running emulator is none: its ``network`` has the controls it started with, not those it
+    has now.
+
+    Args:
+        device: what to take the network of.
+        name: what the caller's argument is called.
+
+    Raises:
+        TypeError: a running device, or something that describes none.
+    """
+    kind = type(device).__name__
+    if hasattr(device, "run"):
+        raise TypeError(
+            f"{name} must be a Network or a Board, but is a running {kind}; pass what it was made "
+            "of, or, at its present controls, emulator.network.with_controls(emulator.controls)"
+        )
+    if not all(hasattr(device, part) for part in ("network", "scale", "symbols")):
+        raise TypeError(f"{name} must be a ktc.Network or a ktc.Board, but is a {kind}")
+    return device.network
