@@ -2,8 +2,10 @@
 
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
+#include <pybind11/typing.h>
 
 #include "arrays.hpp"
+#include "controls.hpp"
 #include "ground/dense.hpp"
 
 namespace py = pybind11;
@@ -11,6 +13,8 @@ using namespace ktc;
 using namespace ktc::bindings;
 
 namespace {
+
+using Values = py::typing::Dict<py::str, Array>;
 
 Network of_units(const Array& friction, const Array& inertia) {
     use_one_library_thread();
@@ -39,6 +43,15 @@ void bind_network(py::module_& module) {
                     py::arg("source_directions"), py::arg("noise_directions"),
                     py::arg("noise_density"), py::arg("noise_rate"),
                     "A circuit of resistors along given directions; see physics/elements.hpp.")
+        .def(
+            "check",
+            [](const Network& network, const Values& given, bool exact) {
+                const Controls controls = to_controls(given);
+                network.check(controls);
+                if (exact) network.check_exact(controls);
+            },
+            py::arg("controls"), py::arg("exact"),
+            "Refuses controls that do not fit, or with `exact` do not move by exact holds.")
         .def_property_readonly("units", &Network::units)
         .def_property_readonly("dimension", &Network::dimension)
         .def_property_readonly("friction",

@@ -39,7 +39,10 @@ void bind_normal(py::module_& module) {
         .value("equilibrium", Purpose::equilibrium)
         .value("hold", Purpose::hold)
         .value("heat_bath", Purpose::heat_bath)
-        .value("cluster", Purpose::cluster);
+        .value("cluster", Purpose::cluster)
+        .value("unit", Purpose::unit)
+        .value("signs", Purpose::signs)
+        .value("mode", Purpose::mode);
     module.def("philox", philox::words, py::arg("counter"), py::arg("key"),
                "The four words of Philox4x32-10 at a counter of four words and a key of two.");
     module.def("normals", normals, py::arg("seed"), py::arg("purpose"), py::arg("group"),

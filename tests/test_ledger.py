@@ -243,3 +243,21 @@ def test_accounts_that_these_networks_do_not_have():
         assert account.tolist() == [0.0] * 3
     with refused(ValueError, "heat_per_resistor", "resolve_heat", "heat is their sum"):
         _ = books.heat_per_resistor
+
+
+def test_what_would_overflow_is_refused_before_it_is_booked():
+    """A bias or a state whose energies a double holds, but whose product's it does not."""
+    emulator = ktc.Emulator(ktc.Network(1.0, 1.0), replicas=4, seed=1)
+    with refused(ValueError, "bias", "overflows"):
+        emulator.set(bias=1.2e154)
+    emulator.set(bias=9e149)
+    emulator.run(100.0)
+    emulator.set(bias=-9e149)
+    assert np.isfinite(emulator.ledger.work).all()
+    assert emulator.ledger.imbalance() < 1e-12
+    for state in (1e200, 2e150):
+        with refused(ValueError, "state", "overflows"):
+            emulator.write(state)
+        with refused(ValueError, "state", "overflows"):
+            ktc.Emulator(ktc.Network(1.0, 1.0), replicas=4, seed=1, state=state)
+    assert np.isfinite(emulator.energy()).all()

@@ -54,6 +54,9 @@ def test_purposes_keep_their_numbers():
         "hold": 1,
         "heat_bath": 2,
         "cluster": 3,
+        "unit": 4,
+        "signs": 5,
+        "mode": 6,
     }
 
 

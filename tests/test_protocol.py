@@ -310,7 +310,7 @@ UNPLAYABLE = {
         "tick 3: bias is so large that the equilibrium energy overflows",
     ),
     "overflow by softness": (
-        {"bias": np.full(4, 1e150), "stiffness": [1.0, 1.0, 1e-30, 1.0]},
+        {"bias": np.full(4, 1e149), "stiffness": [1.0, 1.0, 1e-30, 1.0]},
         {},
         "tick 2: bias is so large",
     ),

@@ -27,7 +27,7 @@ constexpr std::size_t ticks_at_once = 4096;
 }  // namespace
 
 Engine::Engine(Network network, Controls controls, std::uint64_t seed, ReplicaRange range,
-               std::size_t threads, Motion motion, double longest_step)
+               std::size_t threads, Motion motion, double longest_step, const double* state)
     : network_(std::move(network)),
       motion_(motion),
       longest_step_(longest_step),
@@ -54,7 +54,17 @@ Engine::Engine(Network network, Controls controls, std::uint64_t seed, ReplicaRa
                            static_cast<std::size_t>(end - start),
                            static_cast<std::size_t>(begin - range_.first)});
     }
-    equilibrate();
+    if (state == nullptr) {
+        equilibrate();
+        return;
+    }
+    // The first step's noise is for drawing a state.
+    ++step_;
+    for (Block& block : blocks_) {
+        draw_filters(block);
+        ++block.step;
+    }
+    place(state);
 }
 
 std::vector<Engine::Block>& Engine::blocks() const {
@@ -66,7 +76,27 @@ std::vector<Engine::Block>& Engine::blocks() const {
             },
             static_cast<double>(ticks.size()));
     }
+    for (const Block& block : blocks_)
+        if (block.lost)
+            throw std::overflow_error("a state left the range of numbers before time " +
+                                      std::to_string(time()) +
+                                      ": dt is unstable for this network; make it smaller, and "
+                                      "reset, equilibrate or write a state");
     return blocks_;
+}
+
+void Engine::recover() {
+    const bool lost =
+        std::any_of(blocks_.begin(), blocks_.end(), [](const Block& block) { return block.lost; });
+    if (!lost) {
+        blocks();
+        return;
+    }
+    unfinished_.clear();
+    for (Block& block : blocks_) {
+        block.lost = false;
+        block.step = step_;
+    }
 }
 
 std::shared_ptr<const Propagator> Engine::propagator_for(const Setting& setting,
@@ -123,6 +153,24 @@ void Engine::draw(Block& block, const Stationary& stationary, Workspace& workspa
         }
 }
 
+/// Currents of low-pass filters, N(0, ½ λ S), whatever they drive.
+void Engine::draw_filters(Block& block) const {
+    const Elements& elements = network_.elements();
+    const NoiseAddress at = address(block);
+    std::size_t row = network_.dimension();
+    for (std::size_t k = 0; k < elements.noises(); ++k) {
+        if (elements.noise_rate[k] == 0.0) continue;
+        const double width = std::sqrt(0.5 * elements.noise_rate[k] * elements.noise_density[k]);
+        double* filter = block.state.data() + row * block_width;
+        for (std::size_t g = at.begin_group; g < at.end_group; ++g)
+            normals16({seed_, Purpose::equilibrium, at.first_group + g,
+                       static_cast<std::uint32_t>(row), at.step},
+                      filter + g * group_width);
+        for (std::size_t lane = 0; lane < block_width; ++lane) filter[lane] *= width;
+        ++row;
+    }
+}
+
 void Engine::equilibrate() {
     const Controls& controls = setting_.controls;
     if (controls.has_quartic()) {
@@ -131,6 +179,7 @@ void Engine::equilibrate() {
             "quartic units at several temperatures, or driven by sources, have no stationary "
             "state in closed form; give the emulator a state to start from");
         const QuarticEquilibrium equilibrium(network_, controls);
+        recover();
         for_each_block(
             [&](Block& block, Workspace&) {
                 equilibrium.draw(block.state.data(), address(block));
@@ -210,6 +259,7 @@ void Engine::move(Block& block, const std::vector<Tick>& ticks, Workspace& works
             if (tick.propagator->itemised()) post_items(block.ledger, posts);
         }
     }
+    block.lost = itemised() && !finite(block);
 }
 
 std::size_t Engine::play_modes(Block& block, const std::vector<Tick>& ticks,
@@ -249,13 +299,13 @@ void Engine::post_items(Ledger& ledger, const Posts& posts) const {
                     posts.heat_per_account.data() + account * block_width);
 }
 
-void Engine::require_finite(const Block& block) const {
-    for (double value : block.state)
-        if (!std::isfinite(value))
-            throw std::overflow_error(
-                "the state left the range of numbers near time " + std::to_string(time()) +
-                ": dt = " + std::to_string(longest_step_) +
-                " is unstable for this network; make dt smaller, and reset or equilibrate");
+bool Engine::finite(const Block& block) const {
+    double sum = 0.0;
+    for (double value : block.state) sum += 0.0 * value;
+    for (std::size_t lane = block.begin; lane < block.end; ++lane)
+        sum += 0.0 * block.ledger.balance(Ledger::heat, lane) +
+               0.0 * block.ledger.balance(Ledger::shadow, lane);
+    return sum == 0.0;
 }
 
 std::size_t Engine::play(const Waveform& waveform, const std::function<bool()>& keep_going) {
@@ -312,7 +362,6 @@ std::size_t Engine::play(const Waveform& waveform, const std::function<bool()>& 
             [&](Block& block, Workspace& workspace) {
                 if (watch.stopped()) return;
                 move(block, ticks, workspace);
-                if (itemised()) require_finite(block);
                 watch.look();
             },
             unit_steps / unit_steps_of(1));
@@ -322,23 +371,35 @@ std::size_t Engine::play(const Waveform& waveform, const std::function<bool()>& 
         add_compensated(time_, time_carry_, carry);
         if (watch.stopped()) unfinished_ = std::move(ticks);
     }
+    if (!watch.stopped()) blocks();
     return done;
 }
 
 void Engine::place(const double* state) {
     const std::size_t n = network_.dimension();
-    for_each_block(
-        [&](Block& block, Workspace& workspace) {
-            double* public_state = workspace.first.data();
-            std::fill(public_state, public_state + n * block_width, 0.0);
-            for (std::size_t lane = block.begin; lane < block.end; ++lane)
-                for (std::size_t i = 0; i < n; ++i)
-                    public_state[i * block_width + lane] =
-                        state[(block.first_row + lane - block.begin) * n + i];
-            multiply_block(setting_.coordinates->from_state, public_state, block.state.data(),
-                           block_width);
-        },
-        1.0);
+    Workspace workspace(rows(), 0);
+    std::vector<double> public_state(n * block_width), own(n * block_width);
+    const auto load = [&](const Block& block) {
+        std::fill(public_state.begin(), public_state.end(), 0.0);
+        for (std::size_t lane = block.begin; lane < block.end; ++lane)
+            for (std::size_t i = 0; i < n; ++i)
+                public_state[i * block_width + lane] =
+                    state[(block.first_row + lane - block.begin) * n + i];
+        multiply_block(setting_.coordinates->from_state, public_state.data(), own.data(),
+                       block_width);
+    };
+    double energy[block_width];
+    for (const Block& block : blocks_) {
+        load(block);
+        block_energy(setting_, own.data(), workspace, energy);
+        for (double value : energy)
+            require(std::abs(value) <= 1e300, "state is so far out that its energy overflows");
+    }
+    recover();
+    for (Block& block : blocks_) {
+        load(block);
+        std::copy(own.begin(), own.end(), block.state.begin());
+    }
     open_books();
 }
 
@@ -382,7 +443,8 @@ double Engine::imbalance() const {
     energy(now.data());
     double largest = 0.0;
     for_each_replica([&](const Block& block, std::size_t lane, std::size_t row) {
-        largest = std::max(largest, block.ledger.imbalance(now[row], lane));
+        const double own = block.ledger.imbalance(now[row], lane);
+        if (!(own <= largest) && !std::isnan(largest)) largest = own;
     });
     return largest;
 }
@@ -413,6 +475,7 @@ void Engine::restore(const Snapshot& snapshot) {
                     blocks_[k].state.begin());
         blocks_[k].ledger.unpack(snapshot.ledger.data() + k * books);
         blocks_[k].step = step_;
+        blocks_[k].lost = false;
     }
 }
 

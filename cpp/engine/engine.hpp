@@ -36,9 +36,11 @@ struct Waveform {
 /// [coordinate][replica] in blocks, and a block is carried through many ticks while it is in cache.
 class Engine {
    public:
-    /// `longest_step` bounds the steps of split motion; exact motion has none.
+    /// `longest_step` bounds the steps of split motion; exact motion has none. Replicas start at
+    /// `state`, (count, dimension) row-major, or in the stationary state where it is null.
     Engine(Network network, Controls controls, std::uint64_t seed, ReplicaRange range,
-           std::size_t threads, Motion motion, double longest_step);
+           std::size_t threads, Motion motion = Motion::exact, double longest_step = 0.0,
+           const double* state = nullptr);
 
     const Network& network() const { return network_; }
     const Controls& controls() const { return setting_.controls; }
@@ -57,7 +59,8 @@ class Engine {
     /// Draws all replicas afresh from the stationary state at the present controls; opens new
     /// books.
     void equilibrate();
-    /// Places the replicas; `state` is (count, dimension) row-major. Opens new books.
+    /// Places the replicas; `state` is (count, dimension) row-major. Filters go on as they were.
+    /// Opens new books.
     void place(const double* state);
     void open_books();
 
@@ -89,6 +92,7 @@ class Engine {
         std::uint64_t step;      ///< the engine's, but for a block that has yet to catch up
         std::size_t begin, end;  ///< lanes that hold replicas of ours
         std::size_t first_row;   ///< row of the first of them in outputs
+        bool lost = false;       ///< whether its state or books left the range of numbers
     };
     /// One update and some steps of one hold, ready to be applied to any block.
     struct Tick {
@@ -106,13 +110,16 @@ class Engine {
     /// Coordinates of a block's state, those of filters included.
     std::size_t rows() const { return network_.dimension() + network_.elements().filters(); }
     void draw(Block& block, const Stationary& stationary, Workspace& workspace) const;
+    void draw_filters(Block& block) const;
     /// What a step of the whole ensemble costs, in moves of one independent unit.
     double unit_steps_of(std::uint64_t steps) const;
     /// Plays the ticks from `first` on that move independent modes at held coordinates, all
     /// accounts in the kernel's registers; returns how many there were.
     std::size_t play_modes(Block& block, const std::vector<Tick>& ticks, std::size_t first) const;
     void post_items(Ledger& ledger, const Posts& posts) const;
-    void require_finite(const Block& block) const;
+    bool finite(const Block& block) const;
+    /// Before all blocks are filled anew: lost ones may be used again.
+    void recover();
     std::size_t threads_for(double unit_steps) const;
     void move(Block& block, const std::vector<Tick>& ticks, Workspace& workspace) const;
     template <class Visit>

@@ -10,6 +10,9 @@
 namespace ktc {
 namespace {
 
+// Energies of the start and of the bias below this leave room for those of their products.
+constexpr double largest_energy = 1e300;
+
 std::vector<double> difference(const std::vector<double>& after,
                                const std::vector<double>& before) {
     std::vector<double> result(after.size());
@@ -43,9 +46,7 @@ void find_shape(const Network& network, Motion motion, Setting& setting) {
 Setting make_setting(const Network& network, Controls controls, Motion motion,
                      const Setting* previous) {
     network.check(controls);
-    require(motion == Motion::split || network.moves_exactly(controls),
-            "this ensemble moves by exact holds, which several temperatures, quartic units and "
-            "sources do not have; make it with resolve_heat=True");
+    if (motion == Motion::exact) network.check_exact(controls);
     Setting setting{std::move(controls), nullptr, nullptr, {}};
     if (previous != nullptr && previous->controls.stiffness == setting.controls.stiffness &&
         previous->controls.quartic == setting.controls.quartic) {
@@ -58,7 +59,7 @@ Setting make_setting(const Network& network, Controls controls, Motion motion,
                      setting.controls.current};
     double energy = 0.0;
     for (double beta : setting.drive.force) energy += beta * beta;
-    require(std::isfinite(energy),
+    require(energy <= largest_energy,
             "bias is so large that the equilibrium energy overflows; scale it down");
     return setting;
 }

@@ -12,6 +12,9 @@ enum class Purpose : std::uint32_t {
     hold = 1,         ///< thermal noise of one hold
     heat_bath = 2,    ///< drawing quartic units from their conditional equilibrium
     cluster = 3,      ///< turning clusters of them over
+    unit = 4,         ///< drawing quartic units that stand alone
+    signs = 5,        ///< drawing the signs of some of them together
+    mode = 6,         ///< drawing them along modes of their network
 };
 
 /// Replicas that share a group of random words. A pair of normals costs one Philox counter, so a

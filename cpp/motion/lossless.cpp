@@ -85,21 +85,25 @@ void Lossless::advance(double* state, const Drive& drive, Workspace& workspace,
     posts.has_source = true;
     posts.has_shadow = !interconnection_.empty();
     if (interconnection_.empty()) {
-        inject(state, drive, posts);
+        inject(state, drive, step_, posts);
         return;
     }
+    // What a source delivers to a quartic unit is exact where nothing else moves.
+    const bool apart = !kicks_.empty();
+    if (apart) inject(state, drive, 0.5 * step_, posts);
     kick(state, drive.force, posts);
-    rotate(state, drive, workspace, posts);
+    rotate(state, drive, !apart, workspace, posts);
     kick(state, drive.force, posts);
+    if (apart) inject(state, drive, 0.5 * step_, posts);
 }
 
-void Lossless::inject(double* state, const Drive& drive, Posts& posts) const {
+void Lossless::inject(double* state, const Drive& drive, double time, Posts& posts) const {
     double slope[block_width], charge[block_width];
     for (std::size_t s = 0; s < injections_.size(); ++s) {
         if (drive.current[s] == 0.0) continue;
         const double pull = injections_[s].pull(drive.force);
         injections_[s].slope(state, pull, slope);
-        std::fill(charge, charge + block_width, step_ * drive.current[s]);
+        std::fill(charge, charge + block_width, time * drive.current[s]);
         injections_[s].move(state, charge, slope, pull, posts.source, posts.supply);
     }
 }
@@ -117,12 +121,13 @@ void Lossless::kick(double* state, const std::vector<double>& force, Posts& post
     }
 }
 
-void Lossless::rotate(double* state, const Drive& drive, Workspace& workspace, Posts& posts) const {
+void Lossless::rotate(double* state, const Drive& drive, bool with_sources, Workspace& workspace,
+                      Posts& posts) const {
     const std::size_t n = growth_.rows();
     std::vector<double> steady = multiply(interconnection_, drive.force);
     for (double& entry : steady) entry = -entry;
     bool driven = false;
-    for (std::size_t s = 0; s < sources_.rows(); ++s) {
+    for (std::size_t s = 0; with_sources && s < sources_.rows(); ++s) {
         driven = driven || drive.current[s] != 0.0;
         for (std::size_t i = 0; i < n; ++i) steady[i] += sources_(s, i) * drive.current[s];
     }

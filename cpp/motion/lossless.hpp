@@ -24,8 +24,9 @@ class Lossless {
     void advance(double* state, const Drive& drive, Workspace& workspace, Posts& posts) const;
 
    private:
-    void inject(double* state, const Drive& drive, Posts& posts) const;
-    void rotate(double* state, const Drive& drive, Workspace& workspace, Posts& posts) const;
+    void inject(double* state, const Drive& drive, double time, Posts& posts) const;
+    void rotate(double* state, const Drive& drive, bool with_sources, Workspace& workspace,
+                Posts& posts) const;
     void kick(double* state, const std::vector<double>& force, Posts& posts) const;
 
     Matrix interconnection_, sources_, hessian_;

@@ -1,22 +1,24 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
-#include "ground/matrix.hpp"
 #include "motion/block.hpp"
+#include "motion/mode_moves.hpp"
+#include "motion/sign_moves.hpp"
 #include "motion/unit_sampler.hpp"
 #include "physics/network.hpp"
 
 namespace ktc {
 
 /// Draws from exp(−H/kT)/Z of a network with quartic units at one temperature. Uncoupled units are
-/// drawn exactly and independently. Coupled ones start from their own distributions, and then every
-/// unit in turn is drawn given the others, by slice sampling (Neal, Ann. Stat. 31, 705, 2003);
-/// where there are double wells, clusters of units are turned over between the sweeps (Brower,
-/// Tamayo, Phys. Rev. Lett. 62, 1087, 1989; Swendsen, Wang, Phys. Rev. Lett. 58, 86, 1987), which
-/// fills wells in proportion whatever the barriers between them. Both leave the equilibrium
-/// invariant; twenty slowest relaxation times of the sweeps are run, at least a hundred sweeps.
+/// drawn exactly and independently. Coupled ones start from their own distributions; then, a
+/// hundred times, every unit in turn is drawn given the others by slice sampling (Neal, Ann. Stat.
+/// 31, 705, 2003), from both of its wells; where couplings make units slow to follow each other, so
+/// is every mode of the network (motion/mode_moves.hpp); and where there are several wells, signs
+/// are moved together, which fills wells in proportion whatever the barriers between them
+/// (motion/sign_moves.hpp). All of it leaves the equilibrium invariant.
 class QuarticEquilibrium {
    public:
     QuarticEquilibrium(const Network& network, const Controls& controls);
@@ -29,10 +31,9 @@ class QuarticEquilibrium {
     void draw_alone(double* state, const NoiseAddress& address) const;
     void draw_momenta(double* state, const NoiseAddress& address) const;
     void sweep(double* state, const NoiseAddress& address, std::uint64_t number) const;
-    void turn_clusters(double* state, const NoiseAddress& address, std::uint64_t number) const;
 
-    struct Coupling {
-        std::size_t first, second;
+    struct Neighbour {
+        std::size_t unit;
         double value;
     };
     std::size_t units_;
@@ -40,9 +41,9 @@ class QuarticEquilibrium {
     std::vector<double> inertia_;
     std::vector<UnitEnergy> energies_;
     std::vector<UnitSampler> samplers_;
-    std::vector<std::vector<Coupling>> neighbours_;  ///< of each unit, itself as `first`
-    std::vector<Coupling> couplings_;                ///< each pair once
-    bool wells_ = false;
+    std::vector<std::vector<Neighbour>> neighbours_;
+    std::optional<ModeMoves> modes_;
+    std::optional<SignMoves> signs_;
     std::size_t sweeps_ = 0;
 };
 

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstddef>
 
+#include "ground/error.hpp"
+
 namespace ktc {
 namespace {
 
@@ -42,6 +44,9 @@ UnitSampler::UnitSampler(const UnitEnergy& energy, double kT) : energy_(energy),
     const std::vector<double> points = energy.stationary_points();
     lowest_ = energy(points.front());
     for (double x : points) lowest_ = std::min(lowest_, energy(x));
+    require(std::abs(lowest_) <= 1e12 * kT,
+            "kT is so small beside the energies of a quartic unit, or its bias so large, that no "
+            "double tells its equilibrium; the ratio is at most 1e12");
     const auto depth = [&](double x) { return energy_(x) - lowest_ - deepest * kT_; };
     const auto edge = [&](double inside, double direction) {
         double step = std::abs(inside) * 1e-3 + 1e-300;

@@ -34,6 +34,30 @@ Elements unit_elements(const Matrix& friction, bool inertia) {
     return inertia ? inertial_elements(friction) : overdamped_elements(friction);
 }
 
+/// A quartic unit moves exactly under a resistor that moves it alone, and under kicks that leave
+/// every other quartic unit where it is.
+void check_quartic(const std::vector<double>& quartic, const Elements& elements) {
+    for (std::size_t i = 0; i < quartic.size(); ++i) {
+        require(quartic[i] >= 0.0, "quartic must not be negative");
+        if (quartic[i] == 0.0) continue;
+        const std::string unit =
+            "quartic is " + std::to_string(quartic[i]) + " at unit " + std::to_string(i) + ", but ";
+        for (std::size_t r = 0; r < elements.resistors(); ++r) {
+            if (elements.directions(r, i) == 0.0) continue;
+            for (std::size_t j = 0; j < elements.dimension(); ++j)
+                require(j == i || elements.directions(r, j) == 0.0,
+                        unit +
+                            "quartic units need resistors along their own axes: make friction a "
+                            "scalar or (d,), and put no resistor between them and others");
+        }
+        if (elements.interconnection.empty()) continue;
+        for (std::size_t j = 0; j < quartic.size(); ++j)
+            require(quartic[j] == 0.0 || elements.interconnection(i, j) == 0.0,
+                    unit + "it is joined to quartic unit " + std::to_string(j) +
+                        " by the interconnection; give one of the two no quartic term");
+    }
+}
+
 }  // namespace
 
 bool Controls::isothermal() const {
@@ -79,6 +103,12 @@ bool Network::moves_exactly(const Controls& controls) const {
            !controls.has_sources() && elements_.noises() == 0;
 }
 
+void Network::check_exact(const Controls& controls) const {
+    require(moves_exactly(controls),
+            "this ensemble moves by exact holds, which several temperatures, quartic units and "
+            "sources do not have; make it with resolve_heat=True");
+}
+
 void Network::check(const Controls& controls) const {
     check_size(controls.bias, units(), "bias");
     require(controls.stiffness.rows() == units() && controls.stiffness.columns() == units(),
@@ -88,7 +118,7 @@ void Network::check(const Controls& controls) const {
     for (double kT : controls.kT) require(kT >= 0.0, "kT must not be negative");
     require(any_nonzero(controls.kT) || elements_.noises() > 0, "kT must be positive");
     check_size(controls.quartic, units(), "quartic");
-    for (double kappa : controls.quartic) require(kappa >= 0.0, "quartic must not be negative");
+    check_quartic(controls.quartic, elements_);
     check_size(controls.emf, elements_.resistors(), "emf");
     check_size(controls.current, elements_.sources(), "current");
 }

@@ -49,6 +49,8 @@ class Network {
 
     /// Refuses controls of the wrong shape, not finite, or whose energy confines nothing.
     void check(const Controls& controls) const;
+    /// Refuses controls at which a hold is not one exact move.
+    void check_exact(const Controls& controls) const;
 
    private:
     std::size_t units_;

@@ -38,6 +38,12 @@ class Purpose:
       heat_bath
 
       cluster
+
+      unit
+
+      signs
+
+      mode
     """
 
     __members__: typing.ClassVar[dict[str, Purpose]]
@@ -45,6 +51,9 @@ class Purpose:
     equilibrium: typing.ClassVar[Purpose]
     heat_bath: typing.ClassVar[Purpose]
     hold: typing.ClassVar[Purpose]
+    mode: typing.ClassVar[Purpose]
+    signs: typing.ClassVar[Purpose]
+    unit: typing.ClassVar[Purpose]
     @typing.overload
     def __eq__(self, other: Purpose) -> bool: ...
     @typing.overload
@@ -93,6 +102,14 @@ class Network:
         """
         Units with a friction matrix and, where `inertia` is not empty, momenta.
         """
+    def check(
+        self,
+        controls: dict[str, typing.Annotated[numpy.typing.ArrayLike, numpy.float64]],
+        exact: bool,
+    ) -> None:
+        """
+        Refuses controls that do not fit, or with `exact` do not move by exact holds.
+        """
     @property
     def accounts(self) -> int: ...
     @property
@@ -122,9 +139,10 @@ class Engine:
         replicas: typing.SupportsInt | typing.SupportsIndex,
         threads: typing.SupportsInt | typing.SupportsIndex,
         longest_step: typing.SupportsFloat | typing.SupportsIndex,
+        state: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     ) -> None:
         """
-        `longest_step` 0 moves by exact holds.
+        `longest_step` 0 moves by exact holds; an empty `state` is the stationary one.
         """
     def controls(self) -> dict[str, numpy.typing.NDArray[numpy.float64]]: ...
     def copy(self) -> Engine: ...

@@ -66,7 +66,7 @@ class Controls:
             quartic = checked.get("quartic", self.quartic)
             checked["stiffness"] = frozen(confining(matrix, quartic))
         if "kT" in changes:
-            checked["kT"] = temperatures(changes["kT"], self.accounts)
+            checked["kT"] = temperatures(changes["kT"], self.accounts, units)
         for name in ("emf", "current"):
             if name in changes:
                 size = len(getattr(self, name))
@@ -124,20 +124,22 @@ def confining(stiffness: Array, quartic: Array) -> Array:
     return matrix
 
 
-def temperatures(value: Any, accounts: int) -> float | Array:
-    """``value`` as the thermal energy of all resistors alike, or as one a heat account."""
+def temperatures(value: Any, accounts: int, units: int) -> float | Array:
+    """``value`` as the thermal energy of all resistors alike, or as one a heat account.
+
+    One number a unit is taken for all alike, too, where all are equal.
+    """
     array = real_array("kT", value)
     if array.ndim == 0:
         return positive("kT", value)
-    if (array < 0).any():
-        place = int(np.argmax(array < 0))
-        raise ValueError(f"kT must not be negative, but is {array[place]} at account {place}")
-    if array.ndim == 1 and len(array) and (array == array[0]).all() and array[0] > 0:
-        return float(array[0])
-    if array.shape != (accounts,):
+    alike = bool(array.size) and bool((array == array.flat[0]).all()) and array.flat[0] > 0
+    if array.shape != (accounts,) and not (alike and array.shape == (units,)):
         raise ValueError(
             f"kT must be one number, or of shape ({accounts},), one a heat account, "
             f"but is {array} of shape {array.shape}; units at several temperatures need a friction "
             "that is a scalar or (d,)"
         )
-    return frozen(array)
+    if (array < 0).any():
+        place = int(np.argmax(array < 0))
+        raise ValueError(f"kT must not be negative, but is {array[place]} at account {place}")
+    return float(array[0]) if alike else frozen(array)

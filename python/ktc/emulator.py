@@ -210,7 +210,10 @@ class Emulator(Exclusive):
         if not isinstance(protocol, Protocol):
             raise TypeError(f"protocol must be a ktc.Protocol, but is {type(protocol).__name__}")
         waveforms, final = protocol.settings(self._controls)
-        self._choose_step(protocol.extremes(self._controls, waveforms))
+        extremes = [*protocol.extremes(self._controls, waveforms), final]
+        for controls in extremes:
+            self.network.core.check(controls.arrays(), not self._split)
+        self._choose_step(extremes)
         recorder = Recorder(self, reader, protocol, record, count("every", every))
         initial, before = self._controls, self.ledger.amounts()
         self._keep_moments()
@@ -302,6 +305,7 @@ class Emulator(Exclusive):
                 replicas=self.replicas,
                 threads=self.threads,
                 longest_step=self._step([self._controls]),
+                state=np.empty(0) if self._start is None else self._start,
             )
         except MemoryError:
             raise MemoryError(
@@ -309,8 +313,6 @@ class Emulator(Exclusive):
                 f"{self._least_memory() / 1e9:.3g} GB, which is not to be had; take fewer, or "
                 "several emulators in turn with first_replica"
             ) from None
-        if self._start is not None:
-            self._engine.place(self._start)
 
     @one_thread
     def copy(self) -> Emulator:
@@ -377,6 +379,7 @@ class Emulator(Exclusive):
             dt=header["dt"],
             resolve_heat=header["resolve_heat"],
             first_replica=header["first_replica"],
+            state=np.zeros(description.network.units),
         )
         emulator._start = arrays.get("start")
         saved = storage.part(arrays, "engine_")
@@ -396,7 +399,9 @@ class Emulator(Exclusive):
         """Longest step that the engine may take; zero where it moves exactly."""
         if not self._split:
             return 0.0
-        return default_step(self.network, settings) if self.dt is None else self.dt
+        if self.dt is None:
+            return default_step(self.network, settings)
+        return checked_step(self.dt, self.network, settings)
 
     def _least_memory(self) -> int:
         """Bytes of the coordinates and of the eight numbers of the smallest books."""
@@ -413,7 +418,7 @@ class Emulator(Exclusive):
                 f"dt must be None, but is {dt!r}: a linear network at one temperature moves "
                 "exactly over any hold; leave it out, or ask for resolve_heat=True"
             )
-        return checked_step(dt, self.network)
+        return checked_step(dt, self.network, [self.network.controls])
 
     def _keep_moments(self) -> None:
         """Finishes the moments that somebody still holds, before the state moves on."""

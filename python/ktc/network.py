@@ -86,7 +86,7 @@ class Network:
         self._accounts = ("all",) if dense else tuple(str(unit) for unit in range(d))
         self._controls = self._checked_controls(matrix, kT, bias, quartic, np.zeros(d), np.empty(0))
         self._core = _core.Network.of_units(self._friction, self._inertia_or_empty())
-        self._check_quartic()
+        self._core.check(self._controls.arrays(), False)
 
     @classmethod
     def of_elements(
@@ -144,6 +144,7 @@ class Network:
             matrix, kT, bias, quartic, elements.emf, elements.current
         )
         network._core = _core.Network.of_elements(**arrays)
+        network._core.check(network._controls.arrays(), False)
         friction = network._core.friction
         network._friction = frozen(friction) if friction.size else None
         return network
@@ -162,20 +163,12 @@ class Network:
         return Controls(
             bias=frozen(np.zeros(d) if bias is None else per_unit("bias", bias, d)),
             stiffness=frozen(confining(stiffness, kappa)),
-            kT=temperatures(kT, len(self._accounts)),
+            kT=temperatures(kT, len(self._accounts), d),
             quartic=kappa,
             emf=frozen(emf),
             current=frozen(current),
             accounts=len(self._accounts),
         )
-
-    def _check_quartic(self) -> None:
-        dense = len(self._accounts) < self.units
-        if dense and self._inertia is None and self._controls.quartic.any():
-            raise ValueError(
-                f"quartic is {self._controls.quartic}, but quartic units need resistors along "
-                "their own axes: make friction a scalar or (d,)"
-            )
 
     @property
     def units(self) -> int:
@@ -330,7 +323,8 @@ class Network:
         twin = object.__new__(type(self))
         vars(twin).update(vars(self))
         twin._controls = controls
-        twin._check_quartic()
+        if controls.quartic.any():
+            self._core.check(controls.arrays(), False)
         return twin
 
     def _inertia_or_empty(self) -> Array:

@@ -12,6 +12,9 @@ from ktc.checks import Array, count, frozen, known_keywords, positive, real_arra
 from ktc.controls import CONTROL_NAMES, Controls
 from ktc.picture import draw
 
+# As in the core: below it there is room for the energies of products.
+LARGEST_ENERGY = 1e300
+
 
 class Protocol:
     """Ticks, each one control update and then a hold; and one last update after them.
@@ -198,13 +201,20 @@ class Protocol:
         return checked, final
 
     def extremes(self, controls: Controls, waveforms: Mapping[str, Array]) -> list[Controls]:
-        """Controls at the start and at the ticks whose stiffness or quartic is largest."""
-        ticks = {
-            int(np.argmax(np.abs(waveforms[name]).reshape(self.ticks, -1).max(axis=1)))
-            for name in ("stiffness", "quartic")
-            if name in waveforms
-        }
-        return [controls, *(_at(controls, waveforms, tick) for tick in ticks)]
+        """Controls at the start and at ticks that have all extremes between them.
+
+        They are the ticks at which a control is largest, at which temperatures differ most, and
+        at which each set of quartic units is first on.
+        """
+        ticks: set[int] = set()
+        for name, values in waveforms.items():
+            rows = values.reshape(self.ticks, -1)
+            ticks.add(int(np.argmax(np.abs(rows).max(axis=1))))
+            if name == "kT":
+                ticks.add(int(np.argmax(np.ptp(rows, axis=1))))
+            if name == "quartic":
+                ticks |= set(np.unique(rows != 0, axis=0, return_index=True)[1].tolist())
+        return [controls, *(_at(controls, waveforms, tick) for tick in sorted(ticks))]
 
     def plot(self, **options: Any) -> Any:
         """Draws the controls over time; returns a matplotlib Figure.
@@ -324,7 +334,7 @@ def _refuse_overflow(where: str, controls: Controls, checked: Mapping[str, Array
             pulled = np.linalg.solve(stiffness, direction[:, :, None])[:, :, 0]
         energy = np.sum(direction * pulled, axis=1)
         energy = bias * energy * bias if alike else energy
-    bad = np.flatnonzero(~np.isfinite(energy))
+    bad = np.flatnonzero(~(energy <= LARGEST_ENERGY))
     if len(bad):
         place = f"{where} {bad[0]}" if where == "tick" else where
         raise ValueError(

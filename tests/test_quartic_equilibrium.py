@@ -1,0 +1,353 @@
+"""Equilibrium of networks with quartic units, as it is drawn and as long motion keeps it.
+
+References: quadrature of exp(−H/kT) for two to four units, transfer matrices of chains and rings,
+a Gaussian integral that decouples units coupled all alike, and for dense random couplings a long
+Monte Carlo run at many temperatures (slow). χ² tests raise a false alarm with probability 1e-5
+each, "4σ" comparisons with 6.3e-5; all seeds are fixed.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from ensembles import near, surprise
+from reference_quartic import Units
+from refusal import refused
+
+import ktc
+from ktc.elements import Resistor as Element
+
+
+def emulator(units, replicas, seed, **options):
+    network = ktc.Network(
+        units.stiffness,
+        options.pop("friction", 1.0),
+        kT=units.kT,
+        bias=units.bias,
+        quartic=units.quartic,
+        inertia=options.pop("inertia", None),
+    )
+    return ktc.Emulator(network, replicas=replicas, seed=seed, **options)
+
+
+def chain(units, own, coupling, ring=False):
+    """K of units coupled to the next; ``own`` and ``coupling`` numbers or one a unit."""
+    stiffness = np.diag(np.broadcast_to(np.asarray(own, float), units))
+    for i, value in enumerate(np.broadcast_to(np.asarray(coupling, float), units)):
+        j = (i + 1) % units
+        if i < units - 1 or ring:
+            stiffness = stiffness + value * (np.eye(units)[[i]].T @ np.eye(units)[[j]])
+            stiffness = stiffness + value * (np.eye(units)[[j]].T @ np.eye(units)[[i]])
+    return stiffness
+
+
+def frustrated(units, own, coupling):
+    """All pairs coupled alike, so that no two units can agree."""
+    return coupling * np.ones((units, units)) + (own - coupling) * np.eye(units)
+
+
+RANDOM = np.random.default_rng(4)
+SIGNS = np.triu(RANDOM.choice([-1.0, 1.0], (4, 4)), 1)
+SMALL = {
+    "two, one well": Units([[1.0, 0.6], [0.6, 0.5]], [0.5, 2.0], [0.3, -1.0], 0.8),
+    "two, tilted wells": Units([[-3.0, 1.0], [1.0, -2.0]], [1.0, 1.5], [0.4, -0.1], 0.6),
+    "two, well of the coupling alone": Units([[0.5, -4.0], [-4.0, 0.5]], 1.0, [0.05, 0.05], 0.4),
+    "two, one of them linear": Units([[1.0, 0.8], [0.8, -1.0]], [0.0, 1.0], [0.2, 0.1], 0.5),
+    "three, frustrated": Units(frustrated(3, -2.0, 1.2), 1.0, [0.1, 0.0, -0.15], 0.4),
+    "three, stiff together": Units(chain(3, [9.0, 17.0, 9.0], -8.9), 0.5, 0.2, 0.5),
+    "four, random signs": Units(-1.5 * np.eye(4) + 0.7 * (SIGNS + SIGNS.T), 1.0, 0.1, 0.5),
+}
+
+
+@pytest.mark.parametrize("units", SMALL.values(), ids=SMALL.keys())
+def test_small_networks_against_quadrature(units):
+    """Means, ⟨x_i x_j⟩ and ⟨x_i⁴⟩ at 4σ, from the draw and after motion from it."""
+    d = len(units.bias)
+    points, weights = units.on_grid({2: 6.0, 3: 5.0, 4: 4.0}[d], {2: 160, 3: 80, 4: 36}[d])
+
+    def observables(x):
+        pairs = np.einsum("ri,rj->rij", x, x)[:, *np.triu_indices(d)]
+        return np.hstack([x, pairs, x**4])
+
+    exact = weights @ observables(points)
+    device = emulator(units, 40_000 // 2**d, 101)
+    assert near(observables(device.read()), exact)
+    device.run(0.5)
+    assert near(observables(device.read()), exact, relative_bias=2e-3)
+    assert device.ledger.imbalance() < 1e-12
+    assert near(device.ledger.heat, 0.0, bias=2e-3 * units.kT)
+
+
+FIELD = np.array([0.1, 0.0, -0.2, 0.05, 0.3, -0.1, 0.0, 0.15])
+LONG = {
+    "five, ring of three signs": (
+        Units(chain(5, -2.0, [1.0, 1.0, -1.0, 1.0, -1.0], ring=True), 1.0, FIELD[:5], 0.4),
+        4.0,
+    ),
+    "six, chain of unlike units": (
+        Units(chain(6, [-3, 1, -2, 0.5, -1, 2], 0.8), [1, 0.1, 2, 0.3, 1, 0.2], FIELD[:6]),
+        7.0,
+    ),
+    "seven, frustrated ring": (Units(chain(7, -2.0, 1.0, ring=True), 1.0, FIELD[:7], 0.3), 4.0),
+    "eight, fields against the order": (
+        Units(chain(8, -6.0, 1.0), 1.0, 0.1 * np.arange(8), 0.4),
+        5.0,
+    ),
+    "eight, wells of couplings alone": (
+        Units(chain(8, 0.5, -6.0), 1.0, 0.1 * np.eye(8)[0], 0.5),
+        7.0,
+    ),
+    "eight, stiff together": (
+        Units(chain(8, [50.1, *[100.1] * 6, 50.1], -50.0), 0.05, 0.2, 1.0),
+        10.0,
+    ),
+    "eight, a stiff kink": (
+        Units(chain(8, [19.0, *[39.0] * 6, 19.0], -20.0), 1.0, 0.02 * (FIELD > 0), 0.5),
+        4.0,
+    ),
+}
+
+
+@pytest.mark.parametrize(("units", "reach"), LONG.values(), ids=LONG.keys())
+def test_chains_and_rings_against_transfer_matrices(units, reach):
+    """Every unit's marginal distribution, χ², drawn and moved by a tenth of a unit's time."""
+    x, marginals = units.chain(reach, 801)
+    device = emulator(units, 3000, 102)
+    for _ in range(2):
+        samples = device.read()
+        for i, weights in enumerate(marginals):
+            assert surprise(samples[:, i], x, weights) > 1e-5
+            assert near(samples[:, [i]], weights @ x, bias=1e-3)
+        device.run(0.1)
+    assert device.ledger.imbalance() < 1e-12
+
+
+@pytest.mark.parametrize(("d", "coupling"), [(5, 0.4), (8, 0.6), (8, 1.5)])
+def test_frustrated_wells_against_a_decoupled_integral(d, coupling):
+    """All pairs at odds, and fields on them: marginals by Hubbard's integral, χ²; energies agree."""
+    units = Units(frustrated(d, -2.0, coupling), 1.0, FIELD[:d], 0.4)
+    x, marginals = units.all_alike(5.0, 1001)
+    assert np.all(marginals > -1e-9)
+    samples = emulator(units, 4000, 103).read()
+    for i, weights in enumerate(np.maximum(marginals, 0)):
+        assert surprise(samples[:, i], x, weights / weights.sum()) > 1e-5
+        assert near(samples[:, [i]], weights @ x)
+
+
+DENSE = {
+    "eight": (8, [-1.0, -1.0, 0.0, 1.0, 2.0, -0.5, 0.5, 1.0]),
+    "twenty": (20, -0.8),
+}
+
+
+@pytest.mark.parametrize(("d", "own"), DENSE.values(), ids=DENSE.keys())
+@pytest.mark.parametrize("inertia", [None, 0.7])
+def test_equipartition_of_dense_random_networks(d, own, inertia):
+    """⟨x_i ∂H/∂x_j⟩ = kT δ_ij for all pairs at 5σ (400 of them: false alarm 3e-4), drawn and moved.
+
+    With inertia momenta are normal of variance kT M, independent of positions.
+    """
+    rng = np.random.default_rng(5)
+    stiffness = rng.normal(size=(d, d)) * 0.8 / np.sqrt(d)
+    stiffness = stiffness + stiffness.T
+    np.fill_diagonal(stiffness, own)
+    units = Units(stiffness, rng.uniform(0.5, 2.0, d), rng.normal(size=d) * 0.3, 0.6)
+    device = emulator(units, 1500, 104, inertia=inertia)
+
+    def identity(x):
+        slope = x @ units.stiffness - units.bias + units.quartic * x**3
+        return np.einsum("ri,rj->rij", x, slope).reshape(len(x), -1)
+
+    for _ in range(2):
+        x = device.read()
+        assert near(identity(x), 0.6 * np.eye(d).ravel(), sigmas=5, bias=2e-3)
+        if inertia is not None:
+            p = device.read_momentum()
+            products = np.einsum("ri,rj->rij", p, p).reshape(len(p), -1)
+            assert near(products, 0.6 * 0.7 * np.eye(d).ravel(), sigmas=5, bias=2e-3)
+            assert near(np.einsum("ri,rj->rij", p, x).reshape(len(p), -1), 0.0, sigmas=5)
+        device.run(1.0)
+    assert device.ledger.imbalance() < 1e-12
+
+
+@pytest.mark.parametrize("inertia", [None, [0.5, 2.0]])
+def test_long_motion_reaches_what_is_drawn(inertia):
+    """From one corner, over barriers of 2 kT, to the quadrature's moments at 4σ; friction is uneven."""
+    units = SMALL["two, tilted wells"]
+    soft = Units(units.stiffness * 0.6, units.quartic, units.bias, 0.8)
+    points, weights = soft.on_grid(6.0, 160)
+    exact = weights @ np.hstack([points, points**2, points[:, [0]] * points[:, [1]]])
+    device = emulator(soft, 4000, 105, inertia=inertia, friction=[0.5, 1.0], state=[2.0, 2.0])
+    device.run(60.0)
+    x = device.read()
+    assert near(np.hstack([x, x**2, x[:, [0]] * x[:, [1]]]), exact, relative_bias=5e-3)
+    device.equilibrate()
+    x = device.read()
+    assert near(np.hstack([x, x**2, x[:, [0]] * x[:, [1]]]), exact)
+
+
+def test_circuit_with_a_quartic_capacitor_and_an_inductor():
+    """exp(−H/kT) of an LC pair has independent coordinates: quadrature of one, kT L of the other."""
+    network = ktc.Network.of_elements(
+        np.diag([-1.0, 0.5]),
+        [Element([1.0, 0.0], 0.4, "R")],
+        0.3,
+        bias=[0.1, 0.2],
+        quartic=[1.0, 0.0],
+        interconnection=[[0.0, -1.0], [1.0, 0.0]],
+    )
+    alone = Units([[-1.0]], 1.0, [0.1], 0.3)
+    x, (weights,) = alone.chain(3.0, 1001)
+    device = ktc.Emulator(network, replicas=20_000, seed=106)
+    for _ in range(2):
+        q, flux = device.read().T
+        assert surprise(q, x, weights) > 1e-5
+        assert near(np.column_stack([flux, (flux - 0.4) ** 2]), [0.4, 0.6], relative_bias=2e-3)
+        device.run(5.0)
+    assert device.ledger.imbalance() < 1e-12
+
+
+def test_draws_are_independent():
+    """Replicas, and draws one after the other, share nothing: correlations below 4.5/√n."""
+    units = SMALL["two, tilted wells"]
+    for kind in (units, Units(np.diag([-1.0, 1.0]), 1.0, 0.0, 0.5)):
+        device = emulator(kind, 20_000, 107)
+        draws = [device.read()]
+        for _ in range(2):
+            device.equilibrate()
+            draws.append(device.read())
+        device.set(quartic=0.0, stiffness=np.eye(2))
+        device.equilibrate()
+        draws.append(device.read())
+        flat = np.hstack(draws)
+        correlation = np.corrcoef(np.hstack([flat[:-16], flat[1:-15], flat[16:]]).T)
+        within = np.kron(np.eye(12), np.ones((2, 2)))
+        assert np.all(np.abs(correlation[within == 0]) < 4.5 / np.sqrt(len(flat) - 16))
+
+
+def test_work_of_quartic_updates():
+    """``set(quartic=…)`` books ¼Σ Δκ x⁴ and no more; bias, stiffness and quartic at once add up."""
+    units = SMALL["two, tilted wells"]
+    device = emulator(units, 50, 108)
+    x, before = device.read(), device.energy()
+    device.set(quartic=[2.0, 0.5])
+    expected = 0.25 * x**4 @ (np.array([2.0, 0.5]) - units.quartic)
+    assert device.ledger.work == pytest.approx(expected, rel=1e-12, abs=1e-12)
+    device.set(quartic=[1.0, 3.0], bias=[0.0, 1.0], stiffness=[[-1.0, 0.0], [0.0, -1.0]])
+    assert device.ledger.work == pytest.approx(device.energy() - before, rel=1e-12, abs=1e-12)
+    assert np.array_equal(device.read(), x)
+    assert device.ledger.imbalance() < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("options", "parts"),
+    [
+        ({"stiffness": -1.0}, ("stiffness", "-1", "quartic")),
+        (
+            {"stiffness": [[-1.0, 0.0], [0.0, -1.0]], "quartic": [1.0, 0.0]},
+            ("stiffness", "quartic"),
+        ),
+        (
+            {"stiffness": [[-1.0, 2.0], [2.0, 1.0]], "quartic": [0.0, 1.0]},
+            ("stiffness", "confines"),
+        ),
+        ({"stiffness": 1.0, "quartic": -0.5}, ("quartic must not be negative", "-0.5", "unit 0")),
+        ({"stiffness": 1.0, "quartic": [1.0, 1.0]}, ("quartic", "(1,)", "(2,)")),
+        ({"stiffness": 1.0, "quartic": np.inf}, ("quartic must be finite",)),
+    ],
+)
+def test_energies_that_confine_nothing(options, parts):
+    """Negative quartic terms, and negative stiffness without one, are refused by name."""
+    with refused(ValueError, *parts):
+        ktc.Network(friction=1.0, **options)
+
+
+def test_losing_confinement_is_refused_before_anything_changes():
+    """κ → 0 of a double well, alone or in a late tick."""
+    device = ktc.Emulator(ktc.Network(-1.0, 1.0, quartic=1.0), replicas=10, seed=109)
+    state = device.read()
+    with refused(ValueError, "stiffness", "-1", "quartic"):
+        device.set(quartic=0.0)
+    ramp = ktc.Protocol([0.1, 0.1, 0.1], {"quartic": [1.0, 0.5, 0.0]})
+    with refused(ValueError, "tick 2", "stiffness"):
+        device.play(ramp)
+    assert np.array_equal(device.read(), state) and device.time == 0
+    device.set(quartic=0.0, stiffness=2.0)
+    device.run(1.0)
+    assert device.ledger.imbalance() < 1e-12
+
+
+def test_quartic_units_that_are_driven_or_unevenly_hot_need_a_state():
+    """Without a closed form of the stationary state the emulator asks for one, and takes it."""
+    for options in ({"kT": [1.0, 2.0]}, {"emf": True}):
+        kT = options.get("kT", 1.0)
+        resistors = [
+            Element([1.0, 0.0], 1.0, "a", emf=0.5 if "emf" in options else 0.0),
+            Element([0.0, 1.0], 1.0, "b"),
+        ]
+        network = ktc.Network.of_elements(np.eye(2), resistors, kT, quartic=1.0)
+        with refused(ValueError, "no stationary state in closed form", "state to start from"):
+            ktc.Emulator(network, replicas=10, seed=110)
+        device = ktc.Emulator(network, replicas=10, seed=110, state=0.0)
+        device.run(1.0)
+        assert device.ledger.imbalance() < 1e-12
+        with refused(ValueError, "no stationary state in closed form"):
+            device.equilibrate()
+
+
+def test_energies_beyond_all_digits_are_refused():
+    """Where 1e-16 of the energy is more than kT no sampler can weigh states: said, not sampled."""
+    with refused(ValueError, "kT is so small", "1e12"):
+        ktc.Emulator(ktc.Network(-1.0, 1.0, kT=1e-14, quartic=1.0), replicas=10, seed=111)
+    with refused(ValueError, "bias so large", "1e12"):
+        ktc.Emulator(ktc.Network(1.0, 1.0, bias=1e12, quartic=1.0), replicas=10, seed=111)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_random_frustration_against_parallel_tempering(seed):
+    """Eight double wells, random couplings and fields, barriers of some 8 kT: a long reference.
+
+    Single-unit Metropolis at twelve temperatures with exchanges (Swendsen, Wang 1986) in NumPy, 600
+    chains, half of 6000 sweeps kept. ⟨x_i⟩ and ⟨x_i x_j⟩ at 5σ of both errors together.
+    """
+    rng = np.random.default_rng(seed)
+    stiffness = np.triu(rng.normal(size=(8, 8)) * 0.6, 1)
+    stiffness = stiffness + stiffness.T - 3.0 * np.eye(8)
+    bias, kT = rng.normal(size=8) * 0.2, 0.3
+    units = Units(stiffness, 1.0, bias, kT)
+    temperatures = kT * np.geomspace(1, 8, 12)
+    chains = 600
+    x = rng.normal(size=(12, chains, 8)) * 2
+    sums, kept = np.zeros((chains, 8 + 64)), 0
+
+    def energy(z):
+        return (
+            0.5 * np.einsum("...i,...i->...", z @ stiffness, z) - z @ bias + 0.25 * (z**4).sum(-1)
+        )
+
+    for sweep in range(6000):
+        for i in range(8):
+            old = x[..., i]
+            local = x @ stiffness[i] - stiffness[i, i] * old - bias[i]
+            new = np.where(
+                rng.random(old.shape) < 0.3, -old, old + 0.7 * rng.normal(size=old.shape)
+            )
+            change = 0.5 * stiffness[i, i] * (new**2 - old**2) + local * (new - old)
+            change += 0.25 * (new**4 - old**4)
+            accept = rng.random(old.shape) < np.exp(np.minimum(0, -change / temperatures[:, None]))
+            x[..., i] = np.where(accept, new, old)
+        levels = energy(x)
+        for k in range(sweep % 2, 11, 2):
+            gain = (levels[k + 1] - levels[k]) * (1 / temperatures[k + 1] - 1 / temperatures[k])
+            swap = rng.random(chains) < np.exp(np.minimum(0, gain))
+            x[k, swap], x[k + 1, swap] = x[k + 1, swap].copy(), x[k, swap].copy()
+        if sweep >= 3000:
+            z = x[0]
+            sums += np.hstack([z, np.einsum("ri,rj->rij", z, z).reshape(chains, -1)])
+            kept += 1
+    theirs = sums / kept
+    z = emulator(units, 20_000, 112).read()
+    ours = np.hstack([z, np.einsum("ri,rj->rij", z, z).reshape(len(z), -1)])
+    scatter = np.sqrt(theirs.var(axis=0) / chains + ours.var(axis=0) / len(ours))
+    assert np.all(np.abs(theirs.mean(axis=0) - ours.mean(axis=0)) < 5 * scatter)
