@@ -422,3 +422,30 @@ def test_divergence_is_said_with_its_tick():
         ktc.learn(emulator, 5.0, Constant(1.0, 1e300), ticks=100)
     assert np.isfinite(emulator.read()).all()
     assert np.isfinite(emulator.controls.bias).all()
+
+
+def test_a_circuit_with_inductors_learns():
+    """ζ is that of (G − J)⁻¹; the least work has no closed form there, and is not made up."""
+    circuit = ktc.Circuit.from_netlist("R1 a m 1k\nL1 m 0 1m\nC1 a 0 1n\nR2 a 0 5k")
+    net = circuit.compile()
+    width = np.sqrt(net.kT / np.diagonal(net.stiffness))
+    goal = np.linalg.solve(net.stiffness, [5e-6, 0.0])
+    time = 50 * net.relaxation_times[-1]
+    fit = ktc.learn(net, goal, MinimalDissipation(time), replicas=5000, ticks=2000, seed=1)
+    assert (np.abs(fit.history.mean[-1] - goal) < 0.2 * np.abs(goal) + width).all()
+    assert fit.likelihood_bias == pytest.approx(fit.excess_work.mean, rel=1e-9)
+    assert "bound not known" in repr(fit)
+    with pytest.raises(ValueError, match="inductors"):
+        _ = fit.bound
+
+
+@pytest.mark.parametrize(
+    ("network", "words"),
+    [
+        (ktc.Network(0.2, 1.0, quartic=1.0), "quartic units"),
+        (ktc.Network(np.eye(2), 1.0, kT=[1.0, 2.0]), "several temperatures"),
+    ],
+)
+def test_networks_without_a_normal_equilibrium_are_refused(network, words):
+    with pytest.raises(ValueError, match=words):
+        ktc.learn(network, np.ones((1, network.units)), Constant(1.0, 0.5), replicas=10, ticks=2)

@@ -14,7 +14,7 @@ import scipy.linalg
 import scipy.optimize
 import scipy.stats
 
-from ktc import Board, Network, Protocol, theory
+from ktc import Board, Circuit, Network, Protocol, theory
 from reference_drive import Reference, bias_drive
 
 K2 = np.array([[2.0, 0.7], [0.7, 1.0]])
@@ -334,3 +334,44 @@ def test_bias_free_energy_of_many():
     np.testing.assert_allclose(np.diff(values), np.diff(whole), rtol=1e-12)
     with pytest.raises(ValueError, match="bias must have 2 columns"):
         theory.bias_free_energy(network(), [[1.0, 2.0, 3.0]])
+
+
+QUARTIC = Network(2.0, 1.0, quartic=1.0)
+SEVERAL = Network(np.eye(2), 1.0, kT=[1.0, 2.0])
+GAUSSIAN_ONLY = [
+    theory.equilibrium,
+    theory.free_energy,
+    theory.fisher_matrix,
+    theory.friction_tensor,
+    lambda net: theory.free_energy_change(net, net),
+    lambda net: theory.bias_free_energy(net, np.zeros((1, net.units))),
+    lambda net: theory.log_likelihood(net, np.zeros((1, net.units))),
+    lambda net: theory.least_excess_work(net, 1.0, 1.0),
+    lambda net: theory.optimal_drive(net, 1.0, 1.0, 2),
+]
+
+
+@pytest.mark.parametrize("function", GAUSSIAN_ONLY)
+@pytest.mark.parametrize(
+    ("network", "words"), [(QUARTIC, "quartic units"), (SEVERAL, "several temperatures")]
+)
+def test_closed_forms_of_linear_networks_are_given_for_no_others(function, network, words):
+    with pytest.raises(ValueError, match=words):
+        function(network)
+
+
+def test_friction_tensor_of_a_circuit_with_inductors():
+    """ζ = K⁻¹ ∫₀^∞ e^{Ft} dt K⁻¹, symmetric part, by quadrature of the matrix exponential."""
+    net = Circuit.from_netlist("R1 a m 2\nL1 m 0 3\nC1 a 0 0.5\nR2 a 0 5").compile()
+    times = np.linspace(0, 400, 40_001)
+    step = scipy.linalg.expm(net.drift * times[1])
+    total, power = np.zeros_like(step), np.eye(len(step))
+    for k in range(len(times)):
+        total += power * (0.5 if k in (0, len(times) - 1) else 1.0)
+        power = power @ step
+    integral = total * times[1] @ np.linalg.inv(net.stiffness)
+    expected = (integral + integral.T) / 2
+    # The trapezoid is second order in the step, a hundredth of a second: 1e-4.
+    assert theory.friction_tensor(net) == pytest.approx(expected, rel=1e-3, abs=1e-6)
+    with pytest.raises(ValueError, match="inductors"):
+        theory.least_excess_work(net, 1.0, 1.0)

@@ -174,6 +174,9 @@ class Fit:
 
         From equilibrium at the controls that the device had at the start: a running device that
         was not there may spend less, or more.
+
+        Raises:
+            ValueError: a circuit with inductors, for which there is no closed form.
         """
         return least_excess_work(self.start, self.history.bias[-1], self.duration)
 
@@ -268,6 +271,6 @@ class Fit:
         return Estimate.of_samples(samples, unit=self.symbols.energy, kT=self.kT)
 
     def __repr__(self) -> str:
-        return (
-            f"<ktc.Fit: {self.schedule!r}, excess work {self.excess_work}, bound {self.bound:.6g}>"
-        )
+        known = self.start.network.has_friction
+        bound = f"bound {self.bound:.6g}" if known else "bound not known"
+        return f"<ktc.Fit: {self.schedule!r}, excess work {self.excess_work}, {bound}>"

@@ -231,6 +231,11 @@ class Network:
         return self._friction
 
     @property
+    def has_friction(self) -> bool:
+        """Whether there is a friction matrix: in all but circuits with inductors."""
+        return self._friction is not None
+
+    @property
     def elements(self) -> Elements | None:
         """Elements of a circuit; None for units."""
         return self._elements

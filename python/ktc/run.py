@@ -145,6 +145,14 @@ class Run:
         """
         kT = self._one_temperature()
         ends = (self.initial_controls, self.final_controls)
+        elements = self.network.elements
+        noisy = elements is not None and bool(elements.noises)
+        if noisy or any(np.any(c.emf) or np.any(c.current) for c in ends):
+            raise ValueError(
+                "noise generators and sources outside H keep this network from equilibrium, so "
+                "that it has no free energy change and no excess work; work, heat, source and "
+                "injected are what there is"
+            )
         change = free_energy_change(*(self.network.with_controls(c) for c in ends))
         return Estimate.exact(change, unit=self.symbols.energy, kT=kT)
 

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from ktc import _core
 from ktc.checks import Array, per_unit, positive, real_array, square
+from ktc.network import Network
 from ktc.protocol import Protocol
 from ktc.units import Description, network_of
 
@@ -28,6 +29,27 @@ class Gaussian(NamedTuple):
     covariance: Array
 
 
+def gaussian_network(device: Description, name: str = "device") -> Network:
+    """The network of a description whose equilibrium is normal: linear, at one temperature.
+
+    Raises:
+        ValueError: quartic units, or several temperatures.
+        TypeError: a running device, or something that describes none.
+    """
+    net = network_of(device, name)
+    if net.quartic.any():
+        raise ValueError(
+            f"{name} has quartic units, whose equilibrium is not normal: this closed form is that "
+            "of linear networks"
+        )
+    if not net.controls.isothermal:
+        raise ValueError(
+            f"{name} has several temperatures, kT = {net.kT}, and so no equilibrium: this closed "
+            "form is that of networks at one"
+        )
+    return net
+
+
 def equilibrium(device: Description) -> Gaussian:
     """Mean K⁻¹b and covariance kT K⁻¹ of exp(−H/kT)/Z, in the public state (volts on a Board).
 
@@ -37,7 +59,7 @@ def equilibrium(device: Description) -> Gaussian:
         >>> float(mean[0]), round(float(covariance[0, 0]), 6)
         (2.0, 0.5)
     """
-    net, scale = network_of(device), device.scale
+    net, scale = gaussian_network(device), device.scale
     covariance = net.common_kT * _inverse(net.stiffness)
     return Gaussian(
         scale * np.linalg.solve(net.stiffness, net.bias), covariance * np.outer(scale, scale)
@@ -56,7 +78,7 @@ def free_energy(device: Description) -> float:
         ...       - free_energy(ktc.Network(stiffness=1.0, friction=1.0)), 6)
         0.346574
     """
-    net = network_of(device)
+    net = gaussian_network(device)
     kT = net.common_kT
     value = -0.5 * net.bias @ np.linalg.solve(net.stiffness, net.bias)
     value += 0.5 * kT * float(np.linalg.slogdet(net.stiffness / (2 * np.pi * kT))[1])
@@ -80,7 +102,7 @@ def free_energy_change(before: Description, after: Description) -> float:
         >>> round(free_energy_change(soft, stiff), 6)
         0.346574
     """
-    old, new = network_of(before, "before"), network_of(after, "after")
+    old, new = gaussian_network(before, "before"), gaussian_network(after, "after")
     if old.units != new.units:
         raise ValueError(
             f"after must have {old.units} units as before has, but has {new.units}: a free energy "
@@ -113,7 +135,7 @@ def bias_free_energy(device: Description, bias: ArrayLike) -> Array:
         >>> bias_free_energy(ktc.Network(stiffness=2.0, friction=1.0), [[0.0], [2.0]])
         array([-0., -1.])
     """
-    net = network_of(device)
+    net = gaussian_network(device)
     many = np.atleast_2d(real_array("bias", bias))
     if many.shape[1] != net.units:
         raise ValueError(f"bias must have {net.units} columns, one a unit, but has {many.shape[1]}")
@@ -148,7 +170,7 @@ def log_likelihood(device: Description, data: ArrayLike) -> float:
 
 def parameter_map(device: Description, parameter: str) -> Array:
     """The matrix B with b = B θ: the identity for "bias", K/scale for "center", a public state."""
-    net = network_of(device)
+    net = gaussian_network(device)
     if parameter == "bias":
         return np.eye(net.units)
     if parameter == "center":
@@ -171,7 +193,9 @@ def fisher_matrix(device: Description, parameter: str = "bias") -> Array:
 def friction_tensor(device: Description, parameter: str = "bias") -> Array:
     """ζ = (1/kT)∫₀^∞ ⟨δ∂E(0) δ∂E(t)ᵀ⟩ dt, shape (d, d): K⁻¹RK⁻¹ for the bias, R for the center.
 
-    With inertia it is the same: the inertia drops out of the time integral.
+    With inertia it is the same: the inertia drops out of the time integral. In circuits with
+    inductors the place of R is taken by the symmetric part of (G − J)⁻¹, the integral of
+    e^{Ft} K⁻¹ with F = (J − G)K.
 
     Source: Sivak, Crooks (2012), Phys. Rev. Lett. 108, 190602.
 
@@ -180,8 +204,9 @@ def friction_tensor(device: Description, parameter: str = "bias") -> Array:
         >>> friction_tensor(ktc.Network(stiffness=2.0, friction=3.0), "bias")
         array([[0.75]])
     """
-    pulled = np.linalg.solve(device.network.stiffness, parameter_map(device, parameter))
-    return _symmetric(pulled.T @ device.network.friction @ pulled)
+    net = device.network
+    pulled = np.linalg.solve(net.stiffness, parameter_map(device, parameter))
+    return _symmetric(pulled.T @ _resistance(net) @ pulled)
 
 
 def least_excess_work(device: Description, bias: ArrayLike, duration: float) -> float:
@@ -198,7 +223,12 @@ def least_excess_work(device: Description, bias: ArrayLike, duration: float) -> 
         >>> round(least_excess_work(ktc.Network(stiffness=1.0, friction=1.0), 5.0, 1.0), 6)
         8.333333
     """
-    net = network_of(device)
+    net = gaussian_network(device)
+    if not net.has_friction:
+        raise ValueError(
+            "device has inductors between its nodes, and the least work of such circuits has no "
+            "closed form here"
+        )
     move = np.linalg.solve(net.stiffness, per_unit("bias", bias, net.units) - net.bias)
     metric = positive("duration", duration) * _inverse(net.friction) + 2 * _inverse(net.stiffness)
     return float(move @ np.linalg.solve(metric, move))
@@ -221,7 +251,7 @@ def optimal_drive(device: Description, bias: ArrayLike, duration: float, ticks: 
         >>> drive.controls["bias"].ravel().round(4)
         array([2.0833, 2.9167])
     """
-    net = network_of(device)
+    net = gaussian_network(device)
     final = per_unit("bias", bias, net.units)
     move = np.linalg.solve(net.stiffness, final - net.bias)
     lag = np.linalg.solve(net.stiffness, net.friction)
@@ -262,7 +292,7 @@ def least_stiffness_excess_work(
         >>> round(least_stiffness_excess_work(unit, 2.0, 1.0), 6)
         0.056345
     """
-    net = network_of(device)
+    net = gaussian_network(device)
     first, last, rest = _widths(device, stiffness, duration)
     ratio = last / rest
     moving = net.friction[0, 0] * (last - first) ** 2 / duration
@@ -291,7 +321,7 @@ def optimal_stiffness_drive(
         >>> drive.controls["stiffness"].ravel().round(4)
         array([1.3034, 1.5852])
     """
-    net = network_of(device)
+    net = gaussian_network(device)
     first, last, _ = _widths(device, stiffness, duration)
     speed = (last - first) / duration
 
@@ -308,7 +338,7 @@ def _widths(
     device: Description, stiffness: ArrayLike, duration: float
 ) -> tuple[float, float, float]:
     """√⟨x²⟩ of one unit: at the start, at the end of the best drive, and in the final rest."""
-    net = network_of(device)
+    net = gaussian_network(device)
     if net.units != 1 or net.inertia is not None or net.bias[0] != 0:
         raise ValueError(
             "device must be one overdamped unit without bias, but is "
@@ -369,6 +399,13 @@ def _linear_system(drift: ArrayLike, diffusion: ArrayLike) -> tuple[Array, Array
             f"diffusion must be positive semidefinite, but has the eigenvalue {least:.6g}"
         )
     return matrix, noise
+
+
+def _resistance(net: Network) -> Array:
+    if net.has_friction:
+        return net.friction
+    core = net.core
+    return _symmetric(np.linalg.inv(core.mobility - core.interconnection))
 
 
 def _inverse(matrix: Array) -> Array:
