@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
 import signal
+import struct
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -78,15 +81,97 @@ def test_learning_a_table_meets_the_bound_and_finds_the_mean(finished):
 
 
 def test_ticks_that_are_too_long_are_told(finished, tmp_path, capsys):
-    """Independent columns of equal spread: all modes relax in about RC = 1 µs."""
+    """Independent columns of equal spread: all modes relax in about RC = 1 µs.
+
+    What the note says is so: minimal dissipation arrives, within 5σ of 1/√N standard deviations.
+    """
     assert "note:" not in finished[0].stdout
     path = tmp_path / "mine.csv"
     np.savetxt(path, np.random.default_rng(1).normal(size=(500, 2)), delimiter=",")
-    options = ["--replicas=20", "--ticks=4", "--duration=2e-5", f"--out={tmp_path / 'out'}"]
-    assert main(["learn", str(path), *options]) == 0
+    options = ["--replicas=400", "--ticks=4", f"--out={tmp_path / 'out'}"]
+    assert main(["learn", str(path), *options, "--duration=2e-5"]) == 0
     out = capsys.readouterr().out
     assert "note: a tick of 5e-06 s is longer than the fastest mode's relaxation time" in out
-    assert "below 2" in out
+    assert "minimal dissipation allows for that and arrives" in out
+    assert re.search(r"it takes about 2\d ticks", out)
+    results = json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))
+    minimal = results["table"][0]
+    assert minimal["final_error"] < 5 / np.sqrt(400)
+    assert minimal["ratio"]["mean"] > 1 + 4 * minimal["ratio"]["stderr"]
+    assert main(["learn", str(path), *options, "--duration=1e6"]) == 0
+    assert "it takes about 1.0e+12 ticks" in capsys.readouterr().out
+
+
+def small(tmp_path, values, *options, header=""):
+    """A table and the arguments of a quick ``ktc learn`` of it."""
+    path = tmp_path / "mine.csv"
+    np.savetxt(path, values, delimiter=",", header=header, comments="", encoding="utf-8")
+    out = f"--out={tmp_path / 'out'}"
+    return ["learn", str(path), "--replicas=20", "--ticks=10", out, *options]
+
+
+def test_a_cryostat_has_a_table_of_short_numbers(tmp_path, capsys):
+    assert main(small(tmp_path, table()[:, :2], "--temperature=1e-3")) == 0
+    out = capsys.readouterr().out
+    assert "at 1 mK" in out
+    assert "[rJ]" in out
+    assert max(map(len, out.split("wrote to")[0].splitlines())) < 120
+
+
+def test_one_column_is_one_cell(tmp_path, capsys):
+    assert main(small(tmp_path, table()[:, :1])) == 0
+    assert "on 1 RC cell of" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("figure", ["means", "excess_over_duration", "side_by_side"])
+def test_what_was_found_is_kept_where_a_figure_fails(figure, tmp_path, monkeypatch):
+    def fail(*arguments, **options):
+        raise RuntimeError("no ink")
+
+    monkeypatch.setattr(ktc.plot, figure, fail)
+    with pytest.raises(RuntimeError, match="no ink"):
+        main(small(tmp_path, table()[:, :2]))
+    kept = {path.name for path in (tmp_path / "out").iterdir()}
+    assert kept >= {"results.json", *FITS}
+    ktc.Fit.load(tmp_path / "out" / FITS[0])
+
+
+def test_a_run_that_fails_leaves_no_empty_folder(tmp_path, monkeypatch, capsys):
+    def fail(*arguments, **options):
+        raise MemoryError
+
+    monkeypatch.setattr("ktc.experiment.compare", fail)
+    line = refused(small(tmp_path, table()[:, :2]), capsys)
+    assert "not enough memory" in line
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "out").mkdir()
+    refused(small(tmp_path, table()[:, :2]), capsys)
+    assert (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--temperature=1e-30", "--capacitance=1e-30", "--resistance=1e30"),
+        ("--temperature=1e30", "--capacitance=1e30", "--resistance=1e30"),
+        ("--duration=2e-24",),
+        ("--duration=9e11",),
+    ],
+)
+def test_the_ends_of_the_ranges_still_work(options, tmp_path):
+    """Bounds and energies are finite numbers there, and no warning is given."""
+    assert main(small(tmp_path, table()[:, :2], *options)) == 0
+    results = json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))
+    for point in results["scan"]:
+        assert point["bound"]["J"] > 0
+        assert point["ratio"]["mean"] + 5 * point["ratio"]["stderr"] > 1
+
+
+def test_the_package_runs_as_a_module():
+    done = subprocess.run(
+        [sys.executable, "-m", "ktc", "--version"], capture_output=True, encoding="utf-8"
+    )
+    assert (done.returncode, done.stdout) == (0, f"ktc {ktc.__version__}\n")
 
 
 def test_the_script_is_this_one():
@@ -143,6 +228,11 @@ def refused(arguments, capsys):
         (["demo", "--ticks", "2.5"], ["--ticks", "at least 1, but is '2.5'"]),
         (["demo", "--seed", str(2**64)], ["--seed", str(2**64)]),
         (["demo", "--bogus"], ["--bogus"]),
+        (["demo", "--duration", "1e300"], ["duration must be between 1e-24 and 1e+12 s", "1e+300"]),
+        (["demo", "--duration", "1e-300"], ["duration must be between", "nearer to RC = 1e-06 s"]),
+        (["demo", "--temperature", "1e-300"], ["temperature must be between 1e-30 and 1e+30 K"]),
+        (["demo", "--capacitance", "1e300"], ["capacitance must be between", "is 1e+300; choose"]),
+        (["demo", "--resistance", "1e-40"], ["resistance must be between", "Ω", "1e-40"]),
     ],
 )
 def test_options_that_make_no_sense(arguments, parts, capsys):
@@ -161,6 +251,7 @@ def test_options_that_make_no_sense(arguments, parts, capsys):
         ("1,2\n", ["one row", "at least two"]),
         ("1,2\n1,2\n", ["all alike"]),
         ("1,1e300\n2,-1e300\n", ["column 2", "standard deviation overflows"]),
+        ("1,1e-200\n2,2e-200\n", ["column 2", "standard deviation underflows", "smaller unit"]),
     ],
 )
 def test_tables_that_cannot_be_learned(content, parts, tmp_path, capsys):
@@ -183,22 +274,59 @@ def test_files_and_folders_that_are_not_there(tmp_path, capsys):
     assert "below" in line
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for another process")
-def test_control_c_ends_it_in_one_line(tmp_path):
-    """Sent while a long run is under way, as the progress bar says."""
-    pytest.importorskip("sklearn", reason="needs scikit-learn")
+@contextlib.contextmanager
+def watched(arguments, folder):
+    """The command line whose standard error is a terminal: the process, and a reader of that."""
+    pty = pytest.importorskip("pty", reason="needs a pseudo-terminal")
+    screen, terminal = pty.openpty()
+    fcntl = pytest.importorskip("fcntl", reason="needs a pseudo-terminal")
+    termios = pytest.importorskip("termios", reason="needs a pseudo-terminal")
+    # Rows and columns; a new one has none of them, and no room for a bar.
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 160, 0, 0))
     process = subprocess.Popen(
-        [sys.executable, "-m", "ktc.cli", "demo", "--replicas=20000", "--ticks=100000"],
-        cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE,
+        [sys.executable, "-m", "ktc", *arguments],
+        cwd=folder, stderr=terminal, stdout=subprocess.PIPE,
         # The tests may themselves run where Ctrl-C is ignored.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
-    said = b""
-    while b"minimal dissipation" not in said and (read := os.read(process.stderr.fileno(), 4096)):
-        said += read
-    process.send_signal(signal.SIGINT)
-    out, rest = process.communicate()
+    os.close(terminal)
+
+    def read_until(text):
+        said = b""
+        # The end of a terminal is an error on Linux and an empty read elsewhere.
+        with contextlib.suppress(OSError):
+            while text is None or text not in said:
+                if not (read := os.read(screen, 4096)):
+                    break
+                said += read
+        return said
+
+    with process:
+        yield process, read_until
+    os.close(screen)
+
+
+def test_progress_is_shown_on_a_terminal(tmp_path):
+    with watched(small(tmp_path, table()[:, :2]), tmp_path) as (process, read_until):
+        said = read_until(None).decode()
+        out = process.stdout.read().decode()
+    assert process.returncode == 0
+    assert "ktc learn:" in said
+    assert "drawing" in said
+    assert out.startswith("The mean of 60 rows")
+
+
+def test_control_c_ends_it_in_one_line(tmp_path):
+    """Sent while a long run is under way, as the progress bar says."""
+    pytest.importorskip("sklearn", reason="needs scikit-learn")
+    arguments = ["demo", "--replicas=20000", "--ticks=100000"]
+    with watched(arguments, tmp_path) as (process, read_until):
+        said = read_until(b"minimal dissipation")
+        process.send_signal(signal.SIGINT)
+        rest = read_until(None)
+        out = process.stdout.read()
     assert process.returncode == 130
     assert out == b""
     assert b"Traceback" not in said + rest
     assert rest.decode().rstrip().endswith("ktc: interrupted")
+    assert not (tmp_path / "ktc-demo").exists()

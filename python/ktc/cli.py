@@ -39,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _tell(where)
     except (ValueError, OverflowError, ModuleNotFoundError) as error:
         return _tell(str(error))
+    except MemoryError:
+        return _tell("there is not enough memory for this; take fewer replicas or ticks")
     return 0
 
 

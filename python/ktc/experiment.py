@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +25,14 @@ if TYPE_CHECKING:
 #: Duration over RC where none is given.
 RELAXATIONS = 10.0
 
+#: Resistance, capacitance and temperature lie between quecto and quetta, and the duration between
+#: these multiples of RC; beyond, rounding or overflow would spoil the energies.
+LEAST, MOST = 1e-30, 1e30
+SHORTEST, LONGEST = 1e-18, 1e18
+
+#: So many ticks are no longer told to the last one.
+MANY_TICKS = 1e6
+
 FITS = ("minimal-dissipation.npz", "constant.npz")
 FIGURES = ("learned.png", "excess-work.png", "controls-and-ledger.png")
 RESULTS = "results.json"
@@ -30,7 +40,12 @@ RESULTS = "results.json"
 
 @dataclass(frozen=True)
 class Settings:
-    """What a user chooses: the board, the run, and where the results go."""
+    """What a user chooses: the board, the run, and where the results go.
+
+    Raises:
+        ValueError: a resistance, capacitance or temperature that no SI prefix reaches, or a
+            duration beyond 1e-18 to 1e18 RC.
+    """
 
     resistance: float = 1e6
     capacitance: float = 1e-12
@@ -40,6 +55,23 @@ class Settings:
     ticks: int = 400
     seed: int = 1
     out: Path = Path("ktc-out")
+
+    def __post_init__(self) -> None:
+        for name, unit in (("resistance", "Ω"), ("capacitance", "F"), ("temperature", "K")):
+            value = getattr(self, name)
+            if not LEAST <= value <= MOST:
+                raise ValueError(
+                    f"{name} must be between {LEAST:g} and {MOST:g} {unit}, but is {value:g}; "
+                    f"choose one that some board could have"
+                )
+        relaxation = self.resistance * self.capacitance
+        shortest, longest = SHORTEST * relaxation, LONGEST * relaxation
+        if not shortest <= self.time <= longest:
+            raise ValueError(
+                f"duration must be between {shortest:.3g} and {longest:.3g} s, {SHORTEST:g} and "
+                f"{LONGEST:g} RC, but is {self.time:g}; choose one nearer to RC = {relaxation:.3g} "
+                "s, or another resistance or capacitance"
+            )
 
     @property
     def time(self) -> float:
@@ -83,8 +115,22 @@ def carry_out(command: str, settings: Settings, prepare: Callable[[], Subject]) 
     """
     if settings.out.exists() and not settings.out.is_dir():
         raise ValueError(f"out must be a folder, but {settings.out} is a file; name another")
+    new = not settings.out.exists()
     settings.out.mkdir(parents=True, exist_ok=True)
-    with progress_bar(STEPS + 2, "step", True, f"ktc {command}") as bar:
+    try:
+        return _carried_out(command, settings, prepare)
+    except BaseException:
+        if new:
+            # Only where it is still empty.
+            with suppress(OSError):
+                settings.out.rmdir()
+        raise
+
+
+def _carried_out(command: str, settings: Settings, prepare: Callable[[], Subject]) -> str:
+    # In a file or a pipe a bar that redraws itself is but a long line.
+    watched = sys.stderr.isatty()
+    with progress_bar(STEPS + 2, "step", watched, f"ktc {command}") as bar:
 
         def advance(step: str) -> None:
             bar.update(1)
@@ -106,13 +152,7 @@ def carry_out(command: str, settings: Settings, prepare: Callable[[], Subject]) 
 
 
 def _write(command: str, settings: Settings, subject: Subject, comparison: Comparison) -> None:
-    pictures = (
-        subject.picture(comparison),
-        plot.excess_over_duration(comparison),
-        plot.side_by_side(comparison.fits),
-    )
-    for name, picture in zip(FIGURES, pictures, strict=True):
-        picture.savefig(settings.out / name)
+    # What took long to find goes first: whatever befalls the figures, it is kept.
     for name, fit in zip(FITS, comparison.fits, strict=True):
         fit.save(settings.out / name)
     chosen = {**asdict(settings), "duration": settings.time, **subject.parameters}
@@ -131,6 +171,13 @@ def _write(command: str, settings: Settings, subject: Subject, comparison: Compa
         ensure_ascii=False,
     )
     (settings.out / RESULTS).write_text(text + "\n", encoding="utf-8")
+    pictures = (
+        subject.picture(comparison),
+        plot.excess_over_duration(comparison),
+        plot.side_by_side(comparison.fits),
+    )
+    for name, picture in zip(FIGURES, pictures, strict=True):
+        picture.savefig(settings.out / name)
 
 
 def _report(settings: Settings, subject: Subject, comparison: Comparison) -> str:
@@ -143,27 +190,36 @@ def _report(settings: Settings, subject: Subject, comparison: Comparison) -> str
     ohm, farad, kelvin, second = (
         scale_of(value, unit).number(value) for unit, value in values.items()
     )
-    hold, fastest = settings.time / settings.ticks, subject.model.board.network.relaxation_times[0]
-    note = []
-    if hold > fastest:
-        note = [
-            "",
-            f"note: a tick of {hold:.2g} s is longer than the fastest mode's relaxation time, "
-            f"{fastest:.2g} s;",
-            f"the schedules are followed coarsely below {math.ceil(settings.time / fastest)} ticks",
-        ]
+    cells = subject.model.board.cells
     return "\n".join(
         [
             subject.description,
-            f"on {subject.model.board.cells} RC cells of {ohm} and {farad} at {kelvin}, "
+            f"on {cells} RC {'cell' if cells == 1 else 'cells'} of {ohm} and {farad} at {kelvin}, "
             f"in {second}, {settings.replicas} replicas",
             "",
             report.table(comparison),
             "",
             report.EXPLANATION,
-            *note,
+            *_note(settings, float(subject.model.board.network.relaxation_times[0])),
             "",
             f"wrote to {settings.out}: {', '.join(FIGURES)},",
             f"{', '.join([RESULTS, *FITS])}",
         ]
     )
+
+
+def _note(settings: Settings, fastest: float) -> list[str]:
+    """What ticks do that are longer than the fastest mode's relaxation time, where they are."""
+    hold, least = settings.time / settings.ticks, settings.time / fastest
+    if hold <= fastest:
+        return []
+    enough = str(math.ceil(least)) if least < MANY_TICKS else f"{least:.1e}"
+    return [
+        "",
+        f"note: a tick of {hold:.2g} s is longer than the fastest mode's relaxation time, "
+        f"{fastest:.2g} s;",
+        "minimal dissipation allows for that and arrives, other schedules are followed coarsely; "
+        "holds",
+        f"so long dissipate more than the bound by themselves: it takes about {enough} ticks to "
+        "come near it",
+    ]

@@ -47,6 +47,12 @@ def _check(path: Path, table: Table) -> None:
             f"{path}, {table.label(int(wide[0]))}: its standard deviation overflows; "
             "give the numbers in a larger unit"
         )
+    vanishing = np.flatnonzero((values.std(axis=0) == 0) & (np.ptp(values, axis=0) > 0))
+    if len(vanishing):
+        raise ValueError(
+            f"{path}, {table.label(int(vanishing[0]))}: its standard deviation underflows; "
+            "give the numbers in a smaller unit"
+        )
 
 
 def _subject(path: Path, table: Table, settings: Settings) -> Subject:

@@ -16,18 +16,35 @@ ratio: completed excess work over the bound; error: rms of learned mean - data m
 standard deviations of the data; ± is one standard error over the replicas"""
 
 
+#: More decimals than this, or numbers of more digits, are written with a power of ten.
+MOST_DECIMALS = 6
+
+#: Decimals of a double, beyond which an error bar shows no more of its mean.
+DIGITS = 15
+
+
 def with_error(estimate: Estimate, factor: float = 1.0) -> str:
     """Mean ± standard error times ``factor``, to two digits of the error.
+
+    With a power of ten where there would be more than six decimals, or seven digits before them.
 
     Example:
         >>> with_error(Estimate(20.4517, 0.1481, method="mean"))
         '20.45 ± 0.15'
+        >>> with_error(Estimate(1.46e-11, 7.04e-12, method="mean"))
+        '(1.46 ± 0.70)e-11'
     """
     mean, error = estimate.mean * factor, estimate.stderr * factor
     if not 0 < error < math.inf:
         return f"{mean:.4g}"
     decimals = max(0, 1 - math.floor(math.log10(error)))
-    return f"{mean:.{decimals}f} ± {error:.{decimals}f}"
+    largest = max(abs(mean), error)
+    if decimals <= MOST_DECIMALS and largest < 10 ** (MOST_DECIMALS + 1):
+        return f"{mean:.{decimals}f} ± {error:.{decimals}f}"
+    power = math.floor(math.log10(largest))
+    decimals = min(max(0, 1 - math.floor(math.log10(error)) + power), DIGITS)
+    shown = [f"{value / 10.0**power:.{decimals}f}" for value in (mean, error)]
+    return f"({' ± '.join(shown)})e{power:+03d}"
 
 
 def table(comparison: Comparison) -> str:

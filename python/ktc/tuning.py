@@ -183,4 +183,11 @@ def _bracket(
     positive_gains = gains[gains > 0]
     if len(positive_gains) == 0:
         raise ValueError(f"{trial!r} learns nothing, so no bracket can be guessed: give one")
-    return np.array([0.1 / positive_gains.max(), 10 / positive_gains.min()])
+    with np.errstate(over="ignore"):
+        guess = np.array([0.1 / positive_gains.max(), 10 / positive_gains.min()])
+    if not np.isfinite(guess).all():
+        raise ValueError(
+            f"the rates that {trial!r} could have lie beyond the range of doubles; "
+            "take a longer duration, or other units"
+        )
+    return guess

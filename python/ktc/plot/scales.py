@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 PREFIXES = {
-    -24: "y", -21: "z", -18: "a", -15: "f", -12: "p", -9: "n", -6: "µ", -3: "m",
+    -30: "q", -27: "r", -24: "y", -21: "z", -18: "a", -15: "f", -12: "p", -9: "n", -6: "µ", -3: "m",
     0: "",
-    3: "k", 6: "M", 9: "G", 12: "T", 15: "P", 18: "E", 21: "Z", 24: "Y",
+    3: "k", 6: "M", 9: "G", 12: "T", 15: "P", 18: "E", 21: "Z", 24: "Y", 27: "R", 30: "Q",
 }  # fmt: skip
 
 
@@ -45,14 +45,17 @@ def scale_of(values: ArrayLike, unit: str) -> Scale:
         Scale(factor=1e+21, unit='zJ')
         >>> scale_of(2e12, "1/F").unit
         '1/pF'
+        >>> scale_of(2e-12, "C or Wb").unit
+        'pC or pWb'
     """
     largest = float(np.max(np.abs(np.asarray(values, dtype=np.float64)), initial=0.0))
     if not unit or not 0 < largest < np.inf:
         return Scale(1.0, unit)
     exponent = 3 * int(np.floor(np.log10(largest) / 3 + 1e-9))
+    choices = unit.split(" or ")
     inverse = unit.startswith("1/")
     prefix = PREFIXES.get(-exponent if inverse else exponent)
     if prefix is None:
         return Scale(1.0, unit)
-    named = f"1/{prefix}{unit[2:]}" if inverse else prefix + unit
-    return Scale(float(f"1e{-exponent}"), named)
+    named = [f"1/{prefix}{one[2:]}" if inverse else prefix + one for one in choices]
+    return Scale(float(f"1e{-exponent}"), " or ".join(named))
