@@ -443,7 +443,7 @@ def test_a_circuit_with_inductors_learns():
     ("network", "words"),
     [
         (ktc.Network(0.2, 1.0, quartic=1.0), "quartic units"),
-        (ktc.Network(np.eye(2), 1.0, kT=[1.0, 2.0]), "several temperatures"),
+        (ktc.Network(np.eye(2), 1.0, kT=[1.0, 2.0]), "needs one temperature"),
     ],
 )
 def test_networks_without_a_normal_equilibrium_are_refused(network, words):

@@ -353,7 +353,7 @@ GAUSSIAN_ONLY = [
 
 @pytest.mark.parametrize("function", GAUSSIAN_ONLY)
 @pytest.mark.parametrize(
-    ("network", "words"), [(QUARTIC, "quartic units"), (SEVERAL, "several temperatures")]
+    ("network", "words"), [(QUARTIC, "quartic units"), (SEVERAL, "needs one temperature")]
 )
 def test_closed_forms_of_linear_networks_are_given_for_no_others(function, network, words):
     with pytest.raises(ValueError, match=words):

@@ -44,8 +44,8 @@ def gaussian_network(device: Description, name: str = "device") -> Network:
         )
     if not net.controls.isothermal:
         raise ValueError(
-            f"{name} has several temperatures, kT = {net.kT}, and so no equilibrium: this closed "
-            "form is that of networks at one"
+            f"{name} needs one temperature for this closed form, but has several, kT = {net.kT}: "
+            "where they differ there is no equilibrium"
         )
     return net
 
