@@ -118,6 +118,15 @@ def test_a_cryostat_has_a_table_of_short_numbers(tmp_path, capsys):
     assert max(map(len, out.split("wrote to")[0].splitlines())) < 120
 
 
+@pytest.mark.parametrize("name", ["US$^^ and A$", "温度"])
+def test_any_name_of_a_column_can_be_drawn(name, tmp_path, capsys):
+    """Warnings are errors here."""
+    assert main(small(tmp_path, table()[:, :2], header=f"{name},b")) == 0
+    results = json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))
+    assert results["parameters"]["columns"] == [name, "b"]
+    assert (tmp_path / "out" / FIGURES[0]).exists()
+
+
 def test_one_column_is_one_cell(tmp_path, capsys):
     assert main(small(tmp_path, table()[:, :1])) == 0
     assert "on 1 RC cell of" in capsys.readouterr().out

@@ -70,7 +70,59 @@ def comparison():
     return Comparison(model, fits, points[::3], points)
 
 
+def circuit():
+    """Two cells, a voltage source behind a resistor, and a current source."""
+    return ktc.Circuit.from_netlist(
+        "R1 a 0 10meg kelvin=88\nC1 a 0 680p\nR2 b 0 10meg kelvin=296\nC2 b 0 420p\nC3 a b 100p\n"
+        "V1 n 0 1m\nR3 n a 10meg\nI1 0 b 1p"
+    ).compile()
+
+
+def circuit_protocol():
+    values = np.linspace(0, 1, 20)
+    return Protocol(
+        np.full(20, 1e-3),
+        {
+            **circuit().source_controls(V1=1e-3 * values, I1=1e-12 * values),
+            "kT": np.outer(1 + values, [1e-21, 2e-21, 3e-21]),
+        },
+        final={"quartic": [1e30, 2e30]},
+    )
+
+
+def coil():
+    """A circuit whose coordinates are a charge and a flux."""
+    return ktc.Circuit.from_netlist("R1 a b 1k\nL1 b 0 1m\nC1 a 0 1n\nI1 0 a 1u").compile()
+
+
+def itemised_run(units=3):
+    network = Network(stiffness=np.eye(units), friction=1.0)
+    emulator = Emulator(network, replicas=50, seed=1, resolve_heat=True)
+    return emulator.play(Protocol.ramp(1.0, 20, bias=(0.0, 2.0)))
+
+
+def circuit_run():
+    return Emulator(circuit(), replicas=50, seed=1).play(
+        Protocol(np.full(20, 1e-3), circuit().source_controls(V1=np.linspace(0, 1e-3, 20)))
+    )
+
+
 PICTURES = {
+    "protocol of a circuit": (lambda: circuit_protocol().plot(device=circuit()), True),
+    "protocol of a coil": (
+        lambda: Protocol(
+            [1e-6] * 2, {"stiffness": [coil().stiffness] * 2, "quartic": [0, 1e9]}
+        ).plot(device=coil()),
+        True,
+    ),
+    "protocol of quartic units": (
+        lambda: Protocol.sample(1.0, 9, quartic=lambda t: [1 + t, 2.0], emf=1.0).plot(),
+        False,
+    ),
+    "run with heat by resistor": (lambda: itemised_run().plot(), False),
+    "run with heat by many resistors": (lambda: itemised_run(30).plot(), False),
+    "run of a circuit": (lambda: circuit_run().plot(), True),
+    "rate of a coil": (lambda: schedules.Constant(1e-6, 1.0).plot(coil(), "bias"), True),
     "protocol": (lambda: all_controls().plot(), False),
     "protocol of a device": (lambda: all_controls().plot(device=UNIT), False),
     "protocol of a board": (
@@ -136,7 +188,7 @@ def test_every_axis_is_labelled_with_the_units_of_the_device(pictures, name):
     assert all(labels)
     assert all(below)
     assert below
-    counted = ("replicas a bin", "column", "column, counted from 0", "mean")
+    counted = ("replicas a bin", "column", "column, counted from 1", "account", "mean")
     for label in [*labels, *below]:
         if label not in counted:
             assert bool(re.search(r"\[.+\]$", label)) == in_si, label
@@ -327,6 +379,73 @@ def test_a_run_is_drawn_with_its_records_and_its_distribution():
     np.testing.assert_allclose(width, 1e6 * np.sqrt(run.series["covariance"][:, 2, 2]), rtol=1e-9)
     counts = [patch.get_data().values.sum() for patch in axes[-1].patches]
     assert counts == [50, 50]
+
+
+def test_a_run_that_itemises_is_drawn_with_all_its_accounts():
+    run = circuit_run()
+    ax = run.plot().axes[-1]
+    heats = run.heat_per_resistor
+    names = ["work", "source", *(f"heat {name}" for name in heats)]
+    assert [text.get_text() for text in ax.get_xticklabels()] == names
+    drawn = [bar.get_height() for bar in ax.patches]
+    expected = [run.work.mean, run.source.mean, *(heat.mean for heat in heats.values())]
+    factor = scale_of(expected, "J").factor
+    np.testing.assert_allclose(drawn, np.array(expected) * factor, rtol=1e-12)
+    assert ax.get_ylabel() == f"mean energy [{scale_of(expected, 'J').unit}]"
+    # Nothing was told apart, so there is no such panel.
+    assert board_run(None).plot().axes[-1].get_ylabel() == "replicas a bin"
+
+
+def test_controls_of_a_circuit_are_drawn_in_their_units():
+    labels = [ax.get_ylabel() for ax in circuit_protocol().plot(device=circuit()).axes]
+    assert labels == ["emf [mV]", "current [pA]", "kT [zJ]", "quartic [QJ/C⁴]"]
+    stiffness, quartic = PICTURES["protocol of a coil"][0]().axes
+    assert stiffness.get_ylabel() == "stiffness, eigenvalues [1/nF or 1/nH]"
+    assert quartic.get_ylabel() == "quartic [GJ/C⁴ or GJ/Wb⁴]"
+
+
+# --- Names that users give -----------------------------------------------------------------------
+
+
+def tick_labels(columns):
+    figure = ktc.plot.means({"$a$": np.ones(len(columns))}, columns, "mean of $x$")
+    figure.draw_without_rendering()
+    (ax,) = figure.axes
+    return [text.get_text() for text in ax.get_xticklabels()], ax.get_xlabel()
+
+
+@pytest.mark.parametrize("name", ["US$^^ and A$", "$x$", "$", "$$", "a_b^c", r"\frac$\bad$"])
+def test_dollar_signs_start_no_formula(name, monkeypatch):
+    """matplotlib's own parser of formulas is never asked."""
+    from matplotlib.mathtext import MathTextParser
+
+    monkeypatch.setattr(MathTextParser, "parse", lambda *arguments, **options: 1 / 0)
+    (shown,), label = tick_labels([name])
+    assert shown.replace(r"\$", "$") == name
+    assert label == "column"
+    figure = ktc.plot.images({name: np.zeros((2, 2))}, name, (0.0, 1.0))
+    figure.draw_without_rendering()
+
+
+def test_names_that_the_font_lacks_are_numbers_and_the_axis_says_so():
+    """A warning of a glyph that is missing would be an error here."""
+    shown, label = tick_labels(["Größe µ", "温度", "x\ty"])
+    assert shown == ["Größe µ", "2", "x y"]
+    assert label == "column; a number where the font lacks a sign of its name"
+    shown, label = tick_labels(["a", "b"])
+    assert (shown, label) == (["a", "b"], "column")
+
+
+def test_long_names_are_cut():
+    (shown,), _ = tick_labels(["x" * 200])
+    assert shown == "x" * 23 + "…"
+
+
+def test_many_columns_are_counted_from_1():
+    figure = PICTURES["many means"][0]()
+    (ax,) = figure.axes
+    assert ax.get_xlabel() == "column, counted from 1"
+    assert ax.patches[0].get_x() + 0.5 * ax.patches[0].get_width() == pytest.approx(1.0)
 
 
 # --- Grey, long and many -------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from ktc.checks import Array
 from ktc.comparison import Comparison
 from ktc.fit import Fit
 from ktc.plot.fit import draw_excess_work, draw_ledger, draw_parameters
+from ktc.plot.names import column_names, plain
 from ktc.plot.scales import scale_of
 from ktc.plot.style import STYLES, legend, new_figure, thermal_axis
 from ktc.theory import least_excess_work
@@ -52,7 +53,7 @@ def excess_over_duration(
             np.array([p.duration for p in points]) * clock.factor,
             np.array([p.excess_work.mean for p in points]) * scale.factor,
             np.array([p.excess_work.stderr for p in points]) * scale.factor,
-            label=name + note,
+            label=plain(name + note),
             linewidth=1.2, markersize=5.5, markerfacecolor="white", capsize=2.5,
             **STYLES[number % len(STYLES)],
         )  # fmt: skip
@@ -81,7 +82,7 @@ def side_by_side(fits: Sequence[Fit], figsize: tuple[float, float] | None = None
         for row, draw in enumerate((draw_parameters, draw_ledger, draw_excess_work)):
             draw(axes[row, column], fit, clock, peers=fits)
         rows = legend(axes[0, column], columns=2)
-        axes[0, column].set_title(fit.schedule.name, pad=6 + 15 * rows, fontsize="medium")
+        axes[0, column].set_title(plain(fit.schedule.name), pad=6 + 15 * rows, fontsize="medium")
         axes[2, column].set_xlabel(clock.label("time"))
     return figure
 
@@ -105,10 +106,10 @@ def images(
     figure, axes = new_figure(1, len(shown), figsize=size)
     for ax, (caption, image) in zip(axes[0], shown.items(), strict=True):
         drawn = ax.imshow(image, cmap="gray_r", vmin=limits[0], vmax=limits[1])
-        ax.set_title(caption, fontsize="medium")
+        ax.set_title(plain(caption), fontsize="medium")
         ax.set_xticks([])
         ax.set_yticks([])
-    figure.colorbar(drawn, ax=axes[0], label=label, pad=0.02, extend="both")
+    figure.colorbar(drawn, ax=axes[0], label=plain(label), pad=0.02, extend="both")
     return figure
 
 
@@ -122,28 +123,30 @@ def means(
 
     Args:
         series: by name, shape (columns,) each.
-        columns: names of the columns; numbers stand for them where there are more than 24.
+        columns: names of the columns; numbers, counted from 1, stand for them where there are
+            more than 24, and for those that the font cannot write.
         label: what the values are.
         figsize: inches.
     """
     figure, axes = new_figure(1, figsize=figsize, height=3.6)
     ax = axes[0, 0]
-    places = np.arange(len(columns))
+    places = np.arange(1, len(columns) + 1)
     for number, (name, values) in enumerate(series.items()):
         shown = np.asarray(values, dtype=np.float64)
         if number == 0:
-            ax.bar(places, shown, width=0.8, color="0.85", edgecolor="0.5", label=name)
+            ax.bar(places, shown, width=0.8, color="0.85", edgecolor="0.5", label=plain(name))
             continue
         look = {key: STYLES[number - 1][key] for key in ("color", "marker")}
-        ax.plot(places, shown, linestyle="none", markerfacecolor="none", label=name, **look)
+        ax.plot(places, shown, linestyle="none", markerfacecolor="none", label=plain(name), **look)
     ax.axhline(0.0, color="black", linewidth=0.8)
-    ax.set_ylabel(label)
+    ax.set_ylabel(plain(label))
     if len(columns) <= NAMED:
-        longest = max(map(len, columns))
-        ax.set_xticks(places, columns, rotation=90 if longest * len(columns) > 60 else 0)
-        ax.set_xlabel("column")
+        names, below = column_names(columns)
+        longest = max(map(len, names))
+        ax.set_xticks(places, names, rotation=90 if longest * len(names) > 60 else 0)
+        ax.set_xlabel(below)
     else:
-        ax.set_xlabel("column, counted from 0")
+        ax.set_xlabel("column, counted from 1")
     ax.tick_params(axis="x", length=0)
     legend(ax)
     return figure

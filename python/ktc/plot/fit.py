@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from ktc.checks import Array
 from ktc.fit import Fit
+from ktc.plot.names import plain
 from ktc.plot.scales import Scale, scale_of
 from ktc.plot.style import MANY, STYLES, legend, line, new_figure, thermal_axis, units
 from ktc.theory import parameter_map
@@ -34,7 +35,7 @@ def draw_fit(fit: Fit, figsize: tuple[float, float] | None = None) -> Picture:
     draw_ledger(axes[2, 0], fit, clock)
     draw_excess_work(axes[3, 0], fit, clock)
     axes[3, 0].set_xlabel(clock.label("time"))
-    figure.suptitle(fit.schedule.name, fontsize="medium")
+    figure.suptitle(plain(fit.schedule.name), fontsize="medium")
     return figure
 
 
@@ -64,7 +65,8 @@ def draw_gradient(ax: Axes, fit: Fit, clock: Scale) -> None:
     energy, of = fit.symbols.energy, fit.symbols.bias
     if fit.parameter != "bias":
         of = fit.symbols.state
-    scale = scale_of(fit.history.gradient, f"{energy}/{of}" if energy else "")
+    unit = " or ".join(f"{energy}/{one}" for one in of.split(" or ")) if energy else ""
+    scale = scale_of(fit.history.gradient, unit)
     units(ax, fit.history.time * clock.factor, fit.history.gradient * scale.factor)
     ax.axhline(0.0, color="0.6", linewidth=0.8, zorder=0)
     ax.set_ylabel(scale.label("gradient g"))

@@ -18,6 +18,16 @@ if TYPE_CHECKING:
 
     from ktc.plot.figure import Picture
 
+#: What one column of a control belongs to.
+ITEMS = {
+    "bias": "unit",
+    "stiffness": "eigenvalue",
+    "kT": "resistor",
+    "quartic": "unit",
+    "emf": "resistor",
+    "current": "source",
+}
+
 #: How far before the start and after the end a control is drawn, over the duration.
 MARGIN = 0.04
 
@@ -66,7 +76,7 @@ def draw_controls(
         if columns.shape[1] == 1:
             line(ax, time * clock.factor, columns[:, 0], 0, steps=True, marker="")
         else:
-            units(ax, time * clock.factor, columns, steps=True, name=_item(name))
+            units(ax, time * clock.factor, columns, steps=True, name=ITEMS[name])
         mark_ends(ax, protocol.duration, clock)
         ax.set_ylabel(scale.label(label))
         legend(ax)
@@ -109,8 +119,12 @@ def _one_shape(parts: list[Array]) -> list[Array]:
 
 
 def _unit(symbols: Units, control: str) -> str:
-    return {"bias": symbols.bias, "stiffness": symbols.stiffness, "kT": symbols.energy}[control]
-
-
-def _item(control: str) -> str:
-    return "eigenvalue" if control == "stiffness" else "unit"
+    known = {"bias": symbols.bias, "stiffness": symbols.stiffness, "kT": symbols.energy}
+    if control in known:
+        return known[control]
+    # EMFs, currents and quartic terms have units of their own only where the device speaks SI.
+    if symbols.energy != "J":
+        return ""
+    charges = {"1/F": "J/C⁴", "1/H": "J/Wb⁴"}
+    quartic = " or ".join(charges[one] for one in symbols.stiffness.split(" or "))
+    return {"emf": "V", "current": "A", "quartic": quartic}[control]

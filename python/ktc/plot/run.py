@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ktc.checks import count
+from ktc.estimate import Estimate
+from ktc.plot.names import column_names
 from ktc.plot.protocol import draw_controls, driven, mark_ends
 from ktc.plot.scales import Scale, scale_of
 from ktc.plot.style import STYLES, legend, line, new_figure, thinned, units
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
 
     from ktc.plot.figure import Picture
 
+#: Up to so many accounts are named below the axis.
+NAMED = 24
+
 #: Replicas whose recorded states are drawn.
 TRACES = 5
 
@@ -25,6 +31,8 @@ ENERGIES = ("work", "heat", "energy")
 
 def draw_run(run: Run, unit: int = 0, figsize: tuple[float, float] | None = None) -> Picture:
     """Controls and records over time, and the distribution of work and heat over the replicas.
+
+    Where the emulator told accounts apart, all of them too, each resistor's heat by itself.
 
     Args:
         run: what to draw.
@@ -37,9 +45,12 @@ def draw_run(run: Run, unit: int = 0, figsize: tuple[float, float] | None = None
     controls = len(driven(protocol))
     records = [name for name in ("state", "mean", "covariance") if name in run.series]
     energies = [name for name in ENERGIES if name in run.series]
-    rows = controls + len(records) + bool(energies) + 1
+    accounts = _accounts(run)
+    rows = controls + len(records) + bool(energies) + 1 + bool(accounts)
     figure, grid = new_figure(rows, figsize=figsize, height=2.2)
     axes = list(grid[:, 0])
+    if accounts:
+        _draw_accounts(axes.pop(), run, accounts)
     clock = scale_of(run.duration, run.symbols.time)
     if controls:
         draw_controls(axes[:controls], protocol, run.initial_controls, run.symbols)
@@ -110,4 +121,51 @@ def _draw_distribution(ax: Axes, run: Run) -> None:
     ax.set_ylim(bottom=0)
     ax.set_xlabel(scale.label("energy of a replica"))
     ax.set_ylabel("replicas a bin")
+    legend(ax)
+
+
+def _accounts(run: Run) -> dict[str, Estimate]:
+    """What was spent on average, by account; empty where heat was not told apart."""
+    try:
+        heats = run.heat_per_resistor
+    except ValueError:
+        return {}
+    posts = {"work": run.work}
+    others = {"source": run.source, "injected": run.injected, "shadow": run.shadow}
+    posts |= {name: post for name, post in others.items() if post.samples.any()}
+    return posts | {f"heat {name}": heat for name, heat in heats.items()}
+
+
+def _draw_accounts(ax: Axes, run: Run, accounts: dict[str, Estimate]) -> None:
+    """Mean of every account with its error bar: bars of what came in, and of each heat."""
+    means = np.array([account.mean for account in accounts.values()])
+    errors = np.array([account.stderr for account in accounts.values()])
+    scale = scale_of(means, run.symbols.energy)
+    places = np.arange(1, len(means) + 1)
+    heats = np.array([name.startswith("heat") for name in accounts])
+    kinds: list[tuple[str, NDArray[np.bool_], dict[str, Any]]] = [
+        ("into the network", ~heats, {"color": "0.85"}),
+        ("heat into the resistors", heats, {"color": "0.6", "hatch": "//"}),
+    ]
+    for label, chosen, look in kinds:
+        ax.bar(
+            places[chosen], means[chosen] * scale.factor, width=0.8, edgecolor="0.3", label=label,
+            **look,
+        )  # fmt: skip
+    finite = np.isfinite(errors)
+    ax.errorbar(
+        places[finite], means[finite] * scale.factor, errors[finite] * scale.factor,
+        linestyle="none", color="black", capsize=2.5, linewidth=1.2,
+    )  # fmt: skip
+    ax.axhline(0.0, color="black", linewidth=0.8)
+    if len(accounts) <= NAMED:
+        names, below = column_names(list(accounts))
+        longest = max(map(len, names))
+        ax.set_xticks(places, names, rotation=90 if longest * len(names) > 80 else 0)
+        ax.set_xlabel(below.replace("column", "account"))
+    else:
+        named = ", ".join(name for name, heat in zip(accounts, heats, strict=True) if not heat)
+        ax.set_xlabel(f"account, counted from 1: {named}, then heat by resistor")
+    ax.tick_params(axis="x", length=0)
+    ax.set_ylabel(scale.label("mean energy"))
     legend(ax)
