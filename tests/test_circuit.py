@@ -82,6 +82,48 @@ def test_voltages_belong_to_the_circuit(tmp_path):
         made.voltages(device)
 
 
+def test_voltages_of_sources_in_series_need_their_values():
+    """Kirchhoff: in = V1 and x = V1 + V2; the one EMF V1 + V2 tells neither."""
+    made = circuit("V1 in 0 1\nV2 x in 0.5\nR1 x a 1k\nC1 a 0 1n")
+    device = ktc.Emulator(made.compile(), replicas=2, seed=1)
+    np.testing.assert_allclose(made.voltages(device)[0, :2], [1.0, 1.5], rtol=1e-12)
+    device.set(**made.controls(V1=3.0))
+    with pytest.raises(ValueError, match=r"node 'in': V1, V2 .*voltages\(emulator, V1=..., V2="):
+        made.voltages(device)
+    for given in ({"V1": 3.0}, {"v2": 0.5}, {"V1": 3.0, "V2": 0.5}):
+        np.testing.assert_allclose(made.voltages(device, **given)[0, :2], [3.0, 3.5], rtol=1e-12)
+    np.testing.assert_allclose(made.voltages(device, V1=2.0)[0, :2], [2.0, 3.5], rtol=1e-12)
+    with pytest.raises(ValueError, match="with V1, V2 as given"):
+        made.voltages(device, V1=3.0, V2=1.0)
+    with pytest.raises(TypeError, match="unknown source 'v3'"):
+        made.voltages(device, V3=3.0)
+    with pytest.raises(TypeError, match="'V1' and 'v1' are one source"):
+        made.voltages(device, V1=3.0, v1=3.0)
+
+
+def test_voltage_of_a_source_that_enters_nothing_is_given():
+    made = circuit("V1 z 0 5\nV2 b 0 1\nR1 a b 1k\nC1 a 0 1n")
+    device = ktc.Emulator(made.compile(), replicas=2, seed=1)
+    assert made.controls(V1=3.0) == {}
+    assert made.voltages(device)[0, 0] == 5.0
+    assert made.voltages(device, V1=3.0)[0, 0] == 3.0
+    device.set(**made.controls(V1=3.0, V2=2.0))
+    with pytest.raises(ValueError, match="node 'z': V1 "):
+        made.voltages(device)
+    voltages = made.voltages(device, V1=3.0)
+    np.testing.assert_allclose(voltages[0, :2], [3.0, 2.0], rtol=1e-12)
+
+
+def test_waveforms_are_of_one_length():
+    made = circuit("V1 in 0 1\nR1 in a 1k\nC1 a 0 1n\nI1 0 a 0")
+    with pytest.raises(ValueError, match="V1 has 2, I1 has 3"):
+        made.controls(V1=[1, 2], I1=[1, 2, 3])
+    with pytest.raises(ValueError, match=r"V1 must be .*\(ticks,\), but has shape \(1, 2\)"):
+        made.controls(V1=[[1, 2]])
+    with pytest.raises(TypeError, match="'V1' and 'v1' are one source"):
+        made.controls(V1=2.0, v1=3.0)
+
+
 def test_a_compiled_circuit_is_learned_on():
     """b = K ⟨q⟩ of the data; 500 replicas leave K √(kT/N) and more by the noise of the gradient."""
     net = circuit("R1 a 0 1k\nC1 a 0 1n\nR2 b 0 1k\nC2 b 0 1n\nC3 a b 1n").compile()
@@ -165,8 +207,8 @@ def test_bad_circuits():
 
 # Netlist, parts of the message, line.
 WITHOUT_ANSWER = [
-    ("R1 a 0 1k\nC1 a 0 1n\nC2 a b 1n\nC3 b c 1n", ("'b', 'c' is floating", "leakage"), 3),
-    ("R1 a b 1k\nC1 a b 1n", ("'a', 'b' is floating", "ground"), 1),
+    ("R1 a 0 1k\nC1 a 0 1n\nC2 a b 1n\nC3 b c 1n", ("nodes 'b', 'c' are floating", "leakage"), 3),
+    ("R1 a b 1k\nC1 a b 1n", ("nodes 'a', 'b' are floating", "ground"), 1),
     ("I1 0 a 1\nC1 a 0 1n\nR1 b 0 1\nC2 b 0 1n", ("'a' is floating",), 1),
     ("V1 a 0 1\nR1 a 0 1k\nV2 a 0 1\nC1 a 0 1n", ("V1 (line 1), V2 (line 3)", "loop"), 3),
     (

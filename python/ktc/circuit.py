@@ -223,14 +223,16 @@ class Circuit:
         """What an emulator of this circuit has to set for sources to have these values.
 
         The controls (of bias, emf and current) that the named sources enter, whole; other sources
-        are taken at their own values in the circuit.
+        are taken at their own values in the circuit. A source that acts on no charge or flux enters
+        none of them: only ``voltages`` has to know its value.
 
         Args:
             **sources: volts or amperes by the sources' names: numbers, or arrays (ticks,) that
                 give the waveforms of a Protocol.
 
         Raises:
-            TypeError: an unknown source, or something that is not a number.
+            TypeError: an unknown source, one given twice, or something that is not a number.
+            ValueError: waveforms of several lengths, or not of shape (ticks,).
             CircuitError: a circuit that does not compile.
 
         Example:
@@ -244,18 +246,25 @@ class Circuit:
         """
         return self.compile().source_controls(**sources)
 
-    def voltages(self, emulator: Readable) -> Array:
+    def voltages(self, emulator: Readable, **sources: float) -> Array:
         """Node voltages of an emulator of this circuit [V], (replicas, nodes), as in ``nodes``.
 
         A node without capacitor has white noise, without a value at any instant: what is given for
         it is its mean at the present charges, fluxes and sources.
 
+        An emulator holds controls, not sources. Sources that are not given are taken at the
+        circuit's own values where these make the controls, and are solved for where they do not.
+
         Args:
             emulator: an Emulator of ``compile()``, or of what was loaded from a file of one.
+            **sources: volts or amperes that hold now, by the sources' names; needed for sources
+                that were driven and enter the controls only together (two voltage sources in
+                series), or not at all.
 
         Raises:
+            TypeError: an unknown source, one given twice, or something that is not a number.
             ValueError: an emulator of another circuit, or whose controls are those of no values of
-                the sources.
+                the sources, or do not tell the values of sources that a node's voltage needs.
 
         Example:
             >>> import ktc
@@ -267,7 +276,7 @@ class Circuit:
         compiled = self.compile()
         if not compiled.has_elements_of(emulator.network):
             raise ValueError(f"emulator must be one of this circuit, but is {emulator!r}")
-        return compiled.voltages(emulator)
+        return compiled.voltages(emulator, **sources)
 
     def _append(self, branch: Branch) -> None:
         other = self._branches.get(branch.name.lower())

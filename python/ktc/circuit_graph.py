@@ -100,10 +100,12 @@ class CircuitGraph:
         if not floating:
             return
         first = next(b for b in self.branches if floating[0] in (b.plus, b.minus))
+        subject, it = ("node", "it") if len(floating) == 1 else ("nodes", "them")
+        verb = "is" if len(floating) == 1 else "are"
         raise CircuitError(
-            f"node {', '.join(map(repr, floating))} is floating: no path through resistors, "
-            f"inductors or voltage sources leads from it to ground, node {GROUND!r}; connect it, "
-            "by its leakage resistance for instance",
+            f"{subject} {', '.join(map(repr, floating))} {verb} floating: no path through "
+            f"resistors, inductors or voltage sources leads from {it} to ground, node {GROUND!r}; "
+            f"connect {it}, by a leakage resistance for instance",
             floating[0],
             first.line,
         )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Protocol, cast
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from ktc.checks import Array, known_keywords, real_array
+from ktc.checks import Array, finite, known_keywords, real_array
 from ktc.compile_circuit import Equation
 from ktc.controls import Controls
 from ktc.network import Network
@@ -80,11 +81,10 @@ class CompiledCircuit(Network):
 
     def source_controls(self, **values: ArrayLike) -> dict[str, Array]:
         """The controls that these sources enter; see Circuit.controls."""
-        known = {name.lower(): place for place, name in enumerate(self.equation.sources)}
-        known_keywords([v.lower() for v in values], known, "source")
-        arrays = {known[name.lower()]: real_array(name, value) for name, value in values.items()}
-        shape = np.broadcast_shapes(*(array.shape for array in arrays.values()))
-        theta = np.broadcast_to(self.equation.values, (*shape, len(known))).copy()
+        places = self._places(values)
+        arrays = {places[name]: real_array(name, value) for name, value in values.items()}
+        shape = _shape_of({name: arrays[places[name]] for name in values})
+        theta = np.broadcast_to(self.equation.values, (*shape, len(self.equation.values))).copy()
         for place, array in arrays.items():
             theta[..., place] = array
         matrices = {
@@ -108,31 +108,97 @@ class CompiledCircuit(Network):
         mine, others = self.elements.arrays(), network.elements.arrays()
         return all(np.array_equal(mine[name], others[name]) for name in mine)
 
-    def voltages(self, emulator: Readable) -> Array:
+    def voltages(self, emulator: Readable, **sources: float) -> Array:
         """Node voltages of every replica; see Circuit.voltages."""
         controls, state = emulator.controls, emulator.read()
         gradient = state @ controls.stiffness + controls.quartic * state**3 - controls.bias
-        fixed = self.equation.nodes_of_sources @ self._source_values(controls)
+        fixed = self.equation.nodes_of_sources @ self._source_values(controls, sources)
         voltages: Array = gradient @ self.equation.nodes_of_gradient.T + fixed
         return voltages
 
-    def _source_values(self, controls: Controls) -> Array:
-        """The values of the sources that make these controls; the circuit's own where none does."""
+    def _places(self, values: Iterable[str]) -> dict[str, int]:
+        """The places of named sources in θ, whatever their case."""
+        known = {name.lower(): place for place, name in enumerate(self.equation.sources)}
+        known_keywords([name.lower() for name in values], known, "source")
+        places: dict[str, int] = {}
+        for name in values:
+            other = next((o for o in places if o.lower() == name.lower()), None)
+            if other is not None:
+                raise TypeError(f"{other!r} and {name!r} are one source; give it one value")
+            places[name] = known[name.lower()]
+        return places
+
+    def _source_values(self, controls: Controls, given: dict[str, float]) -> Array:
+        """The values of the sources that make these controls.
+
+        Those not given are the circuit's own where these make the controls, and else what the
+        controls tell.
+        """
         equation = self.equation
+        values = equation.values.copy()
+        places = self._places(given)
+        for name, place in places.items():
+            values[place] = finite(name, given[name])
+        free = np.setdiff1d(np.arange(len(values)), list(places.values()))
         matrix = np.vstack([equation.bias_of, equation.emf_of, equation.current_of])
-        given = np.concatenate([controls.bias, controls.emf, controls.current])
+        found = np.concatenate([controls.bias, controls.emf, controls.current])
         size = np.abs(matrix).max(axis=1, initial=0.0)
         driven = size > 0
-        matrix, given = matrix[driven] / size[driven, None], given[driven] / size[driven]
-        change = np.linalg.lstsq(matrix, given - matrix @ equation.values, rcond=None)[0]
-        values: Array = equation.values + change
-        rounding = 1e-9 * (np.abs(given) + np.abs(matrix) @ np.abs(values))
-        if (np.abs(matrix @ values - given) > rounding).any():
-            raise ValueError(
-                "the emulator's bias, emf and current are not those of any values of the sources "
-                f"{', '.join(equation.sources)}; set them by circuit.controls(...)"
-            )
+        matrix, found = matrix[driven] / size[driven, None], found[driven] / size[driven]
+
+        def missed(tolerance: float) -> bool:
+            rounding = tolerance * (np.abs(found) + np.abs(matrix) @ np.abs(values))
+            return bool((np.abs(matrix @ values - found) > rounding).any())
+
+        if missed(1e-14 * len(values)):
+            rest = found - matrix @ values
+            values = values.copy()
+            values[free] += np.linalg.lstsq(matrix[:, free], rest, rcond=None)[0]
+            if missed(1e-9):
+                named = f" with {', '.join(given)} as given" if given else ""
+                raise ValueError(
+                    "the emulator's bias, emf and current are not those of any values of the "
+                    f"sources {', '.join(equation.sources)}{named}; set them by "
+                    "circuit.controls(...)"
+                )
+            self._refuse_undetermined(matrix[:, free], free)
         return values
+
+    def _refuse_undetermined(self, matrix: Array, free: NDArray[np.int64]) -> None:
+        """Refuses nodes whose voltage depends on sources that the controls cannot tell apart."""
+        equation = self.equation
+        # The null space, with zeros where rounding leaves none.
+        _, singular, right = np.linalg.svd(matrix)
+        least = np.finfo(np.float64).eps * max(matrix.shape) * singular.max(initial=0.0)
+        null = right[int(np.sum(singular > least)) :].T
+        null = np.where(np.abs(null) > 1e-12, null, 0.0)
+        rows = equation.nodes_of_sources[:, free]
+        lost = (np.abs(rows @ null) > 1e-9 * (np.abs(rows) @ np.abs(null))).any(axis=1)
+        if not lost.any():
+            return
+        nodes = [repr(equation.nodes[n]) for n in np.flatnonzero(lost)]
+        names = [equation.sources[s] for s in free[null.any(axis=1)]]
+        raise ValueError(
+            f"the emulator's controls do not tell the voltage of node{'s'[: len(nodes) - 1]} "
+            f"{', '.join(nodes)}: {', '.join(names)} enter them only together or not at all; give "
+            f"the values that hold now: circuit.voltages(emulator, "
+            f"{', '.join(f'{name}=...' for name in names)})"
+        )
+
+
+def _shape_of(arrays: dict[str, Array]) -> tuple[int, ...]:
+    """() or (ticks,): the one shape of numbers and waveforms."""
+    for name, array in arrays.items():
+        if array.ndim > 1:
+            raise ValueError(
+                f"{name} must be a number or a waveform of shape (ticks,), but has shape "
+                f"{array.shape}"
+            )
+    lengths = {name: len(array) for name, array in arrays.items() if array.ndim == 1}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{name} has {length}" for name, length in lengths.items())
+        raise ValueError(f"waveforms must have one value a tick, all as many, but {told}")
+    return tuple(set(lengths.values()))
 
 
 def _rebuilt(equation: Equation, controls: dict[str, Any]) -> Network:
