@@ -27,6 +27,12 @@ REPLICAS_OF_A_SEED = 2**33
 MOST_THREADS = 4096
 
 
+_TOO_MANY = (
+    "{}, are more than the memory of this machine; take fewer, or several emulators in turn with "
+    "first_replica"
+)
+
+
 class Emulator(Exclusive):
     """Replicas of a network in exact motion, with an energy ledger.
 
@@ -296,6 +302,9 @@ class Emulator(Exclusive):
         self._keep_moments()
         network = self.network
         self._controls = network.controls
+        needed = f"{self.replicas} replicas, whose states and books take {self._gigabytes():.3g} GB"
+        if self._gigabytes() > _memory():
+            raise MemoryError(_TOO_MANY.format(needed))
         try:
             self._engine = _core.Engine(
                 network=network.core,
@@ -308,11 +317,7 @@ class Emulator(Exclusive):
                 state=np.empty(0) if self._start is None else self._start,
             )
         except MemoryError:
-            raise MemoryError(
-                f"replicas is {self.replicas}, whose states and books take at least "
-                f"{self._least_memory() / 1e9:.3g} GB, which is not to be had; take fewer, or "
-                "several emulators in turn with first_replica"
-            ) from None
+            raise MemoryError(_TOO_MANY.format(needed)) from None
 
     @one_thread
     def copy(self) -> Emulator:
@@ -403,10 +408,10 @@ class Emulator(Exclusive):
             return default_step(self.network, settings)
         return checked_step(self.dt, self.network, settings)
 
-    def _least_memory(self) -> int:
-        """Bytes of the coordinates and of the eight numbers of the smallest books."""
+    def _gigabytes(self) -> float:
+        """Memory of the coordinates and of the eight numbers of the smallest books."""
         numbers = self.network.units * (1 if self.network.inertia is None else 2) + 8
-        return 8 * self.replicas * numbers
+        return 8e-9 * self.replicas * numbers
 
     def _choose_step(self, settings: Iterable[Controls]) -> None:
         if self._split:
@@ -470,3 +475,11 @@ def _available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _memory() -> float:
+    """Physical memory [GB]; without a limit where the system does not tell."""
+    try:
+        return 1e-9 * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return float("inf")

@@ -405,7 +405,8 @@ def _resistance(net: Network) -> Array:
     if net.has_friction:
         return net.friction
     core = net.core
-    return _symmetric(np.linalg.inv(core.mobility - core.interconnection))
+    inverse: Array = np.linalg.inv(core.mobility - core.interconnection)
+    return _symmetric(inverse)
 
 
 def _inverse(matrix: Array) -> Array:

@@ -92,13 +92,15 @@ def draw_ledger(ax: Axes, fit: Fit, clock: Scale, peers: Sequence[Fit] = ()) -> 
 def draw_excess_work(ax: Axes, fit: Fit, clock: Scale, peers: Sequence[Fit] = ()) -> None:
     """W − ΔF, the bias of the chain's likelihood, which equals it, and the bound at its end."""
     books = {"excess work": fit.history.excess_work, "likelihood bias": fit.history.likelihood_bias}
+    bounds = [fit.bound] if fit.start.network.has_friction else []
     scale = _common_scale(
-        [*peers, fit], lambda one: (one.history.excess_work, one.bound), fit.symbols.energy
+        [*peers, fit], lambda one: (one.history.excess_work, *bounds), fit.symbols.energy
     )
     for number, (label, values) in enumerate(books.items()):
         time, shown = _from_zero(fit, values)
         line(ax, time * clock.factor, shown * scale.factor, number, label, steps=True)
-    ax.axhline(fit.bound * scale.factor, color="0.7", linewidth=3.5, zorder=0, label="bound")
+    for bound in bounds:
+        ax.axhline(bound * scale.factor, color="0.7", linewidth=3.5, zorder=0, label="bound")
     _finish(ax, fit, scale, "excess work")
 
 
