@@ -8,6 +8,7 @@ from ktc import plot, schedules, theory
 from ktc.board import Board
 from ktc.board_emulator import BoardEmulator
 from ktc.circuit import Circuit
+from ktc.convergence import Convergence
 from ktc.emulator import Emulator
 from ktc.encoding import Encoding
 from ktc.estimate import Estimate
@@ -24,6 +25,7 @@ __all__ = [
     "Board",
     "BoardEmulator",
     "Circuit",
+    "Convergence",
     "Emulator",
     "Encoding",
     "Estimate",
