@@ -214,8 +214,8 @@ class Circuit:
 
         As ``split``; besides, a resistor along a quartic unit relaxes it in ¼κx⁴ for a quarter of
         the step before and after its own move, and the lossless motion is current sources ½, kicks
-        ½ of quartic forces through J, the quadratic rotation, and the same backwards. What H changes
-        by in a sub-step is the whole of its post.
+        ½ of quartic forces through J, the quadratic rotation, and the same backwards. The whole of
+        what H changes by in a sub-step is its post.
         """
         z = np.array(state, dtype=float)
         quartic = np.asarray(quartic, dtype=float)

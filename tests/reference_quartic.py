@@ -8,6 +8,7 @@ the package under test.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -175,9 +176,7 @@ class Units:
         d = len(self.bias)
         points = np.stack(np.meshgrid(*[reach * nodes] * d, indexing="ij"), -1).reshape(-1, d)
         logs = np.stack(np.meshgrid(*[np.log(weights)] * d, indexing="ij"), -1).reshape(-1, d)
-        energy = 0.5 * np.einsum("ri,ri->r", points @ self.stiffness, points)
-        energy += 0.25 * points**4 @ self.quartic - points @ self.bias
-        log = logs.sum(axis=1) - energy / self.kT
+        log = logs.sum(axis=1) - self.energy(points) / self.kT
         probability = np.exp(log - log.max())
         return points, probability / probability.sum()
 
@@ -236,6 +235,54 @@ class Units:
             marginals.append(weights[i] * np.real(others @ phase))
         result = np.array(marginals)
         return x, result / result.sum(axis=1, keepdims=True)
+
+    def of_wells(self, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Points and weights of an importance sampling from normals at all minima.
+
+        Minima are sought from all combinations of signs; normals are wider than the wells by half,
+        so that weights are bounded. For dense networks of few units, whatever their couplings.
+        """
+        d, rng = len(self.bias), np.random.default_rng(seed)
+        minima: dict[tuple[float, ...], tuple[np.ndarray, np.ndarray]] = {}
+        for signs in itertools.product((-1.0, 1.0), repeat=d):
+            x = np.array(signs) * np.sqrt(np.abs(np.diag(self.stiffness)) / self.quartic)
+            for _ in range(200):
+                slope = self.stiffness @ x - self.bias + self.quartic * x**3
+                hessian = self.stiffness + np.diag(3 * self.quartic * x**2)
+                # Newton's step made downhill where the energy is not convex, and not too long.
+                lift = max(0.0, 1e-3 - 2 * np.linalg.eigvalsh(hessian)[0])
+                step = np.linalg.solve(hessian + lift * np.eye(d), -slope)
+                x = x + step / max(1.0, 2 * np.abs(step).max())
+                if np.abs(slope).max() < 1e-10:
+                    break
+            hessian = self.stiffness + np.diag(3 * self.quartic * x**2)
+            if np.abs(slope).max() < 1e-8 and np.linalg.eigvalsh(hessian)[0] > 0:
+                minima[tuple(np.round(x, 6))] = (x, hessian / self.kT)
+        wells = list(minima.values())
+        centres = np.array([x for x, _ in wells])
+        logs = -self.energy(centres) / self.kT
+        logs -= [0.5 * np.linalg.slogdet(h)[1] for _, h in wells]
+        shares = np.maximum(np.exp(logs - logs.max()), 1e-3)
+        shares /= shares.sum()
+        points = np.vstack(
+            [
+                x + rng.normal(size=(n, d)) @ np.linalg.cholesky(1.5 * np.linalg.inv(h)).T
+                for (x, h), n in zip(wells, rng.multinomial(count, shares))
+            ]
+        )
+        density = np.full(len(points), -np.inf)
+        for (x, h), share in zip(wells, shares):
+            offsets = points - x
+            inside = -np.einsum("ri,ri->r", offsets @ h, offsets) / 3
+            density = np.logaddexp(density, np.log(share) + inside + 0.5 * np.linalg.slogdet(h)[1])
+        logs = -self.energy(points) / self.kT - density
+        weights = np.exp(logs - logs.max())
+        return points, weights / weights.sum()
+
+    def energy(self, x: np.ndarray) -> np.ndarray:
+        """H of every row."""
+        quadratic = 0.5 * np.einsum("ri,ri->r", x @ self.stiffness, x) - x @ self.bias
+        return np.asarray(quadratic + 0.25 * x**4 @ self.quartic)
 
 
 def _unit(values: np.ndarray) -> np.ndarray:

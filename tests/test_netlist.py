@@ -187,6 +187,76 @@ def test_sources_and_noise():
     assert (noisy.value, noisy.noise, noisy.bandwidth) == (1e-9, 4e-24, 1e4)
 
 
+def test_nodes_in_parentheses_and_commas():
+    for nodes in ("(a b)", "(a, b)", "( a,b )", "a, b", "a,b", "a,b,"):
+        branch = only(f"R1 {nodes} 1k temp=27")
+        assert (branch.plus, branch.minus, branch.value, branch.kelvin) == ("a", "b", 1e3, 300.15)
+    assert only("V1 (a 0)").value == 0.0
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("", 0.0),
+        ("dc=5", 5.0),
+        ("DC = {2*3}", 6.0),
+        ("ac", 0.0),
+        ("ac 1", 0.0),
+        ("AC 1 90", 0.0),
+        ("dc 5 ac 1", 5.0),
+        ("5 ac 1 -90", 5.0),
+        ("ac 1 dc 5", 5.0),
+    ],
+)
+def test_values_of_sources(text, value):
+    assert only(f"V1 a 0 {text}").value == value
+    noisy = only(f"I1 a 0 {text} noise=1e-24")
+    assert (noisy.value, noisy.noise) == (value, 1e-24)
+
+
+def test_byte_order_mark():
+    assert only("\ufeffR1 a 0 1k").name == "R1"
+    assert ktc.Circuit.from_netlist("\ufeffA title\nR1 a 0 1", title=True).title == "A title"
+
+
+def test_commands_for_a_simulator_are_skipped_and_told():
+    text = """V1 in 0 dc 1 ac 1
+    R1 in a 1k
+    .tran 1n 1u 'uic
+    * a comment
+    + {0
+    + ; and more
+    C1 a 0
+    .NOISE V(a) V1 dec 10 1 1meg
+    .op
+    .print ac vdb(a)
+    .save all
+    .end"""
+    with pytest.raises(CircuitError, match="two nodes and a value"):
+        ktc.Circuit.from_netlist(text)
+    circuit = ktc.Circuit.from_netlist(text.replace("C1 a 0", "C1 a 0\n+ 1n"))
+    assert [b.name for b in circuit.branches] == ["V1", "R1", "C1"]
+    assert circuit.skipped == (
+        ".tran 1n 1u 'uic {0 ; and more",
+        ".NOISE V(a) V1 dec 10 1 1meg",
+        ".op",
+        ".print ac vdb(a)",
+        ".save all",
+    )
+    assert ktc.Circuit.from_netlist(str(circuit)) == circuit
+    assert ktc.Circuit.from_netlist("R1 a 0 1").skipped == ktc.Circuit().skipped == ()
+
+
+def test_hint_at_a_title():
+    for text in ("Low-pass of first order", "RC low-pass", "Amplifier 5", "Title"):
+        with pytest.raises(CircuitError, match="title=True"):
+            ktc.Circuit.from_netlist(text)
+    for text in ("R1 a 0", "r1 a 0 rload", "C1 a 0 0"):
+        with pytest.raises(CircuitError) as caught:
+            ktc.Circuit.from_netlist(text)
+        assert "title" not in str(caught.value)
+
+
 def test_titles():
     text = "RC low-pass\nR1 a 0 1k"
     circuit = ktc.Circuit.from_netlist(text, title=True)
@@ -235,18 +305,32 @@ COMPLAINTS = [
     ("I1 a 0 0\n+ bandwidth=1k", 2, "bandwidth", "noise="),
     ("V1 a 0 0 noise=1", 1, "noise", "none"),
     ("V1 a 0 dc", 1, "dc", "value"),
-    ("V1 a 0 ac 1", 1, "ac", "Circuit.controls"),
-    ("V1 a 0 dc 0 ac 1", 1, "ac", "Circuit.controls"),
-    ("V1 a 0 sin(0 1 1k)", 1, "(", "unexpected"),
+    ("V1 a 0 dc 1 dc 2", 1, "dc", "unexpected"),
+    ("V1 a 0 dc=", 1, "dc", "value"),
+    ("V1 a 0 ac big", 1, "big", "not a number"),
+    ("V1 a 0 ac 1 2 3", 1, "3", "unexpected"),
+    ("V1 a", 1, "a", "needs two nodes, but"),
+    ("V1 a 0 sin(0 1 1k)", 1, "sin", "Circuit.controls"),
+    ("V1 a 0 dc 0 ac 1 pulse(0, 1)", 1, "pulse", "Circuit.controls"),
+    ("R1 a 0 sin(0 1)", 1, "sin", "not a number"),
+    ("R1 a 0 2*(1k)", 1, "(", "braces"),
+    ("R1 (a 0 1k", 1, "(", "not closed"),
+    ("R1 a 0) 1k", 1, ")", "unexpected"),
+    ("R1 ((a 0) 1k", 1, "(", "unexpected"),
+    ("R1 a,,0 1k", 1, ",", "unexpected"),
+    ("R1 a 0 1k, temp=27", 1, ",", "unexpected"),
+    (".param a=1, b=2", 1, ",", "unexpected"),
     ("R1 a 0 1k {2", 1, "{", "braces"),
-    ("R1 a, 0 1k", 1, ",", "unexpected"),
     ("R1 a* 0 1k", 1, "a*", "one word"),
     ("R1 a 0 1k 2k", 1, "2k", "unexpected"),
     ("R1 a 0 1k kelvin", 1, "kelvin", "unexpected"),
     ("R1 a 0 1k = 5", 1, "=", "unexpected"),
     ("R+1 a 0 1k", 1, "R+1", "letters"),
     ("+ R1 a 0 1k", 1, "+", "continues no line"),
-    ("R1 a 0 1k\n.tran 1n 1u", 2, ".tran", "Emulator"),
+    ("R1 a 0 1k\n.fourier 1k", 2, ".fourier", ".tran, .ac"),
+    ("R1 a 0 1k\n.control\nrun\n.endc", 2, ".control", "up to .endc"),
+    (".include 'parts.lib'", 1, ".include", "lines of that file"),
+    (".end\n.tran 1n 1u", 2, ".tran", "after .end"),
     (".temp", 1, ".temp", "Celsius"),
     (".temp 27 28", 1, "28", "unexpected"),
     (".temp 27\n.options kelvin=5", 2, "kelvin", "first in line 1"),
@@ -408,7 +492,9 @@ def reading(text):
     made = None
     try:
         made = ktc.Circuit.from_netlist(text)
-        return made, made.compile()
+        net = made.compile()
+        ktc.Emulator(net, replicas=1, seed=1)  # what compiles also starts
+        return made, net
     except CircuitError as error:
         return made, error
 

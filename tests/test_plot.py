@@ -92,7 +92,7 @@ def circuit_protocol():
 
 def coil():
     """A circuit whose coordinates are a charge and a flux."""
-    return ktc.Circuit.from_netlist("R1 a b 1k\nL1 b 0 1m\nC1 a 0 1n\nI1 0 a 1u").compile()
+    return ktc.Circuit.from_netlist("R1 a b 1k\nL1 b 0 1m\nC1 a 0 1n\nI1 0 a 0").compile()
 
 
 def itemised_run(units=3):

@@ -9,15 +9,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import scipy.integrate
+
+import ktc
 from ensembles import covariance_near, device, near
+from ktc.elements import CurrentSource, NoiseSource
+from ktc.elements import Resistor as Element
 from reference import random_spd
 from reference_motion import Circuit, Noise, Resistor, order_of
 from reference_quartic import Unit
 from refusal import refused, refused_unchanged
-
-import ktc
-from ktc.elements import CurrentSource, NoiseSource
-from ktc.elements import Resistor as Element
 
 RNG = np.random.default_rng(2)
 K3, DENSE = random_spd(RNG, 3), random_spd(RNG, 3, 4.0)
@@ -239,7 +239,7 @@ def test_weak_order_with_inertia():
 
 
 def restless():
-    """Everything at once: two temperatures, sources, filters, an interconnection, a quartic unit."""
+    """All at once: two temperatures, sources, filters, an interconnection, a quartic unit."""
     return ktc.Network.of_elements(
         np.diag([1.0, 2.0, 0.5]),
         [Element([1, 0, 0], 0.3, "a", emf=0.2), Element([0, 0, 1], 0.2, "b")],
@@ -400,7 +400,7 @@ def test_lost_states_never_leave_the_engine():
 
 
 def test_unstable_steps_are_refused():
-    """``dt`` beyond twice the fastest time of kicked units: at the start, at a set, in a protocol."""
+    """``dt`` beyond twice the fastest time, at the start, after a set, and in a protocol."""
     network = quartic_with_inertia()
     with refused(ValueError, "dt must be at most", "but is 5", "unstable"):
         ktc.Emulator(network, dt=5.0)
@@ -436,7 +436,7 @@ def test_states_beyond_all_energies_are_refused():
 
 
 def test_quartic_units_need_resistors_of_their_own():
-    """Dense friction, a bridge, or two quartic units joined by J: refused by name, before a move."""
+    """Dense friction, a bridge, two quartic units joined by J: refused by name, before a move."""
     dense = ktc.Network(np.eye(2), [[1.0, 0.5], [0.5, 1.0]])
     bridge = [Element([1, -1], 1.0, "bridge"), Element([0, 1], 1.0, "own")]
     with refused(ValueError, "quartic", "unit 0", "own axes"):
@@ -476,7 +476,7 @@ def test_exact_emulators_refuse_what_they_cannot_move():
 
 
 def test_noise_and_sources_leave_the_stationary_mean_where_theory_has_it():
-    """EMF, current and both kinds of noise on an RLC circuit: mean of F m + c = 0, P of Lyapunov."""
+    """EMF, current and both kinds of noise on an RLC circuit: F m + c = 0, Lyapunov's P."""
     circuit = Circuit(
         np.diag([1.0, 2.0, 0.5]),
         [Resistor([1, 0, 0], 0.5, 0.4, emf=1.0), Resistor([0, 0, 1], 0.7, 1.2, emf=-0.5)],

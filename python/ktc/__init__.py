@@ -14,6 +14,7 @@ from ktc.board import Board
 from ktc.board_emulator import BoardEmulator
 from ktc.circuit import Circuit
 from ktc.config import show_config
+from ktc.convergence import Convergence
 from ktc.emulator import Emulator
 from ktc.encoding import Encoding
 from ktc.estimate import Estimate
@@ -30,6 +31,7 @@ __all__ = [
     "Board",
     "BoardEmulator",
     "Circuit",
+    "Convergence",
     "Emulator",
     "Encoding",
     "Estimate",

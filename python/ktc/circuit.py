@@ -49,6 +49,7 @@ class Circuit:
         if re.search(r"[\r\n]", title) or title != title.strip():
             raise ValueError(f"title must be one line without space around it, but is {title!r}")
         self.title = title
+        self._skipped: tuple[str, ...] = ()
         self._branches: dict[str, Branch] = {}
         self._spelling = {GROUND: GROUND}
         self._compiled: CompiledCircuit | None = None
@@ -62,7 +63,7 @@ class Circuit:
             R1 a 0 10meg temp=-185.15    resistor, ohms; temp= in °C, or kelvin=
             C1 a 0 680p                  capacitor, farads
             L1 a b 1m                    inductor, henries
-            V1 a 0 dc 5                  voltage of a above 0; "dc" may be left out
+            V1 a 0 dc 5                  voltage of a above 0; "dc" may be left out, and a value 0
             I1 a 0 1n noise=1e-24 bandwidth=10k
 
         A source's current flows from its first node through it to the second. ``noise=`` is the
@@ -74,7 +75,12 @@ class Circuit:
         and the names of ``.param r0=5k`` lines above. ``* …`` is a comment, as is what follows ;
         or a word's leading $; a line that starts with + continues the one before; ``.end`` ends.
         ``.temp 27`` or ``.options temp=27`` sets the temperature of resistors without their own
-        [°C], ``.options kelvin=`` the same in kelvin; without it they are at 300 K.
+        [°C], ``.options kelvin=`` the same in kelvin; without it they are at 300 K. Nodes may stand
+        in parentheses, with a comma between them: ``R1 (a, 0) 1k``.
+
+        So that one file serves a simulator too, ``ac`` of a source with its magnitude and phase
+        has no effect, and lines of ``.op``, ``.tran``, ``.ac``, ``.noise``, ``.print`` and
+        ``.save`` are not read, but kept in ``skipped``. Any other command is an error.
 
         Args:
             text: the netlist.
@@ -100,6 +106,7 @@ class Circuit:
         circuit = cls(netlist.kelvin, netlist.title)
         for branch in netlist.branches:
             circuit._append(branch)
+        circuit._skipped = netlist.skipped
         return circuit
 
     def add(
@@ -177,6 +184,11 @@ class Circuit:
     def branches(self) -> tuple[Branch, ...]:
         """The elements, in order."""
         return tuple(self._branches.values())
+
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        """Lines of the netlist that are commands for a simulator, and were not read."""
+        return self._skipped
 
     @property
     def nodes(self) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from ktc.protocol import Protocol
 from ktc.recorder import Recorder, play_recorded
 from ktc.run import Run
 from ktc.step_size import checked_step, default_step
+from ktc.surprisal import surprisal
 from ktc.units import Described, Description, Units, network_of
 
 REPLICAS_OF_A_SEED = 2**33
@@ -223,12 +224,17 @@ class Emulator(Exclusive):
         recorder = Recorder(self, reader, protocol, record, count("every", every))
         initial, before = self._controls, self.ledger.amounts()
         self._keep_moments()
+        gaussian = self._split and not any(controls.quartic.any() for controls in extremes)
+        surprise = self._surprisal() if gaussian else None
         try:
             play_recorded(self._engine, protocol, waveforms, recorder, progress)
         finally:
             self._controls = self._engine_controls()
         self._settle(final)
         samples = {name: amount - before[name] for name, amount in self.ledger.amounts().items()}
+        later = None if surprise is None else self._surprisal()
+        if surprise is not None and later is not None:
+            samples["entropy_change"] = later - surprise
         return Run(
             samples=samples,
             protocol=protocol,
@@ -399,6 +405,9 @@ class Emulator(Exclusive):
 
     def _engine_controls(self) -> Controls:
         return self._controls.updated(**self._engine.controls())
+
+    def _surprisal(self) -> Array | None:
+        return surprisal(self._engine, self.network.core.dimension)
 
     def _step(self, settings: Iterable[Controls]) -> float:
         """Longest step that the engine may take; zero where it moves exactly."""

@@ -15,6 +15,7 @@ from ktc.fit import Fit
 from ktc.geometry import Geometry
 from ktc.history import History
 from ktc.imperfections import LimitError
+from ktc.network import Network
 from ktc.progress import progress_bar
 from ktc.schedules import Schedule
 from ktc.theory import PARAMETERS, bias_free_energy, free_energy_change
@@ -142,9 +143,14 @@ def learn(
         imperfections=getattr(device, "imperfections", None),
         applied_change=None
         if before is None
-        else free_energy_change(before, device.applied_network),
+        else free_energy_change(_quiet(before), _quiet(device.applied_network)),
         device=device,
     )
+
+
+def _quiet(network: Network) -> Network:
+    """A real board's network at its resistors' temperature alone, without what it picks up."""
+    return Network(network.stiffness, network.friction, network.kT, network.bias)
 
 
 def as_samples(data: ArrayLike, units: int) -> Array:

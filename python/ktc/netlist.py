@@ -11,14 +11,28 @@ from ktc.quantity import evaluate, parse_number
 
 DEFAULT_KELVIN = 300.0
 ZERO_CELSIUS = 273.15  # K
+BYTE_ORDER_MARK = "\ufeff"  # some editors begin a file with it
 
 _TOKEN = re.compile(
     r"(?P<space>\s+)|(?P<comment>[;$].*)|(?P<braced>\{[^{}]*\}|'[^']*')|(?P<equal>=)"
+    r"|(?P<mark>[(),])"
     r"|(?P<word>[^\s={}';,()]+)|(?P<bad>.)"
 )
 _PARAMETER = re.compile(r"[^\W\d]\w*")
 _OPTIONS = {"R": ("temp", "kelvin"), "I": ("noise", "bandwidth")}
-_WAVES = ("ac", "sin", "pulse", "exp", "pwl", "sffm", "am", "trnoise", "trrandom", "distof1")
+_WAVES = ("sin", "pulse", "exp", "pwl", "sffm", "am", "trnoise", "trrandom", "distof1")
+_SKIPPED = re.compile(r"\.(op|tran|ac|noise|print|save)(?!\S)", re.IGNORECASE)
+_REFUSED = {
+    ".control": "it starts a simulator's script; remove it up to .endc",
+    ".endc": "it ends a simulator's script; remove it from .control on",
+    ".include": "put the lines of that file in its place",
+    ".lib": "put the lines of that file in its place",
+    ".subckt": "put the elements of the subcircuit in its place",
+    ".global": "nodes of one circuit are global already; remove it",
+    ".ic": "emulators start from the stationary state, and are set by Emulator.write; remove it",
+    ".nodeset": "no operating point is searched for; remove it",
+}
+_ELEMENT = re.compile(r"[RCLVI]\w*\d", re.IGNORECASE)
 
 
 class Token(NamedTuple):
@@ -38,6 +52,7 @@ class Netlist(NamedTuple):
     title: str
     kelvin: float
     branches: list[Branch]
+    skipped: tuple[str, ...]
 
 
 def read_netlist(text: str, title: bool = False) -> Netlist:
@@ -80,7 +95,8 @@ class _Reader:
         self._defined: dict[str, int] = {}
         self._elements: list[list[Token]] = []
         self._settings: list[list[Token]] = []
-        for tokens in self._logical_lines(text, title):
+        self._skipped: list[str] = []
+        for tokens in self._logical_lines(text.removeprefix(BYTE_ORDER_MARK), title):
             self._sort(tokens)
 
     def netlist(self) -> Netlist:
@@ -88,12 +104,12 @@ class _Reader:
             self._set(tokens)
         branches = [self._branch(tokens) for tokens in self._elements]
         kelvin = DEFAULT_KELVIN if self._kelvin is None else self._kelvin[0]
-        return Netlist(self._title, kelvin, branches)
+        return Netlist(self._title, kelvin, branches, tuple(self._skipped))
 
     def _logical_lines(self, text: str, title: bool) -> Iterator[list[Token]]:
         """Words of each statement; continuation lines belong to the one before them."""
         statement: list[Token] = []
-        ended = False
+        ended = skipping = False
         for number, raw in enumerate(re.split(r"\r\n|\n|\r", text), 1):
             line = raw.strip()
             if title and number == 1:
@@ -104,7 +120,19 @@ class _Reader:
             if re.match(r"\.title(\s|$)", line, re.IGNORECASE) and not ended:
                 self._take_title(line, number)
                 continue
-            words = _words(line.removeprefix("+"), number)
+            if skipping and line.startswith("+"):
+                self._skipped[-1] += f" {line[1:].strip()}"
+                continue
+            skipped = _SKIPPED.match(line)
+            if skipped and not ended:
+                if statement:
+                    yield statement
+                self._skipped.append(line)
+                statement, skipping = [], True
+                continue
+            bare = skipped[0] if skipped else line.removeprefix("+")
+            words = _words(bare, number)
+            skipping = skipping and not words
             if ended and words:
                 raise words[0].error(f"{words[0].text!r} stands after .end; remove it")
             if line.startswith("+"):
@@ -139,10 +167,12 @@ class _Reader:
         elif directive in (".temp", ".option", ".options"):
             self._settings.append(tokens)
         else:
-            raise first.error(
-                f"unknown directive {first.text!r}: there is .param, .temp, .options, .title and "
-                ".end; analyses are made by the Emulator"
+            mend = _REFUSED.get(
+                directive,
+                "there is .param, .temp, .options, .title and .end; .op, .tran, .ac, .noise, "
+                ".print and .save are skipped; remove it",
             )
+            raise first.error(f"unknown directive {first.text!r}: {mend}")
 
     def _define(self, key: Token, value: Token) -> None:
         name = key.text.lower()
@@ -208,33 +238,54 @@ class _Reader:
             return self._read_branch(tokens)
         except CircuitError as error:
             line = next((t.line for t in tokens if t.text == error.token), tokens[0].line)
-            hint = "; if this line is the title, pass title=True" if tokens[0].line == 1 else ""
+            untold = tokens[0].line == 1 and not _ELEMENT.match(tokens[0].text)
+            hint = "; if this line is the title, pass title=True" if untold else ""
             raise CircuitError(error.message + hint, error.token, line) from None
 
     def _read_branch(self, tokens: list[Token]) -> Branch:
         first = tokens[0]
         kind = kind_of(first.text)
-        if len(tokens) < 4:
-            raise tokens[-1].error(
-                f"{first.text!r} needs two nodes and a value, but the line ends after "
-                f"{tokens[-1].text!r}"
-            )
-        plus, minus, value, *rest = tokens[1:]
-        if kind in "VI":
-            for word in [value, *rest]:
-                if word.text.lower() in _WAVES:
-                    raise word.error(
-                        f"{word.text!r} varies in time, but sources of a netlist are constant; "
-                        "drive them by Circuit.controls"
-                    )
-            if value.text.lower() == "dc":
-                if not rest:
-                    raise value.error(f"{first.text!r} needs a value after {value.text!r}")
-                value, *rest = rest
+        is_source = kind in "VI"
+        (plus, minus), rest = _nodes(first, tokens[1:], "" if is_source else " and a value")
+        if is_source:
+            value, rest = self._source_value(first, rest)
+        else:
+            value, rest = self._value(rest[0]), rest[1:]
         options = self._options(first, kind, rest)
-        return Branch(
-            first.text, plus.text, minus.text, self._value(value), line=first.line, **options
-        )
+        return Branch(first.text, plus.text, minus.text, value, line=first.line, **options)
+
+    def _source_value(self, first: Token, tokens: list[Token]) -> tuple[float, list[Token]]:
+        """The constant value of a source, 0 where there is none, and what follows."""
+        for word in tokens:
+            if word.text.lower() in _WAVES:
+                raise word.error(
+                    f"{word.text!r} varies in time, but sources of a netlist are constant; "
+                    "drive them by Circuit.controls"
+                )
+        value: float | None = None
+        at_start = True
+        while tokens:
+            word, *rest = tokens
+            key = word.text.lower()
+            if key == "ac":
+                # Magnitude and phase are for a simulator's analysis of small signals.
+                while rest and len(tokens) - len(rest) < 3 and not _is_key(rest):
+                    self._value(rest[0])
+                    rest = rest[1:]
+            elif value is not None or (_is_key(tokens) and key != "dc"):
+                break
+            elif key == "dc":
+                if rest and rest[0].text == "=":
+                    rest = rest[1:]
+                if not rest:
+                    raise word.error(f"{first.text!r} needs a value after {word.text!r}")
+                value, rest = self._value(rest[0]), rest[1:]
+            elif at_start:
+                value = self._value(word)
+            else:
+                break
+            tokens, at_start = rest, False
+        return 0.0 if value is None else value, tokens
 
     def _options(self, first: Token, kind: str, tokens: list[Token]) -> dict[str, float]:
         options: dict[str, float] = {}
@@ -261,12 +312,46 @@ def _words(text: str, line: int) -> list[Token]:
         if kind == "comment":
             break
         if kind == "bad":
-            raise CircuitError(
-                f"{word!r} is unexpected; an expression stands in braces, on one line", word, line
-            )
+            raise _unexpected(Token(word, line))
         if kind != "space":
             words.append(Token(word, line))
     return words
+
+
+def _nodes(first: Token, tokens: list[Token], more: str) -> tuple[tuple[Token, Token], list[Token]]:
+    """The two nodes of an element, maybe in parentheses or with a comma between, and the rest."""
+    rest = tokens
+    enclosed = bool(rest) and rest[0].text == "("
+    if enclosed:
+        rest = rest[1:]
+    found: list[Token] = []
+    while rest and len(found) < 2 and rest[0].text not in (*"(),",):
+        found.append(rest[0])
+        rest = rest[1:]
+        if rest and rest[0].text == "," and (len(found) == 1 or not enclosed):
+            rest = rest[1:]
+    if len(found) == 2 and enclosed:
+        if not rest or rest[0].text != ")":
+            raise tokens[0].error(f"'(' before {found[0].text!r} is not closed")
+        rest = rest[1:]
+    for word in rest:
+        if word.text in (*"(),",) and not any(w.text.lower() in _WAVES for w in rest):
+            raise _unexpected(word)
+    if len(found) < 2 or (more and not rest):
+        last = [first, *tokens][-1]
+        raise last.error(
+            f"{first.text!r} needs two nodes{more}, but the line ends after {last.text!r}"
+        )
+    return (found[0], found[1]), rest
+
+
+def _is_key(tokens: list[Token]) -> bool:
+    """Whether a word starts what is no number: DC, AC or an option."""
+    return tokens[0].text.lower() in ("dc", "ac") or [t.text for t in tokens[1:2]] == ["="]
+
+
+def _unexpected(word: Token) -> CircuitError:
+    return word.error(f"{word.text!r} is unexpected; an expression stands in braces, on one line")
 
 
 def _assignments(first: Token, tokens: list[Token]) -> list[tuple[Token, Token]]:
@@ -274,7 +359,7 @@ def _assignments(first: Token, tokens: list[Token]) -> list[tuple[Token, Token]]
     pairs = []
     while tokens:
         key, rest = tokens[0], tokens[1:]
-        if key.text == "=" or not rest or rest[0].text != "=":
+        if key.text in "=()," or not rest or rest[0].text != "=":
             raise key.error(f"{key.text!r} is unexpected in the line of {first.text!r}")
         if len(rest) < 2 or rest[1].text == "=":
             raise key.error(f"{key.text!r} needs a value after '='")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,7 +21,11 @@ from ktc.checks import (
 )
 from ktc.controls import Controls, confining, quartic_per_unit, temperatures
 from ktc.elements import CurrentSource, Elements, NoiseSource, Resistor
+from ktc.study import converge
 from ktc.units import CONSISTENT, Units
+
+if TYPE_CHECKING:
+    from ktc.protocol import Protocol
 
 
 class Transition(NamedTuple):
@@ -292,8 +296,18 @@ class Network:
 
     @property
     def relaxation_times(self) -> Array:
-        """1/|Re λ| of the drift's eigenvalues λ, ascending, shape (d,) or (2d,)."""
-        times: Array = np.sort(-1 / np.linalg.eigvals(self.drift).real)
+        """1/|Re λ| of the drift's eigenvalues λ, ascending, shape (d,) or (2d,).
+
+        Raises:
+            ValueError: with quartic units, whose relaxation is not a sum of exponentials.
+        """
+        if self.quartic.any():
+            raise ValueError(
+                f"relaxation_times needs a linear network, but quartic is {self.quartic}; "
+                "measure them on an Emulator"
+            )
+        with np.errstate(divide="ignore"):
+            times: Array = np.sort(1 / np.abs(np.linalg.eigvals(self.drift).real))
         return times
 
     def transition(self, hold: float) -> Transition:
@@ -322,6 +336,38 @@ class Network:
         rest = np.zeros(len(decay))
         rest[: self.units] = np.linalg.solve(self.stiffness, self.bias)
         return Transition(decay, rest - decay @ rest, covariance)
+
+    def convergence(
+        self, observable: Callable[[Any], ArrayLike], duration: float | Protocol, **options: Any
+    ) -> Any:
+        """What the step of the splitting integrator does to an observable.
+
+        Runs independent emulators at several steps from equilibrium (or ``state``), and fits
+        ⟨A⟩ + c dt²: averages are second order in the step.
+
+        Args:
+            observable: takes the Emulator at the end, returns one number a replica, (replicas,).
+            duration: of the run, or a Protocol to play.
+            **options: ``dts``, the steps, by default 8, 4, 2 and 1 times that which an emulator
+                takes; ``replicas`` (10,000), ``seed``, ``threads``, ``state`` as of an Emulator.
+
+        Returns:
+            A ``ktc.Convergence``: estimates, their limit dt → 0, the bias at any step, a plot.
+
+        Raises:
+            ValueError, TypeError: steps that are too long or alike, an observable of another
+                shape, and as an Emulator.
+
+        Example:
+            >>> import ktc
+            >>> well = Network(stiffness=-1.0, friction=1.0, kT=0.5, quartic=1.0)
+            >>> study = well.convergence(lambda e: e.read()[:, 0] ** 2, duration=2.0, seed=1)
+            >>> bool(abs(study.bias(study.steps[-1]).mean) < 0.01 * study.extrapolated.mean)
+            True
+
+        Source: Leimkuhler, Matthews (2015), Molecular Dynamics, ch. 7.
+        """
+        return converge(self, observable, duration, **options)
 
     def with_controls(self, controls: Controls) -> Network:
         """The same network with other controls of its own."""

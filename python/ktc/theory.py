@@ -2,7 +2,9 @@
 
 Every function takes a description (a Network or a Board) and works at its own controls; pass
 ``device.program(...)`` or ``network.with_controls(...)`` for others. A running emulator is refused
-(TypeError): its network is as it started. H = ½ xᵀKx − bᵀx.
+(TypeError): its network is as it started. H = ½ xᵀKx − bᵀx. Free energies are there for uncoupled
+quartic units as well. What the form at hand does not cover raises: quartic units, several
+temperatures, and circuits that sources or noise generators drive.
 """
 
 from __future__ import annotations
@@ -15,11 +17,29 @@ from numpy.typing import ArrayLike
 
 from ktc import _core
 from ktc.checks import Array, per_unit, positive, real_array, square
+from ktc.free_energies import at_equilibrium
+from ktc.free_energies import free_energy as free_energy
+from ktc.free_energies import free_energy_change as free_energy_change
 from ktc.network import Network
 from ktc.protocol import Protocol
-from ktc.units import Description, network_of
+from ktc.units import Description
 
 PARAMETERS = ("bias", "center")
+
+
+def gaussian(device: Description) -> Network:
+    """The device's network, where exp(−H/kT)/Z is a normal distribution that it relaxes to.
+
+    Raises:
+        ValueError: quartic units, several temperatures, sources or noise generators.
+    """
+    net = at_equilibrium(device)
+    if net.quartic.any():
+        raise ValueError(
+            "quartic units have no such closed form, which is that of Gaussian networks, but "
+            f"quartic is {net.quartic}; sample an Emulator instead"
+        )
+    return net
 
 
 class Gaussian(NamedTuple):
@@ -27,27 +47,6 @@ class Gaussian(NamedTuple):
 
     mean: Array
     covariance: Array
-
-
-def gaussian_network(device: Description, name: str = "device") -> Network:
-    """The network of a description whose equilibrium is normal: linear, at one temperature.
-
-    Raises:
-        ValueError: quartic units, or several temperatures.
-        TypeError: a running device, or something that describes none.
-    """
-    net = network_of(device, name)
-    if net.quartic.any():
-        raise ValueError(
-            f"{name} has quartic units, whose equilibrium is not normal: this closed form is that "
-            "of linear networks"
-        )
-    if not net.controls.isothermal:
-        raise ValueError(
-            f"{name} needs one temperature for this closed form, but has several, kT = {net.kT}: "
-            "where they differ there is no equilibrium"
-        )
-    return net
 
 
 def equilibrium(device: Description) -> Gaussian:
@@ -59,69 +58,11 @@ def equilibrium(device: Description) -> Gaussian:
         >>> float(mean[0]), round(float(covariance[0, 0]), 6)
         (2.0, 0.5)
     """
-    net, scale = gaussian_network(device), device.scale
+    net, scale = gaussian(device), device.scale
     covariance = net.common_kT * _inverse(net.stiffness)
     return Gaussian(
         scale * np.linalg.solve(net.stiffness, net.bias), covariance * np.outer(scale, scale)
     )
-
-
-def free_energy(device: Description) -> float:
-    """F = −kT ln Z, Z = ∫ exp(−H/kT) dx (and dp where there is inertia), in the unit of kT.
-
-    F = −½ bᵀK⁻¹b + ½ kT ln det K − ½ d kT ln(2π kT) (− ½ kT Σ ln(2π kT M)), which fixes Z in the
-    network's own units; differences do not depend on them while kT stays.
-
-    Example:
-        >>> import ktc
-        >>> round(free_energy(ktc.Network(stiffness=2.0, friction=1.0))
-        ...       - free_energy(ktc.Network(stiffness=1.0, friction=1.0)), 6)
-        0.346574
-    """
-    net = gaussian_network(device)
-    kT = net.common_kT
-    value = -0.5 * net.bias @ np.linalg.solve(net.stiffness, net.bias)
-    value += 0.5 * kT * float(np.linalg.slogdet(net.stiffness / (2 * np.pi * kT))[1])
-    if net.inertia is not None:
-        value -= 0.5 * kT * float(np.sum(np.log(2 * np.pi * kT * net.inertia)))
-    return float(value)
-
-
-def free_energy_change(before: Description, after: Description) -> float:
-    """F(after) − F(before) of one device at two settings of its bias and stiffness.
-
-    ΔF = −½ Δbᵀ K′⁻¹(b + b′) + ½ (K′⁻¹b)ᵀ ΔK (K⁻¹b) + ½ kT ln(det K′/det K): the differences are
-    taken before the products, so that a small step between large biases keeps its digits.
-
-    Raises:
-        ValueError: where kT or the number of units differ.
-
-    Example:
-        >>> import ktc
-        >>> soft, stiff = (ktc.Network(stiffness=k, friction=1.0) for k in (1.0, 2.0))
-        >>> round(free_energy_change(soft, stiff), 6)
-        0.346574
-    """
-    old, new = gaussian_network(before, "before"), gaussian_network(after, "after")
-    if old.units != new.units:
-        raise ValueError(
-            f"after must have {old.units} units as before has, but has {new.units}: a free energy "
-            "change belongs to one device"
-        )
-    if old.common_kT != new.common_kT:
-        raise ValueError(
-            f"after must have kT = {old.common_kT:g} as before has, but has {new.common_kT:g}: "
-            "between two temperatures there is no free energy change"
-        )
-    value = -0.5 * (new.bias - old.bias) @ np.linalg.solve(new.stiffness, new.bias + old.bias)
-    ratio = 0.0
-    if not np.array_equal(old.stiffness, new.stiffness):
-        at_old, at_new = (np.linalg.solve(net.stiffness, old.bias) for net in (old, new))
-        value += 0.5 * at_new @ (new.stiffness - old.stiffness) @ at_old
-        ratio += float(np.sum(np.log(scipy.linalg.eigvalsh(new.stiffness, old.stiffness))))
-    if old.inertia is not None and new.inertia is not None:
-        ratio -= float(np.sum(np.log(new.inertia / old.inertia)))
-    return float(value + 0.5 * old.common_kT * ratio)
 
 
 def bias_free_energy(device: Description, bias: ArrayLike) -> Array:
@@ -135,7 +76,7 @@ def bias_free_energy(device: Description, bias: ArrayLike) -> Array:
         >>> bias_free_energy(ktc.Network(stiffness=2.0, friction=1.0), [[0.0], [2.0]])
         array([-0., -1.])
     """
-    net = gaussian_network(device)
+    net = gaussian(device)
     many = np.atleast_2d(real_array("bias", bias))
     if many.shape[1] != net.units:
         raise ValueError(f"bias must have {net.units} columns, one a unit, but has {many.shape[1]}")
@@ -170,7 +111,7 @@ def log_likelihood(device: Description, data: ArrayLike) -> float:
 
 def parameter_map(device: Description, parameter: str) -> Array:
     """The matrix B with b = B θ: the identity for "bias", K/scale for "center", a public state."""
-    net = gaussian_network(device)
+    net = gaussian(device)
     if parameter == "bias":
         return np.eye(net.units)
     if parameter == "center":
@@ -186,8 +127,8 @@ def fisher_matrix(device: Description, parameter: str = "bias") -> Array:
         >>> fisher_matrix(ktc.Network(stiffness=4.0, friction=1.0), "center")
         array([[4.]])
     """
-    to_bias = parameter_map(device, parameter)
-    return _symmetric(to_bias.T @ np.linalg.solve(device.network.stiffness, to_bias))
+    net, to_bias = gaussian(device), parameter_map(device, parameter)
+    return _symmetric(to_bias.T @ np.linalg.solve(net.stiffness, to_bias))
 
 
 def friction_tensor(device: Description, parameter: str = "bias") -> Array:
@@ -204,7 +145,7 @@ def friction_tensor(device: Description, parameter: str = "bias") -> Array:
         >>> friction_tensor(ktc.Network(stiffness=2.0, friction=3.0), "bias")
         array([[0.75]])
     """
-    net = device.network
+    net = gaussian(device)
     pulled = np.linalg.solve(net.stiffness, parameter_map(device, parameter))
     return _symmetric(pulled.T @ _resistance(net) @ pulled)
 
@@ -223,7 +164,7 @@ def least_excess_work(device: Description, bias: ArrayLike, duration: float) -> 
         >>> round(least_excess_work(ktc.Network(stiffness=1.0, friction=1.0), 5.0, 1.0), 6)
         8.333333
     """
-    net = gaussian_network(device)
+    net = gaussian(device)
     if not net.has_friction:
         raise ValueError(
             "device has inductors between its nodes, and the least work of such circuits has no "
@@ -251,7 +192,7 @@ def optimal_drive(device: Description, bias: ArrayLike, duration: float, ticks: 
         >>> drive.controls["bias"].ravel().round(4)
         array([2.0833, 2.9167])
     """
-    net = gaussian_network(device)
+    net = gaussian(device)
     final = per_unit("bias", bias, net.units)
     move = np.linalg.solve(net.stiffness, final - net.bias)
     lag = np.linalg.solve(net.stiffness, net.friction)
@@ -292,7 +233,7 @@ def least_stiffness_excess_work(
         >>> round(least_stiffness_excess_work(unit, 2.0, 1.0), 6)
         0.056345
     """
-    net = gaussian_network(device)
+    net = gaussian(device)
     first, last, rest = _widths(device, stiffness, duration)
     ratio = last / rest
     moving = net.friction[0, 0] * (last - first) ** 2 / duration
@@ -321,7 +262,7 @@ def optimal_stiffness_drive(
         >>> drive.controls["stiffness"].ravel().round(4)
         array([1.3034, 1.5852])
     """
-    net = gaussian_network(device)
+    net = gaussian(device)
     first, last, _ = _widths(device, stiffness, duration)
     speed = (last - first) / duration
 
@@ -338,7 +279,7 @@ def _widths(
     device: Description, stiffness: ArrayLike, duration: float
 ) -> tuple[float, float, float]:
     """√⟨x²⟩ of one unit: at the start, at the end of the best drive, and in the final rest."""
-    net = gaussian_network(device)
+    net = gaussian(device)
     if net.units != 1 or net.inertia is not None or net.bias[0] != 0:
         raise ValueError(
             "device must be one overdamped unit without bias, but is "
@@ -405,8 +346,7 @@ def _resistance(net: Network) -> Array:
     if net.has_friction:
         return net.friction
     core = net.core
-    inverse: Array = np.linalg.inv(core.mobility - core.interconnection)
-    return _symmetric(inverse)
+    return _symmetric(np.asarray(np.linalg.inv(core.mobility - core.interconnection), np.float64))
 
 
 def _inverse(matrix: Array) -> Array:

@@ -12,9 +12,11 @@ Example:
     ['bias']
 """
 
+from ktc.convergence import Convergence
 from ktc.fit import Fit
 from ktc.picture import draw
 from ktc.plot.comparison import excess_over_duration, images, means, side_by_side
+from ktc.plot.convergence import draw_convergence
 from ktc.plot.fit import draw_fit
 from ktc.plot.protocol import draw_protocol
 from ktc.plot.run import draw_run
@@ -24,6 +26,7 @@ from ktc.run import Run
 from ktc.schedules import Schedule
 
 __all__ = [
+    "draw_convergence",
     "draw_fit",
     "draw_protocol",
     "draw_run",
@@ -34,6 +37,7 @@ __all__ = [
     "side_by_side",
 ]
 
+draw.register(Convergence, draw_convergence)
 draw.register(Fit, draw_fit)
 draw.register(Run, draw_run)
 draw.register(Protocol, draw_protocol)
