@@ -251,6 +251,38 @@ WITHOUT_ANSWER = [
 ]
 
 
+# Two paces 1e21 and more apart, and what has the stationary state solved for.
+SLOW = "R1 a 0 1k\nC1 a 0 1g\nR2 b 0 1k\nC2 b a 1p\n"
+FAR_APART = [
+    (SLOW + "I1 0 a 0 noise=1e-24", ("q(a)", "slower than q(b)", "1.0e-09 s")),
+    (SLOW + "I1 0 a 0 noise=1e-24 bandwidth=1g", ("slower than the filter of I1", "1.6e-10 s")),
+    (SLOW + "V1 c 0 0\nR3 c b 1k", ("q(a)", "slower than q(b)")),
+    (SLOW + "R3 b 0 1k kelvin=4", ("q(a)", "slower than q(b)")),
+    (
+        "R1 a 0 1k\nC1 a 0 1n\nI1 0 a 0 noise=1e-24 bandwidth=1e-20",
+        ("the filter of I1 relaxes", "slower than q(a)", "1.0e-06 s"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "parts"), FAR_APART)
+def test_paces_too_far_apart_are_refused_by_compile(text, parts):
+    with pytest.raises(CircuitError, match="too far apart") as caught:
+        circuit(text).compile()
+    for part in parts:
+        assert part in str(caught.value)
+
+
+def test_known_stationary_state_at_any_paces():
+    """One temperature, no source: ⟨v²⟩ = kT/C; 2000 replicas leave 3.2 %, a fifth of the tolerance.
+
+    A false alarm in 10⁶ seeds.
+    """
+    net = circuit(SLOW).compile()
+    volts = ktc.Emulator(net, replicas=2000, seed=1).read()[:, 1] * net.stiffness[1, 1]
+    assert abs(np.mean(volts**2) / (KT / 1e-12) - 1) < 0.16
+
+
 @pytest.mark.parametrize(("text", "parts", "line"), WITHOUT_ANSWER)
 def test_circuit_without_answer_says_why(text, parts, line):
     made = circuit(text)

@@ -76,6 +76,7 @@ def equation(branches: Sequence[Branch], kelvin: float) -> Equation:
         with np.errstate(over="raise", divide="raise", invalid="raise"):
             result = _Compiler(graph, kelvin).equation()
             _refuse_undamped(result)
+            _refuse_unresolved(result, [b.name for b in graph.sources if b.noise is not None])
             return result
     except (np.linalg.LinAlgError, FloatingPointError):
         raise CircuitError(
@@ -246,15 +247,21 @@ class _Compiler:
         return gradient, self.graph.offsets + self.graph.from_loose @ loose_of_sources
 
 
-def _refuse_undamped(result: Equation) -> None:
-    """Refuses oscillation between inductors and capacitors that reaches no resistor."""
-    if not result.interconnection.any():
-        return
+def _motion(result: Equation) -> Array:
+    """The drift in the coordinates Lᵀz in which ∇²H = L Lᵀ is one, and damping is symmetric."""
     lower = np.linalg.cholesky(result.stiffness)
     flow = result.interconnection.copy()
     for r in result.resistors:
         flow -= r.conductance * np.outer(*(np.asarray(r.direction),) * 2)
-    drift = lower.T @ flow @ lower
+    drift: Array = lower.T @ flow @ lower
+    return drift
+
+
+def _refuse_undamped(result: Equation) -> None:
+    """Refuses oscillation between inductors and capacitors that reaches no resistor."""
+    if not result.interconnection.any():
+        return
+    drift = _motion(result)
     # Parts that do not touch are judged each at its own pace.
     joined = Union()
     for i, j in zip(*np.nonzero(drift), strict=True):
@@ -274,3 +281,40 @@ def _refuse_undamped(result: Equation) -> None:
                 f"no resistor damps the motion of {', '.join(names)}: it has no stationary state; "
                 "add the resistance of the inductor's winding"
             )
+
+
+def _refuse_unresolved(result: Equation, noisy: Sequence[str]) -> None:
+    """Refuses paces too far apart for a stationary state that is solved for.
+
+    At one temperature and without sources that state is known, kT (∇²H)⁻¹, at any pace.
+    """
+    driven = result.emf_of.any() or result.current_of.any() or result.noises
+    if not driven and (result.kT == result.kT[0]).all():
+        return
+    rates, shapes = np.linalg.eig(_motion(result))
+    paces = [(float(-rate.real), float(abs(rate))) for rate in rates]
+    widths = [(name, n.bandwidth) for name, n in zip(noisy, result.noises, strict=True)]
+    filters = [(name, 2 * np.pi * width) for name, width in widths if width is not None]
+    paces += [(rate, rate) for _, rate in filters]
+    resolved = 8 * len(paces) * np.finfo(np.float64).eps
+    slow = min(range(len(paces)), key=lambda k: paces[k][0])
+    fast = max(range(len(paces)), key=lambda k: paces[k][1])
+    if paces[slow][0] > resolved * paces[fast][1]:
+        return
+
+    def name(mode: int) -> str:
+        if mode >= len(rates):
+            return f"the filter of {filters[mode - len(rates)][0]}"
+        return _coordinates(result, shapes[:, mode])
+
+    raise CircuitError(
+        f"the values of the elements lie too far apart for double precision: {name(slow)} relaxes "
+        f"over {1 / resolved:.0e} times slower than {name(fast)}, which takes "
+        f"{1 / paces[fast][1]:.1e} s; leave out the smallest capacitors, or the largest and "
+        "smallest resistors"
+    )
+
+
+def _coordinates(result: Equation, shape: Array) -> str:
+    """The coordinates that take part in a mode."""
+    return ", ".join(result.coordinates[k] for k in np.flatnonzero(np.abs(shape) > 0.1))
