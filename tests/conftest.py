@@ -1,11 +1,17 @@
-"""Test tiers: what is marked slow runs only where KTC_SLOW=1. Examples are drawn alike always."""
+"""Test tiers: what is marked slow runs only where KTC_SLOW=1. Examples are drawn alike always.
+
+After every test the first law is checked on every emulator that it made.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import hypothesis
 import pytest
+
+import ktc
 
 hypothesis.settings.register_profile("ktc", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("ktc")
@@ -17,3 +23,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.skip(reason="slow: set KTC_SLOW=1 to run it"))
+
+
+@pytest.fixture(autouse=True)
+def first_law(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[None]:
+    """|ΔH − (work + source + injected + shadow − heat)| ≤ 1e-12 of the energy that was moved."""
+    made: list[ktc.Emulator] = []
+    reset = ktc.Emulator.reset
+
+    def remember(emulator: ktc.Emulator) -> None:
+        reset(emulator)
+        made.append(emulator)
+
+    monkeypatch.setattr(ktc.Emulator, "reset", remember)
+    yield
+    if request.node.get_closest_marker("tampered"):
+        return
+    for emulator in made:
+        try:
+            imbalance = emulator.ledger.imbalance()
+        except OverflowError:
+            continue  # Lost on purpose: such an emulator gives out no number.
+        assert imbalance <= 1e-12, f"first law broken by {imbalance} on {emulator!r}"

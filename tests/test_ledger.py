@@ -138,6 +138,7 @@ def test_first_law_in_joules():
     assert emulator.ledger.work.mean() > board.kT
 
 
+@pytest.mark.tampered
 def test_an_imbalance_can_be_seen():
     """Books of one state beside another state do not close: the check is no tautology."""
     emulator = ktc.Emulator(ktc.Network(1.0, 1.0), replicas=4, seed=9)

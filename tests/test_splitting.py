@@ -6,6 +6,8 @@ again in NumPy. "4σ" is a false alarm of 6.3e-5 a comparison, "4.5σ" of 6.8e-6
 
 from __future__ import annotations
 
+import signal
+
 import numpy as np
 import pytest
 import scipy.integrate
@@ -343,6 +345,60 @@ def test_one_hold_or_many_ticks(make):
         cut.run(0.25)
     assert np.array_equal(whole.read(), cut.read())
     assert bits(cut) == pytest.approx(bits(whole), rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no interval timer")
+@every_kind
+def test_same_bits_after_an_interruption(make):
+    """Stopped at some step of a long hold, read, and gone on to its end: the same bits."""
+
+    class StopError(Exception):
+        pass
+
+    def stop(*_):
+        raise StopError
+
+    whole, stopped = (emulator_of(make, replicas=2000, dt=0.0625, threads=2) for _ in range(2))
+    whole.run(64.0)
+    before = signal.signal(signal.SIGALRM, stop)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.04)
+        stopped.run(64.0)
+    except StopError:
+        assert 0 <= stopped.time <= 64
+        assert np.isfinite(stopped.read()).all()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    if stopped.time < 64:
+        stopped.run(64 - stopped.time)
+    assert np.array_equal(stopped.read(), whole.read())
+    assert bits(stopped) == pytest.approx(bits(whole), rel=1e-9, abs=1e-9)
+    assert stopped.ledger.imbalance() < 1e-12
+
+
+def test_units_of_measurement_do_not_matter():
+    """Coulombs, joules and seconds against units of order one: paths and heats to 1e-11.
+
+    The draw of the equilibrium and every step scale exactly, but for the rounding of products.
+    """
+    state, energy, time = 1e-13, 4e-21, 1e-6
+    stiffness, friction = np.array([[-1.0, 0.3], [0.3, 1.0]]), np.array([1.0, 2.0])
+    plain = ktc.Network(stiffness, friction, kT=0.3, bias=[0.1, 0], quartic=[1.0, 0.5])
+    scaled = ktc.Network(
+        stiffness * energy / state**2,
+        friction * energy * time / state**2,
+        kT=0.3 * energy,
+        bias=np.array([0.1, 0]) * energy / state,
+        quartic=np.array([1.0, 0.5]) * energy / state**4,
+    )
+    one = ktc.Emulator(plain, replicas=200, seed=97, dt=0.05)
+    other = ktc.Emulator(scaled, replicas=200, seed=97, dt=0.05 * time)
+    assert other.read() / state == pytest.approx(one.read(), abs=1e-11)
+    one.run(2.0)
+    other.run(2.0 * time)
+    assert other.read() / state == pytest.approx(one.read(), abs=1e-11)
+    assert other.ledger.heat / energy == pytest.approx(one.ledger.heat, abs=1e-11)
 
 
 @every_kind
