@@ -271,7 +271,7 @@ std::size_t Engine::play_modes(Block& block, const std::vector<Tick>& ticks,
         const bool reshaped = tick.update && tick.update->changes_shape();
         if (modes == nullptr || reshaped) break;
         run.push_back({tick.update ? tick.update->force_change() : nullptr, tick.drive.force.data(),
-                       modes->decay.data(), modes->width.data()});
+                       modes->decay.data(), modes->growth.data(), modes->width.data()});
     }
     if (run.empty()) return 0;
     const NoiseAddress at = address(block);

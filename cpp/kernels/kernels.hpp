@@ -15,6 +15,7 @@ struct ModalTick {
     const double* force_change;  ///< Δβ, null where there is no update
     const double* force;         ///< β held
     const double* decay;         ///< e^{−λh}
+    const double* growth;        ///< e^{−λh} − 1, with its own digits
     const double* width;         ///< √(kT (1 − e^{−2λh}))
 };
 

@@ -57,11 +57,20 @@ struct HoldPosts {
 
 /// Heat and supply of a move from deviation u to u′ about β, both by their own local formula:
 ///     −ΔH = ½ (u − u′)(u + u′),   ∫ bᵀdx = β (u′ − u).
+/// A short hold adds u′ − u to the state, whose digits are then its own where β is far away; a long
+/// one sets it to β + u′, which forgets how far away it was.
 KTC_INLINE void move(double* w, const ModalTick& tick, std::size_t unit, Doubles noise,
                      HoldPosts& posts) {
     const double force = tick.force[unit];
-    const Doubles before = load(w) - force;
-    const Doubles after = tick.decay[unit] * before + tick.width[unit] * noise;
+    const Doubles before = load(w) - force, thermal = tick.width[unit] * noise;
+    if (tick.growth[unit] > -0.5) {
+        const Doubles step = tick.growth[unit] * before + thermal;
+        posts.heat = posts.heat - step * (before + 0.5 * step);
+        posts.supply = posts.supply + force * step;
+        store(w, load(w) + step);
+        return;
+    }
+    const Doubles after = tick.decay[unit] * before + thermal;
     posts.heat = posts.heat + 0.5 * (before - after) * (before + after);
     posts.supply = posts.supply + force * (after - before);
     store(w, force + after);

@@ -25,6 +25,7 @@ class ModalPropagator final : public Propagator {
     ModalPropagator(const std::vector<double>& rates, double kT, double hold) {
         for (double rate : rates) {
             modes_.decay.push_back(std::exp(-rate * hold));
+            modes_.growth.push_back(std::expm1(-rate * hold));
             modes_.width.push_back(std::sqrt(relaxed_variance(kT, rate, hold)));
         }
     }
@@ -35,7 +36,8 @@ class ModalPropagator final : public Propagator {
                  Posts& posts) const override {
         posts.clear();
         double unused[6 * group_width] = {};
-        const ModalTick tick{nullptr, drive.force.data(), modes_.decay.data(), modes_.width.data()};
+        const ModalTick tick{nullptr, drive.force.data(), modes_.decay.data(), modes_.growth.data(),
+                             modes_.width.data()};
         for (std::size_t g = address.begin_group; g < address.end_group; ++g) {
             const ModalBooks books{unused,
                                    unused + group_width,

@@ -11,7 +11,7 @@ namespace ktc {
 
 /// Decay and width of a hold of independent Ornstein–Uhlenbeck processes.
 struct Modes {
-    std::vector<double> decay, width;
+    std::vector<double> decay, growth, width;
 };
 
 /// The one contract of every integrator: move a block of replicas at held controls through one of
