@@ -16,14 +16,16 @@ int main() {
         const double time = (static_cast<double>(tick) + 0.5) * duration / ticks;
         controls.bias[0] = target * (time + 1.0) / (duration + 2.0);
     };
-    const Controls start{{0.0}, Matrix::identity(1), 1.0};
+    const Controls start{{0.0}, Matrix::identity(1), {1.0}, {0.0}, {0.0}, {}};
+    Controls finish = start;
+    finish.bias[0] = target;
     Engine engine(Network(Matrix::identity(1), {}), start, 7, {0, replicas}, 1);
     benchmarks::measure("one unit in a moving trap, with its ledger", "trajectory-steps/s", 3.5e8,
                         static_cast<double>(ticks * replicas), [&] {
                             engine.set(start);
                             engine.equilibrate();
                             engine.play(drive, {});
-                            engine.set({{target}, Matrix::identity(1), 1.0});
+                            engine.set(finish);
                         });
     std::vector<double> work(replicas);
     engine.balance(Ledger::work, work.data());

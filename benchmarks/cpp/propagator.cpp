@@ -29,11 +29,12 @@ void hold(const char* name, std::size_t units, bool inertia, double goal) {
     const std::size_t n = network.dimension();
     std::vector<double> state(n * block_width, 0.0);
     const std::vector<double> force = coordinates.force(std::vector<double>(units, 1.0));
-    Workspace workspace(n);
+    const Drive drive{force, {}, {}};
+    Workspace workspace(n, 0);
     Posts posts;
     NoiseAddress address{7, 0, 0, 0, block_width / group_width};
     benchmarks::measure(name, "unit-steps/s", goal, static_cast<double>(units * block_width), [&] {
-        propagator->advance(state.data(), force.data(), address, workspace, posts);
+        propagator->advance(state.data(), drive, address, workspace, posts);
         ++address.step;
     });
     double square = 0.0;
