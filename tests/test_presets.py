@@ -27,7 +27,7 @@ def test_breadboard_in_its_band():
 
 
 def test_breadboard_as_it_runs():
-    """The emulator's own voltages, all frequencies: Lyapunov's equation of the two nodes by hand."""
+    """Its own voltages at all frequencies: Lyapunov's equation of the two nodes by hand."""
     ohms = {1: 4690.0, 2: 4680.0, 3: 6830.0, 4: 9900.0}
     conductance = np.array(
         [

@@ -102,7 +102,9 @@ def test_another_kind(path):
         ktc.Run.load(path)
 
 
-@pytest.mark.parametrize("missing", ["network_control_stiffness", "engine_state", "engine_step", "scale"])
+@pytest.mark.parametrize(
+    "missing", ["network_control_stiffness", "engine_state", "engine_step", "scale"]
+)
 def test_a_file_that_lacks_something(path, missing):
     with np.load(path) as archive:
         arrays = dict(archive)
