@@ -246,7 +246,7 @@ class Units:
         minima: dict[tuple[float, ...], tuple[np.ndarray, np.ndarray]] = {}
         for signs in itertools.product((-1.0, 1.0), repeat=d):
             x = np.array(signs) * np.sqrt(np.abs(np.diag(self.stiffness)) / self.quartic)
-            for _ in range(200):
+            for _ in range(60):
                 slope = self.stiffness @ x - self.bias + self.quartic * x**3
                 hessian = self.stiffness + np.diag(3 * self.quartic * x**2)
                 # Newton's step made downhill where the energy is not convex, and not too long.

@@ -63,7 +63,7 @@ SMALL = {
 def test_small_networks_against_quadrature(units):
     """Means, ⟨x_i x_j⟩ and ⟨x_i⁴⟩ at 4σ, from the draw and after motion from it."""
     d = len(units.bias)
-    points, weights = units.on_grid({2: 6.0, 3: 5.0, 4: 4.0}[d], {2: 160, 3: 80, 4: 36}[d])
+    points, weights = units.on_grid({2: 6.0, 3: 5.0, 4: 3.5}[d], {2: 160, 3: 80, 4: 28}[d])
 
     def observables(x):
         first, second = np.triu_indices(d)
@@ -128,15 +128,13 @@ def test_frustrated_wells_against_a_decoupled_integral(d, coupling):
     units = Units(frustrated(d, -2.0, coupling), 1.0, FIELD[:d], 0.4)
     x, marginals = units.all_alike(5.0, 1001)
     assert np.all(marginals > -1e-9)
-    samples = emulator(units, 4000, 103).read()
+    samples = emulator(units, 3000, 103).read()
     for i, weights in enumerate(np.maximum(marginals, 0)):
         assert surprise(samples[:, i], x, weights / weights.sum()) > 1e-5
         assert near(samples[:, [i]], weights @ x)
 
 
-@pytest.mark.parametrize(
-    ("d", "seed", "strength"), [(6, 1, 0.15), (6, 2, 0.3), (8, 3, 0.6), (8, 4, 0.6)]
-)
+@pytest.mark.parametrize(("d", "seed", "strength"), [(6, 1, 0.15), (6, 2, 0.3), (8, 3, 0.6)])
 def test_random_frustration_against_importance_sampling(d, seed, strength):
     """Double wells of 8 kT, random couplings and fields, up to 64 minima that matter.
 
@@ -146,8 +144,8 @@ def test_random_frustration_against_importance_sampling(d, seed, strength):
     stiffness = np.triu(rng.normal(size=(d, d)) * strength, 1)
     stiffness = stiffness + stiffness.T - 3.0 * np.eye(d)
     units = Units(stiffness, 1.0, rng.normal(size=d) * 0.2, 0.3)
-    points, weights = units.of_wells(100_000, seed)
-    assert 1 / np.sum(weights**2) > 2e4
+    points, weights = units.of_wells(30_000, seed)
+    assert 1 / np.sum(weights**2) > 6e3
 
     def observables(x):
         return np.hstack([x, np.einsum("ri,rj->rij", x, x).reshape(len(x), -1)])
@@ -177,7 +175,7 @@ def test_equipartition_of_dense_random_networks(d, own, inertia):
     stiffness = stiffness + stiffness.T
     np.fill_diagonal(stiffness, own)
     units = Units(stiffness, rng.uniform(0.5, 2.0, d), rng.normal(size=d) * 0.3, 0.6)
-    device = emulator(units, 1500, 104, inertia=inertia)
+    device = emulator(units, 800, 104, inertia=inertia)
 
     def identity(x):
         slope = x @ units.stiffness - units.bias + units.quartic * x**3
