@@ -393,7 +393,8 @@ void Engine::place(const double* state) {
         load(block);
         block_energy(setting_, own.data(), workspace, energy);
         for (double value : energy)
-            require(std::abs(value) <= 1e300, "state is so far out that its energy overflows");
+            require(std::abs(value) <= largest_energy,
+                    "state is so far out that its energy overflows");
     }
     recover();
     for (Block& block : blocks_) {

@@ -10,18 +10,11 @@
 namespace ktc {
 namespace {
 
-// Energies of the start and of the bias below this leave room for those of their products.
-constexpr double largest_energy = 1e300;
-
 std::vector<double> difference(const std::vector<double>& after,
                                const std::vector<double>& before) {
     std::vector<double> result(after.size());
     for (std::size_t i = 0; i < after.size(); ++i) result[i] = after[i] - before[i];
     return result;
-}
-
-bool any_nonzero(const std::vector<double>& values) {
-    return std::any_of(values.begin(), values.end(), [](double value) { return value != 0.0; });
 }
 
 /// Motion in natural coordinates needs no more than the stiffness; steps need A and κ.

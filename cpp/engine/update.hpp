@@ -11,6 +11,9 @@
 
 namespace ktc {
 
+/// Energies of a start and of a bias below this leave room for those of their products.
+inline constexpr double largest_energy = 1e300;
+
 /// How an engine moves its replicas: by one exact move a hold, or by the steps of the splitting
 /// integrator, whose accounts tell all elements apart.
 enum class Motion { exact, split };

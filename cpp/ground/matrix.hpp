@@ -28,6 +28,10 @@ class Matrix {
     double* data() { return values_.data(); }
     const double* data() const { return values_.data(); }
 
+    std::vector<double> row(std::size_t i) const {
+        return {data() + i * columns_, data() + (i + 1) * columns_};
+    }
+
     bool operator==(const Matrix&) const = default;
 
     bool is_diagonal() const {

@@ -79,10 +79,10 @@ inline void bath_post(const BathMove& bath, const double* displacement, const do
 
 inline void ledger_post(double* sums, double* carries, const double* amounts) {
     for (std::size_t at = 0; at < block_width; at += pack_width) {
-        const Doubles sum = load(sums + at), amount = load(amounts + at);
-        const Doubles total = sum + amount, shadow = total - sum;
-        store(carries + at, load(carries + at) + ((sum - (total - shadow)) + (amount - shadow)));
-        store(sums + at, total);
+        Doubles sum = load(sums + at), carry = load(carries + at);
+        add_compensated(sum, carry, load(amounts + at));
+        store(sums + at, sum);
+        store(carries + at, carry);
     }
 }
 

@@ -15,11 +15,7 @@ class Account {
           carry_at_(carry + offset),
           sum_(load(sum_at_)),
           carry_(load(carry_at_)) {}
-    KTC_INLINE void post(Doubles amount) {
-        const Doubles total = sum_ + amount, shadow = total - sum_;
-        carry_ = carry_ + ((sum_ - (total - shadow)) + (amount - shadow));
-        sum_ = total;
-    }
+    KTC_INLINE void post(Doubles amount) { add_compensated(sum_, carry_, amount); }
     KTC_INLINE void close() const {
         store(sum_at_, sum_);
         store(carry_at_, carry_);

@@ -103,6 +103,13 @@ KTC_INLINE Words multiply_low(Words a, Words b) {
 #endif
 }
 
+/// add_compensated (ground/compensated.hpp) on eight sums.
+KTC_INLINE void add_compensated(Doubles& sum, Doubles& carry, Doubles term) {
+    const Doubles total = sum + term, shadow = total - sum;
+    carry = carry + ((sum - (total - shadow)) + (term - shadow));
+    sum = total;
+}
+
 KTC_INLINE Doubles absolute(Doubles x) {
     return as_doubles(as_words(x) & ~(std::uint64_t{1} << 63));
 }

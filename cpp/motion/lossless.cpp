@@ -9,10 +9,6 @@
 namespace ktc {
 namespace {
 
-std::vector<double> row(const Matrix& matrix, std::size_t r) {
-    return {matrix.data() + r * matrix.columns(), matrix.data() + (r + 1) * matrix.columns()};
-}
-
 struct Flow {
     Matrix growth, integral;
 };
@@ -62,7 +58,7 @@ Lossless::Lossless(const Elements& elements, const Energy& energy, double step)
       hessian_(energy.hessian),
       step_(step) {
     for (std::size_t s = 0; s < elements.sources(); ++s)
-        injections_.emplace_back(energy, row(sources_, s));
+        injections_.emplace_back(energy, sources_.row(s));
     if (interconnection_.empty()) return;
     const std::size_t n = interconnection_.rows();
     const Flow flow = exact_flow(multiply(interconnection_, hessian_), hessian_, step);

@@ -11,10 +11,6 @@
 namespace ktc {
 namespace {
 
-std::vector<double> row(const Matrix& matrix, std::size_t r) {
-    return {matrix.data() + r * matrix.columns(), matrix.data() + (r + 1) * matrix.columns()};
-}
-
 class SplittingPropagator final : public Propagator {
    public:
     SplittingPropagator(const Elements& elements, const Energy& energy,
@@ -24,12 +20,12 @@ class SplittingPropagator final : public Propagator {
           lossless_(elements, energy, 0.5 * hold / static_cast<double>(steps)) {
         const double half = 0.5 * hold / static_cast<double>(steps);
         for (std::size_t r = 0; r < elements.resistors(); ++r)
-            baths_.emplace_back(Line(energy, row(elements.directions, r)),
+            baths_.emplace_back(Line(energy, elements.directions.row(r)),
                                 Bath::Resistor{elements.conductance[r], kT[elements.account[r]],
                                                elements.account[r]},
                                 half);
         for (std::size_t i = 0; i < elements.noises(); ++i) {
-            generators_.emplace_back(Line(energy, row(elements.noise_directions, i)),
+            generators_.emplace_back(Line(energy, elements.noise_directions.row(i)),
                                      elements.noise_density[i], elements.noise_rate[i], half);
             filtered_.push_back(elements.noise_rate[i] > 0.0);
         }

@@ -15,10 +15,6 @@ bool all_finite(const double* values, std::size_t count) {
     return std::all_of(values, values + count, [](double value) { return std::isfinite(value); });
 }
 
-bool any_nonzero(const std::vector<double>& values) {
-    return std::any_of(values.begin(), values.end(), [](double value) { return value != 0.0; });
-}
-
 void check_size(const std::vector<double>& values, std::size_t size, const std::string& name) {
     require(values.size() == size, name + " must have " + std::to_string(size) +
                                        " entries, but has " + std::to_string(values.size()));
@@ -59,6 +55,10 @@ void check_quartic(const std::vector<double>& quartic, const Elements& elements)
 }
 
 }  // namespace
+
+bool any_nonzero(const std::vector<double>& values) {
+    return std::any_of(values.begin(), values.end(), [](double value) { return value != 0.0; });
+}
 
 bool Controls::isothermal() const {
     return std::all_of(kT.begin(), kT.end(), [this](double other) { return other == kT.front(); });

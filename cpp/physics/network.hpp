@@ -8,6 +8,8 @@
 
 namespace ktc {
 
+bool any_nonzero(const std::vector<double>& values);
+
 /// What can be programmed while a network runs. The stored energy of state z = x, or (x, p), is
 ///     H = ½ xᵀ K x − bᵀ x + ¼ Σ_i κ_i x_i⁴ + ½ pᵀ M⁻¹ p.
 struct Controls {
