@@ -37,7 +37,7 @@ struct Posts {
     double entropy[block_width];
     std::vector<double> heat_per_account;  ///< [account][lane]
     /// Accounts that most networks never move need no posting.
-    bool has_source, has_injected, has_shadow;
+    bool has_source = false, has_injected = false, has_shadow = false;
 
     void clear() {
         for (double* account : {heat, supply, source, injected, shadow, entropy})

@@ -1,0 +1,166 @@
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "engine/visit.hpp"
+#include "engine/watch.hpp"
+#include "ground/compensated.hpp"
+#include "ground/error.hpp"
+#include "kernels/kernels.hpp"
+
+namespace ktc {
+namespace {
+
+// Ticks are prepared and played in chunks of this size, which take some tens of milliseconds.
+constexpr double unit_steps_at_once = 4e6;
+constexpr std::size_t ticks_at_once = 4096;
+
+}  // namespace
+
+double Engine::unit_steps_of(std::uint64_t steps) const {
+    const double n = static_cast<double>(rows());
+    double products = setting_.coordinates->decoupled() ? 0.0 : n / 8.0;
+    if (itemised()) products += static_cast<double>(network_.elements().resistors());
+    return static_cast<double>(steps) * static_cast<double>(blocks_.size() * block_width) *
+           (n + n * products);
+}
+
+void Engine::move(Block& block, const std::vector<Tick>& ticks, Workspace& workspace) const {
+    double work[block_width];
+    Posts& posts = workspace.posts;
+    for (std::size_t k = 0; k < ticks.size();) {
+        if (const std::size_t played = play_modes(block, ticks, k)) {
+            k += played;
+            continue;
+        }
+        const Tick& tick = ticks[k++];
+        if (tick.update && tick.update->changes_energy()) {
+            tick.update->apply(block.state.data(), workspace, work);
+            block.ledger.post(Ledger::work, work);
+        }
+        for (std::uint64_t step = 0; step < tick.steps; ++step) {
+            tick.propagator->advance(block.state.data(), tick.drive, address(block), workspace,
+                                     posts);
+            ++block.step;
+            block.ledger.post(Ledger::heat, posts.heat);
+            block.ledger.post(Ledger::supply, posts.supply);
+            if (tick.propagator->itemised()) post_items(block.ledger, posts);
+        }
+    }
+    block.lost = itemised() && !finite(block);
+}
+
+std::size_t Engine::play_modes(Block& block, const std::vector<Tick>& ticks,
+                               std::size_t first) const {
+    std::vector<ModalTick> run;
+    for (std::size_t k = first; k < ticks.size(); ++k) {
+        const Tick& tick = ticks[k];
+        const Modes* modes = tick.propagator->modes();
+        const bool reshaped = tick.update && tick.update->changes_shape();
+        if (modes == nullptr || reshaped) break;
+        run.push_back({tick.update ? tick.update->force_change() : nullptr, tick.drive.force.data(),
+                       modes->decay.data(), modes->growth.data(), modes->width.data()});
+    }
+    if (run.empty()) return 0;
+    const NoiseAddress at = address(block);
+    Ledger& books = block.ledger;
+    for (std::size_t g = at.begin_group; g < at.end_group; ++g) {
+        const std::size_t lane = g * group_width;
+        kernels().modal(block.state.data() + lane, block_width, rows(), run.data(), run.size(),
+                        {seed_, Purpose::hold, at.first_group + g, 0, at.step},
+                        {books.sums(Ledger::work) + lane, books.carries(Ledger::work) + lane,
+                         books.sums(Ledger::heat) + lane, books.carries(Ledger::heat) + lane,
+                         books.sums(Ledger::supply) + lane, books.carries(Ledger::supply) + lane,
+                         books.turnover() + lane});
+    }
+    block.step += run.size();
+    return run.size();
+}
+
+void Engine::post_items(Ledger& ledger, const Posts& posts) const {
+    if (posts.has_source) ledger.post(Ledger::source, posts.source);
+    if (posts.has_injected) ledger.post(Ledger::injected, posts.injected);
+    if (posts.has_shadow) ledger.post(Ledger::shadow, posts.shadow);
+    ledger.post(Ledger::entropy, posts.entropy);
+    for (std::size_t account = 0; account < network_.elements().accounts(); ++account)
+        ledger.post(Ledger::first_heat + account,
+                    posts.heat_per_account.data() + account * block_width);
+}
+
+bool Engine::finite(const Block& block) const {
+    double sum = 0.0;
+    for (double value : block.state) sum += 0.0 * value;
+    for (std::size_t lane = block.begin; lane < block.end; ++lane)
+        sum += 0.0 * block.ledger.balance(Ledger::heat, lane) +
+               0.0 * block.ledger.balance(Ledger::shadow, lane);
+    return sum == 0.0;
+}
+
+std::size_t Engine::play(const Waveform& waveform, const std::function<bool()>& keep_going) {
+    const std::size_t total = waveform.holds.size();
+    for (double hold : waveform.holds)
+        require(std::isfinite(hold) && hold > 0.0, "every hold must be positive and finite");
+    std::shared_ptr<const Propagator> propagator;
+    Setting setting = setting_;
+    double last_hold = 0.0;
+    std::uint64_t steps_left = 0;
+
+    Watch watch(keep_going);
+    std::size_t done = 0;
+    while (done < total && !watch.stopped()) {
+        std::vector<Tick> ticks;
+        double unit_steps = 0.0, duration = 0.0, carry = 0.0;
+        std::uint64_t steps = 0;
+        const double budget = unit_steps_at_once * static_cast<double>(threads_);
+        while (done < total && (ticks.empty() || unit_steps < budget) &&
+               ticks.size() < ticks_at_once && !watch.due()) {
+            const double hold = waveform.holds[done];
+            Tick tick;
+            if (steps_left == 0) {
+                if (waveform.control) {
+                    Controls controls = setting.controls;
+                    waveform.control(done, controls);
+                    Setting next = make_setting(network_, std::move(controls), motion_, &setting);
+                    tick.update = std::make_shared<const Update>(network_, setting, next);
+                    if (!next.same_shape(setting) || next.controls.kT != setting.controls.kT)
+                        propagator = nullptr;
+                    setting = std::move(next);
+                }
+                if (!propagator || hold != last_hold) propagator = propagator_for(setting, hold);
+                last_hold = hold;
+                steps_left = propagator->steps();
+            }
+            const double affordable = std::max(1.0, (budget - unit_steps) / unit_steps_of(1));
+            tick.steps = affordable < static_cast<double>(steps_left)
+                             ? static_cast<std::uint64_t>(affordable)
+                             : steps_left;
+            tick.propagator = propagator;
+            tick.drive = setting.drive;
+            add_compensated(duration, carry,
+                            hold * (static_cast<double>(tick.steps) /
+                                    static_cast<double>(propagator->steps())));
+            unit_steps += unit_steps_of(tick.steps);
+            steps += tick.steps;
+            steps_left -= tick.steps;
+            if (steps_left == 0) ++done;
+            ticks.push_back(std::move(tick));
+        }
+        watch.look();
+        for_each_block(
+            [&](Block& block, Workspace& workspace) {
+                if (watch.stopped()) return;
+                move(block, ticks, workspace);
+                watch.look();
+            },
+            unit_steps / unit_steps_of(1));
+        setting_ = setting;
+        step_ += steps;
+        add_compensated(time_, time_carry_, duration);
+        add_compensated(time_, time_carry_, carry);
+        if (watch.stopped()) unfinished_ = std::move(ticks);
+    }
+    if (!watch.stopped()) blocks();
+    return done;
+}
+
+}  // namespace ktc

@@ -1,0 +1,93 @@
+#include <algorithm>
+#include <cmath>
+
+#include "engine/engine.hpp"
+#include "ground/dense.hpp"
+#include "ground/error.hpp"
+
+namespace ktc {
+
+template <class Visit>
+void Engine::for_each_replica(Visit&& visit) const {
+    for (const Block& block : blocks())
+        for (std::size_t lane = block.begin; lane < block.end; ++lane)
+            visit(block, lane, block.first_row + lane - block.begin);
+}
+
+void Engine::read(std::size_t begin, std::size_t end, double* out) const {
+    const std::size_t n = network_.dimension(), rows = end - begin;
+    std::vector<double> public_state(n * block_width);
+    for (const Block& block : blocks()) {
+        multiply_block(setting_.coordinates->to_state, block.state.data(), public_state.data(),
+                       block_width);
+        for (std::size_t lane = block.begin; lane < block.end; ++lane)
+            for (std::size_t i = begin; i < end; ++i)
+                out[(block.first_row + lane - block.begin) * rows + i - begin] =
+                    public_state[i * block_width + lane];
+    }
+}
+
+void Engine::energy(double* out) const {
+    double energy[block_width];
+    Workspace workspace(rows(), 0);
+    for (const Block& block : blocks()) {
+        block_energy(setting_, block.state.data(), workspace, energy);
+        std::copy(energy + block.begin, energy + block.end, out + block.first_row);
+    }
+}
+
+void Engine::balance(std::size_t account, double* out) const {
+    for_each_replica([&](const Block& block, std::size_t lane, std::size_t row) {
+        out[row] = block.ledger.balance(account, lane);
+    });
+}
+
+void Engine::energy_change(double* out) const {
+    energy(out);
+    for_each_replica([&](const Block& block, std::size_t lane, std::size_t row) {
+        out[row] -= block.ledger.opening_energy(lane);
+    });
+}
+
+double Engine::imbalance() const {
+    std::vector<double> now(range_.count);
+    energy(now.data());
+    double largest = 0.0;
+    for_each_replica([&](const Block& block, std::size_t lane, std::size_t row) {
+        const double own = block.ledger.imbalance(now[row], lane);
+        if (!(own <= largest) && !std::isnan(largest)) largest = own;
+    });
+    return largest;
+}
+
+Engine::Snapshot Engine::snapshot() const {
+    Snapshot result{{}, {}, step_, time_, time_carry_, setting_.controls};
+    for (const Block& block : blocks()) {
+        result.state.insert(result.state.end(), block.state.begin(), block.state.end());
+        const std::vector<double> packed = block.ledger.pack();
+        result.ledger.insert(result.ledger.end(), packed.begin(), packed.end());
+    }
+    return result;
+}
+
+void Engine::restore(const Snapshot& snapshot) {
+    const std::size_t size = rows() * block_width;
+    const std::size_t books = blocks_.front().ledger.packed_size();
+    require(snapshot.state.size() == blocks_.size() * size &&
+                snapshot.ledger.size() == blocks_.size() * books,
+            "the saved state belongs to a network or an ensemble of another size");
+    setting_ = make_setting(network_, snapshot.controls, motion_, &setting_);
+    step_ = snapshot.step;
+    time_ = snapshot.time;
+    time_carry_ = snapshot.time_carry;
+    unfinished_.clear();
+    for (std::size_t k = 0; k < blocks_.size(); ++k) {
+        std::copy_n(snapshot.state.begin() + static_cast<std::ptrdiff_t>(k * size), size,
+                    blocks_[k].state.begin());
+        blocks_[k].ledger.unpack(snapshot.ledger.data() + k * books);
+        blocks_[k].step = step_;
+        blocks_[k].lost = false;
+    }
+}
+
+}  // namespace ktc
