@@ -29,12 +29,12 @@ struct Drive {
 /// What one move writes down, per lane, in the accounts of physics/ledger.hpp. Exact moves know
 /// total heat and supply alone; the others are theirs to leave alone.
 struct Posts {
-    double heat[block_width];
-    double supply[block_width];
-    double source[block_width];
-    double injected[block_width];
-    double shadow[block_width];
-    double entropy[block_width];
+    double heat[block_width] = {};
+    double supply[block_width] = {};
+    double source[block_width] = {};
+    double injected[block_width] = {};
+    double shadow[block_width] = {};
+    double entropy[block_width] = {};
     std::vector<double> heat_per_account;  ///< [account][lane]
     /// Accounts that most networks never move need no posting.
     bool has_source = false, has_injected = false, has_shadow = false;
