@@ -32,14 +32,23 @@ void set(Engine& engine, const Values& given) {
     engine.set(controls);
 }
 
-double* place_of(const std::string& name, Controls& controls) {
-    if (name == "bias") return controls.bias.data();
-    if (name == "stiffness") return controls.stiffness.data();
-    if (name == "kT") return controls.kT.data();
-    if (name == "quartic") return controls.quartic.data();
-    if (name == "emf") return controls.emf.data();
-    if (name == "current") return controls.current.data();
+std::vector<double>& place_of(const std::string& name, Controls& controls) {
+    if (name == "bias") return controls.bias;
+    if (name == "kT") return controls.kT;
+    if (name == "quartic") return controls.quartic;
+    if (name == "emf") return controls.emf;
+    if (name == "current") return controls.current;
     throw py::value_error("unknown control " + name);
+}
+
+void assign(const std::string& name, const double* values, std::size_t count, Controls& controls) {
+    if (name == "stiffness") {
+        Matrix matrix(controls.stiffness.rows(), controls.stiffness.columns());
+        std::copy_n(values, count, matrix.data());
+        controls.stiffness = Stiffness(std::move(matrix));
+    } else {
+        std::copy_n(values, count, place_of(name, controls).data());
+    }
 }
 
 /// Ctrl-C stops the engine between steps, so that the emulator stands at one time.
@@ -61,8 +70,7 @@ std::size_t play(Engine& engine, const Array& holds, const Values& waveforms) {
     if (!tracks.empty())
         waveform.control = [&tracks](std::size_t tick, Controls& controls) {
             for (const Named& track : tracks)
-                std::copy_n(track.data + tick * track.width, track.width,
-                            place_of(track.name, controls));
+                assign(track.name, track.data + tick * track.width, track.width, controls);
         };
     bool interrupted = false;
     std::size_t done = 0;

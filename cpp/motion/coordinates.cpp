@@ -100,7 +100,8 @@ std::vector<double> Coordinates::force(const std::vector<double>& bias) const {
     return multiply(to_state, padded, Transposed::yes);
 }
 
-Coordinates natural_coordinates(const Network& network, const Matrix& stiffness) {
+Coordinates natural_coordinates(const Network& network, const Stiffness& given) {
+    const Matrix& stiffness = given.dense();
     if (network.has_inertia()) return underdamped(network, stiffness);
     return network.elements().interconnection.empty() ? overdamped(network, stiffness)
                                                       : interconnected(network, stiffness);

@@ -30,6 +30,6 @@ struct Coordinates {
 Coordinates physical_coordinates(const Network& network);
 
 /// Raises where the stiffness is not positive definite.
-Coordinates natural_coordinates(const Network& network, const Matrix& stiffness);
+Coordinates natural_coordinates(const Network& network, const Stiffness& stiffness);
 
 }  // namespace ktc

@@ -12,7 +12,7 @@ namespace ktc {
 ModeMoves::ModeMoves(const Controls& controls, const Matrix& hessian)
     : kT_(controls.kT.front()),
       slowest_(std::numeric_limits<double>::infinity()),
-      stiffness_(controls.stiffness),
+      stiffness_(controls.stiffness.dense()),
       bias_(controls.bias),
       quartic_(controls.quartic) {
     // Eigenvectors at unit diagonal, so that farads and henries weigh alike.

@@ -37,7 +37,7 @@ double least_eigenvalue(const Matrix& stiffness) {
 /// The stiffness of each unit where it stays: K_ii + 3κ x², with x² its wells, as deep as couplings
 /// can make them, and its thermal width.
 Matrix hardened(const Controls& controls, double least) {
-    Matrix result = controls.stiffness;
+    Matrix result = controls.stiffness.dense();
     for (std::size_t i = 0; i < controls.quartic.size(); ++i) {
         double pull = -result(i, i);
         for (std::size_t j = 0; j < controls.quartic.size(); ++j)
@@ -68,7 +68,7 @@ QuarticEquilibrium::QuarticEquilibrium(const Network& network, const Controls& c
     }
     if (!coupled) return;
     sweeps_ = sweeps_at_least;
-    const double least = least_eigenvalue(controls.stiffness);
+    const double least = least_eigenvalue(controls.stiffness.dense());
     modes_.emplace(controls, hardened(controls, least));
     const double needed = relaxations * modes_->slowest_sweeps();
     if (needed <= static_cast<double>(sweeps_)) modes_.reset();

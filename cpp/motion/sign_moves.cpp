@@ -37,7 +37,7 @@ std::vector<std::size_t> circle_of(const Matrix& stiffness, std::size_t unit) {
 }  // namespace
 
 SignMoves::SignMoves(const Controls& controls)
-    : kT_(controls.kT.front()), stiffness_(controls.stiffness), bias_(controls.bias) {
+    : kT_(controls.kT.front()), stiffness_(controls.stiffness.dense()), bias_(controls.bias) {
     const std::size_t d = bias_.size();
     for (std::size_t i = 0; i < d; ++i)
         for (std::size_t j = i + 1; j < d; ++j)

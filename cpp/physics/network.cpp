@@ -113,7 +113,8 @@ void Network::check(const Controls& controls) const {
     check_size(controls.bias, units(), "bias");
     require(controls.stiffness.rows() == units() && controls.stiffness.columns() == units(),
             "stiffness must be a square matrix with one row a unit");
-    require(all_finite(controls.stiffness.data(), units() * units()), "stiffness must be finite");
+    require(all_finite(controls.stiffness.dense().data(), units() * units()),
+            "stiffness must be finite");
     check_size(controls.kT, elements_.accounts(), "kT");
     for (double kT : controls.kT) require(kT >= 0.0, "kT must not be negative");
     require(any_nonzero(controls.kT) || elements_.noises() > 0, "kT must be positive");

@@ -5,6 +5,7 @@
 
 #include "ground/matrix.hpp"
 #include "physics/elements.hpp"
+#include "physics/stiffness.hpp"
 
 namespace ktc {
 
@@ -14,7 +15,7 @@ bool any_nonzero(const std::vector<double>& values);
 ///     H = ½ xᵀ K x − bᵀ x + ¼ Σ_i κ_i x_i⁴ + ½ pᵀ M⁻¹ p.
 struct Controls {
     std::vector<double> bias;     ///< b, one entry a unit
-    Matrix stiffness;             ///< K, symmetric
+    Stiffness stiffness;          ///< K, symmetric
     std::vector<double> kT;       ///< k_B T, one entry a heat account of the network
     std::vector<double> quartic;  ///< κ, one entry a unit
     std::vector<double> emf;      ///< e_r, one entry a resistor
