@@ -17,8 +17,8 @@
 namespace ktc {
 namespace {
 
-// Below this a thread costs more to start than it saves.
-constexpr double unit_steps_worth_a_thread = 3e5;
+// Below this a thread costs more to wake than it saves.
+constexpr double unit_steps_worth_a_thread = 3e4;
 
 }  // namespace
 

@@ -4,11 +4,16 @@
 #include <atomic>
 #include <cstddef>
 #include <exception>
+#include <functional>
 #include <mutex>
-#include <thread>
-#include <vector>
 
 namespace ktc {
+
+/// Calls work(0) on the calling thread and, while that runs, work(worker) on up to `helpers`
+/// others, each with a number of its own from 1 on; returns when all have returned. Helpers sleep
+/// between calls. They join when they are free: `work` must get all done on the caller alone, and
+/// not throw. Several threads may call at once, and a forked process has helpers of its own.
+void work_together(std::size_t helpers, const std::function<void(std::size_t worker)>& work);
 
 /// Calls task(i, worker) once for every i < count, on up to `threads` threads, worker being the
 /// number of the thread. Which thread takes which i is left open: tasks must not depend on it.
@@ -31,10 +36,7 @@ void run_parallel(std::size_t count, std::size_t threads, Task&& task) {
             next = count;
         }
     };
-    std::vector<std::thread> helpers;
-    for (std::size_t worker = 1; worker < threads; ++worker) helpers.emplace_back(work, worker);
-    work(0);
-    for (auto& helper : helpers) helper.join();
+    work_together(threads - 1, std::ref(work));
     if (failure) std::rethrow_exception(failure);
 }
 
