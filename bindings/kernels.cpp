@@ -3,6 +3,8 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include "ground/dense.hpp"
+
 namespace py = pybind11;
 using namespace ktc;
 
@@ -21,5 +23,6 @@ void bind_kernels(py::module_& module) {
         "kernel_level", [] { return std::string(kernels().level); },
         "Level of the kernels in use.");
     module.def("kernel_levels", levels, "Levels that this processor has, the best last.");
+    module.def("library_core", library_core, "Processor whose kernels OpenBLAS uses.");
     module.def("use_kernels", use_kernels, py::arg("level"), "Takes others into use.");
 }

@@ -10,6 +10,7 @@ void bind_engine(py::module_& module);
 
 PYBIND11_MODULE(_core, module) {
     module.doc() = "The compiled core of ktc. Its arguments are checked by the Python layer above.";
+    module.def("version", [] { return KTC_VERSION; }, "Version of the package.");
     bind_normal(module);
     bind_kernels(module);
     bind_network(module);

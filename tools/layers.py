@@ -18,7 +18,7 @@ LAYERS: dict[str, list[str]] = {
     "physics": ["cpp/physics"],
     "motion": ["cpp/motion"],
     "engine": ["cpp/engine"],
-    "bindings": ["bindings", "ktc._core"],
+    "bindings": ["bindings", "ktc._core", "ktc.openblas"],
     "description": [
         "ktc.branch",
         "ktc.checks",

@@ -32,6 +32,8 @@ void check_library(lapack_int info, const char* routine) {
 
 void use_one_library_thread() { scipy_openblas_set_num_threads(1); }
 
+std::string library_core() { return scipy_openblas_get_corename(); }
+
 Matrix multiply(const Matrix& a, const Matrix& b, Transposed ta, Transposed tb) {
     const std::size_t rows = ta == Transposed::yes ? a.columns() : a.rows();
     const std::size_t inner = ta == Transposed::yes ? a.rows() : a.columns();

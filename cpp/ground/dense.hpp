@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <vector>
 
 #include "ground/matrix.hpp"
@@ -11,6 +12,8 @@ namespace ktc {
 
 /// One thread per call inside the library: the engine's own threads are the only ones.
 void use_one_library_thread();
+/// The processor whose kernels the library uses, by its own name for it.
+std::string library_core();
 
 enum class Transposed { no, yes };
 

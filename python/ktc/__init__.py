@@ -4,11 +4,10 @@ Boards of noisy resistors and capacitors with programmable couplings, run as exa
 dynamics; energy-based models learned on them at the least dissipation, and the joules read out.
 """
 
-import sys
+# isort: off
+from ktc import openblas as _openblas  # noqa: F401  # loads the core, before anything else does
 
-if sys.platform == "win32":
-    import scipy_openblas32  # noqa: F401  # loads the library that the core links
-
+# isort: on
 from ktc import plot, presets, schedules, spectra, theory
 from ktc.board import Board
 from ktc.board_emulator import BoardEmulator

@@ -16,6 +16,7 @@ __all__: list[str] = [
     "Purpose",
     "kernel_level",
     "kernel_levels",
+    "library_core",
     "linear_transition",
     "network_transition",
     "normals",
@@ -23,6 +24,7 @@ __all__: list[str] = [
     "stationary_covariance",
     "transform",
     "use_kernels",
+    "version",
 ]
 
 class Purpose:
@@ -215,6 +217,11 @@ def kernel_levels() -> list[str]:
     Levels that this processor has, the best last.
     """
 
+def library_core() -> str:
+    """
+    Processor whose kernels OpenBLAS uses.
+    """
+
 def linear_transition(
     drift: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     diffusion: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
@@ -279,4 +286,9 @@ def transform(
 def use_kernels(level: str) -> None:
     """
     Takes others into use.
+    """
+
+def version() -> str:
+    """
+    Version of the package.
     """

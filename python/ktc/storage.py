@@ -7,16 +7,16 @@ import os
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ktc import _core
 from ktc.checks import Array
 
 FORMAT = 2
-VERSION = version("ktc")
+VERSION = _core.version()
 
 
 def save(
