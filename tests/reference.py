@@ -57,15 +57,20 @@ def group_words(
 
 
 def normal_pair(radius: int, angle: int) -> tuple[mp.mpf, mp.mpf]:
-    """√(−2 ln u) (cos, sin)(½π a) of two 64-bit words, u from 52 bits and a from 54 of them.
+    """√(−2 ln u) times a point of the circle, of two 64-bit words, u from 52 bits of the first.
 
-    u and a are the midpoints of the cells that these bits choose: u of (0, 1), a of (−½, 3½).
+    u, in (0, 1), and y, in (−½, ½), are the midpoints of the cells that the low 52 bits of a word
+    choose, for y without the last one. (cos, sin)(½πy) is a point of the quarter around (1, 0);
+    the second word's top bit turns it to the quarter around (−1, 0), the next one reflects it about
+    the diagonal.
     """
-    u = (mp.mpf(radius >> 12) + mp.mpf(1) / 2) / 2**52
-    fraction = (angle & (2**62 - 1)) >> 10
-    turns = (angle >> 62) + (mp.mpf(fraction) + mp.mpf(1) / 2) / 2**52 - mp.mpf(1) / 2
+    u = (mp.mpf(radius % 2**52) + mp.mpf(1) / 2) / 2**52
+    y = (mp.mpf(angle % 2**52 // 2) + mp.mpf(1) / 2) / 2**51 - mp.mpf(1) / 2
     length = mp.sqrt(-2 * mp.log(u))
-    return length * mp.cospi(turns / 2), length * mp.sinpi(turns / 2)
+    across, along = length * mp.cospi(y / 2), length * mp.sinpi(y / 2)
+    if angle >> 63:
+        across = -across
+    return (along, across) if angle >> 62 & 1 else (across, along)
 
 
 @dataclass

@@ -1,4 +1,7 @@
-"""Kernels of every level of the instruction set give the same bits, and each is really taken."""
+"""Kernels of levels that round a product and a sum once give the same bits, others close ones.
+
+Each level is really taken. Why two kinds: docs/decisions/contraction-under-control.md.
+"""
 
 import numpy as np
 import pytest
@@ -7,6 +10,7 @@ import ktc
 from ktc import _core
 
 LEVELS = _core.kernel_levels()
+FUSED = {"v3", "v4"}
 
 
 @pytest.fixture(autouse=True)
@@ -31,9 +35,15 @@ def run(level):
     return normals
 
 
-def test_every_level_has_the_same_bits():
-    results = [run(level) for level in LEVELS]
+def test_levels_that_fuse_have_the_same_bits():
+    results = [run(level) for level in LEVELS if level in FUSED]
     assert all((result == results[0]).all() for result in results)
+
+
+def test_other_levels_agree_to_rounding():
+    """Forty holds, some ten roundings each of numbers up to 10, and energies up to 100."""
+    results = [run(level) for level in LEVELS]
+    assert all(np.allclose(result, results[-1], rtol=1e-13, atol=1e-13) for result in results)
 
 
 def test_the_best_level_is_in_use_and_said():

@@ -8,12 +8,13 @@ namespace ktc {
 
 /// Sixteen independent standard normals, one for each replica of the group at an address.
 ///
-/// Box and Muller (Ann. Math. Stat. 29, 610, 1958): z = √(−2 ln u) (cos, sin)(½π a), with u in
-/// (0, 1) from 52 bits of one pair of words, an odd multiple of 2^−53, and a quarter-turn angle a
-/// from 54 bits of the other. Logarithm, sine and cosine are our own series of additions,
-/// multiplications and divisions, which IEEE 754 rounds alike everywhere: the bits depend neither
-/// on the maths library nor on the width of vectors. |z| ≤ 8.58; what the true normal has beyond,
-/// 1e−17, is lost.
+/// Box and Muller (Ann. Math. Stat. 29, 610, 1958): √(−2 ln u) times a point of the unit circle. u in
+/// (0, 1) is an odd multiple of 2^−53 from the low 52 bits of one pair of words. The point is
+/// (cos, sin)(½πy), y in (−½, ½) an odd multiple of 2^−52 from the low 52 bits of the other, with its
+/// cosine's sign turned where the top bit is set and the two exchanged where the next one is: four
+/// quarters of the circle. Logarithm, sine and cosine are our own (tools/normal_series.py): the bits
+/// depend on the rounding of the level's arithmetic alone, neither on the maths library nor on the
+/// width of vectors. |z| ≤ 8.58; what the true normal has beyond, 1e−17, is lost.
 void normals16(const StreamAddress& address, double* out);
 
 /// Sixteen uniform numbers in (0, 1), odd multiples of 2^−53, one for each replica of the group.

@@ -47,8 +47,9 @@ struct BathBooks {
     double *source, *heat, *entropy, *own;
 };
 
-/// The loops that time is spent in, compiled once for each level of x86-64 (plainly elsewhere). All
-/// levels give the same bits.
+/// The loops that time is spent in, compiled once for each level of x86-64 (plainly elsewhere).
+/// Levels that round a product and a sum once, v3 and v4, give the same bits, the others close
+/// ones.
 struct Kernels {
     const char* level;
     void (*normals16)(const StreamAddress& address, double* out);

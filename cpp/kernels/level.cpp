@@ -10,26 +10,31 @@
 namespace ktc::KTC_LEVEL {
 namespace {
 
-void put(NormalPair normals, double* out) {
+void put(const NormalPair& normals, double* out) {
     store(out, normals.first);
     store(out + pack_width, normals.second);
 }
 
 void normals16(const StreamAddress& address, double* out) {
-    put(normals_of(words_of(address)), out);
+    NormalPair normals[1];
+    normals_at(Stream(address), {address.step}, {address.element}, normals);
+    put(normals[0], out);
 }
 
 void uniforms16(const StreamAddress& address, double* out) {
-    const WordPair words = words_of(address);
-    store(out, uniform(words.first));
-    store(out + pack_width, uniform(words.second));
+    WordPair words[1];
+    Stream(address).words({address.step}, {address.element}, words);
+    store(out, uniform(words[0].first));
+    store(out + pack_width, uniform(words[0].second));
 }
 
 void transform16(const std::uint64_t* radius, const std::uint64_t* angle, double* out) {
-    WordPair words;
-    std::memcpy(&words.first, radius, sizeof words.first);
-    std::memcpy(&words.second, angle, sizeof words.second);
-    put(normals_of(words), out);
+    WordPair words[1];
+    std::memcpy(&words[0].first, radius, sizeof words[0].first);
+    std::memcpy(&words[0].second, angle, sizeof words[0].second);
+    NormalPair normals[1];
+    normals_of(words, normals);
+    put(normals[0], out);
 }
 
 }  // namespace

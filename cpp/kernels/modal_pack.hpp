@@ -93,19 +93,19 @@ struct NoiseTile {
     NormalPair of[size];
 };
 
-/// Noise of `count` moves, each one `step` and `element` further. Two at a time keep the
-/// processor's multipliers busy while one waits for a product.
-KTC_INLINE void fill(NoiseTile& tile, StreamAddress address, std::size_t count, std::uint64_t step,
-                     std::uint32_t element) {
-    for (std::size_t k = 0; k < count; k += 2) {
-        StreamAddress next = address;
-        next.step += step;
-        next.element += element;
-        const WordPair one = words_of(address), other = words_of(next);
-        tile.of[k] = normals_of(one);
-        tile.of[k + 1] = normals_of(other);
-        address.step += 2 * step;
-        address.element += 2 * element;
+/// Noise of `count` moves from an address on, each one `step` and `element` further.
+KTC_INLINE void fill(NoiseTile& tile, const Stream& stream, const StreamAddress& address,
+                     std::size_t count, std::uint64_t step, std::uint32_t element) {
+    for (std::size_t k = 0; k < count; k += bundle) {
+        std::uint64_t steps[bundle];
+        std::uint32_t elements[bundle];
+        NormalPair normals[bundle];
+        for (std::size_t i = 0; i < bundle; ++i) {
+            steps[i] = address.step + (k + i) * step;
+            elements[i] = address.element + static_cast<std::uint32_t>(k + i) * element;
+        }
+        normals_at(stream, steps, elements, normals);
+        for (std::size_t i = 0; i < bundle; ++i) tile.of[k + i] = normals[i];
     }
 }
 
@@ -113,10 +113,11 @@ KTC_INLINE void fill(NoiseTile& tile, StreamAddress address, std::size_t count, 
 inline void modal_unit(double* state, const ModalTick* ticks, std::size_t count,
                        StreamAddress address, const ModalBooks& books) {
     Half low(books, 0), high(books, pack_width);
+    const Stream stream(address);
     NoiseTile tile;
     for (std::size_t start = 0; start < count; start += NoiseTile::size) {
         const std::size_t stop = count - start < NoiseTile::size ? count - start : NoiseTile::size;
-        fill(tile, address, stop, 1, 0);
+        fill(tile, stream, address, stop, 1, 0);
         address.step += stop;
         for (std::size_t k = 0; k < stop; ++k) {
             const ModalTick& tick = ticks[start + k];
@@ -142,6 +143,7 @@ inline void modal(double* state, std::size_t stride, std::size_t units, const Mo
         return;
     }
     Half low(books, 0), high(books, pack_width);
+    const Stream stream(first);
     NoiseTile tile;
     StreamAddress address = first;
     for (std::size_t k = 0; k < count; ++k, ++address.step) {
@@ -155,7 +157,7 @@ inline void modal(double* state, std::size_t stride, std::size_t units, const Mo
             const std::size_t stop =
                 units - start < NoiseTile::size ? units - start : NoiseTile::size;
             address.element = static_cast<std::uint32_t>(start);
-            fill(tile, address, stop, 0, 1);
+            fill(tile, stream, address, stop, 0, 1);
             for (std::size_t i = 0; i < stop; ++i) {
                 double* w = state + (start + i) * stride;
                 move(w, tick, start + i, tile.of[i].first, low_posts);

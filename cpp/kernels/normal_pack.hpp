@@ -1,100 +1,90 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 
-#include "ground/philox.hpp"
-#include "ground/streams.hpp"
-#include "kernels/pack.hpp"
+#include "kernels/normal_series.hpp"
+#include "kernels/words_pack.hpp"
 
 /// Sixteen normals of one address in two packs; ground/normal.hpp says what they are.
 namespace ktc::KTC_LEVEL {
 
-struct WordPair {
-    Words first, second;
-};
 struct NormalPair {
     Doubles first, second;
 };
 
-/// Eight Philox counters side by side, in words of which only the low halves count on the way.
-KTC_INLINE WordPair words_of(const StreamAddress& address) {
-    const auto word = [](std::uint32_t value) { return all(std::uint64_t{value}); };
-    const Words lane = {0, 1, 2, 3, 4, 5, 6, 7};
-    Words c0 = word(philox::low(address.step)), c1 = word(philox::high(address.step));
-    Words c2 = word(static_cast<std::uint32_t>(address.group << 3)) | lane;
-    Words c3 =
-        word((static_cast<std::uint32_t>(address.purpose) << element_bits) | address.element);
-    std::uint32_t key_0 = philox::low(address.seed), key_1 = philox::high(address.seed);
-    for (int r = 0; r < philox::rounds; ++r) {
-        const Words product_0 = multiply_low(c0, word(philox::multiplier_0));
-        const Words product_1 = multiply_low(c2, word(philox::multiplier_1));
-        c0 = (product_1 >> std::uint64_t{32}) ^ c1 ^ word(key_0);
-        c2 = (product_0 >> std::uint64_t{32}) ^ c3 ^ word(key_1);
-        c1 = product_1;
-        c3 = product_0;
-        key_0 += philox::weyl_0;
-        key_1 += philox::weyl_1;
-    }
-    const std::uint64_t half = 32, low = 0xFFFFFFFFu;
-    return {(c1 << half) | (c0 & low), (c3 << half) | (c2 & low)};
-}
-
 /// 52 bits after the one, less one, plus half the last place: odd multiples of 2^−53 in (0, 1).
 KTC_INLINE Doubles uniform(Words word) {
-    return (as_doubles((word >> std::uint64_t{12}) | std::uint64_t{0x3FF0000000000000}) - 1.0) +
-           0x1p-53;
+    constexpr std::uint64_t one = 0x3FF0000000000000;
+    return as_doubles((word >> std::uint64_t{12}) | one) - (1.0 - 0x1p-53);
 }
 
-/// ln u of a normal u > 0: u = 2^e m with m in [√½, √2), ln m = 2 artanh s = 2 Σ s^(2k+1)/(2k+1),
-/// s = (m − 1)/(m + 1). With s² < 0.0295 eleven terms leave 4e−19 of s.
-KTC_INLINE Doubles logarithm(Doubles u) {
-    constexpr double ln_2 = 0x1.62e42fefa39efp-1;
-    constexpr std::uint64_t mantissa_bits = 52, mantissa_mask = 0xFFFFFFFFFFFFF;
-    // The mantissa bits of √2: above them the number belongs to the next exponent.
-    constexpr std::uint64_t to_next = 0x10000000000000 - 0x6A09E667F3BCD;
-    const Words bits = as_words(u), mantissa = bits & mantissa_mask;
-    const Words carry = (mantissa + to_next) >> mantissa_bits;
-    const Words exponent = (bits >> mantissa_bits) + carry;
-    const Doubles m = as_doubles(mantissa | ((std::uint64_t{1023} - carry) << mantissa_bits));
-    // Integer to double by the mantissa of 2^52: vector units before AVX-512 have no conversion.
-    const Doubles e = as_doubles(exponent | std::uint64_t{0x4330000000000000}) - (0x1p52 + 1023.0);
-    const Doubles s = (m - 1.0) / (m + 1.0), z = s * s;
-    Doubles series = all(1.0 / 21);
-    for (int k = 9; k >= 1; --k) series = 1.0 / (2 * k + 1) + z * series;
-    return e * ln_2 + (2.0 * s + 2.0 * s * z * series);
+/// Horner's scheme for `count` arguments side by side: a chain of products waits for itself, others
+/// fill the time.
+template <std::size_t count, std::size_t terms>
+KTC_INLINE void polynomial(const double (&coefficient)[terms], const Doubles (&x)[count],
+                           Doubles (&value)[count]) {
+    for (std::size_t i = 0; i < count; ++i) value[i] = all(coefficient[terms - 1]);
+    for (std::size_t k = terms - 1; k-- > 0;)
+        for (std::size_t i = 0; i < count; ++i)
+            value[i] = fused(value[i], x[i], all(coefficient[k]));
 }
 
-/// 1/k! for k = 0 … 16.
-inline constexpr std::array<double, 17> inverse_factorial = [] {
-    std::array<double, 17> result{};
-    double factorial = 1.0;  // exact up to 18!
-    for (std::size_t k = 0; k < result.size(); ++k) {
-        if (k > 0) factorial *= static_cast<double>(k);
-        result[k] = 1.0 / factorial;
+/// √(−2 ln u) for u in (0, 1), given 2u = 2^e m: −2 ln u = −2e ln 2 + 2 ln 2r − 2 ln(m r) with r
+/// near 1/m from a table, so that no two terms cancel; and where u is near 1, e is 0 and r is ½,
+/// which leaves the last term alone with all its digits.
+template <std::size_t count>
+KTC_INLINE void radii(const Doubles (&twice)[count], Doubles (&radius)[count]) {
+    using Series = NormalSeries<double>;
+    Doubles excess[count], base[count], series[count];
+    for (std::size_t i = 0; i < count; ++i) {
+        const DoubleParts parts = parts_of(twice[i]);
+        excess[i] = product_less_one(parts.mantissa, by_leading_bits(Series::reciprocal, twice[i]));
+        base[i] = fused(parts.exponent, all(Series::minus_two_ln_2),
+                        by_leading_bits(Series::offset, twice[i]));
     }
-    return result;
-}();
+    polynomial(Series::logarithm, excess, series);
+    for (std::size_t i = 0; i < count; ++i)
+        radius[i] = square_root(fused(series[i], excess[i], base[i]));
+}
 
-/// Radius √(−2 ln u) times cosine and sine of a quarter turn's angle; Taylor's series on |t| ≤ π/4
-/// leave 5e−17.
-KTC_INLINE NormalPair normals_of(WordPair words) {
-    constexpr double quarter_turn = 0x1.921fb54442d18p+0;
-    const Doubles radius = square_root(-2.0 * logarithm(uniform(words.first)));
-    // Two bits choose the quadrant, the others the angle within it, from −½ to ½ of a quarter turn.
-    const Words angle = words.second;
-    const Doubles y = uniform(angle << std::uint64_t{2}) - 0.5;
-    const Doubles t = quarter_turn * y, z = t * t;
-    Doubles sine = all(inverse_factorial[15]), cosine = all(inverse_factorial[16]);
-    for (int k = 13; k >= 1; k -= 2) sine = inverse_factorial[std::size_t(k)] - z * sine;
-    for (int k = 14; k >= 0; k -= 2) cosine = inverse_factorial[std::size_t(k)] - z * cosine;
-    const std::uint64_t one = 1, sign = one << 63;
-    const Words odd = (angle >> std::uint64_t{62}) & one, half = angle & sign;
-    const Words c = as_words(cosine), s = as_words(t * sine);
-    const Words swap = (c ^ s) & (std::uint64_t{0} - odd);
-    return {radius * as_doubles((c ^ swap) ^ half ^ (odd << std::uint64_t{63})),
-            radius * as_doubles((s ^ swap) ^ half)};
+/// Normals of `count` pairs of words.
+template <std::size_t count>
+KTC_INLINE void normals_of(const WordPair (&words)[count], NormalPair (&out)[count]) {
+    constexpr std::uint64_t mantissa = 0xFFFFFFFFFFFFF, one = 0x3FF0000000000000;
+    constexpr std::uint64_t two = 0x4000000000000000, last_place = 1;
+    Doubles twice[count], radius[count], y[count], z[count], sines[count], cosines[count];
+    for (std::size_t i = 0; i < count; ++i) {
+        twice[i] = as_doubles(masked_or(words[i].first, mantissa, two)) - (2.0 - 0x1p-52);
+        // Odd multiples of 2^−52 between −½ and ½.
+        y[i] =
+            as_doubles(masked_or(words[i].second, mantissa - last_place, one | last_place)) - 1.5;
+        z[i] = y[i] * y[i];
+    }
+    radii(twice, radius);
+    polynomial(NormalSeries<double>::cosine, z, cosines);
+    polynomial(NormalSeries<double>::sine, z, sines);
+    for (std::size_t i = 0; i < count; ++i) {
+        Doubles first = turn_sign(cosines[i], words[i].second), second = y[i] * sines[i];
+        exchange(first, second, words[i].second);
+        out[i] = {radius[i] * first, radius[i] * second};
+    }
+}
+
+/// Addresses whose normals are best made side by side: as many as the registers hold.
+#if defined(__AVX512F__)
+inline constexpr std::size_t bundle = 4;
+#else
+inline constexpr std::size_t bundle = 1;
+#endif
+
+/// Sixteen normals of each of `count` addresses.
+template <std::size_t count>
+KTC_INLINE void normals_at(const Stream& stream, const std::uint64_t (&step)[count],
+                           const std::uint32_t (&element)[count], NormalPair (&out)[count]) {
+    WordPair words[count];
+    stream.words(step, element, words);
+    normals_of(words, out);
 }
 
 }  // namespace ktc::KTC_LEVEL
