@@ -16,6 +16,7 @@ IN_SOURCE = (
     "LICENSE",
     "README.md",
     "pyproject.toml",
+    "benchmarks/__main__.py",
     "benchmarks/cpp/CMakeLists.txt",
     "bindings/module.cpp",
     "cpp/engine/engine.hpp",

@@ -1,0 +1,113 @@
+"""What a work is, and what a contender owes: the same amount of the same work, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+#: Sizes, precision and `cores` of one measurement; plain values, as it travels between processes.
+Case = Mapping[str, Any]
+
+OURS = "ktc"
+
+
+class UnavailableError(Exception):
+    """This contender cannot do this case here; the message says why."""
+
+
+class WrongResultError(Exception):
+    """A contender's numbers are not those of the work: its rate means nothing."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A contender ready to run.
+
+    Attributes:
+        run: does the work once and returns what the check reads.
+        amount: units of work in one run.
+        check: raises WrongResultError, or says what it found.
+    """
+
+    run: Callable[[], Any]
+    amount: float
+    check: Callable[[Any], str]
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One way to do a work: its modules and programs must be there, else it is "not installed"."""
+
+    name: str
+    prepare: Callable[[Case], Prepared]
+    modules: Sequence[str] = ()
+    programs: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Work:
+    """A work, its cases and its contenders.
+
+    Attributes:
+        unit: of the rate; with ``per_unit``, of what the table shows the time of instead.
+        cases: given whether the run is a quick one.
+        bare: the contender that is the yardstick of the machine.
+        notes: further lines below the table of a case, from its outcomes.
+        overall: further lines below all cases of one number of cores.
+    """
+
+    name: str
+    title: str
+    unit: str
+    cases: Callable[[bool], list[dict[str, Any]]]
+    contenders: Sequence[Contender]
+    bare: str | None = None
+    per_unit: bool = False
+    notes: Callable[[list[Any]], list[str]] = lambda outcomes: []
+    overall: Callable[[list[Any]], list[str]] = lambda outcomes: []
+
+    def contender(self, name: str) -> Contender:
+        return next(one for one in self.contenders if one.name == name)
+
+
+def close(what: str, value: float, expected: float, tolerance: float) -> str:
+    """Holds a number against what theory says it is."""
+    text = f"{what} {value:.4g} (theory {expected:.4g} ± {tolerance:.2g})"
+    # Not-a-number is not close.
+    if not abs(value - expected) <= tolerance:
+        raise WrongResultError(text)
+    return text
+
+
+def at_once(parts: Sequence[Callable[[], Any]]) -> Callable[[], list[Any]]:
+    """Runs parts side by side, one thread each, for contenders that have no threads of their own.
+
+    What they call must release the interpreter lock, as NumPy's loops and ctypes do.
+    """
+    if len(parts) == 1:
+        return lambda: [parts[0]()]
+    pool = ThreadPoolExecutor(len(parts))
+    return lambda: list(pool.map(lambda part: part(), parts))
+
+
+def shares(total: int, parts: int, multiple: int = 1) -> list[slice]:
+    """Splits a range in as many parts, at multiples of a number."""
+    edges = [total * part // parts // multiple * multiple for part in range(parts)] + [total]
+    return [slice(a, b) for a, b in pairwise(edges) if b > a]
+
+
+def our_emulator(network: Any, case: Case, **options: Any) -> Any:
+    """An emulator of the case's precision, threads and replicas."""
+    import ktc
+
+    make = partial(ktc.Emulator, network, seed=1, threads=case["cores"], **options)
+    try:
+        return make(replicas=case["replicas"], dtype=case["dtype"])
+    except (TypeError, ValueError) as error:
+        if case["dtype"] == "float64":
+            raise
+        raise UnavailableError(str(error)) from error
