@@ -1,7 +1,12 @@
 #include "kernels/kernels.hpp"
 
+#include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
+
+#include <array>
+#include <type_traits>
+#include <vector>
 
 #include "ground/dense.hpp"
 
@@ -16,6 +21,76 @@ std::vector<std::string> levels() {
     return result;
 }
 
+template <class Real>
+using Table = py::array_t<Real, py::array::c_style>;
+
+/// Books of one group of replicas, and the kernels that keep them.
+template <class Real>
+class Group {
+   public:
+    static constexpr std::size_t width = 128 / sizeof(Real);
+
+    explicit Group(Table<Real> state) : state_(std::move(state)) {
+        if (state_.ndim() != 2 || state_.shape(1) != static_cast<py::ssize_t>(width))
+            throw py::value_error("state must be a table of units by " + std::to_string(width) +
+                                  " replicas");
+    }
+
+    void play(std::uint64_t seed, std::uint64_t group, std::uint64_t step, const Table<Real>& force,
+              const Table<Real>& force_change, const Table<Real>& decay, const Table<Real>& growth,
+              const Table<Real>& width_of_noise) {
+        const auto units = static_cast<std::size_t>(state_.shape(0));
+        const py::ssize_t ticks = force.ndim() == 2 ? force.shape(0) : -1;
+        for (const auto* table : {&force, &force_change, &decay, &growth, &width_of_noise})
+            if (table->ndim() != 2 || table->shape(0) != ticks ||
+                table->shape(1) != state_.shape(0))
+                throw py::value_error("every table must have a row for each tick, with all units");
+        std::vector<ModalTick<Real>> run;
+        for (py::ssize_t k = 0; k < ticks; ++k)
+            run.push_back({force_change.data(k, 0), force.data(k, 0), decay.data(k, 0),
+                           growth.data(k, 0), width_of_noise.data(k, 0)});
+        const StreamAddress first{seed, Purpose::hold, group, 0, step};
+        const ModalBooks books{sum_[0].data(), carry_[0].data(), sum_[1].data(),  carry_[1].data(),
+                               sum_[2].data(), carry_[2].data(), turnover_.data()};
+        if constexpr (std::is_same_v<Real, float>)
+            kernels().modal_single(state_.mutable_data(), width, units, run.data(), run.size(),
+                                   first, books);
+        else
+            kernels().modal(state_.mutable_data(), width, units, run.data(), run.size(), first,
+                            books);
+    }
+
+    Table<Real> state() const { return Table<Real>(state_.request()); }
+    std::vector<double> balance(std::size_t account) const {
+        std::vector<double> result;
+        for (std::size_t i = 0; i < width; ++i)
+            result.push_back(sum_[account][i] + carry_[account][i]);
+        return result;
+    }
+    std::vector<double> turnover() const { return {turnover_.begin(), turnover_.end()}; }
+
+   private:
+    Table<Real> state_;
+    std::array<std::array<double, width>, 3> sum_{};
+    std::array<std::array<Half, width>, 3> carry_{};
+    std::array<Half, width> turnover_{};
+};
+
+template <class Real>
+void bind_group(py::module_& module, const char* name) {
+    using Of = Group<Real>;
+    py::class_<Of>(module, name, "A group of replicas of independent units, moved by the kernels.")
+        .def(py::init<Table<Real>>(), py::arg("state"))
+        .def("play", &Of::play, py::arg("seed"), py::arg("group"), py::arg("step"),
+             py::arg("force"), py::arg("force_change"), py::arg("decay"), py::arg("growth"),
+             py::arg("width"), "Plays ticks, a row of each table for each.")
+        .def_property_readonly("state", &Of::state, "Units by replicas.")
+        .def_property_readonly("work", [](const Of& group) { return group.balance(0); })
+        .def_property_readonly("heat", [](const Of& group) { return group.balance(1); })
+        .def_property_readonly("supply", [](const Of& group) { return group.balance(2); })
+        .def_property_readonly("turnover", &Of::turnover, "Sizes of what was posted, summed.");
+}
+
 }  // namespace
 
 void bind_kernels(py::module_& module) {
@@ -23,6 +98,8 @@ void bind_kernels(py::module_& module) {
         "kernel_level", [] { return std::string(kernels().level); },
         "Level of the kernels in use.");
     module.def("kernel_levels", levels, "Levels that this processor has, the best last.");
-    module.def("library_core", library_core, "Processor whose kernels OpenBLAS uses.");
     module.def("use_kernels", use_kernels, py::arg("level"), "Takes others into use.");
+    module.def("library_core", library_core, "Processor whose kernels OpenBLAS uses.");
+    bind_group<double>(module, "Group");
+    bind_group<float>(module, "SingleGroup");
 }

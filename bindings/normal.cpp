@@ -17,12 +17,33 @@ namespace {
 
 using Words = std::array<std::uint64_t, group_width / 2>;
 
-Array normals(std::uint64_t seed, Purpose purpose, std::uint64_t group, std::uint32_t element,
-              std::uint64_t step) {
+void check(std::uint64_t group, std::uint32_t element) {
     if (group >= max_replicas / group_width || element >= max_elements)
         throw py::value_error("group must be below 2^29 and element below 2^28");
+}
+
+Array normals(std::uint64_t seed, Purpose purpose, std::uint64_t group, std::uint32_t element,
+              std::uint64_t step) {
+    check(group, element);
     Array result(static_cast<py::ssize_t>(group_width));
     normals16({seed, purpose, group, element, step}, result.mutable_data());
+    return result;
+}
+
+using HalfWords = std::array<std::uint32_t, group_width_single / 2>;
+using Singles = py::array_t<float>;
+
+Singles single_normals(std::uint64_t seed, Purpose purpose, std::uint64_t group,
+                       std::uint32_t element, std::uint64_t step) {
+    check(group, element);
+    Singles result(static_cast<py::ssize_t>(group_width_single));
+    normals32({seed, purpose, group, element, step}, result.mutable_data());
+    return result;
+}
+
+Singles single_transform(const HalfWords& radius, const HalfWords& angle) {
+    Singles result(static_cast<py::ssize_t>(group_width_single));
+    transform32(radius.data(), angle.data(), result.mutable_data());
     return result;
 }
 
@@ -49,4 +70,9 @@ void bind_normal(py::module_& module) {
                py::arg("element"), py::arg("step"), "The sixteen standard normals at one address.");
     module.def("transform", transform, py::arg("radius"), py::arg("angle"),
                "Eight pairs of 64-bit words to sixteen standard normals.");
+    module.def("single_normals", single_normals, py::arg("seed"), py::arg("purpose"),
+               py::arg("group"), py::arg("element"), py::arg("step"),
+               "The thirty-two standard normals in single precision at one address.");
+    module.def("single_transform", single_transform, py::arg("radius"), py::arg("angle"),
+               "Sixteen pairs of 32-bit words to thirty-two standard normals.");
 }

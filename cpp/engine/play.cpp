@@ -52,7 +52,7 @@ void Engine::move(Block& block, const std::vector<Tick>& ticks, Workspace& works
 
 std::size_t Engine::play_modes(Block& block, const std::vector<Tick>& ticks,
                                std::size_t first) const {
-    std::vector<ModalTick> run;
+    std::vector<ModalTick<double>> run;
     for (std::size_t k = first; k < ticks.size(); ++k) {
         const Tick& tick = ticks[k];
         const Modes* modes = tick.propagator->modes();
@@ -112,8 +112,13 @@ std::size_t Engine::play(const Waveform& waveform, const std::function<bool()>& 
         double unit_steps = 0.0, duration = 0.0, carry = 0.0;
         std::uint64_t steps = 0;
         const double budget = unit_steps_at_once * static_cast<double>(threads_);
-        while (done < total && (ticks.empty() || unit_steps < budget) &&
-               ticks.size() < ticks_at_once && !watch.due()) {
+        // Modes are booked by tiles: a chunk ends with one, whatever the clock says, so that the
+        // books do not depend on it.
+        const auto within_tile = [&] {
+            return !ticks.empty() && propagator->modes() && (step_ + steps) % modal_tile != 0;
+        };
+        while (done < total && (ticks.empty() || unit_steps < budget || within_tile()) &&
+               ((ticks.size() < ticks_at_once && !watch.due()) || within_tile())) {
             const double hold = waveform.holds[done];
             Tick tick;
             if (steps_left == 0) {

@@ -20,18 +20,20 @@ enum class Purpose : std::uint32_t {
 /// Replicas that share a group of random words. A pair of normals costs one Philox counter, so a
 /// group is eight counters wide: the low three bits of an address.
 inline constexpr std::size_t group_width = 16;
+/// In single precision a pair costs half a counter.
+inline constexpr std::size_t group_width_single = 32;
 
 inline constexpr int group_bits = 29, element_bits = 28;
 inline constexpr std::uint64_t max_replicas = std::uint64_t{group_width} << group_bits;
 inline constexpr std::size_t max_elements = std::size_t{1} << element_bits;
 
-/// Where the sixteen normals of a group are. The seed is Philox's key; the counter is
+/// Where the normals of a group are, sixteen in double and thirty-two in single precision. The seed is Philox's key; the counter is
 ///     word 0, 1: step;   word 2: group (29 bits), counter of the group (3 bits);
 ///     word 3: purpose (4 bits), element (28 bits).
 struct StreamAddress {
     std::uint64_t seed;
     Purpose purpose;
-    std::uint64_t group;    ///< replica / 16, below 2^29
+    std::uint64_t group;    ///< replica over the width of groups, below 2^29
     std::uint32_t element;  ///< unit or coordinate, below 2^28
     std::uint64_t step;
 };

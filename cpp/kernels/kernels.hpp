@@ -5,25 +5,35 @@
 #include <string>
 #include <vector>
 
+#include "ground/half.hpp"
 #include "ground/lanes.hpp"
 #include "ground/streams.hpp"
 
 namespace ktc {
 
 /// One tick of independent Ornstein–Uhlenbeck processes: an update of the force, then a hold.
+template <class Real>
 struct ModalTick {
-    const double* force_change;  ///< Δβ, null where there is no update
-    const double* force;         ///< β held
-    const double* decay;         ///< e^{−λh}
-    const double* growth;        ///< e^{−λh} − 1, with its own digits
-    const double* width;         ///< √(kT (1 − e^{−2λh}))
+    const Real* force_change;  ///< Δβ, null where there is no update
+    const Real* force;         ///< β held
+    const Real* decay;         ///< e^{−λh}
+    const Real* growth;        ///< e^{−λh} − 1, with its own digits
+    const Real* width;         ///< √(kT (1 − e^{−2λh}))
 };
 
-/// Where sixteen replicas' books lie: sum, carry and turnover of each account, sixteen numbers
-/// each.
+/// Where a group's books lie: sum, carry and turnover of each account, a number for each replica.
 struct ModalBooks {
-    double *work, *work_carry, *heat, *heat_carry, *supply, *supply_carry, *turnover;
+    double* work;
+    Half* work_carry;
+    double* heat;
+    Half* heat_carry;
+    double* supply;
+    Half* supply_carry;
+    Half* turnover;
 };
+
+/// Steps between two posts of modal moves, which fall where their number is a multiple of it.
+inline constexpr std::size_t modal_tile = 16;
 
 /// A nonzero entry of a direction in the space of states, and the quartic term of its coordinate.
 struct LineEntry {
@@ -55,9 +65,16 @@ struct Kernels {
     void (*normals16)(const StreamAddress& address, double* out);
     void (*uniforms16)(const StreamAddress& address, double* out);
     void (*transform16)(const std::uint64_t* radius, const std::uint64_t* angle, double* out);
-    /// Plays `count` ticks on the sixteen replicas at `state`, rows `stride` apart.
-    void (*modal)(double* state, std::size_t stride, std::size_t units, const ModalTick* ticks,
-                  std::size_t count, const StreamAddress& first, const ModalBooks& books);
+    void (*normals32)(const StreamAddress& address, float* out);
+    void (*transform32)(const std::uint32_t* radius, const std::uint32_t* angle, float* out);
+    /// Plays `count` ticks on the group of replicas at `state`, rows `stride` apart: sixteen in
+    /// double precision, thirty-two in single.
+    void (*modal)(double* state, std::size_t stride, std::size_t units,
+                  const ModalTick<double>* ticks, std::size_t count, const StreamAddress& first,
+                  const ModalBooks& books);
+    void (*modal_single)(float* state, std::size_t stride, std::size_t units,
+                         const ModalTick<float>* ticks, std::size_t count,
+                         const StreamAddress& first, const ModalBooks& books);
     /// Sub-steps of the splitting integrator on a block: motion/line.hpp, motion/bath.hpp.
     void (*line_slope)(const LineEntry* entries, std::size_t count, const double* state,
                        double start, double* slope);
@@ -70,8 +87,8 @@ struct Kernels {
     void (*bath_post)(const BathMove& bath, const double* displacement, const double* energy,
                       const BathBooks& books);
     /// Compensated sums of a block's amounts, and the sum of their sizes.
-    void (*ledger_post)(double* sums, double* carries, const double* amounts);
-    void (*ledger_turn)(double* turnover, const double* amounts);
+    void (*ledger_post)(double* sums, Half* carries, const double* amounts);
+    void (*ledger_turn)(Half* turnover, const double* amounts);
 };
 
 /// The kernels in use: the best that this processor has, unless others were asked for.

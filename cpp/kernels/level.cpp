@@ -1,5 +1,7 @@
 // Compiled once for each level, with KTC_LEVEL its name: see kernels.hpp and CMakeLists.txt.
 #include "kernels/kernels.hpp"
+
+#include "kernels/account_pack.hpp"
 #include "kernels/line_pack.hpp"
 #include "kernels/modal_pack.hpp"
 #include "kernels/normal_pack.hpp"
@@ -10,15 +12,17 @@
 namespace ktc::KTC_LEVEL {
 namespace {
 
-void put(const NormalPair& normals, double* out) {
+template <class Real>
+void put(const NormalPair<Real>& normals, Real* out) {
     store(out, normals.first);
-    store(out + pack_width, normals.second);
+    store(out + lanes_of<Real>, normals.second);
 }
 
-void normals16(const StreamAddress& address, double* out) {
-    NormalPair normals[1];
-    normals_at(Stream(address), {address.step}, {address.element}, normals);
-    put(normals[0], out);
+template <class Real>
+void normals(const StreamAddress& address, Real* out) {
+    NormalPair<Real> pair[1];
+    normals_at(Stream(address), {address.step}, {address.element}, pair);
+    put(pair[0], out);
 }
 
 void uniforms16(const StreamAddress& address, double* out) {
@@ -28,20 +32,22 @@ void uniforms16(const StreamAddress& address, double* out) {
     store(out + pack_width, uniform(words[0].second));
 }
 
-void transform16(const std::uint64_t* radius, const std::uint64_t* angle, double* out) {
+template <class Real, class Word>
+void transform(const Word* radius, const Word* angle, Real* out) {
     WordPair words[1];
     std::memcpy(&words[0].first, radius, sizeof words[0].first);
     std::memcpy(&words[0].second, angle, sizeof words[0].second);
-    NormalPair normals[1];
-    normals_of(words, normals);
-    put(normals[0], out);
+    NormalPair<Real> pair[1];
+    normals_of(words, pair);
+    put(pair[0], out);
 }
 
 }  // namespace
 
 extern const Kernels table;
-const Kernels table{KTC_TEXT(KTC_LEVEL), normals16,  uniforms16,    transform16,   modal,
-                    line_slope,          line_move,  quartic_relax, bath_displace, bath_post,
-                    ledger_post,         ledger_turn};
+const Kernels table{KTC_TEXT(KTC_LEVEL), normals<double>,  uniforms16,       transform<double>,
+                    normals<float>,      transform<float>, modal_of<double>, modal_of<float>,
+                    line_slope,          line_move,        quartic_relax,    bath_displace,
+                    bath_post,           ledger_post,      ledger_turn};
 
 }  // namespace ktc::KTC_LEVEL

@@ -4,7 +4,7 @@
 #include "kernels/pack.hpp"
 
 /// Loops of the splitting integrator's sub-steps over a block of replicas (motion/line.hpp and
-/// motion/bath.hpp say what they do), and of the books.
+/// motion/bath.hpp say what they do).
 namespace ktc::KTC_LEVEL {
 
 inline constexpr std::size_t packs = block_width / pack_width;
@@ -75,20 +75,6 @@ inline void bath_post(const BathMove& bath, const double* displacement, const do
         add(books.entropy, heat * bath.per_kT);
         add(books.own, heat);
     }
-}
-
-inline void ledger_post(double* sums, double* carries, const double* amounts) {
-    for (std::size_t at = 0; at < block_width; at += pack_width) {
-        Doubles sum = load(sums + at), carry = load(carries + at);
-        add_compensated(sum, carry, load(amounts + at));
-        store(sums + at, sum);
-        store(carries + at, carry);
-    }
-}
-
-inline void ledger_turn(double* turnover, const double* amounts) {
-    for (std::size_t at = 0; at < block_width; at += pack_width)
-        store(turnover + at, load(turnover + at) + absolute(load(amounts + at)));
 }
 
 }  // namespace ktc::KTC_LEVEL

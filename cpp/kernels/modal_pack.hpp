@@ -1,174 +1,194 @@
 #pragma once
 
+#include <cmath>
+
+#include "kernels/account_pack.hpp"
 #include "kernels/kernels.hpp"
 #include "kernels/normal_pack.hpp"
 
 /// Independent Ornstein–Uhlenbeck processes, each moved exactly (Gillespie, Phys. Rev. E 54, 2084,
-/// 1996): u′ = e^{−λh} u + √(kT (1 − e^{−2λh})) ξ about β, with all their books.
+/// 1996): u′ = e^{−λh} u + √(kT (1 − e^{−2λh})) ξ about β, with all their books. A group of
+/// replicas is two packs wide, in double and in single precision.
 namespace ktc::KTC_LEVEL {
 
-/// An account of eight replicas while it is in registers; see add_compensated.
-class Account {
+/// What the moves of a tile add to the books of a pack of replicas: plain sums, which sixteen
+/// amounts do not need more of. Their compensated sums are those of tiles.
+template <class Real>
+struct TilePosts {
+    Pack<Real> extracted{}, gained{}, supply{};  ///< −work, −heat, supply
+};
+
+/// One tick of one unit. Each account has its own local formula:
+///     work = −Δβ w,   −heat = ½ (u′ − u)(u′ + u),   ∫ bᵀdx = β (u′ − u),   u = w − β.
+/// A short hold adds u′ − u to the state, whose digits are then its own where β is far away; a long
+/// one sets it to β + u′, which forgets how far away it was. Where digits are few, the books take
+/// the move that rounding left.
+template <class Real>
+KTC_INLINE void move(Pack<Real>& w, const ModalTick<Real>& tick, std::size_t unit, Pack<Real> noise,
+                     TilePosts<Real>& posts) {
+    constexpr bool rounded = sizeof(Real) < sizeof(double);
+    if (tick.force_change != nullptr)
+        posts.extracted = fused(all(tick.force_change[unit]), w, posts.extracted);
+    const Pack<Real> force = all(tick.force[unit]), before = w - force;
+    const Pack<Real> thermal = all(tick.width[unit]) * noise;
+    if (tick.growth[unit] > Real(-0.5)) {
+        Pack<Real> step = fused(all(tick.growth[unit]), before, thermal);
+        const Pack<Real> next = w + step;
+        if (rounded) step = next - w;
+        w = next;
+        posts.gained = fused(step, fused(all(Real(0.5)), step, before), posts.gained);
+        posts.supply = fused(force, step, posts.supply);
+        return;
+    }
+    Pack<Real> after = fused(all(tick.decay[unit]), before, thermal);
+    w = force + after;
+    if (rounded) after = w - force;
+    const Pack<Real> step = after - before;
+    posts.gained = fused(Real(0.5) * step, after + before, posts.gained);
+    posts.supply = fused(force, step, posts.supply);
+}
+
+/// The books of eight replicas.
+class PackBooks {
    public:
-    KTC_INLINE Account(double* sum, double* carry, std::size_t offset)
-        : sum_at_(sum + offset),
-          carry_at_(carry + offset),
-          sum_(load(sum_at_)),
-          carry_(load(carry_at_)) {}
-    KTC_INLINE void post(Doubles amount) { add_compensated(sum_, carry_, amount); }
-    KTC_INLINE void close() const {
-        store(sum_at_, sum_);
-        store(carry_at_, carry_);
+    KTC_INLINE PackBooks() = default;
+    KTC_INLINE PackBooks(const ModalBooks& books, std::size_t at)
+        : work_(load_account(books.work + at, books.work_carry + at)),
+          heat_(load_account(books.heat + at, books.heat_carry + at)),
+          supply_(load_account(books.supply + at, books.supply_carry + at)),
+          turnover_(load_halves(books.turnover + at)) {}
+
+    KTC_INLINE void enter(Doubles extracted, Doubles gained, Doubles supply) {
+        work_.post(0.0 - extracted);
+        heat_.post(0.0 - gained);
+        supply_.post(supply);
+        turnover_ = cut(turnover_ + (absolute(extracted) + absolute(gained)));
+    }
+
+    KTC_INLINE void close(const ModalBooks& books, std::size_t at) const {
+        store_account(work_, books.work + at, books.work_carry + at);
+        store_account(heat_, books.heat + at, books.heat_carry + at);
+        store_account(supply_, books.supply + at, books.supply_carry + at);
+        store_halves(books.turnover + at, turnover_);
     }
 
    private:
-    double *sum_at_, *carry_at_;
-    Doubles sum_, carry_;
+    Account work_, heat_, supply_;
+    Doubles turnover_;
 };
 
-/// Half a group: the books of eight replicas.
-struct Half {
-    Account work, heat, supply;
-    double* turnover_at;
-    Doubles turnover;
-
-    KTC_INLINE Half(const ModalBooks& books, std::size_t offset)
-        : work(books.work, books.work_carry, offset),
-          heat(books.heat, books.heat_carry, offset),
-          supply(books.supply, books.supply_carry, offset),
-          turnover_at(books.turnover + offset),
-          turnover(load(turnover_at)) {}
+/// The books of a group of replicas.
+template <class Real>
+class GroupBooks {
+   public:
+    KTC_INLINE explicit GroupBooks(const ModalBooks& books) : books_(books) {
+        for (std::size_t i = 0; i < packs; ++i) of_[i] = PackBooks(books, i * pack_width);
+    }
+    /// Enters a tile's posts, which are then none.
+    KTC_INLINE void enter(TilePosts<Real> (&posts)[2]) {
+        for (std::size_t half = 0; half < 2; ++half) {
+            for (std::size_t part = 0; part < packs / 2; ++part)
+                of_[half * (packs / 2) + part].enter(doubles_of(posts[half].extracted, part),
+                                                     doubles_of(posts[half].gained, part),
+                                                     doubles_of(posts[half].supply, part));
+            posts[half] = TilePosts<Real>{};
+        }
+    }
     KTC_INLINE void close() const {
-        work.close();
-        heat.close();
-        supply.close();
-        store(turnover_at, turnover);
+        for (std::size_t i = 0; i < packs; ++i) of_[i].close(books_, i * pack_width);
     }
+
+   private:
+    static constexpr std::size_t packs = 2 * lanes_of<Real> / pack_width;
+    const ModalBooks& books_;
+    PackBooks of_[packs];
 };
 
-/// What one hold adds to the books of eight replicas.
-struct HoldPosts {
-    Doubles heat, supply;
-};
-
-/// Heat and supply of a move from deviation u to u′ about β, both by their own local formula:
-///     −ΔH = ½ (u − u′)(u + u′),   ∫ bᵀdx = β (u′ − u).
-/// A short hold adds u′ − u to the state, whose digits are then its own where β is far away; a long
-/// one sets it to β + u′, which forgets how far away it was.
-KTC_INLINE void move(double* w, const ModalTick& tick, std::size_t unit, Doubles noise,
-                     HoldPosts& posts) {
-    const double force = tick.force[unit];
-    const Doubles before = load(w) - force, thermal = tick.width[unit] * noise;
-    if (tick.growth[unit] > -0.5) {
-        const Doubles step = tick.growth[unit] * before + thermal;
-        posts.heat = posts.heat - step * (before + 0.5 * step);
-        posts.supply = posts.supply + force * step;
-        store(w, load(w) + step);
-        return;
+/// Noise of the next moves, `step` and `element` further each. It is made ahead of them: no move
+/// waits for its own.
+template <class Real>
+KTC_INLINE void next_noise(const Stream& stream, const StreamAddress& from, std::uint64_t step,
+                           std::uint32_t element, NormalPair<Real> (&out)[bundle]) {
+    std::uint64_t steps[bundle];
+    std::uint32_t elements[bundle];
+    for (std::size_t i = 0; i < bundle; ++i) {
+        steps[i] = from.step + i * step;
+        elements[i] = from.element + static_cast<std::uint32_t>(i) * element;
     }
-    const Doubles after = tick.decay[unit] * before + thermal;
-    posts.heat = posts.heat + 0.5 * (before - after) * (before + after);
-    posts.supply = posts.supply + force * (after - before);
-    store(w, force + after);
+    normals_at(stream, steps, elements, out);
 }
 
-KTC_INLINE void update(const double* state, std::size_t stride, std::size_t units,
-                       const double* force_change, Half& half) {
-    Doubles work = all(0.0);
-    for (std::size_t i = 0; i < units; ++i)
-        work = work - force_change[i] * load(state + i * stride);
-    half.work.post(work);
-    half.turnover = half.turnover + absolute(work);
+/// Ticks until the books are next entered: tiles end where the number of the step says, so that
+/// sums do not depend on how many steps are played at once, but for the last tile of a call.
+KTC_INLINE std::size_t ticks_of_tile(std::uint64_t step, std::size_t left) {
+    const std::size_t whole = modal_tile - static_cast<std::size_t>(step % modal_tile);
+    return left < whole ? left : whole;
 }
 
-KTC_INLINE void book(const HoldPosts& posts, Half& half) {
-    half.heat.post(posts.heat);
-    half.turnover = half.turnover + absolute(posts.heat);
-    half.supply.post(posts.supply);
-}
-
-/// Noise of the next moves, made ahead of them: no move waits for its own.
-struct NoiseTile {
-    static constexpr std::size_t size = 16;
-    NormalPair of[size];
-};
-
-/// Noise of `count` moves from an address on, each one `step` and `element` further.
-KTC_INLINE void fill(NoiseTile& tile, const Stream& stream, const StreamAddress& address,
-                     std::size_t count, std::uint64_t step, std::uint32_t element) {
-    for (std::size_t k = 0; k < count; k += bundle) {
-        std::uint64_t steps[bundle];
-        std::uint32_t elements[bundle];
-        NormalPair normals[bundle];
-        for (std::size_t i = 0; i < bundle; ++i) {
-            steps[i] = address.step + (k + i) * step;
-            elements[i] = address.element + static_cast<std::uint32_t>(k + i) * element;
-        }
-        normals_at(stream, steps, elements, normals);
-        for (std::size_t i = 0; i < bundle; ++i) tile.of[k + i] = normals[i];
-    }
-}
-
-/// A single unit, many ticks: its state stays in registers, too.
-inline void modal_unit(double* state, const ModalTick* ticks, std::size_t count,
-                       StreamAddress address, const ModalBooks& books) {
-    Half low(books, 0), high(books, pack_width);
+/// A single unit: its state stays in registers, too.
+template <class Real>
+KTC_INLINE void modal_unit(Real* state, const ModalTick<Real>* ticks, std::size_t count,
+                           StreamAddress address, const ModalBooks& books) {
     const Stream stream(address);
-    NoiseTile tile;
-    for (std::size_t start = 0; start < count; start += NoiseTile::size) {
-        const std::size_t stop = count - start < NoiseTile::size ? count - start : NoiseTile::size;
-        fill(tile, stream, address, stop, 1, 0);
-        address.step += stop;
-        for (std::size_t k = 0; k < stop; ++k) {
-            const ModalTick& tick = ticks[start + k];
-            if (tick.force_change != nullptr) {
-                update(state, 0, 1, tick.force_change, low);
-                update(state + pack_width, 0, 1, tick.force_change, high);
+    GroupBooks<Real> accounts(books);
+    Pack<Real> low = load(state), high = load(state + lanes_of<Real>);
+    TilePosts<Real> posts[2];
+    while (count > 0) {
+        const std::size_t tile = ticks_of_tile(address.step, count);
+        for (std::size_t k = 0; k < tile; k += bundle) {
+            NormalPair<Real> noise[bundle];
+            next_noise(stream, address, 1, 0, noise);
+            const std::size_t stop = tile - k < bundle ? tile - k : bundle;
+            for (std::size_t i = 0; i < stop; ++i) {
+                move(low, ticks[k + i], 0, noise[i].first, posts[0]);
+                move(high, ticks[k + i], 0, noise[i].second, posts[1]);
             }
-            HoldPosts low_posts{all(0.0), all(0.0)}, high_posts = low_posts;
-            move(state, tick, 0, tile.of[k].first, low_posts);
-            move(state + pack_width, tick, 0, tile.of[k].second, high_posts);
-            book(low_posts, low);
-            book(high_posts, high);
+            address.step += stop;
         }
+        accounts.enter(posts);
+        ticks += tile;
+        count -= tile;
     }
-    low.close();
-    high.close();
+    store(state, low);
+    store(state + lanes_of<Real>, high);
+    accounts.close();
 }
 
-inline void modal(double* state, std::size_t stride, std::size_t units, const ModalTick* ticks,
-                  std::size_t count, const StreamAddress& first, const ModalBooks& books) {
-    if (units == 1) {
-        modal_unit(state, ticks, count, first, books);
-        return;
-    }
-    Half low(books, 0), high(books, pack_width);
-    const Stream stream(first);
-    NoiseTile tile;
-    StreamAddress address = first;
-    for (std::size_t k = 0; k < count; ++k, ++address.step) {
-        const ModalTick& tick = ticks[k];
-        if (tick.force_change != nullptr) {
-            update(state, stride, units, tick.force_change, low);
-            update(state + pack_width, stride, units, tick.force_change, high);
-        }
-        HoldPosts low_posts{all(0.0), all(0.0)}, high_posts = low_posts;
-        for (std::size_t start = 0; start < units; start += NoiseTile::size) {
-            const std::size_t stop =
-                units - start < NoiseTile::size ? units - start : NoiseTile::size;
+template <class Real>
+KTC_INLINE void modal_units(Real* state, std::size_t stride, std::size_t units,
+                            const ModalTick<Real>* ticks, std::size_t count, StreamAddress address,
+                            const ModalBooks& books) {
+    const Stream stream(address);
+    GroupBooks<Real> accounts(books);
+    TilePosts<Real> posts[2];
+    for (std::size_t k = 0; k < count; ++k) {
+        for (std::size_t start = 0; start < units; start += bundle) {
+            NormalPair<Real> noise[bundle];
             address.element = static_cast<std::uint32_t>(start);
-            fill(tile, stream, address, stop, 0, 1);
+            next_noise(stream, address, 0, 1, noise);
+            const std::size_t stop = units - start < bundle ? units - start : bundle;
             for (std::size_t i = 0; i < stop; ++i) {
-                double* w = state + (start + i) * stride;
-                move(w, tick, start + i, tile.of[i].first, low_posts);
-                move(w + pack_width, tick, start + i, tile.of[i].second, high_posts);
+                Real* own = state + (start + i) * stride;
+                Pack<Real> low = load(own), high = load(own + lanes_of<Real>);
+                move(low, ticks[k], start + i, noise[i].first, posts[0]);
+                move(high, ticks[k], start + i, noise[i].second, posts[1]);
+                store(own, low);
+                store(own + lanes_of<Real>, high);
             }
         }
-        book(low_posts, low);
-        book(high_posts, high);
+        if (++address.step % modal_tile == 0) accounts.enter(posts);
     }
-    low.close();
-    high.close();
+    accounts.enter(posts);
+    accounts.close();
+}
+
+template <class Real>
+void modal_of(Real* state, std::size_t stride, std::size_t units, const ModalTick<Real>* ticks,
+              std::size_t count, const StreamAddress& first, const ModalBooks& books) {
+    if (units == 1)
+        modal_unit(state, ticks, count, first, books);
+    else
+        modal_units(state, stride, units, ticks, count, first, books);
 }
 
 }  // namespace ktc::KTC_LEVEL

@@ -6,11 +6,13 @@
 #include "kernels/normal_series.hpp"
 #include "kernels/words_pack.hpp"
 
-/// Sixteen normals of one address in two packs; ground/normal.hpp says what they are.
+/// The normals of one address in two packs: sixteen in double, thirty-two in single precision.
+/// ground/normal.hpp says what they are.
 namespace ktc::KTC_LEVEL {
 
+template <class Real>
 struct NormalPair {
-    Doubles first, second;
+    Pack<Real> first, second;
 };
 
 /// 52 bits after the one, less one, plus half the last place: odd multiples of 2^−53 in (0, 1).
@@ -21,9 +23,9 @@ KTC_INLINE Doubles uniform(Words word) {
 
 /// Horner's scheme for `count` arguments side by side: a chain of products waits for itself, others
 /// fill the time.
-template <std::size_t count, std::size_t terms>
-KTC_INLINE void polynomial(const double (&coefficient)[terms], const Doubles (&x)[count],
-                           Doubles (&value)[count]) {
+template <std::size_t count, std::size_t terms, class Real>
+KTC_INLINE void polynomial(const Real (&coefficient)[terms], const Pack<Real>* x,
+                           Pack<Real> (&value)[count]) {
     for (std::size_t i = 0; i < count; ++i) value[i] = all(coefficient[terms - 1]);
     for (std::size_t k = terms - 1; k-- > 0;)
         for (std::size_t i = 0; i < count; ++i)
@@ -33,12 +35,12 @@ KTC_INLINE void polynomial(const double (&coefficient)[terms], const Doubles (&x
 /// √(−2 ln u) for u in (0, 1), given 2u = 2^e m: −2 ln u = −2e ln 2 + 2 ln 2r − 2 ln(m r) with r
 /// near 1/m from a table, so that no two terms cancel; and where u is near 1, e is 0 and r is ½,
 /// which leaves the last term alone with all its digits.
-template <std::size_t count>
-KTC_INLINE void radii(const Doubles (&twice)[count], Doubles (&radius)[count]) {
-    using Series = NormalSeries<double>;
-    Doubles excess[count], base[count], series[count];
+template <class Real, std::size_t count>
+KTC_INLINE void radii(const Pack<Real>* twice, Pack<Real> (&radius)[count]) {
+    using Series = NormalSeries<Real>;
+    Pack<Real> excess[count], base[count], series[count];
     for (std::size_t i = 0; i < count; ++i) {
-        const DoubleParts parts = parts_of(twice[i]);
+        const Parts<Real> parts = parts_of(twice[i]);
         excess[i] = product_less_one(parts.mantissa, by_leading_bits(Series::reciprocal, twice[i]));
         base[i] = fused(parts.exponent, all(Series::minus_two_ln_2),
                         by_leading_bits(Series::offset, twice[i]));
@@ -48,25 +50,42 @@ KTC_INLINE void radii(const Doubles (&twice)[count], Doubles (&radius)[count]) {
         radius[i] = square_root(fused(series[i], excess[i], base[i]));
 }
 
+/// Twice the uniform number of a radius word.
+KTC_INLINE Doubles twice_uniform(Words word) {
+    constexpr std::uint64_t mantissa = 0xFFFFFFFFFFFFF, two = 0x4000000000000000;
+    return as_doubles(masked_or(word, mantissa, two)) - (2.0 - 0x1p-52);
+}
+KTC_INLINE Floats twice_uniform(HalfWords word) {
+    return fused(floats_of(word), all(0x1p-31f - 0x1p-55f), all(0x1p-32f));
+}
+
+/// The place in a quarter turn of an angle word: odd multiples of 2^−52 or 2^−23 between −½ and ½.
+KTC_INLINE Doubles place_in_quarter(Words word) {
+    constexpr std::uint64_t middle = 0xFFFFFFFFFFFFE, ends = 0x3FF0000000000001;
+    return as_doubles(masked_or(word, middle, ends)) - 1.5;
+}
+KTC_INLINE Floats place_in_quarter(HalfWords word) {
+    constexpr std::uint32_t middle = 0x7FFFFE, ends = 0x3F800001;
+    return as_floats(masked_or(word, middle, ends)) - 1.5f;
+}
+
 /// Normals of `count` pairs of words.
-template <std::size_t count>
-KTC_INLINE void normals_of(const WordPair (&words)[count], NormalPair (&out)[count]) {
-    constexpr std::uint64_t mantissa = 0xFFFFFFFFFFFFF, one = 0x3FF0000000000000;
-    constexpr std::uint64_t two = 0x4000000000000000, last_place = 1;
-    Doubles twice[count], radius[count], y[count], z[count], sines[count], cosines[count];
+template <class Real, std::size_t count>
+KTC_INLINE void normals_of(const WordPair (&words)[count], NormalPair<Real> (&out)[count]) {
+    using Word = Pack<std::conditional_t<sizeof(Real) == 8, std::uint64_t, std::uint32_t>>;
+    Pack<Real> twice[count], radius[count], y[count], z[count], sines[count], cosines[count];
     for (std::size_t i = 0; i < count; ++i) {
-        twice[i] = as_doubles(masked_or(words[i].first, mantissa, two)) - (2.0 - 0x1p-52);
-        // Odd multiples of 2^−52 between −½ and ½.
-        y[i] =
-            as_doubles(masked_or(words[i].second, mantissa - last_place, one | last_place)) - 1.5;
+        twice[i] = twice_uniform(same_bits<Word>(words[i].first));
+        y[i] = place_in_quarter(same_bits<Word>(words[i].second));
         z[i] = y[i] * y[i];
     }
-    radii(twice, radius);
-    polynomial(NormalSeries<double>::cosine, z, cosines);
-    polynomial(NormalSeries<double>::sine, z, sines);
+    radii<Real>(twice, radius);
+    polynomial(NormalSeries<Real>::cosine, z, cosines);
+    polynomial(NormalSeries<Real>::sine, z, sines);
     for (std::size_t i = 0; i < count; ++i) {
-        Doubles first = turn_sign(cosines[i], words[i].second), second = y[i] * sines[i];
-        exchange(first, second, words[i].second);
+        const Word angle = same_bits<Word>(words[i].second);
+        Pack<Real> first = turn_sign(cosines[i], angle), second = y[i] * sines[i];
+        exchange(first, second, angle);
         out[i] = {radius[i] * first, radius[i] * second};
     }
 }
@@ -78,10 +97,10 @@ inline constexpr std::size_t bundle = 4;
 inline constexpr std::size_t bundle = 1;
 #endif
 
-/// Sixteen normals of each of `count` addresses.
-template <std::size_t count>
+/// The normals of each of `count` addresses.
+template <class Real, std::size_t count>
 KTC_INLINE void normals_at(const Stream& stream, const std::uint64_t (&step)[count],
-                           const std::uint32_t (&element)[count], NormalPair (&out)[count]) {
+                           const std::uint32_t (&element)[count], NormalPair<Real> (&out)[count]) {
     WordPair words[count];
     stream.words(step, element, words);
     normals_of(words, out);

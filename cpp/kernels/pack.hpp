@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
+#include <utility>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -26,6 +28,11 @@ inline constexpr std::size_t pack_width = lanes_of<double>;
 
 #if defined(__GNUC__)
 #define KTC_INLINE inline __attribute__((always_inline))
+#else
+#define KTC_INLINE inline
+#endif
+
+#if defined(__AVX512F__)
 template <class T>
 struct PackOf {
     typedef T type __attribute__((vector_size(64)));
@@ -33,30 +40,44 @@ struct PackOf {
 template <class T>
 using Pack = typename PackOf<T>::type;
 #else
-// Compilers without vector types get loops, which they may make vectors of.
-#define KTC_INLINE inline
+/// A register's share of a pack; a single number where the compiler has no vector types.
+template <class T>
+struct PartOf {
+#if !defined(__GNUC__)
+    typedef T type;
+#elif KTC_FUSED
+    typedef T type __attribute__((vector_size(32)));
+#else
+    typedef T type __attribute__((vector_size(16)));
+#endif
+};
 template <class T>
 struct Pack {
-    T lane[lanes_of<T>];
-    T& operator[](std::size_t i) { return lane[i]; }
-    T operator[](std::size_t i) const { return lane[i]; }
+    using Part = typename PartOf<T>::type;
+    static constexpr std::size_t parts = 64 / sizeof(Part);
+    Part part[parts];
+
+    KTC_INLINE T operator[](std::size_t i) const {
+        T lanes[lanes_of<T>];
+        std::memcpy(lanes, part, sizeof lanes);
+        return lanes[i];
+    }
 };
-#define KTC_PACK_OPERATOR(op)                                    \
-    template <class T>                                           \
-    Pack<T> operator op(Pack<T> a, Pack<T> b) {                  \
-        for (std::size_t i = 0; i < lanes_of<T>; ++i)            \
-            a.lane[i] = static_cast<T>(a.lane[i] op b.lane[i]);  \
-        return a;                                                \
-    }                                                            \
-    template <class T>                                           \
-    Pack<T> operator op(Pack<T> a, T b) {                        \
-        for (T& lane : a.lane) lane = static_cast<T>(lane op b); \
-        return a;                                                \
-    }                                                            \
-    template <class T>                                           \
-    Pack<T> operator op(T a, Pack<T> b) {                        \
-        for (T& lane : b.lane) lane = static_cast<T>(a op lane); \
-        return b;                                                \
+#define KTC_PACK_OPERATOR(op)                                                         \
+    template <class T>                                                                \
+    KTC_INLINE Pack<T> operator op(Pack<T> a, Pack<T> b) {                            \
+        for (std::size_t i = 0; i < a.parts; ++i) a.part[i] = a.part[i] op b.part[i]; \
+        return a;                                                                     \
+    }                                                                                 \
+    template <class T>                                                                \
+    KTC_INLINE Pack<T> operator op(Pack<T> a, T b) {                                  \
+        for (std::size_t i = 0; i < a.parts; ++i) a.part[i] = a.part[i] op b;         \
+        return a;                                                                     \
+    }                                                                                 \
+    template <class T>                                                                \
+    KTC_INLINE Pack<T> operator op(T a, Pack<T> b) {                                  \
+        for (std::size_t i = 0; i < b.parts; ++i) b.part[i] = a op b.part[i];         \
+        return b;                                                                     \
     }
 KTC_PACK_OPERATOR(+)
 KTC_PACK_OPERATOR(-)
@@ -69,6 +90,9 @@ KTC_PACK_OPERATOR(<<)
 KTC_PACK_OPERATOR(>>)
 #undef KTC_PACK_OPERATOR
 #endif
+
+template <class Packed>
+using LaneOf = std::decay_t<decltype(std::declval<Packed>()[0])>;
 
 using Doubles = Pack<double>;
 using Floats = Pack<float>;
@@ -94,6 +118,8 @@ KTC_INLINE Pack<T> load(const T* from) {
     return result;
 }
 KTC_INLINE void store(double* to, Doubles value) { std::memcpy(to, &value, sizeof value); }
+KTC_INLINE void store(std::uint64_t* to, Words value) { std::memcpy(to, &value, sizeof value); }
+KTC_INLINE void store(std::uint32_t* to, HalfWords value) { std::memcpy(to, &value, sizeof value); }
 KTC_INLINE void store(float* to, Floats value) { std::memcpy(to, &value, sizeof value); }
 
 KTC_INLINE Doubles all(double value) { return Doubles{} + value; }
@@ -101,6 +127,7 @@ KTC_INLINE Floats all(float value) { return Floats{} + value; }
 KTC_INLINE Words all(std::uint64_t value) { return Words{} + value; }
 KTC_INLINE HalfWords all(std::uint32_t value) { return HalfWords{} + value; }
 
+/// a b + c in one rounding, where the level can, and the square root.
 #if defined(__AVX512F__)
 KTC_INLINE Doubles fused(Doubles a, Doubles b, Doubles c) {
     return same_bits<Doubles>(
@@ -110,35 +137,6 @@ KTC_INLINE Floats fused(Floats a, Floats b, Floats c) {
     return same_bits<Floats>(
         _mm512_fmadd_ps(same_bits<__m512>(a), same_bits<__m512>(b), same_bits<__m512>(c)));
 }
-#elif KTC_FUSED
-/// A pack in two registers of 256 bits.
-struct TwoDoubles {
-    __m256d low, high;
-};
-struct TwoFloats {
-    __m256 low, high;
-};
-struct TwoWords {
-    __m256i low, high;
-};
-KTC_INLINE Doubles fused(Doubles a, Doubles b, Doubles c) {
-    using Two = TwoDoubles;
-    const Two x = same_bits<Two>(a), y = same_bits<Two>(b), z = same_bits<Two>(c);
-    return same_bits<Doubles>(
-        Two{_mm256_fmadd_pd(x.low, y.low, z.low), _mm256_fmadd_pd(x.high, y.high, z.high)});
-}
-KTC_INLINE Floats fused(Floats a, Floats b, Floats c) {
-    using Two = TwoFloats;
-    const Two x = same_bits<Two>(a), y = same_bits<Two>(b), z = same_bits<Two>(c);
-    return same_bits<Floats>(
-        Two{_mm256_fmadd_ps(x.low, y.low, z.low), _mm256_fmadd_ps(x.high, y.high, z.high)});
-}
-#else
-KTC_INLINE Doubles fused(Doubles a, Doubles b, Doubles c) { return a * b + c; }
-KTC_INLINE Floats fused(Floats a, Floats b, Floats c) { return a * b + c; }
-#endif
-
-#if defined(__AVX512F__)
 KTC_INLINE Doubles square_root(Doubles x) {
     return same_bits<Doubles>(_mm512_sqrt_pd(same_bits<__m512d>(x)));
 }
@@ -146,36 +144,49 @@ KTC_INLINE Floats square_root(Floats x) {
     return same_bits<Floats>(_mm512_sqrt_ps(same_bits<__m512>(x)));
 }
 #elif KTC_FUSED
+KTC_INLINE Doubles fused(Doubles a, Doubles b, Doubles c) {
+    for (std::size_t i = 0; i < a.parts; ++i)
+        a.part[i] = _mm256_fmadd_pd(a.part[i], b.part[i], c.part[i]);
+    return a;
+}
+KTC_INLINE Floats fused(Floats a, Floats b, Floats c) {
+    for (std::size_t i = 0; i < a.parts; ++i)
+        a.part[i] = _mm256_fmadd_ps(a.part[i], b.part[i], c.part[i]);
+    return a;
+}
 KTC_INLINE Doubles square_root(Doubles x) {
-    using Two = TwoDoubles;
-    const Two parts = same_bits<Two>(x);
-    return same_bits<Doubles>(Two{_mm256_sqrt_pd(parts.low), _mm256_sqrt_pd(parts.high)});
+    for (auto& part : x.part) part = _mm256_sqrt_pd(part);
+    return x;
 }
 KTC_INLINE Floats square_root(Floats x) {
-    using Two = TwoFloats;
-    const Two parts = same_bits<Two>(x);
-    return same_bits<Floats>(Two{_mm256_sqrt_ps(parts.low), _mm256_sqrt_ps(parts.high)});
+    for (auto& part : x.part) part = _mm256_sqrt_ps(part);
+    return x;
 }
 #else
+KTC_INLINE Doubles fused(Doubles a, Doubles b, Doubles c) { return a * b + c; }
+KTC_INLINE Floats fused(Floats a, Floats b, Floats c) { return a * b + c; }
+#if defined(__SSE2__)
 KTC_INLINE Doubles square_root(Doubles x) {
-    for (std::size_t i = 0; i < lanes_of<double>; ++i) x[i] = std::sqrt(x[i]);
+    for (auto& part : x.part) part = _mm_sqrt_pd(part);
     return x;
 }
 KTC_INLINE Floats square_root(Floats x) {
-    for (std::size_t i = 0; i < lanes_of<float>; ++i) x[i] = std::sqrt(x[i]);
+    for (auto& part : x.part) part = _mm_sqrt_ps(part);
     return x;
 }
+#else
+template <class T>
+KTC_INLINE Pack<T> square_root(Pack<T> x) {
+    T lanes[lanes_of<T>];
+    store(lanes, x);
+    for (T& lane : lanes) lane = std::sqrt(lane);
+    return load(lanes);
+}
+#endif
 #endif
 
 KTC_INLINE Doubles absolute(Doubles x) {
     return as_doubles(as_words(x) & ~(std::uint64_t{1} << 63));
-}
-
-/// add_compensated (ground/compensated.hpp) on eight sums.
-KTC_INLINE void add_compensated(Doubles& sum, Doubles& carry, Doubles term) {
-    const Doubles total = sum + term, shadow = total - sum;
-    carry = carry + ((sum - (total - shadow)) + (term - shadow));
-    sum = total;
 }
 
 }  // namespace ktc::KTC_LEVEL

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <type_traits>
+
 #include "kernels/pack.hpp"
 
 /// What random words and the bits of numbers need beyond arithmetic, each in the fewest
@@ -13,17 +15,15 @@ KTC_INLINE Words multiply_low(Words a, Words b) {
 #if defined(__AVX512F__)
     return same_bits<Words>(_mm512_mul_epu32(same_bits<__m512i>(a), same_bits<__m512i>(b)));
 #elif KTC_FUSED
-    using Two = TwoWords;
-    const Two x = same_bits<Two>(a), y = same_bits<Two>(b);
-    return same_bits<Words>(Two{_mm256_mul_epu32(x.low, y.low), _mm256_mul_epu32(x.high, y.high)});
+    for (std::size_t i = 0; i < a.parts; ++i)
+        a.part[i] = same_bits<Words::Part>(
+            _mm256_mul_epu32(same_bits<__m256i>(a.part[i]), same_bits<__m256i>(b.part[i])));
+    return a;
 #elif defined(__SSE2__)
-    struct FourWords {
-        __m128i part[4];
-    };
-    FourWords x = same_bits<FourWords>(a);
-    const FourWords y = same_bits<FourWords>(b);
-    for (int i = 0; i < 4; ++i) x.part[i] = _mm_mul_epu32(x.part[i], y.part[i]);
-    return same_bits<Words>(x);
+    for (std::size_t i = 0; i < a.parts; ++i)
+        a.part[i] = same_bits<Words::Part>(
+            _mm_mul_epu32(same_bits<__m128i>(a.part[i]), same_bits<__m128i>(b.part[i])));
+    return a;
 #else
     return (a & low_half) * (b & low_half);
 #endif
@@ -59,83 +59,159 @@ KTC_INLINE Words exclusive_or(Words a, Words b, Words c) {
 }
 
 /// (bits & mask) | set.
-KTC_INLINE Words masked_or(Words bits, std::uint64_t mask, std::uint64_t set) {
+template <class Word, class Lane>
+KTC_INLINE Word masked_or(Word bits, Lane mask, Lane set) {
 #if defined(__AVX512F__)
-    return same_bits<Words>(_mm512_ternarylogic_epi64(same_bits<__m512i>(bits),
-                                                      same_bits<__m512i>(all(mask)),
-                                                      same_bits<__m512i>(all(set)), 0xEA));
+    return same_bits<Word>(_mm512_ternarylogic_epi64(same_bits<__m512i>(bits),
+                                                     same_bits<__m512i>(all(mask)),
+                                                     same_bits<__m512i>(all(set)), 0xEA));
 #else
     return (bits & mask) | set;
 #endif
 }
 
 /// a with its sign turned where the top bit of `bits` is set.
-KTC_INLINE Doubles turn_sign(Doubles a, Words bits) {
-    constexpr std::uint64_t sign = std::uint64_t{1} << 63;
+template <class Real, class Word>
+KTC_INLINE auto turn_sign(Real a, Word bits) {
+    using Lane = LaneOf<Word>;
+    const Word sign = all(static_cast<Lane>(Lane{1} << (8 * sizeof(Lane) - 1)));
 #if defined(__AVX512F__)
-    return same_bits<Doubles>(_mm512_ternarylogic_epi64(
-        same_bits<__m512i>(a), same_bits<__m512i>(bits), same_bits<__m512i>(all(sign)), 0x78));
+    return same_bits<Real>(_mm512_ternarylogic_epi64(
+        same_bits<__m512i>(a), same_bits<__m512i>(bits), same_bits<__m512i>(sign), 0x78));
 #else
-    return as_doubles(as_words(a) ^ (bits & sign));
+    return same_bits<Real>(same_bits<Word>(a) ^ (bits & sign));
 #endif
 }
 
 /// Exchanges a and b where the bit below the top one of `bits` is set.
-KTC_INLINE void exchange(Doubles& a, Doubles& b, Words bits) {
-    constexpr std::uint64_t chosen = std::uint64_t{1} << 62;
 #if defined(__AVX512F__)
-    const __mmask8 where =
-        _mm512_test_epi64_mask(same_bits<__m512i>(bits), same_bits<__m512i>(all(chosen)));
+KTC_INLINE void exchange(Doubles& a, Doubles& b, Words bits) {
+    const __mmask8 where = _mm512_test_epi64_mask(same_bits<__m512i>(bits),
+                                                  same_bits<__m512i>(all(std::uint64_t{1} << 62)));
     const __m512d x = same_bits<__m512d>(a), y = same_bits<__m512d>(b);
     a = same_bits<Doubles>(_mm512_mask_mov_pd(x, where, y));
     b = same_bits<Doubles>(_mm512_mask_mov_pd(y, where, x));
-#else
-    const Words where = std::uint64_t{0} - ((bits & chosen) >> std::uint64_t{62});
-    const Words change = (as_words(a) ^ as_words(b)) & where;
-    a = as_doubles(as_words(a) ^ change);
-    b = as_doubles(as_words(b) ^ change);
-#endif
 }
+KTC_INLINE void exchange(Floats& a, Floats& b, HalfWords bits) {
+    const __mmask16 where = _mm512_test_epi32_mask(same_bits<__m512i>(bits),
+                                                   same_bits<__m512i>(all(std::uint32_t{1} << 30)));
+    const __m512 x = same_bits<__m512>(a), y = same_bits<__m512>(b);
+    a = same_bits<Floats>(_mm512_mask_mov_ps(x, where, y));
+    b = same_bits<Floats>(_mm512_mask_mov_ps(y, where, x));
+}
+#else
+template <class Real, class Word>
+KTC_INLINE void exchange(Real& a, Real& b, Word bits) {
+    using Lane = LaneOf<Word>;
+    const Lane below_top = 8 * sizeof(Lane) - 2;
+    const Word where = Lane{0} - ((bits >> below_top) & Lane{1});
+    const Word change = (same_bits<Word>(a) ^ same_bits<Word>(b)) & where;
+    a = same_bits<Real>(same_bits<Word>(a) ^ change);
+    b = same_bits<Real>(same_bits<Word>(b) ^ change);
+}
+#endif
 
 /// e and m of a normal x = 2^e m > 0, 1 ≤ m < 2.
-struct DoubleParts {
-    Doubles exponent, mantissa;
+template <class Real>
+struct Parts {
+    Pack<Real> exponent, mantissa;
 };
-KTC_INLINE DoubleParts parts_of(Doubles x) {
 #if defined(__AVX512F__)
+KTC_INLINE Parts<double> parts_of(Doubles x) {
     const __m512d value = same_bits<__m512d>(x);
     return {same_bits<Doubles>(_mm512_getexp_pd(value)),
             same_bits<Doubles>(_mm512_getmant_pd(value, _MM_MANT_NORM_1_2, _MM_MANT_SIGN_src))};
+}
+KTC_INLINE Parts<float> parts_of(Floats x) {
+    const __m512 value = same_bits<__m512>(x);
+    return {same_bits<Floats>(_mm512_getexp_ps(value)),
+            same_bits<Floats>(_mm512_getmant_ps(value, _MM_MANT_NORM_1_2, _MM_MANT_SIGN_src))};
+}
 #else
-    // Integer to double by the mantissa of 2^52: vector units before AVX-512 have no conversion.
-    constexpr std::uint64_t power_52 = 0x4330000000000000, one = 0x3FF0000000000000;
+// Integers become numbers by the mantissa of 2^52 or 2^23: vector units before AVX-512 cannot
+// convert words of 64 bits.
+KTC_INLINE Parts<double> parts_of(Doubles x) {
+    constexpr std::uint64_t power_52 = 0x4330000000000000, mantissa = 0xFFFFFFFFFFFFF;
     const Words bits = as_words(x);
     return {as_doubles((bits >> std::uint64_t{52}) | power_52) - (0x1p52 + 1023.0),
-            as_doubles(masked_or(bits, 0xFFFFFFFFFFFFF, one))};
-#endif
+            as_doubles(masked_or(bits, mantissa, std::uint64_t{0x3FF0000000000000}))};
 }
+KTC_INLINE Parts<float> parts_of(Floats x) {
+    constexpr std::uint32_t power_23 = 0x4B000000, mantissa = 0x7FFFFF;
+    const HalfWords bits = as_half_words(x);
+    return {as_floats((bits >> std::uint32_t{23}) | power_23) - (0x1p23f + 127.0f),
+            as_floats(masked_or(bits, mantissa, std::uint32_t{0x3F800000}))};
+}
+#endif
 
 /// Entries of a table of sixteen, chosen by the four leading bits of the mantissa of x.
+#if defined(__AVX512F__)
 KTC_INLINE Doubles by_leading_bits(const double (&table)[16], Doubles x) {
     const Words index = as_words(x) >> std::uint64_t{48};
-#if defined(__AVX512F__)
     return same_bits<Doubles>(_mm512_permutex2var_pd(
         _mm512_loadu_pd(table), same_bits<__m512i>(index), _mm512_loadu_pd(table + 8)));
+}
+KTC_INLINE Floats by_leading_bits(const float (&table)[16], Floats x) {
+    const HalfWords index = as_half_words(x) >> std::uint32_t{19};
+    return same_bits<Floats>(
+        _mm512_permutexvar_ps(same_bits<__m512i>(index), _mm512_loadu_ps(table)));
+}
 #else
-    Doubles result;
-    for (std::size_t i = 0; i < pack_width; ++i) result[i] = table[index[i] & 15u];
-    return result;
+template <class T>
+KTC_INLINE Pack<T> by_leading_bits(const T (&table)[16], Pack<T> x) {
+    using Word = std::conditional_t<sizeof(T) == 8, std::uint64_t, std::uint32_t>;
+    constexpr Word below = sizeof(T) == 8 ? 48 : 19;
+    Word index[lanes_of<T>];
+    store(index, (same_bits<Pack<Word>>(x) >> below) & Word{15});
+    T entries[lanes_of<T>];
+    for (std::size_t i = 0; i < lanes_of<T>; ++i) entries[i] = table[index[i]];
+    return load(entries);
+}
+#endif
+
+/// m r − 1 rounded once, r a number of twelve bits.
+template <class Real>
+KTC_INLINE Real product_less_one(Real m, Real r) {
+    using Lane = LaneOf<Real>;
+#if KTC_FUSED
+    return fused(m, r, all(Lane(-1)));
+#else
+    // Both partial products are exact, and so is the first difference.
+    using Word = std::conditional_t<sizeof(Lane) == 8, std::uint64_t, std::uint32_t>;
+    constexpr Word tail = sizeof(Lane) == 8 ? Word(0x7FFFFFF) : Word(0xFFF);
+    const Real head = same_bits<Real>(same_bits<Pack<Word>>(m) & static_cast<Word>(~tail));
+    return (head * r - Lane(1)) + (m - head) * r;
 #endif
 }
 
-/// m r − 1 rounded once, r a number of twelve bits.
-KTC_INLINE Doubles product_less_one(Doubles m, Doubles r) {
-#if KTC_FUSED
-    return fused(m, r, all(-1.0));
+/// The nearest numbers to words of 32 bits.
+KTC_INLINE Floats floats_of(HalfWords words) {
+#if defined(__AVX512F__)
+    return same_bits<Floats>(_mm512_cvtepu32_ps(same_bits<__m512i>(words)));
 #else
-    // Both partial products are exact, and so is the first difference.
-    const Doubles head = as_doubles(as_words(m) & ~std::uint64_t{0x7FFFFFF});
-    return (head * r - 1.0) + (m - head) * r;
+    // Both halves are exact, and so is the product: one rounding.
+    constexpr std::uint32_t power_23 = 0x4B000000;
+    const Floats high = as_floats((words >> std::uint32_t{16}) | power_23) - 0x1p23f;
+    const Floats low = as_floats(masked_or(words, std::uint32_t{0xFFFF}, power_23)) - 0x1p23f;
+    return high * 0x1p16f + low;
+#endif
+}
+
+/// The pack itself, or one half of sixteen singles in double precision.
+KTC_INLINE Doubles doubles_of(Doubles x, std::size_t) { return x; }
+KTC_INLINE Doubles doubles_of(Floats x, std::size_t half) {
+#if defined(__AVX512F__)
+    const __m512 all_of_it = same_bits<__m512>(x);
+    const __m256 part =
+        half == 0 ? _mm512_castps512_ps256(all_of_it) : _mm512_extractf32x8_ps(all_of_it, 1);
+    return same_bits<Doubles>(_mm512_cvtps_pd(part));
+#else
+    float lanes[lanes_of<float>];
+    store(lanes, x);
+    double result[pack_width];
+    for (std::size_t i = 0; i < pack_width; ++i)
+        result[i] = static_cast<double>(lanes[half * pack_width + i]);
+    return load(result);
 #endif
 }
 

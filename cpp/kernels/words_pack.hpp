@@ -37,8 +37,8 @@ class Stream {
    public:
     KTC_INLINE explicit Stream(const StreamAddress& address)
         : keys_(address.seed), purpose_(static_cast<std::uint32_t>(address.purpose)) {
-        const Words lane = {0, 1, 2, 3, 4, 5, 6, 7};
-        const Words place = all(address.group << 3) | lane;
+        constexpr std::uint64_t lane[pack_width] = {0, 1, 2, 3, 4, 5, 6, 7};
+        const Words place = all(address.group << 3) | load(lane);
         low_ = multiply_low(place, all(std::uint64_t{philox::multiplier_1}));
         high_ = high_halves(low_);
     }

@@ -35,17 +35,19 @@ class ModalPropagator final : public Propagator {
     void advance(double* state, const Drive& drive, const NoiseAddress& address, Workspace&,
                  Posts& posts) const override {
         posts.clear();
-        double unused[6 * group_width] = {};
-        const ModalTick tick{nullptr, drive.force.data(), modes_.decay.data(), modes_.growth.data(),
-                             modes_.width.data()};
+        double work[group_width] = {};
+        Half unused[4 * group_width];
+        const ModalTick<double> tick{nullptr, drive.force.data(), modes_.decay.data(),
+                                     modes_.growth.data(), modes_.width.data()};
         for (std::size_t g = address.begin_group; g < address.end_group; ++g) {
-            const ModalBooks books{unused,
-                                   unused + group_width,
+            // A single tile: nothing is carried.
+            const ModalBooks books{work,
+                                   unused,
                                    posts.heat + g * group_width,
-                                   unused + 2 * group_width,
+                                   unused + group_width,
                                    posts.supply + g * group_width,
-                                   unused + 3 * group_width,
-                                   unused + 4 * group_width};
+                                   unused + 2 * group_width,
+                                   unused + 3 * group_width};
             kernels().modal(state + g * group_width, block_width, modes_.decay.size(), &tick, 1,
                             {address.seed, Purpose::hold, address.first_group + g, 0, address.step},
                             books);

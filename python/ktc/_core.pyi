@@ -12,15 +12,18 @@ import numpy.typing
 
 __all__: list[str] = [
     "Engine",
+    "Group",
     "Network",
     "Purpose",
+    "SingleGroup",
     "kernel_level",
     "kernel_levels",
-    "library_core",
     "linear_transition",
     "network_transition",
     "normals",
     "philox",
+    "single_normals",
+    "single_transform",
     "stationary_covariance",
     "transform",
     "use_kernels",
@@ -76,6 +79,78 @@ class Purpose:
     def name(self) -> str: ...
     @property
     def value(self) -> int: ...
+
+class Group:
+    """
+    A group of replicas of independent units, moved by the kernels.
+    """
+    def __init__(self, state: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> None: ...
+    def play(
+        self,
+        seed: typing.SupportsInt | typing.SupportsIndex,
+        group: typing.SupportsInt | typing.SupportsIndex,
+        step: typing.SupportsInt | typing.SupportsIndex,
+        force: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        force_change: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        decay: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        growth: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        width: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    ) -> None:
+        """
+        Plays ticks, a row of each table for each.
+        """
+    @property
+    def heat(self) -> list[float]: ...
+    @property
+    def state(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Units by replicas.
+        """
+    @property
+    def supply(self) -> list[float]: ...
+    @property
+    def turnover(self) -> list[float]:
+        """
+        Sizes of what was posted, summed.
+        """
+    @property
+    def work(self) -> list[float]: ...
+
+class SingleGroup:
+    """
+    A group of replicas of independent units, moved by the kernels.
+    """
+    def __init__(self, state: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> None: ...
+    def play(
+        self,
+        seed: typing.SupportsInt | typing.SupportsIndex,
+        group: typing.SupportsInt | typing.SupportsIndex,
+        step: typing.SupportsInt | typing.SupportsIndex,
+        force: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+        force_change: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+        decay: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+        growth: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+        width: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+    ) -> None:
+        """
+        Plays ticks, a row of each table for each.
+        """
+    @property
+    def heat(self) -> list[float]: ...
+    @property
+    def state(self) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        Units by replicas.
+        """
+    @property
+    def supply(self) -> list[float]: ...
+    @property
+    def turnover(self) -> list[float]:
+        """
+        Sizes of what was posted, summed.
+        """
+    @property
+    def work(self) -> list[float]: ...
 
 class Network:
     """
@@ -217,11 +292,6 @@ def kernel_levels() -> list[str]:
     Levels that this processor has, the best last.
     """
 
-def library_core() -> str:
-    """
-    Processor whose kernels OpenBLAS uses.
-    """
-
 def linear_transition(
     drift: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     diffusion: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
@@ -261,6 +331,29 @@ def philox(
 ) -> typing.Annotated[list[int], "FixedSize(4)"]:
     """
     The four words of Philox4x32-10 at a counter of four words and a key of two.
+    """
+
+def single_normals(
+    seed: typing.SupportsInt | typing.SupportsIndex,
+    purpose: Purpose,
+    group: typing.SupportsInt | typing.SupportsIndex,
+    element: typing.SupportsInt | typing.SupportsIndex,
+    step: typing.SupportsInt | typing.SupportsIndex,
+) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    The thirty-two standard normals in single precision at one address.
+    """
+
+def single_transform(
+    radius: typing.Annotated[
+        collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(16)"
+    ],
+    angle: typing.Annotated[
+        collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(16)"
+    ],
+) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    Sixteen pairs of 32-bit words to thirty-two standard normals.
     """
 
 def stationary_covariance(
