@@ -27,7 +27,8 @@ inline constexpr int group_bits = 29, element_bits = 28;
 inline constexpr std::uint64_t max_replicas = std::uint64_t{group_width} << group_bits;
 inline constexpr std::size_t max_elements = std::size_t{1} << element_bits;
 
-/// Where the normals of a group are, sixteen in double and thirty-two in single precision. The seed is Philox's key; the counter is
+/// Where the normals of a group are, sixteen in double and thirty-two in single precision. The seed
+/// is Philox's key; the counter is
 ///     word 0, 1: step;   word 2: group (29 bits), counter of the group (3 bits);
 ///     word 3: purpose (4 bits), element (28 bits).
 struct StreamAddress {

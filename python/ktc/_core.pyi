@@ -18,6 +18,7 @@ __all__: list[str] = [
     "SingleGroup",
     "kernel_level",
     "kernel_levels",
+    "library_core",
     "linear_transition",
     "network_transition",
     "normals",
@@ -290,6 +291,11 @@ def kernel_level() -> str:
 def kernel_levels() -> list[str]:
     """
     Levels that this processor has, the best last.
+    """
+
+def library_core() -> str:
+    """
+    Processor whose kernels OpenBLAS uses.
     """
 
 def linear_transition(
