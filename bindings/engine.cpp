@@ -6,6 +6,7 @@
 
 #include "arrays.hpp"
 #include "controls.hpp"
+#include "motion.hpp"
 
 namespace py = pybind11;
 using namespace ktc;
@@ -18,11 +19,11 @@ using Values = py::typing::Dict<py::str, Array>;
 
 Engine make_engine(const Network& network, const Values& controls, std::uint64_t seed,
                    std::uint64_t first_replica, std::size_t replicas, std::size_t threads,
-                   double longest_step, const Array& state) {
+                   const std::string& motion, double longest_step, const Array& state) {
     Controls first = to_controls(controls);
-    const Motion motion = longest_step > 0.0 ? Motion::split : Motion::exact;
+    const Motion how = motion_named(motion);
     const py::gil_scoped_release release;
-    return Engine(network, std::move(first), seed, {first_replica, replicas}, threads, motion,
+    return Engine(network, std::move(first), seed, {first_replica, replicas}, threads, how,
                   longest_step, state.size() > 0 ? state.data() : nullptr);
 }
 
@@ -159,8 +160,8 @@ void bind_engine(py::module_& module) {
     py::class_<Engine>(module, "Engine", "Replicas of one network in motion.")
         .def(py::init(&make_engine), py::kw_only(), py::arg("network"), py::arg("controls"),
              py::arg("seed"), py::arg("first_replica"), py::arg("replicas"), py::arg("threads"),
-             py::arg("longest_step"), py::arg("state"),
-             "`longest_step` 0 moves by exact holds; an empty `state` is the stationary one.")
+             py::arg("motion"), py::arg("longest_step"), py::arg("state"),
+             "`motion` is exact, midpoint or split; an empty `state` is the stationary one.")
         .def("set", set, py::arg("controls"), "One control update: books work.")
         .def("play", play, py::arg("holds"), py::arg("waveforms"),
              "Plays ticks, each an update and a hold; returns how many were done.")

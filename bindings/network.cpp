@@ -7,6 +7,7 @@
 #include "arrays.hpp"
 #include "controls.hpp"
 #include "ground/dense.hpp"
+#include "motion.hpp"
 
 namespace py = pybind11;
 using namespace ktc;
@@ -45,13 +46,19 @@ void bind_network(py::module_& module) {
                     "A circuit of resistors along given directions; see physics/elements.hpp.")
         .def(
             "check",
-            [](const Network& network, const Values& given, bool exact) {
+            [](const Network& network, const Values& given, const std::string& motion) {
                 const Controls controls = to_controls(given);
                 network.check(controls);
-                if (exact) network.check_exact(controls);
+                check_motion(network, controls, motion_named(motion));
             },
-            py::arg("controls"), py::arg("exact"),
-            "Refuses controls that do not fit, or with `exact` do not move by exact holds.")
+            py::arg("controls"), py::arg("motion"),
+            "Refuses controls that do not fit, or at which this motion is none.")
+        .def(
+            "moves_together",
+            [](const Network& network, const Values& given) {
+                return network.moves_together(to_controls(given));
+            },
+            py::arg("controls"), "Whether midpoint steps move all units together.")
         .def_property_readonly("units", &Network::units)
         .def_property_readonly("dimension", &Network::dimension)
         .def_property_readonly("friction",

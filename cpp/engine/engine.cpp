@@ -11,6 +11,7 @@
 #include "ground/error.hpp"
 #include "ground/normal.hpp"
 #include "kernels/kernels.hpp"
+#include "motion/midpoint.hpp"
 #include "motion/quartic_equilibrium.hpp"
 #include "motion/splitting.hpp"
 
@@ -66,9 +67,9 @@ Engine::Engine(Network network, Controls controls, std::uint64_t seed, ReplicaRa
 std::vector<Engine::Block>& Engine::blocks() const {
     if (!unfinished_.empty()) {
         const std::vector<Tick> ticks = std::exchange(unfinished_, {});
-        for_each_block(
-            [&](Block& block, Workspace& workspace) {
-                if (block.step < step_) move(block, ticks, workspace);
+        for_each_team(
+            [&](std::span<Block> team, Workspace& workspace) {
+                if (team.front().step < step_) move(team, ticks, workspace);
             },
             static_cast<double>(ticks.size()));
     }
@@ -99,6 +100,9 @@ std::shared_ptr<const Propagator> Engine::propagator_for(const Setting& setting,
                                                          double hold) const {
     const std::vector<double>& kT = setting.controls.kT;
     if (motion_ == Motion::exact) return exact_propagator(*setting.coordinates, kT.front(), hold);
+    if (motion_ == Motion::midpoint)
+        return std::make_shared<const Midpoint>(network_.elements(), setting.energy, kT.front(),
+                                                hold, longest_step_);
     return splitting_propagator(network_.elements(), *setting.energy, kT, hold, longest_step_);
 }
 
@@ -189,7 +193,7 @@ void Engine::open_books() {
 }
 
 void Engine::set_longest_step(double step) {
-    require(itemised() && std::isfinite(step) && step > 0.0, "dt must be positive");
+    require(motion_ != Motion::exact && std::isfinite(step) && step > 0.0, "dt must be positive");
     longest_step_ = step;
 }
 

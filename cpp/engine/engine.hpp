@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "engine/update.hpp"
@@ -121,7 +122,13 @@ class Engine {
     /// Before all blocks are filled anew: lost ones may be used again.
     void recover();
     std::size_t threads_for(double unit_steps) const;
-    void move(Block& block, const std::vector<Tick>& ticks, Workspace& workspace) const;
+    void move(std::span<Block> team, const std::vector<Tick>& ticks, Workspace& workspace) const;
+    void step_together(std::span<Block> team, const Tick& tick, Workspace& workspace) const;
+    void step_by_itself(Block& block, const Tick& tick, Workspace& workspace) const;
+    /// Blocks that move together.
+    std::size_t team_size() const;
+    template <class Visit>
+    void for_each_team(Visit&& visit, double steps_per_unit) const;
     template <class Visit>
     void for_each_block(Visit&& visit, double steps_per_unit) const;
     template <class Visit>

@@ -7,6 +7,7 @@
 #include "ground/compensated.hpp"
 #include "ground/error.hpp"
 #include "kernels/kernels.hpp"
+#include "motion/midpoint.hpp"
 
 namespace ktc {
 namespace {
@@ -25,29 +26,65 @@ double Engine::unit_steps_of(std::uint64_t steps) const {
            (n + n * products);
 }
 
-void Engine::move(Block& block, const std::vector<Tick>& ticks, Workspace& workspace) const {
+std::size_t Engine::team_size() const {
+    return motion_ == Motion::midpoint ? Midpoint::team(network_.dimension()) : 1;
+}
+
+void Engine::move(std::span<Block> team, const std::vector<Tick>& ticks,
+                  Workspace& workspace) const {
     double work[block_width];
-    Posts& posts = workspace.posts;
     for (std::size_t k = 0; k < ticks.size();) {
-        if (const std::size_t played = play_modes(block, ticks, k)) {
-            k += played;
-            continue;
-        }
+        if (ticks[k].propagator->modes() != nullptr && team.size() == 1)
+            if (const std::size_t played = play_modes(team.front(), ticks, k)) {
+                k += played;
+                continue;
+            }
         const Tick& tick = ticks[k++];
-        if (tick.update && tick.update->changes_energy()) {
+        for (Block& block : team) {
+            if (!tick.update || !tick.update->changes_energy()) break;
             tick.update->apply(block.state.data(), workspace, work);
             block.ledger.post(Ledger::work, work);
         }
-        for (std::uint64_t step = 0; step < tick.steps; ++step) {
-            tick.propagator->advance(block.state.data(), tick.drive, address(block), workspace,
-                                     posts);
-            ++block.step;
-            block.ledger.post(Ledger::heat, posts.heat);
-            block.ledger.post(Ledger::supply, posts.supply);
-            if (tick.propagator->itemised()) post_items(block.ledger, posts);
-        }
+        if (tick.propagator->midpoint() != nullptr)
+            step_together(team, tick, workspace);
+        else
+            for (Block& block : team) step_by_itself(block, tick, workspace);
     }
-    block.lost = itemised() && !finite(block);
+    for (Block& block : team) block.lost = motion_ != Motion::exact && !finite(block);
+}
+
+void Engine::step_by_itself(Block& block, const Tick& tick, Workspace& workspace) const {
+    Posts& posts = workspace.posts;
+    for (std::uint64_t step = 0; step < tick.steps; ++step) {
+        tick.propagator->advance(block.state.data(), tick.drive, address(block), workspace, posts);
+        ++block.step;
+        block.ledger.post(Ledger::heat, posts.heat);
+        block.ledger.post(Ledger::supply, posts.supply);
+        if (tick.propagator->itemised()) post_items(block.ledger, posts);
+    }
+}
+
+void Engine::step_together(std::span<Block> team, const Tick& tick, Workspace& workspace) const {
+    const Midpoint& midpoint = *tick.propagator->midpoint();
+    std::vector<double>& posts = workspace.team.posts;
+    posts.resize(2 * block_width * team.size());
+    for (std::uint64_t left = tick.steps; left > 0;) {
+        const std::uint64_t steps = std::min(left, midpoint.steps_at_once());
+        std::vector<Midpoint::Member> members;
+        for (Block& block : team) {
+            double* heat = posts.data() + 2 * block_width * members.size();
+            members.push_back({block.state.data(),
+                               static_cast<std::size_t>(block.number % team_size()), address(block),
+                               heat, heat + block_width});
+        }
+        midpoint.play(members, tick.drive.force, steps, workspace.team);
+        for (std::size_t k = 0; k < team.size(); ++k) {
+            team[k].step += steps;
+            team[k].ledger.post(Ledger::heat, members[k].heat);
+            team[k].ledger.post(Ledger::supply, members[k].supply);
+        }
+        left -= steps;
+    }
 }
 
 std::size_t Engine::play_modes(Block& block, const std::vector<Tick>& ticks,
@@ -135,7 +172,10 @@ std::size_t Engine::play(const Waveform& waveform, const std::function<bool()>& 
                 last_hold = hold;
                 steps_left = propagator->steps();
             }
-            const double affordable = std::max(1.0, (budget - unit_steps) / unit_steps_of(1));
+            const double at_once = static_cast<double>(propagator->steps_at_once());
+            const double affordable =
+                at_once *
+                std::max(1.0, std::floor((budget - unit_steps) / unit_steps_of(1) / at_once));
             tick.steps = affordable < static_cast<double>(steps_left)
                              ? static_cast<std::uint64_t>(affordable)
                              : steps_left;
@@ -151,10 +191,10 @@ std::size_t Engine::play(const Waveform& waveform, const std::function<bool()>& 
             ticks.push_back(std::move(tick));
         }
         watch.look();
-        for_each_block(
-            [&](Block& block, Workspace& workspace) {
+        for_each_team(
+            [&](std::span<Block> team, Workspace& workspace) {
                 if (watch.stopped()) return;
-                move(block, ticks, workspace);
+                move(team, ticks, workspace);
                 watch.look();
             },
             unit_steps / unit_steps_of(1));

@@ -36,10 +36,15 @@ void find_shape(const Network& network, Motion motion, Setting& setting) {
 
 }  // namespace
 
+void check_motion(const Network& network, const Controls& controls, Motion motion) {
+    if (motion == Motion::exact) network.check_exact(controls);
+    if (motion == Motion::midpoint) network.check_together(controls);
+}
+
 Setting make_setting(const Network& network, Controls controls, Motion motion,
                      const Setting* previous) {
     network.check(controls);
-    if (motion == Motion::exact) network.check_exact(controls);
+    check_motion(network, controls, motion);
     Setting setting{std::move(controls), nullptr, nullptr, {}};
     if (previous != nullptr && previous->controls.stiffness == setting.controls.stiffness &&
         previous->controls.quartic == setting.controls.quartic) {

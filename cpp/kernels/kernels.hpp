@@ -57,6 +57,15 @@ struct BathBooks {
     double *source, *heat, *entropy, *own;
 };
 
+/// What one step of motion/midpoint.hpp does beside its product, one entry a unit.
+struct MidpointStep {
+    const double *rate, *width, *push;
+};
+/// A unit by itself: e^{−λh} − 1, its noise, what its bias adds, and its quartic relaxation.
+struct MidpointUnit {
+    double growth, width, push, rate, half_rate;
+};
+
 /// The loops that time is spent in, compiled once for each level of x86-64 (plainly elsewhere).
 /// Levels that round a product and a sum once, v3 and v4, give the same bits, the others close
 /// ones.
@@ -86,6 +95,15 @@ struct Kernels {
                           double* displacement);
     void (*bath_post)(const BathMove& bath, const double* displacement, const double* energy,
                       const BathBooks& books);
+    /// Sixteen replicas between two products: x moves by y and z = D y (null at the start),
+    /// relaxes, and y = 2x + η is made ready. Rows of x are block_width apart, those of y and z
+    /// `stride`.
+    void (*midpoint_go)(double* x, double* y, const double* z, std::size_t stride,
+                        std::size_t units, const MidpointStep& step, StreamAddress address);
+    void (*midpoint_end)(double* x, const double* y, const double* z, std::size_t stride,
+                         std::size_t units, const double* rate);
+    void (*midpoint_alone)(double* x, std::size_t steps, const MidpointUnit& unit,
+                           StreamAddress address);
     /// Compensated sums of a block's amounts, and the sum of their sizes.
     void (*ledger_post)(double* sums, Half* carries, const double* amounts);
     void (*ledger_turn)(Half* turnover, const double* amounts);

@@ -3,6 +3,7 @@
 
 #include "kernels/account_pack.hpp"
 #include "kernels/line_pack.hpp"
+#include "kernels/midpoint_pack.hpp"
 #include "kernels/modal_pack.hpp"
 #include "kernels/normal_pack.hpp"
 
@@ -48,6 +49,7 @@ extern const Kernels table;
 const Kernels table{KTC_TEXT(KTC_LEVEL), normals<double>,  uniforms16,       transform<double>,
                     normals<float>,      transform<float>, modal_of<double>, modal_of<float>,
                     line_slope,          line_move,        quartic_relax,    bath_displace,
-                    bath_post,           ledger_post,      ledger_turn};
+                    bath_post,           midpoint_go,      midpoint_end,     midpoint_alone,
+                    ledger_post,         ledger_turn};
 
 }  // namespace ktc::KTC_LEVEL

@@ -5,28 +5,23 @@
 
 #include "ground/error.hpp"
 #include "ground/normal.hpp"
+#include "motion/relaxation.hpp"
 
 namespace ktc {
-namespace {
-
-/// (1 − e^{−x})/x, also at zero and below.
-double mean_decay(double x) { return x == 0.0 ? 1.0 : -std::expm1(-x) / x; }
-
-}  // namespace
 
 Bath::Bath(Line line, const Resistor& resistor, double step)
     : line_(std::move(line)), resistor_(resistor) {
-    const double exponent = resistor.conductance * line_.curvature() * step;
-    const double time = resistor.conductance * step;
-    reach_ = time * mean_decay(exponent);
-    width_ = std::sqrt(2.0 * resistor.kT * time * mean_decay(2.0 * exponent));
+    const Relaxation exact(resistor.conductance, line_.curvature(), resistor.kT, step);
+    reach_ = exact.reach;
+    width_ = exact.width;
     require(std::isfinite(reach_) && std::isfinite(width_),
             "dt is so large that a unit without stable curvature leaves the range of numbers; "
             "make it smaller");
     require(!line_.is_quartic() || line_.along_axis(),
             "quartic units need resistors along their own axes: make friction a scalar or (d,)");
     const double stride = line_.along_axis() ? line_.stride() : 0.0;
-    quartic_rate_ = line_.is_quartic() ? time * line_.quartic() * stride * stride : 0.0;
+    quartic_rate_ =
+        line_.is_quartic() ? resistor.conductance * step * line_.quartic() * stride * stride : 0.0;
 }
 
 void Bath::advance(double* state, const std::vector<double>& force, double emf,

@@ -47,9 +47,15 @@ struct Posts {
     }
 };
 
+/// Scratch memory of blocks that one product moves side by side, [unit][lane of the team].
+struct TeamWorkspace {
+    std::vector<double> before, sums, moves, posts;
+};
+
 /// Scratch memory of one thread, reused by all blocks that it moves.
 struct Workspace {
     std::vector<double> first, second;
+    TeamWorkspace team;
     Posts posts;
     Workspace(std::size_t rows, std::size_t heat_accounts)
         : first(2 * rows * block_width), second(rows * block_width) {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "ground/dense.hpp"
+#include "ground/error.hpp"
 #include "ground/normal.hpp"
 #include "kernels/kernels.hpp"
 #include "motion/transition.hpp"
@@ -103,6 +104,12 @@ class DensePropagator final : public Propagator {
 };
 
 }  // namespace
+
+std::uint64_t steps_of(double hold, double longest) {
+    const double steps = std::max(1.0, std::ceil(hold / longest * (1.0 - 1e-12)));
+    require(steps < 0x1p53, "dt is too small for a hold of this length; make it larger");
+    return static_cast<std::uint64_t>(steps);
+}
 
 std::unique_ptr<Propagator> exact_propagator(const Coordinates& coordinates, double kT,
                                              double hold) {

@@ -74,10 +74,8 @@ class SplittingPropagator final : public Propagator {
 std::unique_ptr<Propagator> splitting_propagator(const Elements& elements, const Energy& energy,
                                                  const std::vector<double>& kT, double hold,
                                                  double longest_step) {
-    const double steps = std::max(1.0, std::ceil(hold / longest_step * (1.0 - 1e-12)));
-    require(steps < 0x1p53, "dt is too small for a hold of this length; make it larger");
     return std::make_unique<SplittingPropagator>(elements, energy, kT, hold,
-                                                 static_cast<std::uint64_t>(steps));
+                                                 steps_of(hold, longest_step));
 }
 
 }  // namespace ktc

@@ -103,6 +103,18 @@ bool Network::moves_exactly(const Controls& controls) const {
            !controls.has_sources() && elements_.noises() == 0;
 }
 
+bool Network::moves_together(const Controls& controls) const {
+    return controls.isothermal() && controls.kT.front() > 0.0 && !controls.has_sources() &&
+           elements_.noises() == 0 && elements_.interconnection.empty() &&
+           elements_.mobility().is_diagonal();
+}
+
+void Network::check_together(const Controls& controls) const {
+    require(moves_together(controls),
+            "this ensemble moves all units together and keeps their total heat, which several "
+            "temperatures and sources do not allow; make it with resolve_heat=True");
+}
+
 void Network::check_exact(const Controls& controls) const {
     require(moves_exactly(controls),
             "this ensemble moves by exact holds, which several temperatures, quartic units and "

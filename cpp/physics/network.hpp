@@ -49,11 +49,15 @@ class Network {
     Matrix hessian(const Controls& controls) const;
     /// Whether a hold at these controls is one exact move whose total heat is −ΔH.
     bool moves_exactly(const Controls& controls) const;
+    /// Whether every unit has one resistor to itself and all are at one temperature, without
+    /// sources, so that midpoint steps move them together.
+    bool moves_together(const Controls& controls) const;
 
     /// Refuses controls of the wrong shape, not finite, or whose energy confines nothing.
     void check(const Controls& controls) const;
     /// Refuses controls at which a hold is not one exact move.
     void check_exact(const Controls& controls) const;
+    void check_together(const Controls& controls) const;
 
    private:
     std::size_t units_;

@@ -183,10 +183,16 @@ class Network:
     def check(
         self,
         controls: dict[str, typing.Annotated[numpy.typing.ArrayLike, numpy.float64]],
-        exact: bool,
+        motion: str,
     ) -> None:
         """
-        Refuses controls that do not fit, or with `exact` do not move by exact holds.
+        Refuses controls that do not fit, or at which this motion is none.
+        """
+    def moves_together(
+        self, controls: dict[str, typing.Annotated[numpy.typing.ArrayLike, numpy.float64]]
+    ) -> bool:
+        """
+        Whether midpoint steps move all units together.
         """
     @property
     def accounts(self) -> int: ...
@@ -216,11 +222,12 @@ class Engine:
         first_replica: typing.SupportsInt | typing.SupportsIndex,
         replicas: typing.SupportsInt | typing.SupportsIndex,
         threads: typing.SupportsInt | typing.SupportsIndex,
+        motion: str,
         longest_step: typing.SupportsFloat | typing.SupportsIndex,
         state: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     ) -> None:
         """
-        `longest_step` 0 moves by exact holds; an empty `state` is the stationary one.
+        `motion` is exact, midpoint or split; an empty `state` is the stationary one.
         """
     def controls(self) -> dict[str, numpy.typing.NDArray[numpy.float64]]: ...
     def copy(self) -> Engine: ...

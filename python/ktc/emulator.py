@@ -95,7 +95,7 @@ class Emulator(Exclusive):
                 "its emulator(...), or pass its .network for the physics alone"
             )
         self.description = network
-        self._split = _resolved(physics, resolve_heat)
+        self._motion = motion(physics, resolve_heat)
         self.dt = None if dt is None else self._own_step(dt)
         self.replicas = count("replicas", replicas)
         self.first_replica = count("first_replica", first_replica, least=0)
@@ -164,7 +164,7 @@ class Emulator(Exclusive):
     @property
     def resolve_heat(self) -> bool:
         """Whether the ledger tells all accounts apart, by the splitting integrator."""
-        return self._split
+        return self._motion == "split"
 
     @one_thread
     def run(self, duration: float) -> None:
@@ -219,12 +219,12 @@ class Emulator(Exclusive):
         waveforms, final = protocol.settings(self._controls)
         extremes = [*protocol.extremes(self._controls, waveforms), final]
         for controls in extremes:
-            self.network.core.check(controls.arrays(), not self._split)
+            self.network.core.check(controls.arrays(), self._motion)
         self._choose_step(extremes)
         recorder = Recorder(self, reader, protocol, record, count("every", every))
         initial, before = self._controls, self.ledger.amounts()
         self._keep_moments()
-        gaussian = self._split and not any(controls.quartic.any() for controls in extremes)
+        gaussian = self.resolve_heat and not any(controls.quartic.any() for controls in extremes)
         surprise = self._surprisal() if gaussian else None
         try:
             play_recorded(self._engine, protocol, waveforms, recorder, progress)
@@ -319,6 +319,7 @@ class Emulator(Exclusive):
                 first_replica=self.first_replica,
                 replicas=self.replicas,
                 threads=self.threads,
+                motion=self._motion,
                 longest_step=self._step([self._controls]),
                 state=np.empty(0) if self._start is None else self._start,
             )
@@ -349,7 +350,7 @@ class Emulator(Exclusive):
             arrays["start"] = self._start
         header = {
             "dt": self.dt,
-            "resolve_heat": self._split,
+            "resolve_heat": self.resolve_heat,
             "replicas": self.replicas,
             "first_replica": self.first_replica,
             "seed": self.seed,
@@ -411,7 +412,7 @@ class Emulator(Exclusive):
 
     def _step(self, settings: Iterable[Controls]) -> float:
         """Longest step that the engine may take; zero where it moves exactly."""
-        if not self._split:
+        if self._motion == "exact":
             return 0.0
         if self.dt is None:
             return default_step(self.network, settings)
@@ -423,11 +424,11 @@ class Emulator(Exclusive):
         return 8e-9 * self.replicas * numbers
 
     def _choose_step(self, settings: Iterable[Controls]) -> None:
-        if self._split:
+        if self._motion != "exact":
             self._engine.longest_step = self._step(settings)
 
     def _own_step(self, dt: float) -> float:
-        if not self._split:
+        if self._motion == "exact":
             raise ValueError(
                 f"dt must be None, but is {dt!r}: a linear network at one temperature moves "
                 "exactly over any hold; leave it out, or ask for resolve_heat=True"
@@ -460,10 +461,15 @@ class Emulator(Exclusive):
         )
 
 
-def _resolved(network: Network, resolve_heat: bool) -> bool:
+def motion(network: Network, resolve_heat: bool) -> str:
+    """How an emulator moves: "exact", "midpoint" (all units together) or "split"."""
     if not isinstance(resolve_heat, bool):
         raise TypeError(f"resolve_heat must be True or False, but is {resolve_heat!r}")
-    return resolve_heat or not network.moves_exactly
+    if resolve_heat:
+        return "split"
+    if network.moves_exactly:
+        return "exact"
+    return "midpoint" if network.moves_together else "split"
 
 
 def _replicated(name: str, value: ArrayLike, shape: tuple[int, int]) -> Array:

@@ -130,6 +130,6 @@ class Ledger:
     def _needs_items(self, name: str) -> None:
         if not self._engine.itemised:
             raise ValueError(
-                f"{name} is not kept by exact moves, heat is their sum; "
+                f"{name} is not kept by this motion, whose heat is their sum; "
                 "make the emulator with resolve_heat=True"
             )

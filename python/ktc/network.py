@@ -90,7 +90,7 @@ class Network:
         self._accounts = ("all",) if dense else tuple(str(unit) for unit in range(d))
         self._controls = self._checked_controls(matrix, kT, bias, quartic, np.zeros(d), np.empty(0))
         self._core = _core.Network.of_units(self._friction, self._inertia_or_empty())
-        self._core.check(self._controls.arrays(), False)
+        self._core.check(self._controls.arrays(), "split")
 
     @classmethod
     def of_elements(
@@ -148,7 +148,7 @@ class Network:
             matrix, kT, bias, quartic, elements.emf, elements.current
         )
         network._core = _core.Network.of_elements(**arrays)
-        network._core.check(network._controls.arrays(), False)
+        network._core.check(network._controls.arrays(), "split")
         friction = network._core.friction
         network._friction = frozen(friction) if friction.size else None
         return network
@@ -256,6 +256,11 @@ class Network:
         quiet = self._elements is None or not self._elements.noises
         driven = controls.quartic.any() or controls.emf.any() or controls.current.any()
         return controls.isothermal and quiet and not driven
+
+    @property
+    def moves_together(self) -> bool:
+        """Whether midpoint steps move all units at once: one resistor each, at one temperature."""
+        return self._core.moves_together(self._controls.arrays())
 
     @property
     def inertia(self) -> Array | None:
@@ -375,7 +380,7 @@ class Network:
         vars(twin).update(vars(self))
         twin._controls = controls
         if controls.quartic.any():
-            self._core.check(controls.arrays(), False)
+            self._core.check(controls.arrays(), "split")
         return twin
 
     def _inertia_or_empty(self) -> Array:

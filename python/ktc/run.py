@@ -161,6 +161,8 @@ class Run:
             >>> round(run.entropy_production.mean, 1)  # ½ (ln 2 − 1 + ½) to relax, wholly
             0.1
         """
+        if "entropy_flow" not in self._samples and self.initial_controls.quartic.any():
+            raise ValueError("the entropy of quartic units is more than their moments tell")
         flow = self._items("entropy_flow")
         network = self.network
         if network.elements is not None and network.elements.noises:
@@ -325,7 +327,7 @@ class Run:
     def _items(self, name: str) -> Array:
         if name not in self._samples:
             raise ValueError(
-                f"{name} is not kept by exact moves; make the emulator with resolve_heat=True"
+                f"{name} is not kept by this motion; make the emulator with resolve_heat=True"
             )
         return self._samples[name]
 

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <string>
+
+#include "engine/update.hpp"
+
+namespace ktc::bindings {
+
+inline Motion motion_named(const std::string& name) {
+    if (name == "exact") return Motion::exact;
+    if (name == "midpoint") return Motion::midpoint;
+    if (name == "split") return Motion::split;
+    throw pybind11::value_error("unknown motion " + name);
+}
+
+}  // namespace ktc::bindings

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "ground/matrix.hpp"
+#include "motion/block.hpp"
+#include "motion/propagator.hpp"
+#include "physics/elements.hpp"
+#include "physics/energy.hpp"
+
+namespace ktc {
+
+/// Overdamped units that have one resistor each, all at one temperature, with any couplings and
+/// quartic terms: all units at once, one product with a (d, d) matrix and one normal per unit a
+/// step. A step is symmetric (Strang, SIAM J. Numer. Anal. 5, 506, 1968),
+///     half of the quartic relaxation, x/√(1 + κgh x²), exact;
+///     the linear motion by its midpoint,  x′ = x − hG K (x + x′)/2 + hG b + √(2kT G h) ξ;
+///     the other half,
+/// and halves of neighbouring steps are one. The midpoint leaves exp(−H/kT) invariant at any step
+/// where H is quadratic: its kT (1 − a²)/k of noise is what a = (1 − y)/(1 + y), y = hgk/2, loses.
+/// With quartic terms averages are second order in the step. Solved for x′,
+///     x′ = x + η + D (2x + η),   η = hG b + √(2kT G h) ξ,   D = −(1 + hGK/2)⁻¹ hGK/2.
+///
+/// Units without couplings move linearly by their exact Ornstein–Uhlenbeck move instead.
+///
+/// One temperature and no source: the heat is −ΔH, posted between x and x′ some steps later as
+///     −Σ Δx_i ((K x̄)_i − b_i + ¼ κ_i (x_i + x′_i)(x_i² + x′_i²)),   x̄ = (x + x′)/2.
+class Midpoint final : public Propagator {
+   public:
+    Midpoint(const Elements& elements, std::shared_ptr<const Energy> energy, double kT, double hold,
+             double longest_step);
+
+    std::uint64_t steps() const override { return steps_; }
+    /// Where a hold may be left, halves of neighbouring steps are not made one.
+    std::uint64_t steps_at_once() const override { return 32; }
+    const Midpoint* midpoint() const override { return this; }
+    void advance(double* state, const Drive& drive, const NoiseAddress& address,
+                 Workspace& workspace, Posts& posts) const override;
+
+    /// Blocks that one product moves side by side: products are fast where they are wide.
+    static std::size_t team(std::size_t units);
+
+    /// One block of a team: its state, where its noise is, and where its posts go, one number a
+    /// lane.
+    struct Member {
+        double* state;
+        std::size_t place;  ///< in the team
+        NoiseAddress address;
+        double *heat, *supply;
+    };
+    /// Moves the blocks `steps` steps on, at most steps_at_once().
+    void play(const std::vector<Member>& team, const std::vector<double>& force,
+              std::uint64_t steps, TeamWorkspace& workspace) const;
+
+   private:
+    void step_alone(const Member& block, const std::vector<double>& push,
+                    std::uint64_t steps) const;
+    void step_together(const std::vector<Member>& team, const std::vector<double>& push,
+                       std::uint64_t steps, TeamWorkspace& workspace) const;
+    void post(const std::vector<Member>& team, const std::vector<double>& force,
+              TeamWorkspace& workspace) const;
+
+    std::shared_ptr<const Energy> energy_;
+    std::uint64_t steps_;
+    std::vector<double> mobility_, reach_, width_, rate_, half_rate_;
+    double step_;
+    Matrix response_;  ///< D
+    bool uncoupled_;
+};
+
+}  // namespace ktc
