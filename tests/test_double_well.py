@@ -39,7 +39,8 @@ def network(unit, **options):
 
 
 def emulator(unit, replicas, seed, **options):
-    return Emulator(network(unit), replicas=replicas, seed=seed, **options)
+    """Heat resolved: by the splitting integrator. test_midpoint.py has the steps without that."""
+    return Emulator(network(unit), replicas, seed=seed, resolve_heat=True, **options)
 
 
 @every_well
@@ -70,9 +71,10 @@ def test_stationary_density_at_three_steps(unit):
 
 
 @every_well
-def test_stationary_density_at_the_default_step(unit):
+@pytest.mark.parametrize("resolve_heat", [False, True])
+def test_stationary_density_at_the_default_step(unit, resolve_heat):
     """At the step that is chosen by default the bias drowns: χ² against quadrature itself."""
-    device = emulator(unit, 40_000, seed=42)
+    device = Emulator(network(unit), 40_000, seed=42, resolve_heat=resolve_heat)
     device.run(4 * unit.friction / abs(unit.stiffness))
     x = np.linspace(-unit.reach(), unit.reach(), 3001)
     weights = np.exp(-(unit.energy(x) - unit.energy(x).min()) / unit.kT)
@@ -116,7 +118,7 @@ def test_escape_rate(barrier, duration, excess):
     left, right = -np.sqrt(2), np.sqrt(2)
     passage = 2 / unit.passage_time(left, right)
     assert abs(rates[1] / passage - 1) < excess
-    device = Emulator(network(unit), replicas=30_000, seed=44, dt=0.1, state=left)
+    device = emulator(unit, 30_000, seed=44, dt=0.1, state=left)
     device.run(duration)
     mode = vectors[:, 1] / root
     slowest = np.interp(device.read()[:, 0], x, mode) / np.interp(left, x, mode)

@@ -23,15 +23,20 @@ def run(level):
     _core.use_kernels(level)
     assert _core.kernel_level() == level
     normals = _core.normals(3, _core.Purpose.hold, 7, 5, 2**40 + 1)
+    drive = ktc.Protocol.sample(2.0, 40, {"bias": 3.0}, bias=lambda t: t)
     for units in (1, 2, 5, 17):
-        net = ktc.Network(np.linspace(1.0, 3.0, units) * np.eye(units), 1.0)
-        emulator = ktc.Emulator(net, replicas=37, seed=units, first_replica=11)
-        drive = ktc.Protocol.sample(2.0, 40, {"bias": 3.0}, bias=lambda t: t)
-        emulator.play(drive)
-        books = emulator.ledger
-        normals = np.concatenate(
-            [normals, emulator.read().ravel(), books.work, books.heat, books.supply]
-        )
+        stiffness = np.linspace(1.0, 3.0, units) * np.eye(units)
+        for net in (
+            ktc.Network(stiffness, 1.0),
+            ktc.Network(stiffness, 1.0, quartic=0.5),
+            ktc.Network(stiffness + 0.1, 1.0, quartic=0.5),
+        ):
+            emulator = ktc.Emulator(net, replicas=37, seed=units, first_replica=11)
+            emulator.play(drive)
+            books = emulator.ledger
+            normals = np.concatenate(
+                [normals, emulator.read().ravel(), books.work, books.heat, books.supply]
+            )
     return normals
 
 

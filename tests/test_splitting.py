@@ -1,4 +1,4 @@
-"""The splitting integrator: what it leaves alone, its order, its paths, its bits, and its failures.
+"""The splitting integrator: what it leaves alone, its order, its paths, and its failures.
 
 References are Gibbs moments, ordinary differential equations, and the documented sub-steps written
 again in NumPy. "4σ" is a false alarm of 6.3e-5 a comparison, "4.5σ" of 6.8e-6; seeds are fixed.
@@ -6,15 +6,14 @@ again in NumPy. "4σ" is a false alarm of 6.3e-5 a comparison, "4.5σ" of 6.8e-6
 
 from __future__ import annotations
 
-import signal
-
 import numpy as np
 import pytest
 import scipy.integrate
 
 import ktc
 from ensembles import covariance_near, device, near
-from ktc.elements import CurrentSource, NoiseSource
+from in_steps import bits, coupled_wells, quartic_with_inertia
+from ktc.elements import CurrentSource
 from ktc.elements import Resistor as Element
 from reference import random_spd
 from reference_motion import Circuit, Noise, Resistor, order_of
@@ -240,143 +239,6 @@ def test_weak_order_with_inertia():
         assert order_of(steps, error) == pytest.approx(2, abs=0.1)
 
 
-def restless():
-    """All at once: two temperatures, sources, filters, an interconnection, a quartic unit."""
-    return ktc.Network.of_elements(
-        np.diag([1.0, 2.0, 0.5]),
-        [Element([1, 0, 0], 0.3, "a", emf=0.2), Element([0, 0, 1], 0.2, "b")],
-        [1.0, 0.5],
-        quartic=[0.5, 0.0, 0.0],
-        interconnection=np.array([[0, -1.0, 0], [1.0, 0, -1.0], [0, 1.0, 0]]),
-        sources=[CurrentSource([1.0, 0, 0], 0.3)],
-        noises=[NoiseSource([0, 0, 1.0], 0.1), NoiseSource([1.0, 0, 0], 0.1, 0.2)],
-    )
-
-
-def quartic_with_inertia():
-    return ktc.Network(
-        np.array([[-1.0, 0.5], [0.5, 1.0]]), 1.0, kT=0.5, quartic=[1.0, 0.5], inertia=[1.0, 2.0]
-    )
-
-
-def coupled_wells():
-    return ktc.Network(np.array([[-2.0, 0.7], [0.7, -2.0]]), 1.0, kT=0.3, quartic=1.0)
-
-
-BITS = {"restless": restless, "inertia": quartic_with_inertia, "wells": coupled_wells}
-every_kind = pytest.mark.parametrize("make", BITS.values(), ids=BITS.keys())
-HOLDS, BIASES = [0.3, 0.4, 0.25], [0.1, 0.5, -0.2]
-
-
-def drive_of(make):
-    """Bias of all units and the quartic term of those that have one, tick by tick."""
-    quartic = np.outer([1.0, 1.4, 0.8], make().quartic)
-    return ktc.Protocol(HOLDS, {"bias": BIASES, "quartic": quartic})
-
-
-def emulator_of(make, replicas=300, **options):
-    network = make()
-    started = {"state": np.zeros(network.units)} if make is restless else {}
-    return ktc.Emulator(network, replicas=replicas, seed=88, **started, **options)
-
-
-def bits(emulator):
-    books = emulator.ledger
-    parts = [emulator.read(), emulator.energy()[:, None], books.heat_per_resistor]
-    parts += [books.amounts()[name][:, None] for name in ("work", "source", "injected", "shadow")]
-    if emulator.network.inertia is not None:
-        parts.append(emulator.read_momentum())
-    return np.hstack(parts)
-
-
-@every_kind
-def test_same_bits_on_any_number_of_threads(make):
-    """State and books do not know how many threads moved them."""
-    expected = None
-    for threads in (1, 2, 5):
-        emulator = emulator_of(make, replicas=2000, threads=threads)
-        emulator.play(drive_of(make))
-        if expected is None:
-            expected = bits(emulator)
-        assert np.array_equal(bits(emulator), expected)
-
-
-@every_kind
-def test_same_bits_however_replicas_are_split(make):
-    """Three emulators with disjoint ranges hold what one has, also in the middle of a group."""
-    whole = emulator_of(make, replicas=300)
-    whole.play(drive_of(make))
-    parts = []
-    for first, count in ((0, 5), (5, 138), (143, 157)):
-        emulator = emulator_of(make, replicas=count, first_replica=first)
-        emulator.play(drive_of(make))
-        parts.append(bits(emulator))
-    assert np.array_equal(np.vstack(parts), bits(whole))
-
-
-@every_kind
-def test_same_bits_after_a_save_in_the_middle(make, tmp_path):
-    """Saved between two ticks, loaded, played on: the same bits; so does a copy, and a reset."""
-    whole = emulator_of(make)
-    whole.play(drive_of(make))
-    whole.run(0.5)
-    half = emulator_of(make)
-    half.play(drive_of(make))
-    half.save(tmp_path / "half.npz")
-    twin = half.copy()
-    loaded = ktc.Emulator.load(tmp_path / "half.npz", threads=2)
-    assert loaded.resolve_heat and loaded.dt == half.dt and loaded.time == half.time
-    for each in (half, twin, loaded):
-        each.run(0.5)
-        assert np.array_equal(bits(each), bits(whole))
-        assert each.ledger.imbalance() < 1e-12
-    loaded.reset()
-    loaded.play(drive_of(make))
-    loaded.run(0.5)
-    assert np.array_equal(bits(loaded), bits(whole))
-
-
-@every_kind
-def test_one_hold_or_many_ticks(make):
-    """A hold cut at multiples of the step gives the same bits: noise belongs to steps."""
-    whole, cut = (emulator_of(make, dt=0.125) for _ in range(2))
-    whole.run(1.0)
-    for _ in range(4):
-        cut.run(0.25)
-    assert np.array_equal(whole.read(), cut.read())
-    assert bits(cut) == pytest.approx(bits(whole), rel=1e-12, abs=1e-12)
-
-
-@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no interval timer")
-@every_kind
-def test_same_bits_after_an_interruption(make):
-    """Stopped at some step of a long hold, read, and gone on to its end: the same bits."""
-
-    class StopError(Exception):
-        pass
-
-    def stop(*_):
-        raise StopError
-
-    whole, stopped = (emulator_of(make, replicas=2000, dt=0.0625, threads=2) for _ in range(2))
-    whole.run(64.0)
-    before = signal.signal(signal.SIGALRM, stop)
-    try:
-        signal.setitimer(signal.ITIMER_REAL, 0.04)
-        stopped.run(64.0)
-    except StopError:
-        assert 0 <= stopped.time <= 64
-        assert np.isfinite(stopped.read()).all()
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-    if stopped.time < 64:
-        stopped.run(64 - stopped.time)
-    assert np.array_equal(stopped.read(), whole.read())
-    assert bits(stopped) == pytest.approx(bits(whole), rel=1e-9, abs=1e-9)
-    assert stopped.ledger.imbalance() < 1e-12
-
-
 def test_units_of_measurement_do_not_matter():
     """Coulombs, joules and seconds against units of order one: paths and heats to 1e-11.
 
@@ -399,17 +261,6 @@ def test_units_of_measurement_do_not_matter():
     other.run(2.0 * time)
     assert other.read() / state == pytest.approx(one.read(), abs=1e-11)
     assert other.ledger.heat / energy == pytest.approx(one.ledger.heat, abs=1e-11)
-
-
-@every_kind
-def test_seeds_differ(make):
-    one, other = (
-        emulator_of(make),
-        ktc.Emulator(make(), replicas=300, seed=89, state=np.zeros(make().units)),
-    )
-    for each in (one, other):
-        each.run(0.5)
-    assert not np.any(one.read() == other.read())
 
 
 def test_lost_states_never_leave_the_engine():
