@@ -152,7 +152,7 @@ class BoardEmulator(Exclusive):
 
     @property
     def dt(self) -> float | None:
-        """Longest step of the splitting integrator; None for its default, or for exact motion."""
+        """Longest step of motion in steps; None for its default, or for exact motion."""
         return self._inner.dt
 
     @property

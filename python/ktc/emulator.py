@@ -39,7 +39,11 @@ class Emulator(Exclusive):
 
     It starts in equilibrium at the network's own controls. Controls are held between updates:
     ``set`` books work, ``run`` books heat. Linear networks move exactly over any hold, so there
-    is no step size. The noise of replica r at step s is a function of (seed, r, s) alone: results
+    is no step size. Overdamped quartic units with one resistor each, at one temperature, move all
+    at once by symmetric steps: half of the quartic relaxation, the linear motion by its implicit
+    midpoint (exactly where units are uncoupled), the other half; averages are second order in the
+    step, and without quartic terms exp(−H/kT) is invariant at any. The rest moves by the splitting
+    integrator. The noise of replica r at step s is a function of (seed, r, s) alone: results
     do not depend on threads, nor on how replicas are split over emulators. One thread of Python
     at a time may use an emulator; a call from another one raises RuntimeError meanwhile.
 
@@ -49,10 +53,11 @@ class Emulator(Exclusive):
         seed: below 2**64; None draws one, kept in ``seed``.
         threads: at most this many; None takes the cores this process may use.
         dtype: "float64", the only precision of this version.
-        dt: longest step of the splitting integrator; None takes a tenth of the network's
-            fastest time. Linear networks at one temperature move exactly, without a step.
+        dt: longest step of motion that is not exact; None takes a tenth of the network's fastest
+            time. Linear networks at one temperature move exactly, without a step.
         resolve_heat: True tells heat apart by resistor, by the splitting integrator; implied where
-            temperatures differ, and with quartic units, sources or noise generators.
+            temperatures differ, with sources or noise generators, and for quartic units with
+            inertia or in circuits with inductors. Without it total heat alone is booked, −ΔH.
         first_replica: number of the first replica among all that the seed has: emulators with
             disjoint ranges together hold the same bits as one that has them all.
         state: (replicas, d) or (d,), to start from instead of equilibrium.

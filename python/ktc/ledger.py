@@ -15,8 +15,8 @@ class Ledger:
     First law, per replica: ΔH = work + source + injected + shadow − heat. Work done on the network
     and heat that flows into its resistors are positive. Energies are in the unit of kT (joules on
     a Board). Control updates book work, H(x; θ′) − H(x; θ); holds book the others. Exact moves of a
-    linear network at one temperature book total heat, −ΔH of the hold; the splitting integrator
-    tells every account apart.
+    linear network at one temperature, and quartic units that move all at once, book total heat,
+    −ΔH of the hold; the splitting integrator tells every account apart.
 
     Source: Sekimoto (1998), Prog. Theor. Phys. Suppl. 130, 17; Freitas, Delvenne, Esposito (2020),
     Phys. Rev. X 10, 031005.

@@ -1,4 +1,4 @@
-"""The step of the splitting integrator."""
+"""The step of motion that is not exact."""
 
 from __future__ import annotations
 
