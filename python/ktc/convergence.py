@@ -1,4 +1,4 @@
-"""What the step of the splitting integrator does to an observable."""
+"""What the step of motion that is not exact does to an observable."""
 
 from __future__ import annotations
 
@@ -89,6 +89,7 @@ def convergence(
     seed: int | None = None,
     threads: int | None = None,
     state: ArrayLike | None = None,
+    resolve_heat: bool | None = None,
 ) -> Convergence:
     """Runs a network at several steps; see ``Network.convergence``."""
     if not callable(observable):
@@ -104,6 +105,8 @@ def convergence(
         raise ValueError(
             f"dts must be two or more steps that cut the duration differently, but are {dts}"
         )
+    if resolve_heat is None:
+        resolve_heat = network.moves_exactly
     first_seed, number = random_seed(seed), count("replicas", replicas, least=2)
     estimates = []
     for k, dt in enumerate(steps):
@@ -113,7 +116,7 @@ def convergence(
             seed=(first_seed + k) % 2**64,
             threads=threads,
             dt=float(dt),
-            resolve_heat=True,
+            resolve_heat=resolve_heat,
             state=state,
         )
         if isinstance(duration, Protocol):

@@ -345,7 +345,7 @@ class Network:
     def convergence(
         self, observable: Callable[[Any], ArrayLike], duration: float | Protocol, **options: Any
     ) -> Any:
-        """What the step of the splitting integrator does to an observable.
+        """What the step of motion that is not exact does to an observable.
 
         Runs independent emulators at several steps from equilibrium (or ``state``), and fits
         ⟨A⟩ + c dt²: averages are second order in the step.
@@ -354,7 +354,9 @@ class Network:
             observable: takes the Emulator at the end, returns one number a replica, (replicas,).
             duration: of the run, or a Protocol to play.
             **options: ``dts``, the steps, by default 8, 4, 2 and 1 times that which an emulator
-                takes; ``replicas`` (10,000), ``seed``, ``threads``, ``state`` as of an Emulator.
+                takes; ``replicas`` (10,000), ``seed``, ``threads``, ``state`` as of an Emulator;
+                ``resolve_heat``, True for the splitting integrator, which is the default only where
+                an emulator would move exactly, without steps.
 
         Returns:
             A ``ktc.Convergence``: estimates, their limit dt → 0, the bias at any step, a plot.
