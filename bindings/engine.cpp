@@ -27,12 +27,6 @@ Engine make_engine(const Network& network, const Values& controls, std::uint64_t
                   longest_step, state.size() > 0 ? state.data() : nullptr);
 }
 
-void set(Engine& engine, const Values& given) {
-    const Controls controls = to_controls(given);
-    const py::gil_scoped_release release;
-    engine.set(controls);
-}
-
 std::vector<double>& place_of(const std::string& name, Controls& controls) {
     if (name == "bias") return controls.bias;
     if (name == "kT") return controls.kT;
@@ -52,7 +46,39 @@ void assign(const std::string& name, const double* values, std::size_t count, Co
     }
 }
 
+/// Controls that are not given stay as they are.
+void set(Engine& engine, const Values& changes) {
+    Controls controls = engine.controls();
+    for (const auto& item : changes) {
+        const auto name = item.first.cast<std::string>();
+        const auto values = item.second.cast<Array>();
+        if (name == "stiffness")
+            controls.stiffness = Stiffness(to_matrix(values));
+        else
+            place_of(name, controls) = to_vector(values);
+    }
+    const py::gil_scoped_release release;
+    engine.set(std::move(controls));
+}
+
 /// Ctrl-C stops the engine between steps, so that the emulator stands at one time.
+std::size_t play_interruptibly(Engine& engine, const Waveform& waveform) {
+    bool interrupted = false;
+    std::size_t done = 0;
+    {
+        const py::gil_scoped_release release;
+        done = engine.play(waveform, [&] {
+            const py::gil_scoped_acquire acquire;
+            interrupted = PyErr_CheckSignals() != 0;
+            return !interrupted;
+        });
+    }
+    if (interrupted) throw py::error_already_set();
+    return done;
+}
+
+void hold(Engine& engine, double duration) { play_interruptibly(engine, {{duration}, {}}); }
+
 std::size_t play(Engine& engine, const Array& holds, const Values& waveforms) {
     struct Named {
         std::string name;
@@ -73,18 +99,7 @@ std::size_t play(Engine& engine, const Array& holds, const Values& waveforms) {
             for (const Named& track : tracks)
                 assign(track.name, track.data + tick * track.width, track.width, controls);
         };
-    bool interrupted = false;
-    std::size_t done = 0;
-    {
-        const py::gil_scoped_release release;
-        done = engine.play(waveform, [&] {
-            const py::gil_scoped_acquire acquire;
-            interrupted = PyErr_CheckSignals() != 0;
-            return !interrupted;
-        });
-    }
-    if (interrupted) throw py::error_already_set();
-    return done;
+    return play_interruptibly(engine, waveform);
 }
 
 void place(Engine& engine, const Array& state) {
@@ -98,6 +113,15 @@ Array read_state(const Engine& engine, std::size_t begin, std::size_t end) {
     const py::gil_scoped_release release;
     engine.read(begin, end, out);
     return result;
+}
+
+Array mean(const Engine& engine) {
+    std::vector<double> result;
+    {
+        const py::gil_scoped_release release;
+        result = engine.moments(false).mean;
+    }
+    return to_array(result);
 }
 
 py::typing::Tuple<Array, Array> moments(const Engine& engine, bool with_covariance) {
@@ -162,7 +186,8 @@ void bind_engine(py::module_& module) {
              py::arg("seed"), py::arg("first_replica"), py::arg("replicas"), py::arg("threads"),
              py::arg("motion"), py::arg("longest_step"), py::arg("state"),
              "`motion` is exact, midpoint or split; an empty `state` is the stationary one.")
-        .def("set", set, py::arg("controls"), "One control update: books work.")
+        .def("set", set, py::arg("changes"), "One control update: books work.")
+        .def("hold", hold, py::arg("duration"), "Evolves at held controls.")
         .def("play", play, py::arg("holds"), py::arg("waveforms"),
              "Plays ticks, each an update and a hold; returns how many were done.")
         .def("equilibrate", &Engine::equilibrate, py::call_guard<py::gil_scoped_release>())
@@ -170,6 +195,7 @@ void bind_engine(py::module_& module) {
         .def("open_books", &Engine::open_books)
         .def("read", read_state, py::arg("begin"), py::arg("end"),
              "Coordinates [begin, end) of the state, (replicas, end - begin).")
+        .def("mean", mean, "Mean of the state over the replicas.")
         .def("moments", moments, py::arg("with_covariance"),
              "Mean and second central moment of the state, the latter empty unless asked for.")
         .def("energy",
@@ -192,6 +218,7 @@ void bind_engine(py::module_& module) {
         .def_property("longest_step", &Engine::longest_step, &Engine::set_longest_step,
                       "Bound of the steps of split motion.")
         .def("imbalance", &Engine::imbalance)
+        .def_property_readonly("prepared", &Engine::prepared, "How many holds were prepared.")
         .def("snapshot", snapshot)
         .def("restore", restore, py::arg("saved"))
         .def("copy", [](const Engine& engine) { return Engine(engine); })

@@ -90,6 +90,7 @@ void Engine::recover() {
         return;
     }
     unfinished_.clear();
+    workspaces_.clear();  // They may hold what is no number.
     for (Block& block : blocks_) {
         block.lost = false;
         block.step = step_;
@@ -99,11 +100,16 @@ void Engine::recover() {
 std::shared_ptr<const Propagator> Engine::propagator_for(const Setting& setting,
                                                          double hold) const {
     const std::vector<double>& kT = setting.controls.kT;
-    if (motion_ == Motion::exact) return exact_propagator(*setting.coordinates, kT.front(), hold);
-    if (motion_ == Motion::midpoint)
-        return std::make_shared<const Midpoint>(network_.elements(), setting.energy, kT.front(),
-                                                hold, longest_step_);
-    return splitting_propagator(network_.elements(), *setting.energy, kT, hold, longest_step_);
+    return propagators_.find(
+        setting, hold, longest_step_, [&]() -> std::shared_ptr<const Propagator> {
+            if (motion_ == Motion::exact)
+                return exact_propagator(*setting.coordinates, kT.front(), hold);
+            if (motion_ == Motion::midpoint)
+                return std::make_shared<const Midpoint>(network_.elements(), setting.energy,
+                                                        kT.front(), hold, longest_step_);
+            return splitting_propagator(network_.elements(), *setting.energy, kT, hold,
+                                        longest_step_);
+        });
 }
 
 NoiseAddress Engine::address(const Block& block) const {
@@ -197,8 +203,8 @@ void Engine::set_longest_step(double step) {
     longest_step_ = step;
 }
 
-void Engine::set(const Controls& controls) {
-    Setting next = make_setting(network_, controls, motion_, &setting_);
+void Engine::set(Controls controls) {
+    Setting next = make_setting(network_, std::move(controls), motion_, &setting_);
     const Update update(network_, setting_, next);
     if (update.changes_energy())
         for_each_block(

@@ -6,7 +6,9 @@
 #include <span>
 #include <vector>
 
+#include "engine/propagator_cache.hpp"
 #include "engine/update.hpp"
+#include "engine/workspaces.hpp"
 #include "motion/block.hpp"
 #include "motion/propagator.hpp"
 #include "motion/stationary.hpp"
@@ -52,7 +54,7 @@ class Engine {
     double longest_step() const { return longest_step_; }
     void set_longest_step(double step);
     /// One control update: books work.
-    void set(const Controls& controls);
+    void set(Controls controls);
     /// Plays ticks, each an update and a hold, until the end or until `keep_going` says no, which
     /// is asked a few dozen times a second. Returns how many ticks were done; replicas that a stop
     /// left short of them catch up when the engine is next used.
@@ -73,6 +75,8 @@ class Engine {
     void balance(std::size_t account, double* out) const;
     void energy_change(double* out) const;
     double imbalance() const;
+    /// How many holds were prepared; the others found theirs prepared.
+    std::size_t prepared() const { return propagators_.made(); }
 
     /// Everything that a resumed run needs to give the same bits.
     struct Snapshot {
@@ -145,6 +149,8 @@ class Engine {
     double time_ = 0.0, time_carry_ = 0.0;
     mutable std::vector<Block> blocks_;
     mutable std::vector<Tick> unfinished_;  ///< what some blocks have yet to do
+    mutable PropagatorCache propagators_;
+    mutable Workspaces workspaces_;
 };
 
 }  // namespace ktc

@@ -198,7 +198,7 @@ std::size_t Engine::play(const Waveform& waveform, const std::function<bool()>& 
                 watch.look();
             },
             unit_steps / unit_steps_of(1));
-        setting_ = setting;
+        if (waveform.control) setting_ = setting;
         step_ += steps;
         add_compensated(time_, time_carry_, duration);
         add_compensated(time_, time_carry_, carry);

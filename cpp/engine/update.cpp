@@ -34,6 +34,12 @@ void find_shape(const Network& network, Motion motion, Setting& setting) {
     setting.energy = std::make_shared<const Energy>(std::move(energy));
 }
 
+/// Whether all but the bias is as it was, and needs no check again.
+bool same_but_bias(const Controls& a, const Controls& b) {
+    return a.stiffness == b.stiffness && a.kT == b.kT && a.quartic == b.quartic && a.emf == b.emf &&
+           a.current == b.current;
+}
+
 }  // namespace
 
 void check_motion(const Network& network, const Controls& controls, Motion motion) {
@@ -43,8 +49,12 @@ void check_motion(const Network& network, const Controls& controls, Motion motio
 
 Setting make_setting(const Network& network, Controls controls, Motion motion,
                      const Setting* previous) {
-    network.check(controls);
-    check_motion(network, controls, motion);
+    if (previous != nullptr && same_but_bias(controls, previous->controls)) {
+        network.check_bias(controls.bias);
+    } else {
+        network.check(controls);
+        check_motion(network, controls, motion);
+    }
     Setting setting{std::move(controls), nullptr, nullptr, {}};
     if (previous != nullptr && previous->controls.stiffness == setting.controls.stiffness &&
         previous->controls.quartic == setting.controls.quartic) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+
 #include "engine/engine.hpp"
 #include "engine/workers.hpp"
 
@@ -30,9 +32,9 @@ void Engine::for_each_block(Visit&& visit, double steps_per_unit) const {
     std::vector<Block>& all = blocks();
     const double size = static_cast<double>(all.size() * block_width * network_.dimension());
     const std::size_t threads = threads_for(size * steps_per_unit);
-    std::vector<Workspace> workspaces(threads, Workspace(rows(), network_.elements().accounts()));
+    workspaces_.provide(std::min(threads, all.size()), rows(), network_.elements().accounts());
     run_parallel(all.size(), threads, [&](std::size_t index, std::size_t worker) {
-        visit(all[index], workspaces[worker]);
+        visit(all[index], workspaces_[worker]);
     });
 }
 

@@ -70,22 +70,26 @@ bool Controls::has_sources() const { return any_nonzero(emf) || any_nonzero(curr
 
 Network::Network(Matrix friction, std::vector<double> inertia)
     : units_(friction.rows()),
-      friction_(std::move(friction)),
+      friction_(std::make_shared<const Matrix>(std::move(friction))),
       inertia_(std::move(inertia)),
-      elements_(unit_elements(friction_, !inertia_.empty())) {
+      elements_(std::make_shared<const Elements>(unit_elements(*friction_, !inertia_.empty()))) {
     require(inertia_.empty() || inertia_.size() == units(),
             "inertia must have one entry a unit: " + std::to_string(units()));
     for (double m : inertia_)
         require(std::isfinite(m) && m > 0.0, "inertia must be positive and finite");
 }
 
-Network::Network(Elements elements) : units_(elements.dimension()), elements_(std::move(elements)) {
-    elements_.check();
-    if (elements_.interconnection.empty()) {
+Network::Network(Elements elements)
+    : units_(elements.dimension()),
+      friction_(std::make_shared<const Matrix>()),
+      elements_(std::make_shared<const Elements>(std::move(elements))) {
+    elements_->check();
+    if (elements_->interconnection.empty()) {
         // R = G⁻¹ by way of the Cholesky factor of G.
-        const Matrix lower = cholesky(elements_.mobility(), "the mobility of the resistors");
+        const Matrix lower = cholesky(elements_->mobility(), "the mobility of the resistors");
         const Matrix inverse = solve_lower(lower, Matrix::identity(units_));
-        friction_ = symmetrised(multiply(inverse, inverse, Transposed::yes));
+        friction_ = std::make_shared<const Matrix>(
+            symmetrised(multiply(inverse, inverse, Transposed::yes)));
     }
 }
 
@@ -100,13 +104,13 @@ Matrix Network::hessian(const Controls& controls) const {
 
 bool Network::moves_exactly(const Controls& controls) const {
     return controls.isothermal() && controls.kT.front() > 0.0 && !controls.has_quartic() &&
-           !controls.has_sources() && elements_.noises() == 0;
+           !controls.has_sources() && elements_->noises() == 0;
 }
 
 bool Network::moves_together(const Controls& controls) const {
     return controls.isothermal() && controls.kT.front() > 0.0 && !controls.has_sources() &&
-           elements_.noises() == 0 && elements_.interconnection.empty() &&
-           elements_.mobility().is_diagonal();
+           elements_->noises() == 0 && elements_->interconnection.empty() &&
+           elements_->mobility().is_diagonal();
 }
 
 void Network::check_together(const Controls& controls) const {
@@ -121,19 +125,23 @@ void Network::check_exact(const Controls& controls) const {
             "sources do not have; make it with resolve_heat=True");
 }
 
+void Network::check_bias(const std::vector<double>& bias) const {
+    check_size(bias, units(), "bias");
+}
+
 void Network::check(const Controls& controls) const {
-    check_size(controls.bias, units(), "bias");
+    check_bias(controls.bias);
     require(controls.stiffness.rows() == units() && controls.stiffness.columns() == units(),
             "stiffness must be a square matrix with one row a unit");
     require(all_finite(controls.stiffness.dense().data(), units() * units()),
             "stiffness must be finite");
-    check_size(controls.kT, elements_.accounts(), "kT");
+    check_size(controls.kT, elements_->accounts(), "kT");
     for (double kT : controls.kT) require(kT >= 0.0, "kT must not be negative");
-    require(any_nonzero(controls.kT) || elements_.noises() > 0, "kT must be positive");
+    require(any_nonzero(controls.kT) || elements_->noises() > 0, "kT must be positive");
     check_size(controls.quartic, units(), "quartic");
-    check_quartic(controls.quartic, elements_);
-    check_size(controls.emf, elements_.resistors(), "emf");
-    check_size(controls.current, elements_.sources(), "current");
+    check_quartic(controls.quartic, *elements_);
+    check_size(controls.emf, elements_->resistors(), "emf");
+    check_size(controls.current, elements_->sources(), "current");
 }
 
 }  // namespace ktc

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <vector>
 
 #include "ground/matrix.hpp"
@@ -38,11 +39,11 @@ class Network {
 
     std::size_t units() const { return units_; }
     /// Length of the state z: d, or 2d with inertia.
-    std::size_t dimension() const { return elements_.dimension(); }
+    std::size_t dimension() const { return elements_->dimension(); }
     bool has_inertia() const { return !inertia_.empty(); }
-    const Elements& elements() const { return elements_; }
+    const Elements& elements() const { return *elements_; }
     /// R = G⁻¹ of an overdamped network; empty where there is an interconnection.
-    const Matrix& friction() const { return friction_; }
+    const Matrix& friction() const { return *friction_; }
     const std::vector<double>& inertia() const { return inertia_; }
 
     /// ∇²H of the quadratic part, (dimension, dimension).
@@ -55,15 +56,18 @@ class Network {
 
     /// Refuses controls of the wrong shape, not finite, or whose energy confines nothing.
     void check(const Controls& controls) const;
+    /// The same of the bias alone.
+    void check_bias(const std::vector<double>& bias) const;
     /// Refuses controls at which a hold is not one exact move.
     void check_exact(const Controls& controls) const;
     void check_together(const Controls& controls) const;
 
    private:
+    // Shared by all copies: engines are copied to keep an instant.
     std::size_t units_;
-    Matrix friction_;
+    std::shared_ptr<const Matrix> friction_;
     std::vector<double> inertia_;
-    Elements elements_;
+    std::shared_ptr<const Elements> elements_;
 };
 
 }  // namespace ktc

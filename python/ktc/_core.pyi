@@ -237,8 +237,16 @@ class Engine:
     def equilibrate(self) -> None: ...
     def heat(self) -> numpy.typing.NDArray[numpy.float64]: ...
     def heat_per_account(self) -> numpy.typing.NDArray[numpy.float64]: ...
+    def hold(self, duration: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        """
+        Evolves at held controls.
+        """
     def imbalance(self) -> float: ...
     def injected(self) -> numpy.typing.NDArray[numpy.float64]: ...
+    def mean(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Mean of the state over the replicas.
+        """
     def moments(
         self, with_covariance: bool
     ) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
@@ -268,7 +276,7 @@ class Engine:
         """
     def restore(self, saved: dict[str, typing.Any]) -> None: ...
     def set(
-        self, controls: dict[str, typing.Annotated[numpy.typing.ArrayLike, numpy.float64]]
+        self, changes: dict[str, typing.Annotated[numpy.typing.ArrayLike, numpy.float64]]
     ) -> None:
         """
         One control update: books work.
@@ -287,6 +295,11 @@ class Engine:
         """
     @longest_step.setter
     def longest_step(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None: ...
+    @property
+    def prepared(self) -> int:
+        """
+        How many holds were prepared.
+        """
     @property
     def time(self) -> float: ...
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import os
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc import _core, storage
-from ktc.checks import Array, count, positive, random_seed, real_array
+from ktc.checks import Array, count, frozen, positive, random_seed, real_array
 from ktc.controls import Controls
 from ktc.exclusive import Exclusive, one_thread
 from ktc.ledger import Ledger
@@ -26,6 +28,8 @@ from ktc.units import Described, Description, Units, network_of
 
 REPLICAS_OF_A_SEED = 2**33
 MOST_THREADS = 4096
+# A smaller ensemble is copied in less time than its covariance takes.
+NUMBERS_TO_COPY = 100_000
 
 
 _TOO_MANY = (
@@ -115,7 +119,9 @@ class Emulator(Exclusive):
         if state is not None or momentum is not None:
             self._start = self._full_state(state, momentum)
         self._moments: weakref.ref[Moments] | None = None
-        self._controls: Controls
+        self._now: tuple[Controls, Array]
+        self._merged: tuple[tuple[Controls, Array] | None, Controls] = (None, physics.controls)
+        self._stepped: tuple[tuple[Any, ...], float] | None = None
         self.reset()
 
     @property
@@ -153,6 +159,22 @@ class Emulator(Exclusive):
         """The energy books, opened at the start or when the state was last placed by hand."""
         return Ledger(lambda: self._engine, self.network.accounts, self._turn)
 
+    @property
+    def _controls(self) -> Controls:
+        """The controls that hold now, put together when they are asked for."""
+        now = self._now
+        known, bias = now
+        if known.bias is bias:
+            return known
+        merged = self._merged
+        if merged[0] is not now:
+            merged = self._merged = (now, replace(known, bias=bias))
+        return merged[1]
+
+    @_controls.setter
+    def _controls(self, controls: Controls) -> None:
+        self._now = (controls, controls.bias)
+
     @one_thread
     def set(self, /, **controls: ArrayLike) -> None:
         """One control update at held state; books work = H(x; θ′) − H(x; θ).
@@ -164,7 +186,8 @@ class Emulator(Exclusive):
             TypeError: an unknown control.
             ValueError: a value that no network can hold; nothing has changed then.
         """
-        self._settle(self._controls.updated(**controls))
+        if len(controls) > 1 or "bias" not in controls or not self._set_bias(controls["bias"]):
+            self._settle(self._controls.updated(**controls))
 
     @property
     def resolve_heat(self) -> bool:
@@ -178,10 +201,12 @@ class Emulator(Exclusive):
         Raises:
             ValueError: a duration that is not positive and finite.
         """
-        hold = positive("duration", duration)
+        if type(duration) is not float or not 0 < duration < math.inf:
+            duration = positive("duration", duration)
         self._keep_moments()
-        self._choose_step([self._controls])
-        self._engine.play(np.array([hold]), {})
+        if self._motion != "exact":
+            self._engine.longest_step = self._step_now()
+        self._engine.hold(duration)
 
     def play(
         self,
@@ -285,16 +310,14 @@ class Emulator(Exclusive):
         """Mean and covariance over the replicas."""
         known = self._moments() if self._moments else None
         if known is None:
-            mean, _ = self._engine.moments(False)
-            known = Moments(mean[: self.network.units] * self.scale, self._covariance)
+            scale = self.scale
+            known = Moments(self._engine.mean()[: len(scale)] * scale, self._covariance)
             self._moments = weakref.ref(known)
         return known
 
     @one_thread
     def _covariance(self) -> Array:
-        d, scale = self.network.units, self.scale
-        covariance: Array = self._engine.moments(True)[1][:d, :d] * np.outer(scale, scale)
-        return covariance
+        return _covariance(self._engine, self.scale)
 
     @one_thread
     def energy(self) -> Array:
@@ -404,9 +427,37 @@ class Emulator(Exclusive):
         emulator._controls = emulator._engine_controls()
         return emulator
 
+    def _set_bias(self, bias: ArrayLike) -> bool:
+        """Sets a bias that needs no preparation; False, and nothing done, where it does.
+
+        What a controller passes thousands of times a second is checked by the core alone.
+        """
+        if type(bias) is not np.ndarray or bias.dtype != np.float64:
+            return False
+        if bias.shape != self._now[1].shape:
+            return False
+        own = frozen(bias.copy())
+        if self._moments is not None:
+            if self._moments() is not None and not np.isfinite(own).all():
+                return False
+            self._keep_moments()
+        try:
+            self._engine.set({"bias": own})
+        except ValueError:
+            return False
+        self._now = (self._now[0], own)
+        return True
+
     def _settle(self, controls: Controls) -> None:
         self._keep_moments()
-        self._engine.set(controls.arrays())
+        before = self._controls
+        self._engine.set(
+            {
+                name: values
+                for name, values in controls.arrays().items()
+                if getattr(controls, name) is not getattr(before, name)
+            }
+        )
         self._controls = controls
 
     def _engine_controls(self) -> Controls:
@@ -422,6 +473,16 @@ class Emulator(Exclusive):
         if self.dt is None:
             return default_step(self.network, settings)
         return checked_step(self.dt, self.network, settings)
+
+    def _step_now(self) -> float:
+        """Longest step at the present controls, kept as long as they and ``dt`` are the same."""
+        known, bias = self._now
+        bends = bias if known.quartic.any() else None  # only quartic units are stiffer elsewhere
+        key = (known.stiffness, known.quartic, known.kT, bends, self.dt)
+        stepped = self._stepped
+        if stepped is None or any(a is not b for a, b in zip(stepped[0], key, strict=True)):
+            stepped = self._stepped = (key, self._step([self._controls]))
+        return stepped[1]
 
     def _gigabytes(self) -> float:
         """Memory of the coordinates and of the eight numbers of the smallest books."""
@@ -442,9 +503,15 @@ class Emulator(Exclusive):
 
     def _keep_moments(self) -> None:
         """Finishes the moments that somebody still holds, before the state moves on."""
-        held = self._moments() if self._moments else None
+        if self._moments is None:
+            return
+        held = self._moments()
         if held is not None:
-            _ = held.covariance
+            if self.replicas * len(self.scale) <= NUMBERS_TO_COPY:
+                engine, scale = self._engine.copy(), self.scale
+                held.finish(lambda: _covariance(engine, scale))
+            else:
+                _ = held.covariance
         self._moments = None
 
     def _full_state(self, state: ArrayLike | None, momentum: ArrayLike | None) -> Array:
@@ -464,6 +531,12 @@ class Emulator(Exclusive):
             f"<ktc.Emulator: {self.replicas} replicas of {self.description!r}, "
             f"seed={self.seed}, time={self.time:g}>"
         )
+
+
+def _covariance(engine: _core.Engine, scale: Array) -> Array:
+    d = len(scale)
+    covariance: Array = engine.moments(True)[1][:d, :d] * np.outer(scale, scale)
+    return covariance
 
 
 def motion(network: Network, resolve_heat: bool) -> str:

@@ -11,9 +11,9 @@ from ktc.checks import Array, frozen
 class Moments:
     """Mean and second central moment over the replicas at one instant.
 
-    The covariance costs more than the mean, and is worked out when it is first asked for, at the
-    latest just before the emulator moves on. Both are closed for writing: whoever asks at the same
-    instant gets the same ones.
+    The covariance costs more than the mean, and is worked out when it is first asked for; where
+    the ensemble is large, at the latest just before the emulator moves on. Both are closed for
+    writing: whoever asks at the same instant gets the same ones.
 
     Attributes:
         mean: ⟨x⟩, shape (d,).
@@ -30,6 +30,10 @@ class Moments:
         if self._covariance is None:
             self._covariance = frozen(self._find())
         return self._covariance
+
+    def finish(self, covariance: Callable[[], Array]) -> None:
+        """From here on the covariance is found by this, if it is not known yet."""
+        self._find = covariance
 
     def __repr__(self) -> str:
         return f"<ktc.Moments: mean={self.mean!r}>"
