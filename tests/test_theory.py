@@ -340,8 +340,8 @@ QUARTIC = Network(2.0, 1.0, quartic=1.0)
 SEVERAL = Network(np.eye(2), 1.0, kT=[1.0, 2.0])
 GAUSSIAN_ONLY = [
     theory.equilibrium,
-    theory.fisher_matrix,
-    theory.friction_tensor,
+    lambda net: theory.fisher_matrix(net, "center"),
+    lambda net: theory.friction_tensor(net, "center"),
     lambda net: theory.bias_free_energy(net, np.zeros((1, net.units))),
     lambda net: theory.log_likelihood(net, np.zeros((1, net.units))),
     lambda net: theory.least_excess_work(net, 1.0, 1.0),
