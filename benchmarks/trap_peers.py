@@ -99,7 +99,7 @@ def by_jax(case: Case) -> Run:
         (x, w), _ = jax.lax.scan(step, (start, jnp.full(size, APART, dtype)), ticks)
         return w + jnp.asarray(CHANGE[-1], dtype) * x
 
-    key, number = jax.random.key(1, impl=case.get("generator", "threefry2x32")), count()
+    key, number = jax.random.key(1), count()
     return lambda: play(jax.random.fold_in(key, next(number))).block_until_ready()
 
 
