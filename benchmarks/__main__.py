@@ -86,19 +86,19 @@ def run(options: argparse.Namespace) -> list[Outcome]:
             for case in work.cases(options.quick):
                 of_case = measure(work, case, cores, entrants(work, options.peers), effort)
                 of_work += of_case
+                write(options, outcomes + of_work)
                 if of_case:
                     print(table(work, of_case), end="\n\n", flush=True)
             for line in work.overall(of_work):
                 print(line, end="\n\n")
             outcomes += of_work
-            write(options, outcomes)
     for line in scaling(outcomes):
         print(line)
     return outcomes
 
 
 def write(options: argparse.Namespace, outcomes: Sequence[Outcome]) -> None:
-    """After each work, so that an interrupted run keeps what it has."""
+    """After each case, so that an interrupted run keeps what it has."""
     settings = {name: str(value) for name, value in vars(options).items()}
     if options.json:
         options.json.write_text(json.dumps(record(outcomes, settings), indent=1) + "\n")
