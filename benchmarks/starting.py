@@ -13,7 +13,7 @@ IMPORT = "import sys, ktc; print('matplotlib' in sys.modules)"
 #: The bar's first update ends the process: what comes after it is not the start.
 DEMO = """
 import os, sys
-import ktc.progress
+import tqdm
 class First:
     def __init__(self, *args, **options): pass
     def __enter__(self): return self
@@ -21,7 +21,7 @@ class First:
     def __getattr__(self, name):
         print('matplotlib' in sys.modules, flush=True)
         os._exit(0)
-ktc.progress.tqdm = First
+tqdm.tqdm = First
 from ktc.cli import main
 sys.exit(main(['demo', '--out', sys.argv[1]]) or 'the demo ended without progress')
 """
