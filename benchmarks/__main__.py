@@ -31,7 +31,7 @@ def parser() -> argparse.ArgumentParser:
     add = result.add_argument
     add("--works", default="all", metavar="A,B", help="which works")
     add("--peers", default="all", metavar="A,B",
-        help="which contenders beside ours and the bare kernel, by the beginning of their names; "
+        help="which contenders beside ours and the bare kernel, by the first of their names; "
         "'none' for none")  # fmt: skip
     add("--cores", choices=("one", "all", "both"), default="one",
         help="pinned to one core (the last that may be used), on all of them, or both")  # fmt: skip
@@ -65,7 +65,7 @@ def entrants(work: Work, peers: str) -> list[Contender]:
         return (
             peers == "all"
             or name in (OURS, work.bare)
-            or any(name.startswith(peer) for peer in wanted)
+            or any(name == peer or name.startswith(f"{peer},") for peer in wanted)
         )
 
     return [one for one in work.contenders if enters(one.name)]

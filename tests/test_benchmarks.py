@@ -197,6 +197,7 @@ def test_options(capsys):
     names = [one.name for one in entrants(WORKS["quartic"], "torch")]
     assert names == ["ktc", "torch", "torch, columns", "bare"]
     assert [one.name for one in entrants(WORKS["trap"], "none")] == ["ktc", "bare"]
+    assert [one.name for one in entrants(WORKS["trap"], "torch")] == ["ktc", "torch", "bare"]
     for wrong in (["--works", "nothing"], ["--repeats", "4"]):
         assert main(wrong) == 2
         assert wrong[0] in capsys.readouterr().err
