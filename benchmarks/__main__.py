@@ -31,7 +31,7 @@ def parser() -> argparse.ArgumentParser:
     add = result.add_argument
     add("--works", default="all", metavar="A,B", help="which works")
     add("--peers", default="all", metavar="A,B",
-        help="which contenders beside ours and the bare kernel, by the first of their names; "
+        help="which contenders beside ours and the bare kernel, by the first word of their names; "
         "'none' for none")  # fmt: skip
     add("--cores", choices=("one", "all", "both"), default="one",
         help="pinned to one core (the last that may be used), on all of them, or both")  # fmt: skip
@@ -58,15 +58,13 @@ def chosen(text: str) -> list[Work]:
 
 
 def entrants(work: Work, peers: str) -> list[Contender]:
-    """Ours, the bare kernel, and the peers asked for."""
+    """Ours, the bare kernel, and the peers asked for; all where ours compete with themselves."""
     wanted = [] if peers == "none" else peers.split(",")
+    everybody = peers == "all" or OURS not in [one.name for one in work.contenders]
 
     def enters(name: str) -> bool:
-        return (
-            peers == "all"
-            or name in (OURS, work.bare)
-            or any(name == peer or name.startswith(f"{peer},") for peer in wanted)
-        )
+        first = name.replace(",", " ").split()[0]
+        return everybody or name in (OURS, work.bare) or first in wanted
 
     return [one for one in work.contenders if enters(one.name)]
 

@@ -198,6 +198,8 @@ def test_options(capsys):
     assert names == ["ktc", "torch", "torch, columns", "bare"]
     assert [one.name for one in entrants(WORKS["trap"], "none")] == ["ktc", "bare"]
     assert [one.name for one in entrants(WORKS["trap"], "torch")] == ["ktc", "torch", "bare"]
+    assert len(entrants(WORKS["linear"], "thermox")) == 3
+    assert len(entrants(WORKS["controller"], "none")) == 3
     for wrong in (["--works", "nothing"], ["--repeats", "4"]):
         assert main(wrong) == 2
         assert wrong[0] in capsys.readouterr().err
