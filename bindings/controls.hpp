@@ -7,10 +7,16 @@
 
 namespace ktc::bindings {
 
+/// The core's stiffness, made once: Python keeps it beside its own array or sparse matrix.
+inline Stiffness to_stiffness(const py::object& given) {
+    if (py::isinstance<Stiffness>(given)) return given.cast<Stiffness>();
+    return Stiffness(to_matrix(given.cast<Array>()));
+}
+
 /// Controls from and to a dict of arrays by name.
 inline Controls to_controls(const py::dict& given) {
     const auto array = [&](const char* name) { return given[name].cast<Array>(); };
-    return {to_vector(array("bias")), Stiffness(to_matrix(array("stiffness"))),
+    return {to_vector(array("bias")), to_stiffness(given["stiffness"]),
             to_vector(array("kT")),   to_vector(array("quartic")),
             to_vector(array("emf")),  to_vector(array("current"))};
 }
@@ -18,7 +24,10 @@ inline Controls to_controls(const py::dict& given) {
 inline py::dict to_dict(const Controls& controls) {
     py::dict result;
     result["bias"] = to_array(controls.bias);
-    result["stiffness"] = to_array(controls.stiffness.dense());
+    if (controls.stiffness.is_sparse())
+        result["stiffness"] = controls.stiffness;
+    else
+        result["stiffness"] = to_array(controls.stiffness.dense());
     result["kT"] = to_array(controls.kT);
     result["quartic"] = to_array(controls.quartic);
     result["emf"] = to_array(controls.emf);

@@ -15,7 +15,8 @@ using namespace ktc::bindings;
 namespace {
 
 using Saved = py::typing::Dict<py::str, py::object>;
-using Values = py::typing::Dict<py::str, Array>;
+using Values = py::typing::Dict<py::str, py::object>;
+using Waveforms = py::typing::Dict<py::str, Array>;
 
 Engine make_engine(const Network& network, const Values& controls, std::uint64_t seed,
                    std::uint64_t first_replica, std::size_t replicas, std::size_t threads,
@@ -38,6 +39,8 @@ std::vector<double>& place_of(const std::string& name, Controls& controls) {
 
 void assign(const std::string& name, const double* values, std::size_t count, Controls& controls) {
     if (name == "stiffness") {
+        if (controls.stiffness.is_sparse())
+            throw py::value_error("a sparse stiffness is set, not played");
         Matrix matrix(controls.stiffness.rows(), controls.stiffness.columns());
         std::copy_n(values, count, matrix.data());
         controls.stiffness = Stiffness(std::move(matrix));
@@ -51,11 +54,10 @@ void set(Engine& engine, const Values& changes) {
     Controls controls = engine.controls();
     for (const auto& item : changes) {
         const auto name = item.first.cast<std::string>();
-        const auto values = item.second.cast<Array>();
         if (name == "stiffness")
-            controls.stiffness = Stiffness(to_matrix(values));
+            controls.stiffness = to_stiffness(py::reinterpret_borrow<py::object>(item.second));
         else
-            place_of(name, controls) = to_vector(values);
+            place_of(name, controls) = to_vector(item.second.cast<Array>());
     }
     const py::gil_scoped_release release;
     engine.set(std::move(controls));
@@ -79,7 +81,7 @@ std::size_t play_interruptibly(Engine& engine, const Waveform& waveform) {
 
 void hold(Engine& engine, double duration) { play_interruptibly(engine, {{duration}, {}}); }
 
-std::size_t play(Engine& engine, const Array& holds, const Values& waveforms) {
+std::size_t play(Engine& engine, const Array& holds, const Waveforms& waveforms) {
     struct Named {
         std::string name;
         Array values;
@@ -142,7 +144,7 @@ Array per_replica(const Engine& engine, Fill&& fill) {
 
 /// One column an account, (replicas, accounts).
 Array heat_per_account(const Engine& engine) {
-    const std::size_t accounts = engine.network().elements().accounts();
+    const std::size_t accounts = engine.heat_accounts();
     Array result({engine.range().count, accounts});
     std::vector<double> column(engine.range().count);
     for (std::size_t a = 0; a < accounts; ++a) {
@@ -185,7 +187,8 @@ void bind_engine(py::module_& module) {
         .def(py::init(&make_engine), py::kw_only(), py::arg("network"), py::arg("controls"),
              py::arg("seed"), py::arg("first_replica"), py::arg("replicas"), py::arg("threads"),
              py::arg("motion"), py::arg("longest_step"), py::arg("state"),
-             "`motion` is exact, midpoint or split; an empty `state` is the stationary one.")
+             "`motion` is exact, midpoint, split or pooled; an empty `state` is the stationary "
+             "one.")
         .def("set", set, py::arg("changes"), "One control update: books work.")
         .def("hold", hold, py::arg("duration"), "Evolves at held controls.")
         .def("play", play, py::arg("holds"), py::arg("waveforms"),
@@ -215,6 +218,7 @@ void bind_engine(py::module_& module) {
         .def("entropy", account(Account::entropy))
         .def("heat_per_account", heat_per_account)
         .def_property_readonly("itemised", &Engine::itemised)
+        .def_property_readonly("pooled", &Engine::pooled)
         .def_property("longest_step", &Engine::longest_step, &Engine::set_longest_step,
                       "Bound of the steps of split motion.")
         .def("imbalance", &Engine::imbalance)

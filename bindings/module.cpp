@@ -4,6 +4,7 @@ namespace py = pybind11;
 
 void bind_normal(py::module_& module);
 void bind_kernels(py::module_& module);
+void bind_sparse(py::module_& module);
 void bind_network(py::module_& module);
 void bind_transition(py::module_& module);
 void bind_engine(py::module_& module);
@@ -13,6 +14,7 @@ PYBIND11_MODULE(_core, module) {
     module.def("version", [] { return KTC_VERSION; }, "Version of the package.");
     bind_normal(module);
     bind_kernels(module);
+    bind_sparse(module);
     bind_network(module);
     bind_transition(module);
     bind_engine(module);

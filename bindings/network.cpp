@@ -15,7 +15,7 @@ using namespace ktc::bindings;
 
 namespace {
 
-using Values = py::typing::Dict<py::str, Array>;
+using Values = py::typing::Dict<py::str, py::object>;
 
 Network of_units(const Array& friction, const Array& inertia) {
     use_one_library_thread();
@@ -27,7 +27,7 @@ Network of_elements(const Array& interconnection, const Array& directions, const
                     const Array& noise_directions, const Array& noise_density,
                     const Array& noise_rate) {
     use_one_library_thread();
-    return Network(Elements{to_matrix(interconnection), to_matrix(directions),
+    return Network(Elements{to_matrix(interconnection), SparseMatrix::of(to_matrix(directions)),
                             to_vector(conductance), account, to_matrix(source_directions),
                             to_matrix(noise_directions), to_vector(noise_density),
                             to_vector(noise_rate)});
@@ -39,6 +39,9 @@ void bind_network(py::module_& module) {
     py::class_<Network>(module, "Network", "What cannot be programmed: the circuit itself.")
         .def_static("of_units", of_units, py::arg("friction"), py::arg("inertia"),
                     "Units with a friction matrix and, where `inertia` is not empty, momenta.")
+        .def_static(
+            "of_sparse_units", [](const Array& friction) { return Network(to_vector(friction)); },
+            py::arg("friction"), "Overdamped units, one resistor each, of a sparse stiffness.")
         .def_static("of_elements", of_elements, py::kw_only(), py::arg("interconnection"),
                     py::arg("directions"), py::arg("conductance"), py::arg("account"),
                     py::arg("source_directions"), py::arg("noise_directions"),

@@ -13,6 +13,7 @@
 #include "kernels/kernels.hpp"
 #include "motion/midpoint.hpp"
 #include "motion/quartic_equilibrium.hpp"
+#include "motion/sparse_equilibrium.hpp"
 #include "motion/splitting.hpp"
 
 namespace ktc {
@@ -39,7 +40,7 @@ Engine::Engine(Network network, Controls controls, std::uint64_t seed, ReplicaRa
     require(motion_ == Motion::exact || longest_step_ > 0.0, "dt must be positive");
     use_one_library_thread();
     setting_ = make_setting(network_, std::move(controls), motion_, nullptr);
-    const std::size_t heat_accounts = itemised() ? network_.elements().accounts() : 0;
+    const std::size_t heat_accounts = itemised() ? this->heat_accounts() : 0;
 
     const std::uint64_t last = range_.first + range_.count;
     for (std::uint64_t number = range_.first / block_width; number * block_width < last; ++number) {
@@ -108,7 +109,7 @@ std::shared_ptr<const Propagator> Engine::propagator_for(const Setting& setting,
                 return std::make_shared<const Midpoint>(network_.elements(), setting.energy,
                                                         kT.front(), hold, longest_step_);
             return splitting_propagator(network_.elements(), *setting.energy, kT, hold,
-                                        longest_step_);
+                                        longest_step_, pooled());
         });
 }
 
@@ -160,7 +161,29 @@ void Engine::draw_filters(Block& block) const {
 }
 
 void Engine::equilibrate() {
-    const Controls& controls = setting_.controls;
+    if (network_.is_sparse() && !setting_.controls.has_quartic() &&
+        network_.moves_exactly(setting_.controls) &&
+        SparseEquilibrium::applies(setting_.controls.stiffness.sparse())) {
+        const SparseEquilibrium equilibrium(setting_.controls);
+        recover();
+        for_each_block(
+            [&](Block& block, Workspace&) {
+                equilibrium.draw(block.state.data(), address(block));
+                ++block.step;
+            },
+            100.0);
+        ++step_;
+        open_books();
+        return;
+    }
+    require(!network_.is_sparse() || network_.units() <= most_dense_units,
+            "the stationary state of a sparse network of more than " +
+                std::to_string(most_dense_units) +
+                " units is drawn at one temperature, without quartic units and sources, and where "
+                "its stiffness is diagonally dominant (under some scaling); give the emulator a "
+                "state to start from");
+    Controls controls = setting_.controls;
+    controls.stiffness = controls.stiffness.densified();
     if (controls.has_quartic()) {
         require(
             controls.isothermal() && !controls.has_sources() && network_.elements().noises() == 0,
@@ -220,15 +243,18 @@ void Engine::set(Controls controls) {
 void Engine::place(const double* state) {
     const std::size_t n = network_.dimension();
     Workspace workspace(rows(), 0);
-    std::vector<double> public_state(n * block_width), own(n * block_width);
+    const Matrix& from_state = setting_.coordinates->from_state;
+    std::vector<double> own(n * block_width);
+    std::vector<double> public_state(from_state.empty() ? 0 : n * block_width);
     const auto load = [&](const Block& block) {
-        std::fill(public_state.begin(), public_state.end(), 0.0);
-        for (std::size_t lane = block.begin; lane < block.end; ++lane)
-            for (std::size_t i = 0; i < n; ++i)
-                public_state[i * block_width + lane] =
+        std::vector<double>& placed = from_state.empty() ? own : public_state;
+        std::fill(placed.begin(), placed.end(), 0.0);
+        for (std::size_t i = 0; i < n; ++i)
+            for (std::size_t lane = block.begin; lane < block.end; ++lane)
+                placed[i * block_width + lane] =
                     state[(block.first_row + lane - block.begin) * n + i];
-        multiply_block(setting_.coordinates->from_state, public_state.data(), own.data(),
-                       block_width);
+        if (!from_state.empty())
+            multiply_block(from_state, public_state.data(), own.data(), block_width);
     };
     double energy[block_width];
     for (const Block& block : blocks_) {

@@ -71,7 +71,10 @@ class Engine {
     void read(std::size_t begin, std::size_t end, double* out) const;
     Moments moments(bool with_covariance) const;
     void energy(double* out) const;
-    bool itemised() const { return motion_ == Motion::split; }
+    bool itemised() const { return motion_ == Motion::split || pooled(); }
+    bool pooled() const { return motion_ == Motion::pooled; }
+    /// Heat accounts that the books keep: the network's, or one for all.
+    std::size_t heat_accounts() const { return pooled() ? 1 : network_.elements().accounts(); }
     void balance(std::size_t account, double* out) const;
     void energy_change(double* out) const;
     double imbalance() const;

@@ -32,7 +32,7 @@ Moments Engine::moments(bool with_covariance) const {
     const double count = static_cast<double>(range_.count);
     std::vector<double> mean(n);
     for (std::size_t i = 0; i < n; ++i) mean[i] = reference[i] + (sum[i] + carry[i]) / count;
-    Moments result{multiply(to_state, mean), {}};
+    Moments result{to_state.empty() ? mean : multiply(to_state, mean), {}};
     if (!with_covariance) return result;
 
     const std::size_t per_part = (all.size() + parts_at_most - 1) / parts_at_most;
@@ -55,8 +55,9 @@ Moments Engine::moments(bool with_covariance) const {
     });
     Matrix total(n, n);
     for (const Matrix& part : partial) total = add(1.0, total, 1.0 / count, part);
-    result.covariance =
-        symmetrised(multiply(multiply(to_state, total), to_state, Transposed::no, Transposed::yes));
+    if (!to_state.empty())
+        total = multiply(multiply(to_state, total), to_state, Transposed::no, Transposed::yes);
+    result.covariance = symmetrised(total);
     return result;
 }
 

@@ -22,6 +22,8 @@ double Engine::unit_steps_of(std::uint64_t steps) const {
     const double n = static_cast<double>(rows());
     double products = setting_.coordinates->decoupled() ? 0.0 : n / 8.0;
     if (itemised()) products += static_cast<double>(network_.elements().resistors());
+    if (network_.is_sparse())
+        products = 2.0 + static_cast<double>(setting_.controls.stiffness.sparse().size()) / n;
     return static_cast<double>(steps) * static_cast<double>(blocks_.size() * block_width) *
            (n + n * products);
 }
@@ -119,7 +121,7 @@ void Engine::post_items(Ledger& ledger, const Posts& posts) const {
     if (posts.has_injected) ledger.post(Ledger::injected, posts.injected);
     if (posts.has_shadow) ledger.post(Ledger::shadow, posts.shadow);
     ledger.post(Ledger::entropy, posts.entropy);
-    for (std::size_t account = 0; account < network_.elements().accounts(); ++account)
+    for (std::size_t account = 0; account < heat_accounts(); ++account)
         ledger.post(Ledger::first_heat + account,
                     posts.heat_per_account.data() + account * block_width);
 }

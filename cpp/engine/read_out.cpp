@@ -16,12 +16,17 @@ void Engine::for_each_replica(Visit&& visit) const {
 
 void Engine::read(std::size_t begin, std::size_t end, double* out) const {
     const std::size_t n = network_.dimension(), rows = end - begin;
-    std::vector<double> public_state(n * block_width);
+    const Matrix& to_state = setting_.coordinates->to_state;
+    std::vector<double> transformed(to_state.empty() ? 0 : n * block_width);
     for (const Block& block : blocks()) {
-        multiply_block(setting_.coordinates->to_state, block.state.data(), public_state.data(),
-                       block_width);
-        for (std::size_t lane = block.begin; lane < block.end; ++lane)
-            for (std::size_t i = begin; i < end; ++i)
+        const double* public_state = block.state.data();
+        if (!to_state.empty()) {
+            multiply_block(to_state, public_state, transformed.data(), block_width);
+            public_state = transformed.data();
+        }
+        // Whole rows of the state at a time, which lie together.
+        for (std::size_t i = begin; i < end; ++i)
+            for (std::size_t lane = block.begin; lane < block.end; ++lane)
                 out[(block.first_row + lane - block.begin) * rows + i - begin] =
                     public_state[i * block_width + lane];
     }

@@ -83,8 +83,13 @@ Update::Update(const Network& network, const Setting& from, const Setting& to) {
     quartic_change_ = difference(to.controls.quartic, from.controls.quartic);
     for (double& change : quartic_change_) change *= 0.25;
     if (!any_nonzero(quartic_change_)) quartic_change_.clear();
+    if (network.is_sparse()) {
+        sparse_change_ =
+            add(0.5, to.controls.stiffness.sparse(), -0.5, from.controls.stiffness.sparse());
+        return;
+    }
     const Matrix& to_state = from.coordinates->to_state;
-    Matrix change(to_state.rows(), to_state.rows());
+    Matrix change(from.coordinates->dimension(), from.coordinates->dimension());
     for (std::size_t i = 0; i < d; ++i)
         for (std::size_t j = 0; j < d; ++j)
             change(i, j) = 0.5 * (to.controls.stiffness(i, j) - from.controls.stiffness(i, j));
@@ -97,19 +102,27 @@ Update::Update(const Network& network, const Setting& from, const Setting& to) {
 void Update::apply(double* state, Workspace& workspace, double* work) const {
     const std::size_t n = force_change_.size();
     std::fill(work, work + block_width, 0.0);
-    if (stiffness_change_.empty()) {
+    if (!changes_shape()) {
         for (std::size_t i = 0; i < n; ++i)
             for (std::size_t lane = 0; lane < block_width; ++lane)
                 work[lane] -= force_change_[i] * state[i * block_width + lane];
         return;
     }
     double* product = workspace.second.data();
-    multiply_block(stiffness_change_, state, product, block_width);
-    for (std::size_t i = 0; i < n; ++i)
-        for (std::size_t lane = 0; lane < block_width; ++lane) {
-            const std::size_t at = i * block_width + lane;
-            work[lane] += state[at] * (product[at] - force_change_[i]);
+    if (stiffness_change_.empty()) {
+        for (std::size_t i = 0; i < n; ++i) {
+            multiply_row(sparse_change_.row(i), state, block_width, product);
+            for (std::size_t lane = 0; lane < block_width; ++lane)
+                work[lane] += state[i * block_width + lane] * (product[lane] - force_change_[i]);
         }
+    } else {
+        multiply_block(stiffness_change_, state, product, block_width);
+        for (std::size_t i = 0; i < n; ++i)
+            for (std::size_t lane = 0; lane < block_width; ++lane) {
+                const std::size_t at = i * block_width + lane;
+                work[lane] += state[at] * (product[at] - force_change_[i]);
+            }
+    }
     for (std::size_t i = 0; i < quartic_change_.size(); ++i)
         for (std::size_t lane = 0; lane < block_width; ++lane) {
             const double square = state[i * block_width + lane] * state[i * block_width + lane];

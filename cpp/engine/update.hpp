@@ -15,8 +15,9 @@ namespace ktc {
 inline constexpr double largest_energy = 1e300;
 
 /// How an engine moves its replicas: by one exact move a hold, by midpoint steps of all units
-/// together, or by the steps of the splitting integrator, whose accounts tell all elements apart.
-enum class Motion { exact, midpoint, split };
+/// together, or by the steps of the splitting integrator, whose accounts tell all elements apart;
+/// `pooled` ones keep all heat in one account.
+enum class Motion { exact, midpoint, split, pooled };
 
 /// Refuses controls that a network does not move at in this way.
 void check_motion(const Network& network, const Controls& controls, Motion motion);
@@ -45,7 +46,7 @@ class Update {
 
     bool changes_energy() const { return !force_change_.empty(); }
     /// Tᵀ (Δb, 0) where nothing but the bias changes, null where nothing does.
-    bool changes_shape() const { return !stiffness_change_.empty(); }
+    bool changes_shape() const { return !stiffness_change_.empty() || sparse_change_.rows() > 0; }
     const double* force_change() const {
         return force_change_.empty() ? nullptr : force_change_.data();
     }
@@ -54,6 +55,7 @@ class Update {
    private:
     std::vector<double> force_change_;    ///< Tᵀ (Δb, 0)
     Matrix stiffness_change_;             ///< ½ Tᵀ diag(ΔK, 0) T
+    SparseMatrix sparse_change_;          ///< the same where the stiffness is sparse
     std::vector<double> quartic_change_;  ///< ¼ Δκ
     Matrix crossover_;                    ///< T′⁻¹ T; empty where it is the identity
 };

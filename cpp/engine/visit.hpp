@@ -18,12 +18,13 @@ void Engine::for_each_team(Visit&& visit, double steps_per_unit) const {
     const auto teams = static_cast<std::size_t>(all.back().number / team - first_team + 1);
     const double size = static_cast<double>(all.size() * block_width * network_.dimension());
     const std::size_t threads = threads_for(size * steps_per_unit);
-    std::vector<Workspace> workspaces(threads, Workspace(rows(), network_.elements().accounts()));
+    workspaces_.provide(std::min(threads, teams), rows(), heat_accounts());
     run_parallel(teams, threads, [&](std::size_t index, std::size_t worker) {
         const std::uint64_t start = (first_team + index) * team;
         const auto begin = static_cast<std::size_t>(start > first ? start - first : 0);
         const auto end = static_cast<std::size_t>(start + team - first);
-        visit(std::span(all).subspan(begin, std::min(end, all.size()) - begin), workspaces[worker]);
+        visit(std::span(all).subspan(begin, std::min(end, all.size()) - begin),
+              workspaces_[worker]);
     });
 }
 
@@ -32,7 +33,7 @@ void Engine::for_each_block(Visit&& visit, double steps_per_unit) const {
     std::vector<Block>& all = blocks();
     const double size = static_cast<double>(all.size() * block_width * network_.dimension());
     const std::size_t threads = threads_for(size * steps_per_unit);
-    workspaces_.provide(std::min(threads, all.size()), rows(), network_.elements().accounts());
+    workspaces_.provide(std::min(threads, all.size()), rows(), heat_accounts());
     run_parallel(all.size(), threads, [&](std::size_t index, std::size_t worker) {
         visit(all[index], workspaces_[worker]);
     });

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "ground/lanes.hpp"
@@ -54,7 +55,17 @@ struct TeamWorkspace {
 
 /// Scratch memory of one thread, reused by all blocks that it moves.
 struct Workspace {
-    std::vector<double> first, second;
+    /// Without numbers in it: what is not used takes no memory.
+    class Scratch {
+       public:
+        explicit Scratch(std::size_t size)
+            : values_(std::make_unique_for_overwrite<double[]>(size)) {}
+        double* data() { return values_.get(); }
+
+       private:
+        std::unique_ptr<double[]> values_;
+    };
+    Scratch first, second;
     TeamWorkspace team;
     Posts posts;
     Workspace(std::size_t rows, std::size_t heat_accounts)

@@ -97,10 +97,13 @@ Coordinates interconnected(const Network& network, const Matrix& stiffness) {
 std::vector<double> Coordinates::force(const std::vector<double>& bias) const {
     std::vector<double> padded(bias);
     padded.resize(dimension(), 0.0);
-    return multiply(to_state, padded, Transposed::yes);
+    return to_state.empty() ? padded : multiply(to_state, padded, Transposed::yes);
 }
 
 Coordinates natural_coordinates(const Network& network, const Stiffness& given) {
+    require(!given.is_sparse(),
+            "this needs a dense stiffness, as a sparse network moves by steps alone: pass "
+            "stiffness.toarray()");
     const Matrix& stiffness = given.dense();
     if (network.has_inertia()) return underdamped(network, stiffness);
     return network.elements().interconnection.empty() ? overdamped(network, stiffness)
@@ -109,8 +112,7 @@ Coordinates natural_coordinates(const Network& network, const Stiffness& given) 
 
 Coordinates physical_coordinates(const Network& network) {
     Coordinates result;
-    result.to_state = Matrix::identity(network.dimension());
-    result.from_state = result.to_state;
+    result.size = network.dimension();
     result.natural = false;
     return result;
 }

@@ -12,15 +12,16 @@ namespace ktc {
 /// for every network, and the drift is F = T⁻¹ (J − G) T⁻ᵀ. Without inertia T also diagonalises
 /// the motion (K v = λ R v): every coordinate is then an independent Ornstein–Uhlenbeck process.
 struct Coordinates {
-    Matrix to_state;            ///< T
+    Matrix to_state;            ///< T; empty means the identity
     Matrix from_state;          ///< T⁻¹
     std::vector<double> rates;  ///< relaxation rates λ; empty with inertia
     Matrix drift;               ///< F; empty without inertia
     Matrix mobility;            ///< T⁻¹ G T⁻ᵀ, symmetric; empty without inertia
     bool natural = true;        ///< false: T = 1 and H keeps its own Hessian
+    std::size_t size = 0;       ///< number of coordinates, where T is empty
 
     bool decoupled() const { return !rates.empty(); }
-    std::size_t dimension() const { return to_state.rows(); }
+    std::size_t dimension() const { return to_state.empty() ? size : to_state.rows(); }
 
     /// β = Tᵀ(b, 0).
     std::vector<double> force(const std::vector<double>& bias) const;

@@ -1,22 +1,67 @@
 #include "motion/line.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "ground/dense.hpp"
 #include "ground/lanes.hpp"
 
 namespace ktc {
 
-Line::Line(const Energy& energy, const std::vector<double>& direction) {
-    const std::vector<double> gradient =
-        energy.hessian.empty() ? direction : multiply(energy.hessian, direction);
-    for (std::size_t i = 0; i < direction.size(); ++i) {
-        if (direction[i] != 0.0)
-            steps_.push_back({i, direction[i], energy.quartic.empty() ? 0.0 : energy.quartic[i]});
-        if (gradient[i] != 0.0) slopes_.push_back({i, gradient[i], 0.0});
-        curvature_ += direction[i] * gradient[i];
+namespace {
+
+/// A d, without zeros.
+std::vector<SparseEntry> gradient_along(const Stiffness& hessian,
+                                        std::span<const SparseEntry> direction) {
+    if (hessian.empty()) return {direction.begin(), direction.end()};
+    std::vector<SparseEntry> result;
+    if (direction.size() == 1) {
+        // Symmetric: the column is the row.
+        const auto [axis, stride] = direction.front();
+        const auto add = [&](std::size_t column, double value) {
+            if (value * stride != 0.0) result.push_back({column, value * stride});
+        };
+        if (hessian.is_sparse())
+            for (const SparseEntry& entry : hessian.sparse().row(axis))
+                add(entry.column, entry.value);
+        else
+            for (std::size_t i = 0; i < hessian.rows(); ++i) add(i, hessian(i, axis));
+        return result;
+    }
+    if (hessian.is_sparse()) {
+        std::map<std::size_t, double> sums;
+        for (const SparseEntry& part : direction)
+            for (const SparseEntry& entry : hessian.sparse().row(part.column))
+                sums[entry.column] += part.value * entry.value;
+        for (const auto& [column, sum] : sums)
+            if (sum != 0.0) result.push_back({column, sum});
+        return result;
+    }
+    std::vector<double> dense(hessian.rows(), 0.0);
+    for (const SparseEntry& entry : direction) dense[entry.column] = entry.value;
+    return entries_of(multiply(hessian.dense(), dense));
+}
+
+}  // namespace
+
+Line::Line(const Energy& energy, std::span<const SparseEntry> direction) {
+    steps_.reserve(direction.size());
+    for (const SparseEntry& entry : direction)
+        steps_.push_back({entry.column, entry.value,
+                          energy.quartic.empty() ? 0.0 : energy.quartic[entry.column]});
+    const std::vector<SparseEntry> gradient = gradient_along(energy.hessian, direction);
+    slopes_.reserve(gradient.size());
+    auto step = steps_.begin();
+    for (const SparseEntry& entry : gradient) {
+        slopes_.push_back({entry.column, entry.value, 0.0});
+        while (step != steps_.end() && step->coordinate < entry.column) ++step;
+        if (step != steps_.end() && step->coordinate == entry.column)
+            curvature_ += step->value * entry.value;
     }
 }
+
+Line::Line(const Energy& energy, const std::vector<double>& direction)
+    : Line(energy, entries_of(direction)) {}
 
 bool Line::is_quartic() const {
     return std::any_of(steps_.begin(), steps_.end(),

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <vector>
 
 #include "kernels/kernels.hpp"
@@ -14,6 +15,7 @@ namespace ktc {
 /// formula is what it posts. The force β is handed in, as it changes from tick to tick.
 class Line {
    public:
+    Line(const Energy& energy, std::span<const SparseEntry> direction);
     Line(const Energy& energy, const std::vector<double>& direction);
 
     double curvature() const { return curvature_; }

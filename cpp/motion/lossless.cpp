@@ -61,7 +61,8 @@ Lossless::Lossless(const Elements& elements, const Energy& energy, double step)
         injections_.emplace_back(energy, sources_.row(s));
     if (interconnection_.empty()) return;
     const std::size_t n = interconnection_.rows();
-    const Flow flow = exact_flow(multiply(interconnection_, hessian_), hessian_, step);
+    const Flow flow =
+        exact_flow(multiply(interconnection_, hessian_.dense()), hessian_.dense(), step);
     growth_ = flow.growth;
     integral_ = flow.integral;
     quartic_ = energy.quartic;
@@ -139,7 +140,7 @@ void Lossless::rotate(double* state, const Drive& drive, bool with_sources, Work
             change[at] += offset[i];
             middle[at] = state[at] + 0.5 * change[at];
         }
-    multiply_block(hessian_, middle, slope, block_width);
+    multiply_block(hessian_.dense(), middle, slope, block_width);
     double* account = driven ? posts.source : posts.shadow;
     for (std::size_t i = 0; i < n; ++i) {
         const double quartic = quartic_.empty() ? 0.0 : quartic_[i];

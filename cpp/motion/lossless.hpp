@@ -29,7 +29,8 @@ class Lossless {
                 Posts& posts) const;
     void kick(double* state, const std::vector<double>& force, Posts& posts) const;
 
-    Matrix interconnection_, sources_, hessian_;
+    Matrix interconnection_, sources_;
+    Stiffness hessian_;
     Matrix growth_;    ///< e^{JAh} − 1
     Matrix integral_;  ///< ∫₀ʰ e^{JAs} ds
     std::vector<double> quartic_;

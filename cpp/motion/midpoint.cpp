@@ -53,7 +53,7 @@ Midpoint::Midpoint(const Elements& elements, std::shared_ptr<const Energy> energ
     : energy_(std::move(energy)),
       steps_(steps_of(hold, longest_step)),
       step_(hold / static_cast<double>(steps_)),
-      uncoupled_(energy_->hessian.is_diagonal()) {
+      uncoupled_(energy_->hessian.dense().is_diagonal()) {
     const Matrix mobility = elements.mobility();
     for (std::size_t i = 0; i < mobility.rows(); ++i) {
         const double own = mobility(i, i), quartic = quartic_of(*energy_, i);
@@ -68,7 +68,7 @@ Midpoint::Midpoint(const Elements& elements, std::shared_ptr<const Energy> energ
                     ", pushed off its place by its stiffness, leaves the range of numbers; make it "
                     "smaller");
     }
-    if (!uncoupled_) response_ = response_of(mobility_, energy_->hessian, step_);
+    if (!uncoupled_) response_ = response_of(mobility_, energy_->hessian.dense(), step_);
 }
 
 void Midpoint::advance(double* state, const Drive& drive, const NoiseAddress& address,
@@ -156,7 +156,7 @@ void Midpoint::post(const std::vector<Member>& team, const std::vector<double>& 
             for (std::size_t lane = 0; lane < lanes; ++lane)
                 slope[i * lanes + lane] = energy_->hessian(i, i) * middle[i * lanes + lane];
     else
-        multiply_block(energy_->hessian, middle, slope, lanes);
+        multiply_block(energy_->hessian.dense(), middle, slope, lanes);
     for (const Member& block : team) {
         std::fill(block.heat, block.heat + block_width, 0.0);
         std::fill(block.supply, block.supply + block_width, 0.0);

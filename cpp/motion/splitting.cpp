@@ -14,15 +14,17 @@ namespace {
 class SplittingPropagator final : public Propagator {
    public:
     SplittingPropagator(const Elements& elements, const Energy& energy,
-                        const std::vector<double>& kT, double hold, std::uint64_t steps)
+                        const std::vector<double>& kT, double hold, std::uint64_t steps,
+                        bool pooled)
         : steps_(steps),
           coordinates_(elements.dimension()),
           lossless_(elements, energy, 0.5 * hold / static_cast<double>(steps)) {
         const double half = 0.5 * hold / static_cast<double>(steps);
+        baths_.reserve(elements.resistors());
         for (std::size_t r = 0; r < elements.resistors(); ++r)
             baths_.emplace_back(Line(energy, elements.directions.row(r)),
                                 Bath::Resistor{elements.conductance[r], kT[elements.account[r]],
-                                               elements.account[r]},
+                                               pooled ? 0 : elements.account[r]},
                                 half);
         for (std::size_t i = 0; i < elements.noises(); ++i) {
             generators_.emplace_back(Line(energy, elements.noise_directions.row(i)),
@@ -73,9 +75,9 @@ class SplittingPropagator final : public Propagator {
 
 std::unique_ptr<Propagator> splitting_propagator(const Elements& elements, const Energy& energy,
                                                  const std::vector<double>& kT, double hold,
-                                                 double longest_step) {
+                                                 double longest_step, bool pooled) {
     return std::make_unique<SplittingPropagator>(elements, energy, kT, hold,
-                                                 steps_of(hold, longest_step));
+                                                 steps_of(hold, longest_step), pooled);
 }
 
 }  // namespace ktc

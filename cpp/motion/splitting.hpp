@@ -14,9 +14,10 @@ namespace ktc {
 ///     generators ½, lossless motion ½, resistors in turn ½, the same backwards,
 /// every sub-step exact by itself and moving one account (Strang, SIAM J. Numer. Anal. 5, 506,
 /// 1968; Leimkuhler, Matthews, Molecular Dynamics, ch. 7, 2015). Averages are second order in the
-/// step; at one temperature exp(−H/kT) of a quadratic network is invariant at any step.
+/// step; at one temperature exp(−H/kT) of a quadratic network is invariant at any step. `pooled`
+/// posts all heat in one account.
 std::unique_ptr<Propagator> splitting_propagator(const Elements& elements, const Energy& energy,
                                                  const std::vector<double>& kT, double hold,
-                                                 double longest_step);
+                                                 double longest_step, bool pooled = false);
 
 }  // namespace ktc

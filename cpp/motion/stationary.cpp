@@ -1,6 +1,7 @@
 #include "motion/stationary.hpp"
 
 #include <cmath>
+#include <span>
 
 #include "ground/dense.hpp"
 
@@ -17,7 +18,8 @@ struct LinearMotion {
 LinearMotion linear_motion(const Network& network, const Controls& controls) {
     const Elements& e = network.elements();
     const std::size_t n = e.dimension(), all = n + e.filters();
-    const Matrix hessian = network.hessian(controls);
+    const Stiffness held = network.hessian(controls).densified();
+    const Matrix& hessian = held.dense();
     LinearMotion motion{Matrix(all, all), Matrix(all, all), std::vector<double>(all, 0.0),
                         std::vector<double>(all, 1.0)};
     std::vector<double>& scale = motion.scale;
@@ -33,16 +35,15 @@ LinearMotion linear_motion(const Network& network, const Controls& controls) {
         motion.push[i] = -scale[i] * pushed[i];
         for (std::size_t j = 0; j < n; ++j) motion.drift(i, j) = scale[i] * drift(i, j) / scale[j];
     }
-    const auto add_noise = [&](const Matrix& directions, std::size_t r, double rate) {
-        for (std::size_t i = 0; i < n; ++i)
-            for (std::size_t j = 0; j < n; ++j)
-                motion.diffusion(i, j) +=
-                    rate * scale[i] * directions(r, i) * directions(r, j) * scale[j];
+    const auto add_noise = [&](std::span<const SparseEntry> direction, double rate) {
+        for (const auto& [i, first] : direction)
+            for (const auto& [j, second] : direction)
+                motion.diffusion(i, j) += rate * scale[i] * first * second * scale[j];
     };
     for (std::size_t r = 0; r < e.resistors(); ++r) {
-        add_noise(e.directions, r, 2.0 * controls.kT[e.account[r]] * e.conductance[r]);
-        for (std::size_t i = 0; i < n; ++i)
-            motion.push[i] += scale[i] * e.directions(r, i) * e.conductance[r] * controls.emf[r];
+        add_noise(e.directions.row(r), 2.0 * controls.kT[e.account[r]] * e.conductance[r]);
+        for (const auto& [i, value] : e.directions.row(r))
+            motion.push[i] += scale[i] * value * e.conductance[r] * controls.emf[r];
     }
     for (std::size_t s = 0; s < e.sources(); ++s)
         for (std::size_t i = 0; i < n; ++i)
@@ -51,7 +52,7 @@ LinearMotion linear_motion(const Network& network, const Controls& controls) {
     for (std::size_t k = 0; k < e.noises(); ++k) {
         const double rate = e.noise_rate[k];
         if (rate == 0.0) {
-            add_noise(e.noise_directions, k, e.noise_density[k]);
+            add_noise(entries_of(e.noise_directions.row(k)), e.noise_density[k]);
             continue;
         }
         // The filter in units of its own width √(½ λ S).
@@ -71,7 +72,8 @@ LinearMotion linear_motion(const Network& network, const Controls& controls) {
 Stationary stationary_state(const Network& network, const Controls& controls) {
     const std::size_t n = network.dimension();
     if (network.moves_exactly(controls)) {
-        const Matrix lower = cholesky(network.hessian(controls), "stiffness");
+        const Stiffness hessian = network.hessian(controls).densified();
+        const Matrix lower = cholesky(hessian.dense(), "stiffness");
         std::vector<double> force(controls.bias);
         force.resize(n, 0.0);
         const double width = std::sqrt(controls.kT.front());

@@ -10,17 +10,12 @@
 namespace ktc {
 namespace {
 
-bool all_finite(const Matrix& matrix) {
-    return std::all_of(matrix.data(), matrix.data() + matrix.rows() * matrix.columns(),
-                       [](double value) { return std::isfinite(value); });
-}
-
-void check_directions(const Matrix& directions, std::size_t rows, std::size_t n,
+void check_directions(const SparseMatrix& directions, std::size_t rows, std::size_t n,
                       const std::string& name) {
     require(
         directions.rows() == rows && (rows == 0 || directions.columns() == n),
         name + " must have " + std::to_string(rows) + " rows of " + std::to_string(n) + " numbers");
-    require(all_finite(directions), name + " must be finite");
+    require(directions.is_finite(), name + " must be finite");
 }
 
 /// One resistor a unit, each in its own account; or for a dense R those along the rows of `factor`,
@@ -28,17 +23,19 @@ void check_directions(const Matrix& directions, std::size_t rows, std::size_t n,
 Elements of_units(const Matrix& friction, std::size_t n, std::size_t first, bool inverse) {
     const std::size_t d = friction.rows();
     const bool dense = !friction.is_diagonal();
-    Matrix rows = Matrix::identity(d);
+    Elements result;
+    result.directions = SparseMatrix::axes(d, n, first);
     if (dense) {
         // R = L Lᵀ = Σ_k l_k l_kᵀ with the columns of L, R⁻¹ the same with the rows of L⁻¹. Unlike
         // principal axes these keep the digits of weak resistors beside strong ones.
         const Matrix lower = cholesky(friction, "friction");
-        rows = inverse ? solve_lower(lower, rows) : transpose(lower);
+        const Matrix rows = inverse ? solve_lower(lower, Matrix::identity(d)) : transpose(lower);
+        Matrix directions(d, n);
+        for (std::size_t r = 0; r < d; ++r)
+            for (std::size_t i = 0; i < d; ++i) directions(r, first + i) = rows(r, i);
+        result.directions = SparseMatrix::of(directions);
     }
-    Elements result;
-    result.directions = Matrix(d, n);
     for (std::size_t r = 0; r < d; ++r) {
-        for (std::size_t i = 0; i < d; ++i) result.directions(r, first + i) = rows(r, i);
         const double own = inverse ? 1.0 / friction(r, r) : friction(r, r);
         result.conductance.push_back(dense ? 1.0 : own);
         result.account.push_back(dense ? 0 : r);
@@ -58,10 +55,11 @@ std::size_t Elements::filters() const {
 }
 
 Matrix Elements::mobility() const {
-    Matrix weighted = directions;
+    const Matrix plain = directions.dense();
+    Matrix weighted = plain;
     for (std::size_t r = 0; r < resistors(); ++r)
         for (std::size_t i = 0; i < dimension(); ++i) weighted(r, i) *= conductance[r];
-    return symmetrised(multiply(weighted, directions, Transposed::yes));
+    return symmetrised(multiply(weighted, plain, Transposed::yes));
 }
 
 void Elements::check() const {
@@ -71,8 +69,8 @@ void Elements::check() const {
     for (double g : conductance)
         require(std::isfinite(g) && g > 0.0, "conductance must be positive and finite");
     require(account.size() == resistors(), "account must have one entry a resistor");
-    check_directions(source_directions, sources(), n, "source_directions");
-    check_directions(noise_directions, noises(), n, "noise_directions");
+    check_directions(SparseMatrix::of(source_directions), sources(), n, "source_directions");
+    check_directions(SparseMatrix::of(noise_directions), noises(), n, "noise_directions");
     for (double density : noise_density)
         require(std::isfinite(density) && density > 0.0,
                 "noise density must be positive and finite");
@@ -80,7 +78,7 @@ void Elements::check() const {
     for (double rate : noise_rate)
         require(std::isfinite(rate) && rate >= 0.0, "noise_rate must be finite and not negative");
     if (interconnection.empty()) return;
-    check_directions(interconnection, n, n, "interconnection");
+    check_directions(SparseMatrix::of(interconnection), n, n, "interconnection");
     for (std::size_t i = 0; i < n; ++i)
         for (std::size_t j = 0; j <= i; ++j)
             require(interconnection(i, j) == -interconnection(j, i),
@@ -89,6 +87,17 @@ void Elements::check() const {
 
 Elements overdamped_elements(const Matrix& friction) {
     return of_units(friction, friction.rows(), 0, true);
+}
+
+Elements overdamped_elements(const std::vector<double>& friction) {
+    const std::size_t d = friction.size();
+    Elements result;
+    result.directions = SparseMatrix::axes(d, d, 0);
+    for (std::size_t r = 0; r < d; ++r) {
+        result.conductance.push_back(1.0 / friction[r]);
+        result.account.push_back(r);
+    }
+    return result;
 }
 
 Elements inertial_elements(const Matrix& friction) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "ground/matrix.hpp"
+#include "ground/sparse.hpp"
 
 namespace ktc {
 
@@ -15,7 +16,7 @@ namespace ktc {
 /// filter.
 struct Elements {
     Matrix interconnection;             ///< J = −Jᵀ, (n, n); empty where there is none
-    Matrix directions;                  ///< d_r, one a row, (resistors, n)
+    SparseMatrix directions;            ///< d_r, one a row, (resistors, n)
     std::vector<double> conductance;    ///< g_r
     std::vector<std::size_t> account;   ///< which heat account resistor r belongs to
     Matrix source_directions;           ///< a_s, one a row, (sources, n)
@@ -42,6 +43,8 @@ struct Elements {
 /// Resistors of overdamped units, in unit order; of a dense friction matrix R = L Lᵀ along the rows
 /// of L⁻¹, in one account together.
 Elements overdamped_elements(const Matrix& friction);
+/// The same of a diagonal R, without a matrix.
+Elements overdamped_elements(const std::vector<double>& friction);
 /// The same for units with inertia, z = (x, p): J is the symplectic block, resistors act on
 /// momenta.
 Elements inertial_elements(const Matrix& friction);

@@ -10,9 +10,13 @@ namespace ktc {
 void Energy::of_block(const double* state, const std::vector<double>& force, double* scratch,
                       double* energy) const {
     std::fill(energy, energy + block_width, 0.0);
+    if (hessian.is_sparse()) {
+        of_sparse_block(state, force, energy);
+        return;
+    }
     const double* slope = state;
     if (!hessian.empty()) {
-        multiply_block(hessian, state, scratch, block_width);
+        multiply_block(hessian.dense(), state, scratch, block_width);
         slope = scratch;
     }
     for (std::size_t i = 0; i < force.size(); ++i)
@@ -25,6 +29,27 @@ void Energy::of_block(const double* state, const std::vector<double>& force, dou
             const double square = state[i * block_width + lane] * state[i * block_width + lane];
             energy[lane] += 0.25 * quartic[i] * square * square;
         }
+}
+
+void Energy::of_sparse_block(const double* state, const std::vector<double>& force,
+                             double* energy) const {
+    // Sums of sums: a million terms one after the other would lose three digits of their total.
+    constexpr std::size_t rows_at_once = 512;
+    double product[block_width], part[block_width];
+    for (std::size_t first = 0; first < force.size(); first += rows_at_once) {
+        std::fill(part, part + block_width, 0.0);
+        const std::size_t end = std::min(force.size(), first + rows_at_once);
+        for (std::size_t i = first; i < end; ++i) {
+            multiply_row(hessian.sparse().row(i), state, block_width, product);
+            const double* w = state + i * block_width;
+            for (std::size_t lane = 0; lane < block_width; ++lane)
+                part[lane] += w[lane] * (0.5 * product[lane] - force[i]);
+            if (quartic.empty() || quartic[i] == 0.0) continue;
+            for (std::size_t lane = 0; lane < block_width; ++lane)
+                part[lane] += 0.25 * quartic[i] * (w[lane] * w[lane]) * (w[lane] * w[lane]);
+        }
+        for (std::size_t lane = 0; lane < block_width; ++lane) energy[lane] += part[lane];
+    }
 }
 
 }  // namespace ktc

@@ -33,19 +33,20 @@ Elements unit_elements(const Matrix& friction, bool inertia) {
 /// A quartic unit moves exactly under a resistor that moves it alone, and under kicks that leave
 /// every other quartic unit where it is.
 void check_quartic(const std::vector<double>& quartic, const Elements& elements) {
+    std::vector<bool> alone(elements.dimension(), true);
+    for (std::size_t r = 0; r < elements.resistors(); ++r) {
+        const auto direction = elements.directions.row(r);
+        if (direction.size() == 1) continue;
+        for (const SparseEntry& entry : direction) alone[entry.column] = false;
+    }
     for (std::size_t i = 0; i < quartic.size(); ++i) {
         require(quartic[i] >= 0.0, "quartic must not be negative");
         if (quartic[i] == 0.0) continue;
         const std::string unit =
             "quartic is " + std::to_string(quartic[i]) + " at unit " + std::to_string(i) + ", but ";
-        for (std::size_t r = 0; r < elements.resistors(); ++r) {
-            if (elements.directions(r, i) == 0.0) continue;
-            for (std::size_t j = 0; j < elements.dimension(); ++j)
-                require(j == i || elements.directions(r, j) == 0.0,
-                        unit +
-                            "quartic units need resistors along their own axes: make friction a "
-                            "scalar or (d,), and put no resistor between them and others");
-        }
+        require(alone[i], unit +
+                              "quartic units need resistors along their own axes: make friction a "
+                              "scalar or (d,), and put no resistor between them and others");
         if (elements.interconnection.empty()) continue;
         for (std::size_t j = 0; j < quartic.size(); ++j)
             require(quartic[j] == 0.0 || elements.interconnection(i, j) == 0.0,
@@ -93,13 +94,24 @@ Network::Network(Elements elements)
     }
 }
 
-Matrix Network::hessian(const Controls& controls) const {
+Network::Network(const std::vector<double>& friction)
+    : units_(friction.size()),
+      sparse_(true),
+      friction_(std::make_shared<const Matrix>()),
+      elements_(std::make_shared<const Elements>(overdamped_elements(friction))) {
+    for (double r : friction)
+        require(std::isfinite(r) && r > 0.0, "friction must be positive and finite");
+    elements_->check();
+}
+
+Stiffness Network::hessian(const Controls& controls) const {
+    if (inertia_.empty()) return controls.stiffness;
     Matrix result(dimension(), dimension());
     for (std::size_t i = 0; i < units(); ++i)
         for (std::size_t j = 0; j < units(); ++j) result(i, j) = controls.stiffness(i, j);
     for (std::size_t i = 0; i < inertia_.size(); ++i)
         result(units() + i, units() + i) = 1.0 / inertia_[i];
-    return result;
+    return Stiffness(std::move(result));
 }
 
 bool Network::moves_exactly(const Controls& controls) const {
@@ -133,7 +145,10 @@ void Network::check(const Controls& controls) const {
     check_bias(controls.bias);
     require(controls.stiffness.rows() == units() && controls.stiffness.columns() == units(),
             "stiffness must be a square matrix with one row a unit");
-    require(all_finite(controls.stiffness.dense().data(), units() * units()),
+    require(controls.stiffness.is_sparse() == sparse_,
+            "stiffness must be sparse where the network's own is, and dense where that is");
+    require(sparse_ ? controls.stiffness.sparse().is_finite()
+                    : all_finite(controls.stiffness.dense().data(), units() * units()),
             "stiffness must be finite");
     check_size(controls.kT, elements_->accounts(), "kT");
     for (double kT : controls.kT) require(kT >= 0.0, "kT must not be negative");

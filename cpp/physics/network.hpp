@@ -36,18 +36,23 @@ class Network {
     /// `friction` R is (d, d) symmetric positive definite; `inertia` M has d entries, or none.
     Network(Matrix friction, std::vector<double> inertia);
     explicit Network(Elements elements);
+    /// Overdamped units, one resistor each, whose stiffness is sparse.
+    explicit Network(const std::vector<double>& friction);
 
     std::size_t units() const { return units_; }
     /// Length of the state z: d, or 2d with inertia.
     std::size_t dimension() const { return elements_->dimension(); }
     bool has_inertia() const { return !inertia_.empty(); }
     const Elements& elements() const { return *elements_; }
-    /// R = G⁻¹ of an overdamped network; empty where there is an interconnection.
+    /// Whether the stiffness of this network is sparse: such a network moves by steps, each at a
+    /// cost proportional to its couplings.
+    bool is_sparse() const { return sparse_; }
+    /// R = G⁻¹ of an overdamped network; empty where there is an interconnection, or sparse.
     const Matrix& friction() const { return *friction_; }
     const std::vector<double>& inertia() const { return inertia_; }
 
     /// ∇²H of the quadratic part, (dimension, dimension).
-    Matrix hessian(const Controls& controls) const;
+    Stiffness hessian(const Controls& controls) const;
     /// Whether a hold at these controls is one exact move whose total heat is −ΔH.
     bool moves_exactly(const Controls& controls) const;
     /// Whether every unit has one resistor to itself and all are at one temperature, without
@@ -65,6 +70,7 @@ class Network {
    private:
     // Shared by all copies: engines are copied to keep an instant.
     std::size_t units_;
+    bool sparse_ = false;
     std::shared_ptr<const Matrix> friction_;
     std::vector<double> inertia_;
     std::shared_ptr<const Elements> elements_;

@@ -8,7 +8,7 @@ dynamics; energy-based models learned on them at the least dissipation, and the 
 from ktc import openblas as _openblas  # noqa: F401  # loads the core, before anything else does
 
 # isort: on
-from ktc import plot, presets, schedules, spectra, theory
+from ktc import lattices, plot, presets, schedules, spectra, theory
 from ktc.board import Board
 from ktc.board_emulator import BoardEmulator
 from ktc.circuit import Circuit
@@ -42,6 +42,7 @@ __all__ = [
     "Run",
     "Topology",
     "__version__",
+    "lattices",
     "learn",
     "plot",
     "presets",

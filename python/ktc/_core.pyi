@@ -16,6 +16,7 @@ __all__: list[str] = [
     "Network",
     "Purpose",
     "SingleGroup",
+    "Stiffness",
     "kernel_level",
     "kernel_levels",
     "library_core",
@@ -153,6 +154,24 @@ class SingleGroup:
     @property
     def work(self) -> list[float]: ...
 
+class Stiffness:
+    """
+    A sparse stiffness; Python keeps it by its matrix.
+    """
+    @staticmethod
+    def of_rows(
+        starts: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+        columns: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+        values: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    ) -> Stiffness:
+        """
+        Compressed rows, columns ascending in each.
+        """
+    def dominated(self) -> bool:
+        """
+        Whether some scaling makes it diagonally dominant, and so positive definite.
+        """
+
 class Network:
     """
     What cannot be programmed: the circuit itself.
@@ -173,6 +192,13 @@ class Network:
         A circuit of resistors along given directions; see physics/elements.hpp.
         """
     @staticmethod
+    def of_sparse_units(
+        friction: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    ) -> Network:
+        """
+        Overdamped units, one resistor each, of a sparse stiffness.
+        """
+    @staticmethod
     def of_units(
         friction: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
         inertia: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
@@ -180,17 +206,11 @@ class Network:
         """
         Units with a friction matrix and, where `inertia` is not empty, momenta.
         """
-    def check(
-        self,
-        controls: dict[str, typing.Annotated[numpy.typing.ArrayLike, numpy.float64]],
-        motion: str,
-    ) -> None:
+    def check(self, controls: dict[str, typing.Any], motion: str) -> None:
         """
         Refuses controls that do not fit, or at which this motion is none.
         """
-    def moves_together(
-        self, controls: dict[str, typing.Annotated[numpy.typing.ArrayLike, numpy.float64]]
-    ) -> bool:
+    def moves_together(self, controls: dict[str, typing.Any]) -> bool:
         """
         Whether midpoint steps move all units together.
         """
@@ -217,7 +237,7 @@ class Engine:
         self,
         *,
         network: Network,
-        controls: dict[str, typing.Annotated[numpy.typing.ArrayLike, numpy.float64]],
+        controls: dict[str, typing.Any],
         seed: typing.SupportsInt | typing.SupportsIndex,
         first_replica: typing.SupportsInt | typing.SupportsIndex,
         replicas: typing.SupportsInt | typing.SupportsIndex,
@@ -227,9 +247,9 @@ class Engine:
         state: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     ) -> None:
         """
-        `motion` is exact, midpoint or split; an empty `state` is the stationary one.
+        `motion` is exact, midpoint, split or pooled; an empty `state` is the stationary one.
         """
-    def controls(self) -> dict[str, numpy.typing.NDArray[numpy.float64]]: ...
+    def controls(self) -> dict[str, typing.Any]: ...
     def copy(self) -> Engine: ...
     def energy(self) -> numpy.typing.NDArray[numpy.float64]: ...
     def energy_change(self) -> numpy.typing.NDArray[numpy.float64]: ...
@@ -275,9 +295,7 @@ class Engine:
         Coordinates [begin, end) of the state, (replicas, end - begin).
         """
     def restore(self, saved: dict[str, typing.Any]) -> None: ...
-    def set(
-        self, changes: dict[str, typing.Annotated[numpy.typing.ArrayLike, numpy.float64]]
-    ) -> None:
+    def set(self, changes: dict[str, typing.Any]) -> None:
         """
         One control update: books work.
         """
@@ -295,6 +313,8 @@ class Engine:
         """
     @longest_step.setter
     def longest_step(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None: ...
+    @property
+    def pooled(self) -> bool: ...
     @property
     def prepared(self) -> int:
         """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,10 +19,9 @@ from ktc.checks import (
     square,
     symmetric,
 )
+from ktc.sparse import CONFINE, SparseStiffness, is_sparse
 
 CONTROL_NAMES = ("bias", "stiffness", "quartic", "kT", "emf", "current")
-
-CONFINE = "nothing confines the energy: add to its diagonal, or give those units a quartic term"
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,8 @@ class Controls:
 
     Attributes:
         bias: shape (d,).
-        stiffness: shape (d, d), symmetric; positive definite among the units without quartic.
+        held_stiffness: shape (d, d), symmetric; positive definite among the units without quartic;
+            a ``SparseStiffness`` of a sparse network.
         kT: thermal energy of all resistors, or one number a heat account, shape (accounts,).
         quartic: shape (d,), not negative.
         emf: EMF in the branch of each resistor, shape (resistors,).
@@ -39,7 +40,7 @@ class Controls:
     """
 
     bias: Array
-    stiffness: Array
+    held_stiffness: Array | SparseStiffness
     kT: float | Array
     quartic: Array
     emf: Array
@@ -62,9 +63,9 @@ class Controls:
         if "quartic" in changes:
             checked["quartic"] = quartic_per_unit(changes["quartic"], units)
         if "stiffness" in changes or "quartic" in changes:
-            matrix = square("stiffness", changes.get("stiffness", self.stiffness), units)
+            given = changes.get("stiffness", self.held_stiffness)
             quartic = checked.get("quartic", self.quartic)
-            checked["stiffness"] = frozen(confining(matrix, quartic))
+            checked["held_stiffness"] = self._confining(given, quartic)
         if "kT" in changes:
             checked["kT"] = temperatures(changes["kT"], self.accounts, units)
         for name in ("emf", "current"):
@@ -73,18 +74,82 @@ class Controls:
                 checked[name] = frozen(per_unit(name, changes[name], size))
         return replace(self, **checked)
 
+    @property
+    def is_sparse(self) -> bool:
+        """Whether the stiffness is sparse."""
+        return isinstance(self.held_stiffness, SparseStiffness)
+
+    @property
+    def stiffness(self) -> Array:
+        """K, shape (d, d).
+
+        Raises:
+            ValueError: a sparse one of more than 4096 units; take ``sparse_stiffness``.
+        """
+        held = self.held_stiffness
+        return held.dense() if isinstance(held, SparseStiffness) else held
+
+    @property
+    def sparse_stiffness(self) -> Any:
+        """K as a ``scipy.sparse.csr_array``, closed for writing where it is held as one."""
+        from scipy.sparse import csr_array
+
+        held = self.held_stiffness
+        return held.matrix if isinstance(held, SparseStiffness) else csr_array(held)
+
+    def _confining(self, given: Any, quartic: Array) -> Array | SparseStiffness:
+        """A stiffness of the kind that is held."""
+        units = len(self.bias)
+        if isinstance(self.held_stiffness, SparseStiffness):
+            if np.ndim(given) == 0 and not is_sparse(given):
+                from scipy.sparse import eye_array
+
+                given = positive("stiffness", given) * eye_array(units, format="csr")
+            return confining_sparse(given, quartic, units)
+        if is_sparse(given):
+            given = given.toarray()
+        return frozen(confining(square("stiffness", given, units), quartic))
+
     def as_dict(self) -> dict[str, Any]:
-        """The controls by name."""
-        return {name: getattr(self, name) for name in CONTROL_NAMES}
+        """The controls by name; a sparse stiffness as the arrays of its rows."""
+        result: dict[str, Any] = {}
+        for name in CONTROL_NAMES:
+            if name != "stiffness":
+                result[name] = getattr(self, name)
+            elif isinstance(self.held_stiffness, SparseStiffness):
+                result |= self.held_stiffness.arrays()
+            else:
+                result[name] = self.held_stiffness
+        return result
+
+    def restored(self, saved: Mapping[str, Any]) -> Controls:
+        """These controls with those of an ``as_dict`` in their place."""
+        changes = {k: v for k, v in saved.items() if not k.startswith("stiffness_")}
+        if "stiffness_data" in saved:
+            changes["stiffness"] = SparseStiffness.of_arrays(saved)
+        return self.updated(**changes)
 
     def arrays(self) -> dict[str, Any]:
         """The controls as the core takes them: kT as one number a heat account."""
         kT = np.broadcast_to(np.asarray(self.kT, dtype=float), (self.accounts,))
-        return {**self.as_dict(), "kT": np.ascontiguousarray(kT)}
+        held = self.held_stiffness
+        return {
+            "bias": self.bias,
+            "stiffness": held.core if isinstance(held, SparseStiffness) else held,
+            "kT": np.ascontiguousarray(kT),
+            "quartic": self.quartic,
+            "emf": self.emf,
+            "current": self.current,
+        }
+
+    def saved_arrays(self) -> dict[str, Array]:
+        """The same as arrays that can be saved; a sparse stiffness as those of its rows."""
+        return {**self.as_dict(), "kT": self.arrays()["kT"]}
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Full shape of a control."""
-        return (self.accounts,) if name == "kT" else np.shape(getattr(self, name))
+        sizes = {"kT": (self.accounts,), "stiffness": (len(self.bias),) * 2}
+        return sizes[name] if name in sizes else np.shape(getattr(self, name))
 
     @property
     def isothermal(self) -> bool:
@@ -92,8 +157,11 @@ class Controls:
         return np.ndim(self.kT) == 0
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Controls) and all(
-            np.array_equal(getattr(self, name), getattr(other, name)) for name in CONTROL_NAMES
+        if not isinstance(other, Controls):
+            return False
+        mine, others = self.saved_arrays(), other.saved_arrays()
+        return mine.keys() == others.keys() and all(
+            np.array_equal(mine[name], others[name]) for name in mine
         )
 
     __hash__ = None  # type: ignore[assignment]  # arrays inside
@@ -122,6 +190,14 @@ def confining(stiffness: Array, quartic: Array) -> Array:
     if len(bare):
         positive_definite("stiffness", matrix[np.ix_(bare, bare)], CONFINE)
     return matrix
+
+
+def confining_sparse(stiffness: Any, quartic: Array, units: int | None = None) -> SparseStiffness:
+    """The same of a sparse one, without dense algebra."""
+    held = stiffness if isinstance(stiffness, SparseStiffness) else None
+    result = SparseStiffness.of(stiffness, units) if held is None else held
+    result.require_confining(quartic)
+    return result
 
 
 def temperatures(value: Any, accounts: int, units: int) -> float | Array:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from ktc import _core, storage
 from ktc.checks import Array, count, frozen, positive, random_seed, real_array
-from ktc.controls import Controls
+from ktc.controls import Controls, temperatures
 from ktc.exclusive import Exclusive, one_thread
 from ktc.ledger import Ledger
 from ktc.moments import Moments, Reader
@@ -22,6 +22,7 @@ from ktc.network import Network
 from ktc.protocol import Protocol
 from ktc.recorder import Recorder, play_recorded
 from ktc.run import Run
+from ktc.sparse import MOST_DENSE_UNITS, SparseStiffness
 from ktc.step_size import checked_step, default_step
 from ktc.surprisal import surprisal
 from ktc.units import Described, Description, Units, network_of
@@ -61,7 +62,9 @@ class Emulator(Exclusive):
             time. Linear networks at one temperature move exactly, without a step.
         resolve_heat: True tells heat apart by resistor, by the splitting integrator; implied where
             temperatures differ, with sources or noise generators, and for quartic units with
-            inertia or in circuits with inductors. Without it total heat alone is booked, −ΔH.
+            inertia or in circuits with inductors. Without it total heat alone is booked: −ΔH, or
+            in a sparse network, which always moves by the splitting integrator, the sum of what
+            flowed into its resistors. Their own books take three times the memory of the state.
         first_replica: number of the first replica among all that the seed has: emulators with
             disjoint ranges together hold the same bits as one that has them all.
         state: (replicas, d) or (d,), to start from instead of equilibrium.
@@ -255,6 +258,7 @@ class Emulator(Exclusive):
         initial, before = self._controls, self.ledger.amounts()
         self._keep_moments()
         gaussian = self.resolve_heat and not any(controls.quartic.any() for controls in extremes)
+        gaussian = gaussian and not self._beyond_dense
         surprise = self._surprisal() if gaussian else None
         try:
             play_recorded(self._engine, protocol, waveforms, recorder, progress)
@@ -317,6 +321,13 @@ class Emulator(Exclusive):
 
     @one_thread
     def _covariance(self) -> Array:
+        if self._beyond_dense:
+            d = self.network.units
+            raise ValueError(
+                f"the covariance of {d} units takes {8e-9 * d**2:.3g} GB, and a sparse network "
+                f"gives one up to {MOST_DENSE_UNITS} units alone; read() the state, and take the "
+                "moments of the units that matter"
+            )
         return _covariance(self._engine, self.scale)
 
     @one_thread
@@ -372,7 +383,11 @@ class Emulator(Exclusive):
     def archive(self) -> tuple[dict[str, Any], dict[str, Array]]:
         """Header and arrays of which ``of_archive`` makes the same emulator."""
         arrays = {f"network_{k}": v for k, v in self.network.as_dict().items()}
-        arrays |= {f"engine_{k}": np.asarray(v) for k, v in self._engine.snapshot().items()}
+        snapshot = self._engine.snapshot()
+        if self._controls.is_sparse:
+            del snapshot["stiffness"]
+            snapshot |= self._controls.saved_arrays()
+        arrays |= {f"engine_{k}": np.asarray(v) for k, v in snapshot.items()}
         arrays["scale"] = self.scale
         if self._start is not None:
             arrays["start"] = self._start
@@ -423,6 +438,10 @@ class Emulator(Exclusive):
         )
         emulator._start = arrays.get("start")
         saved = storage.part(arrays, "engine_")
+        if "stiffness_data" in saved:
+            held = SparseStiffness.of_arrays(saved)
+            emulator._controls = replace(emulator._controls, held_stiffness=held)
+            saved["stiffness"] = np.asarray(held.core)
         emulator._engine.restore({k: v if v.ndim else v.item() for k, v in saved.items()})
         emulator._controls = emulator._engine_controls()
         return emulator
@@ -455,13 +474,24 @@ class Emulator(Exclusive):
             {
                 name: values
                 for name, values in controls.arrays().items()
-                if getattr(controls, name) is not getattr(before, name)
+                if getattr(controls, _held(name)) is not getattr(before, _held(name))
             }
         )
         self._controls = controls
 
     def _engine_controls(self) -> Controls:
-        return self._controls.updated(**self._engine.controls())
+        held: dict[str, Any] = dict(self._engine.controls())
+        if not self._controls.is_sparse:
+            return self._controls.updated(**held)
+        # A protocol has no sparse stiffness: it is the one that was set.
+        del held["stiffness"]
+        kT = temperatures(held.pop("kT"), self._controls.accounts, len(self._controls.bias))
+        others: dict[str, Any] = {name: frozen(value) for name, value in held.items()}
+        return replace(self._controls, kT=kT, **others)
+
+    @property
+    def _beyond_dense(self) -> bool:
+        return self.network.is_sparse and self.network.units > MOST_DENSE_UNITS
 
     def _surprisal(self) -> Array | None:
         return surprisal(self._engine, self.network.core.dimension)
@@ -478,7 +508,7 @@ class Emulator(Exclusive):
         """Longest step at the present controls, kept as long as they and ``dt`` are the same."""
         known, bias = self._now
         bends = bias if known.quartic.any() else None  # only quartic units are stiffer elsewhere
-        key = (known.stiffness, known.quartic, known.kT, bends, self.dt)
+        key = (known.held_stiffness, known.quartic, known.kT, bends, self.dt)
         stepped = self._stepped
         if stepped is None or any(a is not b for a, b in zip(stepped[0], key, strict=True)):
             stepped = self._stepped = (key, self._step([self._controls]))
@@ -486,7 +516,12 @@ class Emulator(Exclusive):
 
     def _gigabytes(self) -> float:
         """Memory of the coordinates and of the eight numbers of the smallest books."""
-        numbers = self.network.units * (1 if self.network.inertia is None else 2) + 8
+        d = self.network.units
+        if self.network.is_sparse:
+            # Lanes of whole blocks, and the lines of each unit's resistor.
+            lanes = -(-self.replicas // 64) * 64
+            return 8e-9 * (lanes * d * (4 if self.resolve_heat else 1) + 60 * d)
+        numbers = d * (1 if self.network.inertia is None else 2) + 8
         return 8e-9 * self.replicas * numbers
 
     def _choose_step(self, settings: Iterable[Controls]) -> None:
@@ -506,7 +541,7 @@ class Emulator(Exclusive):
         if self._moments is None:
             return
         held = self._moments()
-        if held is not None:
+        if held is not None and not self._beyond_dense:
             if self.replicas * len(self.scale) <= NUMBERS_TO_COPY:
                 engine, scale = self._engine.copy(), self.scale
                 held.finish(lambda: _covariance(engine, scale))
@@ -533,6 +568,11 @@ class Emulator(Exclusive):
         )
 
 
+def _held(name: str) -> str:
+    """Where Controls keep a control, without making a sparse one dense."""
+    return "held_stiffness" if name == "stiffness" else name
+
+
 def _covariance(engine: _core.Engine, scale: Array) -> Array:
     d = len(scale)
     covariance: Array = engine.moments(True)[1][:d, :d] * np.outer(scale, scale)
@@ -540,11 +580,16 @@ def _covariance(engine: _core.Engine, scale: Array) -> Array:
 
 
 def motion(network: Network, resolve_heat: bool) -> str:
-    """How an emulator moves: "exact", "midpoint" (all units together) or "split"."""
+    """How an emulator moves: "exact", "midpoint" (all units together), "split" or "pooled".
+
+    Pooled motion is split motion that keeps total heat alone, as sparse networks do.
+    """
     if not isinstance(resolve_heat, bool):
         raise TypeError(f"resolve_heat must be True or False, but is {resolve_heat!r}")
     if resolve_heat:
         return "split"
+    if network.is_sparse:
+        return "pooled"
     if network.moves_exactly:
         return "exact"
     return "midpoint" if network.moves_together else "split"

@@ -89,6 +89,11 @@ class Ledger:
                 function of a hold's endpoints.
         """
         self._needs_items("heat_per_resistor")
+        if self._engine.pooled:
+            raise ValueError(
+                "heat_per_resistor is not kept by a sparse network unless it is asked for; "
+                "make the emulator with resolve_heat=True"
+            )
         return self._engine.heat_per_account()
 
     @property
@@ -110,7 +115,9 @@ class Ledger:
         """Every account that is kept, by name: ``heat_per_resistor`` and such where itemised."""
         names = ["work", "heat", "supply"]
         if self._engine.itemised:
-            names += ["source", "injected", "shadow", "entropy_flow", "heat_per_resistor"]
+            names += ["source", "injected", "shadow", "entropy_flow"]
+            if not self._engine.pooled:
+                names.append("heat_per_resistor")
         return {name: getattr(self, name) for name in names}
 
     @one_thread

@@ -19,8 +19,9 @@ from ktc.checks import (
     real_array,
     square,
 )
-from ktc.controls import Controls, confining, quartic_per_unit, temperatures
+from ktc.controls import Controls, confining, confining_sparse, quartic_per_unit, temperatures
 from ktc.elements import CurrentSource, Elements, NoiseSource, Resistor
+from ktc.sparse import SparseStiffness, is_sparse, refuse_dense
 from ktc.study import converge
 from ktc.units import CONSISTENT, Units
 
@@ -44,15 +45,24 @@ class Network:
     H = ½ xᵀKx − bᵀx + ¼ Σ κ_i x_i⁴ (+ ½ pᵀM⁻¹p). At one temperature the equilibrium is
     exp(−H/kT)/Z, whatever R is. ``of_elements`` takes any other circuit.
 
+    A sparse K, any matrix of ``scipy.sparse`` (``ktc.lattices`` makes those of grids, rings and
+    graphs), makes a sparse network: all that it does costs in proportion to its couplings, up to
+    millions of units. It always moves by the splitting integrator, each unit's resistor in turn,
+    with heat exact at each sub-step; its equilibrium is exact at any step, its motion second order
+    in the step. Dense algebra (``stiffness``, ``friction``, ``drift``, closed forms of
+    ``ktc.theory``) is there up to 4096 units.
+
     Args:
-        stiffness: K, shape (d, d), symmetric; a scalar makes one unit. Positive definite among the
-            units without a quartic term; K_ii < 0 with κ_i > 0 is a double well.
-        friction: R, a scalar, (d,) or symmetric positive definite (d, d).
+        stiffness: K, shape (d, d), symmetric, an array or a sparse matrix; a scalar makes one unit.
+            Positive definite among the units without a quartic term; K_ii < 0 with κ_i > 0 is a
+            double well.
+        friction: R, a scalar, (d,) or symmetric positive definite (d, d); of a sparse network
+            a scalar or (d,).
         kT: thermal energy, in the unit of H; a scalar, or (d,) for resistors at several
             temperatures, which must then be one a unit.
         bias: b, scalar or (d,); zero by default.
         quartic: κ, scalar or (d,), not negative; zero by default.
-        inertia: M, scalar or (d,), positive; None for an overdamped network.
+        inertia: M, scalar or (d,), positive; None for an overdamped network, as sparse ones are.
 
     Raises:
         ValueError: wrong shapes, numbers that are not finite, an energy that is not confined, R
@@ -72,13 +82,17 @@ class Network:
 
     def __init__(
         self,
-        stiffness: ArrayLike,
+        stiffness: ArrayLike | Any,
         friction: ArrayLike,
         kT: ArrayLike = 1.0,
         bias: ArrayLike | None = None,
         quartic: ArrayLike | None = None,
         inertia: ArrayLike | None = None,
     ) -> None:
+        self._resistance: Array | None = None
+        if is_sparse(stiffness):
+            self._make_sparse(SparseStiffness.of(stiffness), friction, kT, bias, quartic, inertia)
+            return
         matrix = _stiffness_matrix(stiffness)
         d = len(matrix)
         self._friction: Array | None = frozen(_friction_matrix(friction, d))
@@ -90,6 +104,35 @@ class Network:
         self._accounts = ("all",) if dense else tuple(str(unit) for unit in range(d))
         self._controls = self._checked_controls(matrix, kT, bias, quartic, np.zeros(d), np.empty(0))
         self._core = _core.Network.of_units(self._friction, self._inertia_or_empty())
+        self._core.check(self._controls.arrays(), "split")
+
+    def _make_sparse(
+        self,
+        stiffness: SparseStiffness,
+        friction: ArrayLike,
+        kT: ArrayLike,
+        bias: ArrayLike | None,
+        quartic: ArrayLike | None,
+        inertia: ArrayLike | None,
+    ) -> None:
+        d = stiffness.units
+        if inertia is not None:
+            raise ValueError(
+                "inertia must be None where stiffness is sparse: momenta turn by a dense rotation; "
+                "pass stiffness.toarray()"
+            )
+        if np.ndim(friction) > 1:
+            raise ValueError(
+                "friction must be a scalar or (d,) where stiffness is sparse, but has shape "
+                f"{np.shape(friction)}; pass stiffness.toarray() for resistors between units"
+            )
+        self._resistance = frozen(positive_per_unit("friction", friction, d))
+        self._friction = self._inertia = self._elements = None
+        self._accounts = tuple(map(str, range(d)))
+        self._controls = self._checked_controls(
+            stiffness, kT, bias, quartic, np.zeros(d), np.empty(0)
+        )
+        self._core = _core.Network.of_sparse_units(self._resistance)
         self._core.check(self._controls.arrays(), "split")
 
     @classmethod
@@ -131,7 +174,12 @@ class Network:
 
         Source: Freitas, Delvenne, Esposito (2020), Phys. Rev. X 10, 031005.
         """
+        if is_sparse(stiffness):
+            raise TypeError(
+                "stiffness must be an array for a circuit, but is sparse; pass stiffness.toarray()"
+            )
         network = cls.__new__(cls)
+        network._resistance = None
         flow = None if interconnection is None else real_array("interconnection", interconnection)
         elements = Elements(tuple(resistors), flow, tuple(sources), tuple(noises))
         matrix = _stiffness_matrix(stiffness)
@@ -155,18 +203,23 @@ class Network:
 
     def _checked_controls(
         self,
-        stiffness: Array,
+        stiffness: Array | SparseStiffness,
         kT: ArrayLike,
         bias: ArrayLike | None,
         quartic: ArrayLike | None,
         emf: Array,
         current: Array,
     ) -> Controls:
-        d = len(stiffness)
+        d = stiffness.units if isinstance(stiffness, SparseStiffness) else len(stiffness)
         kappa = quartic_per_unit(0.0 if quartic is None else quartic, d)
+        held = (
+            confining_sparse(stiffness, kappa)
+            if isinstance(stiffness, SparseStiffness)
+            else frozen(confining(stiffness, kappa))
+        )
         return Controls(
             bias=frozen(np.zeros(d) if bias is None else per_unit("bias", bias, d)),
-            stiffness=frozen(confining(stiffness, kappa)),
+            held_stiffness=held,
             kT=temperatures(kT, len(self._accounts), d),
             quartic=kappa,
             emf=frozen(emf),
@@ -186,8 +239,36 @@ class Network:
 
     @property
     def stiffness(self) -> Array:
-        """K, shape (d, d)."""
+        """K, shape (d, d).
+
+        Raises:
+            ValueError: in a sparse network of more than 4096 units; take ``sparse_stiffness``.
+        """
         return self._controls.stiffness
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether this network was made of a sparse stiffness."""
+        return self._controls.is_sparse
+
+    @property
+    def sparse_stiffness(self) -> Any:
+        """K as a ``scipy.sparse.csr_array``."""
+        return self._controls.sparse_stiffness
+
+    @property
+    def resistance(self) -> Array:
+        """R of each unit's own resistor, shape (d,).
+
+        Raises:
+            ValueError: where friction is not diagonal.
+        """
+        if self._resistance is not None:
+            return self._resistance
+        friction = self.friction
+        if np.count_nonzero(friction) > self.units:
+            raise ValueError("friction is not diagonal: units share resistors; take friction")
+        return np.diagonal(friction).copy()
 
     @property
     def bias(self) -> Array:
@@ -228,8 +309,12 @@ class Network:
         """R, shape (d, d): the inverse of the resistors' mobility.
 
         Raises:
-            ValueError: in circuits with inductors, which have no such matrix.
+            ValueError: in circuits with inductors, which have no such matrix, and in sparse
+                networks of more than 4096 units; take ``resistance``.
         """
+        if self._resistance is not None:
+            refuse_dense(self.units)
+            return np.diag(self._resistance)
         if self._friction is None:
             raise ValueError("a circuit with an interconnection has no friction matrix")
         return self._friction
@@ -237,7 +322,7 @@ class Network:
     @property
     def has_friction(self) -> bool:
         """Whether there is a friction matrix: in all but circuits with inductors."""
-        return self._friction is not None
+        return self._friction is not None or self._resistance is not None
 
     @property
     def elements(self) -> Elements | None:
@@ -255,7 +340,7 @@ class Network:
         controls = self._controls
         quiet = self._elements is None or not self._elements.noises
         driven = controls.quartic.any() or controls.emf.any() or controls.current.any()
-        return controls.isothermal and quiet and not driven
+        return controls.isothermal and quiet and not driven and not controls.is_sparse
 
     @property
     def moves_together(self) -> bool:
@@ -330,6 +415,8 @@ class Network:
             >>> [float(part.item()) for part in (A.round(4), c.round(4), Q.round(4))]
             [0.3679, 1.8964, 0.8647]
         """
+        if self.is_sparse:
+            raise ValueError("transition needs a dense network; make it of stiffness.toarray()")
         if not self.moves_exactly:
             raise ValueError(
                 "transition needs a linear network at one temperature without sources; "
@@ -390,7 +477,9 @@ class Network:
 
     def as_dict(self) -> dict[str, Array]:
         """Arrays from which ``from_dict`` makes an equal network."""
-        arrays = {f"control_{k}": v for k, v in self._controls.arrays().items()}
+        arrays = {f"control_{k}": v for k, v in self._controls.saved_arrays().items()}
+        if self._resistance is not None:
+            return {**arrays, "friction": self._resistance, "inertia": np.empty(0)}
         if self._elements is None:
             return {**arrays, "friction": self.friction, "inertia": self._inertia_or_empty()}
         return {
@@ -406,6 +495,9 @@ class Network:
         emf, current = given.pop("emf"), given.pop("current")
         if "friction" in arrays:
             inertia = arrays["inertia"] if arrays["inertia"].size else None
+            if "stiffness_data" in given:
+                rows = {name: given.pop(name) for name in list(given) if "stiffness_" in name}
+                given["stiffness"] = SparseStiffness.of_arrays(rows).matrix
             return cls(friction=arrays["friction"], inertia=inertia, **given)
         names = [str(arrays["accounts"][k]) for k in arrays["account"]]
         resistors = map(
@@ -435,10 +527,17 @@ class Network:
         )
 
     def __hash__(self) -> int:
-        return hash((self.units, self.accounts, self.stiffness.tobytes()))
+        saved = self._controls.saved_arrays()
+        numbers = saved["stiffness_data" if self.is_sparse else "stiffness"]
+        return hash((self.units, self.accounts, numbers.tobytes()))
 
     def __repr__(self) -> str:
         kind = "overdamped" if self.inertia is None else "with inertia"
+        if self.is_sparse:
+            couplings = self.sparse_stiffness.nnz - np.count_nonzero(
+                self.sparse_stiffness.diagonal()
+            )
+            kind = f"{couplings // 2} couplings, overdamped"
         if self._elements is not None:
             kind = f"circuit of {len(self._elements.resistors)} resistors"
         kT = f"kT={self.kT:g}" if self._controls.isothermal else "several temperatures"

@@ -12,7 +12,7 @@ import scipy  # imports scipy.signal when it is first used
 
 from ktc import storage
 from ktc.checks import Array, count, frozen
-from ktc.controls import CONTROL_NAMES, Controls
+from ktc.controls import Controls
 from ktc.estimate import Estimate
 from ktc.free_energies import free_energy_change, method_of
 from ktc.imperfections import Imperfections
@@ -291,9 +291,7 @@ class Run:
                 told, last = (storage.part(arrays, prefix) for prefix in ("programmed_", "last_"))
                 programmed = Protocol(arrays["ticks"], told, last)
             initial, final = (
-                network.controls.updated(
-                    **{name: arrays[f"{which}_{name}"] for name in CONTROL_NAMES}
-                )
+                network.controls.restored(storage.part(arrays, f"{which}_"))
                 for which in ("initial", "final")
             )
             return cls(

@@ -10,6 +10,7 @@ import numpy as np
 from ktc.checks import positive
 from ktc.controls import Controls
 from ktc.network import Network
+from ktc.sparse import SparseStiffness
 
 # Averages are second order in the step: at a tenth of the fastest time their error is some 1e-4
 # to 3e-3 of their value (most where generators feed noiseless resistors), below the sampling error
@@ -23,7 +24,12 @@ def fastest_rate(network: Network, controls: Controls) -> float:
     A quartic unit's curvature K + 3κx² is taken at x² = depth/κ (its wells) + √(kT/κ) (its thermal
     width) + (|b|/κ)^⅔ (its displacement by the bias). Wells are as deep as couplings can make
     them, min(−λ_min(K), Σ_j |K_ij| − K_ii), where that is positive.
+
+    Of a sparse network it is Gershgorin's bound, max_i Σ_j |K_ij|/R_i, at most twice the rate where
+    K is diagonally dominant; the depth of its wells is Σ_j |K_ij| − K_ii.
     """
+    if controls.is_sparse:
+        return _sparse_rate(network, controls)
     kappa, stiffness = controls.quartic, controls.stiffness
     if kappa.any():
         pull = np.abs(stiffness - np.diag(np.diagonal(stiffness))).sum(axis=1)
@@ -33,6 +39,20 @@ def fastest_rate(network: Network, controls: Controls) -> float:
         controls = controls.updated(stiffness=stiffness + np.diag(3 * hardening * (kappa > 0)))
     rates = np.abs(np.linalg.eigvals(network.with_controls(controls).drift))
     return float(rates.max())
+
+
+def _sparse_rate(network: Network, controls: Controls) -> float:
+    held = controls.held_stiffness
+    assert isinstance(held, SparseStiffness)
+    rows, kappa = held.row_sums, controls.quartic
+    if kappa.any():
+        own = held.diagonal
+        pull = rows - np.abs(own) - own
+        hardening = np.maximum(pull, 0) + np.sqrt(np.max(controls.kT) * kappa)
+        hardening += np.cbrt(kappa * controls.bias**2)
+        stiffened = own + 3 * hardening * (kappa > 0)
+        rows = rows - np.abs(own) + np.abs(stiffened)
+    return float(np.max(rows / network.resistance))
 
 
 def default_step(network: Network, settings: Iterable[Controls]) -> float:

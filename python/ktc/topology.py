@@ -8,9 +8,10 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ktc.checks import Array, count
+from ktc.lattices import springs
 
 Edge = tuple[int, int]
 
@@ -89,6 +90,22 @@ class Topology:
     def complete(self) -> bool:
         """Whether every pair can be coupled."""
         return 2 * len(self.edges) == self.cells * (self.cells - 1)
+
+    def springs(self, own: ArrayLike = 1.0, coupling: ArrayLike = 1.0) -> Any:
+        """K of H = ½ Σ own_i x_i² + ½ Σ coupling_ij (x_i − x_j)² as a sparse matrix.
+
+        Args:
+            own: scalar or (cells,).
+            coupling: scalar or one number an edge, in the order of ``edges``.
+
+        Returns:
+            A ``scipy.sparse.csr_array``, which ``ktc.Network`` takes: see ``ktc.lattices.springs``.
+
+        Example:
+            >>> Topology.of_edges(3, [(0, 2)]).springs(1.0, 0.5).toarray()[0]
+            array([ 1.5,  0. , -0.5])
+        """
+        return springs(self.cells, np.reshape(self.edges, (-1, 2)), own, coupling)
 
     def edge(self, what: str, pair: Any) -> Edge:
         """``pair`` as an edge of this topology.

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ground/matrix.hpp"
+
+namespace ktc {
+
+struct SparseEntry {
+    std::size_t column;
+    double value;
+
+    bool operator==(const SparseEntry&) const = default;
+};
+
+/// Matrix of doubles as compressed rows: of each row the stored entries, columns ascending.
+class SparseMatrix {
+   public:
+    SparseMatrix() = default;
+    /// Entries of row i are [starts[i], starts[i + 1]). Raises where rows are not in order, naming
+    /// `name`.
+    SparseMatrix(std::size_t columns, std::vector<std::size_t> starts,
+                 std::vector<SparseEntry> entries, const std::string& name);
+    /// The nonzero entries of a dense matrix.
+    static SparseMatrix of(const Matrix& matrix);
+    /// One entry of 1 a row, at the columns from `first` on.
+    static SparseMatrix axes(std::size_t rows, std::size_t columns, std::size_t first);
+
+    std::size_t rows() const { return starts_.size() - 1; }
+    std::size_t columns() const { return columns_; }
+    std::size_t size() const { return entries_.size(); }
+    std::span<const SparseEntry> row(std::size_t i) const {
+        return {entries_.data() + starts_[i], starts_[i + 1] - starts_[i]};
+    }
+    const std::vector<std::size_t>& starts() const { return starts_; }
+    const std::vector<SparseEntry>& entries() const { return entries_; }
+    /// Zero where nothing is stored.
+    double operator()(std::size_t i, std::size_t j) const;
+
+    Matrix dense() const;
+    bool is_finite() const;
+    bool is_symmetric() const;
+
+    bool operator==(const SparseMatrix&) const = default;
+
+   private:
+    std::size_t columns_ = 0;
+    std::vector<std::size_t> starts_{0};
+    std::vector<SparseEntry> entries_;
+};
+
+/// The entries of a vector that differ from zero.
+std::vector<SparseEntry> entries_of(const std::vector<double>& values);
+/// scale_a * a + scale_b * b, without entries that cancel.
+SparseMatrix add(double scale_a, const SparseMatrix& a, double scale_b, const SparseMatrix& b);
+/// out = Σ_j a_j x_j of every lane, `block` row-major of `width` columns.
+void multiply_row(std::span<const SparseEntry> row, const double* block, std::size_t width,
+                  double* out);
+
+}  // namespace ktc
