@@ -109,12 +109,15 @@ class Estimate:
             kT=1.0,
         )
 
-    def shifted(self, amount: float) -> Estimate:
-        """The same plus a number that is known without error."""
+    def shifted(self, amount: float, stderr: float = 0.0) -> Estimate:
+        """The same plus an independent number with its standard error, 0 where it is exact.
+
+        Samples are shifted alike, so that their scatter does not have the number's error in it.
+        """
         samples = None if self._samples is None else self._samples + amount
         return Estimate(
             self.mean + amount,
-            self.stderr,
+            float(np.hypot(self.stderr, stderr)),
             samples,
             method=self.method,
             unit=self.unit,

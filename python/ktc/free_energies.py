@@ -6,7 +6,6 @@ from itertools import pairwise
 
 import numpy as np
 import scipy  # imports scipy.linalg and scipy.optimize when they are first used
-from numpy.typing import NDArray
 
 from ktc.checks import Array
 from ktc.network import Network
@@ -42,7 +41,8 @@ def free_energy(device: Description) -> float:
     coupled to no other are integrated one by one, to some 1e-13 kT.
 
     Raises:
-        ValueError: coupled quartic units, several temperatures, sources or noise generators.
+        ValueError: coupled quartic units (``theory.free_energy_difference`` estimates differences
+            of theirs), several temperatures, sources or noise generators.
 
     Example:
         >>> import ktc
@@ -54,7 +54,7 @@ def free_energy(device: Description) -> float:
     """
     net = at_equilibrium(device)
     kT, quartic = net.common_kT, net.quartic > 0
-    _refuse_coupled(net, quartic)
+    _refuse_coupled(net)
     own = np.diagonal(net.stiffness)
     value = 0.0
     for i in np.flatnonzero(quartic):
@@ -85,16 +85,7 @@ def free_energy_change(before: Description, after: Description) -> float:
         0.346574
     """
     old, new = network_of(before, "before"), network_of(after, "after")
-    if old.units != new.units:
-        raise ValueError(
-            f"after must have {old.units} units as before has, but has {new.units}: a free energy "
-            "change belongs to one device"
-        )
-    if old.common_kT != new.common_kT:
-        raise ValueError(
-            f"after must have kT = {old.common_kT:g} as before has, but has {new.common_kT:g}: "
-            "between two temperatures there is no free energy change"
-        )
+    refuse_unlike(old, new)
     if old.quartic.any() or new.quartic.any():
         return free_energy(after) - free_energy(before)
     old, new = at_equilibrium(before, "before"), at_equilibrium(after, "after")
@@ -109,22 +100,51 @@ def free_energy_change(before: Description, after: Description) -> float:
     return float(value + 0.5 * old.common_kT * ratio)
 
 
+def refuse_unlike(before: Network, after: Network) -> None:
+    """Refuses two networks between which there is no free energy change."""
+    if before.units != after.units:
+        raise ValueError(
+            f"after must have {before.units} units as before has, but has {after.units}: a free "
+            "energy change belongs to one device"
+        )
+    if before.common_kT != after.common_kT:
+        raise ValueError(
+            f"after must have kT = {before.common_kT:g} as before has, but has "
+            f"{after.common_kT:g}: between two temperatures there is no free energy change"
+        )
+
+
+def kinetic_change(before: Network, after: Network) -> float:
+    """−½ kT Σ ln(M′/M): the momenta's part of a free energy change."""
+    if before.inertia is None or after.inertia is None:
+        return 0.0
+    return -0.5 * before.common_kT * float(np.sum(np.log(after.inertia / before.inertia)))
+
+
 def method_of(*devices: Description) -> str:
     """How their free energies are found: "closed form", or "quadrature" with quartic units."""
     quartic = any(device.network.quartic.any() for device in devices)
     return "quadrature" if quartic else "closed form"
 
 
-def _refuse_coupled(net: Network, quartic: NDArray[np.bool_]) -> None:
-    for unit in np.flatnonzero(quartic):
+def coupled_quartic(net: Network) -> tuple[int, int] | None:
+    """A quartic unit and one that it is coupled to; None where there is no such pair."""
+    for unit in np.flatnonzero(net.quartic):
         others = np.flatnonzero(net.stiffness[unit])
         others = others[others != unit]
         if len(others):
-            raise ValueError(
-                f"the free energy of coupled quartic units has no closed form and no quadrature: "
-                f"quartic unit {unit} is coupled to unit {others[0]}; estimate it from the works "
-                "of a run from equilibrium (Jarzynski, Bennett)"
-            )
+            return int(unit), int(others[0])
+    return None
+
+
+def _refuse_coupled(net: Network) -> None:
+    pair = coupled_quartic(net)
+    if pair is not None:
+        raise ValueError(
+            f"the free energy of coupled quartic units has no closed form and no quadrature: "
+            f"quartic unit {pair[0]} is coupled to unit {pair[1]}; theory.free_energy_difference "
+            "estimates differences of it"
+        )
 
 
 def _unit_free_energy(stiffness: float, bias: float, quartic: float, kT: float) -> float:

@@ -14,11 +14,12 @@ from ktc import storage
 from ktc.checks import Array, count, frozen
 from ktc.controls import Controls
 from ktc.estimate import Estimate
-from ktc.free_energies import free_energy_change, method_of
+from ktc.free_energies import coupled_quartic, free_energy_change, method_of
 from ktc.imperfections import Imperfections
 from ktc.network import Network
 from ktc.picture import draw
 from ktc.protocol import Protocol
+from ktc.study import estimated_free_energy_change
 from ktc.units import Units
 
 
@@ -180,25 +181,35 @@ class Run:
     def free_energy_change(self) -> Estimate:
         """ΔF = F(θ_final) − F(θ_initial), in closed form, or by quadrature of quartic units.
 
+        Where quartic units are coupled, by Bennett's acceptance ratio between ensembles of their
+        own, with its error bar; once, when it is first asked for, and the same from the same seed.
+        ``theory.free_energy_difference`` takes more replicas.
+
         Raises:
-            ValueError: where kT changed during the run, at several temperatures, with sources or
-                noise generators, and for coupled quartic units.
+            ValueError: where kT changed during the run, at several temperatures, and with sources
+                or noise generators.
         """
         kT = self._one_temperature()
         ends = (self.initial_controls, self.final_controls)
         before, after = (self.network.with_controls(controls) for controls in ends)
+        if coupled_quartic(before) or coupled_quartic(after):
+            found = estimated_free_energy_change(before, after, seed=self.seed)
+            return Estimate(
+                found.mean, found.stderr, method=found.method, unit=self.symbols.energy, kT=kT
+            )
         change = free_energy_change(before, after)
         method = method_of(before, after)
         return Estimate.exact(change, method=method, unit=self.symbols.energy, kT=kT)
 
     @property
     def excess_work(self) -> Estimate:
-        """W_ex = W − ΔF, whose mean is ≥ 0 from equilibrium.
+        """W_ex = W − ΔF, whose mean is ≥ 0 from equilibrium; its error bar has that of ΔF in it.
 
         Raises:
             ValueError: where kT changed during the run.
         """
-        return self.work.shifted(-self.free_energy_change.mean)
+        change = self.free_energy_change
+        return self.work.shifted(-change.mean, change.stderr)
 
     def spectrum(self, unit: int = 0, segments: int = 8) -> Spectrum:
         """Power spectral density of a unit's recorded state (V²/Hz on a Board), over replicas.

@@ -1,4 +1,4 @@
-"""The seam between a network and the studies of it that take an emulator (ktc.convergence)."""
+"""The seams between a network and the studies of it that take an emulator of their own."""
 
 from __future__ import annotations
 
@@ -10,3 +10,9 @@ from typing import Any
 def converge(thing: Any, observable: Any, duration: Any, **options: Any) -> Any:
     """Convergence of an observable with the step; ktc.convergence registers how."""
     raise TypeError(f"there is no convergence of {type(thing).__name__}")
+
+
+@singledispatch
+def estimated_free_energy_change(before: Any, after: Any, **options: Any) -> Any:
+    """F(after) − F(before) with its error bar; ktc.theory.ladder registers how."""
+    raise TypeError(f"there is no free energy of {type(before).__name__}")

@@ -8,6 +8,16 @@ temperatures, circuits that sources or noise generators drive, coupled quartic u
 """
 
 from ktc.free_energies import free_energy, free_energy_change
+from ktc.theory.expected import Expected, expected
+from ktc.theory.figures_of_merit import (
+    deficiency,
+    divergence,
+    energy_delay_deficiency,
+    landauer,
+    time_to_accuracy,
+    time_to_equilibrium,
+)
+from ktc.theory.free_energy_estimates import bennett, jarzynski
 from ktc.theory.gaussian import (
     PARAMETERS,
     Gaussian,
@@ -17,6 +27,7 @@ from ktc.theory.gaussian import (
     log_likelihood,
     parameter_map,
 )
+from ktc.theory.ladder import free_energy_difference
 from ktc.theory.least_work import (
     least_excess_work,
     least_stiffness_excess_work,
@@ -24,27 +35,51 @@ from ktc.theory.least_work import (
     optimal_stiffness_drive,
 )
 from ktc.theory.linear import linear_transition, stationary_covariance
+from ktc.theory.matrix_estimate import MatrixEstimate
 from ktc.theory.metrics import fisher_matrix, friction_tensor
+from ktc.theory.open_loop import OptimizedDrive, optimized_drive
 from ktc.theory.parameters import LEARNABLE, Parameters
+from ktc.theory.sampled_metrics import fisher_estimate, friction_estimate, metric_estimates
+from ktc.theory.wasserstein import least_dissipation, wasserstein_bound, wasserstein_distance
 
 __all__ = [
     "LEARNABLE",
     "PARAMETERS",
+    "Expected",
     "Gaussian",
+    "MatrixEstimate",
+    "OptimizedDrive",
     "Parameters",
+    "bennett",
     "bias_free_energy",
+    "deficiency",
+    "divergence",
+    "energy_delay_deficiency",
     "equilibrium",
+    "expected",
+    "fisher_estimate",
     "fisher_matrix",
     "free_energy",
     "free_energy_change",
+    "free_energy_difference",
+    "friction_estimate",
     "friction_tensor",
     "gaussian",
+    "jarzynski",
+    "landauer",
+    "least_dissipation",
     "least_excess_work",
     "least_stiffness_excess_work",
     "linear_transition",
     "log_likelihood",
+    "metric_estimates",
     "optimal_drive",
     "optimal_stiffness_drive",
+    "optimized_drive",
     "parameter_map",
     "stationary_covariance",
+    "time_to_accuracy",
+    "time_to_equilibrium",
+    "wasserstein_bound",
+    "wasserstein_distance",
 ]

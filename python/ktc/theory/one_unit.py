@@ -56,6 +56,8 @@ class OneUnit:
         c = bias * self.length / kT
         q = quartic * self.length**4 / kT
         v = np.polynomial.Polynomial([0.0, -c, 0.5 * a, 0.0, 0.25 * q]).trim()
+        #: V/kT as a polynomial of x/length.
+        self.energy = v
         slope = v.deriv()
         rests = _real(slope.roots())
         depths = np.sort(v(rests))
@@ -71,11 +73,19 @@ class OneUnit:
         centres = low + self._half * (2 * np.arange(pieces) + 1)
         self.states = centres[:, None] + self._half * NODES
         weight = np.exp(least - v(self.states))
-        self.density = weight / self._integral(weight)
+        total = self._integral(weight)
+        #: ln ∫ e^{−V/kT} dx/length.
+        self.log_partition = float(np.log(total) - least)
+        self.density = weight / total
 
     def average(self, values: Array) -> Array:
         """⟨values⟩ of what has shape (..., pieces, 16)."""
         return np.asarray(self._integral(values * self.density))
+
+    def cumulative(self) -> tuple[Array, Array]:
+        """P(x) and 1 − P(x) at all nodes in order, each with its own digits, shape (nodes,)."""
+        left, right = self._cumulative(self.density)
+        return left.ravel(), right.ravel()
 
     def forces(self, names: tuple[str, ...]) -> Array:
         """∂H/∂θ at the nodes, for names among "bias", "diagonal", "quartic"."""
@@ -103,18 +113,23 @@ class OneUnit:
                 "any run: a friction tensor at equilibrium over both has no meaning for it"
             )
         flux = self._deviation(names) * self.density
-        pieces = flux @ WEIGHTS * self._half
-        inside = self._half * flux @ CUMULATIVE.T
-        before = np.cumsum(pieces, axis=-1) - pieces
-        after = np.cumsum(pieces[:, ::-1], axis=-1)[:, ::-1] - pieces
-        left = before[..., None] + inside
-        right = -(after[..., None] + pieces[..., None] - inside)
+        left, right = self._cumulative(flux)
         # Either is exact; that of the nearer tail keeps its digits there.
         near = np.cumsum(self.density @ WEIGHTS * self._half) < 0.5
-        cumulative = np.where(near[None, :, None], left, right)
+        cumulative = np.where(near[None, :, None], left, -right)
         product = cumulative[:, None] * cumulative[None] / self.density
         scale = friction * self.length**2 / self.kT**2
         return np.asarray(scale * self._integral(product))
+
+    def _cumulative(self, values: Array) -> tuple[Array, Array]:
+        """∫ from −∞ to every node, and from there to ∞."""
+        pieces = values @ WEIGHTS * self._half
+        inside = self._half * values @ CUMULATIVE.T
+        before = np.cumsum(pieces, axis=-1) - pieces
+        after = np.cumsum(pieces[..., ::-1], axis=-1)[..., ::-1] - pieces
+        left = before[..., None] + inside
+        right = after[..., None] + pieces[..., None] - inside
+        return left, right
 
     def _deviation(self, names: tuple[str, ...]) -> Array:
         forces = self.forces(names)

@@ -1,0 +1,204 @@
+"""Free energy differences from works and ensembles, against closed forms and quadrature.
+
+Sampled numbers are compared at 4.5 standard errors, a false alarm of 7e-6 each; seeds are fixed.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.stats
+
+import ktc
+from ktc import theory
+from reference_quartic import Units
+from refusal import refused
+from replica_means import SIGMAS
+
+RNG = np.random.default_rng(20)
+
+
+def gaussian_works(dissipated, change, forward, reverse, kT=1.0, rng=RNG):
+    """Works of a Gaussian process: mean ΔF + W_d forward, −ΔF + W_d back, variance 2 kT W_d."""
+    width = np.sqrt(2 * kT * dissipated)
+    return (
+        change + dissipated + width * rng.normal(size=forward),
+        -change + dissipated + width * rng.normal(size=reverse),
+    )
+
+
+@pytest.mark.parametrize(("forward", "reverse"), [(20_000, 20_000), (30_000, 3_000), (50, 40_000)])
+@pytest.mark.parametrize("dissipated", [0.01, 0.5, 3.0])
+def test_bennett_finds_the_change_of_gaussian_works(dissipated, forward, reverse):
+    works = gaussian_works(dissipated, -2.3, forward, reverse)
+    found = theory.bennett(*works, kT=1.0)
+    assert abs(found.mean + 2.3) < SIGMAS * found.stderr
+    assert found.method == "Bennett acceptance ratio"
+    assert found.in_kT.mean == found.mean
+
+
+def test_error_bar_of_bennett_is_the_scatter_of_repetitions():
+    """400 repetitions: the ratio of variances is χ²/399, between 0.75 and 1.29 but for 1e-4."""
+    found = [theory.bennett(*gaussian_works(1.0, 0.4, 300, 900), kT=1.0) for _ in range(400)]
+    scatter = np.var([f.mean for f in found], ddof=1)
+    predicted = np.mean([f.stderr**2 for f in found])
+    low, high = scipy.stats.chi2.ppf([5e-5, 1 - 5e-5], 399) / 399
+    assert low < scatter / predicted < high
+
+
+def test_bennett_solves_its_equation():
+    """Unequal numbers, kT ≠ 1: both sums of Fermi functions agree at the root, to rounding."""
+    forward, reverse = gaussian_works(0.8, 1.1, 500, 120, kT=0.3)
+    change = theory.bennett(forward, reverse, kT=0.3).mean
+    m = np.log(500 / 120)
+    one = np.sum(1 / (1 + np.exp(m + (forward - change) / 0.3)))
+    other = np.sum(1 / (1 + np.exp(-m + (reverse + change) / 0.3)))
+    assert one == pytest.approx(other, rel=1e-9)
+    swapped = theory.bennett(reverse, forward, kT=0.3)
+    assert swapped.mean == pytest.approx(-change, rel=1e-9)
+
+
+def test_bennett_without_scatter_is_exact():
+    found = theory.bennett([1.5, 1.5], [-1.5, -1.5, -1.5], kT=2.0)
+    assert found.mean == pytest.approx(1.5, abs=1e-10)
+    assert found.stderr == pytest.approx(0, abs=1e-10)
+
+
+def test_bennett_refuses():
+    with refused(ValueError, "overlap by", "smaller steps"):
+        theory.bennett(*gaussian_works(60.0, 0.0, 500, 500), kT=1.0)
+    with refused(ValueError, "forward must be works of two runs or more"):
+        theory.bennett([1.0], [1.0, 2.0], kT=1.0)
+    with refused(ValueError, "reverse must be finite"):
+        theory.bennett([1.0, 2.0], [1.0, np.nan], kT=1.0)
+    with refused(ValueError, "kT must be positive"):
+        theory.bennett([1.0, 2.0], [1.0, 2.0], kT=0.0)
+
+
+def test_bennett_of_a_run_and_its_reverse():
+    """A quartic unit driven there and back in finite time, against quadrature."""
+    start = ktc.Network(-1.0, 1.0, kT=0.5, quartic=1.0)
+    end = start.with_controls(start.controls.updated(bias=1.5))
+    works = []
+    for network, bias, seed in ((start, (0.0, 1.5), 31), (end, (1.5, 0.0), 32)):
+        emulator = ktc.Emulator(network, replicas=4000, seed=seed)
+        works.append(emulator.play(ktc.Protocol.ramp(1.0, 20, bias=bias)).work.samples)
+    found = theory.bennett(*works, kT=0.5)
+    exact = theory.free_energy_change(start, end)
+    # The splitting integrator's bias is second order in a tenth of the fastest time.
+    assert abs(found.mean - exact) < SIGMAS * found.stderr + 2e-3 * abs(exact)
+    assert found.stderr < 0.02
+
+
+def test_jarzynski():
+    forward, _ = gaussian_works(0.3, 0.7, 40_000, 1, kT=0.6)
+    found = theory.jarzynski(forward, kT=0.6)
+    assert abs(found.mean - 0.7) < SIGMAS * found.stderr
+    with pytest.warns(RuntimeWarning, match=r"rests on \d+ of 2000 works.*biased upward"):
+        biased = theory.jarzynski(gaussian_works(15.0, 0.0, 2000, 1)[0], kT=1.0)
+    assert biased.mean > 1.0
+    with refused(ValueError, "work must be works of two runs"):
+        theory.jarzynski([[1.0, 2.0]], kT=1.0)
+
+
+PAIRS = {
+    "Gaussian, stiffness and bias": (
+        ktc.Network([[1.0, 0.3], [0.3, 2.0]], 1.0, 0.7, bias=[0.5, 0.0]),
+        ktc.Network([[3.0, -1.0], [-1.0, 1.0]], 1.0, 0.7, bias=[-2.0, 3.0]),
+    ),
+    "far apart": (ktc.Network(1.0, 1.0), ktc.Network(50.0, 1.0, bias=300.0)),
+    "one quartic unit": (
+        ktc.Network(1.0, 1.0, 0.5, quartic=0.1),
+        ktc.Network(-2.0, 1.0, 0.5, quartic=1.0, bias=0.4),
+    ),
+    "quartic switched off": (
+        ktc.Network(np.eye(2), 1.0, quartic=[1.0, 2.0]),
+        ktc.Network(np.eye(2), 1.0),
+    ),
+    "inertia": (
+        ktc.Network(1.0, 1.0, 0.5, inertia=2.0),
+        ktc.Network(1.5, 1.0, 0.5, inertia=5.0),
+    ),
+}
+
+
+@pytest.mark.parametrize("method", ["bennett", "integration"])
+@pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS.keys())
+def test_differences_against_closed_forms(pair, method):
+    found = theory.free_energy_difference(*pair, method=method, replicas=2000, seed=40)
+    exact = theory.free_energy_change(*pair)
+    assert abs(found.mean - exact) < SIGMAS * found.stderr
+    if method == "bennett":
+        assert found.stderr < 0.15 * pair[0].kT
+        back = theory.free_energy_difference(*pair[::-1], replicas=2000, seed=41)
+        assert abs(back.mean + exact) < SIGMAS * back.stderr
+
+
+def coupled(coupling, bias=0.0):
+    stiffness = np.array([[-2.0, coupling], [coupling, -1.0]])
+    return ktc.Network(stiffness, 1.0, 0.6, bias=[0.3, bias], quartic=[1.0, 1.5])
+
+
+def log_partition(net, reach=4.5, points=600):
+    """ln Z by the trapezoidal rule on a square grid, exponentially exact."""
+    x = np.linspace(-reach, reach, points)
+    places = np.stack(np.meshgrid(x, x, indexing="ij"), -1).reshape(-1, 2)
+    units = Units(net.stiffness, net.quartic, net.bias, net.kT)
+    return np.log(np.sum(np.exp(-units.energy(places) / net.kT))) + 2 * np.log(x[1] - x[0])
+
+
+@pytest.mark.parametrize("method", ["bennett", "integration"])
+def test_coupled_quartic_units_against_quadrature_on_a_grid(method):
+    ends = coupled(0.0), coupled(-1.2, bias=1.0)
+    exact = -0.6 * (log_partition(ends[1]) - log_partition(ends[0]))
+    found = theory.free_energy_difference(*ends, method=method, replicas=4000, seed=50)
+    assert abs(found.mean - exact) < SIGMAS * found.stderr
+    assert found.stderr < 0.05
+    again = theory.free_energy_difference(*ends, method=method, replicas=4000, seed=50)
+    assert again.mean == found.mean
+
+
+def test_error_bar_of_the_ladder_is_the_scatter_of_repetitions():
+    """Ensembles serve two neighbours: 60 repetitions, χ²/59 between 0.42 and 1.9 but for 1e-4."""
+    ends = ktc.Network(1.0, 1.0), ktc.Network(30.0, 1.0, bias=15.0)
+    found = [
+        theory.free_energy_difference(*ends, replicas=300, seed=seed) for seed in range(60, 120)
+    ]
+    scatter = np.var([f.mean for f in found], ddof=1)
+    predicted = np.mean([f.stderr**2 for f in found])
+    low, high = scipy.stats.chi2.ppf([5e-5, 1 - 5e-5], 59) / 59
+    assert low < scatter / predicted < high
+
+
+def test_runs_of_coupled_quartic_networks_have_an_excess_work(tmp_path):
+    """ΔF with its error bar and its method's name, the same after loading; W_ex has both errors."""
+    start, end = coupled(-1.0), coupled(-1.0, bias=1.5)
+    emulator = ktc.Emulator(start, replicas=2000, seed=51)
+    run = emulator.play(ktc.Protocol.ramp(2.0, 40, bias=([0.3, 0.0], [0.3, 1.5])))
+    change = run.free_energy_change
+    exact = -0.6 * (log_partition(end) - log_partition(start))
+    assert change.method.startswith("Bennett acceptance ratio")
+    assert abs(change.mean - exact) < SIGMAS * change.stderr
+    excess = run.excess_work
+    assert excess.mean == pytest.approx(run.work.mean - change.mean, rel=1e-12)
+    assert excess.stderr == pytest.approx(np.hypot(run.work.stderr, change.stderr), rel=1e-12)
+    assert excess.mean > SIGMAS * excess.stderr
+    run.save(tmp_path / "run.npz")
+    assert ktc.Run.load(tmp_path / "run.npz").free_energy_change.mean == change.mean
+
+
+def test_differences_refuse():
+    one = ktc.Network(1.0, 1.0)
+    with refused(ValueError, "method must be one of"):
+        theory.free_energy_difference(one, one, method="mbar")
+    with refused(ValueError, "after must have kT = 1"):
+        theory.free_energy_difference(one, ktc.Network(1.0, 1.0, kT=2.0))
+    with refused(ValueError, "after must have 1 units"):
+        theory.free_energy_difference(one, ktc.Network(np.eye(2), 1.0))
+    with refused(ValueError, "replicas must be at least 20"):
+        theory.free_energy_difference(one, one, replicas=3)
+    with refused(ValueError, "512 ensembles"):
+        theory.free_energy_difference(one, ktc.Network(1.0, 1.0, bias=1e5), replicas=20, seed=1)
+    same = theory.free_energy_difference(one, one, replicas=20, seed=1)
+    assert same.mean == pytest.approx(0, abs=1e-12)
+    assert same.stderr == pytest.approx(0, abs=1e-12)
