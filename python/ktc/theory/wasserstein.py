@@ -127,7 +127,7 @@ def _covariance_bound(old: Network, new: Network, time: float) -> float:
     def value(carrier: Array) -> float:
         off = carrier - np.eye(d)
         moved = weight * np.sum(off * (off @ start))
-        pulled = np.sum((target @ carrier) * (carrier @ start).T)
+        pulled = np.sum((target @ carrier) * (start @ carrier).T)
         sign, log_det = np.linalg.slogdet(carrier)
         return float(moved + 0.5 * (pulled - base) - log_det) if sign > 0 else np.inf
 
