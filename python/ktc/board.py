@@ -190,7 +190,7 @@ class Board:
 
     def emulator(
         self,
-        replicas: int = 1000,
+        replicas: float = 1000,
         seed: int | None = None,
         *,
         ideal: bool = False,

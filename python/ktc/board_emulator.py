@@ -73,7 +73,7 @@ class BoardEmulator(Exclusive):
     """
 
     def __init__(
-        self, board: Board, replicas: int = 1000, seed: int | None = None, **options: Any
+        self, board: Board, replicas: float = 1000, seed: int | None = None, **options: Any
     ) -> None:
         self.board = board
         self.real: RealBoard = board.real
@@ -131,8 +131,8 @@ class BoardEmulator(Exclusive):
         return max(self.imperfections.update_time, self.imperfections.read_time)
 
     @property
-    def replicas(self) -> int:
-        """Number of independent copies."""
+    def replicas(self) -> float:
+        """Number of independent copies; infinite as of an Emulator."""
         return self._inner.replicas
 
     @property

@@ -16,6 +16,7 @@ from ktc import _core, storage
 from ktc.checks import Array, count, frozen, positive, random_seed, real_array
 from ktc.controls import Controls, temperatures
 from ktc.exclusive import Exclusive, one_thread
+from ktc.gaussian_engine import Engine, GaussianEngine, refuse_quartic
 from ktc.ledger import Ledger
 from ktc.moments import Moments, Reader
 from ktc.network import Network
@@ -54,7 +55,8 @@ class Emulator(Exclusive):
 
     Args:
         network: a Network, a Board, or another description of one.
-        replicas: number of independent copies.
+        replicas: number of independent copies; ``math.inf`` carries the exact mean and covariance
+            of a linear network instead, see below.
         seed: below 2**64; None draws one, kept in ``seed``.
         threads: at most this many; None takes the cores this process may use.
         dtype: "float64", the only precision of this version.
@@ -70,8 +72,17 @@ class Emulator(Exclusive):
         state: (replicas, d) or (d,), to start from instead of equilibrium.
         momentum: the same for momenta where there is inertia; zero if only ``state`` is given.
 
+    With ``replicas=math.inf`` every linear network is carried without sampling noise and without a
+    step, resolved heats too: m′ = z* + A (m − z*) and P′ = A P Aᵀ + Q over a hold. ``moments()`` is
+    exact, accounts have the shape (1,) and are ensemble means with a standard error of zero,
+    ``ledger.variance`` and the ``variance`` of a run's estimates are those over the ensemble, and
+    whatever needs single replicas (``read``, ``samples``, states of their own) raises ValueError.
+    ``seed``, ``threads`` and ``dtype`` are accepted and mean nothing; ``dt`` and ``first_replica``
+    are refused. ``state`` is one for all replicas.
+
     Raises:
-        ValueError, TypeError: a value that is out of range, of a wrong shape, or not a number.
+        ValueError, TypeError: a value that is out of range, of a wrong shape, or not a number;
+            infinitely many replicas of a network with quartic units, which is not Gaussian.
         MemoryError: more replicas than memory holds.
 
     Example:
@@ -81,12 +92,17 @@ class Emulator(Exclusive):
         >>> emulator.run(3.0)
         >>> bool(emulator.ledger.imbalance() < 1e-12)
         True
+        >>> exact = ktc.Emulator(ktc.Network(stiffness=1.0, friction=1.0), replicas=math.inf)
+        >>> exact.set(bias=2.0)
+        >>> exact.run(3.0)
+        >>> exact.moments().mean.round(4), exact.moments().covariance
+        (array([1.9004]), array([[1.]]))
     """
 
     def __init__(
         self,
         network: Description,
-        replicas: int = 1000,
+        replicas: float = 1000,
         seed: int | None = None,
         threads: int | None = None,
         dtype: str = "float64",
@@ -108,10 +124,20 @@ class Emulator(Exclusive):
             )
         self.description = network
         self._motion = motion(physics, resolve_heat)
+        self.infinite = replicas == math.inf
+        if self.infinite and physics.is_sparse:
+            raise ValueError(
+                "replicas must be finite for a sparse network, as a covariance is dense; make the "
+                "network of stiffness.toarray() where that is small enough"
+            )
         self.dt = None if dt is None else self._own_step(dt)
-        self.replicas = count("replicas", replicas)
+        self.replicas: float = math.inf if self.infinite else count("replicas", replicas)
         self.first_replica = count("first_replica", first_replica, least=0)
-        if self.first_replica + self.replicas > REPLICAS_OF_A_SEED:
+        if self.infinite and self.first_replica:
+            raise ValueError(
+                f"first_replica must be 0 where replicas is infinite, but is {first_replica}"
+            )
+        if not self.infinite and self.first_replica + self.replicas > REPLICAS_OF_A_SEED:
             raise ValueError(
                 "first_replica + replicas must not exceed 2**33, the replicas that a seed has, "
                 f"but is {self.first_replica + self.replicas}"
@@ -125,6 +151,7 @@ class Emulator(Exclusive):
         self._now: tuple[Controls, Array]
         self._merged: tuple[tuple[Controls, Array] | None, Controls] = (None, physics.controls)
         self._stepped: tuple[tuple[Any, ...], float] | None = None
+        self._engine: Engine
         self.reset()
 
     @property
@@ -207,7 +234,7 @@ class Emulator(Exclusive):
         if type(duration) is not float or not 0 < duration < math.inf:
             duration = positive("duration", duration)
         self._keep_moments()
-        if self._motion != "exact":
+        if self._motion != "exact" and isinstance(self._engine, _core.Engine):
             self._engine.longest_step = self._step_now()
         self._engine.hold(duration)
 
@@ -253,6 +280,8 @@ class Emulator(Exclusive):
         extremes = [*protocol.extremes(self._controls, waveforms), final]
         for controls in extremes:
             self.network.core.check(controls.arrays(), self._motion)
+            if self.infinite:
+                refuse_quartic(controls.quartic)
         self._choose_step(extremes)
         recorder = Recorder(self, reader, protocol, record, count("every", every))
         initial, before = self._controls, self.ledger.amounts()
@@ -260,17 +289,20 @@ class Emulator(Exclusive):
         gaussian = self.resolve_heat and not any(controls.quartic.any() for controls in extremes)
         gaussian = gaussian and not self._beyond_dense
         surprise = self._surprisal() if gaussian else None
-        try:
-            play_recorded(self._engine, protocol, waveforms, recorder, progress)
-        finally:
-            self._controls = self._engine_controls()
-        self._settle(final)
+        with self.ledger.tally() as tally:
+            try:
+                play_recorded(self._engine, protocol, waveforms, recorder, progress)
+            finally:
+                self._controls = self._engine_controls()
+            self._settle(final)
+            variances = tally()
         samples = {name: amount - before[name] for name, amount in self.ledger.amounts().items()}
         later = None if surprise is None else self._surprisal()
         if surprise is not None and later is not None:
             samples["entropy_change"] = later - surprise
         return Run(
             samples=samples,
+            variances=variances,
             protocol=protocol,
             network=self.network,
             initial=initial,
@@ -347,6 +379,11 @@ class Emulator(Exclusive):
         self._keep_moments()
         network = self.network
         self._controls = network.controls
+        if self.infinite:
+            self._engine = GaussianEngine(
+                network, self._controls.arrays(), self.resolve_heat, self._start_array()
+            )
+            return
         needed = f"{self.replicas} replicas, whose states and books take {self._gigabytes():.3g} GB"
         if self._gigabytes() > _memory():
             raise MemoryError(_TOO_MANY.format(needed))
@@ -360,7 +397,7 @@ class Emulator(Exclusive):
                 threads=self.threads,
                 motion=self._motion,
                 longest_step=self._step([self._controls]),
-                state=np.empty(0) if self._start is None else self._start,
+                state=self._start_array(),
             )
         except MemoryError:
             raise MemoryError(_TOO_MANY.format(needed)) from None
@@ -494,6 +531,8 @@ class Emulator(Exclusive):
         return self.network.is_sparse and self.network.units > MOST_DENSE_UNITS
 
     def _surprisal(self) -> Array | None:
+        if isinstance(self._engine, GaussianEngine):
+            return self._engine.surprisal()
         return surprisal(self._engine, self.network.core.dimension)
 
     def _step(self, settings: Iterable[Controls]) -> float:
@@ -525,10 +564,14 @@ class Emulator(Exclusive):
         return 8e-9 * self.replicas * numbers
 
     def _choose_step(self, settings: Iterable[Controls]) -> None:
-        if self._motion != "exact":
+        if self._motion != "exact" and isinstance(self._engine, _core.Engine):
             self._engine.longest_step = self._step(settings)
 
     def _own_step(self, dt: float) -> float:
+        if self.infinite:
+            raise ValueError(
+                f"dt must be None, but is {dt!r}: an infinite ensemble moves exactly over any hold"
+            )
         if self._motion == "exact":
             raise ValueError(
                 f"dt must be None, but is {dt!r}: a linear network at one temperature moves "
@@ -549,11 +592,14 @@ class Emulator(Exclusive):
                 _ = held.covariance
         self._moments = None
 
+    def _start_array(self) -> Array:
+        return np.empty(0) if self._start is None else self._start
+
     def _full_state(self, state: ArrayLike | None, momentum: ArrayLike | None) -> Array:
         """(x, p) of every replica in the network's own coordinates."""
         if state is None:
             raise ValueError("momentum is given without state; give both")
-        shape = (self.replicas, self.network.units)
+        shape = (1 if self.infinite else int(self.replicas), self.network.units)
         parts = [_replicated("state", state, shape) / self.scale]
         if self.network.inertia is not None:
             parts.append(_replicated("momentum", 0.0 if momentum is None else momentum, shape))
@@ -573,7 +619,7 @@ def _held(name: str) -> str:
     return "held_stiffness" if name == "stiffness" else name
 
 
-def _covariance(engine: _core.Engine, scale: Array) -> Array:
+def _covariance(engine: Engine, scale: Array) -> Array:
     d = len(scale)
     covariance: Array = engine.moments(True)[1][:d, :d] * np.outer(scale, scale)
     return covariance

@@ -6,6 +6,9 @@ import numpy as np
 
 from ktc.checks import Array
 
+#: How the numbers of an infinite ensemble are obtained.
+INFINITE = "infinite ensemble"
+
 
 class Estimate:
     """A mean with its standard error, from samples or in closed form.
@@ -34,6 +37,7 @@ class Estimate:
         method: str,
         unit: str = "",
         kT: float | None = None,
+        variance: float | None = None,
     ) -> None:
         self.mean = float(mean)
         self.stderr = float(stderr)
@@ -41,6 +45,7 @@ class Estimate:
         self.unit = unit
         self._samples = samples
         self._kT = kT
+        self._variance = variance
 
     @classmethod
     def of_samples(
@@ -73,9 +78,23 @@ class Estimate:
         method: str = "closed form",
         unit: str = "",
         kT: float | None = None,
+        variance: float | None = None,
     ) -> Estimate:
-        """A number that is known without error."""
-        return cls(value, 0.0, method=method, unit=unit, kT=kT)
+        """A number that is known without error; ``variance`` is that over the ensemble."""
+        return cls(value, 0.0, method=method, unit=unit, kT=kT, variance=variance)
+
+    @property
+    def variance(self) -> float:
+        """Variance over the replicas: of the samples (divided by N − 1), or exact.
+
+        Raises:
+            ValueError: where it is not known.
+        """
+        if self._variance is not None:
+            return self._variance
+        if self._samples is None:
+            raise ValueError(f"this estimate has no variance: it is by {self.method}")
+        return float(np.var(self._samples, ddof=1)) if len(self._samples) > 1 else np.inf
 
     @property
     def samples(self) -> Array:
@@ -107,6 +126,7 @@ class Estimate:
             method=self.method,
             unit="kT",
             kT=1.0,
+            variance=None if self._variance is None else self._variance / self._kT**2,
         )
 
     def shifted(self, amount: float, stderr: float = 0.0) -> Estimate:
@@ -122,6 +142,7 @@ class Estimate:
             method=self.method,
             unit=self.unit,
             kT=self._kT,
+            variance=self._variance,
         )
 
     def __float__(self) -> float:

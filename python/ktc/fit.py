@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from ktc import schedules, storage
 from ktc.checks import Array
 from ktc.controls import Controls
-from ktc.estimate import Estimate
+from ktc.estimate import INFINITE, Estimate
 from ktc.history import History
 from ktc.imperfections import Imperfections
 from ktc.network import Network
@@ -22,6 +23,8 @@ from ktc.units import Described, Units
 
 class Fit:
     """Result of ``ktc.learn``. Energies are in joules on a Board, in the unit of kT on a Network.
+
+    Of an infinite ensemble, estimates are its exact means, with ``variance`` where it is known.
 
     Attributes:
         start: the device as it was before: network at its initial controls, scale, symbols.
@@ -55,7 +58,9 @@ class Fit:
         version: str = storage.VERSION,
         imperfections: Imperfections | None = None,
         applied_change: float | None = None,
+        variances: Mapping[str, float] | None = None,
     ) -> None:
+        self._variances = variances
         self.start = start
         self.schedule = schedule
         self.parameter = parameter
@@ -104,12 +109,12 @@ class Fit:
     @property
     def work(self) -> Estimate:
         """Work done on the network, per replica."""
-        return self._estimate(self._work)
+        return self._estimate(self._work, "work")
 
     @property
     def heat(self) -> Estimate:
         """Heat that flowed into the resistors, per replica."""
-        return self._estimate(self._heat)
+        return self._estimate(self._heat, "heat")
 
     @property
     def free_energy_change(self) -> Estimate:
@@ -230,6 +235,7 @@ class Fit:
             "symbols": vars(self.symbols),
             "imperfections": self.imperfections.as_dict() if self.imperfections else None,
             "applied_change": self._applied_change,
+            "variances": self._variances,
         }
         storage.save(path, "Fit", header, arrays)
 
@@ -262,12 +268,21 @@ class Fit:
                 version=header["version"],
                 imperfections=Imperfections(**spec) if spec else None,
                 applied_change=header.get("applied_change"),
+                variances=header.get("variances"),
             )
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "device": None}
 
-    def _estimate(self, samples: Array) -> Estimate:
+    def _estimate(self, samples: Array, name: str = "") -> Estimate:
+        if self._variances is not None:
+            return Estimate.exact(
+                float(samples[0]),
+                method=INFINITE,
+                unit=self.symbols.energy,
+                kT=self.kT,
+                variance=self._variances.get(name),
+            )
         return Estimate.of_samples(samples, unit=self.symbols.energy, kT=self.kT)
 
     def __repr__(self) -> str:

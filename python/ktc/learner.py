@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,7 @@ def learn(
     data: ArrayLike,
     schedule: Schedule,
     parameters: Sequence[str] = ("bias",),
-    replicas: int | None = None,
+    replicas: float | None = None,
     ticks: int = 1000,
     seed: int | None = None,
     threads: int | None = None,
@@ -70,7 +70,8 @@ def learn(
         schedule: learning rate over time; it also sets the duration.
         parameters: ("bias",), or ("center",) for λ of ½(x − λ)ᵀK(x − λ), b = Kλ. A scalar rate
             acts on these in public units: θ in volts on a Board, where g is in joules per volt.
-        replicas: number of replicas, 10,000 by default; not for a device that has its own.
+        replicas: number of replicas, 10,000 by default; ``math.inf`` for exact ensemble means,
+            without sampling noise. Not for a device that has its own.
         ticks: number of holds, at least 1.
         seed: for the emulator; None draws one. Not for a device that has its own.
         threads: for the emulator; None takes all cores. Not for a device that has its own.
@@ -118,7 +119,10 @@ def learn(
     goal = frozen(_mean(samples, start))
     before = getattr(device, "applied_network", None)
     first_work, first_heat = np.array(device.ledger.work), np.array(device.ledger.heat)
-    track = _drive(device, schedule, geometry, goal, steps, progress)
+    infinite = getattr(device.ledger, "infinite", False)
+    with device.ledger.tally() if infinite else nullcontext(lambda: None) as tally:
+        track = _drive(device, schedule, geometry, goal, steps, progress)
+        variances = tally()
 
     bias, initial = track["bias"], start.network.bias
     gains = np.sum(track["gradient"] * track.pop("change"), axis=1)
@@ -137,7 +141,7 @@ def learn(
         samples=len(samples),
         work=device.ledger.work - first_work,
         heat=device.ledger.heat - first_heat,
-        final_state=np.array(device.read()),
+        final_state=np.array(device.moments().mean[None] if infinite else device.read()),
         history=history,
         seed=getattr(device, "seed", None),
         imperfections=getattr(device, "imperfections", None),
@@ -145,6 +149,7 @@ def learn(
         if before is None
         else free_energy_change(_quiet(before), _quiet(device.applied_network)),
         device=device,
+        variances=variances,
     )
 
 
@@ -269,7 +274,7 @@ def _one_parameter(parameters: Sequence[str]) -> str:
     return names[0]
 
 
-def _running(device: Any, replicas: int | None, seed: int | None, threads: int | None) -> Any:
+def _running(device: Any, replicas: float | None, seed: int | None, threads: int | None) -> Any:
     """The device itself where it runs, or an emulator of what it describes."""
     if not hasattr(device, "run"):
         network_of(device)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from ktc import _core
+import numpy as np
+
 from ktc.checks import Array
 from ktc.exclusive import Turn, one_thread
+from ktc.gaussian_engine import Engine, GaussianEngine
 
 
 class Ledger:
     """Accounts of every replica since the books were opened, each of shape (replicas,).
 
+    Those of an infinite ensemble are means over it, exact, of shape (1,).
     First law, per replica: ΔH = work + source + injected + shadow − heat. Work done on the network
     and heat that flows into its resistors are positive. Energies are in the unit of kT (joules on
     a Board). Control updates book work, H(x; θ′) − H(x; θ); holds book the others. Exact moves of a
@@ -22,17 +26,20 @@ class Ledger:
     Phys. Rev. X 10, 031005.
     """
 
-    def __init__(
-        self, engine: Callable[[], _core.Engine], accounts: tuple[str, ...], turn: Turn
-    ) -> None:
+    def __init__(self, engine: Callable[[], Engine], accounts: tuple[str, ...], turn: Turn) -> None:
         self._find = engine
         self._turn = turn
         self.accounts = accounts
 
     @property
-    def _engine(self) -> _core.Engine:
+    def _engine(self) -> Engine:
         """The emulator's present one: a reset makes another."""
         return self._find()
+
+    @property
+    def infinite(self) -> bool:
+        """Whether the accounts are exact means over an infinite ensemble."""
+        return isinstance(self._engine, GaussianEngine)
 
     @property
     @one_thread
@@ -109,6 +116,58 @@ class Ledger:
         """
         self._needs_items("entropy_flow")
         return self._engine.entropy()
+
+    @one_thread
+    def variance(self, name: str) -> float:
+        """Variance of an account over the replicas; over the whole of an infinite ensemble, exact.
+
+        There it is known for "work" and "supply", and for "heat" where it is W − ΔH: without
+        sources and noise generators. Work under control of the bias is linear in the state, and
+        a quadratic form under control of the stiffness; both are carried along with it.
+
+        Args:
+            name: "work", "heat", "supply"; of finite ensembles every account of one column.
+
+        Raises:
+            ValueError: an account whose variance is not known.
+
+        Example:
+            >>> import math, ktc
+            >>> unit = ktc.Network(stiffness=1.0, friction=1.0)
+            >>> emulator = ktc.Emulator(unit, replicas=math.inf)
+            >>> emulator.set(bias=3.0)  # from equilibrium Var W = 2 kT W_ex, W_ex = ½ b²/k
+            >>> emulator.ledger.variance("work")
+            9.0
+        """
+        engine = self._engine
+        if isinstance(engine, GaussianEngine):
+            known = engine.variances()
+            if name in known:
+                return known[name]
+            raise ValueError(
+                f"the variance of {name!r} is not known of an infinite ensemble, but those of "
+                f"{', '.join(known)}; take a finite number of replicas"
+            )
+        amounts = {key: amount for key, amount in self.amounts().items() if amount.ndim == 1}
+        if name not in amounts:
+            raise ValueError(f"name must be one of {', '.join(amounts)}, but is {name!r}")
+        return float(np.var(amounts[name], ddof=1)) if len(amounts[name]) > 1 else float("inf")
+
+    @contextmanager
+    def tally(self) -> Iterator[Callable[[], dict[str, float] | None]]:
+        """Inside, a call gives the exact variances of what was booked since it was entered.
+
+        None of a finite ensemble, whose samples tell them.
+        """
+        engine = self._engine
+        if not isinstance(engine, GaussianEngine):
+            yield lambda: None
+            return
+        mark = engine.mark()
+        try:
+            yield lambda: engine.variances(mark)
+        finally:
+            engine.release(mark)
 
     @one_thread
     def amounts(self) -> dict[str, Array]:

@@ -124,7 +124,7 @@ class ReadOut:
 
     def _noise(self) -> Array:
         emulator, size = self._emulator, REPLICAS_OF_A_STREAM
-        first, end = emulator.first_replica, emulator.first_replica + emulator.replicas
+        first, end = emulator.first_replica, emulator.first_replica + int(emulator.replicas)
         parts = []
         for block in range(first // size, (end - 1) // size + 1):
             key = np.random.SeedSequence((emulator.seed, self.count, block))

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ktc import _core
 from ktc.checks import Array, known_keywords
+from ktc.gaussian_engine import Engine
 from ktc.moments import Reader
 from ktc.progress import progress_bar
 from ktc.protocol import Protocol, full_shape
@@ -39,6 +39,11 @@ class Recorder:
         known_keywords(names, QUANTITIES, "quantity to record")
         if every > protocol.ticks:
             raise ValueError(f"every must be at most the {protocol.ticks} ticks, but is {every}")
+        if "state" in names and emulator.infinite:
+            raise ValueError(
+                "record must not name 'state' of an infinite ensemble, which has no replicas; "
+                "record 'mean' and 'covariance'"
+            )
         self.units = emulator.network.units
         controls = emulator.controls
         self.sizes = {name: controls.shape(name)[0] for name in protocol.controls}
@@ -47,7 +52,7 @@ class Recorder:
         self._take = _readers(emulator, reader, names)
         d = self.units
         shapes = {
-            "state": (emulator.replicas, d),
+            "state": (0 if emulator.infinite else int(emulator.replicas), d),
             "mean": (d,),
             "covariance": (d, d),
             "bias": (d,),
@@ -63,7 +68,7 @@ class Recorder:
 
 
 def play_recorded(
-    engine: _core.Engine,
+    engine: Engine,
     protocol: Protocol,
     waveforms: Mapping[str, Array],
     recorder: Recorder,

@@ -13,7 +13,7 @@ import scipy  # imports scipy.signal when it is first used
 from ktc import storage
 from ktc.checks import Array, count, frozen
 from ktc.controls import Controls
-from ktc.estimate import Estimate
+from ktc.estimate import INFINITE, Estimate
 from ktc.free_energies import coupled_quartic, free_energy_change, method_of
 from ktc.imperfections import Imperfections
 from ktc.network import Network
@@ -33,6 +33,8 @@ class Spectrum(NamedTuple):
 
 class Run:
     """Accounts and records of one protocol, starting at zero where it starts.
+
+    Of an infinite ensemble, estimates are its exact means, with ``variance`` where it is known.
 
     Attributes:
         protocol: what the device did, ``applied`` by another name.
@@ -61,7 +63,9 @@ class Run:
         version: str = storage.VERSION,
         programmed: Protocol | None = None,
         imperfections: Imperfections | None = None,
+        variances: Mapping[str, float] | None = None,
     ) -> None:
+        self._variances = variances
         self._samples = {name: frozen(values) for name, values in samples.items()}
         self.protocol = protocol
         self.programmed = protocol if programmed is None else programmed
@@ -76,6 +80,11 @@ class Run:
         self.series = dict(series)
 
     @property
+    def infinite(self) -> bool:
+        """Whether estimates are exact means over an infinite ensemble."""
+        return self._variances is not None
+
+    @property
     def applied(self) -> Protocol:
         """What the device did: on a real board quantised, with its errors, cut where it settled."""
         return self.protocol
@@ -88,17 +97,17 @@ class Run:
     @property
     def work(self) -> Estimate:
         """Work done on the network, per replica."""
-        return self._estimate(self._samples["work"])
+        return self._estimate(self._samples["work"], "work")
 
     @property
     def heat(self) -> Estimate:
         """Heat that flowed into the resistors, per replica."""
-        return self._estimate(self._samples["heat"])
+        return self._estimate(self._samples["heat"], "heat")
 
     @property
     def supply(self) -> Estimate:
         """∫ bᵀdx delivered by the bias sources, per replica."""
-        return self._estimate(self._samples["supply"])
+        return self._estimate(self._samples["supply"], "supply")
 
     @property
     def source(self) -> Estimate:
@@ -135,7 +144,7 @@ class Run:
         Raises:
             ValueError: where the emulator was made without ``resolve_heat``.
         """
-        return Estimate.of_samples(self._items("entropy_flow"), unit="k_B")
+        return self._entropy(self._items("entropy_flow"))
 
     @property
     def entropy_production(self) -> Estimate:
@@ -175,7 +184,7 @@ class Run:
                 "the entropy of these replicas is not known: quartic units make it more than its "
                 "moments tell, and replicas that are all alike in some direction have none"
             )
-        return Estimate.of_samples(flow + self._samples["entropy_change"], unit="k_B")
+        return self._entropy(flow + self._samples["entropy_change"])
 
     @cached_property
     def free_energy_change(self) -> Estimate:
@@ -275,6 +284,7 @@ class Run:
             arrays |= {f"{which}_{k}": np.asarray(v) for k, v in controls.as_dict().items()}
         arrays |= {"holds": self.protocol.holds, "times": self.times}
         header: dict[str, Any] = {"seed": self.seed, "symbols": vars(self.symbols)}
+        header["variances"] = self._variances
         if self.imperfections is not None:
             header["imperfections"] = self.imperfections.as_dict()
         if self.programmed is not self.protocol:
@@ -318,6 +328,7 @@ class Run:
                 version=header["version"],
                 programmed=programmed,
                 imperfections=None if spec is None else Imperfections(**spec),
+                variances=header.get("variances"),
             )
 
     def _one_temperature(self) -> float:
@@ -340,12 +351,26 @@ class Run:
             )
         return self._samples[name]
 
-    def _estimate(self, samples: Array) -> Estimate:
+    def _estimate(self, samples: Array, name: str = "") -> Estimate:
+        kT: float | None
         try:
             kT = self._one_temperature()
         except ValueError:
-            return Estimate.of_samples(samples, unit=self.symbols.energy)
-        return Estimate.of_samples(samples, unit=self.symbols.energy, kT=kT)
+            kT = None
+        if self._variances is None:
+            return Estimate.of_samples(samples, unit=self.symbols.energy, kT=kT)
+        return Estimate.exact(
+            float(samples[0]),
+            method=INFINITE,
+            unit=self.symbols.energy,
+            kT=kT,
+            variance=self._variances.get(name),
+        )
+
+    def _entropy(self, samples: Array) -> Estimate:
+        if self._variances is None:
+            return Estimate.of_samples(samples, unit="k_B")
+        return Estimate.exact(float(samples[0]), method=INFINITE, unit="k_B")
 
     def __repr__(self) -> str:
         return f"<ktc.Run: {self.protocol!r}, work {self.work}, heat {self.heat}>"

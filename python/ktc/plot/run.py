@@ -101,7 +101,10 @@ def _draw_energies(ax: Axes, run: Run, names: list[str], clock: Scale) -> None:
 
 
 def _draw_distribution(ax: Axes, run: Run) -> None:
-    """Histograms of work and heat over the replicas, by equal bins."""
+    """Histograms of work and heat over the replicas, by equal bins; of infinitely many, means."""
+    if run.infinite:
+        _draw_means(ax, run)
+        return
     samples = {"work": run.work.samples, "heat": run.heat.samples}
     scale = scale_of(list(samples.values()), run.symbols.energy)
     replicas = len(samples["work"])
@@ -124,6 +127,27 @@ def _draw_distribution(ax: Axes, run: Run) -> None:
     legend(ax)
 
 
+def _draw_means(ax: Axes, run: Run) -> None:
+    """Mean work and heat, with their standard deviation over the ensemble where it is known."""
+    means = {"work": run.work, "heat": run.heat}
+    scale = scale_of([mean.mean for mean in means.values()], run.symbols.energy)
+    for number, (name, energy) in enumerate(means.items()):
+        try:
+            spread = energy.variance**0.5
+        except ValueError:
+            spread = 0.0
+        ax.errorbar(
+            [energy.mean * scale.factor],
+            [number],
+            xerr=[spread * scale.factor],
+            label=f"{name}, mean and deviation" if spread else f"mean {name}",
+            **{**STYLES[number], "linestyle": "none"},
+        )
+    ax.set_yticks([])
+    ax.set_xlabel(scale.label("energy of a replica"))
+    legend(ax)
+
+
 def _accounts(run: Run) -> dict[str, Estimate]:
     """What was spent on average, by account; empty where heat was not told apart."""
     try:
@@ -132,7 +156,9 @@ def _accounts(run: Run) -> dict[str, Estimate]:
         return {}
     posts = {"work": run.work}
     others = {"source": run.source, "injected": run.injected, "shadow": run.shadow}
-    posts |= {name: post for name, post in others.items() if post.samples.any()}
+    for name, post in others.items():
+        if post.mean != 0 if run.infinite else post.samples.any():
+            posts[name] = post
     return posts | {f"heat {name}": heat for name, heat in heats.items()}
 
 
