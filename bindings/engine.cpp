@@ -20,12 +20,14 @@ using Waveforms = py::typing::Dict<py::str, Array>;
 
 Engine make_engine(const Network& network, const Values& controls, std::uint64_t seed,
                    std::uint64_t first_replica, std::size_t replicas, std::size_t threads,
-                   const std::string& motion, double longest_step, const Array& state) {
+                   const std::string& motion, const std::string& dtype, double longest_step,
+                   const Array& state) {
     Controls first = to_controls(controls);
     const Motion how = motion_named(motion);
+    const Precision precision = dtype == "float32" ? Precision::single : Precision::full;
     const py::gil_scoped_release release;
     return Engine(network, std::move(first), seed, {first_replica, replicas}, threads, how,
-                  longest_step, state.size() > 0 ? state.data() : nullptr);
+                  longest_step, state.size() > 0 ? state.data() : nullptr, precision);
 }
 
 std::vector<double>& place_of(const std::string& name, Controls& controls) {
@@ -186,7 +188,7 @@ void bind_engine(py::module_& module) {
     py::class_<Engine>(module, "Engine", "Replicas of one network in motion.")
         .def(py::init(&make_engine), py::kw_only(), py::arg("network"), py::arg("controls"),
              py::arg("seed"), py::arg("first_replica"), py::arg("replicas"), py::arg("threads"),
-             py::arg("motion"), py::arg("longest_step"), py::arg("state"),
+             py::arg("motion"), py::arg("dtype"), py::arg("longest_step"), py::arg("state"),
              "`motion` is exact, midpoint, split or pooled; an empty `state` is the stationary "
              "one.")
         .def("set", set, py::arg("changes"), "One control update: books work.")

@@ -27,7 +27,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def first_law(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[None]:
-    """|ΔH − (work + source + injected + shadow − heat)| ≤ 1e-12 of the energy that was moved."""
+    """|ΔH − (work + source + injected + shadow − heat)| ≤ 1e-12 of the energy that was moved.
+
+    In single precision the states themselves are rounded to 6e-8, at every tick: 2e-6.
+    """
     made: list[ktc.Emulator] = []
     reset = ktc.Emulator.reset
 
@@ -44,4 +47,5 @@ def first_law(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -
             imbalance = emulator.ledger.imbalance()
         except OverflowError:
             continue  # Lost on purpose: such an emulator gives out no number.
-        assert imbalance <= 1e-12, f"first law broken by {imbalance} on {emulator!r}"
+        allowed = 1e-12 if emulator.dtype == "float64" else 2e-6
+        assert imbalance <= allowed, f"first law broken by {imbalance} on {emulator!r}"

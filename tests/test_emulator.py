@@ -309,7 +309,7 @@ BAD_ARGUMENTS = [
     ({"threads": 0}, ValueError, ["threads", "at least 1", "0"]),
     ({"threads": 10**30}, ValueError, ["threads", "at most", str(10**30)]),
     ({"threads": 2.0}, TypeError, ["threads", "2.0", *COUNT]),
-    ({"dtype": "float32"}, ValueError, ["dtype", "'float64'", "'float32'"]),
+    ({"dtype": "float16"}, ValueError, ["dtype", "'float64'", "'float32'", "'float16'"]),
     ({"dt": 0.01}, ValueError, ["dt", "0.01", "leave it out"]),
     ({"resolve_heat": "yes"}, TypeError, ["resolve_heat", "True or False", "'yes'"]),
     ({"state": [1.0]}, ValueError, ["state", "(10, 2)", "(1,)"]),

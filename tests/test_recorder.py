@@ -77,7 +77,8 @@ def test_series_are_the_readings(device, every):
         tolerance = 1e-12 * np.abs(rows[name]).max()
         np.testing.assert_allclose(series, expected, rtol=1e-12, atol=tolerance, err_msg=name)
     np.testing.assert_array_equal(emulator.read(), manual.read())
-    np.testing.assert_array_equal(emulator.ledger.work, manual.ledger.work)
+    # Books are entered by tiles, which end with a call: sums in another order.
+    np.testing.assert_allclose(emulator.ledger.work, manual.ledger.work, rtol=1e-12, atol=1e-13)
 
 
 def test_work_is_recorded_before_the_last_update():
@@ -106,8 +107,9 @@ def test_recording_does_not_disturb():
     first = plain.play(drive(network()))
     second = watched.play(drive(network()), record=EVERYTHING, every=3)
     np.testing.assert_array_equal(plain.read(), watched.read())
-    np.testing.assert_array_equal(first.work.samples, second.work.samples)
-    np.testing.assert_array_equal(first.heat.samples, second.heat.samples)
+    for name in ("work", "heat"):
+        plain_samples, watched_samples = getattr(first, name).samples, getattr(second, name).samples
+        np.testing.assert_allclose(plain_samples, watched_samples, rtol=1e-12, atol=1e-12)
     assert first.series == {}
     assert first.times.shape == (0,)
 

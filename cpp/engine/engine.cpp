@@ -25,10 +25,12 @@ constexpr double unit_steps_worth_a_thread = 3e4;
 }  // namespace
 
 Engine::Engine(Network network, Controls controls, std::uint64_t seed, ReplicaRange range,
-               std::size_t threads, Motion motion, double longest_step, const double* state)
+               std::size_t threads, Motion motion, double longest_step, const double* state,
+               Precision precision)
     : network_(std::move(network)),
       motion_(motion),
       longest_step_(longest_step),
+      precision_(precision),
       seed_(seed),
       range_(range),
       threads_(threads) {
@@ -39,7 +41,8 @@ Engine::Engine(Network network, Controls controls, std::uint64_t seed, ReplicaRa
     require(threads_ > 0, "threads must be at least 1");
     require(motion_ == Motion::exact || longest_step_ > 0.0, "dt must be positive");
     use_one_library_thread();
-    setting_ = make_setting(network_, std::move(controls), motion_, nullptr);
+    setting_ = setting_at(std::move(controls), nullptr);
+    unit_ = units_of_state();
     const std::size_t heat_accounts = itemised() ? this->heat_accounts() : 0;
 
     const std::uint64_t last = range_.first + range_.count;
@@ -47,8 +50,8 @@ Engine::Engine(Network network, Controls controls, std::uint64_t seed, ReplicaRa
         const std::uint64_t start = number * block_width;
         const std::uint64_t begin = std::max(range_.first, start);
         const std::uint64_t end = std::min<std::uint64_t>(last, start + block_width);
-        blocks_.push_back({std::vector<double>(rows() * block_width, 0.0), Ledger(heat_accounts),
-                           number, step_, static_cast<std::size_t>(begin - start),
+        blocks_.push_back({BlockState(rows(), precision_), Ledger(heat_accounts), number, step_,
+                           static_cast<std::size_t>(begin - start),
                            static_cast<std::size_t>(end - start),
                            static_cast<std::size_t>(begin - range_.first)});
     }
@@ -58,8 +61,9 @@ Engine::Engine(Network network, Controls controls, std::uint64_t seed, ReplicaRa
     }
     // The first step's noise is for drawing a state.
     ++step_;
+    Workspace workspace(rows(), 0);
     for (Block& block : blocks_) {
-        draw_filters(block);
+        change(block, workspace, [&](double* at) { draw_filters(block, at); });
         ++block.step;
     }
     place(state);
@@ -107,15 +111,51 @@ std::shared_ptr<const Propagator> Engine::propagator_for(const Setting& setting,
                 return exact_propagator(*setting.coordinates, kT.front(), hold);
             if (motion_ == Motion::midpoint)
                 return std::make_shared<const Midpoint>(network_.elements(), setting.energy,
-                                                        kT.front(), hold, longest_step_);
+                                                        kT.front(), hold, longest_step_, unit_);
             return splitting_propagator(network_.elements(), *setting.energy, kT, hold,
                                         longest_step_, pooled());
         });
 }
 
-NoiseAddress Engine::address(const Block& block) const {
-    return {seed_, block.step, block.number * (block_width / group_width),
-            block.begin / group_width, (block.end + group_width - 1) / group_width};
+Setting Engine::setting_at(Controls controls, const Setting* previous) const {
+    Setting setting = make_setting(network_, std::move(controls), motion_, previous);
+    // All that a hold is made of sees the same force.
+    setting.single = precision_ == Precision::single && motion_ == Motion::exact;
+    if (setting.single)
+        for (double& force : setting.drive.force) force = static_cast<float>(force);
+    return setting;
+}
+
+std::vector<double> Engine::units_of_state() const {
+    std::vector<double> unit(rows(), 1.0);
+    if (precision_ == Precision::full) return unit;
+    const Controls& controls = setting_.controls;
+    const double kT = *std::max_element(controls.kT.begin(), controls.kT.end());
+    require(kT > 1e-30 && kT < 1e30,
+            "float32 needs kT between 1e-30 and 1e30, so that energies stay within its range; "
+            "take other units, or float64");
+    if (motion_ == Motion::exact) return unit;
+    for (std::size_t i = 0; i < network_.units(); ++i) {
+        const double quartic = controls.quartic[i];
+        const double curvature = std::abs(controls.stiffness(i, i)) + std::sqrt(kT * quartic);
+        if (curvature > 0.0) unit[i] = std::exp2(std::round(0.5 * std::log2(kT / curvature)));
+    }
+    for (std::size_t i = 0; i < network_.inertia().size(); ++i)
+        unit[network_.units() + i] =
+            std::exp2(std::round(0.5 * std::log2(kT * network_.inertia()[i])));
+    return unit;
+}
+
+const double* Engine::seen(const Block& block, std::vector<double>& scratch) const {
+    if (precision_ == Precision::full) return block.state.full();
+    scratch.resize(rows() * block_width);
+    block.state.widen(unit_, scratch.data());
+    return scratch.data();
+}
+
+NoiseAddress Engine::address(const Block& block, std::size_t group) const {
+    return {seed_, block.step, block.number * (block_width / group), block.begin / group,
+            (block.end + group - 1) / group};
 }
 
 std::size_t Engine::threads_for(double unit_steps) const {
@@ -123,34 +163,35 @@ std::size_t Engine::threads_for(double unit_steps) const {
     return useful < static_cast<double>(threads_) ? static_cast<std::size_t>(useful) : threads_;
 }
 
-void Engine::draw(Block& block, const Stationary& stationary, Workspace& workspace) const {
+void Engine::draw(Block& block, double* state, const Stationary& stationary,
+                  Workspace& workspace) const {
     const NoiseAddress at = address(block);
     const bool natural = setting_.coordinates->natural;
-    double* normals = natural ? block.state.data() : workspace.first.data();
+    double* normals = natural ? state : workspace.first.data();
     for (std::size_t i = 0; i < rows(); ++i)
         for (std::size_t g = at.begin_group; g < at.end_group; ++g)
             normals16({seed_, Purpose::equilibrium, at.first_group + g,
                        static_cast<std::uint32_t>(i), at.step},
                       normals + i * block_width + g * group_width);
-    if (!natural) multiply_block(stationary.factor, normals, block.state.data(), block_width);
+    if (!natural) multiply_block(stationary.factor, normals, state, block_width);
     const double width = natural ? std::sqrt(setting_.controls.kT.front()) : 1.0;
     const std::vector<double>& mean = natural ? setting_.drive.force : stationary.mean;
     for (std::size_t i = 0; i < rows(); ++i)
         for (std::size_t lane = 0; lane < block_width; ++lane) {
-            double& w = block.state[i * block_width + lane];
+            double& w = state[i * block_width + lane];
             w = mean[i] + width * w;
         }
 }
 
 /// Currents of low-pass filters, N(0, ½ λ S), whatever they drive.
-void Engine::draw_filters(Block& block) const {
+void Engine::draw_filters(const Block& block, double* state) const {
     const Elements& elements = network_.elements();
     const NoiseAddress at = address(block);
     std::size_t row = network_.dimension();
     for (std::size_t k = 0; k < elements.noises(); ++k) {
         if (elements.noise_rate[k] == 0.0) continue;
         const double width = std::sqrt(0.5 * elements.noise_rate[k] * elements.noise_density[k]);
-        double* filter = block.state.data() + row * block_width;
+        double* filter = state + row * block_width;
         for (std::size_t g = at.begin_group; g < at.end_group; ++g)
             normals16({seed_, Purpose::equilibrium, at.first_group + g,
                        static_cast<std::uint32_t>(row), at.step},
@@ -167,8 +208,9 @@ void Engine::equilibrate() {
         const SparseEquilibrium equilibrium(setting_.controls);
         recover();
         for_each_block(
-            [&](Block& block, Workspace&) {
-                equilibrium.draw(block.state.data(), address(block));
+            [&](Block& block, Workspace& workspace) {
+                change(block, workspace,
+                       [&](double* state) { equilibrium.draw(state, address(block)); });
                 ++block.step;
             },
             100.0);
@@ -192,8 +234,9 @@ void Engine::equilibrate() {
         const QuarticEquilibrium equilibrium(network_, controls);
         recover();
         for_each_block(
-            [&](Block& block, Workspace&) {
-                equilibrium.draw(block.state.data(), address(block));
+            [&](Block& block, Workspace& workspace) {
+                change(block, workspace,
+                       [&](double* state) { equilibrium.draw(state, address(block)); });
                 ++block.step;
             },
             static_cast<double>(1 + equilibrium.sweeps()));
@@ -202,7 +245,8 @@ void Engine::equilibrate() {
             setting_.coordinates->natural ? Stationary{} : stationary_state(network_, controls);
         for_each_block(
             [&](Block& block, Workspace& workspace) {
-                draw(block, stationary, workspace);
+                change(block, workspace,
+                       [&](double* state) { draw(block, state, stationary, workspace); });
                 ++block.step;
             },
             1.0);
@@ -215,7 +259,7 @@ void Engine::open_books() {
     for_each_block(
         [&](Block& block, Workspace& workspace) {
             double energy[block_width];
-            block_energy(setting_, block.state.data(), workspace, energy);
+            block_energy(setting_, seen(block, workspace.state), workspace, energy);
             block.ledger.open(energy);
         },
         0.2);
@@ -227,13 +271,14 @@ void Engine::set_longest_step(double step) {
 }
 
 void Engine::set(Controls controls) {
-    Setting next = make_setting(network_, std::move(controls), motion_, &setting_);
+    Setting next = setting_at(std::move(controls), &setting_);
     const Update update(network_, setting_, next);
     if (update.changes_energy())
         for_each_block(
             [&](Block& block, Workspace& workspace) {
                 double work[block_width];
-                update.apply(block.state.data(), workspace, work);
+                change(block, workspace,
+                       [&](double* state) { update.apply(state, workspace, work); });
                 block.ledger.post(Ledger::work, work);
             },
             0.2);
@@ -267,7 +312,7 @@ void Engine::place(const double* state) {
     recover();
     for (Block& block : blocks_) {
         load(block);
-        std::copy(own.begin(), own.end(), block.state.begin());
+        change(block, workspace, [&](double* at) { std::copy(own.begin(), own.end(), at); });
     }
     open_books();
 }

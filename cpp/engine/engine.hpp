@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/precision.hpp"
 #include "engine/propagator_cache.hpp"
 #include "engine/update.hpp"
 #include "engine/workspaces.hpp"
@@ -43,7 +44,7 @@ class Engine {
     /// `state`, (count, dimension) row-major, or in the stationary state where it is null.
     Engine(Network network, Controls controls, std::uint64_t seed, ReplicaRange range,
            std::size_t threads, Motion motion = Motion::exact, double longest_step = 0.0,
-           const double* state = nullptr);
+           const double* state = nullptr, Precision precision = Precision::full);
 
     const Network& network() const { return network_; }
     const Controls& controls() const { return setting_.controls; }
@@ -75,6 +76,7 @@ class Engine {
     bool pooled() const { return motion_ == Motion::pooled; }
     /// Heat accounts that the books keep: the network's, or one for all.
     std::size_t heat_accounts() const { return pooled() ? 1 : network_.elements().accounts(); }
+    Precision precision() const { return precision_; }
     void balance(std::size_t account, double* out) const;
     void energy_change(double* out) const;
     double imbalance() const;
@@ -94,7 +96,7 @@ class Engine {
 
    private:
     struct Block {
-        std::vector<double> state;
+        BlockState state;
         Ledger ledger;
         std::uint64_t number;    ///< among all blocks of the seed
         std::uint64_t step;      ///< the engine's, but for a block that has yet to catch up
@@ -108,28 +110,44 @@ class Engine {
         std::shared_ptr<const Propagator> propagator;
         Drive drive;
         std::uint64_t steps = 1;
+        std::vector<float> single_force, single_change;  ///< where the state is in single precision
     };
 
     /// All blocks, level with one another. Noise is found by address, so that blocks which an
     /// interrupted play left behind catch up at any later time with the same bits.
     std::vector<Block>& blocks() const;
-    NoiseAddress address(const Block& block) const;
+    /// Where its noise is, `group` replicas sharing their words.
+    NoiseAddress address(const Block& block, std::size_t group = group_width) const;
     std::shared_ptr<const Propagator> propagator_for(const Setting& setting, double hold) const;
     /// Coordinates of a block's state, those of filters included.
     std::size_t rows() const { return network_.dimension() + network_.elements().filters(); }
-    void draw(Block& block, const Stationary& stationary, Workspace& workspace) const;
-    void draw_filters(Block& block) const;
+    void draw(Block& block, double* state, const Stationary& stationary,
+              Workspace& workspace) const;
+    void draw_filters(const Block& block, double* state) const;
+    /// The block's state in double precision: the state itself, or a copy in `scratch`.
+    const double* seen(const Block& block, std::vector<double>& scratch) const;
+    /// Calls work(double* state) and keeps what it makes of the block's state.
+    template <class Work>
+    void change(Block& block, Workspace& workspace, Work&& work) const;
+    Setting setting_at(Controls controls, const Setting* previous) const;
+    std::vector<double> units_of_state() const;
     /// What a step of the whole ensemble costs, in moves of one independent unit.
     double unit_steps_of(std::uint64_t steps) const;
-    /// Plays the ticks from `first` on that move independent modes at held coordinates, all
-    /// accounts in the kernel's registers; returns how many there were.
+    /// Plays the ticks from `first` on that move independent modes at the coordinates of the first,
+    /// all accounts in the kernel's registers; returns how many there were.
+    template <class Real>
     std::size_t play_modes(Block& block, const std::vector<Tick>& ticks, std::size_t first) const;
+    template <class Real>
+    ModalTick<Real> modal_tick(const Tick& tick) const;
     void post_items(Ledger& ledger, const Posts& posts) const;
     bool finite(const Block& block) const;
+    /// Exact moves in double precision cannot leave the range of numbers.
+    bool may_be_lost() const { return motion_ != Motion::exact || precision_ != Precision::full; }
     /// Before all blocks are filled anew: lost ones may be used again.
     void recover();
     std::size_t threads_for(double unit_steps) const;
     void move(std::span<Block> team, const std::vector<Tick>& ticks, Workspace& workspace) const;
+    template <class Real>
     void step_together(std::span<Block> team, const Tick& tick, Workspace& workspace) const;
     void step_by_itself(Block& block, const Tick& tick, Workspace& workspace) const;
     /// Blocks that move together.
@@ -144,7 +162,9 @@ class Engine {
     Network network_;
     Motion motion_;
     double longest_step_;
+    Precision precision_;
     Setting setting_;
+    std::vector<double> unit_;  ///< what one in single precision stands for, a row each
     std::uint64_t seed_;
     ReplicaRange range_;
     std::size_t threads_;

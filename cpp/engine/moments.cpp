@@ -22,13 +22,16 @@ Moments Engine::moments(bool with_covariance) const {
     const std::vector<double> reference =
         setting_.coordinates->natural ? setting_.drive.force : std::vector<double>(n, 0.0);
     std::vector<double> sum(n, 0.0), carry(n, 0.0);
-    for (const Block& block : all)
+    std::vector<double> scratch;
+    for (const Block& block : all) {
+        const double* state = seen(block, scratch);
         for (std::size_t i = 0; i < n; ++i) {
             double part = 0.0;
             for (std::size_t lane = block.begin; lane < block.end; ++lane)
-                part += block.state[i * block_width + lane] - reference[i];
+                part += state[i * block_width + lane] - reference[i];
             add_compensated(sum[i], carry[i], part);
         }
+    }
     const double count = static_cast<double>(range_.count);
     std::vector<double> mean(n);
     for (std::size_t i = 0; i < n; ++i) mean[i] = reference[i] + (sum[i] + carry[i]) / count;
@@ -41,15 +44,15 @@ Moments Engine::moments(bool with_covariance) const {
     const double size = static_cast<double>(all.size() * block_width * n);
     const std::size_t threads = threads_for(size * static_cast<double>(n) / 16.0);
     run_parallel(parts, threads, [&](std::size_t part, std::size_t) {
-        std::vector<double> deviation(n * block_width, 0.0);
+        std::vector<double> deviation(n * block_width, 0.0), own;
         const std::size_t stop = std::min(all.size(), (part + 1) * per_part);
         for (std::size_t k = part * per_part; k < stop; ++k) {
             const Block& block = all[k];
+            const double* state = seen(block, own);
             std::fill(deviation.begin(), deviation.end(), 0.0);
             for (std::size_t i = 0; i < n; ++i)
                 for (std::size_t lane = block.begin; lane < block.end; ++lane)
-                    deviation[i * block_width + lane] =
-                        block.state[i * block_width + lane] - mean[i];
+                    deviation[i * block_width + lane] = state[i * block_width + lane] - mean[i];
             add_outer_block(deviation.data(), n, block_width, partial[part]);
         }
     });

@@ -16,6 +16,12 @@ namespace {
 constexpr double unit_steps_at_once = 4e6;
 constexpr std::size_t ticks_at_once = 4096;
 
+std::vector<float> rounded(const std::vector<double>& values) {
+    std::vector<float> result(values.size());
+    for (std::size_t i = 0; i < values.size(); ++i) result[i] = static_cast<float>(values[i]);
+    return result;
+}
+
 }  // namespace
 
 double Engine::unit_steps_of(std::uint64_t steps) const {
@@ -35,30 +41,39 @@ std::size_t Engine::team_size() const {
 void Engine::move(std::span<Block> team, const std::vector<Tick>& ticks,
                   Workspace& workspace) const {
     double work[block_width];
+    const bool single = precision_ == Precision::single;
     for (std::size_t k = 0; k < ticks.size();) {
-        if (ticks[k].propagator->modes() != nullptr && team.size() == 1)
-            if (const std::size_t played = play_modes(team.front(), ticks, k)) {
-                k += played;
-                continue;
-            }
-        const Tick& tick = ticks[k++];
+        const Tick& tick = ticks[k];
+        const bool modal = tick.propagator->modes() != nullptr;
         for (Block& block : team) {
             if (!tick.update || !tick.update->changes_energy()) break;
-            tick.update->apply(block.state.data(), workspace, work);
+            if (modal && !tick.update->changes_shape()) break;
+            change(block, workspace,
+                   [&](double* state) { tick.update->apply(state, workspace, work); });
             block.ledger.post(Ledger::work, work);
         }
-        if (tick.propagator->midpoint() != nullptr)
-            step_together(team, tick, workspace);
-        else
+        if (modal) {
+            k += single ? play_modes<float>(team.front(), ticks, k)
+                        : play_modes<double>(team.front(), ticks, k);
+            continue;
+        }
+        ++k;
+        if (tick.propagator->midpoint() == nullptr)
             for (Block& block : team) step_by_itself(block, tick, workspace);
+        else if (single)
+            step_together<float>(team, tick, workspace);
+        else
+            step_together<double>(team, tick, workspace);
     }
-    for (Block& block : team) block.lost = motion_ != Motion::exact && !finite(block);
+    for (Block& block : team) block.lost = may_be_lost() && !finite(block);
 }
 
 void Engine::step_by_itself(Block& block, const Tick& tick, Workspace& workspace) const {
     Posts& posts = workspace.posts;
     for (std::uint64_t step = 0; step < tick.steps; ++step) {
-        tick.propagator->advance(block.state.data(), tick.drive, address(block), workspace, posts);
+        change(block, workspace, [&](double* state) {
+            tick.propagator->advance(state, tick.drive, address(block), workspace, posts);
+        });
         ++block.step;
         block.ledger.post(Ledger::heat, posts.heat);
         block.ledger.post(Ledger::supply, posts.supply);
@@ -66,18 +81,19 @@ void Engine::step_by_itself(Block& block, const Tick& tick, Workspace& workspace
     }
 }
 
+template <class Real>
 void Engine::step_together(std::span<Block> team, const Tick& tick, Workspace& workspace) const {
     const Midpoint& midpoint = *tick.propagator->midpoint();
     std::vector<double>& posts = workspace.team.posts;
     posts.resize(2 * block_width * team.size());
     for (std::uint64_t left = tick.steps; left > 0;) {
         const std::uint64_t steps = std::min(left, midpoint.steps_at_once());
-        std::vector<Midpoint::Member> members;
+        std::vector<Midpoint::Member<Real>> members;
         for (Block& block : team) {
             double* heat = posts.data() + 2 * block_width * members.size();
-            members.push_back({block.state.data(),
-                               static_cast<std::size_t>(block.number % team_size()), address(block),
-                               heat, heat + block_width});
+            members.push_back(
+                {block.state.numbers<Real>(), static_cast<std::size_t>(block.number % team_size()),
+                 address(block, replicas_of_a_group<Real>), heat, heat + block_width});
         }
         midpoint.play(members, tick.drive.force, steps, workspace.team);
         for (std::size_t k = 0; k < team.size(); ++k) {
@@ -89,28 +105,43 @@ void Engine::step_together(std::span<Block> team, const Tick& tick, Workspace& w
     }
 }
 
+template <class Real>
+ModalTick<Real> Engine::modal_tick(const Tick& tick) const {
+    const ModesOf<Real>& modes = tick.propagator->modes()->template of<Real>();
+    const auto numbers = [&](const std::vector<double>& full, const std::vector<float>& single) {
+        if constexpr (std::is_same_v<Real, float>)
+            return single.data();
+        else
+            return full.data();
+    };
+    ModalTick<Real> result{nullptr, numbers(tick.drive.force, tick.single_force),
+                           modes.decay.data(), modes.growth.data(), modes.width.data()};
+    if (tick.update && tick.update->changes_energy() && !tick.update->changes_shape())
+        result.force_change = numbers(tick.update->force_change(), tick.single_change);
+    return result;
+}
+
+template <class Real>
 std::size_t Engine::play_modes(Block& block, const std::vector<Tick>& ticks,
                                std::size_t first) const {
-    std::vector<ModalTick<double>> run;
+    std::vector<ModalTick<Real>> run;
     for (std::size_t k = first; k < ticks.size(); ++k) {
-        const Tick& tick = ticks[k];
-        const Modes* modes = tick.propagator->modes();
-        const bool reshaped = tick.update && tick.update->changes_shape();
-        if (modes == nullptr || reshaped) break;
-        run.push_back({tick.update ? tick.update->force_change() : nullptr, tick.drive.force.data(),
-                       modes->decay.data(), modes->growth.data(), modes->width.data()});
+        const bool reshaped = ticks[k].update && ticks[k].update->changes_shape();
+        if (ticks[k].propagator->modes() == nullptr || (reshaped && k > first)) break;
+        run.push_back(modal_tick<Real>(ticks[k]));
     }
-    if (run.empty()) return 0;
-    const NoiseAddress at = address(block);
+    constexpr std::size_t width = replicas_of_a_group<Real>;
+    const NoiseAddress at = address(block, width);
     Ledger& books = block.ledger;
     for (std::size_t g = at.begin_group; g < at.end_group; ++g) {
-        const std::size_t lane = g * group_width;
-        kernels().modal(block.state.data() + lane, block_width, rows(), run.data(), run.size(),
-                        {seed_, Purpose::hold, at.first_group + g, 0, at.step},
-                        {books.sums(Ledger::work) + lane, books.carries(Ledger::work) + lane,
-                         books.sums(Ledger::heat) + lane, books.carries(Ledger::heat) + lane,
-                         books.sums(Ledger::supply) + lane, books.carries(Ledger::supply) + lane,
-                         books.turnover() + lane});
+        const std::size_t lane = g * width;
+        const auto sums = [&](Ledger::Account account) { return books.sums(account) + lane; };
+        const auto carries = [&](Ledger::Account account) { return books.carries(account) + lane; };
+        modal_kernel<Real>()(
+            block.state.numbers<Real>() + lane, block_width, rows(), run.data(), run.size(),
+            {seed_, Purpose::hold, at.first_group + g, 0, at.step},
+            {sums(Ledger::work), carries(Ledger::work), sums(Ledger::heat), carries(Ledger::heat),
+             sums(Ledger::supply), carries(Ledger::supply), books.turnover() + lane});
     }
     block.step += run.size();
     return run.size();
@@ -128,7 +159,9 @@ void Engine::post_items(Ledger& ledger, const Posts& posts) const {
 
 bool Engine::finite(const Block& block) const {
     double sum = 0.0;
-    for (double value : block.state) sum += 0.0 * value;
+    std::vector<double> scratch;
+    const double* state = seen(block, scratch);
+    for (std::size_t k = 0; k < rows() * block_width; ++k) sum += 0.0 * state[k];
     for (std::size_t lane = block.begin; lane < block.end; ++lane)
         sum += 0.0 * block.ledger.balance(Ledger::heat, lane) +
                0.0 * block.ledger.balance(Ledger::shadow, lane);
@@ -164,7 +197,7 @@ std::size_t Engine::play(const Waveform& waveform, const std::function<bool()>& 
                 if (waveform.control) {
                     Controls controls = setting.controls;
                     waveform.control(done, controls);
-                    Setting next = make_setting(network_, std::move(controls), motion_, &setting);
+                    Setting next = setting_at(std::move(controls), &setting);
                     tick.update = std::make_shared<const Update>(network_, setting, next);
                     if (!next.same_shape(setting) || next.controls.kT != setting.controls.kT)
                         propagator = nullptr;
@@ -183,6 +216,10 @@ std::size_t Engine::play(const Waveform& waveform, const std::function<bool()>& 
                              : steps_left;
             tick.propagator = propagator;
             tick.drive = setting.drive;
+            if (setting.single) {
+                tick.single_force = rounded(tick.drive.force);
+                if (tick.update) tick.single_change = rounded(tick.update->force_change());
+            }
             add_compensated(duration, carry,
                             hold * (static_cast<double>(tick.steps) /
                                     static_cast<double>(propagator->steps())));

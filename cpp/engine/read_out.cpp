@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/engine.hpp"
+#include "engine/visit.hpp"
 #include "ground/dense.hpp"
 #include "ground/error.hpp"
 
@@ -18,8 +18,9 @@ void Engine::read(std::size_t begin, std::size_t end, double* out) const {
     const std::size_t n = network_.dimension(), rows = end - begin;
     const Matrix& to_state = setting_.coordinates->to_state;
     std::vector<double> transformed(to_state.empty() ? 0 : n * block_width);
+    std::vector<double> scratch;
     for (const Block& block : blocks()) {
-        const double* public_state = block.state.data();
+        const double* public_state = seen(block, scratch);
         if (!to_state.empty()) {
             multiply_block(to_state, public_state, transformed.data(), block_width);
             public_state = transformed.data();
@@ -36,7 +37,7 @@ void Engine::energy(double* out) const {
     double energy[block_width];
     Workspace workspace(rows(), 0);
     for (const Block& block : blocks()) {
-        block_energy(setting_, block.state.data(), workspace, energy);
+        block_energy(setting_, seen(block, workspace.state), workspace, energy);
         std::copy(energy + block.begin, energy + block.end, out + block.first_row);
     }
 }
@@ -67,8 +68,10 @@ double Engine::imbalance() const {
 
 Engine::Snapshot Engine::snapshot() const {
     Snapshot result{{}, {}, step_, time_, time_carry_, setting_.controls};
+    std::vector<double> scratch;
     for (const Block& block : blocks()) {
-        result.state.insert(result.state.end(), block.state.begin(), block.state.end());
+        const double* state = seen(block, scratch);
+        result.state.insert(result.state.end(), state, state + rows() * block_width);
         const std::vector<double> packed = block.ledger.pack();
         result.ledger.insert(result.ledger.end(), packed.begin(), packed.end());
     }
@@ -81,14 +84,15 @@ void Engine::restore(const Snapshot& snapshot) {
     require(snapshot.state.size() == blocks_.size() * size &&
                 snapshot.ledger.size() == blocks_.size() * books,
             "the saved state belongs to a network or an ensemble of another size");
-    setting_ = make_setting(network_, snapshot.controls, motion_, &setting_);
+    setting_ = setting_at(snapshot.controls, &setting_);
     step_ = snapshot.step;
     time_ = snapshot.time;
     time_carry_ = snapshot.time_carry;
     unfinished_.clear();
+    Workspace workspace(rows(), 0);
     for (std::size_t k = 0; k < blocks_.size(); ++k) {
-        std::copy_n(snapshot.state.begin() + static_cast<std::ptrdiff_t>(k * size), size,
-                    blocks_[k].state.begin());
+        change(blocks_[k], workspace,
+               [&](double* state) { std::copy_n(snapshot.state.data() + k * size, size, state); });
         blocks_[k].ledger.unpack(snapshot.ledger.data() + k * books);
         blocks_[k].step = step_;
         blocks_[k].lost = false;

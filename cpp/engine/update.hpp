@@ -28,6 +28,7 @@ struct Setting {
     std::shared_ptr<const Coordinates> coordinates;
     std::shared_ptr<const Energy> energy;  ///< its shape: A and κ, not β
     Drive drive;
+    bool single = false;  ///< whether the force is rounded to single precision
 
     bool same_shape(const Setting& other) const { return energy == other.energy; }
 };
@@ -45,11 +46,9 @@ class Update {
     Update(const Network& network, const Setting& from, const Setting& to);
 
     bool changes_energy() const { return !force_change_.empty(); }
-    /// Tᵀ (Δb, 0) where nothing but the bias changes, null where nothing does.
     bool changes_shape() const { return !stiffness_change_.empty() || sparse_change_.rows() > 0; }
-    const double* force_change() const {
-        return force_change_.empty() ? nullptr : force_change_.data();
-    }
+    /// Tᵀ (Δb, 0); empty where nothing changes.
+    const std::vector<double>& force_change() const { return force_change_; }
     void apply(double* state, Workspace& workspace, double* work) const;
 
    private:

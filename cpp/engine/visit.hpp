@@ -8,6 +8,18 @@
 /// Engine's own loop over its blocks, for the files that make it up.
 namespace ktc {
 
+template <class Work>
+void Engine::change(Block& block, Workspace& workspace, Work&& work) const {
+    if (precision_ == Precision::full) {
+        work(block.state.full());
+        return;
+    }
+    workspace.state.resize(rows() * block_width);
+    block.state.widen(unit_, workspace.state.data());
+    work(workspace.state.data());
+    block.state.narrow(unit_, workspace.state.data());
+}
+
 /// A team is the blocks whose numbers among all of the seed have the same quotient: who moves
 /// together does not depend on which of them are ours.
 template <class Visit>

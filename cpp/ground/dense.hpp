@@ -32,6 +32,11 @@ double norm(const Matrix& a);
 /// out = a * block (+ out where `accumulate`), with `block` and `out` row-major, `width` columns.
 void multiply_block(const Matrix& a, const double* block, double* out, std::size_t width,
                     bool accumulate = false);
+/// The same with a square `a` of `rows` rows, row-major, in either precision.
+void multiply_block(const double* a, std::size_t rows, const double* block, double* out,
+                    std::size_t width);
+void multiply_block(const float* a, std::size_t rows, const float* block, float* out,
+                    std::size_t width);
 /// out += block * blockᵀ, with `block` row-major of `rows` rows and `width` columns.
 void add_outer_block(const double* block, std::size_t rows, std::size_t width, Matrix& out);
 

@@ -20,8 +20,11 @@ enum class Purpose : std::uint32_t {
 /// Replicas that share a group of random words. A pair of normals costs one Philox counter, so a
 /// group is eight counters wide: the low three bits of an address.
 inline constexpr std::size_t group_width = 16;
-/// In single precision a pair costs half a counter.
-inline constexpr std::size_t group_width_single = 32;
+/// In single precision a pair costs half a counter, and twice as many replicas share a group.
+template <class Real>
+inline constexpr std::size_t replicas_of_a_group = group_width * (sizeof(double) / sizeof(Real));
+
+inline constexpr std::size_t group_width_single = replicas_of_a_group<float>;
 
 inline constexpr int group_bits = 29, element_bits = 28;
 inline constexpr std::uint64_t max_replicas = std::uint64_t{group_width} << group_bits;

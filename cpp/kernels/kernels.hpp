@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "ground/half.hpp"
@@ -58,12 +59,38 @@ struct BathBooks {
 };
 
 /// What one step of motion/midpoint.hpp does beside its product, one entry a unit.
+template <class Real>
 struct MidpointStep {
-    const double *rate, *width, *push;
+    const Real *rate, *width, *push;
 };
 /// A unit by itself: e^{−λh} − 1, its noise, what its bias adds, and its quartic relaxation.
+template <class Real>
 struct MidpointUnit {
-    double growth, width, push, rate, half_rate;
+    Real growth, width, push, rate, half_rate;
+};
+/// What one of the state stands for, b and κ, one entry a unit.
+struct MidpointPost {
+    const double *unit, *force, *quartic;
+};
+/// A group of replicas (motion/midpoint.hpp says what happens to them). Rows of x are block_width
+/// apart, those of y and z `stride`.
+template <class Real>
+struct MidpointKernels {
+    /// Between two products: x moves by y and z = D y (null at the start), relaxes, and y = 2x + η
+    /// is made ready.
+    void (*go)(Real* x, Real* y, const Real* z, std::size_t stride, std::size_t units,
+               const MidpointStep<Real>& step, StreamAddress address);
+    void (*end)(Real* x, const Real* y, const Real* z, std::size_t stride, std::size_t units,
+                const Real* rate);
+    /// Steps of a unit that nothing couples to.
+    void (*alone)(Real* x, std::size_t steps, const MidpointUnit<Real>& unit,
+                  StreamAddress address);
+    /// A block's x̄ between two states, and the posts of the move, all in double precision; rows of
+    /// `before`, `middle` and `slope` = K x̄ are `stride` apart.
+    void (*middle)(const Real* before, const Real* after, std::size_t stride, std::size_t units,
+                   const double* unit, double* middle);
+    void (*post)(const Real* before, const Real* after, const double* slope, std::size_t stride,
+                 std::size_t units, const MidpointPost& post, double* heat, double* supply);
 };
 
 /// The loops that time is spent in, compiled once for each level of x86-64 (plainly elsewhere).
@@ -95,15 +122,8 @@ struct Kernels {
                           double* displacement);
     void (*bath_post)(const BathMove& bath, const double* displacement, const double* energy,
                       const BathBooks& books);
-    /// Sixteen replicas between two products: x moves by y and z = D y (null at the start),
-    /// relaxes, and y = 2x + η is made ready. Rows of x are block_width apart, those of y and z
-    /// `stride`.
-    void (*midpoint_go)(double* x, double* y, const double* z, std::size_t stride,
-                        std::size_t units, const MidpointStep& step, StreamAddress address);
-    void (*midpoint_end)(double* x, const double* y, const double* z, std::size_t stride,
-                         std::size_t units, const double* rate);
-    void (*midpoint_alone)(double* x, std::size_t steps, const MidpointUnit& unit,
-                           StreamAddress address);
+    MidpointKernels<double> midpoint;
+    MidpointKernels<float> midpoint_single;
     /// Compensated sums of a block's amounts, and the sum of their sizes.
     void (*ledger_post)(double* sums, Half* carries, const double* amounts);
     void (*ledger_turn)(Half* turnover, const double* amounts);
@@ -111,6 +131,20 @@ struct Kernels {
 
 /// The kernels in use: the best that this processor has, unless others were asked for.
 const Kernels& kernels();
+template <class Real>
+const MidpointKernels<Real>& midpoint_kernels() {
+    if constexpr (std::is_same_v<Real, float>)
+        return kernels().midpoint_single;
+    else
+        return kernels().midpoint;
+}
+template <class Real>
+auto modal_kernel() {
+    if constexpr (std::is_same_v<Real, float>)
+        return kernels().modal_single;
+    else
+        return kernels().modal;
+}
 /// All that this processor has, from the plainest to the best.
 std::vector<const Kernels*> available_kernels();
 /// Takes others into use, for comparing them. Raises where there are none of that level.

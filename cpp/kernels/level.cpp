@@ -43,13 +43,18 @@ void transform(const Word* radius, const Word* angle, Real* out) {
     put(pair[0], out);
 }
 
+template <class Real>
+constexpr MidpointKernels<Real> midpoint{midpoint_go<Real>, midpoint_end<Real>,
+                                         midpoint_alone<Real>, midpoint_middle<Real>,
+                                         midpoint_post<Real>};
+
 }  // namespace
 
 extern const Kernels table;
 const Kernels table{KTC_TEXT(KTC_LEVEL), normals<double>,  uniforms16,       transform<double>,
                     normals<float>,      transform<float>, modal_of<double>, modal_of<float>,
                     line_slope,          line_move,        quartic_relax,    bath_displace,
-                    bath_post,           midpoint_go,      midpoint_end,     midpoint_alone,
-                    ledger_post,         ledger_turn};
+                    bath_post,           midpoint<double>, midpoint<float>,  ledger_post,
+                    ledger_turn};
 
 }  // namespace ktc::KTC_LEVEL

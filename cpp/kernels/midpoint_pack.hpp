@@ -3,81 +3,115 @@
 #include "kernels/kernels.hpp"
 #include "kernels/modal_pack.hpp"
 #include "kernels/normal_pack.hpp"
+#include "kernels/root_pack.hpp"
 
-/// What motion/midpoint.hpp does to each unit of sixteen replicas between two products.
+/// What motion/midpoint.hpp does to the units of a group of replicas besides the product.
 namespace ktc::KTC_LEVEL {
 
 /// Relaxation in κx⁴/4 alone, exact: x/√(1 + r x²), r = 2κg times its time.
-KTC_INLINE Doubles relaxed(Doubles x, double rate) {
-    if (rate == 0.0) return x;
-    return x / square_root(fused(rate * x, x, all(1.0)));
+template <class Real>
+KTC_INLINE Pack<Real> relaxed(Pack<Real> x, Real rate) {
+    if (rate == Real{0}) return x;
+    return x * inverse_root<Real>(fused(rate * x, x, all(Real{1})));
 }
 
 /// x ← x + η + D y is (y − x) + D y, as y = 2x + η.
-KTC_INLINE void midpoint_pack(double* x, double* y, const double* z, double rate, double width,
-                              double push, Doubles noise) {
-    Doubles state = load(x);
+template <class Real>
+KTC_INLINE void midpoint_pack(Real* x, Real* y, const Real* z, Real rate, Real width, Real push,
+                              Pack<Real> noise) {
+    Pack<Real> state = load(x);
     if (z != nullptr) state = (load(y) - state) + load(z);
     state = relaxed(state, rate);
     store(x, state);
-    store(y, fused(all(2.0), state, fused(all(width), noise, all(push))));
+    store(y, fused(all(Real{2}), state, fused(all(width), noise, all(push))));
 }
 
-inline void midpoint_go(double* x, double* y, const double* z, std::size_t stride,
-                        std::size_t units, const MidpointStep& step, StreamAddress address) {
+template <class Real>
+void midpoint_go(Real* x, Real* y, const Real* z, std::size_t stride, std::size_t units,
+                 const MidpointStep<Real>& step, StreamAddress address) {
+    constexpr std::size_t half = lanes_of<Real>;
     const Stream stream(address);
     for (std::size_t start = 0; start < units; start += bundle) {
-        NormalPair<double> noise[bundle];
-        address.element = static_cast<std::uint32_t>(start);
+        NormalPair<Real> noise[bundle];
         next_noise(stream, address, 0, 1, noise);
+        address.element += static_cast<std::uint32_t>(bundle);
         const std::size_t stop = units - start < bundle ? units - start : bundle;
         for (std::size_t i = 0; i < stop; ++i) {
             const std::size_t unit = start + i;
-            double *own = x + unit * block_width, *sum = y + unit * stride;
-            const double* moved = z == nullptr ? nullptr : z + unit * stride;
-            midpoint_pack(own, sum, moved, step.rate[unit], step.width[unit], step.push[unit],
-                          noise[i].first);
-            midpoint_pack(own + pack_width, sum + pack_width,
-                          moved == nullptr ? nullptr : moved + pack_width, step.rate[unit],
-                          step.width[unit], step.push[unit], noise[i].second);
+            Real *own = x + unit * block_width, *sum = y + unit * stride;
+            const Real* moved = z == nullptr ? nullptr : z + unit * stride;
+            const Real rate = step.rate[unit], width = step.width[unit], push = step.push[unit];
+            midpoint_pack(own, sum, moved, rate, width, push, noise[i].first);
+            midpoint_pack(own + half, sum + half, moved == nullptr ? nullptr : moved + half, rate,
+                          width, push, noise[i].second);
         }
     }
 }
 
-inline void midpoint_end(double* x, const double* y, const double* z, std::size_t stride,
-                         std::size_t units, const double* rate) {
+template <class Real>
+void midpoint_end(Real* x, const Real* y, const Real* z, std::size_t stride, std::size_t units,
+                  const Real* rate) {
     for (std::size_t i = 0; i < units; ++i)
-        for (std::size_t at = 0; at < group_width; at += pack_width) {
-            double* own = x + i * block_width + at;
-            const Doubles state =
+        for (std::size_t at = 0; at < 2 * lanes_of<Real>; at += lanes_of<Real>) {
+            Real* own = x + i * block_width + at;
+            const Pack<Real> state =
                 (load(y + i * stride + at) - load(own)) + load(z + i * stride + at);
             store(own, relaxed(state, rate[i]));
         }
 }
 
 /// A unit without couplings: its steps stay in registers.
-inline void midpoint_alone(double* x, std::size_t steps, const MidpointUnit& unit,
-                           StreamAddress address) {
-    Doubles low = relaxed(load(x), unit.half_rate);
-    Doubles high = relaxed(load(x + pack_width), unit.half_rate);
-    const auto advance = [&unit](Doubles state, Doubles noise, double rate) {
-        const Doubles kick = fused(all(unit.width), noise, all(unit.push));
+template <class Real>
+void midpoint_alone(Real* x, std::size_t steps, const MidpointUnit<Real>& unit,
+                    StreamAddress address) {
+    const Stream stream(address);
+    Pack<Real> low = relaxed(load(x), unit.half_rate);
+    Pack<Real> high = relaxed(load(x + lanes_of<Real>), unit.half_rate);
+    const auto advance = [&unit](Pack<Real> state, Pack<Real> noise, Real rate) {
+        const Pack<Real> kick = fused(all(unit.width), noise, all(unit.push));
         return relaxed(state + fused(all(unit.growth), state, kick), rate);
     };
-    const Stream stream(address);
     for (std::size_t start = 0; start < steps; start += bundle) {
-        NormalPair<double> noise[bundle];
+        NormalPair<Real> noise[bundle];
         next_noise(stream, address, 1, 0, noise);
         const std::size_t stop = steps - start < bundle ? steps - start : bundle;
         address.step += stop;
         for (std::size_t k = 0; k < stop; ++k) {
-            const double rate = start + k + 1 < steps ? unit.rate : unit.half_rate;
+            const Real rate = start + k + 1 < steps ? unit.rate : unit.half_rate;
             low = advance(low, noise[k].first, rate);
             high = advance(high, noise[k].second, rate);
         }
     }
     store(x, low);
-    store(x + pack_width, high);
+    store(x + lanes_of<Real>, high);
+}
+
+template <class Real>
+void midpoint_middle(const Real* before, const Real* after, std::size_t stride, std::size_t units,
+                     const double* unit, double* middle) {
+    for (std::size_t i = 0; i < units; ++i)
+        for (std::size_t lane = 0; lane < block_width; lane += pack_width)
+            store(middle + i * stride + lane,
+                  (0.5 * unit[i]) * (load_doubles(before + i * stride + lane) +
+                                     load_doubles(after + i * block_width + lane)));
+}
+
+template <class Real>
+void midpoint_post(const Real* before, const Real* after, const double* slope, std::size_t stride,
+                   std::size_t units, const MidpointPost& post, double* heat, double* supply) {
+    for (std::size_t lane = 0; lane < block_width; lane += pack_width) {
+        Doubles heats = all(0.0), supplies = all(0.0);
+        for (std::size_t i = 0; i < units; ++i) {
+            const Doubles was = post.unit[i] * load_doubles(before + i * stride + lane);
+            const Doubles is = post.unit[i] * load_doubles(after + i * block_width + lane);
+            const Doubles change = is - was;
+            const Doubles quartic = (0.25 * post.quartic[i]) * (was + is) * (was * was + is * is);
+            heats = heats - change * (load(slope + i * stride + lane) - post.force[i] + quartic);
+            supplies = supplies + post.force[i] * change;
+        }
+        store(heat + lane, heats);
+        store(supply + lane, supplies);
+    }
 }
 
 }  // namespace ktc::KTC_LEVEL

@@ -215,4 +215,16 @@ KTC_INLINE Doubles doubles_of(Floats x, std::size_t half) {
 #endif
 }
 
+/// Eight numbers of either size in double precision.
+KTC_INLINE Doubles load_doubles(const double* from) { return load(from); }
+KTC_INLINE Doubles load_doubles(const float* from) {
+#if defined(__AVX512F__)
+    return same_bits<Doubles>(_mm512_cvtps_pd(_mm256_loadu_ps(from)));
+#else
+    double result[pack_width];
+    for (std::size_t i = 0; i < pack_width; ++i) result[i] = static_cast<double>(from[i]);
+    return load(result);
+#endif
+}
+
 }  // namespace ktc::KTC_LEVEL

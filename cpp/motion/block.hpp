@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <type_traits>
 #include <vector>
 
 #include "ground/lanes.hpp"
@@ -49,8 +50,22 @@ struct Posts {
 };
 
 /// Scratch memory of blocks that one product moves side by side, [unit][lane of the team].
+template <class Real>
+struct TeamBuffers {
+    std::vector<Real> before, sums, moves;
+};
 struct TeamWorkspace {
-    std::vector<double> before, sums, moves, posts;
+    TeamBuffers<double> full;
+    TeamBuffers<float> single;
+    std::vector<double> posts;
+
+    template <class Real>
+    TeamBuffers<Real>& buffers() {
+        if constexpr (std::is_same_v<Real, float>)
+            return single;
+        else
+            return full;
+    }
 };
 
 /// Scratch memory of one thread, reused by all blocks that it moves.
@@ -66,6 +81,7 @@ struct Workspace {
         std::unique_ptr<double[]> values_;
     };
     Scratch first, second;
+    std::vector<double> state;  ///< a block's own, where it is not kept in double precision
     TeamWorkspace team;
     Posts posts;
     Workspace(std::size_t rows, std::size_t heat_accounts)

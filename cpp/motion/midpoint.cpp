@@ -16,6 +16,7 @@ namespace {
 
 // Lanes of a product: as wide as its buffers stay in the second-level cache.
 constexpr std::size_t least_lanes = 256, most_lanes = 1024, numbers_in_cache = 16384;
+constexpr std::size_t units_at_once = 32;
 
 std::string said(double step) {
     char text[32];
@@ -42,132 +43,195 @@ Matrix response_of(const std::vector<double>& mobility, const Matrix& stiffness,
     return result;
 }
 
-double quartic_of(const Energy& energy, std::size_t unit) {
-    return energy.quartic.empty() ? 0.0 : energy.quartic[unit];
-}
-
 }  // namespace
 
 Midpoint::Midpoint(const Elements& elements, std::shared_ptr<const Energy> energy, double kT,
-                   double hold, double longest_step)
+                   double hold, double longest_step, const std::vector<double>& unit)
     : energy_(std::move(energy)),
       steps_(steps_of(hold, longest_step)),
       step_(hold / static_cast<double>(steps_)),
-      uncoupled_(energy_->hessian.dense().is_diagonal()) {
+      uncoupled_(energy_->hessian.dense().is_diagonal()),
+      unit_(unit) {
     const Matrix mobility = elements.mobility();
     for (std::size_t i = 0; i < mobility.rows(); ++i) {
-        const double own = mobility(i, i), quartic = quartic_of(*energy_, i);
-        const Relaxation move(own, uncoupled_ ? energy_->hessian(i, i) : 0.0, kT, step_);
-        mobility_.push_back(own);
+        mobility_.push_back(mobility(i, i));
+        quartic_.push_back(energy_->quartic.empty() ? 0.0 : energy_->quartic[i]);
+        const double curvature = uncoupled_ ? energy_->hessian(i, i) : 0.0;
+        const Relaxation move(mobility_[i], curvature, kT, step_);
         reach_.push_back(move.reach);
-        width_.push_back(move.width);
-        rate_.push_back(2.0 * quartic * own * step_);
-        half_rate_.push_back(quartic * own * step_);
+        thermal_.push_back(move.width);
         require(std::isfinite(move.reach) && std::isfinite(move.width),
                 said(step_) + ", so long that unit " + std::to_string(i) +
                     ", pushed off its place by its stiffness, leaves the range of numbers; make it "
                     "smaller");
     }
     if (!uncoupled_) response_ = response_of(mobility_, energy_->hessian.dense(), step_);
+    full_ = parameters<double>(std::vector<double>(unit.size(), 1.0));
+    single_ = parameters<float>(unit);
+}
+
+template <class Real>
+Midpoint::Parameters<Real> Midpoint::parameters(const std::vector<double>& unit) const {
+    const auto real = [](double value) { return static_cast<Real>(value); };
+    const std::size_t n = mobility_.size();
+    Parameters<Real> result;
+    result.unit = unit;
+    for (std::size_t i = 0; i < n; ++i) {
+        const double rate = quartic_[i] * unit[i] * unit[i] * mobility_[i] * step_;
+        result.width.push_back(real(thermal_[i] / unit[i]));
+        result.rate.push_back(real(2.0 * rate));
+        result.half_rate.push_back(real(rate));
+        if (uncoupled_) {
+            result.growth.push_back(real(-energy_->hessian(i, i) * reach_[i]));
+            continue;
+        }
+        for (std::size_t j = 0; j < n; ++j)
+            result.response.push_back(real(response_(i, j) * (unit[j] / unit[i])));
+    }
+    return result;
+}
+
+template <>
+const Midpoint::Parameters<double>& Midpoint::own<double>() const {
+    return full_;
+}
+template <>
+const Midpoint::Parameters<float>& Midpoint::own<float>() const {
+    return single_;
+}
+
+template <>
+std::vector<double> Midpoint::push_of<double>(const std::vector<double>& force) const {
+    std::vector<double> push(mobility_.size());
+    for (std::size_t i = 0; i < push.size(); ++i) push[i] = reach_[i] * force[i];
+    return push;
+}
+template <>
+std::vector<float> Midpoint::push_of<float>(const std::vector<double>& force) const {
+    std::vector<float> push(mobility_.size());
+    for (std::size_t i = 0; i < push.size(); ++i)
+        push[i] = static_cast<float>(reach_[i] * force[i] / unit_[i]);
+    return push;
 }
 
 void Midpoint::advance(double* state, const Drive& drive, const NoiseAddress& address,
                        Workspace& workspace, Posts& posts) const {
-    play({{state, 0, address, posts.heat, posts.supply}}, drive.force, 1, workspace.team);
+    const std::vector<Member<double>> alone{{state, 0, address, posts.heat, posts.supply}};
+    play(alone, drive.force, 1, workspace.team);
 }
 
 std::size_t Midpoint::team(std::size_t units) {
     return std::clamp(numbers_in_cache / units, least_lanes, most_lanes) / block_width;
 }
 
-void Midpoint::play(const std::vector<Member>& team, const std::vector<double>& force,
+/// A team's buffer; lanes that no block fills are zero.
+template <class Real>
+std::vector<Real>& Midpoint::prepared(std::vector<Real>& buffer, std::size_t blocks) const {
+    const std::size_t n = mobility_.size(), full = Midpoint::team(n);
+    if (blocks < full)
+        buffer.assign(n * full * block_width, Real{0});
+    else
+        buffer.resize(n * full * block_width);
+    return buffer;
+}
+
+template <class Real>
+void Midpoint::play(const std::vector<Member<Real>>& team, const std::vector<double>& force,
                     std::uint64_t steps, TeamWorkspace& workspace) const {
     const std::size_t n = mobility_.size(), lanes = Midpoint::team(n) * block_width;
-    std::vector<double> push(n);
-    for (std::size_t i = 0; i < n; ++i) push[i] = reach_[i] * force[i];
-    for (std::vector<double>* part : {&workspace.before, &workspace.sums, &workspace.moves})
-        part->assign(n * lanes, 0.0);
-    for (const Member& block : team)
+    const std::vector<Real> push = push_of<Real>(force);
+    TeamBuffers<Real>& buffers = workspace.buffers<Real>();
+    for (std::vector<Real>* part : {&buffers.before, &buffers.sums, &buffers.moves})
+        prepared(*part, team.size());
+    for (const Member<Real>& block : team)
         for (std::size_t i = 0; i < n; ++i)
             std::copy_n(block.state + i * block_width, block_width,
-                        workspace.before.data() + i * lanes + block.place * block_width);
+                        buffers.before.data() + i * lanes + block.place * block_width);
     if (uncoupled_)
-        for (const Member& block : team) step_alone(block, push, steps);
+        for (const Member<Real>& block : team) step_alone(block, push, steps);
     else
-        step_together(team, push, steps, workspace);
+        step_together(team, push, steps, buffers);
     post(team, force, workspace);
 }
 
-void Midpoint::step_together(const std::vector<Member>& team, const std::vector<double>& push,
-                             std::uint64_t steps, TeamWorkspace& workspace) const {
+template <class Real>
+void Midpoint::step_together(const std::vector<Member<Real>>& team, const std::vector<Real>& push,
+                             std::uint64_t steps, TeamBuffers<Real>& buffers) const {
     const std::size_t n = mobility_.size(), lanes = Midpoint::team(n) * block_width;
-    double *sums = workspace.sums.data(), *moves = workspace.moves.data();
+    const Parameters<Real>& mine = own<Real>();
+    Real *sums = buffers.sums.data(), *moves = buffers.moves.data();
+    // Few units of all lanes at a time: rows are written from end to end.
     const auto each_group = [&](auto&& visit) {
-        for (const Member& block : team)
-            for (std::size_t g = block.address.begin_group; g < block.address.end_group; ++g)
-                visit(block, g, block.place * block_width + g * group_width);
+        for (std::size_t first = 0; first < n; first += units_at_once)
+            for (const Member<Real>& block : team)
+                for (std::size_t g = block.address.begin_group; g < block.address.end_group; ++g) {
+                    const std::size_t lane = g * replicas_of_a_group<Real>;
+                    visit(block, g, block.state + first * block_width + lane,
+                          first * lanes + block.place * block_width + lane, first,
+                          std::min(units_at_once, n - first));
+                }
     };
     for (std::uint64_t step = 0; step < steps; ++step) {
-        const MidpointStep pass{step == 0 ? half_rate_.data() : rate_.data(), width_.data(),
-                                push.data()};
-        each_group([&](const Member& block, std::size_t g, std::size_t lane) {
-            kernels().midpoint_go(block.state + g * group_width, sums + lane,
-                                  step == 0 ? nullptr : moves + lane, lanes, n, pass,
-                                  {block.address.seed, Purpose::hold, block.address.first_group + g,
-                                   0, block.address.step + step});
+        const Real* rate = step == 0 ? mine.half_rate.data() : mine.rate.data();
+        each_group([&](const Member<Real>& block, std::size_t g, Real* state, std::size_t at,
+                       std::size_t first, std::size_t units) {
+            midpoint_kernels<Real>().go(
+                state, sums + at, step == 0 ? nullptr : moves + at, lanes, units,
+                {rate + first, mine.width.data() + first, push.data() + first},
+                {block.address.seed, Purpose::hold, block.address.first_group + g,
+                 static_cast<std::uint32_t>(first), block.address.step + step});
         });
-        multiply_block(response_, sums, moves, lanes);
+        multiply_block(mine.response.data(), n, sums, moves, lanes);
     }
-    each_group([&](const Member& block, std::size_t g, std::size_t lane) {
-        kernels().midpoint_end(block.state + g * group_width, sums + lane, moves + lane, lanes, n,
-                               half_rate_.data());
+    each_group([&](const Member<Real>&, std::size_t, Real* state, std::size_t at, std::size_t first,
+                   std::size_t units) {
+        midpoint_kernels<Real>().end(state, sums + at, moves + at, lanes, units,
+                                     mine.half_rate.data() + first);
     });
 }
 
-void Midpoint::step_alone(const Member& block, const std::vector<double>& push,
+template <class Real>
+void Midpoint::step_alone(const Member<Real>& block, const std::vector<Real>& push,
                           std::uint64_t steps) const {
+    const Parameters<Real>& mine = own<Real>();
     const NoiseAddress& at = block.address;
     for (std::size_t g = at.begin_group; g < at.end_group; ++g)
         for (std::size_t i = 0; i < mobility_.size(); ++i)
-            kernels().midpoint_alone(
-                block.state + i * block_width + g * group_width, steps,
-                {-energy_->hessian(i, i) * reach_[i], width_[i], push[i], rate_[i], half_rate_[i]},
+            midpoint_kernels<Real>().alone(
+                block.state + i * block_width + g * replicas_of_a_group<Real>, steps,
+                {mine.growth[i], mine.width[i], push[i], mine.rate[i], mine.half_rate[i]},
                 {at.seed, Purpose::hold, at.first_group + g, static_cast<std::uint32_t>(i),
                  at.step});
 }
 
-void Midpoint::post(const std::vector<Member>& team, const std::vector<double>& force,
+template <class Real>
+void Midpoint::post(const std::vector<Member<Real>>& team, const std::vector<double>& force,
                     TeamWorkspace& workspace) const {
     const std::size_t n = mobility_.size(), lanes = Midpoint::team(n) * block_width;
-    double *middle = workspace.sums.data(), *slope = workspace.moves.data();
-    const double* before = workspace.before.data();
-    const auto each_lane = [&](auto&& visit) {
-        for (const Member& block : team)
-            for (std::size_t i = 0; i < n; ++i)
-                for (std::size_t lane = 0; lane < block_width; ++lane)
-                    visit(block, i, lane, i * lanes + block.place * block_width + lane,
-                          block.state[i * block_width + lane]);
-    };
-    each_lane([&](const Member&, std::size_t, std::size_t, std::size_t at, double after) {
-        middle[at] = 0.5 * (before[at] + after);
-    });
+    const MidpointKernels<Real>& kernel = midpoint_kernels<Real>();
+    const Real* before = workspace.buffers<Real>().before.data();
+    // The buffers of steps are free for the energies now, which are double whatever the state is.
+    std::vector<double>& middle = prepared(workspace.full.sums, team.size());
+    std::vector<double>& slope = prepared(workspace.full.moves, team.size());
+    const MidpointPost post{own<Real>().unit.data(), force.data(), quartic_.data()};
+    for (const Member<Real>& block : team)
+        kernel.middle(before + block.place * block_width, block.state, lanes, n, post.unit,
+                      middle.data() + block.place * block_width);
     if (uncoupled_)
         for (std::size_t i = 0; i < n; ++i)
             for (std::size_t lane = 0; lane < lanes; ++lane)
                 slope[i * lanes + lane] = energy_->hessian(i, i) * middle[i * lanes + lane];
     else
-        multiply_block(energy_->hessian.dense(), middle, slope, lanes);
-    for (const Member& block : team) {
-        std::fill(block.heat, block.heat + block_width, 0.0);
-        std::fill(block.supply, block.supply + block_width, 0.0);
-    }
-    each_lane([&](const Member& block, std::size_t i, std::size_t lane, std::size_t at,
-                  double after) {
-        const double was = before[at], change = after - was;
-        const double quartic = 0.25 * quartic_of(*energy_, i) * (was + after);
-        block.heat[lane] -= change * (slope[at] - force[i] + quartic * (was * was + after * after));
-        block.supply[lane] += force[i] * change;
-    });
+        multiply_block(energy_->hessian.dense(), middle.data(), slope.data(), lanes);
+    for (const Member<Real>& block : team)
+        kernel.post(before + block.place * block_width, block.state,
+                    slope.data() + block.place * block_width, lanes, n, post, block.heat,
+                    block.supply);
 }
+
+template void Midpoint::play(const std::vector<Member<double>>&, const std::vector<double>&,
+                             std::uint64_t, TeamWorkspace&) const;
+template void Midpoint::play(const std::vector<Member<float>>&, const std::vector<double>&,
+                             std::uint64_t, TeamWorkspace&) const;
 
 }  // namespace ktc

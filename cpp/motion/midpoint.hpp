@@ -22,15 +22,15 @@ namespace ktc {
 /// where H is quadratic: its kT (1 − a²)/k of noise is what a = (1 − y)/(1 + y), y = hgk/2, loses.
 /// With quartic terms averages are second order in the step. Solved for x′,
 ///     x′ = x + η + D (2x + η),   η = hG b + √(2kT G h) ξ,   D = −(1 + hGK/2)⁻¹ hGK/2.
-///
 /// Units without couplings move linearly by their exact Ornstein–Uhlenbeck move instead.
 ///
 /// One temperature and no source: the heat is −ΔH, posted between x and x′ some steps later as
 ///     −Σ Δx_i ((K x̄)_i − b_i + ¼ κ_i (x_i + x′_i)(x_i² + x′_i²)),   x̄ = (x + x′)/2.
 class Midpoint final : public Propagator {
    public:
+    /// `unit` is what one of a state in single precision stands for, an entry a coordinate.
     Midpoint(const Elements& elements, std::shared_ptr<const Energy> energy, double kT, double hold,
-             double longest_step);
+             double longest_step, const std::vector<double>& unit);
 
     std::uint64_t steps() const override { return steps_; }
     /// Where a hold may be left, halves of neighbouring steps are not made one.
@@ -44,30 +44,54 @@ class Midpoint final : public Propagator {
 
     /// One block of a team: its state, where its noise is, and where its posts go, one number a
     /// lane.
+    template <class Real>
     struct Member {
-        double* state;
+        Real* state;
         std::size_t place;  ///< in the team
         NoiseAddress address;
         double *heat, *supply;
     };
     /// Moves the blocks `steps` steps on, at most steps_at_once().
-    void play(const std::vector<Member>& team, const std::vector<double>& force,
+    template <class Real>
+    void play(const std::vector<Member<Real>>& team, const std::vector<double>& force,
               std::uint64_t steps, TeamWorkspace& workspace) const;
 
    private:
-    void step_alone(const Member& block, const std::vector<double>& push,
+    /// What a step multiplies by, in the units of the state.
+    template <class Real>
+    struct Parameters {
+        std::vector<Real> width, rate, half_rate, growth;
+        std::vector<double> unit;    ///< what one of the state stands for
+        std::vector<Real> response;  ///< D, row-major; empty without couplings
+    };
+
+    template <class Real>
+    Parameters<Real> parameters(const std::vector<double>& unit) const;
+    template <class Real>
+    const Parameters<Real>& own() const;
+    template <class Real>
+    std::vector<Real>& prepared(std::vector<Real>& buffer, std::size_t blocks) const;
+    template <class Real>
+    std::vector<Real> push_of(const std::vector<double>& force) const;
+    template <class Real>
+    void step_alone(const Member<Real>& block, const std::vector<Real>& push,
                     std::uint64_t steps) const;
-    void step_together(const std::vector<Member>& team, const std::vector<double>& push,
-                       std::uint64_t steps, TeamWorkspace& workspace) const;
-    void post(const std::vector<Member>& team, const std::vector<double>& force,
+    template <class Real>
+    void step_together(const std::vector<Member<Real>>& team, const std::vector<Real>& push,
+                       std::uint64_t steps, TeamBuffers<Real>& buffers) const;
+    template <class Real>
+    void post(const std::vector<Member<Real>>& team, const std::vector<double>& force,
               TeamWorkspace& workspace) const;
 
     std::shared_ptr<const Energy> energy_;
     std::uint64_t steps_;
-    std::vector<double> mobility_, reach_, width_, rate_, half_rate_;
     double step_;
-    Matrix response_;  ///< D
     bool uncoupled_;
+    std::vector<double> mobility_, quartic_, reach_, thermal_;
+    Matrix response_;
+    std::vector<double> unit_;
+    Parameters<double> full_;
+    Parameters<float> single_;
 };
 
 }  // namespace ktc

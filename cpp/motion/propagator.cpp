@@ -25,9 +25,9 @@ class ModalPropagator final : public Propagator {
    public:
     ModalPropagator(const std::vector<double>& rates, double kT, double hold) {
         for (double rate : rates) {
-            modes_.decay.push_back(std::exp(-rate * hold));
-            modes_.growth.push_back(std::expm1(-rate * hold));
-            modes_.width.push_back(std::sqrt(relaxed_variance(kT, rate, hold)));
+            const double decay = std::exp(-rate * hold), growth = std::expm1(-rate * hold);
+            add(modes_.full, decay, growth, std::sqrt(relaxed_variance(kT, rate, hold)));
+            add(modes_.single, decay, growth, std::sqrt(relaxed_variance(kT, rate, hold)));
         }
     }
 
@@ -38,8 +38,8 @@ class ModalPropagator final : public Propagator {
         posts.clear();
         double work[group_width] = {};
         Half unused[4 * group_width];
-        const ModalTick<double> tick{nullptr, drive.force.data(), modes_.decay.data(),
-                                     modes_.growth.data(), modes_.width.data()};
+        const ModalTick<double> tick{nullptr, drive.force.data(), modes_.full.decay.data(),
+                                     modes_.full.growth.data(), modes_.full.width.data()};
         for (std::size_t g = address.begin_group; g < address.end_group; ++g) {
             // A single tile: nothing is carried.
             const ModalBooks books{work,
@@ -49,13 +49,20 @@ class ModalPropagator final : public Propagator {
                                    posts.supply + g * group_width,
                                    unused + 2 * group_width,
                                    unused + 3 * group_width};
-            kernels().modal(state + g * group_width, block_width, modes_.decay.size(), &tick, 1,
-                            {address.seed, Purpose::hold, address.first_group + g, 0, address.step},
-                            books);
+            kernels().modal(
+                state + g * group_width, block_width, modes_.full.decay.size(), &tick, 1,
+                {address.seed, Purpose::hold, address.first_group + g, 0, address.step}, books);
         }
     }
 
    private:
+    template <class Real>
+    static void add(ModesOf<Real>& modes, double decay, double growth, double width) {
+        modes.decay.push_back(static_cast<Real>(decay));
+        modes.growth.push_back(static_cast<Real>(growth));
+        modes.width.push_back(static_cast<Real>(width));
+    }
+
     Modes modes_;
 };
 

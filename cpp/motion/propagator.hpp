@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <type_traits>
 #include <vector>
 
 #include "motion/block.hpp"
@@ -12,8 +13,21 @@ namespace ktc {
 class Midpoint;
 
 /// Decay and width of a hold of independent Ornstein–Uhlenbeck processes.
+template <class Real>
+struct ModesOf {
+    std::vector<Real> decay, growth, width;
+};
 struct Modes {
-    std::vector<double> decay, growth, width;
+    ModesOf<double> full;
+    ModesOf<float> single;
+
+    template <class Real>
+    const ModesOf<Real>& of() const {
+        if constexpr (std::is_same_v<Real, float>)
+            return single;
+        else
+            return full;
+    }
 };
 
 /// The one contract of every integrator: move a block of replicas at held controls through one of

@@ -243,6 +243,7 @@ class Engine:
         replicas: typing.SupportsInt | typing.SupportsIndex,
         threads: typing.SupportsInt | typing.SupportsIndex,
         motion: str,
+        dtype: str,
         longest_step: typing.SupportsFloat | typing.SupportsIndex,
         state: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     ) -> None:

@@ -59,7 +59,9 @@ class Emulator(Exclusive):
             of a linear network instead, see below.
         seed: below 2**64; None draws one, kept in ``seed``.
         threads: at most this many; None takes the cores this process may use.
-        dtype: "float64", the only precision of this version.
+        dtype: "float64", or "float32" to keep the state in single precision: half of its memory,
+            and about twice the speed where units move independently or all at once. Energies are
+            summed in double; the first law then closes to the rounding of states, some 1e-7.
         dt: longest step of motion that is not exact; None takes a tenth of the network's fastest
             time. Linear networks at one temperature move exactly, without a step.
         resolve_heat: True tells heat apart by resistor, by the splitting integrator; implied where
@@ -113,8 +115,7 @@ class Emulator(Exclusive):
         state: ArrayLike | None = None,
         momentum: ArrayLike | None = None,
     ) -> None:
-        if dtype != "float64":
-            raise ValueError(f"dtype must be 'float64', but is {dtype!r}; there is no other yet")
+        self.dtype = precision(dtype)
         super().__init__()
         physics = network_of(network, "network")
         if getattr(network, "restricted", False):
@@ -396,6 +397,7 @@ class Emulator(Exclusive):
                 replicas=self.replicas,
                 threads=self.threads,
                 motion=self._motion,
+                dtype=self.dtype,
                 longest_step=self._step([self._controls]),
                 state=self._start_array(),
             )
@@ -429,6 +431,7 @@ class Emulator(Exclusive):
         if self._start is not None:
             arrays["start"] = self._start
         header = {
+            "dtype": self.dtype,
             "dt": self.dt,
             "resolve_heat": self.resolve_heat,
             "replicas": self.replicas,
@@ -468,6 +471,7 @@ class Emulator(Exclusive):
             replicas=header["replicas"],
             seed=header["seed"],
             threads=threads,
+            dtype=header["dtype"],
             dt=header["dt"],
             resolve_heat=header["resolve_heat"],
             first_replica=header["first_replica"],
@@ -639,6 +643,17 @@ def motion(network: Network, resolve_heat: bool) -> str:
     if network.moves_exactly:
         return "exact"
     return "midpoint" if network.moves_together else "split"
+
+
+def precision(dtype: str) -> str:
+    """``dtype`` by its name: "float64" or "float32"; NumPy's own names for them will do."""
+    try:
+        name = np.dtype(dtype).name if dtype is not None else None
+    except TypeError:
+        name = None
+    if name not in ("float64", "float32"):
+        raise ValueError(f"dtype must be 'float64' or 'float32', but is {dtype!r}")
+    return name
 
 
 def _replicated(name: str, value: ArrayLike, shape: tuple[int, int]) -> Array:
