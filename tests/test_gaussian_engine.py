@@ -16,6 +16,7 @@ import scipy.sparse
 import ktc
 from ensembles import device
 from infinite import REPLICAS, UNIT, circuits, drives, exact, random_network
+from ktc import gaussian_motion
 from ktc.gaussian_motion import Motion
 from ktc.schedules import MinimalDissipation
 from reference_drive import Reference, bias_drive, mean_work, stiffness_work_form
@@ -80,10 +81,13 @@ def test_variance_of_stiffening_is_that_of_its_quadratic_form():
 
 @pytest.mark.parametrize("name", circuits())
 @pytest.mark.parametrize("duration", [1e-3, 0.9, 30.0])
-def test_every_account_of_a_circuit(name, duration):
+@pytest.mark.parametrize("most_forms", [0, gaussian_motion.MOST_FORMS])
+def test_every_account_of_a_circuit(name, duration, most_forms, monkeypatch):
     """From rest at z = 0: mean, covariance, heat of every resistor, source and injection, each by
-    its rate integrated by Runge and Kutta; and the first law, which none of them used.
+    its rate integrated by Runge and Kutta; and the first law, which none of them used. By the
+    integrals of forms that small networks keep, and by those of moments that large ones take.
     """
+    monkeypatch.setattr(gaussian_motion, "MOST_FORMS", most_forms)
     circuit = circuits()[name]
     expected = circuit.evolve(*zero_state(circuit), duration)
     emulator = device(circuit, math.inf, None, state=np.zeros(circuit.size))
@@ -159,6 +163,23 @@ def test_the_first_law_can_fail(account, monkeypatch):
     emulator = device(circuit, math.inf, None, state=np.array([3.0, -1.0]))
     emulator.run(1.0)
     assert emulator.ledger.imbalance() > 1e-6
+
+
+def test_large_networks_resolve_heat_without_their_forms():
+    """300 units at as many temperatures: 27e6 numbers of forms are not kept. Books close.
+
+    From cold, the heats of a short hold are what the resistors' noise brings in, −kT_r g_r K_rr h.
+    """
+    rng = np.random.default_rng(7)
+    d, hold = 300, 1e-4
+    factor = rng.normal(size=(d, d))
+    stiffness = factor @ factor.T / d + np.eye(d)
+    kT = rng.uniform(0.5, 2.0, d)
+    emulator = exact(ktc.Network(stiffness=stiffness, friction=2.0, kT=kT), state=np.zeros(d))
+    emulator.run(hold)
+    expected = -kT * np.diag(stiffness) / 2 * hold
+    assert emulator.ledger.heat_per_resistor[0] == pytest.approx(expected, rel=1e-3)
+    assert emulator.ledger.imbalance() < 1e-13
 
 
 def test_entropy_production_of_an_infinite_ensemble():

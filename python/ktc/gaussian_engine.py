@@ -338,11 +338,11 @@ class GaussianEngine:
     def _items(self, state: State, hold: Hold, wound: Array, posts: Array) -> None:
         """Every account by its own integral over the hold."""
         w, setting, motion = self._wiring, state.setting, state.setting.motion
-        assert hold.forms is not None and hold.lag is not None  # of itemised holds
+        assert hold.lag is not None  # of itemised holds
         excess = np.outer(wound, wound)
         if not state.settled:
             excess += state.covariance - motion.stationary
-        amounts = np.tensordot(hold.forms, excess, 2) + motion.stationary_rates * hold.duration
+        amounts = motion.swept(hold, excess) + motion.stationary_rates * hold.duration
         heats = amounts[: w.accounts]
         if setting.driven:
             emf, current = setting.controls["emf"], setting.controls["current"]

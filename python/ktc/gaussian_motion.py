@@ -19,6 +19,9 @@ from ktc.wiring import Wiring
 # With ‖F‖h ≤ 1/2 the Lyapunov operator has norm ≤ 1, and 1/20! is below the rounding of a double.
 SHORT_HOLD = 0.5
 TAYLOR_TERMS = 20
+# Numbers of the integrated forms of a hold that are kept; with more, each tick integrates its own
+# second moments, which takes some sixty products of matrices but no memory.
+MOST_FORMS = 2**21
 # Holds of one motion that are kept: a protocol of equal ticks has one.
 HOLDS_KEPT = 64
 
@@ -32,7 +35,8 @@ class Hold:
         decay: A = e^{Fh}, shape (rows, rows).
         covariance: Q.
         lag: ∫₀ʰ e^{Ft} dt.
-        forms: ∫₀ʰ e^{Fᵀt} W e^{Ft} dt of every quadratic form W, shape (forms, rows, rows).
+        forms: ∫₀ʰ e^{Fᵀt} W e^{Ft} dt of every quadratic form W, shape (forms, rows, rows); None
+            where they are too many.
     """
 
     duration: float
@@ -110,7 +114,7 @@ class Motion:
         noise[:n, :n] = w.directions.T @ (rates[:, None] * w.directions)
         aims = w.noise_directions[white]
         noise[:n, :n] += aims.T @ (w.noise_density[white][:, None] * aims)
-        for row, k in enumerate(w.filtered, n):
+        for row, k in self._filter_rows:
             drift[:n, row] = w.noise_directions[k]
             drift[row, row] = -w.noise_rate[k]
             noise[row, row] = w.noise_rate[k] ** 2 * w.noise_density[k]
@@ -151,9 +155,33 @@ class Motion:
             decay, noise = decay * s / s[:, None], noise / np.outer(s, s)
         if not itemised:
             return Hold(duration, decay, noise)
-        forms = self._forms / np.outer(s, s)
+        w = self._wiring
+        few = (w.accounts + len(w.filtered)) * w.rows**2 <= MOST_FORMS
+        forms = self._forms / np.outer(s, s) if few else np.empty((0, w.rows, w.rows))
         lag, integrals = _integrated(self._scaled[0], forms, duration)
-        return Hold(duration, decay, noise, lag * s / s[:, None], integrals * np.outer(s, s))
+        lag = lag * s / s[:, None]
+        return Hold(duration, decay, noise, lag, integrals * np.outer(s, s) if few else None)
+
+    def swept(self, hold: Hold, moments: Array) -> Array:
+        """∫₀ʰ tr(W e^{Ft} M e^{Fᵀt}) dt of every form W and the second moments M at the start."""
+        if hold.forms is not None:
+            return np.asarray(np.tensordot(hold.forms, moments, 2), np.float64)
+        s = self._scale
+        scaled = (moments * np.outer(s, s))[None]
+        _, integral = _integrated(self._scaled[0].T, scaled, hold.duration)
+        return self._values(integral[0] / np.outer(s, s))
+
+    def _values(self, moments: Array) -> Array:
+        """tr(W M) of every form."""
+        w = self._wiring
+        squares = np.sum(self.slopes @ moments * self.slopes, axis=1)
+        pairs = [self.noise_slopes[k] @ moments[:, row] for row, k in self._filter_rows]
+        return np.concatenate([w.per_account(w.conductance * squares), pairs])
+
+    @property
+    def _filter_rows(self) -> list[tuple[int, int]]:
+        """Row of the state and number of every generator that has a filter."""
+        return list(enumerate(self._wiring.filtered.tolist(), self._wiring.dimension))
 
     @cached_property
     def slopes(self) -> Array:
@@ -174,10 +202,9 @@ class Motion:
         forms = np.zeros((w.accounts + len(w.filtered), w.rows, w.rows))
         for r, slope in enumerate(self.slopes):
             forms[w.account[r]] += w.conductance[r] * np.outer(slope, slope)
-        for row, k in enumerate(w.filtered):
-            form = forms[w.accounts + row]
-            form[w.dimension + row] += 0.5 * self.noise_slopes[k]
-            form[:, w.dimension + row] += 0.5 * self.noise_slopes[k]
+        for form, (row, k) in zip(forms[w.accounts :], self._filter_rows, strict=True):
+            form[row] += 0.5 * self.noise_slopes[k]
+            form[:, row] += 0.5 * self.noise_slopes[k]
         return forms
 
     @cached_property
@@ -186,7 +213,7 @@ class Motion:
         w = self._wiring
         if self._isothermal:
             return np.zeros(w.accounts)
-        rates: Array = np.einsum("fij,ij->f", self._forms, self.stationary)
+        rates = self._values(self.stationary)
         thermal = self.kT[w.account] * w.conductance
         back = thermal * np.sum(w.directions * self.slopes[:, : w.dimension], axis=1)
         rates[: w.accounts] -= w.per_account(back)
