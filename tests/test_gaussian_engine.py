@@ -238,7 +238,7 @@ def test_what_an_infinite_ensemble_cannot_have_is_refused():
 
 
 def test_arguments_without_a_meaning_are_accepted():
-    one, other = exact(UNIT, seed=1, threads=1), exact(UNIT, seed=2, threads=7)
+    one, other = exact(UNIT, seed=1, threads=1), exact(UNIT, seed=2, threads=7, dtype="float32")
     for emulator in (one, other):
         emulator.set(bias=1.0)
         emulator.run(1.0)

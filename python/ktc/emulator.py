@@ -125,6 +125,7 @@ class Emulator(Exclusive):
             )
         self.description = network
         self._motion = motion(physics, resolve_heat)
+        #: Whether it carries mean and covariance in place of replicas.
         self.infinite = replicas == math.inf
         if self.infinite and physics.is_sparse:
             raise ValueError(
