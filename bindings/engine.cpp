@@ -4,6 +4,8 @@
 #include <pybind11/stl.h>
 #include <pybind11/typing.h>
 
+#include <optional>
+
 #include "arrays.hpp"
 #include "controls.hpp"
 #include "motion.hpp"
@@ -66,16 +68,20 @@ void set(Engine& engine, const Values& changes) {
 }
 
 /// Ctrl-C stops the engine between steps, so that the emulator stands at one time.
-std::size_t play_interruptibly(Engine& engine, const Waveform& waveform) {
+std::size_t play_interruptibly(Engine& engine, const Waveform& waveform,
+                               Statistics* statistics = nullptr) {
     bool interrupted = false;
     std::size_t done = 0;
     {
         const py::gil_scoped_release release;
-        done = engine.play(waveform, [&] {
-            const py::gil_scoped_acquire acquire;
-            interrupted = PyErr_CheckSignals() != 0;
-            return !interrupted;
-        });
+        done = engine.play(
+            waveform,
+            [&] {
+                const py::gil_scoped_acquire acquire;
+                interrupted = PyErr_CheckSignals() != 0;
+                return !interrupted;
+            },
+            statistics);
     }
     if (interrupted) throw py::error_already_set();
     return done;
@@ -83,7 +89,8 @@ std::size_t play_interruptibly(Engine& engine, const Waveform& waveform) {
 
 void hold(Engine& engine, double duration) { play_interruptibly(engine, {{duration}, {}}); }
 
-std::size_t play(Engine& engine, const Array& holds, const Waveforms& waveforms) {
+std::size_t play(Engine& engine, const Array& holds, const Waveforms& waveforms,
+                 std::optional<Statistics*> statistics) {
     struct Named {
         std::string name;
         Array values;
@@ -103,7 +110,7 @@ std::size_t play(Engine& engine, const Array& holds, const Waveforms& waveforms)
             for (const Named& track : tracks)
                 assign(track.name, track.data + tick * track.width, track.width, controls);
         };
-    return play_interruptibly(engine, waveform);
+    return play_interruptibly(engine, waveform, statistics.value_or(nullptr));
 }
 
 void place(Engine& engine, const Array& state) {
@@ -194,6 +201,7 @@ void bind_engine(py::module_& module) {
         .def("set", set, py::arg("changes"), "One control update: books work.")
         .def("hold", hold, py::arg("duration"), "Evolves at held controls.")
         .def("play", play, py::arg("holds"), py::arg("waveforms"),
+             py::arg("statistics") = std::nullopt,
              "Plays ticks, each an update and a hold; returns how many were done.")
         .def("equilibrate", &Engine::equilibrate, py::call_guard<py::gil_scoped_release>())
         .def("place", place, py::arg("state"), "Places every replica; opens new books.")
@@ -227,6 +235,8 @@ void bind_engine(py::module_& module) {
         .def_property_readonly("prepared", &Engine::prepared, "How many holds were prepared.")
         .def("snapshot", snapshot)
         .def("restore", restore, py::arg("saved"))
+        .def_property_readonly("blocks", &Engine::blocks_of_replicas)
+        .def_property_readonly("threads", &Engine::threads)
         .def("copy", [](const Engine& engine) { return Engine(engine); })
         .def("controls", [](const Engine& engine) { return Values(to_dict(engine.controls())); })
         .def_property_readonly("time", &Engine::time);

@@ -7,6 +7,7 @@ void bind_kernels(py::module_& module);
 void bind_sparse(py::module_& module);
 void bind_network(py::module_& module);
 void bind_transition(py::module_& module);
+void bind_statistics(py::module_& module);
 void bind_engine(py::module_& module);
 
 PYBIND11_MODULE(_core, module) {
@@ -17,5 +18,6 @@ PYBIND11_MODULE(_core, module) {
     bind_sparse(module);
     bind_network(module);
     bind_transition(module);
+    bind_statistics(module);
     bind_engine(module);
 }

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import ktc
 from ktc import _core
+from ktc.recorder import Recording
 from reference import LinearNetwork, random_spd
 from refusal import refused, refused_unchanged
 
@@ -424,7 +425,9 @@ def test_a_second_thread_is_refused_and_changes_nothing(tmp_path):
     held, ledger, reader = emulator.moments(), emulator.ledger, Waiting(emulator)
     runs = []
     first = threading.Thread(
-        target=lambda: runs.append(emulator.play_read_by(reader, drive, "mean", 1, False))
+        target=lambda: runs.append(
+            emulator.play_read_by(reader, drive, Recording("mean"), None, False)
+        )
     )
     first.start()
     assert reader.reading.wait(60)

@@ -8,6 +8,7 @@
 
 #include "engine/precision.hpp"
 #include "engine/propagator_cache.hpp"
+#include "engine/statistics.hpp"
 #include "engine/update.hpp"
 #include "engine/workspaces.hpp"
 #include "motion/block.hpp"
@@ -48,6 +49,8 @@ class Engine {
 
     const Network& network() const { return network_; }
     const Controls& controls() const { return setting_.controls; }
+    std::size_t blocks_of_replicas() const { return blocks_.size(); }
+    std::size_t threads() const { return threads_; }
     ReplicaRange range() const { return range_; }
     std::uint64_t seed() const { return seed_; }
     double time() const { return time_ + time_carry_; }
@@ -58,8 +61,10 @@ class Engine {
     void set(Controls controls);
     /// Plays ticks, each an update and a hold, until the end or until `keep_going` says no, which
     /// is asked a few dozen times a second. Returns how many ticks were done; replicas that a stop
-    /// left short of them catch up when the engine is next used.
-    std::size_t play(const Waveform& waveform, const std::function<bool()>& keep_going);
+    /// left short of them catch up when the engine is next used. `statistics`, which may be null,
+    /// are taken after every tick in which they are due.
+    std::size_t play(const Waveform& waveform, const std::function<bool()>& keep_going,
+                     Statistics* statistics = nullptr);
     /// Draws all replicas afresh from the stationary state at the present controls; opens new
     /// books.
     void equilibrate();
@@ -126,6 +131,11 @@ class Engine {
     void draw_filters(const Block& block, double* state) const;
     /// The block's state in double precision: the state itself, or a copy in `scratch`.
     const double* seen(const Block& block, std::vector<double>& scratch) const;
+    /// The block's state in the coordinates of the network, [coordinate][lane]: its own where those
+    /// are the same, or `out`.
+    const double* public_state(const Block& block, std::vector<double>& kept,
+                               std::vector<double>& out) const;
+    void observe(Statistics& statistics) const;
     /// Calls work(double* state) and keeps what it makes of the block's state.
     template <class Work>
     void change(Block& block, Workspace& workspace, Work&& work) const;

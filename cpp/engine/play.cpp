@@ -168,7 +168,8 @@ bool Engine::finite(const Block& block) const {
     return sum == 0.0;
 }
 
-std::size_t Engine::play(const Waveform& waveform, const std::function<bool()>& keep_going) {
+std::size_t Engine::play(const Waveform& waveform, const std::function<bool()>& keep_going,
+                         Statistics* statistics) {
     const std::size_t total = waveform.holds.size();
     for (double hold : waveform.holds)
         require(std::isfinite(hold) && hold > 0.0, "every hold must be positive and finite");
@@ -184,12 +185,15 @@ std::size_t Engine::play(const Waveform& waveform, const std::function<bool()>& 
         double unit_steps = 0.0, duration = 0.0, carry = 0.0;
         std::uint64_t steps = 0;
         const double budget = unit_steps_at_once * static_cast<double>(threads_);
+        const std::size_t before = done;
+        const std::uint64_t unobserved = statistics == nullptr ? total : statistics->ticks_left();
+        const std::size_t stop = unobserved < total - done ? done + unobserved : total;
         // Modes are booked by tiles: a chunk ends with one, whatever the clock says, so that the
         // books do not depend on it.
         const auto within_tile = [&] {
             return !ticks.empty() && propagator->modes() && (step_ + steps) % modal_tile != 0;
         };
-        while (done < total && (ticks.empty() || unit_steps < budget || within_tile()) &&
+        while (done < stop && (ticks.empty() || unit_steps < budget || within_tile()) &&
                ((ticks.size() < ticks_at_once && !watch.due()) || within_tile())) {
             const double hold = waveform.holds[done];
             Tick tick;
@@ -241,7 +245,10 @@ std::size_t Engine::play(const Waveform& waveform, const std::function<bool()>& 
         step_ += steps;
         add_compensated(time_, time_carry_, duration);
         add_compensated(time_, time_carry_, carry);
-        if (watch.stopped()) unfinished_ = std::move(ticks);
+        if (watch.stopped())
+            unfinished_ = std::move(ticks);
+        else if (statistics != nullptr && statistics->pass(done - before))
+            observe(*statistics);
     }
     if (!watch.stopped()) blocks();
     return done;

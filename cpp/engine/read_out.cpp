@@ -15,21 +15,15 @@ void Engine::for_each_replica(Visit&& visit) const {
 }
 
 void Engine::read(std::size_t begin, std::size_t end, double* out) const {
-    const std::size_t n = network_.dimension(), rows = end - begin;
-    const Matrix& to_state = setting_.coordinates->to_state;
-    std::vector<double> transformed(to_state.empty() ? 0 : n * block_width);
-    std::vector<double> scratch;
+    const std::size_t rows = end - begin;
+    std::vector<double> kept, scratch;
     for (const Block& block : blocks()) {
-        const double* public_state = seen(block, scratch);
-        if (!to_state.empty()) {
-            multiply_block(to_state, public_state, transformed.data(), block_width);
-            public_state = transformed.data();
-        }
+        const double* state = public_state(block, kept, scratch);
         // Whole rows of the state at a time, which lie together.
         for (std::size_t i = begin; i < end; ++i)
             for (std::size_t lane = block.begin; lane < block.end; ++lane)
                 out[(block.first_row + lane - block.begin) * rows + i - begin] =
-                    public_state[i * block_width + lane];
+                    state[i * block_width + lane];
     }
 }
 

@@ -23,6 +23,7 @@ from ktc.learner import learn
 from ktc.network import Network
 from ktc.protocol import Protocol
 from ktc.run import Run
+from ktc.statistics import Statistics
 from ktc.storage import VERSION as __version__
 from ktc.topology import Topology
 
@@ -40,6 +41,7 @@ __all__ = [
     "Network",
     "Protocol",
     "Run",
+    "Statistics",
     "Topology",
     "__version__",
     "lattices",

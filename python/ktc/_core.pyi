@@ -17,6 +17,8 @@ __all__: list[str] = [
     "Purpose",
     "SingleGroup",
     "Stiffness",
+    "Statistics",
+    "StatisticsPlan",
     "kernel_level",
     "kernel_levels",
     "library_core",
@@ -229,6 +231,37 @@ class Network:
     @property
     def units(self) -> int: ...
 
+class StatisticsPlan:
+    """
+    What running statistics gather.
+    """
+    def __init__(
+        self,
+        *,
+        scale: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        covariance: bool,
+        edges: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        slots: typing.SupportsInt | typing.SupportsIndex,
+        every: typing.SupportsInt | typing.SupportsIndex,
+        blocks: typing.SupportsInt | typing.SupportsIndex,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+    ) -> None:
+        """
+        `slots` lags from 0 on are correlated; empty `edges` are none.
+        """
+    @property
+    def bytes(self) -> float: ...
+
+class Statistics:
+    """
+    Running statistics over time and replicas.
+    """
+    def __init__(self, plan: StatisticsPlan) -> None: ...
+    def result(self) -> dict[str, typing.Any]:
+        """
+        What was gathered, by name; what was not is empty.
+        """
+
 class Engine:
     """
     Replicas of one network in motion.
@@ -283,6 +316,7 @@ class Engine:
         self,
         holds: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
         waveforms: dict[str, typing.Annotated[numpy.typing.ArrayLike, numpy.float64]],
+        statistics: Statistics | None = None,
     ) -> int:
         """
         Plays ticks, each an update and a hold; returns how many were done.
@@ -306,6 +340,8 @@ class Engine:
     def supply(self) -> numpy.typing.NDArray[numpy.float64]: ...
     def work(self) -> numpy.typing.NDArray[numpy.float64]: ...
     @property
+    def blocks(self) -> int: ...
+    @property
     def itemised(self) -> bool: ...
     @property
     def longest_step(self) -> float:
@@ -321,6 +357,7 @@ class Engine:
         """
         How many holds were prepared.
         """
+    def threads(self) -> int: ...
     @property
     def time(self) -> float: ...
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -23,9 +24,10 @@ from ktc.network import Network
 from ktc.protocol import Protocol, full_shape
 from ktc.read_out import ReadOut
 from ktc.real_board import ANALOG, RealBoard
-from ktc.recorder import QUANTITIES
+from ktc.recorder import QUANTITIES, Recording
 from ktc.run import Run
 from ktc.settling import AnalogOutput, pieces
+from ktc.statistics import Statistics, check_fit
 from ktc.step_size import fastest_rate
 from ktc.units import Units
 
@@ -253,6 +255,10 @@ class BoardEmulator(Exclusive):
         record: Sequence[str] | str | None = None,
         every: int = 1,
         progress: bool = False,
+        *,
+        statistics: Statistics | None = None,
+        to: str | os.PathLike[str] | None = None,
+        overwrite: bool = False,
     ) -> Run:
         """Plays a protocol from where the board stands; all limits are checked before it moves.
 
@@ -262,6 +268,8 @@ class BoardEmulator(Exclusive):
                 what the board applied, energies are the real board's.
             every: ticks between records.
             progress: shows a progress bar.
+            statistics: as ``Emulator.play``; of the true voltages, which no ADC has seen.
+            to, overwrite: as ``Emulator.play``.
 
         Returns:
             A Run of the real board: ``run.programmed`` is the protocol given, ``run.applied`` what
@@ -280,6 +288,8 @@ class BoardEmulator(Exclusive):
         known_keywords(names, QUANTITIES, "quantity to record")
         if count("every", every) > protocol.ticks:
             raise ValueError(f"every must be at most the {protocol.ticks} ticks, but is {every}")
+        if statistics is not None:
+            check_fit(statistics, protocol.times)
         if {"state", "mean", "covariance"} & set(names):
             stops = list(range(every, protocol.ticks + 1, every))
             self._read_out.require(self.time + protocol.times[stops], [k - 1 for k in stops])
@@ -296,7 +306,13 @@ class BoardEmulator(Exclusive):
         cut = self._cut(protocol.holds, applied, last)
         begun = self.time
         try:
-            run = self._inner.play_read_by(self, cut.protocol, record, every * cut.n, progress)
+            run = self._inner.play_read_by(
+                self,
+                cut.protocol,
+                Recording(record, every * cut.n, to, overwrite),
+                None if statistics is None else replace(statistics, every=statistics.every * cut.n),
+                progress,
+            )
         except BaseException:
             self._note_stop(protocol, waveforms, applied, begun)
             raise

@@ -21,9 +21,11 @@ from ktc.ledger import Ledger
 from ktc.moments import Moments, Reader
 from ktc.network import Network
 from ktc.protocol import Protocol
-from ktc.recorder import Recorder, play_recorded
+from ktc.recorder import Recorder, Recording, play_recorded
+from ktc.resources import memory
 from ktc.run import Run
 from ktc.sparse import MOST_DENSE_UNITS, SparseStiffness
+from ktc.statistics import Observer, Statistics
 from ktc.step_size import checked_step, default_step
 from ktc.surprisal import surprisal
 from ktc.units import Described, Description, Units, network_of
@@ -246,6 +248,10 @@ class Emulator(Exclusive):
         record: Sequence[str] | str | None = None,
         every: int = 1,
         progress: bool = False,
+        *,
+        statistics: Statistics | None = None,
+        to: str | os.PathLike[str] | None = None,
+        overwrite: bool = False,
     ) -> Run:
         """Plays a protocol from where the emulator stands, and returns its accounts and records.
 
@@ -259,20 +265,40 @@ class Emulator(Exclusive):
                 ticks so far: the last update, after them, is in ``run.work`` alone.
             every: ticks between records.
             progress: shows a progress bar.
+            statistics: what the engine gathers of the state while it plays, in ``run.statistics``.
+            to: where records go instead of memory: a folder that holds ``<quantity>.npy`` for
+                each, made where it is missing, or one file named ``….npy`` for one quantity. The
+                run then has memory maps of them, for reading. A protocol that stops early, by an
+                error or Ctrl-C, leaves the records taken so far in them.
+            overwrite: replaces files that are there.
 
         Raises:
             TypeError: an unknown quantity, or something that is not a Protocol.
-            ValueError: controls that do not fit this network, with the tick named.
+            ValueError: controls that do not fit this network, with the tick named; statistics that
+                do not fit the protocol.
+            FileExistsError, OSError: files that are there, or that the disk has no room for.
+            MemoryError: statistics that take more than this machine has.
+
+        Example:
+            >>> import ktc, numpy as np, pathlib, tempfile
+            >>> folder = pathlib.Path(tempfile.mkdtemp())
+            >>> unit = ktc.Network(stiffness=1.0, friction=1.0)
+            >>> emulator = ktc.Emulator(unit, replicas=5, seed=1)
+            >>> drive = ktc.Protocol(np.full(100, 0.1), {})
+            >>> run = emulator.play(drive, record="state", every=10, to=folder / "x.npy")
+            >>> np.load(folder / "x.npy").shape, type(run.series["state"]).__name__
+            ((10, 5, 1), 'memmap')
         """
-        return self.play_read_by(self, protocol, record, every, progress)
+        recording = Recording(record, every, to, overwrite)
+        return self.play_read_by(self, protocol, recording, statistics, progress)
 
     @one_thread
     def play_read_by(
         self,
         reader: Reader,
         protocol: Protocol,
-        record: Sequence[str] | str | None,
-        every: int,
+        recording: Recording,
+        statistics: Statistics | None,
         progress: bool,
     ) -> Run:
         """``play`` with the states and moments that ``reader`` reads instead of its own."""
@@ -285,16 +311,25 @@ class Emulator(Exclusive):
             if self.infinite:
                 refuse_quartic(controls.quartic)
         self._choose_step(extremes)
-        recorder = Recorder(self, reader, protocol, record, count("every", every))
+        observer = None
+        if statistics is not None:
+            if not isinstance(self._engine, _core.Engine):
+                raise ValueError(
+                    "statistics are gathered over replicas, of which replicas=math.inf has none "
+                    "apart; record='mean' and 'covariance' are exact there"
+                )
+            observer = Observer(statistics, self._engine, self.scale, protocol.times)
         initial, before = self._controls, self.ledger.amounts()
         self._keep_moments()
         gaussian = self.resolve_heat and not any(controls.quartic.any() for controls in extremes)
         gaussian = gaussian and not self._beyond_dense
         surprise = self._surprisal() if gaussian else None
+        recorder = Recorder(self, reader, protocol, recording)
         with self.ledger.tally() as tally:
             try:
-                play_recorded(self._engine, protocol, waveforms, recorder, progress)
+                play_recorded(self._engine, protocol, waveforms, recorder, progress, observer)
             finally:
+                recorder.close()
                 self._controls = self._engine_controls()
             self._settle(final)
             variances = tally()
@@ -313,6 +348,7 @@ class Emulator(Exclusive):
             seed=self.seed,
             times=recorder.times,
             series=recorder.series,
+            statistics=None if observer is None else observer.result(),
         )
 
     @one_thread
@@ -387,7 +423,7 @@ class Emulator(Exclusive):
             )
             return
         needed = f"{self.replicas} replicas, whose states and books take {self._gigabytes():.3g} GB"
-        if self._gigabytes() > _memory():
+        if 1e9 * self._gigabytes() > memory():
             raise MemoryError(_TOO_MANY.format(needed))
         try:
             self._engine = _core.Engine(
@@ -675,11 +711,3 @@ def _available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _memory() -> float:
-    """Physical memory [GB]; without a limit where the system does not tell."""
-    try:
-        return 1e-9 * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, OSError, ValueError):
-        return float("inf")

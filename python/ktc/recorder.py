@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ktc.checks import Array, known_keywords
+from ktc.checks import Array, count, known_keywords
 from ktc.gaussian_engine import Engine
 from ktc.moments import Reader
 from ktc.progress import progress_bar
 from ktc.protocol import Protocol, full_shape
+from ktc.record_file import RecordFile, record_files
+from ktc.statistics import Observer
 
 if TYPE_CHECKING:
     from ktc.emulator import Emulator
@@ -24,17 +27,31 @@ PROGRESS_STEPS = 100
 NUMBERS_AT_ONCE = 2**22
 
 
+class Recording(NamedTuple):
+    """What to record, how often in ticks, and where to instead of memory."""
+
+    names: Sequence[str] | str | None = None
+    every: int = 1
+    to: str | os.PathLike[str] | None = None
+    overwrite: bool = False
+
+
 class Recorder:
-    """Preallocated series of chosen quantities, taken after every ``every``-th tick."""
+    """Preallocated series of chosen quantities, taken after every ``every``-th tick.
+
+    Raises:
+        TypeError, ValueError: something that cannot be recorded so.
+        FileExistsError, OSError: files that are there, or that the disk has no room for.
+    """
 
     def __init__(
         self,
         emulator: Emulator,
         reader: Reader,
         protocol: Protocol,
-        record: Sequence[str] | str | None,
-        every: int,
+        recording: Recording,
     ) -> None:
+        record, every = recording.names, count("every", recording.every)
         names = [record] if isinstance(record, str) else list(record or ())
         known_keywords(names, QUANTITIES, "quantity to record")
         if every > protocol.ticks:
@@ -57,14 +74,26 @@ class Recorder:
             "covariance": (d, d),
             "bias": (d,),
         }
-        self.series: dict[str, Array] = {
-            name: np.empty((len(self.stops), *shapes.get(name, ()))) for name in names
-        }
+        wanted = {name: (len(self.stops), *shapes.get(name, ())) for name in names}
+        self._files: dict[str, RecordFile] = {}
+        self.series: dict[str, Array] = {}
+        if recording.to is None:
+            self.series = {name: np.empty(shape) for name, shape in wanted.items()}
+        else:
+            self._files = record_files(recording.to, wanted, recording.overwrite)
 
     def take(self, point: int) -> None:
         """Writes down the present values as the given point."""
         for name, read in self._take.items():
-            self.series[name][point] = read(self.stops[point])
+            values = read(self.stops[point])
+            if name in self._files:
+                self._files[name].write(values)
+            else:
+                self.series[name][point] = values
+
+    def close(self) -> None:
+        """No more points: what went to disk is read from there."""
+        self.series |= {name: file.close() for name, file in self._files.items()}
 
 
 def play_recorded(
@@ -73,8 +102,10 @@ def play_recorded(
     waveforms: Mapping[str, Array],
     recorder: Recorder,
     progress: bool,
+    observer: Observer | None = None,
 ) -> None:
     """Plays all ticks, stopping where something is to be recorded."""
+    gather = () if observer is None else (observer.core,)
     ticks = protocol.ticks
     stops = list(recorder.stops)
     if not stops and progress:
@@ -89,7 +120,7 @@ def play_recorded(
                     name: full_shape(name, values[done:upto], recorder.sizes[name])
                     for name, values in waveforms.items()
                 }
-                engine.play(protocol.holds[done:upto], part)
+                engine.play(protocol.holds[done:upto], part, *gather)
                 bar.update(upto - done)
                 done = upto
             if point < len(recorder.stops):

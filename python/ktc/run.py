@@ -20,6 +20,7 @@ from ktc.network import Network
 from ktc.picture import draw
 from ktc.protocol import Protocol
 from ktc.study import estimated_free_energy_change
+from ktc.run_statistics import RunStatistics
 from ktc.units import Units
 
 
@@ -44,7 +45,7 @@ class Run:
         initial_controls, final_controls: controls before the first and after the last update.
         seed, version: what reproduces it.
         times: times of the records since the start of the protocol, shape (points,).
-        series: the recorded quantities by name.
+        series: the recorded quantities by name; memory maps where they went to disk.
         symbols: unit symbols.
     """
 
@@ -60,6 +61,7 @@ class Run:
         seed: int,
         times: Array,
         series: Mapping[str, Array],
+        statistics: RunStatistics | None = None,
         version: str = storage.VERSION,
         programmed: Protocol | None = None,
         imperfections: Imperfections | None = None,
@@ -78,6 +80,7 @@ class Run:
         self.version = version
         self.times = times
         self.series = dict(series)
+        self._statistics = statistics
 
     @property
     def infinite(self) -> bool:
@@ -93,6 +96,19 @@ class Run:
     def duration(self) -> float:
         """Total time of the protocol."""
         return self.protocol.duration
+
+    @property
+    def statistics(self) -> RunStatistics:
+        """What ``statistics=`` asked the engine to gather of the state.
+
+        Raises:
+            ValueError: where nothing was asked for.
+        """
+        if self._statistics is None:
+            raise ValueError(
+                "no statistics were gathered; play with statistics=ktc.Statistics(...)"
+            )
+        return self._statistics
 
     @property
     def work(self) -> Estimate:
@@ -274,7 +290,7 @@ class Run:
         return draw(self, **options)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Saves everything, with seed and version."""
+        """Saves everything, with seed and version; records that lie on disk are copied."""
         arrays = {f"samples_{k}": v for k, v in self._samples.items()}
         arrays |= {f"series_{k}": v for k, v in self.series.items()}
         arrays |= {f"network_{k}": v for k, v in self.network.as_dict().items()}
@@ -287,6 +303,9 @@ class Run:
         header["variances"] = self._variances
         if self.imperfections is not None:
             header["imperfections"] = self.imperfections.as_dict()
+        if self._statistics is not None:
+            header["statistics"], gathered = self._statistics.archive()
+            arrays |= {f"statistics_{k}": v for k, v in gathered.items()}
         if self.programmed is not self.protocol:
             arrays |= {f"programmed_{k}": v for k, v in self.programmed.controls.items()}
             arrays |= {f"last_{k}": v for k, v in self.programmed.final.items()}
@@ -308,6 +327,10 @@ class Run:
                 arrays["holds"], storage.part(arrays, "controls_"), storage.part(arrays, "end_")
             )
             programmed, spec = None, header.get("imperfections")
+            statistics = None
+            if "statistics" in header:
+                gathered = storage.part(arrays, "statistics_")
+                statistics = RunStatistics.of_archive(header["statistics"], gathered)
             if "ticks" in arrays:
                 told, last = (storage.part(arrays, prefix) for prefix in ("programmed_", "last_"))
                 programmed = Protocol(arrays["ticks"], told, last)
@@ -325,6 +348,7 @@ class Run:
                 seed=header["seed"],
                 times=arrays["times"],
                 series=storage.part(arrays, "series_"),
+                statistics=statistics,
                 version=header["version"],
                 programmed=programmed,
                 imperfections=None if spec is None else Imperfections(**spec),
