@@ -4,7 +4,11 @@
 #include <pybind11/stl.h>
 #include <pybind11/typing.h>
 
+#include <algorithm>
+#include <array>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "arrays.hpp"
 #include "controls.hpp"
@@ -20,16 +24,28 @@ using Saved = py::typing::Dict<py::str, py::object>;
 using Values = py::typing::Dict<py::str, py::object>;
 using Waveforms = py::typing::Dict<py::str, Array>;
 
+/// A flag an account; heats by account share the last one.
+std::vector<bool> flags_of(const std::vector<std::string>& accounts) {
+    constexpr std::array names{"work",     "heat",   "supply",       "source",
+                               "injected", "shadow", "entropy_flow", "heat_per_resistor"};
+    static_assert(names.size() == Accounts::first_heat + 1);
+    std::vector<bool> flags(names.size());
+    for (std::size_t k = 0; k < names.size(); ++k)
+        flags[k] = std::find(accounts.begin(), accounts.end(), names[k]) != accounts.end();
+    return flags;
+}
+
 Engine make_engine(const Network& network, const Values& controls, std::uint64_t seed,
                    std::uint64_t first_replica, std::size_t replicas, std::size_t threads,
                    const std::string& motion, const std::string& dtype, double longest_step,
-                   const Array& state) {
+                   const Array& state, const std::optional<std::vector<std::string>>& accounts) {
     Controls first = to_controls(controls);
     const Motion how = motion_named(motion);
     const Precision precision = dtype == "float32" ? Precision::single : Precision::full;
+    const std::vector<bool> kept = accounts ? flags_of(*accounts) : std::vector<bool>();
     const py::gil_scoped_release release;
     return Engine(network, std::move(first), seed, {first_replica, replicas}, threads, how,
-                  longest_step, state.size() > 0 ? state.data() : nullptr, precision);
+                  longest_step, state.size() > 0 ? state.data() : nullptr, precision, kept);
 }
 
 std::vector<double>& place_of(const std::string& name, Controls& controls) {
@@ -196,6 +212,7 @@ void bind_engine(py::module_& module) {
         .def(py::init(&make_engine), py::kw_only(), py::arg("network"), py::arg("controls"),
              py::arg("seed"), py::arg("first_replica"), py::arg("replicas"), py::arg("threads"),
              py::arg("motion"), py::arg("dtype"), py::arg("longest_step"), py::arg("state"),
+             py::arg("accounts") = std::nullopt,
              "`motion` is exact, midpoint, split or pooled; an empty `state` is the stationary "
              "one.")
         .def("set", set, py::arg("changes"), "One control update: books work.")

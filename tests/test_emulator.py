@@ -486,5 +486,5 @@ def test_replicas_that_memory_does_not_hold(monkeypatch):
         raise MemoryError
 
     monkeypatch.setattr(_core, "Engine", full)
-    with refused(MemoryError, "1000000 replicas", "0.088 GB", "take fewer"):
+    with refused(MemoryError, "1000000 replicas", "0.068 GB", "take fewer"):
         ktc.Emulator(make(NETWORKS["coupled"]), replicas=10**6, seed=1)

@@ -20,6 +20,7 @@ LAYERS: dict[str, list[str]] = {
     "engine": ["cpp/engine"],
     "bindings": ["bindings", "ktc._core", "ktc.openblas"],
     "description": [
+        "ktc.accounts",
         "ktc.branch",
         "ktc.checks",
         "ktc.circuit",

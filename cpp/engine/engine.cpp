@@ -26,7 +26,7 @@ constexpr double unit_steps_worth_a_thread = 3e4;
 
 Engine::Engine(Network network, Controls controls, std::uint64_t seed, ReplicaRange range,
                std::size_t threads, Motion motion, double longest_step, const double* state,
-               Precision precision)
+               Precision precision, const std::vector<bool>& kept_accounts)
     : network_(std::move(network)),
       motion_(motion),
       longest_step_(longest_step),
@@ -43,14 +43,16 @@ Engine::Engine(Network network, Controls controls, std::uint64_t seed, ReplicaRa
     use_one_library_thread();
     setting_ = setting_at(std::move(controls), nullptr);
     unit_ = units_of_state();
-    const std::size_t heat_accounts = itemised() ? this->heat_accounts() : 0;
+    const auto accounts =
+        std::make_shared<const Accounts>(itemised() ? heat_accounts() : 0, kept_accounts);
 
     const std::uint64_t last = range_.first + range_.count;
+    blocks_.reserve(range_.count / block_width + 2);
     for (std::uint64_t number = range_.first / block_width; number * block_width < last; ++number) {
         const std::uint64_t start = number * block_width;
         const std::uint64_t begin = std::max(range_.first, start);
         const std::uint64_t end = std::min<std::uint64_t>(last, start + block_width);
-        blocks_.push_back({BlockState(rows(), precision_), Ledger(heat_accounts), number, step_,
+        blocks_.push_back({BlockState(rows(), precision_), Ledger(accounts), number, step_,
                            static_cast<std::size_t>(begin - start),
                            static_cast<std::size_t>(end - start),
                            static_cast<std::size_t>(begin - range_.first)});

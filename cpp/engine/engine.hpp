@@ -43,9 +43,11 @@ class Engine {
    public:
     /// `longest_step` bounds the steps of split motion; exact motion has none. Replicas start at
     /// `state`, (count, dimension) row-major, or in the stationary state where it is null.
+    /// `kept_accounts` are flags as Accounts takes them.
     Engine(Network network, Controls controls, std::uint64_t seed, ReplicaRange range,
            std::size_t threads, Motion motion = Motion::exact, double longest_step = 0.0,
-           const double* state = nullptr, Precision precision = Precision::full);
+           const double* state = nullptr, Precision precision = Precision::full,
+           const std::vector<bool>& kept_accounts = {});
 
     const Network& network() const { return network_; }
     const Controls& controls() const { return setting_.controls; }

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "engine/visit.hpp"
@@ -15,6 +16,13 @@ namespace {
 // Ticks are prepared and played in chunks of this size, which take some tens of milliseconds.
 constexpr double unit_steps_at_once = 4e6;
 constexpr std::size_t ticks_at_once = 4096;
+
+/// Where a kernel that books all accounts at once posts those that are not kept.
+struct Spill {
+    double sums[Ledger::source][block_width] = {};
+    Half carries[Ledger::source][block_width] = {};
+    Half turnover[block_width] = {};
+};
 
 std::vector<float> rounded(const std::vector<double>& values) {
     std::vector<float> result(values.size());
@@ -133,15 +141,22 @@ std::size_t Engine::play_modes(Block& block, const std::vector<Tick>& ticks,
     constexpr std::size_t width = replicas_of_a_group<Real>;
     const NoiseAddress at = address(block, width);
     Ledger& books = block.ledger;
+    const Accounts& kept = books.accounts();
+    std::optional<Spill> spill;
+    if (!kept.complete()) spill.emplace();
     for (std::size_t g = at.begin_group; g < at.end_group; ++g) {
         const std::size_t lane = g * width;
-        const auto sums = [&](Ledger::Account account) { return books.sums(account) + lane; };
-        const auto carries = [&](Ledger::Account account) { return books.carries(account) + lane; };
-        modal_kernel<Real>()(
-            block.state.numbers<Real>() + lane, block_width, rows(), run.data(), run.size(),
-            {seed_, Purpose::hold, at.first_group + g, 0, at.step},
-            {sums(Ledger::work), carries(Ledger::work), sums(Ledger::heat), carries(Ledger::heat),
-             sums(Ledger::supply), carries(Ledger::supply), books.turnover() + lane});
+        const auto sums = [&](Ledger::Account account) {
+            return lane + (kept.keeps(account) ? books.sums(account) : spill->sums[account]);
+        };
+        const auto carries = [&](Ledger::Account account) {
+            return lane + (kept.keeps(account) ? books.carries(account) : spill->carries[account]);
+        };
+        modal_kernel<Real>()(block.state.numbers<Real>() + lane, block_width, rows(), run.data(),
+                             run.size(), {seed_, Purpose::hold, at.first_group + g, 0, at.step},
+                             {sums(Ledger::work), carries(Ledger::work), sums(Ledger::heat),
+                              carries(Ledger::heat), sums(Ledger::supply), carries(Ledger::supply),
+                              lane + (kept.close() ? books.turnover() : spill->turnover)});
     }
     block.step += run.size();
     return run.size();

@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <type_traits>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "ground/compensated.hpp"
 #include "ground/half.hpp"
 #include "ground/lanes.hpp"
 #include "kernels/kernels.hpp"
+#include "physics/accounts.hpp"
 
 namespace ktc {
 
@@ -17,57 +19,50 @@ namespace ktc {
 /// Every account is a compensated sum of posts, one per replica, of 73 bits in twelve bytes. Work
 /// done on the network and heat that flows into its resistors are positive; the first law reads
 ///     ΔH = work + source + injected + shadow − heat.
-/// Books of exact moves keep work, heat and supply; itemised ones all accounts, and heat by
-/// account.
+/// Accounts that are not kept take no memory, and posts to them are lost.
 class Ledger {
    public:
-    enum Account : std::size_t {
-        work,
-        heat,
-        supply,
-        source,
-        injected,
-        shadow,
-        entropy,
-        first_heat
-    };
+    using Account = Accounts::Account;
+    static constexpr Account work = Accounts::work, heat = Accounts::heat,
+                             supply = Accounts::supply, source = Accounts::source,
+                             injected = Accounts::injected, shadow = Accounts::shadow,
+                             entropy = Accounts::entropy, first_heat = Accounts::first_heat;
 
-    /// `heat_accounts` 0 keeps the three accounts of exact moves.
-    explicit Ledger(std::size_t heat_accounts)
-        : itemised_(heat_accounts > 0),
-          accounts_(itemised_ ? first_heat + heat_accounts : source),
-          sum_(accounts_ * lanes_, 0.0),
-          opening_energy_(lanes_, 0.0),
-          carry_(accounts_ * lanes_),
-          turnover_(lanes_) {}
+    explicit Ledger(std::shared_ptr<const Accounts> accounts)
+        : accounts_(std::move(accounts)),
+          numbers_((accounts_->kept() + 1) * lanes_, 0.0),
+          halves_((accounts_->kept() + (accounts_->close() ? 1 : 0)) * lanes_) {}
 
-    bool itemised() const { return itemised_; }
+    const Accounts& accounts() const { return *accounts_; }
 
     /// Closes the books and opens new ones at the given energies.
     void open(const double* energy) {
-        std::fill(sum_.begin(), sum_.end(), 0.0);
-        std::fill(carry_.begin(), carry_.end(), Half());
-        std::fill(turnover_.begin(), turnover_.end(), Half());
-        std::copy(energy, energy + lanes_, opening_energy_.begin());
+        std::fill(numbers_.begin(), numbers_.end(), 0.0);
+        std::fill(halves_.begin(), halves_.end(), Half());
+        std::copy(energy, energy + lanes_, numbers_.end() - lanes_);
     }
 
     void post(std::size_t account, const double* amount) {
+        if (!accounts_->keeps(account)) return;
         kernels().ledger_post(sums(account), carries(account), amount);
-        if (account == work || account == heat) kernels().ledger_turn(turnover(), amount);
+        if (accounts_->close() && (account == work || account == heat))
+            kernels().ledger_turn(turnover(), amount);
     }
 
-    /// Where an account's sums and carries lie, and the turnover: for kernels that post by
-    /// themselves.
-    double* sums(std::size_t account) { return sum_.data() + account * lanes_; }
-    Half* carries(std::size_t account) { return carry_.data() + account * lanes_; }
-    Half* turnover() { return turnover_.data(); }
+    /// Where the sums and carries of an account that is kept lie, and the turnover of books that
+    /// have one: for kernels that post by themselves.
+    double* sums(std::size_t account) { return numbers_.data() + at(account, 0); }
+    Half* carries(std::size_t account) { return halves_.data() + at(account, 0); }
+    Half* turnover() { return halves_.data() + accounts_->kept() * lanes_; }
 
     /// Zero for accounts that these books do not keep.
     double balance(std::size_t account, std::size_t lane) const {
-        if (account >= accounts_) return 0.0;
-        return sum_[account * lanes_ + lane] + carry_[account * lanes_ + lane];
+        if (!accounts_->keeps(account)) return 0.0;
+        return numbers_[at(account, lane)] + halves_[at(account, lane)];
     }
-    double opening_energy(std::size_t lane) const { return opening_energy_[lane]; }
+    double opening_energy(std::size_t lane) const {
+        return numbers_[accounts_->kept() * lanes_ + lane];
+    }
 
     /// Twenty bits suffice for the turnover, which only scales the imbalance. It stops growing at
     /// some million times a post, which makes the imbalance of very long runs seem larger than it
@@ -76,50 +71,42 @@ class Ledger {
     /// |ΔH − (work + source + injected + shadow − heat)| over Σ|work| + Σ|heat| + max|H|, the sums
     /// over all posts.
     double imbalance(double energy, std::size_t lane) const {
-        const double change = energy - opening_energy_[lane];
+        const double change = energy - opening_energy(lane);
         // Sums first and carries after them, so that the large parts cancel first.
         double booked = 0.0, small = 0.0;
         for (std::size_t account : {work, heat, source, injected, shadow}) {
-            if (account >= accounts_) break;
+            if (!accounts_->keeps(account)) continue;
             const double sign = account == heat ? -1.0 : 1.0;
-            add_compensated(booked, small, sign * sum_[account * lanes_ + lane]);
-            add_compensated(booked, small, sign * carry_[account * lanes_ + lane]);
+            add_compensated(booked, small, sign * numbers_[at(account, lane)]);
+            add_compensated(booked, small, sign * halves_[at(account, lane)]);
         }
-        const double scale =
-            turnover_[lane] + std::max(std::abs(energy), std::abs(opening_energy_[lane]));
+        const double turnover =
+            accounts_->close() ? halves_[accounts_->kept() * lanes_ + lane] : 0.0;
+        const double scale = turnover + std::max(std::abs(energy), std::abs(opening_energy(lane)));
         return scale > 0.0 ? std::abs((change - booked) - small) / scale : 0.0;
     }
 
     /// The books as one flat row of numbers, for saving, and back.
     std::vector<double> pack() const {
-        std::vector<double> packed;
-        const auto put = [&](const auto& part) {
-            packed.insert(packed.end(), part.begin(), part.end());
-        };
-        put(sum_);
-        put(carry_);
-        put(turnover_);
-        put(opening_energy_);
+        std::vector<double> packed(numbers_);
+        packed.insert(packed.end(), halves_.begin(), halves_.end());
         return packed;
     }
-    std::size_t packed_size() const { return 2 * sum_.size() + 2 * lanes_; }
+    std::size_t packed_size() const { return numbers_.size() + halves_.size(); }
     void unpack(const double* packed) {
-        const auto take = [&](auto& part) {
-            for (auto& number : part)
-                number = static_cast<std::decay_t<decltype(number)>>(*packed++);
-        };
-        take(sum_);
-        take(carry_);
-        take(turnover_);
-        take(opening_energy_);
+        std::copy_n(packed, numbers_.size(), numbers_.begin());
+        std::transform(packed + numbers_.size(), packed + packed_size(), halves_.begin(),
+                       [](double number) { return Half(number); });
     }
 
    private:
     static constexpr std::size_t lanes_ = block_width;
-    bool itemised_;
-    std::size_t accounts_;
-    std::vector<double> sum_, opening_energy_;
-    std::vector<Half> carry_, turnover_;
+    std::size_t at(std::size_t account, std::size_t lane) const {
+        return accounts_->slot(account) * lanes_ + lane;
+    }
+    std::shared_ptr<const Accounts> accounts_;
+    std::vector<double> numbers_;  ///< sums of the accounts, and the opening energy
+    std::vector<Half> halves_;     ///< carries of the accounts, and the turnover
 };
 
 }  // namespace ktc

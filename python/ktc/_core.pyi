@@ -16,9 +16,9 @@ __all__: list[str] = [
     "Network",
     "Purpose",
     "SingleGroup",
-    "Stiffness",
     "Statistics",
     "StatisticsPlan",
+    "Stiffness",
     "kernel_level",
     "kernel_levels",
     "library_core",
@@ -279,6 +279,7 @@ class Engine:
         dtype: str,
         longest_step: typing.SupportsFloat | typing.SupportsIndex,
         state: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        accounts: collections.abc.Sequence[str] | None = None,
     ) -> None:
         """
         `motion` is exact, midpoint, split or pooled; an empty `state` is the stationary one.
@@ -357,6 +358,7 @@ class Engine:
         """
         How many holds were prepared.
         """
+    @property
     def threads(self) -> int: ...
     @property
     def time(self) -> float: ...

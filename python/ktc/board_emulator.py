@@ -158,6 +158,11 @@ class BoardEmulator(Exclusive):
         return self._inner.dt
 
     @property
+    def accounts(self) -> tuple[str, ...] | None:
+        """Names of the accounts that are kept; None for all."""
+        return self._inner.accounts
+
+    @property
     def resolve_heat(self) -> bool:
         """Whether the ledger tells all accounts apart, by the splitting integrator."""
         return self._inner.resolve_heat

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc import _core, storage
+from ktc.accounts import accounts_to_keep
 from ktc.checks import Array, count, frozen, positive, random_seed, real_array
 from ktc.controls import Controls, temperatures
 from ktc.exclusive import Exclusive, one_thread
@@ -75,6 +76,9 @@ class Emulator(Exclusive):
             disjoint ranges together hold the same bits as one that has them all.
         state: (replicas, d) or (d,), to start from instead of equilibrium.
         momentum: the same for momenta where there is inertia; zero if only ``state`` is given.
+        accounts: names of the accounts to keep, among "work", "heat", "supply", "source",
+            "injected", "shadow", "entropy_flow", "heat_per_resistor"; each takes 12 bytes a
+            replica. None keeps all that the motion has; ``imbalance()`` needs work and heat.
 
     With ``replicas=math.inf`` every linear network is carried without sampling noise and without a
     step, resolved heats too: m′ = z* + A (m − z*) and P′ = A P Aᵀ + Q over a hold. ``moments()`` is
@@ -116,6 +120,7 @@ class Emulator(Exclusive):
         first_replica: int = 0,
         state: ArrayLike | None = None,
         momentum: ArrayLike | None = None,
+        accounts: Sequence[str] | str | None = None,
     ) -> None:
         self.dtype = precision(dtype)
         super().__init__()
@@ -134,6 +139,7 @@ class Emulator(Exclusive):
                 "replicas must be finite for a sparse network, as a covariance is dense; make the "
                 "network of stiffness.toarray() where that is small enough"
             )
+        self.accounts = accounts_to_keep(accounts, self._motion)
         self.dt = None if dt is None else self._own_step(dt)
         self.replicas: float = math.inf if self.infinite else count("replicas", replicas)
         self.first_replica = count("first_replica", first_replica, least=0)
@@ -191,7 +197,7 @@ class Emulator(Exclusive):
     @property
     def ledger(self) -> Ledger:
         """The energy books, opened at the start or when the state was last placed by hand."""
-        return Ledger(lambda: self._engine, self.network.accounts, self._turn)
+        return Ledger(lambda: self._engine, self.network.accounts, self._turn, self.accounts)
 
     @property
     def _controls(self) -> Controls:
@@ -333,7 +339,9 @@ class Emulator(Exclusive):
                 self._controls = self._engine_controls()
             self._settle(final)
             variances = tally()
-        samples = {name: amount - before[name] for name, amount in self.ledger.amounts().items()}
+        samples = self.ledger.amounts()
+        for name in samples:
+            samples[name] = samples[name] - before.pop(name)
         later = None if surprise is None else self._surprisal()
         if surprise is not None and later is not None:
             samples["entropy_change"] = later - surprise
@@ -349,6 +357,7 @@ class Emulator(Exclusive):
             times=recorder.times,
             series=recorder.series,
             statistics=None if observer is None else observer.result(),
+            accounts=self.accounts,
         )
 
     @one_thread
@@ -437,6 +446,7 @@ class Emulator(Exclusive):
                 dtype=self.dtype,
                 longest_step=self._step([self._controls]),
                 state=self._start_array(),
+                accounts=self.accounts,
             )
         except MemoryError:
             raise MemoryError(_TOO_MANY.format(needed)) from None
@@ -471,6 +481,7 @@ class Emulator(Exclusive):
             "dtype": self.dtype,
             "dt": self.dt,
             "resolve_heat": self.resolve_heat,
+            "accounts": self.accounts,
             "replicas": self.replicas,
             "first_replica": self.first_replica,
             "seed": self.seed,
@@ -512,6 +523,7 @@ class Emulator(Exclusive):
             dt=header["dt"],
             resolve_heat=header["resolve_heat"],
             first_replica=header["first_replica"],
+            accounts=header.get("accounts"),
             state=np.zeros(description.network.units),
         )
         emulator._start = arrays.get("start")
@@ -595,14 +607,16 @@ class Emulator(Exclusive):
         return stepped[1]
 
     def _gigabytes(self) -> float:
-        """Memory of the coordinates and of the eight numbers of the smallest books."""
+        """Memory of coordinates, of accounts (12 bytes each) and of opening energies."""
         d = self.network.units
+        accounts = 3 if self.accounts is None else len(self.accounts)
+        size = 4 if self.dtype == "float32" else 8
         if self.network.is_sparse:
             # Lanes of whole blocks, and the lines of each unit's resistor.
             lanes = -(-self.replicas // 64) * 64
             return 8e-9 * (lanes * d * (4 if self.resolve_heat else 1) + 60 * d)
-        numbers = d * (1 if self.network.inertia is None else 2) + 8
-        return 8e-9 * self.replicas * numbers
+        coordinates = d * (1 if self.network.inertia is None else 2)
+        return 1e-9 * self.replicas * (size * coordinates + 12 * accounts + 8)
 
     def _choose_step(self, settings: Iterable[Controls]) -> None:
         if self._motion != "exact" and isinstance(self._engine, _core.Engine):

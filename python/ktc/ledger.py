@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from ktc.accounts import FIRST_LAW, require_kept
 from ktc.checks import Array
 from ktc.exclusive import Turn, one_thread
 from ktc.gaussian_engine import Engine, GaussianEngine
@@ -20,16 +21,24 @@ class Ledger:
     and heat that flows into its resistors are positive. Energies are in the unit of kT (joules on
     a Board). Control updates book work, H(x; θ′) − H(x; θ); holds book the others. Exact moves of a
     linear network at one temperature, and quartic units that move all at once, book total heat,
-    −ΔH of the hold; the splitting integrator tells every account apart.
+    −ΔH of the hold; the splitting integrator tells every account apart. What ``accounts`` of the
+    Emulator left out raises ValueError.
 
     Source: Sekimoto (1998), Prog. Theor. Phys. Suppl. 130, 17; Freitas, Delvenne, Esposito (2020),
     Phys. Rev. X 10, 031005.
     """
 
-    def __init__(self, engine: Callable[[], Engine], accounts: tuple[str, ...], turn: Turn) -> None:
+    def __init__(
+        self,
+        engine: Callable[[], Engine],
+        accounts: tuple[str, ...],
+        turn: Turn,
+        kept: tuple[str, ...] | None = None,
+    ) -> None:
         self._find = engine
         self._turn = turn
         self.accounts = accounts
+        self.kept = kept
 
     @property
     def _engine(self) -> Engine:
@@ -45,36 +54,42 @@ class Ledger:
     @one_thread
     def work(self) -> Array:
         """Σ over updates of H(x; θ′) − H(x; θ)."""
+        self._require("work")
         return self._engine.work()
 
     @property
     @one_thread
     def heat(self) -> Array:
         """Heat that flowed into the resistors, all together."""
+        self._require("heat")
         return self._engine.heat()
 
     @property
     @one_thread
     def supply(self) -> Array:
         """∫ bᵀdx, what the bias sources delivered: the book of H + bᵀx, not of H."""
+        self._require("supply")
         return self._engine.supply()
 
     @property
     @one_thread
     def source(self) -> Array:
         """Σ_r ∫ e_r dξ_r + Σ_s ∫ I_s a_s·∇H dt, from sources outside H."""
+        self._require("source")
         return self._engine.source()
 
     @property
     @one_thread
     def injected(self) -> Array:
         """Energy from noise generators, which are no bath."""
+        self._require("injected")
         return self._engine.injected()
 
     @property
     @one_thread
     def shadow(self) -> Array:
         """Cost of inexact lossless moves: of kicks by quartic units with inertia, else rounding."""
+        self._require("shadow")
         return self._engine.shadow()
 
     @property
@@ -177,7 +192,7 @@ class Ledger:
             names += ["source", "injected", "shadow", "entropy_flow"]
             if not self._engine.pooled:
                 names.append("heat_per_resistor")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in (names if self.kept is None else self.kept)}
 
     @one_thread
     def imbalance(self) -> float:
@@ -185,7 +200,12 @@ class Ledger:
 
         Relative to its Σ|work| + Σ|heat| + max|H|, the sums over all posts. Every account has its
         own local formula, so this can fail; rounding leaves about 1e-15.
+
+        Raises:
+            ValueError: where one of these accounts is not kept.
         """
+        for name in FIRST_LAW if self._engine.itemised else ("work", "heat"):
+            self._require(name, "imbalance()")
         return self._engine.imbalance()
 
     @one_thread
@@ -193,9 +213,13 @@ class Ledger:
         """Opens new books: all accounts are zero from here."""
         self._engine.open_books()
 
+    def _require(self, name: str, what: str = "") -> None:
+        require_kept(name, self.kept, what)
+
     def _needs_items(self, name: str) -> None:
         if not self._engine.itemised:
             raise ValueError(
                 f"{name} is not kept by this motion, whose heat is their sum; "
                 "make the emulator with resolve_heat=True"
             )
+        self._require(name)

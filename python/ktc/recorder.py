@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ktc.accounts import require_kept
 from ktc.checks import Array, count, known_keywords
 from ktc.gaussian_engine import Engine
 from ktc.moments import Reader
@@ -131,7 +132,10 @@ def _readers(
     emulator: Emulator, reader: Reader, names: Sequence[str]
 ) -> dict[str, Callable[[int], Array | float]]:
     engine = emulator._engine
-    first_work, first_heat = engine.work(), engine.heat()
+    for name in {"work", "heat"} & set(names):
+        require_kept(name, emulator.accounts, f"a record of {name}")
+    first_work = engine.work() if "work" in names else 0.0
+    first_heat = engine.heat() if "heat" in names else 0.0
     readers: dict[str, Callable[[int], Array | float]] = {
         "state": lambda tick: reader.read(),
         "mean": lambda tick: reader.moments().mean,

@@ -11,6 +11,7 @@ import numpy as np
 import scipy  # imports scipy.signal when it is first used
 
 from ktc import storage
+from ktc.accounts import require_kept
 from ktc.checks import Array, count, frozen
 from ktc.controls import Controls
 from ktc.estimate import INFINITE, Estimate
@@ -19,8 +20,8 @@ from ktc.imperfections import Imperfections
 from ktc.network import Network
 from ktc.picture import draw
 from ktc.protocol import Protocol
-from ktc.study import estimated_free_energy_change
 from ktc.run_statistics import RunStatistics
+from ktc.study import estimated_free_energy_change
 from ktc.units import Units
 
 
@@ -45,6 +46,7 @@ class Run:
         initial_controls, final_controls: controls before the first and after the last update.
         seed, version: what reproduces it.
         times: times of the records since the start of the protocol, shape (points,).
+        accounts: names of those that were kept; None for all. Others raise ValueError.
         series: the recorded quantities by name; memory maps where they went to disk.
         symbols: unit symbols.
     """
@@ -62,6 +64,7 @@ class Run:
         times: Array,
         series: Mapping[str, Array],
         statistics: RunStatistics | None = None,
+        accounts: tuple[str, ...] | None = None,
         version: str = storage.VERSION,
         programmed: Protocol | None = None,
         imperfections: Imperfections | None = None,
@@ -81,6 +84,7 @@ class Run:
         self.times = times
         self.series = dict(series)
         self._statistics = statistics
+        self.accounts = accounts
 
     @property
     def infinite(self) -> bool:
@@ -113,17 +117,17 @@ class Run:
     @property
     def work(self) -> Estimate:
         """Work done on the network, per replica."""
-        return self._estimate(self._samples["work"], "work")
+        return self._estimate(self._kept("work"), "work")
 
     @property
     def heat(self) -> Estimate:
         """Heat that flowed into the resistors, per replica."""
-        return self._estimate(self._samples["heat"], "heat")
+        return self._estimate(self._kept("heat"), "heat")
 
     @property
     def supply(self) -> Estimate:
         """∫ bᵀdx delivered by the bias sources, per replica."""
-        return self._estimate(self._samples["supply"], "supply")
+        return self._estimate(self._kept("supply"), "supply")
 
     @property
     def source(self) -> Estimate:
@@ -299,8 +303,12 @@ class Run:
         for which, controls in (("initial", self.initial_controls), ("final", self.final_controls)):
             arrays |= {f"{which}_{k}": np.asarray(v) for k, v in controls.as_dict().items()}
         arrays |= {"holds": self.protocol.holds, "times": self.times}
-        header: dict[str, Any] = {"seed": self.seed, "symbols": vars(self.symbols)}
-        header["variances"] = self._variances
+        header: dict[str, Any] = {
+            "seed": self.seed,
+            "symbols": vars(self.symbols),
+            "variances": self._variances,
+            "accounts": self.accounts,
+        }
         if self.imperfections is not None:
             header["imperfections"] = self.imperfections.as_dict()
         if self._statistics is not None:
@@ -327,7 +335,7 @@ class Run:
                 arrays["holds"], storage.part(arrays, "controls_"), storage.part(arrays, "end_")
             )
             programmed, spec = None, header.get("imperfections")
-            statistics = None
+            statistics, kept = None, header.get("accounts")
             if "statistics" in header:
                 gathered = storage.part(arrays, "statistics_")
                 statistics = RunStatistics.of_archive(header["statistics"], gathered)
@@ -349,6 +357,7 @@ class Run:
                 times=arrays["times"],
                 series=storage.part(arrays, "series_"),
                 statistics=statistics,
+                accounts=None if kept is None else tuple(kept),
                 version=header["version"],
                 programmed=programmed,
                 imperfections=None if spec is None else Imperfections(**spec),
@@ -366,9 +375,13 @@ class Run:
         return self.network.with_controls(self.initial_controls).common_kT
 
     def _kept(self, name: str) -> Array:
-        return self._samples.get(name, np.zeros_like(self._samples["work"]))
+        require_kept(name, self.accounts)
+        if name in self._samples:
+            return self._samples[name]
+        return np.zeros_like(self._samples["work"])
 
     def _items(self, name: str) -> Array:
+        require_kept(name, self.accounts)
         if name not in self._samples:
             raise ValueError(
                 f"{name} is not kept by this motion; make the emulator with resolve_heat=True"
@@ -397,4 +410,6 @@ class Run:
         return Estimate.exact(float(samples[0]), method=INFINITE, unit="k_B")
 
     def __repr__(self) -> str:
-        return f"<ktc.Run: {self.protocol!r}, work {self.work}, heat {self.heat}>"
+        known = [name for name in ("work", "heat") if name in self._samples]
+        amounts = [f", {name} {getattr(self, name)}" for name in known]
+        return f"<ktc.Run: {self.protocol!r}{''.join(amounts)}>"
