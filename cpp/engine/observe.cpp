@@ -8,9 +8,10 @@ namespace ktc {
 const double* Engine::public_state(const Block& block, std::vector<double>& kept,
                                    std::vector<double>& out) const {
     const double* own = seen(block, kept);
-    if (!setting_.coordinates->natural) return own;
+    const Coordinates& coordinates = *setting_.coordinates;
+    if (!coordinates.natural || coordinates.to_state.empty()) return own;
     out.resize(network_.dimension() * block_width);
-    multiply_block(setting_.coordinates->to_state, own, out.data(), block_width);
+    multiply_block(coordinates.to_state, own, out.data(), block_width);
     return out.data();
 }
 
