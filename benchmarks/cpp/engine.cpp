@@ -16,7 +16,7 @@ int main() {
         const double time = (static_cast<double>(tick) + 0.5) * duration / ticks;
         controls.bias[0] = target * (time + 1.0) / (duration + 2.0);
     };
-    const Controls start{{0.0}, Matrix::identity(1), {1.0}, {0.0}, {0.0}, {}};
+    const Controls start{{0.0}, Stiffness(Matrix::identity(1)), {1.0}, {0.0}, {0.0}, {}};
     Controls end = start;
     end.bias = {target};
     Engine engine(Network(Matrix::identity(1), {}), start, 7, {0, replicas}, 1, Motion::exact, 0.0);

@@ -1,11 +1,13 @@
 #include "motion/propagator.hpp"
 
 #include <cstdio>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "ground/dense.hpp"
 #include "measure.hpp"
+#include "motion/midpoint.hpp"
 #include "motion/splitting.hpp"
 
 namespace {
@@ -21,11 +23,19 @@ Matrix ring(std::size_t units) {
     return stiffness;
 }
 
+Matrix all_to_all(std::size_t units) {
+    Matrix stiffness = ring(units);
+    for (std::size_t i = 0; i < units; ++i)
+        for (std::size_t j = 0; j < units; ++j)
+            if (i != j) stiffness(i, j) += 0.01;
+    return stiffness;
+}
+
 /// One hold of one block of replicas, again and again: noise, motion, heat and supply.
 void hold(const char* name, std::size_t units, bool inertia, double goal) {
     const Network network(Matrix::identity(units),
                           std::vector<double>(inertia ? units : std::size_t{0}, 1.0));
-    const Coordinates coordinates = natural_coordinates(network, ring(units));
+    const Coordinates coordinates = natural_coordinates(network, Stiffness(ring(units)));
     const auto propagator = exact_propagator(coordinates, 1.0, 0.1);
     const std::size_t n = network.dimension();
     std::vector<double> state(n * block_width, 0.0);
@@ -49,10 +59,7 @@ void hold(const char* name, std::size_t units, bool inertia, double goal) {
 /// Steps of all-to-all coupled quartic units, with every account of the splitting integrator.
 void split(const char* name, std::size_t units, double goal) {
     const Network network(Matrix::identity(units), {});
-    Energy energy{ring(units), std::vector<double>(units, 1.0)};
-    for (std::size_t i = 0; i < units; ++i)
-        for (std::size_t j = 0; j < units; ++j)
-            if (i != j) energy.hessian(i, j) += 0.01;
+    const Energy energy{Stiffness(all_to_all(units)), std::vector<double>(units, 1.0)};
     const std::vector<double> kT(network.elements().accounts(), 1.0);
     const auto propagator = splitting_propagator(network.elements(), energy, kT, 0.01, 0.01);
     std::vector<double> state(units * block_width, 0.0);
@@ -65,12 +72,45 @@ void split(const char* name, std::size_t units, double goal) {
     });
 }
 
+/// Midpoint steps of the same units, all at once, as many blocks side by side as a product takes.
+template <class Real>
+void together(const char* name, std::size_t units, double goal) {
+    const Network network(Matrix::identity(units), {});
+    const auto energy = std::make_shared<const Energy>(
+        Energy{Stiffness(all_to_all(units)), std::vector<double>(units, 1.0)});
+    const Midpoint midpoint(network.elements(), energy, 1.0, 0.32, 0.01,
+                            std::vector<double>(units, 1.0));
+    const std::size_t blocks = Midpoint::team(units);
+    std::vector<Real> state(blocks * units * block_width, Real(0));
+    std::vector<double> posts(2 * blocks * block_width);
+    std::vector<Midpoint::Member<Real>> team;
+    constexpr std::size_t group = replicas_of_a_group<Real>;
+    for (std::size_t k = 0; k < blocks; ++k)
+        team.push_back({state.data() + k * units * block_width,
+                        k,
+                        {7, 0, k * (block_width / group), 0, block_width / group},
+                        posts.data() + 2 * k * block_width,
+                        posts.data() + (2 * k + 1) * block_width});
+    TeamWorkspace workspace;
+    const std::vector<double> force(units, 0.0);
+    const std::uint64_t steps = midpoint.steps();
+    benchmarks::measure(name, "unit-steps/s", goal,
+                        static_cast<double>(steps * units * blocks * block_width), [&] {
+                            midpoint.play(team, force, steps, workspace);
+                            for (auto& block : team) block.address.step += steps;
+                        });
+}
+
 }  // namespace
 
 int main() {
     ktc::use_one_library_thread();
     split("step, 1 quartic unit", 1, 3.5e8);
     split("step, 64 quartic units, all to all", 64, 4e8);
+    together<double>("32 steps, 64 quartic units at once", 64, 2.5e8);
+    together<float>("32 steps, 64 quartic units at once, single", 64, 5e8);
+    together<double>("32 steps, 1024 quartic units at once", 1024, 3e7);
+    together<float>("32 steps, 1024 quartic units at once, single", 1024, 7e7);
     hold("hold, 64 coupled units, overdamped", 64, false, 3.5e8);
     hold("hold, 1 unit with inertia", 1, true, 2e8);
     hold("hold, 64 coupled units with inertia", 64, true, 4.5e7);
