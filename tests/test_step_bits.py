@@ -132,10 +132,11 @@ def test_one_hold_or_many_ticks(kind, dt):
     for steps in (2, 3, 7, 12):
         cut.run(steps * dt)
     if moves_at_once(whole):
-        assert cut.read() == pytest.approx(whole.read(), abs=1e-12)
+        assert cut.read() == pytest.approx(whole.read(), abs=10 * ROUNDING[whole.dtype])
     else:
         assert np.array_equal(whole.read(), cut.read())
-    assert bits(cut) == pytest.approx(bits(whole), rel=1e-10, abs=1e-10)
+    error = 100 * ROUNDING[whole.dtype]
+    assert bits(cut) == pytest.approx(bits(whole), rel=error, abs=error)
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no interval timer")
@@ -153,8 +154,9 @@ def test_same_bits_after_an_interruption(kind):
     whole.run(64.0)
     before = signal.signal(signal.SIGALRM, stop)
     try:
-        signal.setitimer(signal.ITIMER_REAL, 0.04)
+        signal.setitimer(signal.ITIMER_REAL, 0.005)
         stopped.run(64.0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
     except StopError:
         assert 0 <= stopped.time <= 64
         assert np.isfinite(stopped.read()).all()

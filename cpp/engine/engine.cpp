@@ -171,10 +171,7 @@ void Engine::draw(Block& block, double* state, const Stationary& stationary,
     const bool natural = setting_.coordinates->natural;
     double* normals = natural ? state : workspace.first.data();
     for (std::size_t i = 0; i < rows(); ++i)
-        for (std::size_t g = at.begin_group; g < at.end_group; ++g)
-            normals16({seed_, Purpose::equilibrium, at.first_group + g,
-                       static_cast<std::uint32_t>(i), at.step},
-                      normals + i * block_width + g * group_width);
+        row_of_normals(at, Purpose::equilibrium, i, normals + i * block_width);
     if (!natural) multiply_block(stationary.factor, normals, state, block_width);
     const double width = natural ? std::sqrt(setting_.controls.kT.front()) : 1.0;
     const std::vector<double>& mean = natural ? setting_.drive.force : stationary.mean;
@@ -194,10 +191,7 @@ void Engine::draw_filters(const Block& block, double* state) const {
         if (elements.noise_rate[k] == 0.0) continue;
         const double width = std::sqrt(0.5 * elements.noise_rate[k] * elements.noise_density[k]);
         double* filter = state + row * block_width;
-        for (std::size_t g = at.begin_group; g < at.end_group; ++g)
-            normals16({seed_, Purpose::equilibrium, at.first_group + g,
-                       static_cast<std::uint32_t>(row), at.step},
-                      filter + g * group_width);
+        row_of_normals(at, Purpose::equilibrium, row, filter);
         for (std::size_t lane = 0; lane < block_width; ++lane) filter[lane] *= width;
         ++row;
     }

@@ -176,7 +176,9 @@ bool Engine::finite(const Block& block) const {
     double sum = 0.0;
     std::vector<double> scratch;
     const double* state = seen(block, scratch);
-    for (std::size_t k = 0; k < rows() * block_width; ++k) sum += 0.0 * state[k];
+    for (std::size_t row = 0; row < rows(); ++row)
+        for (std::size_t lane = block.begin; lane < block.end; ++lane)
+            sum += 0.0 * state[row * block_width + lane];
     for (std::size_t lane = block.begin; lane < block.end; ++lane)
         sum += 0.0 * block.ledger.balance(Ledger::heat, lane) +
                0.0 * block.ledger.balance(Ledger::shadow, lane);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ground/lanes.hpp"
+#include "ground/normal.hpp"
 #include "ground/streams.hpp"
 
 namespace ktc {
@@ -20,6 +21,17 @@ struct NoiseAddress {
     std::size_t begin_group;    ///< groups [begin, end) of the block hold replicas of ours
     std::size_t end_group;
 };
+
+/// Normals of one element for every lane of a block; zero where no replica of ours is.
+inline void row_of_normals(const NoiseAddress& at, Purpose purpose, std::size_t element,
+                           double* row) {
+    std::fill(row, row + at.begin_group * group_width, 0.0);
+    for (std::size_t g = at.begin_group; g < at.end_group; ++g)
+        normals16(
+            {at.seed, purpose, at.first_group + g, static_cast<std::uint32_t>(element), at.step},
+            row + g * group_width);
+    std::fill(row + at.end_group * group_width, row + block_width, 0.0);
+}
 
 /// What drives a hold, held through it.
 struct Drive {

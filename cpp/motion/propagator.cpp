@@ -90,10 +90,7 @@ class DensePropagator final : public Propagator {
         for (std::size_t i = 0; i < n; ++i) {
             for (std::size_t lane = 0; lane < block_width; ++lane)
                 deviation[i * block_width + lane] = state[i * block_width + lane] - force[i];
-            for (std::size_t g = address.begin_group; g < address.end_group; ++g)
-                normals16({address.seed, Purpose::hold, address.first_group + g,
-                           static_cast<std::uint32_t>(i), address.step},
-                          noise + i * block_width + g * group_width);
+            row_of_normals(address, Purpose::hold, i, noise + i * block_width);
         }
         multiply_block(step_, deviation, moved, block_width);
         std::fill(std::begin(posts.heat), std::end(posts.heat), 0.0);

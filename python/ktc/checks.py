@@ -27,8 +27,9 @@ def real_array(name: str, value: Any) -> Array:
         raise TypeError(
             f"{name} must be real numbers, but is {type(value).__name__} {_short(value)}"
         ) from None
-    bad = np.argwhere(~np.isfinite(array))
-    if len(bad):
+    finite = np.isfinite(array)
+    if not finite.all():
+        bad = np.argwhere(~finite)
         where = "" if array.ndim == 0 else f" at index {tuple(int(i) for i in bad[0])}"
         found = array[tuple(bad[0])]
         raise ValueError(f"{name} must be finite, but is {found}{where}")

@@ -91,8 +91,10 @@ class Protocol:
         midpoints = (np.arange(ticks) + 0.5) * hold
         sampled = {}
         for name, function in functions.items():
-            call = function if callable(function) else lambda _, value=function: value
-            values = [_setting(f"{name} at t = {t:g}", name, call(float(t))) for t in midpoints]
+            if not callable(function):
+                sampled[name] = np.repeat(_setting(name, name, function)[np.newaxis], ticks, axis=0)
+                continue
+            values = [_setting(f"{name} at t = {t:g}", name, function(float(t))) for t in midpoints]
             shapes = {value.shape for value in values}
             if len(shapes) > 1:
                 raise ValueError(f"{name} must keep one shape, but has {sorted(shapes)}")
