@@ -28,6 +28,7 @@ from ktc.theory.gaussian import (
     parameter_map,
 )
 from ktc.theory.ladder import free_energy_difference
+from ktc.theory.learning_costs import constant_rate_excess_work, continuous_excess_work
 from ktc.theory.least_work import (
     least_excess_work,
     least_stiffness_excess_work,
@@ -40,6 +41,7 @@ from ktc.theory.metrics import fisher_matrix, friction_tensor
 from ktc.theory.open_loop import OptimizedDrive, optimized_drive
 from ktc.theory.parameters import LEARNABLE, Parameters
 from ktc.theory.sampled_metrics import fisher_estimate, friction_estimate, metric_estimates
+from ktc.theory.slow_driving import geodesic_drive, thermodynamic_length
 from ktc.theory.wasserstein import least_dissipation, wasserstein_bound, wasserstein_distance
 
 __all__ = [
@@ -52,6 +54,8 @@ __all__ = [
     "Parameters",
     "bennett",
     "bias_free_energy",
+    "constant_rate_excess_work",
+    "continuous_excess_work",
     "deficiency",
     "divergence",
     "energy_delay_deficiency",
@@ -65,6 +69,7 @@ __all__ = [
     "friction_estimate",
     "friction_tensor",
     "gaussian",
+    "geodesic_drive",
     "jarzynski",
     "landauer",
     "least_dissipation",
@@ -78,6 +83,7 @@ __all__ = [
     "optimized_drive",
     "parameter_map",
     "stationary_covariance",
+    "thermodynamic_length",
     "time_to_accuracy",
     "time_to_equilibrium",
     "wasserstein_bound",
