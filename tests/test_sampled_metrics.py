@@ -158,3 +158,15 @@ def test_refused():
     stuck = ktc.Emulator(unit, replicas=50, seed=1, state=1.0)
     with refused(ValueError, "not positive", "more replicas"):
         theory.fisher_estimate(stuck)
+
+
+def test_fast_and_slow_parameters_have_windows_of_their_own():
+    """Rates 40 times apart: the fast unit's ζ is as well known as the slow one's, at the same cost."""
+    net = ktc.Network(np.diag([1.0, 40.0]), 1.0)
+    found = theory.friction_estimate(net, ("bias", "diagonal"), replicas=2000, seed=67)
+    exact = theory.friction_tensor(net, ("bias", "diagonal"))
+    root = np.sqrt(np.outer(*[exact.diagonal()] * 2))
+    assert (np.abs(found.raw - exact) <= SIGMAS * found.stderr + 0.01 * root).all()
+    relative = found.stderr.diagonal() / exact.diagonal()
+    assert (relative < 0.06).all()
+    assert relative.max() < 2 * relative.min()

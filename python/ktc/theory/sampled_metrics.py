@@ -85,14 +85,16 @@ def friction_estimate(
 ) -> MatrixEstimate:
     """ζ = (1/kT)∫₀^∞ ⟨δ∂H(0) δ∂H(t)ᵀ⟩ dt over replicas in equilibrium (Green, Kubo).
 
-    Every replica runs through ``windows`` stretches of time t_w. Of each, ∫∂H dt is correlated with
-    ∂H at its start and at its end, which time reversal makes alike. Integrals are by Gregory's
-    rule, third order in ``interval``; error bars are those of up to 50 groups of replicas.
+    Every parameter has a window, found in a first stretch of time; every replica runs through
+    ``windows`` stretches, each as long as the longest. ∫∂H dt over a window is correlated with ∂H
+    at its start, and from the second stretch on also with ∂H at its end, which time reversal makes
+    alike; of two parameters the longer window counts. Integrals are by Gregory's rule, third order
+    in ``interval``; error bars are those of up to 50 groups of replicas.
 
-    The window ends at the first t that is, for every parameter, at least six times ∫₀^t|C|/C(0),
-    C its autocovariance, and at which what the last quarter of the window has of C, going on for
-    another t, would add less than 5 % of ∫C, or less than its own noise. A slow part of C that
-    is smaller than the noise of so many replicas is therefore not seen.
+    A parameter's window ends at the first t that is at least six times ∫₀^t|C|/C(0), C its
+    autocovariance, and at which what the last quarter of the window has of C, going on for another
+    t, would add less than 5 % of ∫C, or less than its own noise. A slow part of C that is smaller
+    than the noise of so many replicas is therefore not seen.
 
     Args:
         device: a description, whose equilibrium is drawn afresh; or a running emulator in
@@ -170,41 +172,25 @@ def metric_estimates(
         )
     begun = emulator.time
     walk = _Walk(emulator, parameters, step)
-    ends, sums = [walk.forces], []
-    sums.append(walk.until_decayed(most))
+    ends = [walk.forces]
+    pairs = [(ends[0], walk.until_decayed(most))]
     ends.append(walk.forces)
     for _ in range(stretches - 1):
-        sums.append(walk.through(walk.intervals))
+        forward, backward = walk.through()
+        pairs += [(ends[-1], forward), (walk.forces, backward)]
         ends.append(walk.forces)
-    ends = [end - end.mean(axis=0) for end in ends]
-    sums = [integral - integral.mean(axis=0) for integral in sums]
-    kT, n = _kT(emulator), emulator.replicas
-    tables: list[tuple[Array, Array]] = []
-    for kind in ("fisher", "friction"):
-        total = np.zeros((parameters.size,) * 2)
-        squares = total.copy()
-        groups = np.array_split(np.arange(n), min(GROUPS, n // 2))
-        for group in groups:
-            own = slice(int(group[0]), int(group[-1]) + 1)
-            if kind == "fisher":
-                pairs = [(end[own], end[own]) for end in ends]
-            else:
-                pairs = [
-                    (0.5 * (ends[k][own] + ends[k + 1][own]), sums[k][own])
-                    for k in range(stretches)
-                ]
-            part = np.zeros_like(total)
-            for one, other in pairs:
-                part += one.T @ other
-            part = 0.5 * (part + part.T) / len(pairs) / len(group) / kT * (n / (n - 1))
-            total += part * (len(group) / n)
-            squares += part**2 * (len(group) / n)
-        spread = np.sqrt(np.maximum(squares - total**2, 0) / (len(groups) - 1))
-        tables.append((total, spread))
+    # Of two windows the longer one holds all that both parameters have in common.
+    longer = np.subtract.outer(-walk.windows, -walk.windows)
+    share_of = np.where(longer > 0, 1.0, np.where(longer == 0, 0.5, 0.0))
+    kT, tables = _kT(emulator), []
+    for couples, weights in (([(end, end) for end in ends], 0.5), (pairs, share_of)):
+        total, spread = _over_groups(couples, np.asarray(weights))
+        tables.append((total / kT, spread / kT))
+    n = emulator.replicas
     time = emulator.time - begun
     methods = (
         f"covariance over replicas at {stretches + 1} times",
-        f"Green–Kubo over {stretches} windows of {walk.intervals * step:.4g}",
+        f"Green–Kubo over {stretches} windows of up to {walk.windows.max() * step:.4g}",
     )
     fisher, friction = (
         MatrixEstimate(*table, shrinkage=share, replicas=n, time=time, method=method)
@@ -213,68 +199,104 @@ def metric_estimates(
     return fisher, friction
 
 
+def _over_groups(couples: list[tuple[Array, Array]], weights: Array) -> tuple[Array, Array]:
+    """Mean of w∘M + (w∘M)ᵀ, M = ⟨one otherᵀ⟩ with means removed, and its error bar over groups."""
+    n, p = couples[0][0].shape
+    centred = [(one - one.mean(axis=0), other - other.mean(axis=0)) for one, other in couples]
+    total, squares = np.zeros((p, p)), np.zeros((p, p))
+    groups = np.array_split(np.arange(n), min(GROUPS, n // 2))
+    for group in groups:
+        own = slice(int(group[0]), int(group[-1]) + 1)
+        part = np.zeros((p, p))
+        for one, other in centred:
+            part += one[own].T @ other[own]
+        part *= weights * (n / (n - 1) / len(centred) / len(group))
+        part = part + part.T
+        total += part * (len(group) / n)
+        squares += part**2 * (len(group) / n)
+    return total, np.sqrt(np.maximum(squares - total**2, 0) / (len(groups) - 1))
+
+
 class _Walk:
-    """Runs an emulator by intervals, and integrates ∂H of every replica."""
+    """Runs an emulator by intervals, and integrates ∂H of every replica.
+
+    Every parameter has a window of its own: what is correlated with ∂H at one end of it. A fast
+    force integrated over the time of a slow one would gather noise alone.
+    """
 
     def __init__(self, emulator: Any, parameters: Parameters, step: float) -> None:
         self._emulator, self._parameters, self._step = emulator, parameters, step
         self.forces = self._read()
-        self.intervals = 0
+        #: Intervals of each parameter's window, shape (p,).
+        self.windows = np.zeros(parameters.size, dtype=np.intp)
 
     def until_decayed(self, most: int) -> Array:
-        """∫∂H dt over a window that the rule ends; its length is then ``intervals``."""
+        """∫∂H dt of every parameter over the window that the rule ends for it."""
         origin = self.forces
         start = origin - origin.mean(axis=0)
-        total = 0.5 * origin
+        sums_of_forces = 0.5 * origin
+        integral = np.empty_like(origin)
         first = np.mean(start**2, axis=0)
         replicas = len(start)
-        series, sizes = [first], 0.5 * first
-        sums = 0.5 * first
-        early = late = self.forces
+        series, sizes, sums = [first], 0.5 * first, 0.5 * first
+        early = origin
         for k in range(1, most + 1):
-            before = self.forces
+            late = self.forces
             self._advance()
-            total += self.forces
-            series.append(np.mean(start * (self.forces - self.forces.mean(axis=0)), axis=0))
-            sums, sizes = sums + series[-1], sizes + np.abs(series[-1])
             if k == 1:
                 early = self.forces
-            late = before
-            last = series[-max(1, k // 4) :]
-            tail = k * np.abs(np.mean(last, axis=0))
+            sums_of_forces += self.forces
+            series.append(np.mean(start * (self.forces - self.forces.mean(axis=0)), axis=0))
+            sums, sizes = sums + series[-1], sizes + np.abs(series[-1])
+            if k < 8:
+                continue
+            tail = k * np.abs(np.mean(series[-(k // 4) :], axis=0))
             # C(t) is a mean over replicas; neighbours in time hardly average its noise.
             allowed = np.maximum(TAIL * np.abs(sums), k * first / np.sqrt(replicas))
-            if (
-                k >= 8
-                and (k * first >= CORRELATION_TIMES * sizes).all()
-                and (tail <= allowed).all()
-            ):
-                self.intervals = k
-                return self._gregory(total - 0.5 * self.forces, origin, early, late)
-        slow = int(np.argmax(tail / np.maximum(allowed, 1e-300)))
+            over = (k * first >= CORRELATION_TIMES * sizes) & (tail <= allowed)
+            closing = np.flatnonzero(over & (self.windows == 0))
+            if len(closing):
+                self.windows[closing] = k
+                parts = (a[:, closing] for a in (sums_of_forces, origin, early, late, self.forces))
+                integral[:, closing] = self._integral(*parts)
+            if self.windows.all():
+                return integral
+        slow = int(np.argmin(self.windows))
         raise ValueError(
             f"correlations of {self._parameters.labels[slow]} outlast a window of "
             f"{most * self._step:.4g}: make longest larger, or interval, or treat wells apart"
         )
 
-    def through(self, intervals: int) -> Array:
-        """∫∂H dt over as many intervals."""
-        start = self.forces
-        total = 0.5 * start
-        early = late = start
-        for k in range(1, intervals + 1):
+    def through(self) -> tuple[Array, Array]:
+        """∫∂H dt over every parameter's window at the start of the longest, and at its end."""
+        length = int(self.windows.max())
+        origin = self.forces
+        sums_of_forces = 0.5 * origin
+        forward, backward = np.empty_like(origin), np.zeros_like(origin)
+        starts, nexts = origin.copy(), origin.copy()
+        early = late = origin
+        for k in range(1, length + 1):
             late = self.forces
             self._advance()
-            total += self.forces
             if k == 1:
                 early = self.forces
-        return self._gregory(total - 0.5 * self.forces, start, early, late)
+            sums_of_forces += self.forces
+            ending = np.flatnonzero(self.windows == k)
+            if len(ending):
+                parts = (a[:, ending] for a in (sums_of_forces, origin, early, late, self.forces))
+                forward[:, ending] = self._integral(*parts)
+            after = np.flatnonzero(length - self.windows == k - 1)
+            nexts[:, after] = self.forces[:, after]
+            opening = np.flatnonzero(length - self.windows == k)
+            # What is before a window, with half of its first force, is taken off its sum.
+            backward[:, opening] = sums_of_forces[:, opening] - 0.5 * self.forces[:, opening]
+            starts[:, opening] = self.forces[:, opening]
+        return forward, self._integral(sums_of_forces - backward, starts, nexts, late, self.forces)
 
-    def _gregory(self, trapezoid: Array, start: Array, early: Array, late: Array) -> Array:
-        """Ends of the trapezoidal rule corrected by the first differences, an h/12 of each."""
-        differences = early - start + late - self.forces
-        integral: Array = self._step * (trapezoid + differences / 12)
-        return integral
+    def _integral(self, total: Array, start: Array, early: Array, late: Array, end: Array) -> Array:
+        """The trapezoidal rule with an h/12 of the first differences at both ends (Gregory)."""
+        result: Array = self._step * (total - 0.5 * end + (early - start + late - end) / 12)
+        return result
 
     def _advance(self) -> None:
         self._emulator.run(self._step)
