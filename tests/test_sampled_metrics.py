@@ -161,7 +161,7 @@ def test_refused():
 
 
 def test_fast_and_slow_parameters_have_windows_of_their_own():
-    """Rates 40 times apart: the fast unit's ζ is as well known as the slow one's, at the same cost."""
+    """Rates 40 times apart: ζ of the fast unit is as well known as that of the slow one."""
     net = ktc.Network(np.diag([1.0, 40.0]), 1.0)
     found = theory.friction_estimate(net, ("bias", "diagonal"), replicas=2000, seed=67)
     exact = theory.friction_tensor(net, ("bias", "diagonal"))
