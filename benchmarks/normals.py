@@ -1,7 +1,6 @@
 """Standard normals into an array that stays in cache.
 
-Ours draws the equilibrium of as many replicas of one unit, one normal each, books reopened: it has
-no other reason to hand out normals. They come at their own rate inside its other works.
+Ours is the noise of one group of replicas, element by element, as its kernels make it.
 """
 
 from __future__ import annotations
@@ -21,7 +20,6 @@ from benchmarks.work import (
     Work,
     at_once,
     close,
-    our_emulator,
     shares,
 )
 
@@ -58,16 +56,15 @@ def filling(case: Case, maker: Callable[[int], Fill]) -> Prepared:
 
 
 def ours(case: Case) -> Prepared:
-    import ktc
+    from ktc import _core
 
-    size = SIZE * case["cores"]
-    network = ktc.Network(stiffness=1.0, friction=1.0)
-    emulator = our_emulator(network, {**case, "replicas": size})
+    run = count()
 
-    def check(_: Any) -> str:
-        return check_normals(emulator.read())
+    def maker(number: int) -> Fill:
+        hold = _core.Purpose.hold
+        return lambda out: _core.fill_normals(out, 7, hold, number, 0, next(run))
 
-    return Prepared(emulator.equilibrate, float(size), check)
+    return filling(case, maker)
 
 
 def bare(case: Case) -> Prepared:

@@ -8,6 +8,7 @@
 
 #include "arrays.hpp"
 #include "ground/normal.hpp"
+#include "kernels/kernels.hpp"
 
 namespace py = pybind11;
 using namespace ktc;
@@ -39,6 +40,25 @@ Singles single_normals(std::uint64_t seed, Purpose purpose, std::uint64_t group,
     Singles result(static_cast<py::ssize_t>(group_width_single));
     normals32({seed, purpose, group, element, step}, result.mutable_data());
     return result;
+}
+
+/// A row of `out` is an element, from `element` on.
+template <class Real>
+void fill_normals(py::array_t<Real, py::array::c_style>& out, std::uint64_t seed, Purpose purpose,
+                  std::uint64_t group, std::uint32_t element, std::uint64_t step) {
+    constexpr std::size_t width = replicas_of_a_group<Real>;
+    const auto size = static_cast<std::size_t>(out.size());
+    check(group, element);
+    if (size % width != 0 || size / width > max_elements - element)
+        throw py::value_error(
+            "out must hold a whole number of groups, element + rows at most 2^28");
+    Real* to = out.mutable_data();
+    const py::gil_scoped_release release;
+    const StreamAddress first{seed, purpose, group, element, step};
+    if constexpr (std::is_same_v<Real, float>)
+        kernels().normal_rows_single(first, size / width, to);
+    else
+        kernels().normal_rows(first, size / width, to);
 }
 
 Singles single_transform(const HalfWords& radius, const HalfWords& angle) {
@@ -73,6 +93,13 @@ void bind_normal(py::module_& module) {
     module.def("single_normals", single_normals, py::arg("seed"), py::arg("purpose"),
                py::arg("group"), py::arg("element"), py::arg("step"),
                "The thirty-two standard normals in single precision at one address.");
+    const auto fill = [&](auto function) {
+        module.def("fill_normals", function, py::arg("out").noconvert(), py::arg("seed"),
+                   py::arg("purpose"), py::arg("group"), py::arg("element"), py::arg("step"),
+                   "Normals of one group and consecutive elements, into an array of either size.");
+    };
+    fill(fill_normals<double>);
+    fill(fill_normals<float>);
     module.def("single_transform", single_transform, py::arg("radius"), py::arg("angle"),
                "Sixteen pairs of 32-bit words to thirty-two standard normals.");
 }

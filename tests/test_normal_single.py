@@ -157,3 +157,20 @@ def test_neighbouring_addresses_do_not_correlate(change):
     for a in (first, first**2 - 1):
         for b in (second, second**2 - 1):
             assert abs(np.mean(a * b) / (a.std() * b.std())) < 5 / math.sqrt(first.size)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("rows", [1, 3, 4, 9])
+def test_rows_are_the_normals_of_their_addresses(level, rows, using):
+    using(level)
+    for one, dtype in ((_core.normals, float), (_core.single_normals, np.float32)):
+        expected = np.stack([one(7, HOLD, 3, 5 + k, 11) for k in range(rows)])
+        found = np.empty_like(expected, dtype=dtype)
+        _core.fill_normals(found, 7, HOLD, 3, 5, 11)
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_rows_of_no_whole_group_are_refused():
+    for size, element in ((15, 0), (32, 2**28 - 1)):
+        with pytest.raises(ValueError, match="out must hold a whole number of groups"):
+            _core.fill_normals(np.empty(size), 7, HOLD, 3, element, 11)

@@ -103,6 +103,9 @@ struct Kernels {
     void (*transform16)(const std::uint64_t* radius, const std::uint64_t* angle, double* out);
     void (*normals32)(const StreamAddress& address, float* out);
     void (*transform32)(const std::uint32_t* radius, const std::uint32_t* angle, float* out);
+    /// Normals of `count` elements from the address on, one group after the other.
+    void (*normal_rows)(const StreamAddress& first, std::size_t count, double* out);
+    void (*normal_rows_single)(const StreamAddress& first, std::size_t count, float* out);
     /// Plays `count` ticks on the group of replicas at `state`, rows `stride` apart: sixteen in
     /// double precision, thirty-two in single.
     void (*modal)(double* state, std::size_t stride, std::size_t units,

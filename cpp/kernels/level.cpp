@@ -26,6 +26,21 @@ void normals(const StreamAddress& address, Real* out) {
     put(pair[0], out);
 }
 
+/// Whole bundles of addresses, and the last of them with some to spare.
+template <class Real>
+void normal_rows(const StreamAddress& first, std::size_t count, Real* out) {
+    constexpr std::size_t width = 2 * lanes_of<Real>;
+    const Stream stream(first);
+    StreamAddress address = first;
+    for (std::size_t k = 0; k < count; k += bundle) {
+        NormalPair<Real> pairs[bundle];
+        next_noise(stream, address, 0, 1, pairs);
+        address.element += static_cast<std::uint32_t>(bundle);
+        for (std::size_t i = 0; i < bundle && k + i < count; ++i)
+            put(pairs[i], out + (k + i) * width);
+    }
+}
+
 void uniforms16(const StreamAddress& address, double* out) {
     WordPair words[1];
     Stream(address).words({address.step}, {address.element}, words);
@@ -51,10 +66,10 @@ constexpr MidpointKernels<Real> midpoint{midpoint_go<Real>, midpoint_end<Real>,
 }  // namespace
 
 extern const Kernels table;
-const Kernels table{KTC_TEXT(KTC_LEVEL), normals<double>,  uniforms16,       transform<double>,
-                    normals<float>,      transform<float>, modal_of<double>, modal_of<float>,
-                    line_slope,          line_move,        quartic_relax,    bath_displace,
-                    bath_post,           midpoint<double>, midpoint<float>,  ledger_post,
-                    ledger_turn};
+const Kernels table{KTC_TEXT(KTC_LEVEL), normals<double>,  uniforms16,          transform<double>,
+                    normals<float>,      transform<float>, normal_rows<double>, normal_rows<float>,
+                    modal_of<double>,    modal_of<float>,  line_slope,          line_move,
+                    quartic_relax,       bath_displace,    bath_post,           midpoint<double>,
+                    midpoint<float>,     ledger_post,      ledger_turn};
 
 }  // namespace ktc::KTC_LEVEL

@@ -19,6 +19,7 @@ __all__: list[str] = [
     "Statistics",
     "StatisticsPlan",
     "Stiffness",
+    "fill_normals",
     "kernel_level",
     "kernel_levels",
     "library_core",
@@ -362,6 +363,32 @@ class Engine:
     def threads(self) -> int: ...
     @property
     def time(self) -> float: ...
+
+@typing.overload
+def fill_normals(
+    out: numpy.typing.NDArray[numpy.float64],
+    seed: typing.SupportsInt | typing.SupportsIndex,
+    purpose: Purpose,
+    group: typing.SupportsInt | typing.SupportsIndex,
+    element: typing.SupportsInt | typing.SupportsIndex,
+    step: typing.SupportsInt | typing.SupportsIndex,
+) -> None:
+    """
+    Normals of one group and consecutive elements, into an array of either size.
+    """
+
+@typing.overload
+def fill_normals(
+    out: numpy.typing.NDArray[numpy.float32],
+    seed: typing.SupportsInt | typing.SupportsIndex,
+    purpose: Purpose,
+    group: typing.SupportsInt | typing.SupportsIndex,
+    element: typing.SupportsInt | typing.SupportsIndex,
+    step: typing.SupportsInt | typing.SupportsIndex,
+) -> None:
+    """
+    Normals of one group and consecutive elements, into an array of either size.
+    """
 
 def kernel_level() -> str:
     """
