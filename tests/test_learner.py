@@ -376,7 +376,8 @@ def test_with_inertia_the_excess_stays_above_the_bound():
         ),
         ({"data": np.empty((0, 2))}, ValueError, "at least one sample"),
         ({"data": [["a", "b"]]}, TypeError, "data must be real numbers"),
-        ({"parameters": ("stiffness",)}, ValueError, "parameters .*stiffness"),
+        ({"parameters": ("weight",)}, ValueError, "parameters .*stiffness.* is .'weight'"),
+        ({"parameters": ("center", "stiffness")}, ValueError, "'center', .* learned alone"),
         ({"parameters": ()}, ValueError, "parameters"),
         ({"replicas": 0}, ValueError, "replicas must be at least 1, but is 0"),
         ({"ticks": 0}, ValueError, "ticks must be at least 1, but is 0"),
@@ -442,7 +443,6 @@ def test_a_circuit_with_inductors_learns():
 @pytest.mark.parametrize(
     ("network", "words"),
     [
-        (ktc.Network(0.2, 1.0, quartic=1.0), "quartic units"),
         (ktc.Network(np.eye(2), 1.0, kT=[1.0, 2.0]), "needs one temperature"),
     ],
 )

@@ -19,7 +19,9 @@ from ktc.encoding import Encoding
 from ktc.estimate import Estimate
 from ktc.fit import Fit
 from ktc.imperfections import Imperfections, LimitError
+from ktc.joint_fit import JointFit
 from ktc.learner import learn
+from ktc.learning.metric_settings import Metrics
 from ktc.network import Network
 from ktc.protocol import Protocol
 from ktc.run import Run
@@ -37,7 +39,9 @@ __all__ = [
     "Estimate",
     "Fit",
     "Imperfections",
+    "JointFit",
     "LimitError",
+    "Metrics",
     "Network",
     "Protocol",
     "Run",

@@ -1,24 +1,28 @@
-"""The learner: trains the bias of a device on data, by the calls that a user's script has."""
+"""The learner: trains a device on data, by the calls that a user's script has."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ktc.checks import Array, count, frozen, real_array
+from ktc.checks import Array, count, frozen
 from ktc.emulator import Emulator
 from ktc.fit import Fit
 from ktc.geometry import Geometry
 from ktc.history import History
 from ktc.imperfections import LimitError
+from ktc.joint_learn import hidden_units, learn_jointly
+from ktc.learning.applied import applied_change, applied_network
+from ktc.learning.metric_settings import Metrics
+from ktc.learning.samples import as_samples
 from ktc.network import Network
 from ktc.progress import progress_bar
 from ktc.schedules import Schedule
-from ktc.theory import PARAMETERS, bias_free_energy, free_energy_change
+from ktc.theory import LEARNABLE, PARAMETERS, bias_free_energy
 from ktc.units import Described, network_of
 
 REPLICAS = 10_000
@@ -45,6 +49,10 @@ def learn(
     seed: int | None = None,
     threads: int | None = None,
     progress: bool = False,
+    *,
+    mask: ArrayLike | Mapping[str, ArrayLike] | None = None,
+    hidden: Sequence[int] | int = (),
+    metrics: Metrics | None = None,
 ) -> Fit:
     """Maximum likelihood on running replicas: dθ/dt = η(t) g(t), and what it costs.
 
@@ -68,7 +76,8 @@ def learn(
         data: shape (samples, d), in the device's public state (volts on a Board); one sample may
             be given as (d,), samples of a single unit as (samples,), a single number as it is.
         schedule: learning rate over time; it also sets the duration.
-        parameters: ("bias",), or ("center",) for λ of ½(x − λ)ᵀK(x − λ), b = Kλ. A scalar rate
+        parameters: one or several of "bias", "stiffness" ("couplings", "diagonal" or both) and
+            "quartic"; or ("center",) for λ of ½(x − λ)ᵀK(x − λ), b = Kλ. A scalar rate
             acts on these in public units: θ in volts on a Board, where g is in joules per volt.
         replicas: number of replicas, 10,000 by default; ``math.inf`` for exact ensemble means,
             without sampling noise. Not for a device that has its own.
@@ -76,9 +85,20 @@ def learn(
         seed: for the emulator; None draws one. Not for a device that has its own.
         threads: for the emulator; None takes all cores. Not for a device that has its own.
         progress: shows a progress bar.
+        mask: which entries of the stiffness are learned, symmetric (d, d); or a mapping with one
+            mask a name; all by default.
+        hidden: numbers of the units that the data do not have. Data then have one column for each
+            other unit, in order; a second ensemble, whose visible units the data hold, gives
+            ⟨∂_θE⟩ over the data, and its work and heat are in ``positive_phase_work`` and
+            ``positive_phase_heat``.
+        metrics: how F and ζ are come by, see ``ktc.Metrics``; closed forms and quadrature where
+            they exist, by default, and measurement on calibration replicas elsewhere.
 
     Returns:
-        A Fit: parameters reached, energies spent, bounds, history.
+        A Fit: parameters reached, energies spent, bounds, history. A JointFit for whatever is
+        not the bias of a Gaussian network alone. An update that would leave the energy without
+        a bound is halved until it does not, which ``history.share`` records; where controls
+        diverge, the run stops, and ``stopped_early`` says why.
 
     Raises:
         ValueError, TypeError: data of the wrong width or not finite, or so far off that their
@@ -101,8 +121,18 @@ def learn(
         raise TypeError(
             f"schedule must be one of ktc.schedules, but is {type(schedule).__name__} {schedule!r}"
         )
-    parameter = _one_parameter(parameters)
+    names = _names(parameters)
     steps = count("ticks", ticks)
+    numbers = hidden_units(hidden)
+    plain = len(names) == 1 and names[0] in PARAMETERS
+    if not plain or len(numbers) or mask is not None or metrics is not None or _quartic(device):
+        return learn_jointly(
+            device, data, schedule, names, steps, progress,
+            _running, {"replicas": replicas, "seed": seed, "threads": threads},
+            mask=mask, hidden=numbers, metrics=metrics,
+        )  # fmt: skip
+    parameter = names[0]
+    schedule, given = schedule.begun(), schedule
     device = _running(device, replicas, seed, threads)
     units = device.network.units
     samples = as_samples(data, units)
@@ -117,7 +147,7 @@ def learn(
             f"{schedule.duration:g}, as a tick of this device takes {shortest:g}, but is {steps}"
         )
     goal = frozen(_mean(samples, start))
-    before = getattr(device, "applied_network", None)
+    before = applied_network(device)
     first_work, first_heat = np.array(device.ledger.work), np.array(device.ledger.heat)
     infinite = getattr(device.ledger, "infinite", False)
     with device.ledger.tally() if infinite else nullcontext(lambda: None) as tally:
@@ -135,7 +165,7 @@ def learn(
     )
     return Fit(
         start=start,
-        schedule=schedule,
+        schedule=given,
         parameter=parameter,
         data_mean=goal,
         samples=len(samples),
@@ -145,37 +175,10 @@ def learn(
         history=history,
         seed=getattr(device, "seed", None),
         imperfections=getattr(device, "imperfections", None),
-        applied_change=None
-        if before is None
-        else free_energy_change(_quiet(before), _quiet(device.applied_network)),
+        applied_change=applied_change(before, device),
         device=device,
         variances=variances,
     )
-
-
-def _quiet(network: Network) -> Network:
-    """A real board's network at its resistors' temperature alone, without what it picks up."""
-    return Network(network.stiffness, network.friction, network.kT, network.bias)
-
-
-def as_samples(data: ArrayLike, units: int) -> Array:
-    """Data as (samples, d).
-
-    Raises:
-        ValueError: another width than ``units``, no sample, a number that is not finite (with its
-            row and column).
-    """
-    array = real_array("data", data)
-    if array.ndim < 2:
-        array = array.reshape(-1, 1) if units == 1 else array.reshape(1, -1)
-    if array.ndim != 2 or array.shape[1] != units:
-        raise ValueError(
-            f"data must have shape (samples, {units}), one column a unit, "
-            f"but has shape {np.shape(data)}"
-        )
-    if len(array) == 0:
-        raise ValueError("data must have at least one sample, but has none")
-    return array
 
 
 def _mean(samples: Array, start: Described) -> Array:
@@ -262,16 +265,32 @@ def _divergence(schedule: Schedule, tick: int) -> OverflowError:
     )
 
 
-def _one_parameter(parameters: Sequence[str]) -> str:
+def _names(parameters: Sequence[str]) -> tuple[str, ...]:
+    known = tuple(dict.fromkeys(PARAMETERS + LEARNABLE))
     try:
         names = (parameters,) if isinstance(parameters, str) else tuple(parameters)
     except TypeError:
         names = ()
-    if len(names) != 1 or names[0] not in PARAMETERS:
+    wrong = [name for name in names if name not in known]
+    if not names or wrong:
         raise ValueError(
-            f"parameters must be one of {PARAMETERS}, such as ('bias',), but is {parameters!r}"
+            f"parameters must be one or several of {known}, such as ('bias',), but is "
+            f"{parameters!r}"
         )
-    return names[0]
+    if "center" in names and len(names) > 1:
+        raise ValueError(
+            f"parameters has 'center', which is K⁻¹b and learned alone, but is {parameters!r}; "
+            "take 'bias' beside others"
+        )
+    return names
+
+
+def _quartic(device: Any) -> bool:
+    """Whether a device has quartic units, now or at its start."""
+    network = getattr(device, "network", None)
+    return isinstance(network, Network) and bool(
+        network.quartic.any() or getattr(device, "controls", network).quartic.any()
+    )
 
 
 def _running(device: Any, replicas: float | None, seed: int | None, threads: int | None) -> Any:

@@ -8,14 +8,14 @@ h η(t) g(t) at t = h, 2h, …, T − h, by half of that at 0 and T, and by the 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ktc.checks import Array, frozen, positive, real_array
-from ktc.geometry import Geometry
+from ktc.checks import Array, finite, frozen, positive, real_array
+from ktc.metric import Metric
 from ktc.picture import draw
 
 
@@ -27,23 +27,32 @@ class Schedule(ABC):
         **others: what else a subclass takes, by name, for its ``arguments``.
     """
 
+    #: Whether rates depend on F or ζ; where not, ``learn`` neither computes nor measures them.
+    uses_metrics = True
+    #: Whether they depend on ζ.
+    uses_friction = True
+
     def __init__(self, duration: float, **others: Any) -> None:
         self.duration = positive("duration", duration)
         self._others = others
 
     @abstractmethod
-    def velocity(self, time: float, gradient: Array, geometry: Geometry) -> Array:
+    def velocity(self, time: float, gradient: Array, geometry: Metric) -> Array:
         """θ̇ = η(time) g, shape (d,)."""
 
     def first_jump(
-        self, gradient: Array, geometry: Geometry, toward: Callable[[Array], Array]
+        self, gradient: Array, geometry: Metric, toward: Callable[[Array], Array]
     ) -> Array:
         """Jump of θ at t = 0, besides the half tick; ``toward(x)`` is g if the data mean were x."""
         return np.zeros_like(gradient)
 
-    def last_jump(self, gradient: Array, geometry: Geometry) -> Array:
+    def last_jump(self, gradient: Array, geometry: Metric) -> Array:
         """Jump of θ at t = T, besides the half tick."""
         return np.zeros_like(gradient)
+
+    def begun(self) -> Schedule:
+        """What one run uses: itself, or a copy where a schedule remembers what it has seen."""
+        return self
 
     def check(self, units: int) -> None:
         """Refuses a network of ``units`` units that the schedule does not fit."""
@@ -58,9 +67,9 @@ class Schedule(ABC):
         """Constructor arguments that give an equal schedule."""
         return {"duration": self.duration, **self._others}
 
-    def rate(self, time: float, geometry: Geometry) -> Array:
+    def rate(self, time: float, geometry: Metric) -> Array:
         """η(time) as a matrix, shape (d, d)."""
-        columns = np.eye(len(geometry.fisher))
+        columns = np.eye(geometry.size)
         return np.stack([self.velocity(time, column, geometry) for column in columns], axis=1)
 
     def plot(self, device: Any = None, parameter: str = "bias", **options: Any) -> Any:
@@ -108,28 +117,29 @@ class MinimalDissipation(Schedule):
             raise TypeError(f"matrix must be True or False, but is {matrix!r}")
         self.matrix = matrix
 
-    def velocity(self, time: float, gradient: Array, geometry: Geometry) -> Array:
+    def velocity(self, time: float, gradient: Array, geometry: Metric) -> Array:
         """θ̇ = [(T − t)F + 2ζ]⁻¹ g."""
         to_go = self.duration - time
         if self.matrix:
-            return geometry.modal(1 / (to_go + 2 * geometry.times), gradient)
-        traces = to_go * np.trace(geometry.fisher) + 2 * np.trace(geometry.friction)
-        return gradient * (len(gradient) / float(traces))
+            return geometry.solve(to_go, 2.0, gradient)
+        fisher, friction = geometry.traces
+        return gradient * (len(gradient) / (to_go * fisher + 2 * friction))
 
     def first_jump(
-        self, gradient: Array, geometry: Geometry, toward: Callable[[Array], Array]
+        self, gradient: Array, geometry: Metric, toward: Callable[[Array], Array]
     ) -> Array:
         """F⁻¹ζ η(0) g(0)."""
         return self._lead(self.velocity(0.0, gradient, geometry), geometry)
 
-    def last_jump(self, gradient: Array, geometry: Geometry) -> Array:
+    def last_jump(self, gradient: Array, geometry: Metric) -> Array:
         """F⁻¹ζ η(T) g(T) = ½F⁻¹g(T)."""
         return self._lead(self.velocity(self.duration, gradient, geometry), geometry)
 
-    def _lead(self, velocity: Array, geometry: Geometry) -> Array:
+    def _lead(self, velocity: Array, geometry: Metric) -> Array:
         if self.matrix:
             return geometry.lead(velocity)
-        return velocity * float(np.trace(geometry.friction) / np.trace(geometry.fisher))
+        fisher, friction = geometry.traces
+        return velocity * (friction / fisher)
 
 
 class ContinuousMinimalDissipation(Schedule):
@@ -161,12 +171,12 @@ class ContinuousMinimalDissipation(Schedule):
                 f"but has shape {self.target.shape}"
             )
 
-    def velocity(self, time: float, gradient: Array, geometry: Geometry) -> Array:
+    def velocity(self, time: float, gradient: Array, geometry: Metric) -> Array:
         """θ̇ = [(T − t)F + ζ]⁻¹ g."""
-        return geometry.modal(1 / (self.duration - time + geometry.times), gradient)
+        return geometry.solve(self.duration - time, 1.0, gradient)
 
     def first_jump(
-        self, gradient: Array, geometry: Geometry, toward: Callable[[Array], Array]
+        self, gradient: Array, geometry: Metric, toward: Callable[[Array], Array]
     ) -> Array:
         """F⁻¹ζ η(0) g, with g toward the target."""
         return geometry.lead(self.velocity(0.0, toward(self.target), geometry))
@@ -182,25 +192,53 @@ class NaturalGradient(Schedule):
     Source: Amari (1998), Neural Comput. 10, 251.
     """
 
+    uses_friction = False
+
     def __init__(self, duration: float, rate: float) -> None:
         self._rate = positive("rate", rate)
         super().__init__(duration, rate=self._rate)
 
-    def velocity(self, time: float, gradient: Array, geometry: Geometry) -> Array:
+    def velocity(self, time: float, gradient: Array, geometry: Metric) -> Array:
         """θ̇ = rate · F⁻¹ g."""
-        return geometry.modal(np.full(len(gradient), self._rate), gradient)
+        return geometry.natural(self._rate, gradient)
 
 
 class _Scalar(Schedule):
-    """One rate for all parameters, in their public units: θ̇ = η(t) g."""
+    """One rate for all parameters, in their public units: θ̇ = weight · η(t) g.
+
+    ``weights`` sets the rate of a kind of parameter relative to the others.
+    """
+
+    uses_metrics = False
+
+    def __init__(self, duration: float, weights: Mapping[str, float] | None, **others: Any) -> None:
+        self.weights = {k: positive(f"weights[{k!r}]", v) for k, v in (weights or {}).items()}
+        if self.weights:
+            others["weights"] = self.weights
+        super().__init__(duration, **others)
 
     @abstractmethod
     def scalar_rate(self, time: float) -> float:
         """η(time)."""
 
-    def velocity(self, time: float, gradient: Array, geometry: Geometry) -> Array:
-        """θ̇ = η(time) g."""
-        return self.scalar_rate(time) * gradient
+    def velocity(self, time: float, gradient: Array, geometry: Metric) -> Array:
+        """θ̇ = η(time) g, times the weight of each kind of parameter."""
+        return weighted(self.scalar_rate(time) * gradient, self.weights, geometry)
+
+
+def weighted(velocity: Array, weights: Mapping[str, float], geometry: Metric) -> Array:
+    """``velocity`` with every kind of parameter times its weight, 1 where none is given."""
+    if not weights:
+        return velocity
+    unknown = [name for name in weights if name not in geometry.blocks]
+    if unknown:
+        raise ValueError(
+            f"weights must be of what is learned, {tuple(geometry.blocks)}, but has {unknown[0]!r}"
+        )
+    result = velocity.copy()
+    for name, weight in weights.items():
+        result[geometry.blocks[name]] *= weight
+    return result
 
 
 class Constant(_Scalar):
@@ -209,15 +247,18 @@ class Constant(_Scalar):
     Args:
         duration: T.
         rate: positive; dθ/dt = rate · g in the public units of θ (see ``learn``).
+        weights: rate of kinds of parameters relative to ``rate``, such as {"quartic": 0.1}.
 
     Example:
         >>> Constant(duration=1.0, rate=0.5).scalar_rate(0.3)
         0.5
     """
 
-    def __init__(self, duration: float, rate: float) -> None:
+    def __init__(
+        self, duration: float, rate: float, weights: Mapping[str, float] | None = None
+    ) -> None:
         self._rate = positive("rate", rate)
-        super().__init__(duration, rate=self._rate)
+        super().__init__(duration, weights, rate=self._rate)
 
     def scalar_rate(self, time: float) -> float:
         """The rate."""
@@ -231,16 +272,23 @@ class Exponential(_Scalar):
         duration: T.
         initial: η(0), positive.
         final: η(T), positive.
+        weights: rate of kinds of parameters relative to η.
 
     Example:
         >>> Exponential(duration=2.0, initial=4.0, final=1.0).scalar_rate(1.0)
         2.0
     """
 
-    def __init__(self, duration: float, initial: float, final: float) -> None:
+    def __init__(
+        self,
+        duration: float,
+        initial: float,
+        final: float,
+        weights: Mapping[str, float] | None = None,
+    ) -> None:
         self.initial = positive("initial", initial)
         self.final = positive("final", final)
-        super().__init__(duration, initial=self.initial, final=self.final)
+        super().__init__(duration, weights, initial=self.initial, final=self.final)
 
     def scalar_rate(self, time: float) -> float:
         """initial (final/initial)^(t/T)."""
@@ -253,6 +301,7 @@ class Cosine(_Scalar):
     Args:
         duration: T.
         initial: η(0), positive.
+        weights: rate of kinds of parameters relative to η.
 
     Example:
         >>> Cosine(duration=2.0, initial=4.0).scalar_rate(1.0)
@@ -261,10 +310,79 @@ class Cosine(_Scalar):
     Source: Loshchilov, Hutter (2017), arXiv 1608.03983.
     """
 
-    def __init__(self, duration: float, initial: float) -> None:
+    def __init__(
+        self, duration: float, initial: float, weights: Mapping[str, float] | None = None
+    ) -> None:
         self.initial = positive("initial", initial)
-        super().__init__(duration, initial=self.initial)
+        super().__init__(duration, weights, initial=self.initial)
 
     def scalar_rate(self, time: float) -> float:
         """½ initial (1 + cos(πt/T))."""
         return 0.5 * self.initial * float(1 + np.cos(np.pi * time / self.duration))
+
+
+class Adam(Schedule):
+    """θ̇ = rate · m̂/(√v̂ + ε): every parameter at a pace that forgets how large its gradient is.
+
+    m̂ and v̂ are running means of g and g² over updates, m ← β₁m + (1 − β₁)g and v ← β₂v +
+    (1 − β₂)g², each divided by 1 − βⁿ after n updates. No jumps. What is common where no metric
+    is known; here a baseline.
+
+    Args:
+        duration: T.
+        rate: θ over time, positive: |θ̇| of a parameter whose gradient keeps its sign.
+        beta1, beta2: from 0 to below 1.
+        weights: rate of kinds of parameters relative to ``rate``.
+
+    Example:
+        >>> import ktc
+        >>> net = ktc.Network(stiffness=1.0, friction=1.0)
+        >>> fit = ktc.learn(net, 5.0, Adam(duration=20.0, rate=1.0), replicas=1000, seed=1)
+        >>> bool(abs(fit.parameters["bias"][0] - 5.0) < 0.5)
+        True
+
+    Source: Kingma, Ba (2015), Int. Conf. Learn. Represent., arXiv 1412.6980.
+    """
+
+    uses_metrics = False
+
+    def __init__(
+        self,
+        duration: float,
+        rate: float,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        weights: Mapping[str, float] | None = None,
+    ) -> None:
+        self._rate = positive("rate", rate)
+        self.betas = beta1, beta2 = finite("beta1", beta1), finite("beta2", beta2)
+        for name, value in zip(("beta1", "beta2"), self.betas, strict=True):
+            if not 0 <= value < 1:
+                raise ValueError(f"{name} must be from 0 to below 1, but is {value}")
+        self.weights = {k: positive(f"weights[{k!r}]", v) for k, v in (weights or {}).items()}
+        others = {"weights": self.weights} if self.weights else {}
+        super().__init__(duration, rate=self._rate, beta1=beta1, beta2=beta2, **others)
+        self._first = self._second = np.zeros(0)
+        self._updates = 0
+
+    def begun(self) -> Adam:
+        """A copy that has seen no gradient yet."""
+        return Adam(**self.arguments)
+
+    def velocity(self, time: float, gradient: Array, geometry: Metric) -> Array:
+        """θ̇ after one more gradient."""
+        if self._updates == 0:
+            self._first, self._second = np.zeros_like(gradient), np.zeros_like(gradient)
+        self._updates += 1
+        one, two = self.betas
+        self._first = one * self._first + (1 - one) * gradient
+        self._second = two * self._second + (1 - two) * gradient**2
+        mean = self._first / (1 - one**self._updates)
+        root = np.sqrt(self._second / (1 - two**self._updates))
+        # ε: no smaller than what a gradient of a billionth of the largest one would be.
+        floor = 1e-9 * float(root.max()) + np.finfo(float).tiny
+        return weighted(self._rate * mean / (root + floor), self.weights, geometry)
+
+    def rate(self, time: float, geometry: Metric) -> Array:
+        """There is none: the pace depends on the gradients before."""
+        raise ValueError("Adam has no rate by itself: its pace depends on the gradients before")

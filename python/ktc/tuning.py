@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +14,11 @@ from ktc.checks import Array, count, positive, random_seed, real_array
 from ktc.estimate import Estimate
 from ktc.geometry import Geometry
 from ktc.imperfections import LimitError
-from ktc.learner import as_samples, learn
+from ktc.learner import learn
+from ktc.learning.metric_settings import Metrics
+from ktc.learning.samples import as_samples
 from ktc.schedules import Schedule
+from ktc.theory import PARAMETERS, Parameters, fisher_matrix, friction_tensor
 from ktc.units import Description, network_of
 
 #: How often the search may move on, each time twice as far, when the best rate lies at an end of
@@ -61,6 +64,8 @@ def best_rate(
     threads: int | None = None,
     bracket: tuple[float, float] | None = None,
     tolerance: float = 0.1,
+    mask: ArrayLike | Mapping[str, ArrayLike] | None = None,
+    metrics: Metrics | None = None,
 ) -> Tuned:
     """The rate at which a schedule reaches the maximum-likelihood parameters at the least cost.
 
@@ -84,6 +89,8 @@ def best_rate(
             learns a tenth of its way, and the slowest ten times its way. The search moves on
             where the best rate lies at an end.
         tolerance: relative accuracy of the rate, below 1.
+        mask, metrics: as for ``learn``. The maximum-likelihood parameters must be known, in closed
+            form or by quadrature.
 
     Returns:
         A Tuned: the rate, its schedule, and all that was tried.
@@ -101,17 +108,23 @@ def best_rate(
 
     Source: Brent (1973), Algorithms for Minimization without Derivatives, ch. 5.
     """
-    goal = as_samples(data, network_of(device).units).mean(axis=0)
+    network, samples = network_of(device), as_samples(data, network_of(device).units)
+    kinds = (parameters,) if isinstance(parameters, str) else tuple(parameters)
+    plain = kinds in (("bias",), ("center",)) and not network.quartic.any()
+    # The mean is all that the bias of a Gaussian network learns from.
+    goal = samples.mean(axis=0) if plain and mask is None else samples
     options = {
         "parameters": parameters,
         "replicas": count("replicas", replicas),
         "ticks": count("ticks", ticks),
         "seed": random_seed(seed),
         "threads": threads,
+        "mask": mask,
+        "metrics": metrics,
     }
     if not positive("tolerance", tolerance) < 1:
         raise ValueError(f"tolerance must be below 1, but is {tolerance}")
-    low, high = np.log(_bracket(device, schedule, parameters, bracket))
+    low, high = np.log(_bracket(device, schedule, kinds, mask, bracket))
     tried: dict[float, Estimate | None] = {}
 
     def cost(exponent: float) -> float:
@@ -151,16 +164,33 @@ def _completed(
     """Completed excess work of one run, or None where it diverges."""
     with np.errstate(over="ignore", invalid="ignore"):
         try:
-            found = learn(device, goal, schedule, **options).completed_excess_work
+            fit = learn(device, goal, schedule, **options)
+            if getattr(fit, "stopped_early", None) is not None:
+                return None
+            found = fit.completed_excess_work
         except (OverflowError, LimitError):
             return None
     return found if np.isfinite(found.mean) else None
 
 
+def _geometry(
+    device: Description,
+    parameters: tuple[str, ...],
+    mask: ArrayLike | Mapping[str, ArrayLike] | None,
+) -> Geometry:
+    """F and ζ of the device as it is."""
+    if len(parameters) == 1 and parameters[0] in PARAMETERS and not device.network.quartic.any():
+        return Geometry.of(device, parameters[0])
+    learned = Parameters(device, parameters, mask)
+    fisher = fisher_matrix(device, learned)
+    return Geometry.of_matrices(fisher, friction_tensor(device, learned), learned.blocks)
+
+
 def _bracket(
     device: Description,
     schedule: Callable[[float], Schedule],
-    parameters: Sequence[str],
+    parameters: tuple[str, ...],
+    mask: ArrayLike | Mapping[str, ArrayLike] | None,
     bracket: tuple[float, float] | None,
 ) -> Array:
     """Two ascending rates: the given ones, or a guess by how far one unit of rate learns a mode."""
@@ -175,8 +205,7 @@ def _bracket(
             "schedule must make one of ktc.schedules of a rate, but made "
             f"{type(trial).__name__} {trial!r}"
         )
-    parameter = parameters if isinstance(parameters, str) else next(iter(parameters), "bias")
-    geometry = Geometry.of(device, parameter)
+    geometry = _geometry(device, parameters, mask)
     times = trial.duration * (np.arange(16) + 0.5) / 16
     learned = trial.duration * np.mean([trial.rate(t, geometry) for t in times], axis=0)
     gains = np.linalg.eigvals(learned @ geometry.fisher).real

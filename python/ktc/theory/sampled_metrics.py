@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -215,6 +215,40 @@ def _over_groups(couples: list[tuple[Array, Array]], weights: Array) -> tuple[Ar
         total += part * (len(group) / n)
         squares += part**2 * (len(group) / n)
     return total, np.sqrt(np.maximum(squares - total**2, 0) / (len(groups) - 1))
+
+
+class Windows(NamedTuple):
+    """What replicas in equilibrium did over windows of one length for all parameters.
+
+    Attributes:
+        ends: ∂H at the ends of all windows, less its mean, (replicas, p) each, one more than sums.
+        sums: ∫∂H dt over each window, less its mean, (replicas, p) each.
+        length: of a window.
+    """
+
+    ends: list[Array]
+    sums: list[Array]
+    length: float
+
+
+def correlated_windows(emulator: Any, parameters: Parameters, windows: int = 4) -> Windows:
+    """Runs a device in equilibrium through windows, all as long as the slowest parameter needs.
+
+    The rule of ``friction_estimate`` ends a first one, which is not among them.
+    """
+    step = default_step(emulator.network, [emulator.controls])
+    walk = _Walk(emulator, parameters, step)
+    walk.until_decayed(MOST_INTERVALS)
+    walk.windows[:] = walk.windows.max()
+    ends, sums = [walk.forces], []
+    for _ in range(windows):
+        sums.append(walk.through()[0])
+        ends.append(walk.forces)
+    return Windows(
+        [end - end.mean(axis=0) for end in ends],
+        [integral - integral.mean(axis=0) for integral in sums],
+        float(walk.windows[0]) * step,
+    )
 
 
 class _Walk:

@@ -1,0 +1,113 @@
+"""The positive phase of a model with hidden units: replicas whose visible units the data hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ktc.checks import Array
+from ktc.controls import Controls
+from ktc.emulator import Emulator
+from ktc.learning.averages import replica_forces
+from ktc.network import Network
+from ktc.theory import Parameters
+from ktc.units import Described
+
+#: Friction of a clamped unit over the network's own largest one: it moves by less than a
+#: hundred-thousandth of its thermal width in a relaxation time, so that it stands still.
+CLAMP = 1e10
+# Relaxation times for which hidden units run before learning starts.
+BURN_IN = 10.0
+
+
+class ClampedPhase:
+    """A second ensemble of the same network, one data sample a replica on its visible units.
+
+    Visible units are held by friction: H(v, h) is that of the network, K_hv v enters the force on
+    the hidden units as it does in it, and they relax to exp(−H(v, h)/kT)/Z(v), which is where a
+    device whose visible nodes are clamped relaxes to. Its books are those of the whole H: work of
+    the updates on clamped cells too, and the heat of the hidden units.
+
+    Args:
+        start: the device at its first controls.
+        parameters: what is learned.
+        samples: of the visible units, public, shape (n, visible).
+        hidden: numbers of the hidden units.
+        replicas: in all, dealt to the samples in turn; at least one each.
+        seed: of the noise.
+        threads: of the emulator.
+    """
+
+    def __init__(
+        self,
+        start: Described,
+        parameters: Parameters,
+        samples: Array,
+        hidden: Array,
+        replicas: int,
+        seed: int | None,
+        threads: int | None,
+    ) -> None:
+        net = start.network
+        if (
+            net.inertia is not None
+            or not net.has_friction
+            or np.count_nonzero(net.friction - np.diag(net.friction.diagonal()))
+        ):
+            raise ValueError(
+                "hidden units need an overdamped network with one resistor a unit: what holds the "
+                "visible ones is their own; take a diagonal friction, and no inertia"
+            )
+        visible = np.setdiff1d(np.arange(net.units), hidden)
+        friction = net.friction.diagonal().copy()
+        friction[visible] = CLAMP * friction.max()
+        quartic = net.quartic if net.quartic.any() else None
+        held = Network(
+            net.stiffness,
+            friction,
+            net.common_kT,
+            net.bias,
+            quartic,
+        )
+        free = Emulator(start, replicas, seed, threads)
+        state = free.read()
+        state[:, visible] = samples[np.arange(replicas) % len(samples)]
+        # A constant motion for all of the run: quartic terms may be learned from zero.
+        self._emulator = Emulator(
+            Described(held, start.scale, start.symbols), replicas, seed, threads, state=state
+        )
+        self._parameters = parameters
+        own = net.stiffness[np.ix_(hidden, hidden)] / friction[hidden][:, None]
+        rates = np.abs(np.linalg.eigvals(own))
+        self.burn_in = float(BURN_IN / rates.min()) if rates.min() > 0 else 0.0
+        if self.burn_in:
+            self._emulator.run(self.burn_in)
+
+    def forces(self) -> Array:
+        """⟨∂_θH⟩ over samples and hidden states, shape (p,)."""
+        return replica_forces(self._emulator, self._parameters)[0]
+
+    def set(self, **controls: Array) -> None:
+        """The same update as the free replicas'."""
+        self._emulator.set(**controls)
+
+    def run(self, duration: float) -> None:
+        """Hidden units move."""
+        self._emulator.run(duration)
+
+    @property
+    def books(self) -> tuple[float, float]:
+        """Mean work and heat."""
+        ledger = self._emulator.ledger
+        return float(np.mean(ledger.work)), float(np.mean(ledger.heat))
+
+    @property
+    def emulator(self) -> Any:
+        """The ensemble."""
+        return self._emulator
+
+    @property
+    def controls(self) -> Controls:
+        """That hold now."""
+        return self._emulator.controls

@@ -1,0 +1,106 @@
+"""Products with F and ζ against the matrices themselves, and conjugate gradients."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import ktc
+from ktc import theory
+from ktc.geometry import Geometry
+from ktc.learning.conjugate_gradients import Indefinite, conjugate_gradients
+from ktc.learning.gaussian_products import GaussianProducts
+from ktc.learning.sampled_products import SampledProducts
+from ktc.theory.sampled_metrics import correlated_windows
+
+RNG = np.random.default_rng(70)
+D = 5
+
+
+def positive(d):
+    root = RNG.normal(size=(d, d))
+    return root @ root.T + np.eye(d)
+
+
+NET = ktc.Network(positive(D), positive(D), 0.7, bias=RNG.normal(size=D))
+HALF = np.triu(RNG.random((D, D)) < 0.5)
+CHOICES = [
+    (("bias", "stiffness"), None),
+    (("bias", "couplings", "diagonal"), None),
+    (("bias", "couplings"), HALF | HALF.T),
+    (("diagonal",), None),
+]
+
+
+def dense(parameters):
+    return Geometry.of_matrices(
+        theory.fisher_matrix(NET, parameters),
+        theory.friction_tensor(NET, parameters),
+        parameters.blocks,
+    )
+
+
+@pytest.mark.parametrize(("names", "mask"), CHOICES)
+def test_products_are_those_of_the_matrices(names, mask):
+    parameters = theory.Parameters(NET, names, mask)
+    products, matrices = GaussianProducts(NET, parameters, 0.0), dense(parameters)
+    vector = RNG.normal(size=parameters.size)
+    close = {"rel": 1e-9, "abs": 1e-12}
+    assert products.fisher(vector) == pytest.approx(matrices.fisher @ vector, **close)
+    assert products.friction(vector) == pytest.approx(matrices.friction @ vector, **close)
+    for to_go, share in ((1.3, 2.0), (0.0, 2.0), (1.0, 0.0)):
+        system = to_go * matrices.fisher + share * matrices.friction
+        found = products.solve(to_go, share, vector)
+        assert found == pytest.approx(np.linalg.solve(system, vector), rel=1e-6, abs=1e-8)
+    assert products.lead(vector) == pytest.approx(matrices.lead(vector), rel=1e-6, abs=1e-8)
+    assert products.natural(0.3, vector) == pytest.approx(
+        matrices.natural(0.3, vector), rel=1e-6, abs=1e-8
+    )
+
+
+def test_held_lags_of_the_whole_are_those_of_its_modes():
+    parameters = theory.Parameters(NET, ("bias", "stiffness"))
+    vector = RNG.normal(size=parameters.size)
+    for hold in (0.05, 1.0, 100.0):
+        held = dense(parameters).sampled(hold)
+        found = GaussianProducts(NET, parameters, hold).solve(1.3, 2.0, vector)
+        assert found == pytest.approx(held.solve(1.3, 2.0, vector), rel=1e-8)
+
+
+def test_sampled_products_are_those_of_the_sampled_matrices():
+    """The same replicas, as matrices and as products, shrunk by the same given share."""
+    emulator = ktc.Emulator(NET, replicas=500, seed=71)
+    parameters = theory.Parameters(NET, ("bias", "stiffness"))
+    windows = correlated_windows(emulator, parameters)
+    products = SampledProducts(windows, NET.common_kT, parameters.blocks, 0.25)
+    kT = NET.common_kT
+    fisher = np.mean([e.T @ e for e in windows.ends], axis=0) / len(windows.ends[0]) / kT
+    pairs = [
+        (0.5 * (windows.ends[k] + windows.ends[k + 1])).T @ total
+        for k, total in enumerate(windows.sums)
+    ]
+    friction = np.mean(pairs, axis=0) / len(windows.ends[0]) / kT
+    friction = 0.5 * (friction + friction.T)
+    fisher, friction = (0.75 * one + 0.25 * np.diag(one.diagonal()) for one in (fisher, friction))
+    vector = RNG.normal(size=parameters.size)
+    assert products.pulled(vector) == pytest.approx(fisher @ vector, rel=1e-9)
+    assert products.friction(vector) == pytest.approx(friction @ vector, rel=1e-9)
+    exact = np.linalg.solve(1.3 * fisher + 2 * friction, vector)
+    found = products.solve(1.3, 2.0, vector)
+    assert np.linalg.norm(found - exact) < 1e-3 * np.linalg.norm(exact)
+
+
+def test_optimal_share_grows_as_replicas_are_few():
+    parameters = theory.Parameters(NET, ("bias", "stiffness"))
+    shares = []
+    for replicas in (50, 5000):
+        emulator = ktc.Emulator(NET, replicas=replicas, seed=72)
+        windows = correlated_windows(emulator, parameters)
+        shares.append(SampledProducts(windows, 0.7, parameters.blocks, "optimal").shrinkage)
+    assert 1 >= shares[0][0] > 10 * shares[1][0] > 0
+
+
+def test_conjugate_gradients_refuse_an_indefinite_matrix():
+    matrix = np.diag([1.0, -1.0])
+    with pytest.raises(Indefinite):
+        conjugate_gradients(lambda v: matrix @ v, np.ones(2), lambda v: v.copy())

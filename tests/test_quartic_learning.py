@@ -1,0 +1,180 @@
+"""Learning of quartic units and double wells, by quadrature and by measurement.
+
+The table is that of one quartic unit, H = 0.1x² + x⁴/4 − bx, data mean 1.719278 (b = 6), T = 2,
+kT = γ = 1, every row completed by a jump to b = 6; its numbers are from the Fokker–Planck equation
+on a grid. Over repeated runs a shared controller scatters by up to twice the standard error of
+independent replicas; allowances are those of five such, a false alarm of 6e-7, beside the share
+that is stated.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import ktc
+from ktc import Metrics
+from ktc.schedules import Constant, MinimalDissipation, NaturalGradient
+from ktc.tuning import best_rate
+from reference_quartic import Unit
+
+UNIT = ktc.Network(0.2, 1.0, quartic=1.0)
+GOAL = 1.719278
+ROWS = {
+    "the rule": (MinimalDissipation(2.0), Metrics(), 1.538, 0.03),
+    "the rule, F of the running replicas": (
+        MinimalDissipation(2.0), Metrics(fisher="replicas"), 1.664, 0.03,
+    ),
+    "the rule, measured": (MinimalDissipation(2.0), Metrics("measured"), 1.538, 0.05),
+    "constant rate": (Constant(2.0, 1.9), Metrics(), 1.737, 0.03),
+}  # fmt: skip
+
+
+def row_of(name, replicas, ticks, seed):
+    schedule, metrics, value, allowed = ROWS[name]
+    fit = ktc.learn(
+        UNIT, GOAL, schedule, replicas=replicas, ticks=ticks, seed=seed, metrics=metrics
+    )
+    found = fit.completed_excess_work
+    assert abs(found.mean - value) < allowed * value + 10 * found.stderr, (name, found)
+    assert fit.maximum_likelihood.bias[0] == pytest.approx(6.0, abs=1e-5)
+    return fit
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_row_of_the_table(name):
+    """10,000 replicas and 100 ticks; the rule's own b is reported, 6.49 by the grid."""
+    fit = row_of(name, 10_000, 100, 90)
+    if name == "the rule":
+        # The last jump is ½g/F with F = 0.1: a mean that is 0.004 off moves b by 0.04 and more.
+        assert fit.parameters["bias"][0] == pytest.approx(6.49, abs=0.2)
+        assert fit.excess_work.mean == pytest.approx(1.674, abs=0.03 * 1.674 + 0.2)
+    if name == "the rule, measured":
+        report = fit.calibration
+        assert report.replicas == 10_000 and report.count > 10
+        assert report.time > 0 and report.work.mean != 0
+        # The ensemble follows from equilibrium to equilibrium: its work is ΔF and more.
+        free_energy = Unit(0.2, 1.0, 6.0).free_energy() - Unit(0.2, 1.0, 0.0).free_energy()
+        assert report.work.mean > free_energy
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ROWS)
+def test_a_row_of_the_table_at_full_size(name):
+    """100,000 replicas and 400 ticks: a standard error of half a per cent."""
+    schedule, metrics, value, allowed = ROWS[name]
+    fit = ktc.learn(UNIT, GOAL, schedule, replicas=400_000, ticks=400, seed=91, metrics=metrics)
+    assert abs(fit.completed_excess_work.mean - value) < allowed * value
+
+
+def test_linear_ramp_of_the_table():
+    emulator = ktc.Emulator(UNIT, replicas=10_000, seed=92)
+    run = emulator.play(ktc.Protocol.ramp(2.0, 200, bias=(0.0, 6.0)))
+    found = run.excess_work
+    assert abs(found.mean - 1.780) < 0.03 * 1.780 + 5 * found.stderr
+
+
+def grid():
+    """Targets b of quartic and double-well units, and durations."""
+    return [
+        (stiffness, bias, duration)
+        for stiffness in (0.2, -1.0)
+        for bias, duration in ((2.0, 1.0), (2.0, 4.0), (4.0, 1.0), (6.0, 2.0), (6.0, 8.0))
+    ]
+
+
+def compared(stiffness, bias, duration, replicas, ticks):
+    net = ktc.Network(stiffness, 1.0, quartic=1.0)
+    goal = Unit(stiffness, 1.0, bias).average(lambda x: x)
+    rule = ktc.learn(
+        net, goal, MinimalDissipation(duration), replicas=replicas, ticks=ticks, seed=93
+    ).completed_excess_work
+    tuned = best_rate(
+        net, goal, lambda rate: Constant(duration, rate), replicas=1000, ticks=60, seed=94
+    )
+    constant = ktc.learn(
+        net, goal, tuned.schedule, replicas=replicas, ticks=ticks, seed=95
+    ).completed_excess_work
+    return rule, constant
+
+
+@pytest.mark.parametrize("case", grid()[3:9:5])
+def test_the_rule_is_no_worse_than_the_best_constant_rate(case):
+    rule, constant = compared(*case, replicas=10_000, ticks=100)
+    assert rule.mean < constant.mean + 5 * np.hypot(rule.stderr, constant.stderr)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", grid())
+def test_the_rule_is_no_worse_over_the_grid(case):
+    rule, constant = compared(*case, replicas=100_000, ticks=200)
+    assert rule.mean < constant.mean + 5 * np.hypot(rule.stderr, constant.stderr)
+
+
+@pytest.mark.parametrize("stiffness", [0.5, -1.0])
+def test_all_terms_of_a_unit_jointly(stiffness):
+    """Data of a quartic unit by its quantiles: bias, stiffness and quartic are found again.
+
+    The maximum of the likelihood by quadrature has the moments of the data; learned parameters
+    come near, and likelihood bias is excess work, the density integrated by the test itself.
+    """
+    truth = Unit(stiffness, 0.6, 0.8)
+    x, weight = truth.nodes()
+    levels = (np.arange(2000) + 0.5) / 2000
+    data = np.interp(levels, np.cumsum(weight) - 0.5 * weight, x)[:, None]
+    net = ktc.Network(1.0, 1.0, quartic=1.0)
+    fit = ktc.learn(
+        net, data, MinimalDissipation(6.0), ("bias", "stiffness", "quartic"), replicas=10_000,
+        ticks=120, seed=96,
+    )  # fmt: skip
+    assert fit.stopped_early is None
+    best = fit.maximum_likelihood
+    model = Unit(float(best.stiffness[0, 0]), float(best.quartic[0]), float(best.bias[0]))
+    for power in (1, 2, 4):
+        moment = model.average(lambda y, power=power: y**power)
+        assert moment == pytest.approx(np.mean(data**power), rel=1e-6)
+    # x² and x⁴ are nearly one statistic: parameters wander along their valley, moments do not.
+    reached = Unit(
+        *(float(np.ravel(fit.parameters[n])[0]) for n in ("stiffness", "quartic", "bias"))
+    )
+    assert reached.average(lambda y: y) == pytest.approx(np.mean(data), abs=0.1)
+    assert reached.average(lambda y: y**2) == pytest.approx(np.mean(data**2), rel=0.12)
+
+    def likelihood(unit):
+        return float(-np.mean(unit.energy(data)) + unit.free_energy())
+
+    start = Unit(1.0, 1.0, 0.0)
+    history = fit.history
+    steps = np.diff(np.concatenate([[[0.0, 1.0, 1.0]], history.parameters]), axis=0)
+    gain = np.sum(history.gradient * steps)
+    true = likelihood(reached) - likelihood(start)
+    assert gain - true == pytest.approx(fit.excess_work.mean, abs=1e-7)
+    assert fit.likelihood_bias == pytest.approx(fit.excess_work.mean, abs=1e-9)
+    assert fit.bound < fit.excess_work.mean + 5 * fit.excess_work.stderr
+
+
+@pytest.mark.parametrize("schedule", [MinimalDissipation(3.0), NaturalGradient(3.0, 1.0)])
+def test_coupled_quartic_units_are_measured(schedule):
+    """A pair with a coupling to learn: ⟨x₁x₂⟩ of data comes near, ΔF is estimated."""
+    net = ktc.Network([[0.5, 0.0], [0.0, 0.5]], 1.0, quartic=1.0)
+    truth = ktc.Network([[0.5, -0.8], [-0.8, 0.5]], 1.0, quartic=1.0, bias=[0.5, 0.0])
+    data = ktc.Emulator(truth, replicas=5000, seed=97).read()
+    start = net.with_controls(net.controls.updated(stiffness=[[0.5, -0.1], [-0.1, 0.5]]))
+    fit = ktc.learn(
+        start, data, schedule, ("bias", "couplings"), replicas=3000, ticks=60, seed=98,
+        metrics=Metrics(replicas=2000, refresh=0.3),
+    )  # fmt: skip
+    assert fit.stopped_early is None
+    report = fit.calibration
+    assert report.count >= 2 and 0 <= max(report.shrinkage) < 0.5
+    assert min(report.condition) >= 1 and max(report.condition) < 20
+    assert fit.parameters["couplings"][0] == pytest.approx(-0.8, abs=0.25)
+    found = fit.excess_work
+    assert "Bennett" in fit.free_energy_change.method
+    assert -5 * found.stderr < found.mean < 2.0
+    with pytest.raises(ValueError, match="completed"):
+        _ = fit.completed_excess_work
+    completed = fit.completed({"stiffness": truth.stiffness, "bias": truth.bias})
+    assert completed.mean > -5 * completed.stderr
+    with pytest.raises(ValueError, match="fit.free_energy_change"):
+        _ = fit.history.excess_work
