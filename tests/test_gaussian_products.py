@@ -75,12 +75,11 @@ def test_sampled_products_are_those_of_the_sampled_matrices():
     products = SampledProducts(windows, NET.common_kT, parameters.blocks, 0.25)
     kT = NET.common_kT
     fisher = np.mean([e.T @ e for e in windows.ends], axis=0) / len(windows.ends[0]) / kT
-    pairs = [
-        (0.5 * (windows.ends[k] + windows.ends[k + 1])).T @ total
-        for k, total in enumerate(windows.sums)
-    ]
-    friction = np.mean(pairs, axis=0) / len(windows.ends[0]) / kT
-    friction = 0.5 * (friction + friction.T)
+    raw = np.mean([s.T @ i for s, i in windows.pairs], axis=0) / len(windows.ends[0]) / kT
+    # An entry is by the longer one of two windows, whichever parameter has it.
+    assert len(np.unique(windows.intervals)) > 1
+    columns = np.subtract.outer(windows.intervals, windows.intervals)
+    friction = np.where(columns < 0, raw, np.where(columns > 0, raw.T, 0.5 * (raw + raw.T)))
     fisher, friction = (0.75 * one + 0.25 * np.diag(one.diagonal()) for one in (fisher, friction))
     vector = RNG.normal(size=parameters.size)
     assert products.pulled(vector) == pytest.approx(fisher @ vector, rel=1e-9)

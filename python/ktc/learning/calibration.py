@@ -19,6 +19,9 @@ from ktc.theory import Parameters
 from ktc.theory.sampled_metrics import correlated_windows, metric_estimates
 from ktc.units import Described
 
+# Beyond so many conjugate forces a window is measured once, to keep to some hundred megabytes.
+NUMBERS_TO_HALVE = 5_000_000
+
 
 @dataclass(frozen=True)
 class CalibrationReport:
@@ -114,7 +117,10 @@ class Calibration:
     def _measured(self) -> Geometry | SampledProducts:
         share = self._settings.shrinkage
         if self._parameters.size > MOST_DENSE:
-            seen = correlated_windows(self._emulator, self._parameters)
+            numbers = self._settings.replicas * self._parameters.size
+            seen = correlated_windows(
+                self._emulator, self._parameters, windows=2 if numbers < NUMBERS_TO_HALVE else 1
+            )
             self._window = seen.length
             kT = self._start.network.common_kT
             products = SampledProducts(seen, kT, self._parameters.blocks, share)

@@ -17,17 +17,22 @@ ACCURACY = 1e-4
 class SampledProducts:
     """A Metric of centred conjugate forces φ: F v = φᵀ(φ v)/(N kT), ζ v likewise with ∫φ dt.
 
-    Both are drawn to their own diagonals by the share of least expected error (Ledoit, Wolf 2004;
-    Schäfer, Strimmer 2005), found without the matrix: with z of unit variance, Σ r² over all pairs
-    is the squared size of zᵀz/N or of zzᵀ/N, whichever is smaller, and the sum of its error bars'
-    squares that of |z|⁴. Where the friction tensor is negative in a direction that is met, its
-    share is moved half of the way to one, and that is reported.
+    Of two parameters whose windows differ the longer window counts, as in
+    ``theory.friction_estimate``. Both are drawn to their own diagonals by the share of least
+    expected error (Ledoit, Wolf 2004; Schäfer, Strimmer 2005), found without the matrix: with z of
+    unit variance, Σ r² over all pairs is the squared size of zᵀz/N or of zzᵀ/N, whichever is
+    smaller, and the sum of its error bars' squares that of |z|⁴. Where the friction tensor is
+    negative in a direction that is met, its share is moved half of the way to one, and that is
+    reported.
 
     Args:
         windows: of an ensemble in equilibrium.
         kT: its thermal energy.
         blocks: for each kind of parameter its slice.
         shrinkage: "optimal", a share, or None.
+
+    Raises:
+        ValueError: an own friction that noise has made negative.
     """
 
     def __init__(
@@ -38,16 +43,14 @@ class SampledProducts:
         shrinkage: float | str | None,
     ) -> None:
         self.blocks = blocks
-        ends, sums = windows.ends, windows.sums
-        pairs = [(0.5 * (ends[k] + ends[k + 1]), s) for k, s in enumerate(sums)]
-        # Independent replicas stand one below the other: windows of one replica hardly correlate.
-        self._state = np.concatenate(ends)
-        self._start = np.concatenate([pair[0] for pair in pairs])
-        self._sum = np.concatenate([pair[1] for pair in pairs])
-        self._factor = (1 / (kT * len(self._state)), 1 / (kT * len(self._sum)))
+        self._ends, self._pairs = windows.ends, windows.pairs
+        lengths = np.unique(windows.intervals)
+        self._classes = [np.flatnonzero(windows.intervals == length) for length in lengths]
+        rows = len(windows.ends[0])
+        self._factor = (1 / (kT * rows * len(self._ends)), 1 / (kT * rows * len(self._pairs)))
         self._own = (
-            self._factor[0] * np.sum(self._state**2, axis=0),
-            self._factor[1] * np.sum(self._start * self._sum, axis=0),
+            self._factor[0] * sum(np.sum(end**2, axis=0) for end in self._ends),
+            self._factor[1] * sum(np.sum(one * other, axis=0) for one, other in self._pairs),
         )
         if not (self._own[1] > 0).all():
             place = int(np.argmin(self._own[1]))
@@ -55,12 +58,9 @@ class SampledProducts:
                 f"the measured friction of parameter {place} is {self._own[1][place]:.3g}, which "
                 "is not positive: noise rules it; take more replicas for metrics"
             )
-        independent = len(ends[0])
         self._shares = [
-            _share(
-                self._state, self._state, self._own[0] / self._factor[0], independent, shrinkage
-            ),
-            _share(self._start, self._sum, self._own[1] / self._factor[1], independent, shrinkage),
+            _share(self._ends[0], self._ends[0], len(self._ends), shrinkage),
+            _share(*self._pairs[0], len(self._ends) - 1, shrinkage),
         ]
 
     @property
@@ -80,15 +80,27 @@ class SampledProducts:
 
     def pulled(self, vector: Array) -> Array:
         """F v."""
-        raw = self._factor[0] * (self._state.T @ (self._state @ vector))
+        raw = self._factor[0] * sum(end.T @ (end @ vector) for end in self._ends)
         share = self._shares[0]
         return np.asarray((1 - share) * raw + share * self._own[0] * vector)
 
     def friction(self, vector: Array) -> Array:
         """ζ v."""
-        raw = self._start.T @ (self._sum @ vector) + self._sum.T @ (self._start @ vector)
+        raw = np.zeros_like(vector)
+        for start, integral in self._pairs:
+            # With w_ab 1 where b has the longer window, ½ where they are alike: (w∘M + (w∘M)ᵀ) v.
+            before = np.zeros(len(start))
+            for own in self._classes:
+                here = start[:, own] @ vector[own]
+                raw[own] += integral[:, own].T @ (before + 0.5 * here)
+                before += here
+            after = np.zeros(len(start))
+            for own in reversed(self._classes):
+                here = integral[:, own] @ vector[own]
+                raw[own] += start[:, own].T @ (after + 0.5 * here)
+                after += here
         share = self._shares[1]
-        return np.asarray((1 - share) * 0.5 * self._factor[1] * raw + share * self._own[1] * vector)
+        return np.asarray((1 - share) * self._factor[1] * raw + share * self._own[1] * vector)
 
     def solve(self, to_go: float, share: float, gradient: Array) -> Array:
         """[to_go F + share ζ]⁻¹ g."""
@@ -119,24 +131,24 @@ class SampledProducts:
         return self
 
 
-def _share(
-    one: Array, other: Array, own: Array, independent: int, shrinkage: float | str | None
-) -> float:
-    """Σ stderr²/Σ r² over all pairs, r = Σ_n a_n b_n at unit diagonal."""
+def _share(one: Array, other: Array, windows: int, shrinkage: float | str | None) -> float:
+    """Σ stderr²/Σ r² over all pairs, r at unit diagonal, of an average over so many windows."""
     if shrinkage is None:
         return 0.0
     if not isinstance(shrinkage, str):
         return shrinkage
-    root = np.sqrt(own)
-    a, b = one / root, other / root
-    rows, columns = a.shape
-    if columns <= rows:
-        squares = float(np.sum((a.T @ b) ** 2))
-    else:
-        squares = float(np.sum((a @ a.T) * (b @ b.T)))
-    # Σ_n |a_n|²|b_n|² is the sum over pairs of Σ_n (a_n b_n)²; rows of one replica count as one.
-    noise = (float(np.sum(np.sum(a**2, axis=1) * np.sum(b**2, axis=1))) - squares / rows) * (
-        rows / independent
+    rows, columns = one.shape
+    own = np.sum(one * other, axis=0)
+    # Of one window alone an own friction may be lost in noise that the average has not.
+    root = np.sqrt(
+        np.maximum(own, 0.1 * np.sqrt(np.sum(one**2, axis=0) * np.sum(other**2, axis=0)))
     )
-    pairs = max(squares - columns, noise)
-    return float(min(1.0, noise / pairs)) if pairs > 0 else 0.0
+    a, b = one / root, other / root
+    squares = (
+        float(np.sum((a.T @ b) ** 2)) if columns <= rows else float(np.sum((a @ a.T) * (b @ b.T)))
+    )
+    # Σ_n |a_n|²|b_n|² is the sum over all pairs of parameters of Σ_n (a_n b_n)².
+    noise = float(np.sum(np.sum(a**2, axis=1) * np.sum(b**2, axis=1))) - squares / rows
+    signal = max(squares - columns - noise, 0.0)
+    noise /= windows
+    return float(noise / (signal + noise)) if noise > 0 else 0.0

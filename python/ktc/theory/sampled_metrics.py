@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ktc.checks import Array, count, positive
 from ktc.emulator import Emulator
@@ -218,37 +219,44 @@ def _over_groups(couples: list[tuple[Array, Array]], weights: Array) -> tuple[Ar
 
 
 class Windows(NamedTuple):
-    """What replicas in equilibrium did over windows of one length for all parameters.
+    """What replicas in equilibrium did over windows, each parameter's of its own length.
 
     Attributes:
-        ends: ∂H at the ends of all windows, less its mean, (replicas, p) each, one more than sums.
-        sums: ∫∂H dt over each window, less its mean, (replicas, p) each.
-        length: of a window.
+        ends: ∂H at the ends of all windows, less its mean, (replicas, p) each.
+        pairs: ∂H at one end of a window and ∫∂H dt over it, less their means, (replicas, p) each.
+        intervals: number of intervals of each parameter's window, shape (p,).
+        length: time of the longest.
     """
 
     ends: list[Array]
-    sums: list[Array]
+    pairs: list[tuple[Array, Array]]
+    intervals: NDArray[np.intp]
     length: float
 
 
-def correlated_windows(emulator: Any, parameters: Parameters, windows: int = 4) -> Windows:
-    """Runs a device in equilibrium through windows, all as long as the slowest parameter needs.
+def correlated_windows(
+    emulator: Any, parameters: Parameters, windows: int = 2, growth: float = 1.5
+) -> Windows:
+    """Runs a device in equilibrium through windows as ``friction_estimate`` describes them.
 
-    The rule of ``friction_estimate`` ends a first one, which is not among them.
+    The first window, by which the rule finds their lengths, is not among them; lengths are rounded
+    up to powers of ``growth``, so that few differ.
     """
     step = default_step(emulator.network, [emulator.controls])
     walk = _Walk(emulator, parameters, step)
     walk.until_decayed(MOST_INTERVALS)
-    walk.windows[:] = walk.windows.max()
-    ends, sums = [walk.forces], []
+    powers = np.ceil(np.log(walk.windows) / np.log(growth) - 1e-9)
+    walk.windows = np.ceil(growth**powers).astype(np.intp)
+    ends, pairs = [_centred(walk.forces)], []
     for _ in range(windows):
-        sums.append(walk.through()[0])
-        ends.append(walk.forces)
-    return Windows(
-        [end - end.mean(axis=0) for end in ends],
-        [integral - integral.mean(axis=0) for integral in sums],
-        float(walk.windows[0]) * step,
-    )
+        forward, backward = walk.through()
+        ends.append(_centred(walk.forces))
+        pairs += [(ends[-2], _centred(forward)), (ends[-1], _centred(backward))]
+    return Windows(ends, pairs, walk.windows, float(walk.windows.max()) * step)
+
+
+def _centred(forces: Array) -> Array:
+    return np.asarray(forces - forces.mean(axis=0))
 
 
 class _Walk:
