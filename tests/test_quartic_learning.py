@@ -166,7 +166,7 @@ def test_coupled_quartic_units_are_measured(schedule):
     )  # fmt: skip
     assert fit.stopped_early is None
     report = fit.calibration
-    assert report.count >= 2 and 0 <= min(report.shrinkage) and max(report.shrinkage) <= 1
+    assert report.count >= 2 and min(report.shrinkage) >= 0 and max(report.shrinkage) <= 1
     assert min(report.condition) >= 1 and max(report.condition) < 20
     assert fit.parameters["couplings"][0] == pytest.approx(-0.8, abs=0.25)
     found = fit.excess_work
