@@ -15,7 +15,7 @@ import numpy as np
 from ktc import _core
 from ktc.checks import Array
 
-FORMAT = 2
+FORMAT = 3
 VERSION = _core.version()
 
 
