@@ -74,9 +74,10 @@ Engine::Engine(Network network, Controls controls, std::uint64_t seed, ReplicaRa
 std::vector<Engine::Block>& Engine::blocks() const {
     if (!unfinished_.empty()) {
         const std::vector<Tick> ticks = std::exchange(unfinished_, {});
+        const ModalTicks modal = modal_ticks(ticks);
         for_each_team(
             [&](std::span<Block> team, Workspace& workspace) {
-                if (team.front().step < step_) move(team, ticks, workspace);
+                if (team.front().step < step_) move(team, ticks, modal, workspace);
             },
             static_cast<double>(ticks.size()));
     }

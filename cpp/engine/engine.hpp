@@ -148,9 +148,17 @@ class Engine {
     /// Plays the ticks from `first` on that move independent modes at the coordinates of the first,
     /// all accounts in the kernel's registers; returns how many there were.
     template <class Real>
-    std::size_t play_modes(Block& block, const std::vector<Tick>& ticks, std::size_t first) const;
+    std::size_t play_modes(Block& block, const std::vector<Tick>& ticks,
+                           const std::vector<ModalTick<Real>>& modal, std::size_t first) const;
     template <class Real>
     ModalTick<Real> modal_tick(const Tick& tick) const;
+    /// The ticks as the kernels of independent modes take them, which all blocks share. They point
+    /// into the ticks.
+    struct ModalTicks {
+        std::vector<ModalTick<double>> full;
+        std::vector<ModalTick<float>> single;
+    };
+    ModalTicks modal_ticks(const std::vector<Tick>& ticks) const;
     void post_items(Ledger& ledger, const Posts& posts) const;
     bool finite(const Block& block) const;
     /// Exact moves in double precision cannot leave the range of numbers.
@@ -158,7 +166,8 @@ class Engine {
     /// Before all blocks are filled anew: lost ones may be used again.
     void recover();
     std::size_t threads_for(double unit_steps) const;
-    void move(std::span<Block> team, const std::vector<Tick>& ticks, Workspace& workspace) const;
+    void move(std::span<Block> team, const std::vector<Tick>& ticks, const ModalTicks& modal,
+              Workspace& workspace) const;
     template <class Real>
     void step_together(std::span<Block> team, const Tick& tick, Workspace& workspace) const;
     void step_by_itself(Block& block, const Tick& tick, Workspace& workspace) const;

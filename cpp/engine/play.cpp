@@ -14,7 +14,7 @@ namespace ktc {
 namespace {
 
 // Ticks are prepared and played in chunks of this size, which take some tens of milliseconds.
-constexpr double unit_steps_at_once = 4e6;
+constexpr double unit_steps_at_once = 1e7;
 constexpr std::size_t ticks_at_once = 4096;
 
 /// Where a kernel that books all accounts at once posts those that are not kept.
@@ -46,23 +46,23 @@ std::size_t Engine::team_size() const {
     return motion_ == Motion::midpoint ? Midpoint::team(network_.dimension()) : 1;
 }
 
-void Engine::move(std::span<Block> team, const std::vector<Tick>& ticks,
+void Engine::move(std::span<Block> team, const std::vector<Tick>& ticks, const ModalTicks& modal,
                   Workspace& workspace) const {
     double work[block_width];
     const bool single = precision_ == Precision::single;
     for (std::size_t k = 0; k < ticks.size();) {
         const Tick& tick = ticks[k];
-        const bool modal = tick.propagator->modes() != nullptr;
+        const bool by_modes = tick.propagator->modes() != nullptr;
         for (Block& block : team) {
             if (!tick.update || !tick.update->changes_energy()) break;
-            if (modal && !tick.update->changes_shape()) break;
+            if (by_modes && !tick.update->changes_shape()) break;
             change(block, workspace,
                    [&](double* state) { tick.update->apply(state, workspace, work); });
             block.ledger.post(Ledger::work, work);
         }
-        if (modal) {
-            k += single ? play_modes<float>(team.front(), ticks, k)
-                        : play_modes<double>(team.front(), ticks, k);
+        if (by_modes) {
+            k += single ? play_modes(team.front(), ticks, modal.single, k)
+                        : play_modes(team.front(), ticks, modal.full, k);
             continue;
         }
         ++k;
@@ -129,15 +129,27 @@ ModalTick<Real> Engine::modal_tick(const Tick& tick) const {
     return result;
 }
 
+Engine::ModalTicks Engine::modal_ticks(const std::vector<Tick>& ticks) const {
+    ModalTicks result;
+    for (const Tick& tick : ticks) {
+        if (tick.propagator->modes() == nullptr) return {};
+        if (precision_ == Precision::single)
+            result.single.push_back(modal_tick<float>(tick));
+        else
+            result.full.push_back(modal_tick<double>(tick));
+    }
+    return result;
+}
+
 template <class Real>
 std::size_t Engine::play_modes(Block& block, const std::vector<Tick>& ticks,
-                               std::size_t first) const {
-    std::vector<ModalTick<Real>> run;
-    for (std::size_t k = first; k < ticks.size(); ++k) {
-        const bool reshaped = ticks[k].update && ticks[k].update->changes_shape();
-        if (ticks[k].propagator->modes() == nullptr || (reshaped && k > first)) break;
-        run.push_back(modal_tick<Real>(ticks[k]));
-    }
+                               const std::vector<ModalTick<Real>>& modal, std::size_t first) const {
+    const auto reshapes = [](const Tick& tick) {
+        return tick.update && tick.update->changes_shape();
+    };
+    std::size_t last = first + 1;
+    while (last < ticks.size() && !reshapes(ticks[last])) ++last;
+    const std::size_t count = last - first;
     constexpr std::size_t width = replicas_of_a_group<Real>;
     const NoiseAddress at = address(block, width);
     Ledger& books = block.ledger;
@@ -152,14 +164,15 @@ std::size_t Engine::play_modes(Block& block, const std::vector<Tick>& ticks,
         const auto carries = [&](Ledger::Account account) {
             return lane + (kept.keeps(account) ? books.carries(account) : spill->carries[account]);
         };
-        modal_kernel<Real>()(block.state.numbers<Real>() + lane, block_width, rows(), run.data(),
-                             run.size(), {seed_, Purpose::hold, at.first_group + g, 0, at.step},
+        modal_kernel<Real>()(block.state.numbers<Real>() + lane, block_width, rows(),
+                             modal.data() + first, count,
+                             {seed_, Purpose::hold, at.first_group + g, 0, at.step},
                              {sums(Ledger::work), carries(Ledger::work), sums(Ledger::heat),
                               carries(Ledger::heat), sums(Ledger::supply), carries(Ledger::supply),
                               lane + (kept.close() ? books.turnover() : spill->turnover)});
     }
-    block.step += run.size();
-    return run.size();
+    block.step += count;
+    return count;
 }
 
 void Engine::post_items(Ledger& ledger, const Posts& posts) const {
@@ -251,10 +264,11 @@ std::size_t Engine::play(const Waveform& waveform, const std::function<bool()>& 
             ticks.push_back(std::move(tick));
         }
         watch.look();
+        const ModalTicks modal = modal_ticks(ticks);
         for_each_team(
             [&](std::span<Block> team, Workspace& workspace) {
                 if (watch.stopped()) return;
-                move(team, ticks, workspace);
+                move(team, ticks, modal, workspace);
                 watch.look();
             },
             unit_steps / unit_steps_of(1));
