@@ -31,11 +31,11 @@ void midpoint_go(Real* x, Real* y, const Real* z, std::size_t stride, std::size_
                  const MidpointStep<Real>& step, StreamAddress address) {
     constexpr std::size_t half = lanes_of<Real>;
     const Stream stream(address);
-    for (std::size_t start = 0; start < units; start += bundle) {
-        NormalPair<Real> noise[bundle];
-        next_noise(stream, address, 0, 1, noise);
-        address.element += static_cast<std::uint32_t>(bundle);
-        const std::size_t stop = units - start < bundle ? units - start : bundle;
+    NoiseTile<Real> noise;
+    for (std::size_t start = 0; start < units; start += noise.size) {
+        const std::size_t stop = units - start < noise.size ? units - start : noise.size;
+        noise.fill(stream, address, stop, 0, 1);
+        address.element += static_cast<std::uint32_t>(stop);
         for (std::size_t i = 0; i < stop; ++i) {
             const std::size_t unit = start + i;
             Real *own = x + unit * block_width, *sum = y + unit * stride;
@@ -71,10 +71,10 @@ void midpoint_alone(Real* x, std::size_t steps, const MidpointUnit<Real>& unit,
         const Pack<Real> kick = fused(all(unit.width), noise, all(unit.push));
         return relaxed(state + fused(all(unit.growth), state, kick), rate);
     };
-    for (std::size_t start = 0; start < steps; start += bundle) {
-        NormalPair<Real> noise[bundle];
-        next_noise(stream, address, 1, 0, noise);
-        const std::size_t stop = steps - start < bundle ? steps - start : bundle;
+    NoiseTile<Real> noise;
+    for (std::size_t start = 0; start < steps; start += noise.size) {
+        const std::size_t stop = steps - start < noise.size ? steps - start : noise.size;
+        noise.fill(stream, address, stop, 1, 0);
         address.step += stop;
         for (std::size_t k = 0; k < stop; ++k) {
             const Real rate = start + k + 1 < steps ? unit.rate : unit.half_rate;

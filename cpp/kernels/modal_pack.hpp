@@ -118,6 +118,35 @@ KTC_INLINE void next_noise(const Stream& stream, const StreamAddress& from, std:
     normals_at(stream, steps, elements, out);
 }
 
+/// Noise of a tile of moves. It is made by a function of its own, out of line: among the moves, the
+/// compiler would put one address after the other, each of which waits for its own series.
+template <class Real>
+class NoiseTile {
+   public:
+    static constexpr std::size_t size = modal_tile;
+    static_assert(size % bundle == 0);
+
+    KTC_OUT_OF_LINE void fill(const Stream& stream, StreamAddress from, std::size_t count,
+                              std::uint64_t step, std::uint32_t element) {
+        for (std::size_t k = 0; k < count; k += bundle) {
+            NormalPair<Real> pairs[bundle];
+            next_noise(stream, from, step, element, pairs);
+            from.step += bundle * step;
+            from.element += static_cast<std::uint32_t>(bundle) * element;
+            for (std::size_t i = 0; i < bundle; ++i) {
+                store(of_[k + i], pairs[i].first);
+                store(of_[k + i] + lanes_of<Real>, pairs[i].second);
+            }
+        }
+    }
+    KTC_INLINE NormalPair<Real> operator[](std::size_t k) const {
+        return {load(of_[k]), load(of_[k] + lanes_of<Real>)};
+    }
+
+   private:
+    alignas(64) Real of_[size][2 * lanes_of<Real>];
+};
+
 /// Ticks until the books are next entered: tiles end where the number of the step says, so that
 /// sums do not depend on how many steps are played at once, but for the last tile of a call.
 KTC_INLINE std::size_t ticks_of_tile(std::uint64_t step, std::size_t left) {
@@ -133,17 +162,14 @@ KTC_INLINE void modal_unit(Real* state, const ModalTick<Real>* ticks, std::size_
     GroupBooks<Real> accounts(books);
     Pack<Real> low = load(state), high = load(state + lanes_of<Real>);
     TilePosts<Real> posts[2];
+    NoiseTile<Real> noise;
     while (count > 0) {
         const std::size_t tile = ticks_of_tile(address.step, count);
-        for (std::size_t k = 0; k < tile; k += bundle) {
-            NormalPair<Real> noise[bundle];
-            next_noise(stream, address, 1, 0, noise);
-            const std::size_t stop = tile - k < bundle ? tile - k : bundle;
-            for (std::size_t i = 0; i < stop; ++i) {
-                move(low, ticks[k + i], 0, noise[i].first, posts[0]);
-                move(high, ticks[k + i], 0, noise[i].second, posts[1]);
-            }
-            address.step += stop;
+        noise.fill(stream, address, tile, 1, 0);
+        address.step += tile;
+        for (std::size_t k = 0; k < tile; ++k) {
+            move(low, ticks[k], 0, noise[k].first, posts[0]);
+            move(high, ticks[k], 0, noise[k].second, posts[1]);
         }
         accounts.enter(posts);
         ticks += tile;
@@ -161,12 +187,12 @@ KTC_INLINE void modal_units(Real* state, std::size_t stride, std::size_t units,
     const Stream stream(address);
     GroupBooks<Real> accounts(books);
     TilePosts<Real> posts[2];
+    NoiseTile<Real> noise;
     for (std::size_t k = 0; k < count; ++k) {
-        for (std::size_t start = 0; start < units; start += bundle) {
-            NormalPair<Real> noise[bundle];
+        for (std::size_t start = 0; start < units; start += noise.size) {
+            const std::size_t stop = units - start < noise.size ? units - start : noise.size;
             address.element = static_cast<std::uint32_t>(start);
-            next_noise(stream, address, 0, 1, noise);
-            const std::size_t stop = units - start < bundle ? units - start : bundle;
+            noise.fill(stream, address, stop, 0, 1);
             for (std::size_t i = 0; i < stop; ++i) {
                 Real* own = state + (start + i) * stride;
                 Pack<Real> low = load(own), high = load(own + lanes_of<Real>);

@@ -28,8 +28,10 @@ inline constexpr std::size_t pack_width = lanes_of<double>;
 
 #if defined(__GNUC__)
 #define KTC_INLINE inline __attribute__((always_inline))
+#define KTC_OUT_OF_LINE __attribute__((noinline))
 #else
 #define KTC_INLINE inline
+#define KTC_OUT_OF_LINE
 #endif
 
 #if defined(__AVX512F__)
