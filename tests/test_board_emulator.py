@@ -501,6 +501,25 @@ def test_the_best_rate_within_the_range_of_a_converter():
     assert np.isinf(tuned.costs[-1]) and tuned.rate < tuned.rates[-1]
 
 
+def test_the_board_as_it_stands_is_a_description():
+    """What theory says of ``applied`` is what replicas of the real board have, 5σ: 2e-6."""
+    spec = ktc.Imperfections(
+        capacitance_tolerance=0.2, coupling_tolerance=0.2, offset=3e-5, dac_bits=5, dac_range=1e-3,
+        parasitic_capacitance=2e-13, seed=8,
+    )  # fmt: skip
+    two = ktc.Board(2, 1e6, 1e-12, 300.0, couplings=0.4e12, imperfections=spec)
+    emulator = two.emulator(replicas=40_000, seed=9)
+    emulator.set(bias=[1e-4, -2e-4])
+    emulator.equilibrate()
+    mean, covariance = ktc.theory.equilibrium(emulator.applied)
+    found = emulator.moments()
+    assert (np.abs(found.mean - mean) < 5 * np.sqrt(np.diag(covariance) / 40_000)).all()
+    scatter = np.sqrt((np.outer(*2 * [np.diag(covariance)]) + covariance**2) / 40_000)
+    assert (np.abs(found.covariance - covariance) < 5 * scatter).all()
+    drawn = ktc.theory.equilibrium(two.program(bias=[1e-4, -2e-4])).mean
+    assert (np.abs(mean - drawn) > 5e-6).any()
+
+
 def test_copies_have_a_turn_of_their_own_and_none_is_pickled():
     spec = ktc.Imperfections(offset=1e-6, settling_time=1e-6)
     emulator = ktc.Board(1, 1e6, 1e-12, 300.0, imperfections=spec).emulator(10, 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
@@ -149,3 +151,22 @@ def test_bad_input_is_refused():
         best_rate(UNIT, MU, make, replicas=0)
     with refused(ValueError, "parameter must be one of"):
         best_rate(UNIT, MU, make, parameters=("slope",))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_infinite_ensemble_has_no_noise_to_tune_by(shape):
+    """Rate and cost within what 400 ticks leave of those of the moment equations."""
+    schedule, over_time = SHAPES[shape]
+    tuned = best_rate(UNIT, MU, schedule, replicas=math.inf, ticks=400, tolerance=0.01)
+    exact = minimize_scalar(
+        lambda log: completed_excess(over_time(np.exp(log))), bounds=(-3, 3), method="bounded"
+    )
+    assert tuned.rate == pytest.approx(np.exp(exact.x), rel=0.03)
+    assert tuned.completed_excess_work.mean == pytest.approx(exact.fun, rel=1e-3)
+    assert tuned.completed_excess_work.stderr == 0
+
+
+def test_quartic_units_have_no_infinite_ensemble():
+    quartic = Network(stiffness=1.0, friction=1.0, quartic=1.0)
+    with refused(ValueError, "replicas must be finite"):
+        best_rate(quartic, 1.0, lambda rate: schedules.Constant(T, rate), replicas=math.inf)

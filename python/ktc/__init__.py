@@ -28,6 +28,7 @@ from ktc.run import Run
 from ktc.statistics import Statistics
 from ktc.storage import VERSION as __version__
 from ktc.topology import Topology
+from ktc.tuning import Tuned, best_rate
 
 __all__ = [
     "Board",
@@ -47,7 +48,9 @@ __all__ = [
     "Run",
     "Statistics",
     "Topology",
+    "Tuned",
     "__version__",
+    "best_rate",
     "lattices",
     "learn",
     "plot",

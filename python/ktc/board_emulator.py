@@ -29,7 +29,7 @@ from ktc.run import Run
 from ktc.settling import AnalogOutput, pieces
 from ktc.statistics import Statistics, check_fit
 from ktc.step_size import fastest_rate
-from ktc.units import Units
+from ktc.units import Described, Units
 
 if TYPE_CHECKING:
     from ktc.board import Board
@@ -126,6 +126,21 @@ class BoardEmulator(Exclusive):
     def applied_network(self) -> Network:
         """The physics of the real board at what it makes of its controls now."""
         return self._inner.network.with_controls(self._inner.controls)
+
+    @property
+    def applied(self) -> Described:
+        """The real board as it stands, to ask ``ktc.theory`` about: that network, in volts.
+
+        Example:
+            >>> import ktc
+            >>> spec = ktc.Imperfections(capacitance_tolerance=0.1, seed=2)
+            >>> board = ktc.Board(1, 1e6, 1e-12, 300.0, imperfections=spec)
+            >>> emulator = board.emulator(replicas=10, seed=1)
+            >>> emulator.set(bias=1e-4)
+            >>> ktc.theory.equilibrium(emulator.applied).mean.round(9)
+            array([0.0001])
+        """
+        return Described(self.applied_network, self.real.scale, self.symbols)
 
     @property
     def shortest_tick(self) -> float:

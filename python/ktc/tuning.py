@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -58,7 +59,7 @@ def best_rate(
     schedule: Callable[[float], Schedule],
     *,
     parameters: Sequence[str] = ("bias",),
-    replicas: int = 100,
+    replicas: float = 100,
     ticks: int = 100,
     seed: int | None = 0,
     threads: int | None = None,
@@ -81,7 +82,7 @@ def best_rate(
         schedule: makes a schedule of a rate, for example ``lambda rate: Constant(2.0, rate)``;
             any schedule with one positive number to choose.
         parameters: as for ``learn``.
-        replicas: number of replicas of each run.
+        replicas: number of replicas of each run; ``math.inf`` for exact costs, where Gaussian.
         ticks: number of holds of each run.
         seed: noise of all runs; None draws one.
         threads: as for ``learn``.
@@ -115,7 +116,7 @@ def best_rate(
     goal = samples.mean(axis=0) if plain and mask is None else samples
     options = {
         "parameters": parameters,
-        "replicas": count("replicas", replicas),
+        "replicas": replicas if replicas == math.inf else count("replicas", replicas),
         "ticks": count("ticks", ticks),
         "seed": random_seed(seed),
         "threads": threads,

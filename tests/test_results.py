@@ -1,0 +1,136 @@
+"""docs/results.md: its commands exist, and its tables agree with runs at reduced size.
+
+Estimates are compared at five standard errors, doubled as a shared controller makes runs scatter by
+up to twice that of independent replicas: some 250 numbers, a false alarm of 2e-4. Exact numbers
+are compared to their printed digits.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = ROOT / "examples"
+sys.path.append(str(ROOT / "tools"))
+from results import PAGE, results  # noqa: E402
+
+RESULTS = {one.name: one for one in results(PAGE.read_text(encoding="utf-8"))}
+SHARED = {"drawing", "harness"}
+ELSEWHERE = {"linear_algebra"}
+# Of one run, without an error bar of its own.
+NOISY = {"own b"}
+
+pytest.importorskip("matplotlib")
+
+
+@pytest.fixture(scope="module")
+def quick():
+    """Table of an experiment at reduced size, run once."""
+    sys.path.insert(0, str(EXAMPLES))
+    tables = {}
+
+    def run(name):
+        if name not in tables:
+            tables[name], figure = importlib.import_module(name).experiment(seed=1, quick=True)
+            assert all(ax.get_xlabel() or ax.get_ylabel() or ax.lines for ax in figure.axes)
+        return tables[name]
+
+    yield run
+    sys.path.remove(str(EXAMPLES))
+
+
+def test_every_experiment_is_on_the_page():
+    scripts = {path.stem for path in EXAMPLES.glob("*.py")}
+    assert scripts - SHARED - ELSEWHERE == set(RESULTS)
+
+
+@pytest.mark.parametrize("name", sorted({path.stem for path in EXAMPLES.glob("*.py")}))
+def test_a_script_is_short(name):
+    assert len((EXAMPLES / f"{name}.py").read_text(encoding="utf-8").splitlines()) <= 80
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_its_command_is_complete(name):
+    script, *options = RESULTS[name].words
+    assert (ROOT / script).exists()
+    named = dict(zip(options[::2], options[1::2], strict=True))
+    assert set(named) == {"--seed", "--figure"} and int(named["--seed"]) >= 0
+    figure = ROOT / named["--figure"]
+    assert figure.exists() and figure.stat().st_size < 150_000
+    assert f"](images/{figure.name})" in PAGE.read_text(encoding="utf-8")
+
+
+def cells(line):
+    return [cell.strip() for cell in line.split("  ") if cell.strip()]
+
+
+def number(cell):
+    """Value and standard error of a printed cell."""
+    value, _, error = cell.partition("±")
+    return float(value), float(error) if error else 0.0
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_its_table_agrees_with_a_run_at_reduced_size(name, quick):
+    table = quick(name)
+    heading, *lines = map(cells, RESULTS[name].table.splitlines())
+    few_heading, *few_lines = map(cells, str(table).splitlines())
+    assert heading == few_heading
+    page = {tuple(line[: table.named]): line[table.named :] for line in lines}
+    assert len(page) == len(lines) >= len(few_lines) > 0
+    for line in few_lines:
+        names, values = tuple(line[: table.named]), line[table.named :]
+        for column, told, found in zip(heading[table.named :], page[names], values, strict=True):
+            if column in NOISY:
+                continue
+            (told, first), (found, second) = number(told), number(found)
+            allowed = 10 * np.hypot(first, second) + 1e-3 * abs(told) + 1e-5
+            assert abs(found - told) <= allowed, (names, column, told, found)
+
+
+def test_likelihood_bias_is_excess_work(quick):
+    assert max(quick("likelihood_bias").column("difference")) < 1e-12
+
+
+def test_minimal_dissipation_lies_on_the_bound_and_nothing_below(quick):
+    table = quick("excess_work_against_duration")
+    ratios = table.column("exact/bound", schedule="minimal dissipation")
+    assert ratios == pytest.approx([1.0, 1.0], abs=1e-3)
+    assert min(table.column("exact/bound")) > 1 - 1e-9
+    for exact, sampled in zip(table.column("exact"), table.column("sampled")):
+        assert abs(sampled.mean - exact.mean) < 10 * sampled.stderr
+
+
+def test_the_matrix_rate_is_straight_and_others_are_not(quick):
+    table = quick("matrix_rate")
+    straight = table.column("bend", rate="matrix") + table.column("speed", rate="matrix")
+    assert max(straight) < 1e-3
+    assert [cost.mean for cost in table.column("exact/bound", rate="matrix")] == pytest.approx(
+        [1.0, 1.0], abs=2e-3
+    )
+    for rate in ("scalar of traces", "natural gradient", "constant"):
+        assert table.column("bend", rate=rate, condition="30")[0] > 0.01
+        assert table.column("exact/bound", rate=rate, condition="30")[0].mean > 1.1
+
+
+def test_more_replicas_lose_less_likelihood(quick):
+    table = quick("gaussian_against_maximum_likelihood")
+    for learned in ("bias", "bias and stiffness"):
+        many = [float(cell) for cell in table.column("nats lost", learned=learned)]
+        assert many == sorted(many, reverse=True) and 0 <= many[-1] < 1e-3
+
+
+def test_a_controller_in_the_loop_absorbs_mismatch(quick):
+    table = quick("joules")
+    learned, programmed = (
+        table.column(kind, varied="mismatch", value="0.03")[0]
+        for kind in ("nats lost", "programmed")
+    )
+    assert 10 * learned.mean < programmed.mean
+    coarse, fine = (table.column("zJ each", varied="bits", value=bits)[0] for bits in ("3", "6"))
+    assert coarse.mean > 2 * fine.mean
