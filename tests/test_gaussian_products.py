@@ -8,6 +8,7 @@ import pytest
 import ktc
 from ktc import theory
 from ktc.geometry import Geometry
+from ktc.learning import sampled_products
 from ktc.learning.conjugate_gradients import Indefinite, conjugate_gradients
 from ktc.learning.gaussian_products import GaussianProducts
 from ktc.learning.sampled_products import SampledProducts
@@ -67,8 +68,10 @@ def test_held_lags_of_the_whole_are_those_of_its_modes():
         assert found == pytest.approx(held.solve(1.3, 2.0, vector), rel=1e-8)
 
 
-def test_sampled_products_are_those_of_the_sampled_matrices():
-    """The same replicas, as matrices and as products, shrunk by the same given share."""
+@pytest.mark.parametrize("most", [0, 100])
+def test_sampled_products_are_those_of_the_sampled_matrices(most, monkeypatch):
+    """By the replicas' forces, and by matrices made of them, shrunk by the same given share."""
+    monkeypatch.setattr(sampled_products, "MOST_MATRIX", most)
     emulator = ktc.Emulator(NET, replicas=500, seed=71)
     parameters = theory.Parameters(NET, ("bias", "stiffness"))
     windows = correlated_windows(emulator, parameters)

@@ -264,3 +264,25 @@ def test_save_and_load(tmp_path):
     assert again.likelihood_bias == fit.likelihood_bias and again.device is None
     with pytest.raises(ValueError, match="JointFit"):
         ktc.Fit.load(tmp_path / "fit.npz")
+
+
+def test_the_picture_has_every_kind_of_parameter():
+    fit = ktc.learn(NET, DATA, Constant(1.0, 0.05), ALL, replicas=30, ticks=10, seed=89)
+    labels = [ax.get_ylabel() for ax in fit.plot().axes]
+    assert [one for one in labels if one][:3] == ["bias", "stiffness", "energy"]
+
+
+def test_a_real_board_learns_couplings_within_its_limits():
+    """Work and heat are its own; a bias beyond the DAC is said with its tick."""
+    spec = ktc.Imperfections(capacitance_tolerance=0.02, dac_range=1e-3, dac_bits=12, seed=4)
+    board = ktc.Board(2, 1e6, 1e-12, 300.0, imperfections=spec)
+    data = DATA[:, :2] * board.thermal_width
+    fit = ktc.learn(board, data, MinimalDissipation(3e-6), ALL, replicas=200, ticks=20, seed=5)
+    assert fit.stopped_early is None and fit.imperfections == spec
+    assert fit.applied_free_energy_change.mean != fit.free_energy_change.mean
+    assert np.isfinite(fit.applied_excess_work.mean)
+    with pytest.raises(ktc.LimitError, match="tick 0: bias must be within"):
+        ktc.learn(
+            board, [0.1, 0.1], MinimalDissipation(3e-6), replicas=20, ticks=20, seed=5,
+            metrics=ktc.Metrics(),
+        )  # fmt: skip

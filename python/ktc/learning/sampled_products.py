@@ -1,10 +1,11 @@
-"""F and ζ measured on replicas as products with a vector: memory of replicas × parameters."""
+"""F and ζ measured on replicas as products with a vector, inverted by conjugate gradients."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ktc.checks import Array
 from ktc.learning.conjugate_gradients import Indefinite, conjugate_gradients
@@ -12,6 +13,10 @@ from ktc.theory.sampled_metrics import Windows
 
 #: Conjugate gradients on a noisy matrix need not be more accurate than it is.
 ACCURACY = 1e-4
+
+#: Up to so many parameters products are those of matrices, 64 MB each at 2,900 of them and 134 MB
+#: at 4,096; beyond, of the replicas' forces themselves.
+MOST_MATRIX = 4096
 
 
 class SampledProducts:
@@ -58,10 +63,13 @@ class SampledProducts:
                 f"the measured friction of parameter {place} is {self._own[1][place]:.3g}, which "
                 "is not positive: noise rules it; take more replicas for metrics"
             )
+        self._matrices = None if self.size > MOST_MATRIX else self._collected(windows.intervals)
         self._shares = [
             _share(self._ends[0], self._ends[0], len(self._ends), shrinkage),
             _share(*self._pairs[0], len(self._ends) - 1, shrinkage),
         ]
+        if self._matrices is not None:
+            self._ends, self._pairs = [], []
 
     @property
     def size(self) -> int:
@@ -78,14 +86,36 @@ class SampledProducts:
         """Of F and of ζ."""
         return float(self._own[0].sum()), float(self._own[1].sum())
 
+    def _collected(self, intervals: NDArray[np.intp]) -> tuple[Array, Array]:
+        """Raw F and ζ as matrices: fewer numbers than the replicas' forces."""
+        fisher, friction = np.zeros((2, self.size, self.size))
+        for end in self._ends:
+            fisher += self._factor[0] * (end.T @ end)
+        for one, other in self._pairs:
+            friction += self._factor[1] * (one.T @ other)
+        longer = np.subtract.outer(-intervals, -intervals)
+        friction *= np.where(longer > 0, 1.0, np.where(longer == 0, 0.5, 0.0))
+        friction += friction.T.copy()
+        return fisher, friction
+
     def pulled(self, vector: Array) -> Array:
         """F v."""
-        raw = self._factor[0] * sum(end.T @ (end @ vector) for end in self._ends)
+        if self._matrices is not None:
+            share = self._shares[0]
+            raw = self._matrices[0] @ vector
+            return np.asarray((1 - share) * raw + share * self._own[0] * vector)
+        raw = np.zeros_like(vector)
+        for end in self._ends:
+            raw += self._factor[0] * (end.T @ (end @ vector))
         share = self._shares[0]
         return np.asarray((1 - share) * raw + share * self._own[0] * vector)
 
     def friction(self, vector: Array) -> Array:
         """ζ v."""
+        share = self._shares[1]
+        if self._matrices is not None:
+            raw = self._matrices[1] @ vector
+            return np.asarray((1 - share) * raw + share * self._own[1] * vector)
         raw = np.zeros_like(vector)
         for start, integral in self._pairs:
             # With w_ab 1 where b has the longer window, ½ where they are alike: (w∘M + (w∘M)ᵀ) v.
@@ -99,7 +129,6 @@ class SampledProducts:
                 here = integral[:, own] @ vector[own]
                 raw[own] += start[:, own].T @ (after + 0.5 * here)
                 after += here
-        share = self._shares[1]
         return np.asarray((1 - share) * self._factor[1] * raw + share * self._own[1] * vector)
 
     def solve(self, to_go: float, share: float, gradient: Array) -> Array:

@@ -14,10 +14,12 @@ Example:
 
 from ktc.convergence import Convergence
 from ktc.fit import Fit
+from ktc.joint_fit import JointFit
 from ktc.picture import draw
 from ktc.plot.comparison import excess_over_duration, images, means, side_by_side
 from ktc.plot.convergence import draw_convergence
 from ktc.plot.fit import draw_fit
+from ktc.plot.joint_fit import draw_joint_fit
 from ktc.plot.protocol import draw_protocol
 from ktc.plot.run import draw_run
 from ktc.plot.schedule import draw_schedule
@@ -28,6 +30,7 @@ from ktc.schedules import Schedule
 __all__ = [
     "draw_convergence",
     "draw_fit",
+    "draw_joint_fit",
     "draw_protocol",
     "draw_run",
     "draw_schedule",
@@ -39,6 +42,7 @@ __all__ = [
 
 draw.register(Convergence, draw_convergence)
 draw.register(Fit, draw_fit)
+draw.register(JointFit, draw_joint_fit)
 draw.register(Run, draw_run)
 draw.register(Protocol, draw_protocol)
 draw.register(Schedule, draw_schedule)

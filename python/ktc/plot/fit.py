@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -86,6 +86,16 @@ def draw_ledger(ax: Axes, fit: Fit, clock: Scale, peers: Sequence[Fit] = ()) -> 
         # Updates do work at an instant; heat flows in between.
         time, shown = (fit.history.time, values) if label == "heat" else _from_zero(fit, values)
         line(ax, time * clock.factor, shown * scale.factor, number, label, steps=label != "heat")
+    _finish(ax, fit, scale, "energy")
+
+
+def draw_ledger_of(ax: Axes, fit: Fit, clock: Scale, books: Mapping[str, Array]) -> None:
+    """Given accounts of one fit over its updates."""
+    scale = scale_of([np.abs(values).max() for values in books.values()], fit.symbols.energy)
+    for number, (label, values) in enumerate(books.items()):
+        flows = label.endswith("heat")
+        time, shown = (fit.history.time, values) if flows else _from_zero(fit, values)
+        line(ax, time * clock.factor, shown * scale.factor, number, label, steps=not flows)
     _finish(ax, fit, scale, "energy")
 
 

@@ -127,18 +127,19 @@ class Parameters:
                 f"state must have shape (n, {self.units}), one column a unit, "
                 f"but has shape {np.shape(state)}"
             )
-        x = x / self.scale
-        result = np.empty((len(x), self.size))
+        # Unit by unit in memory, where products of whole columns stream.
+        columns = np.ascontiguousarray((x / self.scale).T)
+        result = np.empty((self.size, len(x)))
         for name, block in self.blocks.items():
-            first, *rest = (x[:, place] for place in self.places[name])
+            first, *rest = (columns[place] for place in self.places[name])
             if name == "bias":
-                result[:, block] = -first
+                np.negative(first, out=result[block])
             elif name == "quartic":
-                result[:, block] = 0.25 * first**4
+                np.multiply(0.25, first**4, out=result[block])
             else:
-                same = self.places[name][0] == self.places[name][1]
-                result[:, block] = first * rest[0] * np.where(same, 0.5, 1.0)
-        return result
+                np.multiply(first, rest[0], out=result[block])
+                result[block][self.places[name][0] == self.places[name][1]] *= 0.5
+        return result.T
 
     def mean_forces(self, mean: ArrayLike, covariance: ArrayLike) -> Array:
         """⟨∂H/∂θ⟩ of a normal distribution of the public state, shape (p,).
