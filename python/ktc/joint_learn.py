@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc.checks import Array, count
+from ktc.free_energies import at_equilibrium
 from ktc.imperfections import LimitError
 from ktc.joint_fit import JointFit
 from ktc.learning.applied import applied_change, applied_network
@@ -60,7 +61,7 @@ def learn_jointly(
     described_by = device
     device = running(device, options["replicas"], options["seed"], options["threads"])
     start = Described(device.network.with_controls(device.controls), device.scale, device.symbols)
-    _ = start.network.common_kT
+    at_equilibrium(start)
     if start.network.is_sparse and names != ("bias",):
         raise ValueError(
             f"parameters must be ('bias',) on a sparse network, but is {names}; make the network "
