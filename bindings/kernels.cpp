@@ -45,10 +45,12 @@ class Group {
             if (table->ndim() != 2 || table->shape(0) != ticks ||
                 table->shape(1) != state_.shape(0))
                 throw py::value_error("every table must have a row for each tick, with all units");
+        const std::vector<Real> none(units, Real(0));
         std::vector<ModalTick<Real>> run;
         for (py::ssize_t k = 0; k < ticks; ++k)
             run.push_back({force_change.data(k, 0), force.data(k, 0), decay.data(k, 0),
-                           growth.data(k, 0), width_of_noise.data(k, 0)});
+                           growth.data(k, 0), width_of_noise.data(k, 0), none.data(),
+                           common_work(force, force_change, k)});
         const StreamAddress first{seed, Purpose::hold, group, 0, step};
         const ModalBooks books{sum_[0].data(), carry_[0].data(), sum_[1].data(),  carry_[1].data(),
                                sum_[2].data(), carry_[2].data(), turnover_.data()};
@@ -58,6 +60,16 @@ class Group {
         else
             kernels().modal(state_.mutable_data(), width, units, run.data(), run.size(), first,
                             books);
+    }
+
+    /// −Δβ·β of a tick in single precision, in double.
+    static double common_work(const Table<Real>& force, const Table<Real>& change, py::ssize_t k) {
+        double sum = 0.0;
+        for (py::ssize_t i = 0; i < force.shape(1) && std::is_same_v<Real, float>; ++i) {
+            const double step = change.at(k, i);
+            sum -= step * (static_cast<double>(force.at(k, i)) - step);
+        }
+        return sum;
     }
 
     Table<Real> state() const { return Table<Real>(state_.request()); }
@@ -84,7 +96,9 @@ void bind_group(py::module_& module, const char* name) {
         .def("play", &Of::play, py::arg("seed"), py::arg("group"), py::arg("step"),
              py::arg("force"), py::arg("force_change"), py::arg("decay"), py::arg("growth"),
              py::arg("width"), "Plays ticks, a row of each table for each.")
-        .def_property_readonly("state", &Of::state, "Units by replicas.")
+        .def_property_readonly(
+            "state", &Of::state,
+            "Units by replicas; in single precision their deviations from the force.")
         .def_property_readonly("work", [](const Of& group) { return group.balance(0); })
         .def_property_readonly("heat", [](const Of& group) { return group.balance(1); })
         .def_property_readonly("supply", [](const Of& group) { return group.balance(2); })

@@ -21,6 +21,8 @@ namespace {
 
 // Below this a thread costs more to wake than it saves.
 constexpr double unit_steps_worth_a_thread = 3e4;
+// Squares of as many thermal widths, and sums of them, are within single precision.
+constexpr double largest_single = 1e17;
 
 }  // namespace
 
@@ -43,6 +45,8 @@ Engine::Engine(Network network, Controls controls, std::uint64_t seed, ReplicaRa
     use_one_library_thread();
     setting_ = setting_at(std::move(controls), nullptr);
     unit_ = units_of_state();
+    nowhere_.assign(rows(), 0.0);
+    if (precision_ == Precision::single) require_single(setting_);
     const auto accounts =
         std::make_shared<const Accounts>(itemised() ? heat_accounts() : 0, kept_accounts);
 
@@ -122,11 +126,17 @@ std::shared_ptr<const Propagator> Engine::propagator_for(const Setting& setting,
 
 Setting Engine::setting_at(Controls controls, const Setting* previous) const {
     Setting setting = make_setting(network_, std::move(controls), motion_, previous);
-    // All that a hold is made of sees the same force.
-    setting.single = precision_ == Precision::single && motion_ == Motion::exact;
-    if (setting.single)
-        for (double& force : setting.drive.force) force = static_cast<float>(force);
+    if (precision_ == Precision::single && !unit_.empty()) require_single(setting);
     return setting;
+}
+
+void Engine::require_single(const Setting& setting) const {
+    const double kT = *std::max_element(setting.controls.kT.begin(), setting.controls.kT.end());
+    const double width = motion_ == Motion::exact ? std::sqrt(kT) : kT;
+    for (std::size_t i = 0; i < setting.drive.force.size(); ++i)
+        require(std::abs(setting.drive.force[i]) * unit_[i] <= largest_single * width,
+                "bias is more than 1e17 thermal widths away, beyond what float32 can hold; make it "
+                "smaller, or take dtype='float64'");
 }
 
 std::vector<double> Engine::units_of_state() const {
@@ -152,7 +162,7 @@ std::vector<double> Engine::units_of_state() const {
 const double* Engine::seen(const Block& block, std::vector<double>& scratch) const {
     if (precision_ == Precision::full) return block.state.full();
     scratch.resize(rows() * block_width);
-    block.state.widen(unit_, scratch.data());
+    block.state.widen(frame(setting_.drive.force), scratch.data());
     return scratch.data();
 }
 
@@ -274,7 +284,7 @@ void Engine::set(Controls controls) {
         for_each_block(
             [&](Block& block, Workspace& workspace) {
                 double work[block_width];
-                change(block, workspace,
+                change(block, workspace, setting_.drive.force, next.drive.force,
                        [&](double* state) { update.apply(state, workspace, work); });
                 block.ledger.post(Ledger::work, work);
             },
@@ -305,6 +315,19 @@ void Engine::place(const double* state) {
         for (double value : energy)
             require(std::abs(value) <= largest_energy,
                     "state is so far out that its energy overflows");
+    }
+    if (precision_ == Precision::single) {
+        const SingleFrame frame = this->frame(setting_.drive.force);
+        const double width =
+            motion_ == Motion::exact ? std::sqrt(setting_.controls.kT.front()) : 1.0;
+        for (const Block& block : blocks_) {
+            load(block);
+            for (std::size_t k = 0; k < own.size(); ++k)
+                require(std::abs(own[k] - frame.offset[k / block_width]) <=
+                            largest_single * width * frame.unit[k / block_width],
+                        "state is more than 1e17 thermal widths out, beyond what float32 can hold; "
+                        "make it smaller, or take dtype='float64'");
+        }
     }
     recover();
     for (Block& block : blocks_) {

@@ -117,7 +117,10 @@ class Engine {
         std::shared_ptr<const Propagator> propagator;
         Drive drive;
         std::uint64_t steps = 1;
-        std::vector<float> single_force, single_change;  ///< where the state is in single precision
+        // Where the state is in single precision:
+        std::vector<float> single_force, single_change, single_rest;
+        std::vector<double> force_before;
+        double common_work = 0.0;
     };
 
     /// All blocks, level with one another. Noise is found by address, so that blocks which an
@@ -141,6 +144,15 @@ class Engine {
     /// Calls work(double* state) and keeps what it makes of the block's state.
     template <class Work>
     void change(Block& block, Workspace& workspace, Work&& work) const;
+    /// The same where the force changes with it.
+    template <class Work>
+    void change(Block& block, Workspace& workspace, const std::vector<double>& before,
+                const std::vector<double>& after, Work&& work) const;
+    /// What numbers in single precision mean where this force holds.
+    SingleFrame frame(const std::vector<double>& force) const {
+        return {unit_, motion_ == Motion::exact ? force : nowhere_};
+    }
+    void require_single(const Setting& setting) const;
     Setting setting_at(Controls controls, const Setting* previous) const;
     std::vector<double> units_of_state() const;
     /// What a step of the whole ensemble costs, in moves of one independent unit.
@@ -161,8 +173,8 @@ class Engine {
     ModalTicks modal_ticks(const std::vector<Tick>& ticks) const;
     void post_items(Ledger& ledger, const Posts& posts) const;
     bool finite(const Block& block) const;
-    /// Exact moves in double precision cannot leave the range of numbers.
-    bool may_be_lost() const { return motion_ != Motion::exact || precision_ != Precision::full; }
+    /// Exact moves cannot leave the range of numbers.
+    bool may_be_lost() const { return motion_ != Motion::exact; }
     /// Before all blocks are filled anew: lost ones may be used again.
     void recover();
     std::size_t threads_for(double unit_steps) const;
@@ -185,7 +197,7 @@ class Engine {
     double longest_step_;
     Precision precision_;
     Setting setting_;
-    std::vector<double> unit_;  ///< what one in single precision stands for, a row each
+    std::vector<double> unit_, nowhere_;  ///< what one in single precision stands for, and zero
     std::uint64_t seed_;
     ReplicaRange range_;
     std::size_t threads_;

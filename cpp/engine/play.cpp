@@ -56,7 +56,8 @@ void Engine::move(std::span<Block> team, const std::vector<Tick>& ticks, const M
         for (Block& block : team) {
             if (!tick.update || !tick.update->changes_energy()) break;
             if (by_modes && !tick.update->changes_shape()) break;
-            change(block, workspace,
+            change(block, workspace, single ? tick.force_before : tick.drive.force,
+                   tick.drive.force,
                    [&](double* state) { tick.update->apply(state, workspace, work); });
             block.ledger.post(Ledger::work, work);
         }
@@ -79,7 +80,7 @@ void Engine::move(std::span<Block> team, const std::vector<Tick>& ticks, const M
 void Engine::step_by_itself(Block& block, const Tick& tick, Workspace& workspace) const {
     Posts& posts = workspace.posts;
     for (std::uint64_t step = 0; step < tick.steps; ++step) {
-        change(block, workspace, [&](double* state) {
+        change(block, workspace, tick.drive.force, tick.drive.force, [&](double* state) {
             tick.propagator->advance(state, tick.drive, address(block), workspace, posts);
         });
         ++block.step;
@@ -124,8 +125,11 @@ ModalTick<Real> Engine::modal_tick(const Tick& tick) const {
     };
     ModalTick<Real> result{nullptr, numbers(tick.drive.force, tick.single_force),
                            modes.decay.data(), modes.growth.data(), modes.width.data()};
-    if (tick.update && tick.update->changes_energy() && !tick.update->changes_shape())
+    if (tick.update && tick.update->changes_energy() && !tick.update->changes_shape()) {
         result.force_change = numbers(tick.update->force_change(), tick.single_change);
+        if constexpr (std::is_same_v<Real, float>) result.force_rest = tick.single_rest.data();
+        result.common_work = tick.common_work;
+    }
     return result;
 }
 
@@ -226,6 +230,8 @@ std::size_t Engine::play(const Waveform& waveform, const std::function<bool()>& 
         while (done < stop && (ticks.empty() || unit_steps < budget || within_tile()) &&
                ((ticks.size() < ticks_at_once && !watch.due()) || within_tile())) {
             const double hold = waveform.holds[done];
+            std::vector<double> force_before;
+            if (precision_ == Precision::single) force_before = setting.drive.force;
             Tick tick;
             if (steps_left == 0) {
                 if (waveform.control) {
@@ -250,9 +256,18 @@ std::size_t Engine::play(const Waveform& waveform, const std::function<bool()>& 
                              : steps_left;
             tick.propagator = propagator;
             tick.drive = setting.drive;
-            if (setting.single) {
+            if (precision_ == Precision::single) {
                 tick.single_force = rounded(tick.drive.force);
-                if (tick.update) tick.single_change = rounded(tick.update->force_change());
+                if (tick.update) {
+                    tick.single_change = rounded(tick.update->force_change());
+                    std::vector<double> rest = tick.update->force_change();
+                    for (std::size_t i = 0; i < rest.size(); ++i) {
+                        tick.common_work -= rest[i] * force_before[i];
+                        rest[i] -= static_cast<double>(tick.single_change[i]);
+                    }
+                    tick.single_rest = rounded(rest);
+                    tick.force_before = std::move(force_before);
+                }
             }
             add_compensated(duration, carry,
                             hold * (static_cast<double>(tick.steps) /

@@ -1,20 +1,28 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <type_traits>
 #include <vector>
 
 #include "ground/lanes.hpp"
+#include "kernels/kernels.hpp"
 
 namespace ktc {
 
-/// How the engine keeps the coordinates of its replicas between moves. Energies and books are
-/// double either way.
+/// How the engine keeps the coordinates of its replicas between moves. Energies and books are sums
+/// of doubles either way.
 enum class Precision { full, single };
 
-/// The coordinates of a block of replicas, [row][lane]. In single precision a row is stored over
-/// the power of two that is nearest its thermal width, so that farads and henries stay clear of the
-/// ends of its range.
+/// What one in single precision stands for, and where its zero is, an entry a row. Rows are stored
+/// over the power of two that is nearest their thermal width, so that farads and henries stay clear
+/// of the ends of its range; natural coordinates as their deviation from β, so that a bias of many
+/// thermal widths takes no digits from them.
+struct SingleFrame {
+    const std::vector<double>&unit, &offset;
+};
+
+/// The coordinates of a block of replicas, [row][lane].
 class BlockState {
    public:
     BlockState(std::size_t rows, Precision precision)
@@ -31,13 +39,25 @@ class BlockState {
             return full_.data();
     }
 
-    void widen(const std::vector<double>& unit, double* out) const {
-        for (std::size_t k = 0; k < single_.size(); ++k)
-            out[k] = unit[k / block_width] * static_cast<double>(single_[k]);
+    void widen(const SingleFrame& frame, double* to) const {
+        for (std::size_t row = 0; row * block_width < single_.size(); ++row)
+            kernels().widen(single_.data() + row * block_width, block_width, frame.unit[row],
+                            frame.offset[row], to + row * block_width);
     }
-    void narrow(const std::vector<double>& unit, const double* from) {
-        for (std::size_t k = 0; k < single_.size(); ++k)
-            single_[k] = static_cast<float>(from[k] / unit[k / block_width]);
+    void narrow(const SingleFrame& frame, const double* from) {
+        for (std::size_t row = 0; row * block_width < single_.size(); ++row)
+            kernels().narrow(from + row * block_width, block_width, frame.unit[row],
+                             frame.offset[row], single_.data() + row * block_width);
+    }
+
+    /// The numbers as they are stored, and back.
+    void save(std::vector<double>& to) const {
+        to.insert(to.end(), full_.begin(), full_.end());
+        to.insert(to.end(), single_.begin(), single_.end());
+    }
+    void load(const double* from) {
+        std::copy_n(from, full_.size(), full_.begin());
+        for (std::size_t k = 0; k < single_.size(); ++k) single_[k] = static_cast<float>(from[k]);
     }
 
    private:

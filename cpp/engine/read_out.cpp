@@ -62,10 +62,8 @@ double Engine::imbalance() const {
 
 Engine::Snapshot Engine::snapshot() const {
     Snapshot result{{}, {}, step_, time_, time_carry_, setting_.controls};
-    std::vector<double> scratch;
     for (const Block& block : blocks()) {
-        const double* state = seen(block, scratch);
-        result.state.insert(result.state.end(), state, state + rows() * block_width);
+        block.state.save(result.state);
         const std::vector<double> packed = block.ledger.pack();
         result.ledger.insert(result.ledger.end(), packed.begin(), packed.end());
     }
@@ -83,10 +81,8 @@ void Engine::restore(const Snapshot& snapshot) {
     time_ = snapshot.time;
     time_carry_ = snapshot.time_carry;
     unfinished_.clear();
-    Workspace workspace(rows(), 0);
     for (std::size_t k = 0; k < blocks_.size(); ++k) {
-        change(blocks_[k], workspace,
-               [&](double* state) { std::copy_n(snapshot.state.data() + k * size, size, state); });
+        blocks_[k].state.load(snapshot.state.data() + k * size);
         blocks_[k].ledger.unpack(snapshot.ledger.data() + k * books);
         blocks_[k].step = step_;
         blocks_[k].lost = false;

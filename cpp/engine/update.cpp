@@ -77,8 +77,7 @@ Update::Update(const Network& network, const Setting& from, const Setting& to) {
     const std::vector<double> bias_change = difference(to.controls.bias, from.controls.bias);
     const bool new_shape = !to.same_shape(from);
     if (!new_shape && !any_nonzero(bias_change)) return;
-    force_change_ = !new_shape && to.single ? difference(to.drive.force, from.drive.force)
-                                            : from.coordinates->force(bias_change);
+    force_change_ = from.coordinates->force(bias_change);
     if (!new_shape) return;
 
     quartic_change_ = difference(to.controls.quartic, from.controls.quartic);

@@ -28,7 +28,6 @@ struct Setting {
     std::shared_ptr<const Coordinates> coordinates;
     std::shared_ptr<const Energy> energy;  ///< its shape: A and κ, not β
     Drive drive;
-    bool single = false;  ///< whether the force is rounded to single precision
 
     bool same_shape(const Setting& other) const { return energy == other.energy; }
 };

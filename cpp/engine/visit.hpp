@@ -10,14 +10,20 @@ namespace ktc {
 
 template <class Work>
 void Engine::change(Block& block, Workspace& workspace, Work&& work) const {
+    change(block, workspace, setting_.drive.force, setting_.drive.force, work);
+}
+
+template <class Work>
+void Engine::change(Block& block, Workspace& workspace, const std::vector<double>& before,
+                    const std::vector<double>& after, Work&& work) const {
     if (precision_ == Precision::full) {
         work(block.state.full());
         return;
     }
     workspace.state.resize(rows() * block_width);
-    block.state.widen(unit_, workspace.state.data());
+    block.state.widen(frame(before), workspace.state.data());
     work(workspace.state.data());
-    block.state.narrow(unit_, workspace.state.data());
+    block.state.narrow(frame(after), workspace.state.data());
 }
 
 /// A team is the blocks whose numbers among all of the seed have the same quotient: who moves

@@ -20,6 +20,9 @@ struct ModalTick {
     const Real* decay;         ///< e^{−λh}
     const Real* growth;        ///< e^{−λh} − 1, with its own digits
     const Real* width;         ///< √(kT (1 − e^{−2λh}))
+    // In single precision:
+    const Real* force_rest = nullptr;  ///< what rounding left of Δβ
+    double common_work = 0.0;          ///< −Δβ·β, β before the update
 };
 
 /// Where a group's books lie: sum, carry and turnover of each account, a number for each replica.
@@ -107,7 +110,7 @@ struct Kernels {
     void (*normal_rows)(const StreamAddress& first, std::size_t count, double* out);
     void (*normal_rows_single)(const StreamAddress& first, std::size_t count, float* out);
     /// Plays `count` ticks on the group of replicas at `state`, rows `stride` apart: sixteen in
-    /// double precision, thirty-two in single.
+    /// double precision; thirty-two in single, where it is their deviation from β.
     void (*modal)(double* state, std::size_t stride, std::size_t units,
                   const ModalTick<double>* ticks, std::size_t count, const StreamAddress& first,
                   const ModalBooks& books);
@@ -127,6 +130,9 @@ struct Kernels {
                       const BathBooks& books);
     MidpointKernels<double> midpoint;
     MidpointKernels<float> midpoint_single;
+    /// offset + unit · from in double precision, and back.
+    void (*widen)(const float* from, std::size_t count, double unit, double offset, double* to);
+    void (*narrow)(const double* from, std::size_t count, double unit, double offset, float* to);
     /// Compensated sums of a block's amounts, and the sum of their sizes.
     void (*ledger_post)(double* sums, Half* carries, const double* amounts);
     void (*ledger_turn)(Half* turnover, const double* amounts);

@@ -6,6 +6,7 @@
 #include "kernels/midpoint_pack.hpp"
 #include "kernels/modal_pack.hpp"
 #include "kernels/normal_pack.hpp"
+#include "kernels/precision_pack.hpp"
 
 #define KTC_TEXT_OF(name) #name
 #define KTC_TEXT(name) KTC_TEXT_OF(name)
@@ -66,10 +67,26 @@ constexpr MidpointKernels<Real> midpoint{midpoint_go<Real>, midpoint_end<Real>,
 }  // namespace
 
 extern const Kernels table;
-const Kernels table{KTC_TEXT(KTC_LEVEL), normals<double>,  uniforms16,          transform<double>,
-                    normals<float>,      transform<float>, normal_rows<double>, normal_rows<float>,
-                    modal_of<double>,    modal_of<float>,  line_slope,          line_move,
-                    quartic_relax,       bath_displace,    bath_post,           midpoint<double>,
-                    midpoint<float>,     ledger_post,      ledger_turn};
+const Kernels table{KTC_TEXT(KTC_LEVEL),
+                    normals<double>,
+                    uniforms16,
+                    transform<double>,
+                    normals<float>,
+                    transform<float>,
+                    normal_rows<double>,
+                    normal_rows<float>,
+                    modal_of<double>,
+                    modal_of<float>,
+                    line_slope,
+                    line_move,
+                    quartic_relax,
+                    bath_displace,
+                    bath_post,
+                    midpoint<double>,
+                    midpoint<float>,
+                    widen,
+                    narrow,
+                    ledger_post,
+                    ledger_turn};
 
 }  // namespace ktc::KTC_LEVEL

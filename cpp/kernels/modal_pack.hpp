@@ -18,31 +18,54 @@ struct TilePosts {
     Pack<Real> extracted{}, gained{}, supply{};  ///< −work, −heat, supply
 };
 
+/// The same where digits are few and the state is u = w − β itself, however far away β is. An
+/// update moves u by s, which is −Δβ but for rounding, and takes ½ (u′² − u²) − ½ (β′² − β²): with
+/// Δβ in two parts, D and what single precision left of it, ε, that is
+///     −D u + (s + D) u′ + ε s   beside the −Δβ β that is common to all replicas,
+/// in which nothing large cancels. The books have the moves that rounding left.
+template <class Real>
+KTC_INLINE void move_deviation(Pack<Real>& u, const ModalTick<Real>& tick, std::size_t unit,
+                               Pack<Real> noise, TilePosts<Real>& posts) {
+    if (tick.force_change != nullptr) {
+        const Pack<Real> change = all(tick.force_change[unit]), next = u - change, step = next - u;
+        const Pack<Real> given = fused(step + change, next, all(tick.force_rest[unit]) * step);
+        posts.extracted = fused(change, u, posts.extracted) - given;
+        u = next;
+    }
+    const Pack<Real> thermal = all(tick.width[unit]) * noise;
+    const bool short_hold = tick.growth[unit] > Real(-0.5);
+    const Pack<Real> next = short_hold ? u + fused(all(tick.growth[unit]), u, thermal)
+                                       : fused(all(tick.decay[unit]), u, thermal);
+    const Pack<Real> step = next - u;
+    posts.gained = fused(step, fused(all(Real(0.5)), step, u), posts.gained);
+    posts.supply = fused(all(tick.force[unit]), step, posts.supply);
+    u = next;
+}
+
 /// One tick of one unit. Each account has its own local formula:
 ///     work = −Δβ w,   −heat = ½ (u′ − u)(u′ + u),   ∫ bᵀdx = β (u′ − u),   u = w − β.
 /// A short hold adds u′ − u to the state, whose digits are then its own where β is far away; a long
-/// one sets it to β + u′, which forgets how far away it was. Where digits are few, the books take
-/// the move that rounding left.
+/// one sets it to β + u′, which forgets how far away it was.
 template <class Real>
 KTC_INLINE void move(Pack<Real>& w, const ModalTick<Real>& tick, std::size_t unit, Pack<Real> noise,
                      TilePosts<Real>& posts) {
-    constexpr bool rounded = sizeof(Real) < sizeof(double);
+    if constexpr (sizeof(Real) < sizeof(double)) {
+        move_deviation(w, tick, unit, noise, posts);
+        return;
+    }
     if (tick.force_change != nullptr)
         posts.extracted = fused(all(tick.force_change[unit]), w, posts.extracted);
     const Pack<Real> force = all(tick.force[unit]), before = w - force;
     const Pack<Real> thermal = all(tick.width[unit]) * noise;
     if (tick.growth[unit] > Real(-0.5)) {
-        Pack<Real> step = fused(all(tick.growth[unit]), before, thermal);
-        const Pack<Real> next = w + step;
-        if (rounded) step = next - w;
-        w = next;
+        const Pack<Real> step = fused(all(tick.growth[unit]), before, thermal);
+        w = w + step;
         posts.gained = fused(step, fused(all(Real(0.5)), step, before), posts.gained);
         posts.supply = fused(force, step, posts.supply);
         return;
     }
-    Pack<Real> after = fused(all(tick.decay[unit]), before, thermal);
+    const Pack<Real> after = fused(all(tick.decay[unit]), before, thermal);
     w = force + after;
-    if (rounded) after = w - force;
     const Pack<Real> step = after - before;
     posts.gained = fused(Real(0.5) * step, after + before, posts.gained);
     posts.supply = fused(force, step, posts.supply);
@@ -58,11 +81,13 @@ class PackBooks {
           supply_(load_account(books.supply + at, books.supply_carry + at)),
           turnover_(load_halves(books.turnover + at)) {}
 
-    KTC_INLINE void enter(Doubles extracted, Doubles gained, Doubles supply) {
-        work_.post(0.0 - extracted);
+    /// `common` is work that all replicas share.
+    KTC_INLINE void enter(double common, Doubles extracted, Doubles gained, Doubles supply) {
+        const Doubles work = common - extracted;
+        work_.post(work);
         heat_.post(0.0 - gained);
         supply_.post(supply);
-        turnover_ = cut(turnover_ + (absolute(extracted) + absolute(gained)));
+        turnover_ = cut(turnover_ + (absolute(work) + absolute(gained)));
     }
 
     KTC_INLINE void close(const ModalBooks& books, std::size_t at) const {
@@ -85,14 +110,15 @@ class GroupBooks {
         for (std::size_t i = 0; i < packs; ++i) of_[i] = PackBooks(books, i * pack_width);
     }
     /// Enters a tile's posts, which are then none.
-    KTC_INLINE void enter(TilePosts<Real> (&posts)[2]) {
+    KTC_INLINE void enter(double& common, TilePosts<Real> (&posts)[2]) {
         for (std::size_t half = 0; half < 2; ++half) {
             for (std::size_t part = 0; part < packs / 2; ++part)
-                of_[half * (packs / 2) + part].enter(doubles_of(posts[half].extracted, part),
-                                                     doubles_of(posts[half].gained, part),
-                                                     doubles_of(posts[half].supply, part));
+                of_[half * (packs / 2) + part].enter(
+                    common, doubles_of(posts[half].extracted, part),
+                    doubles_of(posts[half].gained, part), doubles_of(posts[half].supply, part));
             posts[half] = TilePosts<Real>{};
         }
+        common = 0.0;
     }
     KTC_INLINE void close() const {
         for (std::size_t i = 0; i < packs; ++i) of_[i].close(books_, i * pack_width);
@@ -163,15 +189,17 @@ KTC_INLINE void modal_unit(Real* state, const ModalTick<Real>* ticks, std::size_
     Pack<Real> low = load(state), high = load(state + lanes_of<Real>);
     TilePosts<Real> posts[2];
     NoiseTile<Real> noise;
+    double common = 0.0;
     while (count > 0) {
         const std::size_t tile = ticks_of_tile(address.step, count);
         noise.fill(stream, address, tile, 1, 0);
         address.step += tile;
         for (std::size_t k = 0; k < tile; ++k) {
+            common += ticks[k].common_work;
             move(low, ticks[k], 0, noise[k].first, posts[0]);
             move(high, ticks[k], 0, noise[k].second, posts[1]);
         }
-        accounts.enter(posts);
+        accounts.enter(common, posts);
         ticks += tile;
         count -= tile;
     }
@@ -188,7 +216,9 @@ KTC_INLINE void modal_units(Real* state, std::size_t stride, std::size_t units,
     GroupBooks<Real> accounts(books);
     TilePosts<Real> posts[2];
     NoiseTile<Real> noise;
+    double common = 0.0;
     for (std::size_t k = 0; k < count; ++k) {
+        common += ticks[k].common_work;
         for (std::size_t start = 0; start < units; start += noise.size) {
             const std::size_t stop = units - start < noise.size ? units - start : noise.size;
             address.element = static_cast<std::uint32_t>(start);
@@ -202,9 +232,9 @@ KTC_INLINE void modal_units(Real* state, std::size_t stride, std::size_t units,
                 store(own + lanes_of<Real>, high);
             }
         }
-        if (++address.step % modal_tile == 0) accounts.enter(posts);
+        if (++address.step % modal_tile == 0) accounts.enter(common, posts);
     }
-    accounts.enter(posts);
+    accounts.enter(common, posts);
     accounts.close();
 }
 

@@ -109,7 +109,7 @@ class Group:
     @property
     def state(self) -> numpy.typing.NDArray[numpy.float64]:
         """
-        Units by replicas.
+        Units by replicas; in single precision their deviations from the force.
         """
     @property
     def supply(self) -> list[float]: ...
@@ -145,7 +145,7 @@ class SingleGroup:
     @property
     def state(self) -> numpy.typing.NDArray[numpy.float32]:
         """
-        Units by replicas.
+        Units by replicas; in single precision their deviations from the force.
         """
     @property
     def supply(self) -> list[float]: ...

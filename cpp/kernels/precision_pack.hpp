@@ -1,0 +1,19 @@
+#pragma once
+
+#include "kernels/pack_bits.hpp"
+
+/// From one precision to the other, sixteen numbers at a time; `unit` is a power of two.
+namespace ktc::KTC_LEVEL {
+
+inline void widen(const float* from, std::size_t count, double unit, double offset, double* to) {
+    for (std::size_t k = 0; k < count; k += pack_width)
+        store(to + k, offset + unit * load_doubles(from + k));
+}
+
+inline void narrow(const double* from, std::size_t count, double unit, double offset, float* to) {
+    const double inverse = 1.0 / unit;
+    for (std::size_t k = 0; k < count; ++k)
+        to[k] = static_cast<float>(inverse * (from[k] - offset));
+}
+
+}  // namespace ktc::KTC_LEVEL
