@@ -95,7 +95,7 @@ def played(kind, state, tables, group=0, step=0, calls=1):
 
 
 def state_of(kind, of, tables):
-    """The state after the ticks; in single precision the group holds its deviation from the force."""
+    """The state after the ticks; in single precision a group holds its deviation from the force."""
     return np.float64(of.state) + (kind == "single") * np.float64(tables[0][-1])[:, None]
 
 

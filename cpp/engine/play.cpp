@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -207,6 +208,8 @@ std::size_t Engine::play(const Waveform& waveform, const std::function<bool()>& 
     const std::size_t total = waveform.holds.size();
     for (double hold : waveform.holds)
         require(std::isfinite(hold) && hold > 0.0, "every hold must be positive and finite");
+    require(std::isfinite(std::accumulate(waveform.holds.begin(), waveform.holds.end(), time())),
+            "duration is so long that the time leaves the range of numbers; make it shorter");
     std::shared_ptr<const Propagator> propagator;
     Setting setting = setting_;
     double last_hold = 0.0;

@@ -132,9 +132,17 @@ void Network::check_together(const Controls& controls) const {
 }
 
 void Network::check_exact(const Controls& controls) const {
-    require(moves_exactly(controls),
-            "this ensemble moves by exact holds, which several temperatures, quartic units and "
-            "sources do not have; make it with resolve_heat=True");
+    if (moves_exactly(controls)) return;
+    const bool quartic = controls.has_quartic();
+    std::string cause = "emf, current and noise generators must be absent";
+    if (!controls.isothermal() || controls.kT.front() == 0.0) cause = "kT must be one for all";
+    if (quartic) cause = "quartic must be zero";
+    require(false,
+            cause +
+                ": this ensemble moves by exact holds, as the network it was made of does; "
+                "make the emulator " +
+                (quartic ? "of a network with quartic units (they may be zero later), or " : "") +
+                "with resolve_heat=True");
 }
 
 void Network::check_bias(const std::vector<double>& bias) const {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ktc.checks import known_keywords
 
@@ -23,6 +23,10 @@ def accounts_to_keep(accounts: Sequence[str] | str | None, motion: str) -> tuple
     """
     if accounts is None:
         return None
+    if isinstance(accounts, bytes) or not isinstance(accounts, Iterable):
+        raise TypeError(
+            f"accounts must be a name or several, such as ('work', 'heat'), but is {accounts!r}"
+        )
     names = (accounts,) if isinstance(accounts, str) else tuple(dict.fromkeys(accounts))
     known_keywords(names, (*ALWAYS, *ITEMISED), "account")
     for name in names:

@@ -58,13 +58,15 @@ class Emulator(Exclusive):
 
     Args:
         network: a Network, a Board, or another description of one.
-        replicas: number of independent copies; ``math.inf`` carries the exact mean and covariance
-            of a linear network instead, see below.
+        replicas: number of independent copies, in blocks of 64: one takes the memory of 64.
+            ``math.inf`` carries the exact mean and covariance of a linear network instead, see
+            below.
         seed: below 2**64; None draws one, kept in ``seed``.
         threads: at most this many; None takes the cores this process may use.
         dtype: "float64", or "float32" to keep the state in single precision: half of its memory,
-            and about twice the speed where units move independently or all at once. Energies are
-            summed in double; the first law then closes to the rounding of states, some 1e-7.
+            and about twice the speed of long plays where units move independently or all at once.
+            Energies are summed in double; the first law then closes to the rounding of states,
+            1e-7 of what was moved, and more for single replicas that moved little.
         dt: longest step of motion that is not exact; None takes a tenth of the network's fastest
             time. Linear networks at one temperature move exactly, without a step.
         resolve_heat: True tells heat apart by resistor, by the splitting integrator; implied where

@@ -55,6 +55,8 @@ class Recorder:
         record, every = recording.names, count("every", recording.every)
         names = [record] if isinstance(record, str) else list(record or ())
         known_keywords(names, QUANTITIES, "quantity to record")
+        if recording.overwrite and recording.to is None:
+            raise ValueError("overwrite is given without to, the files to replace; give both")
         if every > protocol.ticks:
             raise ValueError(f"every must be at most the {protocol.ticks} ticks, but is {every}")
         if "state" in names and emulator.infinite:

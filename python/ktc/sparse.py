@@ -42,6 +42,10 @@ class SparseStiffness:
             ValueError: not square, not of ``units`` rows, not finite, or not symmetric.
             TypeError: something that is not real numbers.
         """
+        if np.ndim(value) != 2:
+            raise ValueError(
+                f"stiffness must be a square matrix (d, d), but has shape {np.shape(value)}"
+            )
         matrix = _canonical(value)
         if matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
             raise ValueError(
