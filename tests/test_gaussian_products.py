@@ -8,7 +8,7 @@ import pytest
 import ktc
 from ktc import theory
 from ktc.geometry import Geometry
-from ktc.learning import sampled_products
+from ktc.learning import exact_model, sampled_products
 from ktc.learning.conjugate_gradients import Indefinite, conjugate_gradients
 from ktc.learning.gaussian_products import GaussianProducts
 from ktc.learning.sampled_products import SampledProducts
@@ -53,10 +53,36 @@ def test_products_are_those_of_the_matrices(names, mask):
         system = to_go * matrices.fisher + share * matrices.friction
         found = products.solve(to_go, share, vector)
         assert found == pytest.approx(np.linalg.solve(system, vector), rel=1e-6, abs=1e-8)
+    assert products.traces == pytest.approx(matrices.traces, rel=1e-9)
     assert products.lead(vector) == pytest.approx(matrices.lead(vector), rel=1e-6, abs=1e-8)
     assert products.natural(0.3, vector) == pytest.approx(
         matrices.natural(0.3, vector), rel=1e-6, abs=1e-8
     )
+
+
+@pytest.mark.parametrize("matrix", [True, False])
+def test_a_run_by_products_is_that_by_matrices(matrix, monkeypatch):
+    """14 parameters, forced either way; the products are really taken."""
+    data = RNG.normal(size=(200, 4)) @ positive(4)
+    schedule = ktc.schedules.MinimalDissipation(10.0, matrix=matrix)
+    taken = []
+
+    def products(*arguments):
+        taken.append(arguments)
+        return GaussianProducts(*arguments)
+
+    monkeypatch.setattr(exact_model, "GaussianProducts", products)
+    spent = []
+    for most in (0, 100):
+        monkeypatch.setattr(exact_model, "MOST_CLOSED", most)
+        fit = ktc.learn(
+            ktc.Network(np.eye(4), 1.0), data, schedule, ("bias", "stiffness"), replicas=500,
+            ticks=400, seed=72,
+        )  # fmt: skip
+        assert bool(taken) is (most == 0)
+        taken.clear()
+        spent.append(fit.excess_work.mean)
+    assert spent[0] == pytest.approx(spent[1], rel=1e-6)
 
 
 def test_held_lags_of_the_whole_are_those_of_its_modes():

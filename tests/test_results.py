@@ -24,6 +24,7 @@ SHARED = {"drawing", "harness"}
 ELSEWHERE = {"linear_algebra"}
 # Of one run, without an error bar of its own.
 NOISY = {"own b"}
+UNITS = ("quartic", "shallow wells", "deep wells")
 
 pytest.importorskip("matplotlib")
 
@@ -37,7 +38,7 @@ def quick():
     def run(name):
         if name not in tables:
             tables[name], figure = importlib.import_module(name).experiment(seed=1, quick=True)
-            assert all(ax.get_xlabel() or ax.get_ylabel() or ax.lines for ax in figure.axes)
+            assert all(ax.has_data() for ax in figure.axes)
         return tables[name]
 
     yield run
@@ -134,3 +135,27 @@ def test_a_controller_in_the_loop_absorbs_mismatch(quick):
     assert 10 * learned.mean < programmed.mean
     coarse, fine = (table.column("zJ each", varied="bits", value=bits)[0] for bits in ("3", "6"))
     assert coarse.mean > 2 * fine.mean
+
+
+def test_the_rule_beyond_the_harmonic_unit(quick):
+    """The quartic table's value, and that deep wells are where a constant rate costs less."""
+    table = quick("quartic_and_double_well")
+    rule, constant = (
+        {unit: table.column("completed", unit=unit, drive=drive)[0] for unit in UNITS}
+        for drive in ("the rule", "constant")
+    )
+    assert rule["quartic"].mean == pytest.approx(1.538, abs=0.05 + 10 * rule["quartic"].stderr)
+    assert rule["quartic"].mean < constant["quartic"].mean
+    assert constant["deep wells"].mean < rule["deep wells"].mean
+    for unit in UNITS:
+        bound = table.column("bound", unit=unit, drive="the rule")[0]
+        assert rule[unit].mean > bound - 5 * rule[unit].stderr
+
+
+def test_couplings_of_digits_cost_little_but_for_noise(quick):
+    pytest.importorskip("sklearn")
+    table = quick("couplings_of_digits")
+    few, infinite = table.column("zJ each", schedule="minimal dissipation")
+    bound = table.column("bound")[-1]
+    assert bound < infinite.mean < 1.15 * bound < few.mean
+    assert 0 < table.column("nats left")[-1] < 1e-3 < table.column("nats left")[0] < 1.0

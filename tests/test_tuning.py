@@ -170,3 +170,10 @@ def test_quartic_units_have_no_infinite_ensemble():
     quartic = Network(stiffness=1.0, friction=1.0, quartic=1.0)
     with refused(ValueError, "replicas must be finite"):
         best_rate(quartic, 1.0, lambda rate: schedules.Constant(T, rate), replicas=math.inf)
+
+
+def test_a_schedule_without_a_rate_needs_a_bracket():
+    with refused(ValueError, "Adam has no rate by itself", "give one"):
+        best_rate(UNIT, MU, lambda rate: schedules.Adam(T, rate))
+    tuned = best_rate(UNIT, MU, lambda rate: schedules.Adam(T, rate), bracket=(0.5, 20.0))
+    assert 0.5 < tuned.rate < 20.0

@@ -208,7 +208,11 @@ def _bracket(
         )
     geometry = _geometry(device, parameters, mask)
     times = trial.duration * (np.arange(16) + 0.5) / 16
-    learned = trial.duration * np.mean([trial.rate(t, geometry) for t in times], axis=0)
+    try:
+        rates = [trial.rate(t, geometry) for t in times]
+    except ValueError as error:
+        raise ValueError(f"{error}; so no bracket can be guessed: give one") from None
+    learned = trial.duration * np.mean(rates, axis=0)
     gains = np.linalg.eigvals(learned @ geometry.fisher).real
     positive_gains = gains[gains > 0]
     if len(positive_gains) == 0:

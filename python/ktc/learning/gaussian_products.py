@@ -18,6 +18,7 @@ Hestenes, Stiefel (1952), J. Res. Natl. Bur. Stand. 49, 409.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
 import numpy as np
 import scipy  # imports scipy.linalg when it is first used
@@ -26,6 +27,9 @@ from ktc.checks import Array
 from ktc.learning.conjugate_gradients import conjugate_gradients
 from ktc.network import Network
 from ktc.theory import Parameters
+
+#: Parameters of which one scalar rate is made.
+MOST_TRACED = 256
 
 
 class GaussianProducts:
@@ -52,13 +56,22 @@ class GaussianProducts:
         """Number of parameters p."""
         return self._parameters.size
 
-    @property
+    @cached_property
     def traces(self) -> tuple[float, float]:
-        """Refused: one scalar rate is for a controller of few parameters."""
-        raise ValueError(
-            f"matrix must be True for {self.size} parameters: F and ζ are not made as matrices "
-            "beyond a few hundred, so that their traces are not known"
-        )
+        """Of F and of ζ, by a product each for every parameter.
+
+        Raises:
+            ValueError: more than ``MOST_TRACED`` parameters, for which that takes too long.
+        """
+        if self.size > MOST_TRACED:
+            raise ValueError(
+                f"matrix must be True for {self.size} parameters: F and ζ are not made as matrices "
+                f"beyond {MOST_TRACED}, so that their traces are not known"
+            )
+        columns = np.eye(self.size)
+        fisher = sum(self.fisher(column)[k] for k, column in enumerate(columns))
+        friction = sum(self.friction(column)[k] for k, column in enumerate(columns))
+        return float(fisher), float(friction)
 
     def fisher(self, vector: Array) -> Array:
         """F v."""

@@ -84,7 +84,9 @@ class MetricSource:
 
     def _raw(self, controls: Controls) -> Geometry:
         calibration = self._calibration
-        base = calibration.metric(controls) if calibration else self._exact.metric(controls, 0.0)
+        base = (
+            calibration.metric(controls) if calibration else self._exact.metric(controls, 0.0, True)
+        )
         assert isinstance(base, Geometry)  # no more than MOST_DENSE parameters
         return base
 
