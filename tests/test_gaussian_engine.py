@@ -222,7 +222,7 @@ def test_what_an_infinite_ensemble_cannot_have_is_refused():
         emulator.set(quartic=1.0)
     with refused(ValueError, "quartic", "replicas", "finite"):
         emulator.play(ktc.Protocol([1.0, 1.0], {"bias": [1.0, 1.0], "quartic": [0.0, 1.0]}))
-    with refused(ValueError, "sources", "resolve_heat=True"):
+    with refused(ValueError, "noise generators", "resolve_heat=True"):
         exact(UNIT).set(emf=1.0)
     with refused(ValueError, "bias", "overflows"):
         emulator.set(bias=1e200)

@@ -320,11 +320,11 @@ def test_bad_temperatures(kT, parts):
 def test_exact_emulators_refuse_several_temperatures_before_anything_moves():
     """``set`` and ``play`` say what to ask for, also where a late tick is the first to differ."""
     emulator = ktc.Emulator(ktc.Network(np.eye(2), 1.0), replicas=3, seed=1)
-    with refused(ValueError, "several temperatures", "resolve_heat=True"):
+    with refused(ValueError, "kT must be one for all", "resolve_heat=True"):
         emulator.set(kT=[1.0, 2.0])
     kT = np.ones((6000, 2))
     kT[-1, 1] = 2.0
-    with refused(ValueError, "several temperatures", "resolve_heat=True"):
+    with refused(ValueError, "kT must be one for all", "resolve_heat=True"):
         emulator.play(ktc.Protocol(np.full(6000, 0.1), {"kT": kT}))
     assert emulator.time == 0
     assert emulator.controls.kT == 1.0
