@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import ktc
-from ktc.step_size import default_step, fastest_rate
+from ktc.step_size import default_step, fastest_rate, rate_bound
 from reference_quartic import Unit
 
 
@@ -74,3 +74,18 @@ def test_given_steps_cut_holds_evenly():
         emulator.run(1.0)
         states.append(emulator.read())
     assert np.array_equal(*states)
+
+
+@pytest.mark.parametrize("bias", [0.0, 3.0, 50.0])
+def test_the_quick_bound_is_one(bias):
+    """No eigenvalue problem where rows already say that a step is short enough; never too early."""
+    rng = np.random.default_rng(77)
+    for d in (1, 2, 7):
+        factor = rng.normal(size=(d, d))
+        network = ktc.Network(
+            factor @ factor.T - 0.5 * np.eye(d), rng.uniform(0.5, 2, d), quartic=1.0, bias=bias
+        )
+        bound = rate_bound(network, network.controls)
+        exact = fastest_rate(network, network.controls)
+        assert exact <= bound * (1 + 1e-12)
+        assert bound < 20 * exact
