@@ -168,6 +168,8 @@ def test_an_interruption_is_heard_while_helpers_work() -> None:
     run("""
         several = emulator(3)
         exercise(several)
+        # A shell starts what runs in the background with this signal ignored.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         sooner = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
         sooner.start()
         try:
