@@ -17,7 +17,8 @@ std::vector<SparseEntry> gradient_along(const Stiffness& hessian,
     std::vector<SparseEntry> result;
     if (direction.size() == 1) {
         // Symmetric: the column is the row.
-        const auto [axis, stride] = direction.front();
+        const std::size_t axis = direction.front().column;
+        const double stride = direction.front().value;
         const auto add = [&](std::size_t column, double value) {
             if (value * stride != 0.0) result.push_back({column, value * stride});
         };
