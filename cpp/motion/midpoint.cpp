@@ -16,7 +16,9 @@ namespace {
 
 // Lanes of a product: as wide as its buffers stay in the second-level cache.
 constexpr std::size_t least_lanes = 256, most_lanes = 1024, numbers_in_cache = 16384;
-constexpr std::size_t units_at_once = 32;
+// Rows of a team that a pass takes at a time: where they leave the cache from step to step, as many
+// as the processor fetches ahead.
+constexpr std::size_t rows_in_cache = 32, rows_in_memory = 8, units_in_cache = 256;
 
 std::string said(double step) {
     char text[32];
@@ -161,6 +163,7 @@ void Midpoint::step_together(const std::vector<Member<Real>>& team, const std::v
     const Parameters<Real>& mine = own<Real>();
     Real *sums = buffers.sums.data(), *moves = buffers.moves.data();
     // Few units of all lanes at a time: rows are written from end to end.
+    const std::size_t units_at_once = n > units_in_cache ? rows_in_memory : rows_in_cache;
     const auto each_group = [&](auto&& visit) {
         for (std::size_t first = 0; first < n; first += units_at_once)
             for (const Member<Real>& block : team)
