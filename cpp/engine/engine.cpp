@@ -176,7 +176,7 @@ std::size_t Engine::threads_for(double unit_steps) const {
     return useful < static_cast<double>(threads_) ? static_cast<std::size_t>(useful) : threads_;
 }
 
-void Engine::draw(Block& block, double* state, const Stationary& stationary,
+void Engine::draw(const Block& block, double* state, const Stationary& stationary,
                   Workspace& workspace) const {
     const NoiseAddress at = address(block);
     const bool natural = setting_.coordinates->natural;
@@ -208,21 +208,27 @@ void Engine::draw_filters(const Block& block, double* state) const {
     }
 }
 
+template <class Draw>
+void Engine::draw_all(Draw&& draw_state, double steps_per_unit) {
+    for_each_block(
+        [&](Block& block, Workspace& workspace) {
+            change(block, workspace, [&](double* state) { draw_state(block, state, workspace); });
+            ++block.step;
+        },
+        steps_per_unit);
+    ++step_;
+    open_books();
+}
+
 void Engine::equilibrate() {
     if (network_.is_sparse() && !setting_.controls.has_quartic() &&
         network_.moves_exactly(setting_.controls) &&
         SparseEquilibrium::applies(setting_.controls.stiffness.sparse())) {
         const SparseEquilibrium equilibrium(setting_.controls);
         recover();
-        for_each_block(
-            [&](Block& block, Workspace& workspace) {
-                change(block, workspace,
-                       [&](double* state) { equilibrium.draw(state, address(block)); });
-                ++block.step;
-            },
-            100.0);
-        ++step_;
-        open_books();
+        draw_all([&](const Block& block, double* state,
+                     Workspace&) { equilibrium.draw(state, address(block)); },
+                 100.0);
         return;
     }
     require(!network_.is_sparse() || network_.units() <= most_dense_units,
@@ -240,26 +246,16 @@ void Engine::equilibrate() {
             "state in closed form; give the emulator a state to start from");
         const QuarticEquilibrium equilibrium(network_, controls);
         recover();
-        for_each_block(
-            [&](Block& block, Workspace& workspace) {
-                change(block, workspace,
-                       [&](double* state) { equilibrium.draw(state, address(block)); });
-                ++block.step;
-            },
-            static_cast<double>(1 + equilibrium.sweeps()));
+        draw_all([&](const Block& block, double* state,
+                     Workspace&) { equilibrium.draw(state, address(block)); },
+                 static_cast<double>(1 + equilibrium.sweeps()));
     } else {
         const Stationary stationary =
             setting_.coordinates->natural ? Stationary{} : stationary_state(network_, controls);
-        for_each_block(
-            [&](Block& block, Workspace& workspace) {
-                change(block, workspace,
-                       [&](double* state) { draw(block, state, stationary, workspace); });
-                ++block.step;
-            },
-            1.0);
+        draw_all([&](const Block& block, double* state,
+                     Workspace& workspace) { draw(block, state, stationary, workspace); },
+                 1.0);
     }
-    ++step_;
-    open_books();
 }
 
 void Engine::open_books() {

@@ -131,7 +131,11 @@ class Engine {
     std::shared_ptr<const Propagator> propagator_for(const Setting& setting, double hold) const;
     /// Coordinates of a block's state, those of filters included.
     std::size_t rows() const { return network_.dimension() + network_.elements().filters(); }
-    void draw(Block& block, double* state, const Stationary& stationary,
+    /// Draws every replica by draw_state(block, state, workspace), a step of the noise, and opens
+    /// new books.
+    template <class Draw>
+    void draw_all(Draw&& draw_state, double steps_per_unit);
+    void draw(const Block& block, double* state, const Stationary& stationary,
               Workspace& workspace) const;
     void draw_filters(const Block& block, double* state) const;
     /// The block's state in double precision: the state itself, or a copy in `scratch`.

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "ground/error.hpp"
-#include "ground/normal.hpp"
 #include "motion/relaxation.hpp"
 
 namespace ktc {
@@ -26,11 +25,9 @@ Bath::Bath(Line line, const Resistor& resistor, double step)
 
 void Bath::advance(double* state, const std::vector<double>& force, double emf,
                    const NoiseAddress& address, std::uint32_t element, Posts& posts) const {
-    double slope[block_width], displacement[block_width] = {}, noise[block_width] = {};
+    double slope[block_width], displacement[block_width] = {}, noise[block_width];
     double energy[block_width] = {};
-    for (std::size_t g = address.begin_group; g < address.end_group; ++g)
-        normals16({address.seed, Purpose::hold, address.first_group + g, element, address.step},
-                  noise + g * group_width);
+    row_of_normals(address, Purpose::hold, element, noise);
     const double per_kT = resistor_.kT > 0.0 ? 1.0 / resistor_.kT : 0.0;
     const BathMove bath{reach_, width_, line_.curvature(), emf, per_kT};
     const auto relax = [&] {

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <utility>
 
-#include "ground/normal.hpp"
 
 namespace ktc {
 namespace {
@@ -21,9 +20,7 @@ double spread_of_integral(double u) {
 }
 
 void draw(const NoiseAddress& address, std::uint32_t element, double* noise) {
-    for (std::size_t g = address.begin_group; g < address.end_group; ++g)
-        normals16({address.seed, Purpose::hold, address.first_group + g, element, address.step},
-                  noise + g * group_width);
+    row_of_normals(address, Purpose::hold, element, noise);
 }
 
 }  // namespace

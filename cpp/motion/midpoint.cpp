@@ -52,8 +52,7 @@ Midpoint::Midpoint(const Elements& elements, std::shared_ptr<const Energy> energ
     : energy_(std::move(energy)),
       steps_(steps_of(hold, longest_step)),
       step_(hold / static_cast<double>(steps_)),
-      uncoupled_(energy_->hessian.dense().is_diagonal()),
-      unit_(unit) {
+      uncoupled_(energy_->hessian.dense().is_diagonal()) {
     const Matrix mobility = elements.mobility();
     for (std::size_t i = 0; i < mobility.rows(); ++i) {
         mobility_.push_back(mobility(i, i));
@@ -102,17 +101,12 @@ const Midpoint::Parameters<float>& Midpoint::own<float>() const {
     return single_;
 }
 
-template <>
-std::vector<double> Midpoint::push_of<double>(const std::vector<double>& force) const {
-    std::vector<double> push(mobility_.size());
-    for (std::size_t i = 0; i < push.size(); ++i) push[i] = reach_[i] * force[i];
-    return push;
-}
-template <>
-std::vector<float> Midpoint::push_of<float>(const std::vector<double>& force) const {
-    std::vector<float> push(mobility_.size());
+template <class Real>
+std::vector<Real> Midpoint::push_of(const std::vector<double>& force) const {
+    const std::vector<double>& unit = own<Real>().unit;
+    std::vector<Real> push(mobility_.size());
     for (std::size_t i = 0; i < push.size(); ++i)
-        push[i] = static_cast<float>(reach_[i] * force[i] / unit_[i]);
+        push[i] = static_cast<Real>(reach_[i] * force[i] / unit[i]);
     return push;
 }
 

@@ -89,7 +89,6 @@ class Midpoint final : public Propagator {
     bool uncoupled_;
     std::vector<double> mobility_, quartic_, reach_, thermal_;
     Matrix response_;
-    std::vector<double> unit_;
     Parameters<double> full_;
     Parameters<float> single_;
 };
