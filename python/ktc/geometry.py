@@ -10,6 +10,7 @@ import scipy  # imports scipy.linalg when it is first used
 
 from ktc.checks import Array
 from ktc.theory import fisher_matrix, friction_tensor, parameter_map
+from ktc.theory.held_lag import held_lag
 from ktc.units import Description
 
 
@@ -78,16 +79,12 @@ class Geometry:
     def sampled(self, hold: float) -> Geometry:
         """The same for controls that are held: modes that relax within a hold get their held lag.
 
-        A mean in steady motion v under controls held for h has its control ahead by
-        v h/(1 − e^{−h/τ}) = v (τ′ + h/2), τ′ = (h/2) coth(h/2τ). For h well below τ, τ′ is τ to
-        second order in the tick and τ is kept; where h exceeds τ, a rate made for τ would overshoot
-        and amplify noise from tick to tick, and τ′ takes its place.
+        Exact where the correlations of each mode are one exponential, as those of all parameters
+        of an overdamped Gaussian network are; elsewhere its time stands for them.
         """
-        fast = self.times < hold
-        if not fast.any():
+        if not (self.times < hold).any():
             return self
-        half = 0.5 * hold
-        times = np.where(fast, half / np.tanh(half / self.times), self.times)
+        times = held_lag(self.times, hold)
         loaded = self.fisher @ self.modes
         return replace(self, times=times, friction=(loaded * times) @ loaded.T)
 

@@ -11,7 +11,7 @@ from ktc.geometry import Geometry
 from ktc.learning.gaussian_products import GaussianProducts
 from ktc.metric import Metric
 from ktc.network import Network
-from ktc.theory import Parameters, fisher_matrix, friction_tensor
+from ktc.theory import Parameters, fisher_matrix, friction_tensor, isserlis
 from ktc.theory.gaussian import inverse
 from ktc.theory.one_unit import OneUnit
 from ktc.units import Described
@@ -67,10 +67,14 @@ class ExactModel:
         parameters = self.parameters
         if self.method == "closed form":
             most = MOST_DENSE if matrices else MOST_CLOSED
-            if parameters.size > most and net.inertia is None and net.has_friction:
+            overdamped = net.inertia is None and net.has_friction
+            if parameters.size > most and overdamped:
                 return GaussianProducts(net, parameters, hold)
             device = Described(net, self.start.scale, self.start.symbols)
             fisher = fisher_matrix(device, parameters)
+            if overdamped:
+                friction = isserlis.held_friction(net, parameters, hold)
+                return Geometry.of_matrices(fisher, friction, parameters.blocks)
             friction = friction_tensor(device, parameters)
         else:
             fisher, friction = np.zeros((2, parameters.size, parameters.size))

@@ -27,6 +27,7 @@ from ktc.checks import Array
 from ktc.learning.conjugate_gradients import conjugate_gradients
 from ktc.network import Network
 from ktc.theory import Parameters
+from ktc.theory.held_lag import held_lag
 
 #: Parameters of which one scalar rate is made.
 MOST_TRACED = 256
@@ -148,11 +149,3 @@ class GaussianProducts:
                 factor = np.where(places[0] == places[1], diagonal, 1.0)
                 result[block] = matrix[places] * factor
         return result
-
-
-def held_lag(times: Array, hold: float) -> Array:
-    """τ, or (h/2) coth(h/2τ) where a mode relaxes within a hold; see ``Geometry.sampled``."""
-    fast, half = times < hold, 0.5 * hold
-    result = times.copy()
-    result[fast] = half / np.tanh(half / times[fast])
-    return result

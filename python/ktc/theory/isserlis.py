@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from ktc.checks import Array
 from ktc.network import Network
 from ktc.theory.gaussian import inverse, symmetrized
+from ktc.theory.held_lag import held_lag
 from ktc.theory.parameters import Parameters
 
 # ∫ f(e^s) e^s ds by the trapezoidal rule: an exponential in t is integrated to e^(−π²/h) = 7e-18.
@@ -59,7 +60,8 @@ def friction(net: Network, parameters: Parameters, resistance: Array) -> Array:
     result = pulled @ resistance @ pulled.T
     if net.inertia is None and net.has_friction:
         rates, modes = scipy.linalg.eigh(net.stiffness, net.friction)
-        result += _quadratic_by_modes(forms, rates, modes, kT) / kT
+        times = 1 / np.add.outer(rates, rates)
+        result += _quadratic_by_modes(forms, rates, times, modes, kT) / kT
         for block, units, mean in _quartic(net, parameters):
             result[block, block] += _higher_by_time(rates, modes[units], mean, kT) / kT
         return symmetrized(result)
@@ -71,6 +73,23 @@ def friction(net: Network, parameters: Parameters, resistance: Array) -> Array:
     if forms.weight.any():
         result += _quadratic_by_lyapunov(net, forms) / kT
     return symmetrized(result)
+
+
+def held_friction(net: Network, parameters: Parameters, hold: float) -> Array:
+    """ζ of an overdamped network whose controls are held so long: every mode by its held lag.
+
+    Without quartic terms. Of some of the parameters it is a block of ζ of all, as F is: their own
+    modes mix times, and a lag of the mixture would not be the mean of the lags.
+    """
+    kT = net.common_kT
+    rates, modes = scipy.linalg.eigh(net.stiffness, net.friction)
+    if 0.5 / rates[-1] >= hold:
+        return friction(net, parameters, net.friction)
+    forms = _forms(net, parameters, kT * inverse(net.stiffness))
+    pulled = forms.linear @ modes
+    result = (pulled * (held_lag(1 / rates, hold) / rates)) @ pulled.T
+    pairs = held_lag(1 / np.add.outer(rates, rates), hold)
+    return symmetrized(result + _quadratic_by_modes(forms, rates, pairs, modes, kT) / kT)
 
 
 def _forms(net: Network, parameters: Parameters, covariance: Array) -> _Forms:
@@ -104,10 +123,15 @@ def _quartic(net: Network, parameters: Parameters) -> list[tuple[slice, Array, A
     return [(parameters.blocks["quartic"], units, mean)]
 
 
-def _quadratic_by_modes(forms: _Forms, rates: Array, modes: Array, kT: float) -> Array:
-    """½ ∫ tr(S C S′ C) dt in modes V of rates λ, VᵀRV = 1: C(t) = V diag(e^{−λt} kT/λ) Vᵀ."""
+def _quadratic_by_modes(
+    forms: _Forms, rates: Array, times: Array, modes: Array, kT: float
+) -> Array:
+    """½ ∫ tr(S C S′ C) dt in modes V of rates λ, VᵀRV = 1: C(t) = V diag(e^{−λt} kT/λ) Vᵀ.
+
+    ``times``: ∫ e^{−(λ_a + λ_b)t} dt of every pair of modes.
+    """
     a, b = np.triu_indices(len(rates))
-    root = kT * np.sqrt(np.where(a == b, 0.5, 1.0) / (rates[a] * rates[b] * (rates[a] + rates[b])))
+    root = kT * np.sqrt(np.where(a == b, 0.5, 1.0) * times[a, b] / (rates[a] * rates[b]))
     one, other = modes[forms.first], modes[forms.second]
     loads = one[:, a] * other[:, b] + one[:, b] * other[:, a]
     loads *= root * forms.weight[:, None]
