@@ -72,6 +72,7 @@ LAYERS: dict[str, list[str]] = {
         "ktc.joint_learn",
         "ktc.learner",
         "ktc.learning",
+        "ktc.lazy_samples",
         "ktc.ledger",
         "ktc.limits",
         "ktc.metric",

@@ -7,6 +7,8 @@ import os
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from ktc.checks import Array, count, frozen, positive, random_seed, real_array
 from ktc.controls import Controls, temperatures
 from ktc.exclusive import Exclusive, one_thread
 from ktc.gaussian_engine import Engine, GaussianEngine, refuse_quartic
+from ktc.lazy_samples import LazySamples, gained, keep_held
 from ktc.ledger import Ledger
 from ktc.moments import Moments, Reader
 from ktc.network import Network
@@ -160,6 +163,7 @@ class Emulator(Exclusive):
         if state is not None or momentum is not None:
             self._start = self._full_state(state, momentum)
         self._moments: weakref.ref[Moments] | None = None
+        self._unread: list[weakref.ref[LazySamples]] = []
         self._now: tuple[Controls, Array]
         self._merged: tuple[tuple[Controls, Array] | None, Controls] = (None, physics.controls)
         self._stepped: tuple[tuple[Any, ...], float] | None = None
@@ -199,7 +203,9 @@ class Emulator(Exclusive):
     @property
     def ledger(self) -> Ledger:
         """The energy books, opened at the start or when the state was last placed by hand."""
-        return Ledger(lambda: self._engine, self.network.accounts, self._turn, self.accounts)
+        return Ledger(
+            lambda: self._engine, self.network.accounts, self._turn, self.accounts, self._keep
+        )
 
     @property
     def _controls(self) -> Controls:
@@ -245,7 +251,7 @@ class Emulator(Exclusive):
         """
         if type(duration) is not float or not 0 < duration < math.inf:
             duration = positive("duration", duration)
-        self._keep_moments()
+        self._keep()
         if self._motion != "exact" and isinstance(self._engine, _core.Engine):
             self._engine.longest_step = self._step_now()
         self._engine.hold(duration)
@@ -327,8 +333,8 @@ class Emulator(Exclusive):
                     "apart; record='mean' and 'covariance' are exact there"
                 )
             observer = Observer(statistics, self._engine, self.scale, protocol.times)
-        initial, before = self._controls, self.ledger.amounts()
-        self._keep_moments()
+        self._keep()
+        initial, before = self._controls, self._balances()
         gaussian = self.resolve_heat and not any(controls.quartic.any() for controls in extremes)
         gaussian = gaussian and not self._beyond_dense
         surprise = self._surprisal() if gaussian else None
@@ -341,12 +347,10 @@ class Emulator(Exclusive):
                 self._controls = self._engine_controls()
             self._settle(final)
             variances = tally()
-        samples = self.ledger.amounts()
-        for name in samples:
-            samples[name] = samples[name] - before.pop(name)
+        samples = self._gained_since(before)
         later = None if surprise is None else self._surprisal()
         if surprise is not None and later is not None:
-            samples["entropy_change"] = later - surprise
+            samples["entropy_change"] = LazySamples.of(frozen(later - surprise))
         return Run(
             samples=samples,
             variances=variances,
@@ -387,7 +391,7 @@ class Emulator(Exclusive):
             momentum: the same for momenta where there is inertia; zero by default.
         """
         full = self._full_state(state, momentum)
-        self._keep_moments()
+        self._keep()
         self._engine.place(full)
 
     @one_thread
@@ -419,13 +423,13 @@ class Emulator(Exclusive):
     @one_thread
     def equilibrate(self) -> None:
         """Draws every replica afresh from exp(−H/kT)/Z at the present controls; new books."""
-        self._keep_moments()
+        self._keep()
         self._engine.equilibrate()
 
     @one_thread
     def reset(self) -> None:
         """Back to the very start: first controls, first state, time zero, the same noise."""
-        self._keep_moments()
+        self._keep()
         network = self.network
         self._controls = network.controls
         if self.infinite:
@@ -460,8 +464,12 @@ class Emulator(Exclusive):
         vars(twin).update(vars(self))
         Exclusive.__init__(twin)
         twin._engine = self._engine.copy()
-        twin._moments = None
+        twin._moments, twin._unread = None, []
         return twin
+
+    def __del__(self) -> None:
+        # A run must not hold on to the whole ensemble for the sake of its samples.
+        keep_held(getattr(self, "_unread", ()))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Saves everything that a resumed run needs to give the same bits."""
@@ -548,10 +556,10 @@ class Emulator(Exclusive):
         if bias.shape != self._now[1].shape:
             return False
         own = frozen(bias.copy())
-        if self._moments is not None:
-            if self._moments() is not None and not np.isfinite(own).all():
+        if self._moments is not None or self._unread:
+            if not np.isfinite(own).all():
                 return False
-            self._keep_moments()
+            self._keep()
         try:
             self._engine.set({"bias": own})
         except ValueError:
@@ -560,7 +568,7 @@ class Emulator(Exclusive):
         return True
 
     def _settle(self, controls: Controls) -> None:
-        self._keep_moments()
+        self._keep()
         before = self._controls
         self._engine.set(
             {
@@ -636,8 +644,25 @@ class Emulator(Exclusive):
             )
         return checked_step(dt, self.network, [self.network.controls])
 
-    def _keep_moments(self) -> None:
-        """Finishes the moments that somebody still holds, before the state moves on."""
+    def _balances(self) -> dict[str, Array]:
+        """The accounts, without those that are zero, which need no memory."""
+        read = partial(_balance, self.ledger)
+        return {name: known for name in self.ledger.names if (known := read(name)) is not None}
+
+    def _gained_since(self, before: Mapping[str, Array]) -> dict[str, LazySamples]:
+        """What each account has gained, read from the books until they move on."""
+        engine = self._engine
+        books = Ledger(lambda: engine, self.network.accounts, RLock(), self.accounts)
+        samples = {
+            name: gained(partial(getattr, books, name), before.get(name)) for name in books.names
+        }
+        self._unread = [weakref.ref(each) for each in samples.values()]
+        return samples
+
+    def _keep(self) -> None:
+        """Finishes what somebody still holds of this instant, before the state moves on."""
+        keep_held(self._unread)
+        self._unread = []
         if self._moments is None:
             return
         held = self._moments()
@@ -680,6 +705,12 @@ def _covariance(engine: Engine, scale: Array) -> Array:
     d = len(scale)
     covariance: Array = engine.moments(True)[1][:d, :d] * np.outer(scale, scale)
     return covariance
+
+
+def _balance(ledger: Ledger, name: str) -> Array | None:
+    """An account, or None where it is zero."""
+    amount: Array = getattr(ledger, name)
+    return amount if amount.any() else None
 
 
 def motion(network: Network, resolve_heat: bool) -> str:

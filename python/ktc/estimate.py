@@ -5,6 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from ktc.checks import Array
+from ktc.lazy_samples import LazySamples
+
+# Numbers of which deviations are taken at once, so that an error bar needs no memory to speak of.
+DEVIATIONS_AT_ONCE = 2**16
 
 #: How the numbers of an infinite ensemble are obtained.
 INFINITE = "infinite ensemble"
@@ -32,7 +36,7 @@ class Estimate:
         self,
         mean: float,
         stderr: float,
-        samples: Array | None = None,
+        samples: Array | LazySamples | None = None,
         *,
         method: str,
         unit: str = "",
@@ -43,14 +47,14 @@ class Estimate:
         self.stderr = float(stderr)
         self.method = method
         self.unit = unit
-        self._samples = samples
+        self._samples = LazySamples.of(samples) if isinstance(samples, np.ndarray) else samples
         self._kT = kT
         self._variance = variance
 
     @classmethod
     def of_samples(
         cls,
-        samples: Array | list[float],
+        samples: Array | list[float] | LazySamples,
         *,
         method: str = "mean over replicas",
         unit: str = "",
@@ -58,17 +62,19 @@ class Estimate:
     ) -> Estimate:
         """Mean of independent samples; ``kT`` is their one temperature, None if there is none.
 
+        Samples that are read when they are asked for are not held.
+
         Raises:
             ValueError: no sample at all, or not one row of them.
         """
-        values = np.asarray(samples, dtype=np.float64)
+        read = samples if isinstance(samples, LazySamples) else None
+        values = np.asarray(samples if read is None else read(), dtype=np.float64)
         if values.ndim != 1 or len(values) == 0:
             raise ValueError(
                 f"samples must be one row of at least one number, but has shape {values.shape}"
             )
-        spread = float(np.std(values, ddof=1)) if len(values) > 1 else np.inf
-        error = spread / np.sqrt(len(values))
-        return cls(float(np.mean(values)), error, values, method=method, unit=unit, kT=kT)
+        error = float(np.sqrt(_variance(values))) / np.sqrt(len(values))
+        return cls(float(np.mean(values)), error, read or values, method=method, unit=unit, kT=kT)
 
     @classmethod
     def exact(
@@ -94,7 +100,7 @@ class Estimate:
             return self._variance
         if self._samples is None:
             raise ValueError(f"this estimate has no variance: it is by {self.method}")
-        return float(np.var(self._samples, ddof=1)) if len(self._samples) > 1 else np.inf
+        return _variance(self.samples)
 
     @property
     def samples(self) -> Array:
@@ -105,7 +111,7 @@ class Estimate:
         """
         if self._samples is None:
             raise ValueError(f"this estimate has no samples: it is by {self.method}")
-        return self._samples
+        return self._samples()
 
     @property
     def in_kT(self) -> Estimate:
@@ -118,7 +124,7 @@ class Estimate:
             raise ValueError(
                 "kT was not one constant during this run, so nothing is in units of it"
             )
-        samples = None if self._samples is None else self._samples / self._kT
+        samples = None if self._samples is None else self._samples.divided(self._kT)
         return Estimate(
             self.mean / self._kT,
             self.stderr / self._kT,
@@ -134,7 +140,7 @@ class Estimate:
 
         Samples are shifted alike, so that their scatter does not have the number's error in it.
         """
-        samples = None if self._samples is None else self._samples + amount
+        samples = None if self._samples is None else self._samples.shifted(amount)
         return Estimate(
             self.mean + amount,
             float(np.hypot(self.stderr, stderr)),
@@ -156,3 +162,12 @@ class Estimate:
         if self.stderr == 0:
             return f"{self.mean:.6g}{unit} ({self.method})"
         return f"{self.mean:.6g} ± {self.stderr:.2g}{unit}"
+
+
+def _variance(samples: Array) -> float:
+    """Divided by N − 1; infinite for a single sample."""
+    if len(samples) < 2:
+        return np.inf
+    mean, parts = np.mean(samples), range(0, len(samples), DEVIATIONS_AT_ONCE)
+    squares = sum(np.sum((samples[k : k + DEVIATIONS_AT_ONCE] - mean) ** 2) for k in parts)
+    return float(squares / (len(samples) - 1))

@@ -34,8 +34,10 @@ class Ledger:
         accounts: tuple[str, ...],
         turn: Turn,
         kept: tuple[str, ...] | None = None,
+        before_reset: Callable[[], None] | None = None,
     ) -> None:
         self._find = engine
+        self._before_reset = before_reset
         self._turn = turn
         self.accounts = accounts
         self.kept = kept
@@ -163,10 +165,11 @@ class Ledger:
                 f"the variance of {name!r} is not known of an infinite ensemble, but those of "
                 f"{', '.join(known)}; take a finite number of replicas"
             )
-        amounts = {key: amount for key, amount in self.amounts().items() if amount.ndim == 1}
-        if name not in amounts:
-            raise ValueError(f"name must be one of {', '.join(amounts)}, but is {name!r}")
-        return float(np.var(amounts[name], ddof=1)) if len(amounts[name]) > 1 else float("inf")
+        columns = [kept for kept in self.names if kept != "heat_per_resistor"]
+        if name not in columns:
+            raise ValueError(f"name must be one of {', '.join(columns)}, but is {name!r}")
+        amount = getattr(self, name)
+        return float(np.var(amount, ddof=1)) if len(amount) > 1 else float("inf")
 
     @contextmanager
     def tally(self) -> Iterator[Callable[[], dict[str, float] | None]]:
@@ -184,15 +187,22 @@ class Ledger:
         finally:
             engine.release(mark)
 
-    @one_thread
-    def amounts(self) -> dict[str, Array]:
-        """Every account that is kept, by name: ``heat_per_resistor`` and such where itemised."""
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Accounts that are kept: ``heat_per_resistor`` and such where itemised."""
+        if self.kept is not None:
+            return self.kept
         names = ["work", "heat", "supply"]
         if self._engine.itemised:
             names += ["source", "injected", "shadow", "entropy_flow"]
             if not self._engine.pooled:
                 names.append("heat_per_resistor")
-        return {name: getattr(self, name) for name in (names if self.kept is None else self.kept)}
+        return tuple(names)
+
+    @one_thread
+    def amounts(self) -> dict[str, Array]:
+        """Every account that is kept, by name."""
+        return {name: getattr(self, name) for name in self.names}
 
     @one_thread
     def imbalance(self) -> float:
@@ -211,6 +221,8 @@ class Ledger:
     @one_thread
     def reset(self) -> None:
         """Opens new books: all accounts are zero from here."""
+        if self._before_reset is not None:
+            self._before_reset()
         self._engine.open_books()
 
     def _require(self, name: str, what: str = "") -> None:

@@ -17,6 +17,7 @@ from ktc.controls import Controls
 from ktc.estimate import INFINITE, Estimate
 from ktc.free_energies import coupled_quartic, free_energy_change, method_of
 from ktc.imperfections import Imperfections
+from ktc.lazy_samples import LazySamples
 from ktc.network import Network
 from ktc.picture import draw
 from ktc.protocol import Protocol
@@ -37,6 +38,8 @@ class Run:
     """Accounts and records of one protocol, starting at zero where it starts.
 
     Of an infinite ensemble, estimates are its exact means, with ``variance`` where it is known.
+    Samples are read from the emulator's books when they are asked for, and take memory of their own
+    once it moves on: 8 bytes a replica for each account that is still held then.
 
     Attributes:
         protocol: what the device did, ``applied`` by another name.
@@ -54,7 +57,7 @@ class Run:
     def __init__(
         self,
         *,
-        samples: Mapping[str, Array],
+        samples: Mapping[str, LazySamples],
         protocol: Protocol,
         network: Network,
         initial: Controls,
@@ -71,7 +74,7 @@ class Run:
         variances: Mapping[str, float] | None = None,
     ) -> None:
         self._variances = variances
-        self._samples = {name: frozen(values) for name, values in samples.items()}
+        self._samples = dict(samples)
         self.protocol = protocol
         self.programmed = protocol if programmed is None else programmed
         self.imperfections = imperfections
@@ -151,9 +154,9 @@ class Run:
         Raises:
             ValueError: where the emulator was made without ``resolve_heat``.
         """
-        columns = self._items("heat_per_resistor").T
+        columns = self._items("heat_per_resistor")().T
         return {
-            name: self._estimate(column)
+            name: self._estimate(LazySamples.of(column))
             for name, column in zip(self.network.accounts, columns, strict=True)
         }
 
@@ -204,7 +207,7 @@ class Run:
                 "the entropy of these replicas is not known: quartic units make it more than its "
                 "moments tell, and replicas that are all alike in some direction have none"
             )
-        return self._entropy(flow + self._samples["entropy_change"])
+        return self._entropy(LazySamples.of(flow() + self._samples["entropy_change"]()))
 
     @cached_property
     def free_energy_change(self) -> Estimate:
@@ -295,7 +298,7 @@ class Run:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Saves everything, with seed and version; records that lie on disk are copied."""
-        arrays = {f"samples_{k}": v for k, v in self._samples.items()}
+        arrays = {f"samples_{k}": v() for k, v in self._samples.items()}
         arrays |= {f"series_{k}": v for k, v in self.series.items()}
         arrays |= {f"network_{k}": v for k, v in self.network.as_dict().items()}
         arrays |= {f"controls_{k}": v for k, v in self.protocol.controls.items()}
@@ -346,8 +349,9 @@ class Run:
                 network.controls.restored(storage.part(arrays, f"{which}_"))
                 for which in ("initial", "final")
             )
+            samples = storage.part(arrays, "samples_")
             return cls(
-                samples=storage.part(arrays, "samples_"),
+                samples={name: LazySamples.of(frozen(known)) for name, known in samples.items()},
                 protocol=protocol,
                 network=network,
                 initial=initial,
@@ -374,13 +378,13 @@ class Run:
             )
         return self.network.with_controls(self.initial_controls).common_kT
 
-    def _kept(self, name: str) -> Array:
+    def _kept(self, name: str) -> LazySamples:
         require_kept(name, self.accounts)
         if name in self._samples:
             return self._samples[name]
-        return np.zeros_like(self._samples["work"])
+        return LazySamples.of(frozen(np.zeros_like(self._samples["work"]())))
 
-    def _items(self, name: str) -> Array:
+    def _items(self, name: str) -> LazySamples:
         require_kept(name, self.accounts)
         if name not in self._samples:
             raise ValueError(
@@ -388,7 +392,7 @@ class Run:
             )
         return self._samples[name]
 
-    def _estimate(self, samples: Array, name: str = "") -> Estimate:
+    def _estimate(self, samples: LazySamples, name: str = "") -> Estimate:
         kT: float | None
         try:
             kT = self._one_temperature()
@@ -397,17 +401,17 @@ class Run:
         if self._variances is None:
             return Estimate.of_samples(samples, unit=self.symbols.energy, kT=kT)
         return Estimate.exact(
-            float(samples[0]),
+            float(samples()[0]),
             method=INFINITE,
             unit=self.symbols.energy,
             kT=kT,
             variance=self._variances.get(name),
         )
 
-    def _entropy(self, samples: Array) -> Estimate:
+    def _entropy(self, samples: LazySamples) -> Estimate:
         if self._variances is None:
             return Estimate.of_samples(samples, unit="k_B")
-        return Estimate.exact(float(samples[0]), method=INFINITE, unit="k_B")
+        return Estimate.exact(float(samples()[0]), method=INFINITE, unit="k_B")
 
     def __repr__(self) -> str:
         known = [name for name in ("work", "heat") if name in self._samples]
