@@ -32,6 +32,7 @@ class Fit:
         parameter: what was learned, "bias" or "center".
         data_mean: mean of the data in the public state, shape (d,).
         samples: number of data samples.
+        batch: how many of them each update saw; None for all.
         history: records of all updates.
         device: the device as the run left it, to go on with or to draw samples from; None in a
             loaded, pickled or copied fit, which would not have it to itself.
@@ -59,13 +60,14 @@ class Fit:
         imperfections: Imperfections | None = None,
         applied_change: float | None = None,
         variances: Mapping[str, float] | None = None,
+        batch: int | None = None,
     ) -> None:
         self._variances = variances
         self.start = start
         self.schedule = schedule
         self.parameter = parameter
         self.data_mean = data_mean
-        self.samples = samples
+        self.samples, self.batch = samples, batch
         self.history = history
         self.seed = seed
         self.device = device
@@ -169,7 +171,8 @@ class Fit:
 
         From the controller's gradients and the closed form of the likelihood alone, without the
         ledger; equal to the excess work (Hnybida, Verret (2025), arXiv 2510.03137), which is
-        positive on average where the device started in equilibrium.
+        positive on average where the device started in equilibrium. With batches it has beside
+        that what an update gained on its own batch more than on all of the data.
         """
         return float(self.history.likelihood_bias[-1])
 
@@ -231,6 +234,7 @@ class Fit:
             "arguments": self.schedule.arguments,
             "parameter": self.parameter,
             "samples": self.samples,
+            "batch": self.batch,
             "seed": self.seed,
             "symbols": vars(self.symbols),
             "imperfections": self.imperfections.as_dict() if self.imperfections else None,
@@ -269,6 +273,7 @@ class Fit:
                 imperfections=Imperfections(**spec) if spec else None,
                 applied_change=header.get("applied_change"),
                 variances=header.get("variances"),
+                batch=header.get("batch"),
             )
 
     def __getstate__(self) -> dict[str, Any]:

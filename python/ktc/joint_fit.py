@@ -216,7 +216,7 @@ class JointFit(Fit):
             "schedule": name, "arguments": self.schedule.arguments,
             "names": list(self.learned.names), "samples": self.samples, "seed": self.seed,
             "symbols": vars(self.symbols), "stopped_early": self.stopped_early,
-            "variances": self._variances,
+            "variances": self._variances, "batch": self.batch,
         }  # fmt: skip
         storage.save(path, "JointFit", header, arrays)
 
@@ -246,6 +246,7 @@ class JointFit(Fit):
                 heat=arrays["heat"], final_state=arrays["final_state"],
                 history=JointHistory(**storage.part(arrays, "history_")), seed=header["seed"],
                 version=header["version"], variances=header["variances"],
+                batch=header.get("batch"),
             )  # fmt: skip
 
     def __repr__(self) -> str:

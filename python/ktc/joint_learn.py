@@ -15,7 +15,8 @@ from ktc.free_energies import at_equilibrium
 from ktc.imperfections import LimitError
 from ktc.joint_fit import JointFit
 from ktc.learning.applied import applied_change, applied_network
-from ktc.learning.averages import data_forces, replica_forces
+from ktc.learning.averages import replica_forces
+from ktc.learning.batches import Batches
 from ktc.learning.clamped_phase import ClampedPhase
 from ktc.learning.data_phase import DataPhase
 from ktc.learning.exact_model import ExactModel
@@ -49,6 +50,7 @@ def learn_jointly(
     mask: ArrayLike | Mapping[str, ArrayLike] | None,
     hidden: Array,
     metrics: Metrics | None,
+    batch: int | None,
 ) -> JointFit:
     """See ``ktc.learn``, which this is where more than a Gaussian network's bias is learned."""
     if metrics is not None and not isinstance(metrics, Metrics):
@@ -88,6 +90,7 @@ def learn_jointly(
         )
     if not len(hidden):
         refuse_unreachable(samples, parameters, start.network.controls)
+    batches = Batches.of_run(samples, batch, device)
     schedule.check(d)
     _check_ticks(device, schedule, ticks)
     infinite = bool(getattr(device.ledger, "infinite", False))
@@ -106,10 +109,10 @@ def learn_jointly(
         many = max(int(device.replicas), len(samples))
         positive = clamped = ClampedPhase(
             start, parameters, samples, hidden, many,
-            int(seed.generate_state(1, np.uint64)[0]), options["threads"],
+            int(seed.generate_state(1, np.uint64)[0]), options["threads"], batches,
         )  # fmt: skip
     else:
-        positive = DataPhase(data_forces(samples, parameters))
+        positive = DataPhase(samples, parameters, batches)
     before = applied_network(device)
     first_work, first_heat = np.array(device.ledger.work), np.array(device.ledger.heat)
     learner = JointLearner(device, schedule.begun(), parameters, positive, source, exact)
@@ -118,7 +121,7 @@ def learn_jointly(
         variances = tally()
     track = outcome.track
     changes = np.cumsum(track.pop("path_free_energy", np.empty(0)))
-    goal = positive.forces()
+    goal = positive.all_forces()
     bias = np.empty(0)
     if exact.known and not len(hidden):
         theta = np.concatenate([[parameters.vector(start.network.controls)], track["parameters"]])
@@ -141,6 +144,7 @@ def learn_jointly(
         schedule=schedule,
         data_mean=samples.mean(axis=0),
         samples=len(samples),
+        batch=batch,
         work=device.ledger.work - first_work,
         heat=device.ledger.heat - first_heat,
         final_state=np.array(moments.mean[None] if infinite else device.read()),

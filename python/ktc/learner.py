@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -17,6 +17,7 @@ from ktc.history import History
 from ktc.imperfections import LimitError
 from ktc.joint_learn import hidden_units, learn_jointly
 from ktc.learning.applied import applied_change, applied_network
+from ktc.learning.batches import Batches
 from ktc.learning.metric_settings import Metrics
 from ktc.learning.samples import as_samples
 from ktc.network import Network
@@ -53,6 +54,7 @@ def learn(
     mask: ArrayLike | Mapping[str, ArrayLike] | None = None,
     hidden: Sequence[int] | int = (),
     metrics: Metrics | None = None,
+    batch: int | None = None,
 ) -> Fit:
     """Maximum likelihood on running replicas: dθ/dt = η(t) g(t), and what it costs.
 
@@ -93,6 +95,9 @@ def learn(
             ``positive_phase_heat``.
         metrics: how F and ζ are come by, see ``ktc.Metrics``; closed forms and quadrature where
             they exist, by default, and measurement on calibration replicas elsewhere.
+        batch: number of samples that each update sees, drawn by the run's seed without replacement
+            within an epoch, the remainder of an epoch left out; all of them by default. With
+            hidden units it is their clamped replicas that an update reads.
 
     Returns:
         A Fit: parameters reached, energies spent, bounds, history. A JointFit for whatever is
@@ -129,13 +134,14 @@ def learn(
         return learn_jointly(
             device, data, schedule, names, steps, progress,
             _running, {"replicas": replicas, "seed": seed, "threads": threads},
-            mask=mask, hidden=numbers, metrics=metrics,
+            mask=mask, hidden=numbers, metrics=metrics, batch=batch,
         )  # fmt: skip
     parameter = names[0]
     schedule, given = schedule.begun(), schedule
     device = _running(device, replicas, seed, threads)
     units = device.network.units
     samples = as_samples(data, units)
+    batches = Batches.of_run(samples, batch, device)
     start = Described(device.network.with_controls(device.controls), device.scale, device.symbols)
     geometry = Geometry.of(start, parameter).sampled(schedule.duration / steps)
     schedule.check(units)
@@ -147,11 +153,15 @@ def learn(
             f"{schedule.duration:g}, as a tick of this device takes {shortest:g}, but is {steps}"
         )
     goal = frozen(_mean(samples, start))
+
+    def shown() -> Array:
+        return goal if batches is None else np.asarray(samples[batches.draw()].mean(axis=0))
+
     before = applied_network(device)
     first_work, first_heat = np.array(device.ledger.work), np.array(device.ledger.heat)
     infinite = getattr(device.ledger, "infinite", False)
     with device.ledger.tally() if infinite else nullcontext(lambda: None) as tally:
-        track = _drive(device, schedule, geometry, goal, steps, progress)
+        track = _drive(device, schedule, geometry, shown, steps, progress)
         variances = tally()
 
     bias, initial = track["bias"], start.network.bias
@@ -169,6 +179,7 @@ def learn(
         parameter=parameter,
         data_mean=goal,
         samples=len(samples),
+        batch=batch,
         work=device.ledger.work - first_work,
         heat=device.ledger.heat - first_heat,
         final_state=np.array(device.moments().mean[None] if infinite else device.read()),
@@ -196,10 +207,19 @@ def _mean(samples: Array, start: Described) -> Array:
 
 
 def _drive(
-    device: Any, schedule: Schedule, geometry: Geometry, goal: Array, ticks: int, progress: bool
+    device: Any,
+    schedule: Schedule,
+    geometry: Geometry,
+    goal: Callable[[], Array],
+    ticks: int,
+    progress: bool,
 ) -> dict[str, Array]:
-    """The closed loop: read the mean, update the bias, hold; n + 1 updates around n holds."""
-    units, scale = len(goal), device.scale
+    """The closed loop: read the mean, update the bias, hold; n + 1 updates around n holds.
+
+    Args:
+        goal: gives the data's mean, of the next batch, in the public state.
+    """
+    units, scale = device.network.units, device.scale
     hold = schedule.duration / ticks
     names = ("parameters", "bias", "gradient", "change", "mean")
     track: dict[str, Array] = {name: np.empty((ticks + 1, units)) for name in names}
@@ -217,7 +237,7 @@ def _drive(
             def toward(point: Array, mean: Array = mean) -> Array:
                 return np.asarray(geometry.to_bias.T @ ((point - mean) / scale))
 
-            gradient = toward(goal)
+            gradient = toward(goal())
             share = 0.5 if k in (0, ticks) else 1.0
             change = share * hold * schedule.velocity(time, gradient, geometry)
             if k == 0:

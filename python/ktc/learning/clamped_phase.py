@@ -9,7 +9,8 @@ import numpy as np
 from ktc.checks import Array
 from ktc.controls import Controls
 from ktc.emulator import Emulator
-from ktc.learning.averages import replica_forces
+from ktc.learning.averages import data_forces, replica_forces
+from ktc.learning.batches import Batches
 from ktc.network import Network
 from ktc.theory import Parameters
 from ktc.units import Described
@@ -37,6 +38,7 @@ class ClampedPhase:
         replicas: in all, dealt to the samples in turn; at least one each.
         seed: of the noise.
         threads: of the emulator.
+        batches: which samples' replicas an update reads; all by default.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class ClampedPhase:
         replicas: int,
         seed: int | None,
         threads: int | None,
+        batches: Batches | None = None,
     ) -> None:
         net = start.network
         if (
@@ -77,7 +80,8 @@ class ClampedPhase:
         self._emulator = Emulator(
             Described(held, start.scale, start.symbols), replicas, seed, threads, state=state
         )
-        self._parameters = parameters
+        self._parameters, self._batches = parameters, batches
+        self._sample = np.arange(replicas) % len(samples)
         own = net.stiffness[np.ix_(hidden, hidden)] / friction[hidden][:, None]
         rates = np.abs(np.linalg.eigvals(own))
         self.burn_in = float(BURN_IN / rates.min()) if rates.min() > 0 else 0.0
@@ -85,7 +89,14 @@ class ClampedPhase:
             self._emulator.run(self.burn_in)
 
     def forces(self) -> Array:
-        """⟨∂_θH⟩ over samples and hidden states, shape (p,)."""
+        """⟨∂_θH⟩ over the next batch of samples and their hidden states, shape (p,)."""
+        if self._batches is None:
+            return self.all_forces()
+        read = np.isin(self._sample, self._batches.draw())
+        return data_forces(self._emulator.read()[read], self._parameters)
+
+    def all_forces(self) -> Array:
+        """⟨∂_θH⟩ over all samples and hidden states, shape (p,)."""
         return replica_forces(self._emulator, self._parameters)[0]
 
     def set(self, **controls: Array) -> None:

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from ktc.checks import Array
+from ktc.learning.averages import data_forces
+from ktc.learning.batches import Batches
+from ktc.theory import Parameters
 
 
 class DataPhase:
-    """⟨∂_θH⟩ over data that all units have."""
+    """⟨∂_θH⟩ over data that all units have: all of them, or one batch after another."""
 
     books = (0.0, 0.0)
 
-    def __init__(self, forces: Array) -> None:
-        self._forces = forces
+    def __init__(self, samples: Array, parameters: Parameters, batches: Batches | None) -> None:
+        self._samples, self._parameters, self._batches = samples, parameters, batches
+        self._all = data_forces(samples, parameters)
 
     def forces(self) -> Array:
-        """Shape (p,)."""
-        return self._forces
+        """Of the next batch, shape (p,)."""
+        if self._batches is None:
+            return self._all
+        return data_forces(self._samples[self._batches.draw()], self._parameters)
+
+    def all_forces(self) -> Array:
+        """Of all of the data, shape (p,)."""
+        return self._all
 
     def set(self, **controls: Array) -> None:
         """The data do not depend on the controls."""

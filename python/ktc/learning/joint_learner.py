@@ -28,7 +28,10 @@ class PositivePhase(Protocol):
     """⟨∂_θH⟩ under the data, at the present controls."""
 
     def forces(self) -> Array:
-        """Shape (p,)."""
+        """Of the next batch, shape (p,)."""
+
+    def all_forces(self) -> Array:
+        """Of all of the data, shape (p,)."""
 
     def set(self, **controls: Array) -> None:
         """Follows an update of the controls."""
