@@ -11,9 +11,10 @@ import scipy.linalg
 import ktc
 from ktc import theory
 from ktc.geometry import Geometry
-from ktc.learning import exact_model, sampled_products
+from ktc.learning import calibration, exact_model, sampled_products
 from ktc.learning.conjugate_gradients import Indefinite, conjugate_gradients
 from ktc.learning.gaussian_products import GaussianProducts
+from ktc.learning.ritz import extreme_ritz_values
 from ktc.learning.sampled_products import SampledProducts
 from ktc.theory.sampled_metrics import correlated_windows
 
@@ -97,17 +98,9 @@ def test_held_lags_of_the_whole_are_those_of_its_modes():
         assert found == pytest.approx(held.solve(1.3, 2.0, vector), rel=1e-8)
 
 
-@pytest.mark.parametrize(("names", "mask"), CHOICES)
-@pytest.mark.parametrize("most", [0, 100])
-def test_held_friction_is_the_trapezoidal_rule_at_the_ticks(names, mask, most, monkeypatch):
-    """(h/kT) [½C(0) + C(h) + C(2h) + …], C(t) of the forces from e^{−R⁻¹Kt}, fast modes alone.
-
-    Under a mask too, by products and by matrices: modes of the chosen parameters mix times.
-    """
-    monkeypatch.setattr(exact_model, "MOST_CLOSED", most)
-    kT, hold = NET.common_kT, 6.0
-    assert hold > np.max(1 / np.linalg.eigvals(np.linalg.solve(NET.friction, NET.stiffness)).real)
-    parameters = theory.Parameters(NET, names, mask)
+def trapezoidal(parameters, hold):
+    """(h/kT) [½C(0) + C(h) + C(2h) + …], C(t) of the forces from e^{−R⁻¹Kt}."""
+    kT = NET.common_kT
     rest = np.linalg.inv(NET.stiffness)
     mean, forms = rest @ NET.bias, []
     for name in parameters.names:
@@ -126,6 +119,51 @@ def test_held_friction_is_the_trapezoidal_rule_at_the_ticks(names, mask, most, m
         ]  # fmt: skip
         total += hold / kT * (0.5 if k == 0 else 1.0) * np.array(part)
         correlation = propagator @ correlation
+    return total
+
+
+@pytest.mark.parametrize("most", [0, 256])
+def test_measured_friction_has_the_held_lag_of_long_ticks(most, monkeypatch):
+    """Held for as long as the slowest mode: every entry within 5.5 standard errors.
+
+    210 entries twice, a false alarm of 2e-5. ζ itself is some forty of them away.
+    """
+    monkeypatch.setattr(calibration, "MOST_DENSE", most)
+    parameters, hold = theory.Parameters(NET, ("bias", "stiffness")), 5.0
+    settings = ktc.Metrics("measured", replicas=4000, shrinkage=None)
+    exact = exact_model.ExactModel(NET, parameters)
+    size, found = parameters.size, []
+    for seed in range(12):
+        source = calibration.Calibration(exact, settings, 80 + seed, None)
+        metric = source.metric(NET.controls, hold)
+        columns = np.eye(size)
+        if most:
+            found.append(metric.friction)
+        else:
+            found.append(np.array([metric.friction(column) for column in columns]))
+    error = np.std(found, axis=0, ddof=1) / np.sqrt(len(found))
+    own = np.sqrt(np.mean(found, axis=0).diagonal())
+    # Scatter of twelve is itself known to a fifth: that of the whole matrix stands for it.
+    scale = np.sqrt(np.mean((error / own / own[:, None]) ** 2)) * np.outer(own, own)
+    expected = trapezoidal(parameters, hold)
+    deviation = (np.mean(found, axis=0) - expected) / scale
+    assert np.abs(deviation).max() < 5.5
+    without = theory.friction_tensor(NET, parameters)
+    assert np.abs((without - expected) / scale).max() > 20
+
+
+@pytest.mark.parametrize(("names", "mask"), CHOICES)
+@pytest.mark.parametrize("most", [0, 100])
+def test_held_friction_is_the_trapezoidal_rule_at_the_ticks(names, mask, most, monkeypatch):
+    """(h/kT) [½C(0) + C(h) + C(2h) + …], C(t) of the forces from e^{−R⁻¹Kt}, fast modes alone.
+
+    Under a mask too, by products and by matrices: modes of the chosen parameters mix times.
+    """
+    monkeypatch.setattr(exact_model, "MOST_CLOSED", most)
+    hold = 6.0
+    assert hold > np.max(1 / np.linalg.eigvals(np.linalg.solve(NET.friction, NET.stiffness)).real)
+    parameters = theory.Parameters(NET, names, mask)
+    total = trapezoidal(parameters, hold)
     metric = exact_model.ExactModel(NET, parameters).metric(NET.controls, hold)
     vector = RNG.normal(size=parameters.size)
     expected = np.linalg.solve(0.3 * theory.fisher_matrix(NET, parameters) + 2 * total, vector)
@@ -177,6 +215,35 @@ def test_sampled_products_are_those_of_the_sampled_matrices(most, monkeypatch):
     exact = np.linalg.solve(1.3 * fisher + 2 * friction, vector)
     found = products.solve(1.3, 2.0, vector)
     assert np.linalg.norm(found - exact) < 1e-3 * np.linalg.norm(exact)
+
+
+@pytest.mark.parametrize("replicas", [500, 60])
+def test_ritz_values_of_sampled_products_are_the_eigenvalues(replicas):
+    """Forty steps of twenty parameters are all of them: at unit diagonal, raw and shrunk."""
+    emulator = ktc.Emulator(NET, replicas=replicas, seed=71)
+    parameters = theory.Parameters(NET, ("bias", "stiffness"))
+    windows = correlated_windows(emulator, parameters)
+    share = 0.25 if replicas > 100 else 0.05
+    products = SampledProducts(windows, NET.common_kT, parameters.blocks, share)
+    size = parameters.size
+    for k, product in enumerate((products.pulled, products.friction)):
+        matrix = np.array([product(column) for column in np.eye(size)])
+        root = np.sqrt(matrix.diagonal())
+        shrunk = np.linalg.eigvalsh(matrix / root / root[:, None])
+        raw = (shrunk - share) / (1 - share)
+        assert products.least_eigenvalue[k] == pytest.approx(raw[0], abs=1e-8)
+        expected = shrunk[-1] / shrunk[0] if shrunk[0] > 0 else np.inf
+        assert products.condition[k] == pytest.approx(expected, rel=1e-6)
+
+
+def test_ritz_values_lie_within_the_spectrum_and_near_its_ends():
+    """300 eigenvalues from 1e-2 to 1e2, even in the logarithm: the largest is met to 1 %."""
+    turn = np.linalg.qr(RNG.normal(size=(300, 300)))[0]
+    matrix = (turn * np.geomspace(1e-2, 1e2, 300)) @ turn.T
+    least, largest = extreme_ritz_values(lambda v: matrix @ v, 300)
+    assert least >= 1e-2 and 0.99e2 < largest <= 1e2 * (1 + 1e-12)
+    fewer, _ = extreme_ritz_values(lambda v: matrix @ v, 300, steps=20)
+    assert least < fewer
 
 
 def test_optimal_share_grows_as_replicas_are_few():

@@ -54,8 +54,12 @@ def test_a_row_of_the_table(name):
         assert report.replicas == 10_000 and report.count > 10
         assert report.time > 0 and report.work.mean != 0
         # The ensemble follows from equilibrium to equilibrium: its work is ΔF and more.
-        free_energy = Unit(0.2, 1.0, 6.0).free_energy() - Unit(0.2, 1.0, 0.0).free_energy()
-        assert report.work.mean > free_energy
+        here = Unit(0.2, 1.0, float(report.parameters[0])).free_energy()
+        free_energy = here - Unit(0.2, 1.0, 0.0).free_energy()
+        assert report.free_energy_change.mean == pytest.approx(free_energy, rel=1e-6)
+        dissipated = report.excess_work
+        assert dissipated.mean == pytest.approx(report.work.mean - free_energy, rel=1e-6)
+        assert dissipated.mean > 3 * dissipated.stderr
 
 
 @pytest.mark.slow
@@ -157,6 +161,45 @@ def test_all_terms_of_a_unit_jointly(stiffness):
     assert gain - true == pytest.approx(fit.excess_work.mean, abs=1e-7)
     assert fit.likelihood_bias == pytest.approx(fit.excess_work.mean, abs=1e-9)
     assert fit.bound < fit.excess_work.mean + 5 * fit.excess_work.stderr
+
+
+def test_calibration_of_coupled_units_knows_its_own_free_energy_and_is_saved(tmp_path):
+    """A coupling of 1e-9 has no quadrature and yet that of single units: Bennett on the way.
+
+    Within 5 standard errors, a false alarm of 6e-7.
+    """
+    net = ktc.Network([[0.2, 1e-9], [1e-9, 0.2]], 1.0, quartic=1.0)
+    fit = ktc.learn(
+        net, [1.2, -0.7], MinimalDissipation(2.0), replicas=2000, ticks=40, seed=99,
+        metrics=Metrics(replicas=2000),
+    )  # fmt: skip
+    report = fit.calibration
+    reached = (Unit(0.2, 1.0, float(b)).free_energy() for b in report.parameters)
+    expected = sum(reached) - 2 * Unit(0.2, 1.0, 0.0).free_energy()
+    found = report.free_energy_change
+    assert "Bennett" in found.method and 0 < found.stderr < 0.1
+    assert abs(found.mean - expected) < 5 * found.stderr
+    assert report.excess_work.mean == pytest.approx(report.work.mean - found.mean)
+    fit.save(tmp_path / "fit.npz")
+    again = ktc.JointFit.load(tmp_path / "fit.npz").calibration
+    assert (again.work.samples == report.work.samples).all()
+    assert (again.heat.samples == report.heat.samples).all()
+    assert str(again.excess_work) == str(report.excess_work)
+    assert (again.parameters == report.parameters).all()
+    for name in ("replicas", "count", "time", "shrinkage", "condition", "least_eigenvalue"):
+        assert getattr(again, name) == getattr(report, name)
+
+
+def test_calibration_that_leaps_says_that_its_free_energy_is_not_known():
+    """A constant coupling, a bias that jumps by many thermal widths between two measurements."""
+    net = ktc.Network([[20.0, 1e-9], [1e-9, 20.0]], 1.0, quartic=1.0)
+    fit = ktc.learn(
+        net, [8.0, -8.0], MinimalDissipation(0.1), replicas=200, ticks=4, seed=100,
+        metrics=Metrics(replicas=200, refresh=3.0),
+    )  # fmt: skip
+    assert fit.calibration.free_energy_change is None
+    with pytest.raises(ValueError, match="lower refresh"):
+        _ = fit.calibration.excess_work
 
 
 @pytest.mark.parametrize("schedule", [MinimalDissipation(3.0), NaturalGradient(3.0, 1.0)])

@@ -15,6 +15,7 @@ from ktc.controls import Controls
 from ktc.estimate import INFINITE, Estimate
 from ktc.history import History
 from ktc.imperfections import Imperfections
+from ktc.learning.calibration_report import CalibrationReport
 from ktc.network import Network
 from ktc.picture import draw
 from ktc.theory import bias_free_energy, least_excess_work
@@ -40,7 +41,10 @@ class Fit:
         imperfections: of the real board that learned, with its seed; None elsewhere. Then ΔF,
             excess work and bounds are by its drawing, as its controller knows them; work and heat
             are its own, and so is what is called applied.
+        calibration: what measuring F and ζ cost; None, as they are in closed form here.
     """
+
+    calibration: CalibrationReport | None = None
 
     def __init__(
         self,

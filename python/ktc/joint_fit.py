@@ -16,7 +16,7 @@ from ktc.controls import Controls
 from ktc.estimate import Estimate
 from ktc.fit import Fit
 from ktc.learning.averages import energy_differences
-from ktc.learning.calibration import CalibrationReport
+from ktc.learning.calibration_report import CalibrationReport
 from ktc.learning.exact_model import ExactModel
 from ktc.learning.joint_history import JointHistory
 from ktc.learning.likelihood import maximum_likelihood
@@ -39,8 +39,9 @@ class JointFit(Fit):
         hidden: numbers of the hidden units.
         stopped_early: why the run ended before its time, with its tick, and None where it did not:
             then history, energies and parameters are those up to the last good update.
-        calibration: what measuring F and ζ cost, and how well conditioned they were; None where
-            they are exact or nobody asked for them.
+        calibration: what measuring F and ζ cost, book work and excess work, and how well
+            conditioned they were (``CalibrationReport``); None where they are exact or nobody asked
+            for them.
         history: records of all updates, a ``JointHistory``.
         device, seed, version, imperfections: as of a Fit.
     """
@@ -195,7 +196,7 @@ class JointFit(Fit):
         return Estimate.of_samples(samples, unit=self.symbols.energy, kT=self.kT)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Saves everything but the device and the calibration's report, with seed and version."""
+        """Saves everything but the device, with seed and version."""
         name = self.schedule.name
         if type(self.schedule) is not getattr(schedules, name, None):
             raise ValueError(
@@ -207,6 +208,10 @@ class JointFit(Fit):
         arrays |= {f"mask_{k}": v for k, v in self._mask.items()}
         if self._positive is not None:
             arrays |= {"positive_work": self._positive[0], "positive_heat": self._positive[1]}
+        report = None
+        if self.calibration is not None:
+            report, measured = self.calibration.as_parts()
+            arrays |= {f"calibration_{k}": v for k, v in measured.items()}
         arrays |= {
             "scale": self.start.scale, "data_mean": self.data_mean, "work": self._work,
             "heat": self._heat, "final_state": self._final_state, "hidden": self.hidden,
@@ -216,7 +221,7 @@ class JointFit(Fit):
             "schedule": name, "arguments": self.schedule.arguments,
             "names": list(self.learned.names), "samples": self.samples, "seed": self.seed,
             "symbols": vars(self.symbols), "stopped_early": self.stopped_early,
-            "variances": self._variances, "batch": self.batch,
+            "variances": self._variances, "batch": self.batch, "calibration": report,
         }  # fmt: skip
         storage.save(path, "JointFit", header, arrays)
 
@@ -234,11 +239,14 @@ class JointFit(Fit):
             start = Described(network, arrays["scale"], Units(**header["symbols"]))
             mask = storage.part(arrays, "mask_")
             positive = storage.part(arrays, "positive_")
+            report, kT = header.get("calibration"), network.common_kT
+            measured = storage.part(arrays, "calibration_")
             return cls(
                 learned=Parameters(start, header["names"], mask or None), mask=mask,
                 hidden=arrays["hidden"].astype(np.intp), data_forces=arrays["data_forces"],
                 final_forces=arrays["final_forces"], stopped_early=header["stopped_early"],
-                calibration=None,
+                calibration=report
+                and CalibrationReport.from_parts(report, measured, start.symbols.energy, kT),
                 positive=(positive["work"], positive["heat"]) if positive else None,
                 start=start,
                 schedule=getattr(schedules, header["schedule"])(**header["arguments"]),

@@ -8,7 +8,8 @@ import numpy as np
 
 from ktc.controls import Controls
 from ktc.geometry import Geometry
-from ktc.learning.calibration import Calibration, CalibrationReport
+from ktc.learning.calibration import Calibration
+from ktc.learning.calibration_report import CalibrationReport
 from ktc.learning.exact_model import MOST_DENSE, ExactModel
 from ktc.learning.metric_settings import Metrics
 from ktc.metric import Metric
@@ -59,9 +60,7 @@ class MetricSource:
             seed = getattr(device, "seed", None)
             own = None if seed is None else np.random.SeedSequence([seed, STREAM])
             number = None if own is None else int(own.generate_state(1, np.uint64)[0])
-            self._calibration = Calibration(
-                exact.start, exact.parameters, settings, number, threads
-            )
+            self._calibration = Calibration(exact, settings, number, threads)
         self._last: tuple[Controls, Metric] | None = None
 
     def at(self, controls: Controls, hold: float) -> Metric:
@@ -69,11 +68,10 @@ class MetricSource:
         if self._settings.fisher == "replicas":
             share = self._settings.shrinkage
             own = fisher_estimate(self._device, self._exact.parameters, shrinkage=share).mean
-            friction = self._raw(controls).friction if self._friction else own
-            blocks = self._exact.parameters.blocks
-            return Geometry.of_matrices(own, friction, blocks).sampled(hold)
+            friction = self._matrices(controls, hold).friction if self._friction else own
+            return Geometry.of_matrices(own, friction, self._exact.parameters.blocks)
         if self._calibration is not None:
-            return self._calibration.metric(controls).sampled(hold)
+            return self._calibration.metric(controls, hold)
         if self._last is None or not self._serves(self._last[0], controls):
             self._last = (controls, self._exact.metric(controls, hold))
         return self._last[1]
@@ -82,13 +80,15 @@ class MetricSource:
         """What calibration cost; None where there was none."""
         return None if self._calibration is None else self._calibration.report()
 
-    def _raw(self, controls: Controls) -> Geometry:
+    def _matrices(self, controls: Controls, hold: float) -> Geometry:
         calibration = self._calibration
-        base = (
-            calibration.metric(controls) if calibration else self._exact.metric(controls, 0.0, True)
+        known = (
+            self._exact.metric(controls, hold, True)
+            if calibration is None
+            else calibration.metric(controls, hold)
         )
-        assert isinstance(base, Geometry)  # no more than MOST_DENSE parameters
-        return base
+        assert isinstance(known, Geometry)  # no more than MOST_DENSE parameters
+        return known
 
     def _serves(self, known: Controls, controls: Controls) -> bool:
         """The bias of a Gaussian network has the same F and ζ wherever it is."""

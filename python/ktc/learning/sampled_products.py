@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ktc.checks import Array
 from ktc.learning.conjugate_gradients import Indefinite, conjugate_gradients
+from ktc.learning.ritz import extreme_ritz_values
 from ktc.theory.sampled_metrics import Windows
 
 #: Conjugate gradients on a noisy matrix need not be more accurate than it is.
@@ -98,24 +100,51 @@ class SampledProducts:
         friction += friction.T.copy()
         return fisher, friction
 
+    @cached_property
+    def _extremes(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Extreme Ritz values of the raw F and ζ at unit diagonal."""
+        return self._extreme(0), self._extreme(1)
+
+    @property
+    def least_eigenvalue(self) -> tuple[float, float]:
+        """Upper bounds of the least eigenvalues of the raw F and ζ at unit diagonal."""
+        return self._extremes[0][0], self._extremes[1][0]
+
+    @property
+    def condition(self) -> tuple[float, float]:
+        """Lower bounds of the condition numbers of F and ζ at unit diagonal, after shrinkage."""
+        one, two = (
+            (1 - share) * np.array(pair) + share
+            for share, pair in zip(self._shares, self._extremes, strict=True)
+        )
+        return _ratio(one), _ratio(two)
+
     def pulled(self, vector: Array) -> Array:
         """F v."""
-        if self._matrices is not None:
-            share = self._shares[0]
-            raw = self._matrices[0] @ vector
-            return np.asarray((1 - share) * raw + share * self._own[0] * vector)
-        raw = np.zeros_like(vector)
-        for end in self._ends:
-            raw += self._factor[0] * (end.T @ (end @ vector))
         share = self._shares[0]
-        return np.asarray((1 - share) * raw + share * self._own[0] * vector)
+        return np.asarray((1 - share) * self._raw_fisher(vector) + share * self._own[0] * vector)
 
     def friction(self, vector: Array) -> Array:
         """ζ v."""
         share = self._shares[1]
+        return np.asarray((1 - share) * self._raw_friction(vector) + share * self._own[1] * vector)
+
+    def _extreme(self, which: int) -> tuple[float, float]:
+        raw = (self._raw_fisher, self._raw_friction)[which]
+        root = np.sqrt(self._own[which])
+        return extreme_ritz_values(lambda v: raw(v / root) / root, self.size)
+
+    def _raw_fisher(self, vector: Array) -> Array:
         if self._matrices is not None:
-            raw = self._matrices[1] @ vector
-            return np.asarray((1 - share) * raw + share * self._own[1] * vector)
+            return np.asarray(self._matrices[0] @ vector)
+        raw = np.zeros_like(vector)
+        for end in self._ends:
+            raw += self._factor[0] * (end.T @ (end @ vector))
+        return raw
+
+    def _raw_friction(self, vector: Array) -> Array:
+        if self._matrices is not None:
+            return np.asarray(self._matrices[1] @ vector)
         raw = np.zeros_like(vector)
         for start, integral in self._pairs:
             # With w_ab 1 where b has the longer window, ½ where they are alike: (w∘M + (w∘M)ᵀ) v.
@@ -129,7 +158,7 @@ class SampledProducts:
                 here = integral[:, own] @ vector[own]
                 raw[own] += start[:, own].T @ (after + 0.5 * here)
                 after += here
-        return np.asarray((1 - share) * self._factor[1] * raw + share * self._own[1] * vector)
+        return np.asarray(self._factor[1] * raw)
 
     def solve(self, to_go: float, share: float, gradient: Array) -> Array:
         """[to_go F + share ζ]⁻¹ g."""
@@ -155,9 +184,9 @@ class SampledProducts:
         """F⁻¹ζ θ̇."""
         return self.solve(1.0, 0.0, self.friction(velocity))
 
-    def sampled(self, hold: float) -> SampledProducts:
-        """Itself: single modes are not known here, so ticks must be shorter than they relax."""
-        return self
+
+def _ratio(extremes: Array) -> float:
+    return float(extremes[1] / extremes[0]) if extremes[0] > 0 else np.inf
 
 
 def _share(one: Array, other: Array, windows: int, shrinkage: float | str | None) -> float:

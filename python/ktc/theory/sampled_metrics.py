@@ -148,11 +148,17 @@ def metric_estimates(
     longest: float | None = None,
     shrinkage: float | str | None = OPTIMAL,
     threads: int | None = None,
+    hold: float | None = None,
 ) -> tuple[MatrixEstimate, MatrixEstimate]:
     """F and ζ from one ensemble's run: see ``friction_estimate``, whose arguments these are.
 
     F is averaged over the ends of all windows as well, so that its error bars are smaller than
     those of ``fisher_estimate``.
+
+    Args:
+        hold: for controls that are held so long, in place of ``interval``: ζ is then the
+            trapezoidal rule at the ticks, (h/kT)[½C(0) + C(h) + C(2h) + …], by which control in
+            steady motion under holds is ahead, less half a tick, in linear response of any device.
 
     Example:
         >>> import ktc
@@ -163,16 +169,17 @@ def metric_estimates(
     """
     share, stretches = checked_shrinkage(shrinkage), count("windows", windows)
     emulator, parameters = _running(device, parameter, replicas, seed, threads)
-    controls = emulator.controls
-    step = default_step(emulator.network, [controls]) if interval is None else interval
-    step = positive("interval", step)
+    if hold is not None and interval is not None:
+        raise ValueError(f"interval must be left out where hold is {hold}, which takes its place")
+    step = default_step(emulator.network, [emulator.controls]) if interval is None else interval
+    step = positive("interval", step) if hold is None else positive("hold", hold)
     most = MOST_INTERVALS if longest is None else int(positive("longest", longest) / step)
     if emulator.replicas < 20:
         raise ValueError(
             f"replicas must be at least 20 to have error bars, but are {emulator.replicas}"
         )
     begun = emulator.time
-    walk = _Walk(emulator, parameters, step)
+    walk = _Walk(emulator, parameters, step, trapezoidal=hold is not None)
     ends = [walk.forces]
     pairs = [(ends[0], walk.until_decayed(most))]
     ends.append(walk.forces)
@@ -235,15 +242,19 @@ class Windows(NamedTuple):
 
 
 def correlated_windows(
-    emulator: Any, parameters: Parameters, windows: int = 2, growth: float = 1.5
+    emulator: Any,
+    parameters: Parameters,
+    windows: int = 2,
+    growth: float = 1.5,
+    hold: float | None = None,
 ) -> Windows:
-    """Runs a device in equilibrium through windows as ``friction_estimate`` describes them.
+    """Runs a device in equilibrium through windows as ``metric_estimates`` describes them.
 
     The first window, by which the rule finds their lengths, is not among them; lengths are rounded
     up to powers of ``growth``, so that few differ.
     """
-    step = default_step(emulator.network, [emulator.controls])
-    walk = _Walk(emulator, parameters, step)
+    step = default_step(emulator.network, [emulator.controls]) if hold is None else hold
+    walk = _Walk(emulator, parameters, step, trapezoidal=hold is not None)
     walk.until_decayed(MOST_INTERVALS)
     powers = np.ceil(np.log(walk.windows) / np.log(growth) - 1e-9)
     walk.windows = np.ceil(growth**powers).astype(np.intp)
@@ -266,8 +277,11 @@ class _Walk:
     force integrated over the time of a slow one would gather noise alone.
     """
 
-    def __init__(self, emulator: Any, parameters: Parameters, step: float) -> None:
+    def __init__(
+        self, emulator: Any, parameters: Parameters, step: float, trapezoidal: bool
+    ) -> None:
         self._emulator, self._parameters, self._step = emulator, parameters, step
+        self._trapezoidal = trapezoidal
         self.forces = self._read()
         #: Intervals of each parameter's window, shape (p,).
         self.windows = np.zeros(parameters.size, dtype=np.intp)
@@ -336,8 +350,10 @@ class _Walk:
         return forward, self._integral(sums_of_forces - backward, starts, nexts, late, self.forces)
 
     def _integral(self, total: Array, start: Array, early: Array, late: Array, end: Array) -> Array:
-        """The trapezoidal rule with an h/12 of the first differences at both ends (Gregory)."""
-        result: Array = self._step * (total - 0.5 * end + (early - start + late - end) / 12)
+        """The trapezoidal rule, with an h/12 of the first differences at both ends (Gregory)."""
+        result: Array = self._step * (total - 0.5 * end)
+        if not self._trapezoidal:
+            result += self._step / 12 * (early - start + late - end)
         return result
 
     def _advance(self) -> None:
