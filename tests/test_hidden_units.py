@@ -109,3 +109,35 @@ def test_bad_input(change, words):
     }  # fmt: skip
     with pytest.raises(ValueError, match=words):
         ktc.learn(**{**arguments, **change})
+
+
+def test_the_best_rate_with_hidden_units_is_that_of_runs_completed_to_a_target():
+    """Among three rates tried by hand with the same noise, the found one costs no more."""
+    target = {"bias": [0.4, 0.2], "stiffness": [[1.0, -0.3], [-0.3, 1.0]]}
+    net = ktc.Network(np.eye(2), 1.0)
+    options = {"parameters": ("bias", "stiffness"), "hidden": 1, "replicas": 400, "ticks": 40}
+    data = np.random.default_rng(5).normal(size=300) + 0.5
+    found = ktc.best_rate(
+        net, data, lambda rate: Constant(2.0, rate), target=target, seed=7, **options
+    )
+    for rate in (0.3 * found.rate, found.rate, 2.0 * found.rate):
+        cost = ktc.learn(net, data, Constant(2.0, rate), seed=7, **options).completed(target)
+        if rate == found.rate:
+            assert cost.mean == pytest.approx(found.completed_excess_work.mean, rel=1e-12)
+        # The search is content with a tenth of the rate: a hundredth of what it costs at most.
+        assert cost.mean > 0.99 * found.completed_excess_work.mean
+
+
+def test_the_best_rate_asks_for_the_target_that_it_needs():
+    def rate(value):
+        return Constant(1.0, value)
+
+    with pytest.raises(ValueError, match="target must be given with 1 hidden"):
+        ktc.best_rate(ktc.Network(np.eye(2), 1.0), [1.0, 2.0], rate, hidden=[1])
+    wells = ktc.Network([[0.0, -1.0], [-1.0, 0.0]], 1.0, quartic=1.0)
+    with pytest.raises(ValueError, match="target must be given of coupled quartic"):
+        ktc.best_rate(wells, [[1.0, 2.0]], rate)
+    with pytest.raises(ValueError, match="so no bracket can be guessed: give one"):
+        ktc.best_rate(wells, [[1.0, 2.0]], rate, target={"bias": [1.0, 2.0]})
+    with pytest.raises(ValueError, match="target must be left out"):
+        ktc.best_rate(ktc.Network(1.0, 1.0), 1.0, rate, target={"bias": 1.0})

@@ -12,15 +12,19 @@ import scipy  # imports scipy.optimize when it is first used
 from numpy.typing import ArrayLike
 
 from ktc.checks import Array, count, positive, random_seed, real_array
+from ktc.controls import Controls
 from ktc.estimate import Estimate
 from ktc.geometry import Geometry
 from ktc.imperfections import LimitError
+from ktc.joint_fit import JointFit
+from ktc.joint_learn import hidden_units
 from ktc.learner import learn
+from ktc.learning.exact_model import ExactModel
 from ktc.learning.metric_settings import Metrics
 from ktc.learning.samples import as_samples
 from ktc.schedules import Schedule
 from ktc.theory import PARAMETERS, Parameters, fisher_matrix, friction_tensor
-from ktc.units import Description, network_of
+from ktc.units import Described, Description, network_of
 
 #: How often the search may move on, each time twice as far, when the best rate lies at an end of
 #: its bracket.
@@ -66,7 +70,9 @@ def best_rate(
     bracket: tuple[float, float] | None = None,
     tolerance: float = 0.1,
     mask: ArrayLike | Mapping[str, ArrayLike] | None = None,
+    hidden: Sequence[int] | int = (),
     metrics: Metrics | None = None,
+    target: Controls | Mapping[str, ArrayLike] | None = None,
 ) -> Tuned:
     """The rate at which a schedule reaches the maximum-likelihood parameters at the least cost.
 
@@ -90,15 +96,18 @@ def best_rate(
             learns a tenth of its way, and the slowest ten times its way. The search moves on
             where the best rate lies at an end.
         tolerance: relative accuracy of the rate, below 1.
-        mask, metrics: as for ``learn``. The maximum-likelihood parameters must be known, in closed
-            form or by quadrature.
+        mask, hidden, metrics: as for ``learn``.
+        target: controls, or controls by name, that every run is completed to in place of the
+            maximum-likelihood parameters; needed where these are known neither in closed form nor
+            by quadrature: of hidden units, and of coupled quartic ones. Controls that a long, slow
+            run reached will do. Energy of the clamped phase of hidden units is not in the cost.
 
     Returns:
         A Tuned: the rate, its schedule, and all that was tried.
 
     Raises:
         ValueError, TypeError: as ``learn``; a bracket that is not two ascending positive numbers;
-            no rate in reach whose controls do not diverge.
+            no rate in reach whose controls do not diverge; no target where one is needed.
 
     Example:
         >>> import ktc
@@ -109,9 +118,10 @@ def best_rate(
 
     Source: Brent (1973), Algorithms for Minimization without Derivatives, ch. 5.
     """
-    network, samples = network_of(device), as_samples(data, network_of(device).units)
+    network, numbers = network_of(device), hidden_units(hidden)
+    samples = as_samples(data, network.units - len(numbers))
     kinds = (parameters,) if isinstance(parameters, str) else tuple(parameters)
-    plain = kinds in (("bias",), ("center",)) and not network.quartic.any()
+    plain = kinds in (("bias",), ("center",)) and not network.quartic.any() and not len(numbers)
     # The mean is all that the bias of a Gaussian network learns from.
     goal = samples.mean(axis=0) if plain and mask is None else samples
     options = {
@@ -122,7 +132,15 @@ def best_rate(
         "threads": threads,
         "mask": mask,
         "metrics": metrics,
+        "hidden": numbers.tolist(),
     }
+    if plain and mask is None and metrics is None and target is not None:
+        raise ValueError(
+            "target must be left out for the bias of a Gaussian network, whose maximum-likelihood "
+            "parameters are known"
+        )
+    if target is None:
+        _refuse_unknown(device, kinds, mask, len(numbers))
     if not positive("tolerance", tolerance) < 1:
         raise ValueError(f"tolerance must be below 1, but is {tolerance}")
     low, high = np.log(_bracket(device, schedule, kinds, mask, bracket))
@@ -130,7 +148,7 @@ def best_rate(
 
     def cost(exponent: float) -> float:
         rate = float(np.exp(exponent))
-        tried[rate] = _completed(device, goal, schedule(rate), options)
+        tried[rate] = _completed(device, goal, schedule(rate), options, target)
         if (found := tried[rate]) is None:
             return _DIVERGED + exponent
         # Costs span hundreds of decades next to a divergence, and only their order matters.
@@ -160,7 +178,11 @@ def best_rate(
 
 
 def _completed(
-    device: Description, goal: Array, schedule: Schedule, options: dict[str, Any]
+    device: Description,
+    goal: Array,
+    schedule: Schedule,
+    options: dict[str, Any],
+    target: Controls | Mapping[str, ArrayLike] | None,
 ) -> Estimate | None:
     """Completed excess work of one run, or None where it diverges."""
     with np.errstate(over="ignore", invalid="ignore"):
@@ -168,10 +190,37 @@ def _completed(
             fit = learn(device, goal, schedule, **options)
             if getattr(fit, "stopped_early", None) is not None:
                 return None
-            found = fit.completed_excess_work
+            if target is None:
+                found = fit.completed_excess_work
+            else:
+                assert isinstance(fit, JointFit)  # a plain fit's target is known
+                found = fit.completed(target)
         except (OverflowError, LimitError):
             return None
     return found if np.isfinite(found.mean) else None
+
+
+def _refuse_unknown(
+    device: Description,
+    kinds: tuple[str, ...],
+    mask: ArrayLike | Mapping[str, ArrayLike] | None,
+    hidden: int,
+) -> None:
+    """Before anything runs: every run would end in the same refusal."""
+    if hidden:
+        raise ValueError(
+            f"target must be given with {hidden} hidden units, as the likelihood of such a model "
+            "has no single maximum: give the controls that runs are completed to"
+        )
+    network = network_of(device)
+    if not network.quartic.any() and "quartic" not in kinds:
+        return
+    start = Described(network, device.scale, device.symbols)
+    if not ExactModel(start, Parameters(device, kinds, mask)).known:
+        raise ValueError(
+            "target must be given of coupled quartic units, whose maximum-likelihood parameters "
+            "have no closed form and no quadrature: give the controls that runs are completed to"
+        )
 
 
 def _geometry(
@@ -206,9 +255,9 @@ def _bracket(
             "schedule must make one of ktc.schedules of a rate, but made "
             f"{type(trial).__name__} {trial!r}"
         )
-    geometry = _geometry(device, parameters, mask)
     times = trial.duration * (np.arange(16) + 0.5) / 16
     try:
+        geometry = _geometry(device, parameters, mask)
         rates = [trial.rate(t, geometry) for t in times]
     except ValueError as error:
         raise ValueError(f"{error}; so no bracket can be guessed: give one") from None
