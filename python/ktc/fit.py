@@ -19,6 +19,7 @@ from ktc.learning.calibration_report import CalibrationReport
 from ktc.network import Network
 from ktc.picture import draw
 from ktc.theory import bias_free_energy, least_excess_work
+from ktc.theory.expected_learning import Costs, Deals, expected_of
 from ktc.units import Described, Units
 
 
@@ -65,8 +66,10 @@ class Fit:
         applied_change: float | None = None,
         variances: Mapping[str, float] | None = None,
         batch: int | None = None,
+        scatter: Array | None = None,
     ) -> None:
         self._variances = variances
+        self._scatter = scatter
         self.start = start
         self.schedule = schedule
         self.parameter = parameter
@@ -170,6 +173,34 @@ class Fit:
         return self._estimate(self._work + jump - (ends[0] - ends[1]))
 
     @property
+    def gradient_noise_work(self) -> Estimate:
+        """What the noise of the gradient adds to ``completed_excess_work``, on average over runs.
+
+        W(N replicas, batches) − W(∞, all data), exact, by ``theory.expected_learning``: the noise
+        of the replicas' mean, of batches, and of the readings of a real board (the steps of its
+        ADC as noise of step²/12), from equilibrium at the start and by the drawing. It falls as
+        1/N but for the batches' part.
+
+        Raises:
+            ValueError: a schedule that is not linear in the gradient.
+        """
+        value = self._noise.completed_excess_work
+        return Estimate.exact(value, unit=self.symbols.energy, kT=self.kT)
+
+    @cached_property
+    def _noise(self) -> Costs:
+        deals = None
+        if self.batch is not None and self._scatter is not None:
+            deals = Deals(self._scatter, self.samples, self.batch)
+        spec = self.imperfections
+        reading = 0.0 if spec is None else float(np.hypot(spec.adc_noise, spec.adc.step / 12**0.5))
+        ticks = len(self.history.time) - 1
+        found = expected_of(
+            self.start, self.schedule, self.parameter, ticks, self.data_mean, deals, reading
+        )
+        return found.noise(np.inf if self._variances is not None else len(self._work))
+
+    @property
     def likelihood_bias(self) -> float:
         """Gain of the chain's own objective less the true gain kT Δ(log-likelihood) of the data.
 
@@ -245,6 +276,8 @@ class Fit:
             "applied_change": self._applied_change,
             "variances": self._variances,
         }
+        if self._scatter is not None:
+            arrays["scatter"] = self._scatter
         storage.save(path, "Fit", header, arrays)
 
     @classmethod
@@ -278,6 +311,7 @@ class Fit:
                 applied_change=header.get("applied_change"),
                 variances=header.get("variances"),
                 batch=header.get("batch"),
+                scatter=arrays.get("scatter"),
             )
 
     def __getstate__(self) -> dict[str, Any]:

@@ -20,10 +20,12 @@ from ktc.learning.applied import applied_change, applied_network
 from ktc.learning.batches import Batches
 from ktc.learning.metric_settings import Metrics
 from ktc.learning.samples import as_samples
+from ktc.learning.tick_update import tick_change
 from ktc.network import Network
 from ktc.progress import progress_bar
 from ktc.schedules import Schedule
 from ktc.theory import LEARNABLE, PARAMETERS, bias_free_energy
+from ktc.theory.expected_learning import Deals
 from ktc.units import Described, network_of
 
 REPLICAS = 10_000
@@ -153,6 +155,7 @@ def learn(
             f"{schedule.duration:g}, as a tick of this device takes {shortest:g}, but is {steps}"
         )
     goal = frozen(_mean(samples, start))
+    deals = Deals.of(samples, batch)
 
     def shown() -> Array:
         return goal if batches is None else np.asarray(samples[batches.draw()].mean(axis=0))
@@ -180,6 +183,7 @@ def learn(
         data_mean=goal,
         samples=len(samples),
         batch=batch,
+        scatter=None if deals is None else deals.scatter,
         work=device.ledger.work - first_work,
         heat=device.ledger.heat - first_heat,
         final_state=np.array(device.moments().mean[None] if infinite else device.read()),
@@ -238,12 +242,7 @@ def _drive(
                 return np.asarray(geometry.to_bias.T @ ((point - mean) / scale))
 
             gradient = toward(goal())
-            share = 0.5 if k in (0, ticks) else 1.0
-            change = share * hold * schedule.velocity(time, gradient, geometry)
-            if k == 0:
-                change = change + schedule.first_jump(gradient, geometry, toward)
-            if k == ticks:
-                change = change + schedule.last_jump(gradient, geometry)
+            change = tick_change(schedule, geometry, k, ticks, gradient, toward)
             theta = theta + change
             bias = initial + geometry.to_bias @ theta
             if not np.isfinite(bias).all():

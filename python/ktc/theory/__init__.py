@@ -9,6 +9,7 @@ temperatures, circuits that sources or noise generators drive, coupled quartic u
 
 from ktc.free_energies import free_energy, free_energy_change
 from ktc.theory.expected import Expected, expected
+from ktc.theory.expected_learning import Costs, ExpectedLearning, expected_learning
 from ktc.theory.figures_of_merit import (
     deficiency,
     divergence,
@@ -47,7 +48,9 @@ from ktc.theory.wasserstein import least_dissipation, wasserstein_bound, wassers
 __all__ = [
     "LEARNABLE",
     "PARAMETERS",
+    "Costs",
     "Expected",
+    "ExpectedLearning",
     "Gaussian",
     "MatrixEstimate",
     "OptimizedDrive",
@@ -61,6 +64,7 @@ __all__ = [
     "energy_delay_deficiency",
     "equilibrium",
     "expected",
+    "expected_learning",
     "fisher_estimate",
     "fisher_matrix",
     "free_energy",
