@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "arrays.hpp"
@@ -35,6 +37,29 @@ std::vector<bool> flags_of(const std::vector<std::string>& accounts) {
     return flags;
 }
 
+/// Calls work(keep_going) without Python's lock, which is taken to hear signals. Ctrl-C comes out
+/// of it as out of Python code.
+template <class Work>
+auto interruptibly(Work&& work) {
+    bool interrupted = false;
+    const std::function<bool()> keep_going = [&] {
+        const py::gil_scoped_acquire acquire;
+        interrupted = PyErr_CheckSignals() != 0;
+        return !interrupted;
+    };
+    const auto call = [&] {
+        const py::gil_scoped_release release;
+        return work(keep_going);
+    };
+    try {
+        auto result = call();
+        if (interrupted) throw py::error_already_set();
+        return result;
+    } catch (const Interrupted&) {
+        throw py::error_already_set();
+    }
+}
+
 Engine make_engine(const Network& network, const Values& controls, std::uint64_t seed,
                    std::uint64_t first_replica, std::size_t replicas, std::size_t threads,
                    const std::string& motion, const std::string& dtype, double longest_step,
@@ -43,9 +68,11 @@ Engine make_engine(const Network& network, const Values& controls, std::uint64_t
     const Motion how = motion_named(motion);
     const Precision precision = dtype == "float32" ? Precision::single : Precision::full;
     const std::vector<bool> kept = accounts ? flags_of(*accounts) : std::vector<bool>();
-    const py::gil_scoped_release release;
-    return Engine(network, std::move(first), seed, {first_replica, replicas}, threads, how,
-                  longest_step, state.size() > 0 ? state.data() : nullptr, precision, kept);
+    const double* given = state.size() > 0 ? state.data() : nullptr;
+    return interruptibly([&](const std::function<bool()>& keep_going) {
+        return Engine(network, std::move(first), seed, {first_replica, replicas}, threads, how,
+                      longest_step, given, precision, kept, keep_going);
+    });
 }
 
 std::vector<double>& place_of(const std::string& name, Controls& controls) {
@@ -86,21 +113,17 @@ void set(Engine& engine, const Values& changes) {
 /// Ctrl-C stops the engine between steps, so that the emulator stands at one time.
 std::size_t play_interruptibly(Engine& engine, const Waveform& waveform,
                                Statistics* statistics = nullptr) {
-    bool interrupted = false;
-    std::size_t done = 0;
-    {
-        const py::gil_scoped_release release;
-        done = engine.play(
-            waveform,
-            [&] {
-                const py::gil_scoped_acquire acquire;
-                interrupted = PyErr_CheckSignals() != 0;
-                return !interrupted;
-            },
-            statistics);
-    }
-    if (interrupted) throw py::error_already_set();
-    return done;
+    return interruptibly([&](const std::function<bool()>& keep_going) {
+        return engine.play(waveform, keep_going, statistics);
+    });
+}
+
+/// Ctrl-C leaves the replicas as they were.
+void equilibrate(Engine& engine) {
+    interruptibly([&](const std::function<bool()>& keep_going) {
+        engine.equilibrate(keep_going);
+        return true;
+    });
 }
 
 void hold(Engine& engine, double duration) { play_interruptibly(engine, {{duration}, {}}); }
@@ -220,7 +243,7 @@ void bind_engine(py::module_& module) {
         .def("play", play, py::arg("holds"), py::arg("waveforms"),
              py::arg("statistics") = std::nullopt,
              "Plays ticks, each an update and a hold; returns how many were done.")
-        .def("equilibrate", &Engine::equilibrate, py::call_guard<py::gil_scoped_release>())
+        .def("equilibrate", equilibrate)
         .def("place", place, py::arg("state"), "Places every replica; opens new books.")
         .def("open_books", &Engine::open_books)
         .def("read", read_state, py::arg("begin"), py::arg("end"),

@@ -9,11 +9,8 @@
 #include "engine/visit.hpp"
 #include "ground/dense.hpp"
 #include "ground/error.hpp"
-#include "ground/normal.hpp"
 #include "kernels/kernels.hpp"
 #include "motion/midpoint.hpp"
-#include "motion/quartic_equilibrium.hpp"
-#include "motion/sparse_equilibrium.hpp"
 #include "motion/splitting.hpp"
 
 namespace ktc {
@@ -28,7 +25,8 @@ constexpr double largest_single = 1e17;
 
 Engine::Engine(Network network, Controls controls, std::uint64_t seed, ReplicaRange range,
                std::size_t threads, Motion motion, double longest_step, const double* state,
-               Precision precision, const std::vector<bool>& kept_accounts)
+               Precision precision, const std::vector<bool>& kept_accounts,
+               const std::function<bool()>& keep_going)
     : network_(std::move(network)),
       motion_(motion),
       longest_step_(longest_step),
@@ -62,7 +60,8 @@ Engine::Engine(Network network, Controls controls, std::uint64_t seed, ReplicaRa
                            static_cast<std::size_t>(begin - range_.first)});
     }
     if (state == nullptr) {
-        equilibrate();
+        Watch watch(keep_going);
+        draw_stationary(watch, false);
         return;
     }
     // The first step's noise is for drawing a state.
@@ -174,88 +173,6 @@ NoiseAddress Engine::address(const Block& block, std::size_t group) const {
 std::size_t Engine::threads_for(double unit_steps) const {
     const double useful = std::max(1.0, unit_steps / unit_steps_worth_a_thread);
     return useful < static_cast<double>(threads_) ? static_cast<std::size_t>(useful) : threads_;
-}
-
-void Engine::draw(const Block& block, double* state, const Stationary& stationary,
-                  Workspace& workspace) const {
-    const NoiseAddress at = address(block);
-    const bool natural = setting_.coordinates->natural;
-    double* normals = natural ? state : workspace.first.data();
-    for (std::size_t i = 0; i < rows(); ++i)
-        row_of_normals(at, Purpose::equilibrium, i, normals + i * block_width);
-    if (!natural) multiply_block(stationary.factor, normals, state, block_width);
-    const double width = natural ? std::sqrt(setting_.controls.kT.front()) : 1.0;
-    const std::vector<double>& mean = natural ? setting_.drive.force : stationary.mean;
-    for (std::size_t i = 0; i < rows(); ++i)
-        for (std::size_t lane = 0; lane < block_width; ++lane) {
-            double& w = state[i * block_width + lane];
-            w = mean[i] + width * w;
-        }
-}
-
-/// Currents of low-pass filters, N(0, ½ λ S), whatever they drive.
-void Engine::draw_filters(const Block& block, double* state) const {
-    const Elements& elements = network_.elements();
-    const NoiseAddress at = address(block);
-    std::size_t row = network_.dimension();
-    for (std::size_t k = 0; k < elements.noises(); ++k) {
-        if (elements.noise_rate[k] == 0.0) continue;
-        const double width = std::sqrt(0.5 * elements.noise_rate[k] * elements.noise_density[k]);
-        double* filter = state + row * block_width;
-        row_of_normals(at, Purpose::equilibrium, row, filter);
-        for (std::size_t lane = 0; lane < block_width; ++lane) filter[lane] *= width;
-        ++row;
-    }
-}
-
-template <class Draw>
-void Engine::draw_all(Draw&& draw_state, double steps_per_unit) {
-    for_each_block(
-        [&](Block& block, Workspace& workspace) {
-            change(block, workspace, [&](double* state) { draw_state(block, state, workspace); });
-            ++block.step;
-        },
-        steps_per_unit);
-    ++step_;
-    open_books();
-}
-
-void Engine::equilibrate() {
-    if (network_.is_sparse() && !setting_.controls.has_quartic() &&
-        network_.moves_exactly(setting_.controls) &&
-        SparseEquilibrium::applies(setting_.controls.stiffness.sparse())) {
-        const SparseEquilibrium equilibrium(setting_.controls);
-        recover();
-        draw_all([&](const Block& block, double* state,
-                     Workspace&) { equilibrium.draw(state, address(block)); },
-                 100.0);
-        return;
-    }
-    require(!network_.is_sparse() || network_.units() <= most_dense_units,
-            "the stationary state of a sparse network of more than " +
-                std::to_string(most_dense_units) +
-                " units is drawn at one temperature, without quartic units and sources, and where "
-                "its stiffness is diagonally dominant (under some scaling); give the emulator a "
-                "state to start from");
-    Controls controls = setting_.controls;
-    controls.stiffness = controls.stiffness.densified();
-    if (controls.has_quartic()) {
-        require(
-            controls.isothermal() && !controls.has_sources() && network_.elements().noises() == 0,
-            "quartic units at several temperatures, or driven by sources, have no stationary "
-            "state in closed form; give the emulator a state to start from");
-        const QuarticEquilibrium equilibrium(network_, controls);
-        recover();
-        draw_all([&](const Block& block, double* state,
-                     Workspace&) { equilibrium.draw(state, address(block)); },
-                 static_cast<double>(1 + equilibrium.sweeps()));
-    } else {
-        const Stationary stationary =
-            setting_.coordinates->natural ? Stationary{} : stationary_state(network_, controls);
-        draw_all([&](const Block& block, double* state,
-                     Workspace& workspace) { draw(block, state, stationary, workspace); },
-                 1.0);
-    }
 }
 
 void Engine::open_books() {

@@ -11,6 +11,7 @@
 #include "engine/statistics.hpp"
 #include "engine/update.hpp"
 #include "engine/workspaces.hpp"
+#include "ground/watch.hpp"
 #include "motion/block.hpp"
 #include "motion/propagator.hpp"
 #include "motion/stationary.hpp"
@@ -43,11 +44,13 @@ class Engine {
    public:
     /// `longest_step` bounds the steps of split motion; exact motion has none. Replicas start at
     /// `state`, (count, dimension) row-major, or in the stationary state where it is null.
-    /// `kept_accounts` are flags as Accounts takes them.
+    /// `kept_accounts` are flags as Accounts takes them. Throws Interrupted where `keep_going` says
+    /// no while they are drawn.
     Engine(Network network, Controls controls, std::uint64_t seed, ReplicaRange range,
            std::size_t threads, Motion motion = Motion::exact, double longest_step = 0.0,
            const double* state = nullptr, Precision precision = Precision::full,
-           const std::vector<bool>& kept_accounts = {});
+           const std::vector<bool>& kept_accounts = {},
+           const std::function<bool()>& keep_going = {});
 
     const Network& network() const { return network_; }
     const Controls& controls() const { return setting_.controls; }
@@ -68,8 +71,9 @@ class Engine {
     std::size_t play(const Waveform& waveform, const std::function<bool()>& keep_going,
                      Statistics* statistics = nullptr);
     /// Draws all replicas afresh from the stationary state at the present controls; opens new
-    /// books.
-    void equilibrate();
+    /// books. Where `keep_going` says no, all is as it was, and Interrupted is thrown; it is asked
+    /// where many draws make one: quartic units and sparse networks.
+    void equilibrate(const std::function<bool()>& keep_going = {});
     /// Places the replicas; `state` is (count, dimension) row-major. Filters go on as they were.
     /// Opens new books.
     void place(const double* state);
@@ -131,10 +135,12 @@ class Engine {
     std::shared_ptr<const Propagator> propagator_for(const Setting& setting, double hold) const;
     /// Coordinates of a block's state, those of filters included.
     std::size_t rows() const { return network_.dimension() + network_.elements().filters(); }
+    /// Where it is to be undone, an interruption or error leaves the replicas as they were.
+    void draw_stationary(Watch& watch, bool undo);
     /// Draws every replica by draw_state(block, state, workspace), a step of the noise, and opens
     /// new books.
     template <class Draw>
-    void draw_all(Draw&& draw_state, double steps_per_unit);
+    void draw_all(Draw&& draw_state, double steps_per_unit, Watch* watch, bool undo);
     void draw(const Block& block, double* state, const Stationary& stationary,
               Workspace& workspace) const;
     void draw_filters(const Block& block, double* state) const;
@@ -192,7 +198,7 @@ class Engine {
     template <class Visit>
     void for_each_team(Visit&& visit, double steps_per_unit) const;
     template <class Visit>
-    void for_each_block(Visit&& visit, double steps_per_unit) const;
+    void for_each_block(Visit&& visit, double steps_per_unit, Watch* watch = nullptr) const;
     template <class Visit>
     void for_each_replica(Visit&& visit) const;
 

@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "engine/visit.hpp"
-#include "engine/watch.hpp"
 #include "ground/compensated.hpp"
 #include "ground/error.hpp"
+#include "ground/watch.hpp"
 #include "kernels/kernels.hpp"
 #include "motion/midpoint.hpp"
 

@@ -47,14 +47,18 @@ void Engine::for_each_team(Visit&& visit, double steps_per_unit) const {
 }
 
 template <class Visit>
-void Engine::for_each_block(Visit&& visit, double steps_per_unit) const {
+void Engine::for_each_block(Visit&& visit, double steps_per_unit, Watch* watch) const {
     std::vector<Block>& all = blocks();
     const double size = static_cast<double>(all.size() * block_width * network_.dimension());
     const std::size_t threads = threads_for(size * steps_per_unit);
     workspaces_.provide(std::min(threads, all.size()), rows(), heat_accounts());
-    run_parallel(all.size(), threads, [&](std::size_t index, std::size_t worker) {
+    const auto task = [&](std::size_t index, std::size_t worker) {
         visit(all[index], workspaces_[worker]);
-    });
+    };
+    if (watch == nullptr)
+        run_parallel(all.size(), threads, task);
+    else
+        run_parallel(all.size(), threads, task, [&] { watch->look(); });
 }
 
 }  // namespace ktc

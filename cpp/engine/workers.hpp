@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <exception>
 #include <functional>
 #include <mutex>
+#include <thread>
+#include <type_traits>
 
 namespace ktc {
 
@@ -15,29 +18,46 @@ namespace ktc {
 /// not throw. Several threads may call at once, and a forked process has helpers of its own.
 void work_together(std::size_t helpers, const std::function<void(std::size_t worker)>& work);
 
+/// Between calls of what waits for others.
+inline constexpr std::chrono::milliseconds between_waits{5};
+
 /// Calls task(i, worker) once for every i < count, on up to `threads` threads, worker being the
 /// number of the thread. Which thread takes which i is left open: tasks must not depend on it.
-template <class Task>
-void run_parallel(std::size_t count, std::size_t threads, Task&& task) {
+/// The calling thread calls waiting() every few milliseconds while it has no task left and others
+/// are at theirs.
+template <class Task, class Waiting>
+void run_parallel(std::size_t count, std::size_t threads, Task&& task, Waiting&& waiting) {
     threads = std::min(threads, count);
     if (threads <= 1) {
         for (std::size_t i = 0; i < count; ++i) task(i, std::size_t{0});
         return;
     }
     std::atomic<std::size_t> next{0};
+    std::atomic<std::ptrdiff_t> left{static_cast<std::ptrdiff_t>(count)};
     std::exception_ptr failure;
     std::mutex failure_guard;
     const auto work = [&](std::size_t worker) {
         try {
-            for (std::size_t i = next++; i < count; i = next++) task(i, worker);
+            for (std::size_t i = next++; i < count; i = next++) {
+                task(i, worker);
+                --left;
+            }
         } catch (...) {
             const std::lock_guard<std::mutex> lock(failure_guard);
             failure = std::current_exception();
             next = count;
+            left = 0;
         }
+        if constexpr (!std::is_null_pointer_v<std::remove_cvref_t<Waiting>>)
+            for (; worker == 0 && left > 0; waiting()) std::this_thread::sleep_for(between_waits);
     };
     work_together(threads - 1, std::ref(work));
     if (failure) std::rethrow_exception(failure);
+}
+
+template <class Task>
+void run_parallel(std::size_t count, std::size_t threads, Task&& task) {
+    run_parallel(count, threads, task, nullptr);
 }
 
 }  // namespace ktc

@@ -76,13 +76,15 @@ QuarticEquilibrium::QuarticEquilibrium(const Network& network, const Controls& c
     if (least < 0.0) signs_.emplace(controls);
 }
 
-void QuarticEquilibrium::draw(double* state, const NoiseAddress& address) const {
+void QuarticEquilibrium::draw(double* state, const NoiseAddress& address, Watch& watch) const {
     std::fill(state, state + units_ * block_width, 0.0);
     draw_alone(state, address);
     for (std::size_t number = 0; number < sweeps_; ++number) {
+        watch.look();
+        if (watch.stopped()) return;
         sweep(state, address, number);
         if (modes_) modes_->move(state, address, number);
-        if (signs_) signs_->move(state, address, number);
+        if (signs_) signs_->move(state, address, number, watch);
     }
     if (!inertia_.empty()) draw_momenta(state, address);
 }

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "ground/watch.hpp"
 #include "motion/block.hpp"
 #include "motion/mode_moves.hpp"
 #include "motion/sign_moves.hpp"
@@ -24,8 +25,8 @@ class QuarticEquilibrium {
     QuarticEquilibrium(const Network& network, const Controls& controls);
 
     std::size_t sweeps() const { return sweeps_; }
-    /// Fills a block; `address.step` names the draw.
-    void draw(double* state, const NoiseAddress& address) const;
+    /// Fills a block, unless it is told to stop; `address.step` names the draw.
+    void draw(double* state, const NoiseAddress& address, Watch& watch) const;
 
    private:
     void draw_alone(double* state, const NoiseAddress& address) const;

@@ -46,10 +46,13 @@ SignMoves::SignMoves(const Controls& controls)
         circles_.push_back(circle_of(stiffness_, i));
 }
 
-void SignMoves::move(double* state, const NoiseAddress& address, std::uint64_t sweep) const {
+void SignMoves::move(double* state, const NoiseAddress& address, std::uint64_t sweep,
+                     Watch& watch) const {
     // As many circles a sweep as it takes to meet every unit once.
     const std::uint64_t turns = (bias_.size() + circle - 1) / circle;
     for (std::size_t g = address.begin_group; g < address.end_group; ++g) {
+        watch.look();
+        if (watch.stopped()) return;
         double* lanes = state + g * group_width;
         turn_clusters(lanes, address, g, sweep);
         for (std::uint64_t turn = sweep * turns; turn < (sweep + 1) * turns; ++turn)

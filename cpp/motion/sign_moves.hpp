@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "ground/watch.hpp"
 #include "motion/block.hpp"
 #include "physics/network.hpp"
 
@@ -19,8 +20,9 @@ class SignMoves {
    public:
     explicit SignMoves(const Controls& controls);
 
-    /// Moves a block; `address.step` names the draw and `sweep` the turn in it.
-    void move(double* state, const NoiseAddress& address, std::uint64_t sweep) const;
+    /// Moves a block, unless it is told to stop; `address.step` names the draw and `sweep` the turn
+    /// in it.
+    void move(double* state, const NoiseAddress& address, std::uint64_t sweep, Watch& watch) const;
 
    private:
     struct Coupling {

@@ -51,10 +51,10 @@ SparseEquilibrium::SparseEquilibrium(const Controls& controls) {
             "give the emulator a state to start from");
 }
 
-void SparseEquilibrium::draw(double* state, const NoiseAddress& address) const {
+void SparseEquilibrium::draw(double* state, const NoiseAddress& address, Watch& watch) const {
     std::fill(state, state + scaled_.rows() * block_width, 0.0);
     for (std::size_t g = address.begin_group; g < address.end_group; ++g)
-        draw_group(state + g * group_width, address, g);
+        draw_group(state + g * group_width, address, g, watch);
 }
 
 void SparseEquilibrium::force(const NoiseAddress& address, std::size_t group, double* out) const {
@@ -83,8 +83,8 @@ void SparseEquilibrium::force(const NoiseAddress& address, std::size_t group, do
         }
 }
 
-void SparseEquilibrium::draw_group(double* lanes, const NoiseAddress& address,
-                                   std::size_t group) const {
+void SparseEquilibrium::draw_group(double* lanes, const NoiseAddress& address, std::size_t group,
+                                   Watch& watch) const {
     const std::size_t n = scaled_.rows(), size = n * group_width;
     const auto room = std::make_unique_for_overwrite<double[]>(3 * size);
     double *residual = room.get(), *direction = residual + size, *product = direction + size;
@@ -97,6 +97,8 @@ void SparseEquilibrium::draw_group(double* lanes, const NoiseAddress& address,
 
     int round = 0;
     for (; round < most_rounds; ++round) {
+        watch.look();
+        if (watch.stopped()) return;
         double curvature[group_width] = {}, step[group_width], turn[group_width];
         for (std::size_t i = 0; i < n; ++i) {
             double* own = product + i * group_width;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "ground/sparse.hpp"
+#include "ground/watch.hpp"
 #include "motion/block.hpp"
 #include "physics/network.hpp"
 
@@ -23,11 +24,13 @@ class SparseEquilibrium {
 
     /// Whether it can draw at this stiffness.
     static bool applies(const SparseMatrix& stiffness);
-    /// Fills a block; raises where the stiffness is too close to singular.
-    void draw(double* state, const NoiseAddress& address) const;
+    /// Fills a block, unless it is told to stop; raises where the stiffness is too close to
+    /// singular.
+    void draw(double* state, const NoiseAddress& address, Watch& watch) const;
 
    private:
-    void draw_group(double* lanes, const NoiseAddress& address, std::size_t group) const;
+    void draw_group(double* lanes, const NoiseAddress& address, std::size_t group,
+                    Watch& watch) const;
     /// b + √kT y in units of √K_ii.
     void force(const NoiseAddress& address, std::size_t group, double* out) const;
 

@@ -360,9 +360,16 @@ class BoardEmulator(Exclusive):
     @one_thread
     def equilibrate(self) -> None:
         """Draws every replica afresh in equilibrium, with all outputs settled; new books."""
-        if self._output.moving:
+        output, applied = self._output.copy(), self._inner.controls
+        if output.moving:
             self._inner.set(**self._output.arrive())
-        self._inner.equilibrate()
+        try:
+            self._inner.equilibrate()
+        except BaseException:
+            if output.moving:
+                self._inner.set(**{name: getattr(applied, name) for name in ANALOG})
+            self._output = output
+            raise
         self._read_out.forget()
 
     @one_thread

@@ -422,7 +422,11 @@ class Emulator(Exclusive):
 
     @one_thread
     def equilibrate(self) -> None:
-        """Draws every replica afresh from exp(−H/kT)/Z at the present controls; new books."""
+        """Draws every replica afresh from exp(−H/kT)/Z at the present controls; new books.
+
+        Ctrl-C leaves replicas and books as they were, for which draws that take long, those of
+        quartic units and sparse networks, keep a copy of the state meanwhile.
+        """
         self._keep()
         self._engine.equilibrate()
 
@@ -430,32 +434,9 @@ class Emulator(Exclusive):
     def reset(self) -> None:
         """Back to the very start: first controls, first state, time zero, the same noise."""
         self._keep()
-        network = self.network
-        self._controls = network.controls
-        if self.infinite:
-            self._engine = GaussianEngine(
-                network, self._controls.arrays(), self.resolve_heat, self._start_array()
-            )
-            return
-        needed = f"{self.replicas} replicas, whose states and books take {self._gigabytes():.3g} GB"
-        if 1e9 * self._gigabytes() > memory():
-            raise MemoryError(_TOO_MANY.format(needed))
-        try:
-            self._engine = _core.Engine(
-                network=network.core,
-                controls=self._controls.arrays(),
-                seed=self.seed,
-                first_replica=self.first_replica,
-                replicas=self.replicas,
-                threads=self.threads,
-                motion=self._motion,
-                dtype=self.dtype,
-                longest_step=self._step([self._controls]),
-                state=self._start_array(),
-                accounts=self.accounts,
-            )
-        except MemoryError:
-            raise MemoryError(_TOO_MANY.format(needed)) from None
+        controls = self.network.controls
+        self._engine = self._new_engine(controls)
+        self._controls = controls
 
     @one_thread
     def copy(self) -> Emulator:
@@ -545,6 +526,31 @@ class Emulator(Exclusive):
         emulator._engine.restore({k: v if v.ndim else v.item() for k, v in saved.items()})
         emulator._controls = emulator._engine_controls()
         return emulator
+
+    def _new_engine(self, controls: Controls) -> Engine:
+        if self.infinite:
+            return GaussianEngine(
+                self.network, controls.arrays(), self.resolve_heat, self._start_array()
+            )
+        needed = f"{self.replicas} replicas, whose states and books take {self._gigabytes():.3g} GB"
+        if 1e9 * self._gigabytes() > memory():
+            raise MemoryError(_TOO_MANY.format(needed))
+        try:
+            return _core.Engine(
+                network=self.network.core,
+                controls=controls.arrays(),
+                seed=self.seed,
+                first_replica=self.first_replica,
+                replicas=int(self.replicas),
+                threads=self.threads,
+                motion=self._motion,
+                dtype=self.dtype,
+                longest_step=self._step([controls]),
+                state=self._start_array(),
+                accounts=self.accounts,
+            )
+        except MemoryError:
+            raise MemoryError(_TOO_MANY.format(needed)) from None
 
     def _set_bias(self, bias: ArrayLike) -> bool:
         """Sets a bias that needs no preparation; False, and nothing done, where it does.
