@@ -77,6 +77,7 @@ LAYERS: dict[str, list[str]] = {
         "ktc.limits",
         "ktc.metric",
         "ktc.moments",
+        "ktc.planner",
         "ktc.read_out",
         "ktc.real_board",
         "ktc.record_file",

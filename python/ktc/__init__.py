@@ -23,6 +23,7 @@ from ktc.joint_fit import JointFit
 from ktc.learner import learn
 from ktc.learning.metric_settings import Metrics
 from ktc.network import Network
+from ktc.planner import Plan, plan
 from ktc.protocol import Protocol
 from ktc.run import Run
 from ktc.statistics import Statistics
@@ -44,6 +45,7 @@ __all__ = [
     "LimitError",
     "Metrics",
     "Network",
+    "Plan",
     "Protocol",
     "Run",
     "Statistics",
@@ -53,6 +55,7 @@ __all__ = [
     "best_rate",
     "lattices",
     "learn",
+    "plan",
     "plot",
     "presets",
     "schedules",

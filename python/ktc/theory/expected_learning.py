@@ -101,7 +101,7 @@ def expected_learning(
         >>> rule = ktc.schedules.MinimalDissipation(duration=1.0)
         >>> found = expected_learning(net, 5.0, rule, ticks=100)
         >>> round(found.ideal.excess_work, 3), round(found.noise(100).excess_work, 4)
-        (8.333, 0.0161)
+        (8.333, 0.0142)
 
     Source: Hnybida, Verret (2025), arXiv 2510.03137.
     """
