@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import ktc
-from ktc.step_size import default_step, fastest_rate, rate_bound
+from ktc.step_size import Rates, default_step, fastest_rate, rate_bound
 from reference_quartic import Unit
 
 
@@ -89,3 +89,78 @@ def test_the_quick_bound_is_one(bias):
         exact = fastest_rate(network, network.controls)
         assert exact <= bound * (1 + 1e-12)
         assert bound < 20 * exact
+
+
+# --- A bias that changes every tick ---------------------------------------------------------------
+
+
+def networks_of(d, seed):
+    """Units of unlike resistances, alone and coupled, some of them not quartic, some wells."""
+    rng = np.random.default_rng(seed)
+    factor = rng.normal(size=(d, d))
+    stiffness = factor @ factor.T / d + np.diag(rng.uniform(-1.0, 1.0, d) + 1.0)
+    quartic = rng.uniform(0.1, 3.0, d) * (rng.random(d) < 0.8)
+    quartic[0] = 1.0
+    resistance, bias = 10 ** rng.uniform(-1, 1, d), rng.normal(size=d) * 10 ** rng.uniform(-2, 2)
+    common = {"quartic": quartic, "bias": bias, "kT": rng.uniform(0.1, 2.0)}
+    yield ktc.Network(stiffness, resistance, **common)
+    yield ktc.Network(stiffness, resistance, inertia=10 ** rng.uniform(-1, 1, d), **common)
+
+
+@pytest.mark.parametrize("d", [1, 2, 9])
+def test_rates_bound_the_fastest_rate(d):
+    """Never less; overdamped at most 1 + 2^¼ times, as λ_max(A + D) ≤ λ_max(A) + D and D itself
+    is a curvature that some unit has (Weyl's inequality): here with wells, a little more."""
+    for seed in range(40):
+        overdamped, inertial = networks_of(d, seed)
+        for network in (overdamped, inertial):
+            bound = Rates(network)(network.controls)
+            assert bound >= rate_of(network) * (1 - 1e-9)
+        assert Rates(overdamped)(overdamped.controls) <= 2.3 * rate_of(overdamped)
+
+
+@pytest.mark.parametrize("d", [1, 9])
+def test_rates_are_the_fastest_rate_without_a_bias(d):
+    for network in networks_of(d, 3):
+        plain = network.with_controls(network.controls.updated(bias=0.0))
+        assert Rates(plain)(plain.controls) == rate_of(plain)
+    linear = ktc.Network([[2.0, 1.0], [1.0, 2.0]], 1.0, bias=5.0)
+    assert Rates(linear)(linear.controls) == rate_of(linear)
+
+
+@pytest.mark.parametrize("inertia", [None, 0.3])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_bias_of_every_tick_needs_few_eigenvalue_problems(monkeypatch, inertia, dtype):
+    """From 0.1 to 10 in 300 ticks, (b²)^⅓ grows by 10^(4/3): 18 quarters of a factor of two. Other
+    controls make the problem a new one; their rates are forgotten."""
+    solved = []
+    eigenvalues = np.linalg.eigvals
+    monkeypatch.setattr(np.linalg, "eigvals", lambda a: solved.append(a) or eigenvalues(a))
+    stiffness = np.array([[1.0, 0.4], [0.4, -0.5]])
+    network = ktc.Network(stiffness, [1.0, 2.0], inertia=inertia, quartic=1.0)
+    emulator = ktc.Emulator(network, replicas=70, seed=5, dtype=dtype)
+    there = np.geomspace(0.1, 10.0, 300)
+    for size in (*there, *there[::-1]):
+        emulator.set(bias=size * np.array([1.0, -0.5]))
+        emulator.run(0.01)
+    assert len(solved) <= 21
+    assert emulator._engine.prepared <= 2 * 20
+    emulator.set(stiffness=2 * stiffness)
+    emulator.run(0.01)
+    assert len(solved) <= 23
+
+
+def test_a_bias_of_every_tick_leaves_the_density_as_it_is():
+    """A slow ramp to b = 4, then rest: ⟨x⟩ and ⟨x²⟩ by quadrature at 4σ (two of 6.3e-5), beside the
+    step's own error, below 1e-3 of the values."""
+    unit = Unit(-1.0, 1.0, bias=4.0)
+    emulator = ktc.Emulator(ktc.Network(-1.0, 1.0, quartic=1.0), replicas=40_000, seed=8)
+    for bias in np.linspace(0.0, 4.0, 100):
+        emulator.set(bias=np.array([bias]))
+        emulator.run(0.02)
+    emulator.run(3.0)
+    x = emulator.read()[:, 0]
+    for power in (1, 2):
+        expected = unit.average(lambda x, power=power: x**power)
+        error = np.std(x**power) / np.sqrt(len(x))
+        assert abs(np.mean(x**power) - expected) < 4 * error + 1e-3 * expected

@@ -28,7 +28,7 @@ from ktc.recorder import QUANTITIES, Recording
 from ktc.run import Run
 from ktc.settling import AnalogOutput, pieces
 from ktc.statistics import Statistics, check_fit
-from ktc.step_size import fastest_rate
+from ktc.step_size import Rates
 from ktc.units import Described, Units
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ class BoardEmulator(Exclusive):
         )
         self._updated: float | None = None
         self._read_out = ReadOut(self._inner, self.imperfections)
+        self._rates = Rates(self.real.network)
 
     @property
     def imperfections(self) -> Imperfections:
@@ -451,10 +452,7 @@ class BoardEmulator(Exclusive):
             ends = {name: applied[name][-1] for name in ANALOG if name in applied}
             return _Cut(Protocol(holds, applied, last), ends, 1)
         whole = Protocol(holds, applied, last)
-        rates = [
-            fastest_rate(self.real.network, setting)
-            for setting in whole.extremes(self._inner.controls, applied)
-        ]
+        rates = map(self._rates, whole.extremes(self._inner.controls, applied))
         n = pieces(holds, self._output.time_constant, max(rates))
         outputs = self._output.follow(holds, applied, n)
         ends = {name: output.end for name, output in outputs.items()}

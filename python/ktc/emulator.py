@@ -30,7 +30,7 @@ from ktc.resources import memory
 from ktc.run import Run
 from ktc.sparse import MOST_DENSE_UNITS, SparseStiffness
 from ktc.statistics import Observer, Statistics
-from ktc.step_size import checked_step, default_step
+from ktc.step_size import Rates, checked_step, step_of
 from ktc.surprisal import surprisal
 from ktc.units import Described, Description, Units, network_of
 
@@ -145,6 +145,7 @@ class Emulator(Exclusive):
                 "network of stiffness.toarray() where that is small enough"
             )
         self.accounts = accounts_to_keep(accounts, self._motion)
+        self._rates = Rates(physics)
         self.dt = None if dt is None else self._own_step(dt)
         self.replicas: float = math.inf if self.infinite else count("replicas", replicas)
         self.first_replica = count("first_replica", first_replica, least=0)
@@ -166,7 +167,6 @@ class Emulator(Exclusive):
         self._unread: list[weakref.ref[LazySamples]] = []
         self._now: tuple[Controls, Array]
         self._merged: tuple[tuple[Controls, Array] | None, Controls] = (None, physics.controls)
-        self._stepped: tuple[tuple[Any, ...], float] | None = None
         self._engine: Engine
         self.reset()
 
@@ -253,7 +253,7 @@ class Emulator(Exclusive):
             duration = positive("duration", duration)
         self._keep()
         if self._motion != "exact" and isinstance(self._engine, _core.Engine):
-            self._engine.longest_step = self._step_now()
+            self._engine.longest_step = self._step([self._controls])
         self._engine.hold(duration)
 
     def play(
@@ -609,18 +609,8 @@ class Emulator(Exclusive):
         if self._motion == "exact":
             return 0.0
         if self.dt is None:
-            return default_step(self.network, settings)
-        return checked_step(self.dt, self.network, settings)
-
-    def _step_now(self) -> float:
-        """Longest step at the present controls, kept as long as they and ``dt`` are the same."""
-        known, bias = self._now
-        bends = bias if known.quartic.any() else None  # only quartic units are stiffer elsewhere
-        key = (known.held_stiffness, known.quartic, known.kT, bends, self.dt)
-        stepped = self._stepped
-        if stepped is None or any(a is not b for a, b in zip(stepped[0], key, strict=True)):
-            stepped = self._stepped = (key, self._step([self._controls]))
-        return stepped[1]
+            return step_of(self._rates, settings)
+        return checked_step(self.dt, self._rates, settings)
 
     def _gigabytes(self) -> float:
         """Memory of coordinates, of accounts (12 bytes each) and of opening energies."""
@@ -648,7 +638,7 @@ class Emulator(Exclusive):
                 f"dt must be None, but is {dt!r}: a linear network at one temperature moves "
                 "exactly over any hold; leave it out, or ask for resolve_heat=True"
             )
-        return checked_step(dt, self.network, [self.network.controls])
+        return checked_step(dt, self._rates, [self.network.controls])
 
     def _balances(self) -> dict[str, Array]:
         """The accounts, without those that are zero, which need no memory."""

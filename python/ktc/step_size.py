@@ -29,69 +29,138 @@ def fastest_rate(network: Network, controls: Controls) -> float:
     Of a sparse network it is Gershgorin's bound, max_i Σ_j |K_ij|/R_i, at most twice the rate where
     K is diagonally dominant; the depth of its wells is Σ_j |K_ij| − K_ii.
     """
+    return _rate(network, controls, _pull_of_bias(controls))
+
+
+def _rate(network: Network, controls: Controls, by_bias: Array) -> float:
+    """``fastest_rate`` with κx² of units where their bias puts them."""
     if controls.is_sparse:
-        return _sparse_rate(network, controls)
+        return _sparse_rate(network, controls, by_bias)
     kappa, stiffness = controls.quartic, controls.stiffness
     if kappa.any():
         pull = np.abs(stiffness - np.diag(np.diagonal(stiffness))).sum(axis=1)
         pull = np.minimum(pull - np.diagonal(stiffness), -np.linalg.eigvalsh(stiffness)[0])
         hardening = np.maximum(pull, 0) + np.sqrt(np.max(controls.kT) * kappa)
-        hardening += np.cbrt(kappa * controls.bias**2)
+        hardening += by_bias
         controls = controls.updated(stiffness=stiffness + np.diag(3 * hardening * (kappa > 0)))
     rates = np.abs(np.linalg.eigvals(network.with_controls(controls).drift))
     return float(rates.max())
 
 
-def _sparse_rate(network: Network, controls: Controls) -> float:
+def _pull_of_bias(controls: Controls) -> Array:
+    """κx² = (κb²)^⅓ of every unit where its bias puts it."""
+    pull: Array = np.cbrt(controls.quartic * controls.bias**2)
+    return pull
+
+
+def _sparse_rate(network: Network, controls: Controls, by_bias: Array) -> float:
     held = controls.held_stiffness
     assert isinstance(held, SparseStiffness)
-    return _row_bound(held.row_sums, held.diagonal, network.resistance, controls)
+    return _row_bound(held.row_sums, held.diagonal, network.resistance, controls, by_bias)
 
 
 def rate_bound(network: Network, controls: Controls) -> float:
     """A bound of ``fastest_rate`` without eigenvalues, or infinity where rows do not give one."""
-    if network.inertia is not None or network.elements is not None:
+    resistance = _resistance(network)
+    if resistance is None:
         return math.inf
-    try:
-        resistance = network.resistance
-    except ValueError:  # friction between units
-        return math.inf
+    by_bias = _pull_of_bias(controls)
     if controls.is_sparse:
-        return _sparse_rate(network, controls)
+        return _sparse_rate(network, controls, by_bias)
     stiffness = controls.stiffness
-    return _row_bound(np.abs(stiffness).sum(axis=1), np.diag(stiffness), resistance, controls)
+    rows, own = np.abs(stiffness).sum(axis=1), np.diag(stiffness)
+    return _row_bound(rows, own, resistance, controls, by_bias)
 
 
-def _row_bound(rows: Array, own: Array, resistance: Array, controls: Controls) -> float:
+def _resistance(network: Network) -> Array | None:
+    """One resistance a unit, of overdamped networks that have no other friction."""
+    if network.inertia is not None or network.elements is not None:
+        return None
+    try:
+        return network.resistance
+    except ValueError:  # friction between units
+        return None
+
+
+def _row_bound(
+    rows: Array, own: Array, resistance: Array, controls: Controls, by_bias: Array
+) -> float:
     """Gershgorin's max_i Σ_j |K_ij|/R_i of row sums and diagonal, quartic units stiffened."""
     kappa = controls.quartic
     if kappa.any():
         pull = rows - np.abs(own) - own
         hardening = np.maximum(pull, 0) + np.sqrt(np.max(controls.kT) * kappa)
-        hardening += np.cbrt(kappa * controls.bias**2)
+        hardening += by_bias
         stiffened = own + 3 * hardening * (kappa > 0)
         rows = rows - np.abs(own) + np.abs(stiffened)
     return float(np.max(rows / resistance))
 
 
+class Rates:
+    """A bound of a network's ``fastest_rate`` that a bias may change every tick at little cost.
+
+    The bias is taken to pull every quartic unit as far as it does the one that it pulls most: κx²
+    over the unit's resistance (or inertia) is the largest (κb²)^⅓ over it, rounded up to a quarter
+    of a factor of two. So a bias that drifts meets few rates, which are kept, and few steps, for
+    which few moves are prepared. It is ``fastest_rate`` where there is no bias or no quartic unit,
+    and no less elsewhere: stiffness in proportion to resistances adds to every overdamped rate
+    alike. With inertia it slows the faster of two real roots down, so that the rate without the
+    bias counts too.
+
+    Example:
+        >>> import ktc
+        >>> network = ktc.Network(1.0, 1.0, quartic=1.0)  # K + 3 (√(kT κ) + (κb²)^⅓)
+        >>> rates = Rates(network)
+        >>> rates(network.controls), rates(network.controls.updated(bias=0.99))
+        (4.0, 7.0)
+    """
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        weight = _resistance(network) if network.inertia is None else network.inertia
+        self._weight: Array = np.ones(network.units) if weight is None else weight
+        self._known: tuple[tuple[Any, ...], dict[float, float]] = ((None,) * 3, {})
+
+    def __call__(self, controls: Controls) -> float:
+        """The bound at these controls."""
+        shape = (controls.held_stiffness, controls.quartic, controls.kT)
+        known = self._known
+        if any(old is not new for old, new in zip(known[0], shape, strict=True)):
+            known = self._known = (shape, {})
+        rates, levels = known[1], (0.0, self._level(controls))
+        for level in levels:
+            if level not in rates:
+                rates[level] = _rate(self.network, controls, level * self._weight)
+        return max(rates[level] for level in levels)
+
+    def _level(self, controls: Controls) -> float:
+        if not controls.quartic.any():
+            return 0.0
+        most = float(np.max(_pull_of_bias(controls) / self._weight))
+        return 2 ** (math.ceil(4 * math.log2(most)) / 4) if 0 < most < math.inf else most
+
+
 def default_step(network: Network, settings: Iterable[Controls]) -> float:
-    """A tenth of the fastest time at any of these controls."""
-    return 1 / (
-        STEPS_PER_FASTEST_TIME * max(fastest_rate(network, controls) for controls in settings)
-    )
+    """A tenth of the fastest time at any of these controls, by the bound that ``Rates`` are."""
+    return step_of(Rates(network), settings)
 
 
-def checked_step(dt: Any, network: Network, settings: Iterable[Controls]) -> float:
-    """``dt`` as a step that the network can take at any of these controls.
+def step_of(rates: Rates, settings: Iterable[Controls]) -> float:
+    """``default_step`` of the network that has these rates."""
+    return 1 / (STEPS_PER_FASTEST_TIME * max(map(rates, settings)))
+
+
+def checked_step(dt: Any, rates: Rates, settings: Iterable[Controls]) -> float:
+    """``dt`` as a step that the network of these rates can take at any of these controls.
 
     Raises:
         ValueError: not positive, or so long that quartic units could not be followed.
     """
     step = positive("dt", dt)
     for controls in settings:
-        if not controls.quartic.any() or step * rate_bound(network, controls) <= 2:
+        if not controls.quartic.any() or step * rate_bound(rates.network, controls) <= 2:
             continue
-        longest = 2 / fastest_rate(network, controls)
+        longest = 2 / fastest_rate(rates.network, controls)
         if step > longest:
             raise ValueError(
                 f"dt must be at most {longest:.6g} for this network, twice its fastest time, but "
