@@ -174,6 +174,35 @@ def test_quartic_table_of_the_rule():
         assert (4 * fine - coarse) / 3 == pytest.approx(expected, abs=3e-3)
 
 
+def anticipating(ticks):
+    """The same of what steers by θ* and the whole way: b = θ* + (ζ/F + h/2) θ̇*."""
+    biases = np.linspace(-1.0, 7.0, 401)
+    means = [Unit(0.2, 1.0, bias=bias).average(lambda x: x) for bias in biases]
+    metrics = np.gradient(means, biases)
+    frictions = np.array([theory.friction_tensor(quartic(bias)).item() for bias in biases])
+    lengths = scipy.integrate.cumulative_trapezoid(np.sqrt(frictions), biases, initial=0.0)
+    unit, hold = Driven(), DURATION / ticks
+    for k in range(ticks):
+        here = np.interp(unit.mean, means, biases)
+        metric, friction = (np.interp(here, biases, one) for one in (metrics, frictions))
+        length = (np.interp(GOAL, biases, lengths) - np.interp(here, biases, lengths)) / (
+            GOAL - here
+        )
+        secant = (target_mean() - unit.mean) / (GOAL - here)
+        velocity = length / np.sqrt(friction) * secant * (GOAL - here)
+        velocity /= (DURATION - k * hold) * secant + 2 * length**2
+        unit.set(here + (friction / metric + 0.5 * hold) * velocity)
+        unit.hold(hold)
+    unit.set(GOAL)
+    return unit.work - theory.free_energy_change(quartic(0.0), quartic(GOAL))
+
+
+def test_quartic_table_with_the_way_in_view():
+    """1.463, within 1.4 % of the best drive that knows the target, 1.443; the rule itself 1.538."""
+    coarse, fine = anticipating(50), anticipating(100)
+    assert (4 * fine - coarse) / 3 == pytest.approx(1.463, abs=3e-3)
+
+
 def test_quartic_table_of_baselines():
     """The best constant rate 1.730 near η = 1.90, and the straight ramp 1.775."""
     costs = [cost(60, rate=rate) for rate in (1.6, 1.9, 2.2)]

@@ -26,6 +26,10 @@ ROWS = {
         MinimalDissipation(2.0), Metrics(fisher="replicas"), 1.664, 0.03,
     ),
     "the rule, measured": (MinimalDissipation(2.0), Metrics("measured"), 1.538, 0.05),
+    "the rule, anticipating": (MinimalDissipation(2.0, anticipate=True), Metrics(), 1.463, 0.03),
+    "the rule, anticipating, measured": (
+        MinimalDissipation(2.0, anticipate=True), Metrics("measured"), 1.463, 0.05,
+    ),
     "constant rate": (Constant(2.0, 1.9), Metrics(), 1.737, 0.03),
 }  # fmt: skip
 
@@ -87,11 +91,12 @@ def grid():
     ]
 
 
-def compared(stiffness, bias, duration, replicas, ticks):
+def compared(stiffness, bias, duration, replicas, ticks, anticipate=False):
     net = ktc.Network(stiffness, 1.0, quartic=1.0)
     goal = Unit(stiffness, 1.0, bias).average(lambda x: x)
+    schedule = MinimalDissipation(duration, anticipate=anticipate)
     rule = ktc.learn(
-        net, goal, MinimalDissipation(duration), replicas=replicas, ticks=ticks, seed=93
+        net, goal, schedule, replicas=replicas, ticks=ticks, seed=93
     ).completed_excess_work
     tuned = best_rate(
         net, goal, lambda rate: Constant(duration, rate), replicas=1000, ticks=60, seed=94
@@ -119,6 +124,20 @@ def test_the_rule_is_no_worse_over_the_grid(case):
     rule, constant = compared(*case, replicas=100_000, ticks=200)
     allowed = WORSE.get(case, 1.0) * constant.mean
     assert rule.mean < allowed + 5 * np.hypot(rule.stderr, constant.stderr)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", grid() + [(-3.5, 2.0, time) for time in (1.0, 2.0, 4.0, 8.0)])
+def test_anticipating_the_rule_is_no_worse_over_the_grid_and_in_deep_wells(case):
+    rule, constant = compared(*case, replicas=100_000, ticks=200, anticipate=True)
+    assert rule.mean < constant.mean + 5 * np.hypot(rule.stderr, constant.stderr)
+
+
+@pytest.mark.parametrize("case", WORSE)
+def test_anticipating_the_rule_costs_less_where_it_was_worse(case):
+    """By 5 % at least, of 6.5 and 12 % by the Fokker–Planck equation: the constant rates tuned."""
+    rule, constant = compared(*case, replicas=10_000, ticks=100, anticipate=True)
+    assert rule.mean < 0.95 * constant.mean + 5 * np.hypot(rule.stderr, constant.stderr)
 
 
 @pytest.mark.parametrize("stiffness", [0.5, -1.0])

@@ -76,6 +76,7 @@ LAYERS: dict[str, list[str]] = {
         "ktc.ledger",
         "ktc.limits",
         "ktc.metric",
+        "ktc.way",
         "ktc.moments",
         "ktc.planner",
         "ktc.read_out",

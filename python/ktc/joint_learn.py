@@ -19,7 +19,7 @@ from ktc.learning.averages import replica_forces
 from ktc.learning.batches import Batches
 from ktc.learning.clamped_phase import ClampedPhase
 from ktc.learning.data_phase import DataPhase
-from ktc.learning.exact_model import ExactModel
+from ktc.learning.exact_model import MOST_DENSE, ExactModel
 from ktc.learning.joint_history import JointHistory
 from ktc.learning.joint_learner import JointLearner, PositivePhase
 from ktc.learning.likelihood import refuse_unreachable
@@ -90,6 +90,7 @@ def learn_jointly(
         )
     if not len(hidden):
         refuse_unreachable(samples, parameters, start.network.controls)
+    _refuse_to_anticipate(schedule, parameters, len(hidden), batch, metrics)
     batches = Batches.of_run(samples, batch, device)
     schedule.check(d)
     _check_ticks(device, schedule, ticks)
@@ -165,6 +166,37 @@ def hidden_units(hidden: Sequence[int] | int) -> Array:
         if one == other:
             raise ValueError(f"hidden must name a unit once, but names {one} twice")
     return np.array(numbers, dtype=np.intp)
+
+
+def _refuse_to_anticipate(
+    schedule: Schedule,
+    parameters: Parameters,
+    hidden: int,
+    batch: int | None,
+    metrics: Metrics | None,
+) -> None:
+    """Refuses what has no way ahead that could be known."""
+    if not getattr(schedule, "anticipate", False):
+        return
+    if parameters.size > MOST_DENSE:
+        raise ValueError(
+            f"anticipate must be False for more than {MOST_DENSE} parameters, whose F and ζ are "
+            f"not made as matrices, but {parameters.size} are learned"
+        )
+    for name, given, why in (
+        ("hidden", hidden, "have no averages in the data"),
+        ("batch", batch is not None, "do not show where all of the data are"),
+    ):
+        if given:
+            raise ValueError(
+                f"anticipate must be False with {name}: {'hidden units' if hidden else 'batches'} "
+                f"{why}, so that there is no way ahead to be known"
+            )
+    if metrics is not None and metrics.fisher == "replicas":
+        raise ValueError(
+            "anticipate must be False where fisher of metrics is 'replicas', which have no F of "
+            "the way ahead"
+        )
 
 
 def _check_ticks(device: Any, schedule: Schedule, ticks: int) -> None:

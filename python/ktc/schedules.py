@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 from ktc.checks import Array, finite, frozen, positive, real_array
 from ktc.metric import Metric
 from ktc.picture import draw
+from ktc.way import Way
 
 
 class Schedule(ABC):
@@ -95,10 +96,31 @@ class MinimalDissipation(Schedule):
     W_ex = γμ²/(T + 2τ). With inertia this is so to leading order for long T; the least work needs
     impulses at both ends besides (``theory.optimal_drive``), and a short T costs more.
 
+    **Anticipation.** Where F and ζ change with θ, those of the present tell little of the way that
+    is still to go. With ``anticipate`` the controller asks the model for two of its equilibria: θ*
+    has the averages ⟨∂_θH⟩ of the running replicas, θ̂ those of the data. Replicas near
+    equilibrium at a moving θ*(t) have their controls ahead by F⁻¹ζ θ̇* and dissipate
+    W_ex = ∫θ̇*ᵀζ(θ*)θ̇* dt, and what a last jump to θ̂ then dissipates. The least of it has the
+    root of the friction power constant; with F and ζ in the jump by their means over the way it is
+
+        θ̇* = X [(T − t) F̄ + 2 ζ̄]⁻¹ g,    θ = θ* + F⁻¹ζ θ̇*,    θ(T) = θ̂
+
+    with F̄ = ∫F ds, ζ̄ = (∫√ζ ds)² over the straight way from θ* to θ̂ and X ζ(θ*) X = ζ̄ (see
+    ``way.Way``); F⁻¹ζ + h/2 under sample and hold. In one parameter: F̄ = g/(θ̂ − θ*), √ζ̄ is the
+    thermodynamic length over θ̂ − θ*, X = √(ζ̄/ζ). Where F and ζ are constant, of the bias of
+    Gaussian networks, X = 1 and this is the rule above; there it is what is taken. θ* is what
+    feeds back: a control that waits for replicas behind a barrier is not led astray by a g that
+    they have not followed yet. Nothing is tuned. What it needs to know is the model's equilibrium
+    beside the present controls, by closed form or quadrature, or measured on calibration replicas
+    that visit the way beforehand, which costs more of them (``fit.calibration``). As any
+    feedback may, it also gains work from the fluctuations that it sees, some kT T/(τN) a mode and
+    replica of N, so that W_ex of few replicas may lie below bounds of drives that see none.
+
     Args:
         duration: T.
         matrix: False makes one scalar rate of the traces of F and ζ, for a controller that has
             no other; exact where all modes are alike.
+        anticipate: whether to steer by F and ζ over the whole way that is still to go.
 
     Example:
         >>> import ktc
@@ -108,14 +130,26 @@ class MinimalDissipation(Schedule):
         8.3333
 
     Source: Hnybida, Verret (2025), arXiv 2510.03137; Schmiedl, Seifert (2007), Phys. Rev. Lett.
-    98, 108301.
+    98, 108301; ∫θ̇ᵀζθ̇ dt: Sivak, Crooks (2012), Phys. Rev. Lett. 108, 190602; feedback: Sagawa,
+    Ueda (2010), Phys. Rev. Lett. 104, 090602.
     """
 
-    def __init__(self, duration: float, matrix: bool = True) -> None:
-        super().__init__(duration, matrix=matrix)
-        if not isinstance(matrix, bool):
-            raise TypeError(f"matrix must be True or False, but is {matrix!r}")
-        self.matrix = matrix
+    def __init__(self, duration: float, matrix: bool = True, anticipate: bool = False) -> None:
+        others = {"anticipate": True} if anticipate else {}
+        super().__init__(duration, matrix=matrix, **others)
+        for name, value in (("matrix", matrix), ("anticipate", anticipate)):
+            if not isinstance(value, bool):
+                raise TypeError(f"{name} must be True or False, but is {value!r}")
+        if anticipate and not matrix:
+            raise ValueError(
+                "matrix must be True where anticipate is, which has no scalar rate of traces"
+            )
+        self.matrix, self.anticipate = matrix, anticipate
+
+    def ahead(self, time: float, hold: float, way: Way) -> Array:
+        """θ* + (F⁻¹ζ + h/2) θ̇*, what is held from ``time`` < T on."""
+        velocity = way.velocity(self.duration - time)
+        return np.asarray(way.here + way.lead(velocity) + 0.5 * hold * velocity)
 
     def velocity(self, time: float, gradient: Array, geometry: Metric) -> Array:
         """θ̇ = [(T − t)F + 2ζ]⁻¹ g."""

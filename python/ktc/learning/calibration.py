@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ktc.checks import Array
@@ -9,7 +11,7 @@ from ktc.controls import Controls
 from ktc.emulator import Emulator
 from ktc.estimate import Estimate
 from ktc.geometry import Geometry
-from ktc.learning.averages import energy_differences
+from ktc.learning.averages import energy_differences, replica_forces
 from ktc.learning.calibration_report import CalibrationReport
 from ktc.learning.exact_model import MOST_DENSE, ExactModel
 from ktc.learning.metric_settings import Metrics
@@ -21,6 +23,15 @@ from ktc.theory.sampled_metrics import correlated_windows, metric_estimates
 
 # Beyond so many conjugate forces a window is measured once, to keep to some hundred megabytes.
 NUMBERS_TO_HALVE = 5_000_000
+
+
+@dataclass(frozen=True)
+class Landmark:
+    """One measurement: θ, shape (p,), ⟨∂_θH⟩ at its equilibrium, F and ζ."""
+
+    theta: Array
+    forces: Array
+    geometry: Geometry
 
 
 class Calibration:
@@ -48,7 +59,8 @@ class Calibration:
                 "or shrinkage='optimal'"
             )
         self._exact, self._settings = exact, settings
-        self._start, self._parameters = start, parameters
+        self._start, self.parameters = start, parameters
+        self._landmarks: list[Landmark] = []
         self._emulator = Emulator(start, settings.replicas, seed, threads)
         self._origin = np.zeros(0)
         self._metric: Geometry | SampledProducts | None = None
@@ -60,9 +72,32 @@ class Calibration:
 
     def metric(self, controls: Controls, hold: float) -> Geometry | SampledProducts:
         """The last measurement where it is near enough, or a new one, for controls held so long."""
-        theta = self._parameters.vector(controls)
-        if self._metric is not None and self._near(theta, self._metric):
+        theta = self.parameters.vector(controls)
+        if self._metric is not None and self.reaches(self._far(self._metric, self._origin, theta)):
             return self._metric
+        return self._new(theta, hold)
+
+    def landmark(self, controls: Controls, hold: float) -> Landmark:
+        """The nearest of all measurements, or a new one where none is near enough."""
+        theta = self.parameters.vector(controls)
+        distances = [self.distance(one, theta) for one in self._landmarks]
+        if distances and self.reaches(min(distances)):
+            return self._landmarks[int(np.argmin(distances))]
+        metric = self._new(theta, hold)
+        assert isinstance(metric, Geometry)  # no more than MOST_DENSE parameters
+        forces = replica_forces(self._emulator, self.parameters)[0]
+        self._landmarks.append(Landmark(theta, forces, metric))
+        return self._landmarks[-1]
+
+    def distance(self, landmark: Landmark, theta: Array) -> float:
+        """√(ΔθᵀFΔθ/(p kT)): in thermal scatters a parameter."""
+        return self._far(landmark.geometry, landmark.theta, theta)
+
+    def reaches(self, distance: float) -> bool:
+        """Whether a measurement serves so far."""
+        return distance < self._settings.refresh
+
+    def _new(self, theta: Array, hold: float) -> Geometry | SampledProducts:
         if self._metric is not None:
             self._note()
             self._moved(theta)
@@ -89,18 +124,17 @@ class Calibration:
     def _kT(self) -> float:
         return self._start.network.common_kT
 
-    def _near(self, theta: Array, metric: Geometry | SampledProducts) -> bool:
-        change = theta - self._origin
+    def _far(self, metric: Geometry | SampledProducts, origin: Array, theta: Array) -> float:
+        change = theta - origin
         pulled = metric.fisher @ change if isinstance(metric, Geometry) else metric.pulled(change)
-        distance = float(change @ pulled) / (self._kT * len(change))
-        return distance < self._settings.refresh**2
+        return float(np.sqrt(max(float(change @ pulled), 0.0) / (self._kT * len(change))))
 
     def _moved(self, theta: Array) -> None:
         """To equilibrium at other parameters, with what either side tells of ΔF."""
         emulator, scale = self._emulator, self._start.scale
         before = emulator.controls
         state = emulator.read() / scale
-        emulator.set(**self._parameters.changes(theta, before))
+        emulator.set(**self.parameters.changes(theta, before))
         after = emulator.controls
         emulator.run(self._window)
         if self._exact.known or self._changes is None:
@@ -132,19 +166,19 @@ class Calibration:
         share, emulator = self._settings.shrinkage, self._emulator
         long = hold * fastest_rate(self._start.network, emulator.controls) > 1
         held = hold if long else None
-        if self._parameters.size > MOST_DENSE:
-            numbers = self._settings.replicas * self._parameters.size
+        if self.parameters.size > MOST_DENSE:
+            numbers = self._settings.replicas * self.parameters.size
             many = 2 if numbers < NUMBERS_TO_HALVE else 1
-            seen = correlated_windows(emulator, self._parameters, windows=many, hold=held)
+            seen = correlated_windows(emulator, self.parameters, windows=many, hold=held)
             self._window = seen.length
-            products = SampledProducts(seen, self._kT, self._parameters.blocks, share)
+            products = SampledProducts(seen, self._kT, self.parameters.blocks, share)
             self._estimates = products
             return products
         begun = emulator.time
-        both = metric_estimates(emulator, self._parameters, shrinkage=share, hold=held)
+        both = metric_estimates(emulator, self.parameters, shrinkage=share, hold=held)
         self._window = (emulator.time - begun) / 4
         self._estimates = both
-        return Geometry.of_matrices(both[0].mean, both[1].mean, self._parameters.blocks)
+        return Geometry.of_matrices(both[0].mean, both[1].mean, self.parameters.blocks)
 
     def _note(self) -> None:
         """How well the last measurement was known, by the shares that it ended with."""

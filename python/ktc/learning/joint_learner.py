@@ -10,13 +10,14 @@ import numpy as np
 from ktc.checks import Array
 from ktc.controls import Controls
 from ktc.imperfections import LimitError
+from ktc.learning.anticipation import Anticipation
 from ktc.learning.averages import replica_forces
 from ktc.learning.confinement import confined
 from ktc.learning.exact_model import ExactModel
 from ktc.learning.metric_source import MetricSource
 from ktc.metric import Metric
 from ktc.progress import progress_bar
-from ktc.schedules import Schedule
+from ktc.schedules import MinimalDissipation, Schedule
 from ktc.theory import Parameters
 
 #: An update whose |g·Δθ| is so many times kT, or the first update's where that is more, is no
@@ -114,6 +115,7 @@ class JointLearner:
         self._scale_of_gain = exact.start.network.common_kT
         self._blocks: Metric = Blocks(parameters)
         self._flow = np.zeros(parameters.size)
+        self._anticipation: Anticipation | None = None
 
     def run(self, ticks: int, progress: bool) -> Outcome:
         """All updates, or as many as go well."""
@@ -121,6 +123,7 @@ class JointLearner:
         rows: dict[str, list[Any]] = {}
         first = self._books()
         stopped = None
+        self._anticipation = self._anticipated(hold)
         with progress_bar(ticks, "tick", progress, self._schedule.name) as bar:
             for k in range(ticks + 1):
                 try:
@@ -162,33 +165,11 @@ class JointLearner:
         if not np.isfinite(gradient).all():
             raise _Stop("the replicas' averages are not finite any more: the controls diverged")
         theta = parameters.vector(controls)
-        # Controls that are held over a tick are those of its middle: half of the last flow leads to
-        # where they are now, and makes the loop second order in the tick.
-        first = self._metric(controls, hold, 0) if k == 0 else None
-        metric = self._metric_after(controls, theta, 0.5 * self._flow, hold, first)
-
-        def toward(point: Array) -> Array:
-            if parameters.names != ("bias",):
-                raise ValueError(
-                    f"{schedule.name} aims at a mean, which is a target of the bias alone, but "
-                    f"parameters are {parameters.names}; take MinimalDissipation"
-                )
-            units = parameters.places["bias"][0]
-            target = np.broadcast_to(point, np.shape(mean))
-            return np.asarray(((target - mean) / parameters.scale)[units])
-
-        share = 0.5 if k in (0, ticks) else 1.0
         with np.errstate(over="ignore", invalid="ignore"):
-            change = np.zeros(parameters.size)
-            if k == 0:
-                # A jump is by F and ζ where it starts, what flows after it by those where it ends.
-                change = schedule.first_jump(gradient, metric, toward)
-                metric = self._metric_after(controls, theta, change, hold, metric)
-            flow = hold * schedule.velocity(time, gradient, metric)
-            change = change + share * flow
-            if k == ticks:
-                metric = self._metric_after(controls, theta, change, hold, metric)
-                change = change + schedule.last_jump(gradient, metric)
+            if self._anticipation is None:
+                change, flow = self._learned(k, ticks, hold, controls, gradient, mean)
+            else:
+                change, flow = self._ahead(k, time, forces) - theta, np.zeros_like(theta)
             gain = abs(float(gradient @ change))
         if k == 0 and np.isfinite(gain):
             self._scale_of_gain = max(self._scale_of_gain, gain)
@@ -217,6 +198,62 @@ class JointLearner:
         if self._exact.known:
             row["path_free_energy"] = self._exact.free_energy_change(controls, device.controls)
         return row
+
+    def _learned(
+        self, k: int, ticks: int, hold: float, controls: Controls, gradient: Array, mean: Array
+    ) -> tuple[Array, Array]:
+        """Δθ of an update by η g and jumps, and what of it flows over a whole tick."""
+        schedule, parameters = self._schedule, self._parameters
+        theta = parameters.vector(controls)
+        time = schedule.duration * (k / ticks)
+        # Controls that are held over a tick are those of its middle: half of the last flow leads to
+        # where they are now, and makes the loop second order in the tick.
+        first = self._metric(controls, hold, 0) if k == 0 else None
+        metric = self._metric_after(controls, theta, 0.5 * self._flow, hold, first)
+
+        def toward(point: Array) -> Array:
+            if parameters.names != ("bias",):
+                raise ValueError(
+                    f"{schedule.name} aims at a mean, which is a target of the bias alone, but "
+                    f"parameters are {parameters.names}; take MinimalDissipation"
+                )
+            units = parameters.places["bias"][0]
+            target = np.broadcast_to(point, np.shape(mean))
+            return np.asarray(((target - mean) / parameters.scale)[units])
+
+        share = 0.5 if k in (0, ticks) else 1.0
+        change = np.zeros(parameters.size)
+        if k == 0:
+            # A jump is by F and ζ where it starts, what flows after it by those where it ends.
+            change = schedule.first_jump(gradient, metric, toward)
+            metric = self._metric_after(controls, theta, change, hold, metric)
+        flow = hold * schedule.velocity(time, gradient, metric)
+        change = change + share * flow
+        if k == ticks:
+            metric = self._metric_after(controls, theta, change, hold, metric)
+            change = change + schedule.last_jump(gradient, metric)
+        return change, flow
+
+    def _anticipated(self, hold: float) -> Anticipation | None:
+        """What steers by the whole way; nothing where F and ζ are the same all along it."""
+        schedule, metrics = self._schedule, self._metrics
+        if not isinstance(schedule, MinimalDissipation) or not schedule.anticipate:
+            return None
+        assert metrics is not None  # the schedule uses them
+        if metrics.constant:
+            return None
+        goal, controls = self._positive.all_forces(), self._device.controls
+        return Anticipation(metrics.equilibria(), schedule, goal, controls, hold)
+
+    def _ahead(self, k: int, time: float, forces: Array) -> Array:
+        """θ to hold next, or a stop where the way is not known any more."""
+        assert self._anticipation is not None
+        try:
+            return self._anticipation.parameters(time, forces)
+        except (ValueError, np.linalg.LinAlgError) as error:
+            if k == 0:
+                raise
+            raise _Stop(f"the way ahead is not to be had here: {error}") from error
 
     def _metric(self, controls: Controls, hold: float, k: int) -> Metric:
         """F and ζ at some controls, or a stop where they are not to be had any more."""

@@ -17,7 +17,7 @@ ARRIVED = 1e-18
 LEAST_VARIANCE = 1e-12
 
 
-def maximum_likelihood(exact: ExactModel, forces: Array) -> Controls:
+def maximum_likelihood(exact: ExactModel, forces: Array, start: Controls | None = None) -> Controls:
     """The controls at which ⟨∂_θH⟩ is that of the data, by Newton's method.
 
     kT times the mean log-likelihood is F(θ) − θ·⟨∂_θH⟩_data + …, concave in θ as H is linear in it;
@@ -26,13 +26,15 @@ def maximum_likelihood(exact: ExactModel, forces: Array) -> Controls:
     Args:
         exact: a model whose equilibrium is known.
         forces: ⟨∂_θH⟩ over the data, shape (p,).
+        start: where the search starts; the model's own controls by default.
 
     Raises:
         ValueError: no confined model reaches the data.
 
     Source: Barndorff-Nielsen (1978), Information and Exponential Families.
     """
-    parameters, controls = exact.parameters, exact.start.network.controls
+    parameters = exact.parameters
+    controls = exact.start.network.controls if start is None else start
     kT = exact.start.network.common_kT
     worst = 0.0
     for _ in range(MOST_STEPS):

@@ -10,6 +10,7 @@ from ktc.controls import Controls
 from ktc.geometry import Geometry
 from ktc.learning.calibration import Calibration
 from ktc.learning.calibration_report import CalibrationReport
+from ktc.learning.equilibria import Equilibria, KnownEquilibria, MeasuredEquilibria
 from ktc.learning.exact_model import MOST_DENSE, ExactModel
 from ktc.learning.metric_settings import Metrics
 from ktc.metric import Metric
@@ -76,6 +77,17 @@ class MetricSource:
             self._last = (controls, self._exact.metric(controls, hold))
         return self._last[1]
 
+    def equilibria(self) -> Equilibria:
+        """Of the model at any controls, by the same means as F and ζ."""
+        if self._calibration is None:
+            return KnownEquilibria(self._exact)
+        return MeasuredEquilibria(self._calibration)
+
+    @property
+    def constant(self) -> bool:
+        """Whether F and ζ are the same wherever the learned parameters are."""
+        return self._exact.method == "closed form" and self._exact.parameters.names == ("bias",)
+
     def report(self) -> CalibrationReport | None:
         """What calibration cost; None where there was none."""
         return None if self._calibration is None else self._calibration.report()
@@ -94,5 +106,4 @@ class MetricSource:
         """The bias of a Gaussian network has the same F and ζ wherever it is."""
         if known is controls:
             return True
-        constant = self._exact.method == "closed form" and self._exact.parameters.names == ("bias",)
-        return constant and known.held_stiffness is controls.held_stiffness
+        return self.constant and known.held_stiffness is controls.held_stiffness

@@ -1,0 +1,82 @@
+"""Equilibria of a model at any of its controls, known or measured."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from ktc.checks import Array
+from ktc.controls import Controls
+from ktc.geometry import Geometry
+from ktc.learning.calibration import Calibration
+from ktc.learning.confinement import confined
+from ktc.learning.exact_model import ExactModel
+from ktc.learning.likelihood import maximum_likelihood
+from ktc.theory import Parameters
+
+MOST_STEPS = 50
+
+
+class Equilibria(Protocol):
+    """What learning that anticipates asks of a model."""
+
+    parameters: Parameters
+
+    def geometry(self, controls: Controls, hold: float) -> Geometry:
+        """F and ζ as matrices, for controls held so long."""
+
+    def with_forces(self, forces: Array, start: Controls, hold: float) -> Controls:
+        """The controls at whose equilibrium ⟨∂_θH⟩ is ``forces``, by Newton's method."""
+
+
+class KnownEquilibria:
+    """In closed form or by quadrature."""
+
+    def __init__(self, exact: ExactModel) -> None:
+        self._exact, self.parameters = exact, exact.parameters
+
+    def geometry(self, controls: Controls, hold: float) -> Geometry:
+        """F and ζ."""
+        found = self._exact.metric(controls, hold, True)
+        assert isinstance(found, Geometry)  # no more than MOST_DENSE parameters
+        return found
+
+    def with_forces(self, forces: Array, start: Controls, hold: float) -> Controls:
+        """To rounding."""
+        return maximum_likelihood(self._exact, forces, start)
+
+
+class MeasuredEquilibria:
+    """On calibration replicas, where each landmark serves as far as ``Metrics.refresh`` says.
+
+    Within a landmark's reach averages are linear in θ, by its F.
+    """
+
+    def __init__(self, calibration: Calibration) -> None:
+        self._calibration, self.parameters = calibration, calibration.parameters
+
+    def geometry(self, controls: Controls, hold: float) -> Geometry:
+        """Those of the nearest landmark."""
+        return self._calibration.landmark(controls, hold).geometry
+
+    def with_forces(self, forces: Array, start: Controls, hold: float) -> Controls:
+        """Within the reach of a landmark and its noise."""
+        calibration, parameters, controls = self._calibration, self.parameters, start
+        for _ in range(MOST_STEPS):
+            landmark = calibration.landmark(controls, hold)
+            change = landmark.geometry.natural(1.0, landmark.forces - forces)
+            far = calibration.distance(landmark, landmark.theta + change)
+            # The damped step of self-concordant functions, unless it stayed where this one reaches.
+            damping = 1 / (1 + far * np.sqrt(len(change)))
+            damping = 1.0 if calibration.reaches(damping * far) else damping
+            share, after = confined(parameters, controls, landmark.theta, damping * change)
+            if calibration.reaches(share * far):
+                return after
+            if share == 0:
+                break
+            controls = after
+        raise ValueError(
+            "no equilibrium of the model was found that has the averages which are asked for: the "
+            "search left every bound, or noise rules it; take more replicas for metrics"
+        )
