@@ -192,3 +192,35 @@ def test_saved_and_loaded(tmp_path):
     for each in (emulator, loaded):
         each.run(0.2)
     np.testing.assert_array_equal(emulator.read(), loaded.read())
+
+
+@pytest.mark.parametrize("first", [0, 37])
+@pytest.mark.parametrize("dtype", PRECISIONS)
+@pytest.mark.parametrize("kind", [*LINEAR, "wells"])
+def test_an_update_works_on_states_as_they_are_read(kind, dtype, first):
+    """Work is −Δbᵀx of the states that are read, which stay, and means are theirs: by NumPy.
+
+    Doubles to 1e-12. A single about a new force is rounded once more, to 6e-8 of what it is about;
+    its work is of the state before.
+    """
+    emulator = ktc.Emulator(
+        LINEAR.get(kind, WELLS),
+        150,
+        5,
+        dtype=dtype,
+        first_replica=first,
+        resolve_heat=kind == "heat resolved",
+    )
+    rounding = 1e-12 if dtype == "float64" else 1e-6
+    bias, work = np.zeros(emulator.network.units), np.zeros(150)
+    for tick in range(4):
+        state, new = emulator.read(), 3.0 * np.cos(np.arange(len(bias)) + tick)
+        emulator.set(bias=new)
+        work -= state @ (new - bias)
+        bias = new
+        np.testing.assert_allclose(emulator.read(), state, rtol=0, atol=20 * rounding)
+        np.testing.assert_allclose(emulator.moments().mean, emulator.read().mean(0), atol=1e-12)
+        np.testing.assert_allclose(emulator.ledger.work, work, rtol=0, atol=100 * rounding)
+        emulator.run(0.2)
+    expected = np.cov(emulator.read().T, bias=True)
+    np.testing.assert_allclose(emulator.moments().covariance, np.atleast_2d(expected), atol=1e-12)

@@ -196,13 +196,21 @@ void Engine::set(Controls controls) {
     if (update.changes_energy())
         for_each_block(
             [&](Block& block, Workspace& workspace) {
-                double work[block_width];
-                change(block, workspace, setting_.drive.force, next.drive.force,
-                       [&](double* state) { update.apply(state, workspace, work); });
-                block.ledger.post(Ledger::work, work);
+                apply(update, block, workspace, setting_.drive.force, next.drive.force);
             },
             0.2);
     setting_ = std::move(next);
+}
+
+void Engine::apply(const Update& update, Block& block, Workspace& workspace,
+                   const std::vector<double>& before, const std::vector<double>& after) const {
+    double work[block_width];
+    if (precision_ == Precision::single && !update.changes_shape())
+        block.state.reframe(frame(before), frame(after), update.force_change(), work);
+    else
+        change(block, workspace, before, after,
+               [&](double* state) { update.apply(state, workspace, work); });
+    block.ledger.post(Ledger::work, work);
 }
 
 void Engine::place(const double* state) {

@@ -158,6 +158,9 @@ class Engine {
     template <class Work>
     void change(Block& block, Workspace& workspace, const std::vector<double>& before,
                 const std::vector<double>& after, Work&& work) const;
+    /// One control update of a block, from one force to another; books work.
+    void apply(const Update& update, Block& block, Workspace& workspace,
+               const std::vector<double>& before, const std::vector<double>& after) const;
     /// What numbers in single precision mean where this force holds.
     SingleFrame frame(const std::vector<double>& force) const {
         return {unit_, motion_ == Motion::exact ? force : nowhere_};

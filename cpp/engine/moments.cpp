@@ -12,6 +12,17 @@ namespace {
 // number of blocks alone: the result has the same bits on any number of threads.
 constexpr std::size_t parts_at_most = 64;
 
+/// Σ (x − reference) over lanes [begin, end), by eight sums that do not wait for one another.
+template <class Real>
+double row_sum(const Real* row, double reference, std::size_t begin, std::size_t end) {
+    double sums[8] = {};
+    for (; begin + 8 <= end; begin += 8)
+        for (std::size_t k = 0; k < 8; ++k) sums[k] += row[begin + k] - reference;
+    for (std::size_t k = 0; begin < end; ++begin, ++k) sums[k] += row[begin] - reference;
+    return ((sums[0] + sums[4]) + (sums[1] + sums[5])) +
+           ((sums[2] + sums[6]) + (sums[3] + sums[7]));
+}
+
 }  // namespace
 
 Moments Engine::moments(bool with_covariance) const {
@@ -22,16 +33,18 @@ Moments Engine::moments(bool with_covariance) const {
     const std::vector<double> reference =
         setting_.coordinates->natural ? setting_.drive.force : std::vector<double>(n, 0.0);
     std::vector<double> sum(n, 0.0), carry(n, 0.0);
-    std::vector<double> scratch;
-    for (const Block& block : all) {
-        const double* state = seen(block, scratch);
-        for (std::size_t i = 0; i < n; ++i) {
-            double part = 0.0;
-            for (std::size_t lane = block.begin; lane < block.end; ++lane)
-                part += state[i * block_width + lane] - reference[i];
-            add_compensated(sum[i], carry[i], part);
-        }
-    }
+    const SingleFrame single = frame(setting_.drive.force);
+    const auto part_of = [&](const Block& block, std::size_t i) {
+        const std::size_t at = i * block_width;
+        if (precision_ == Precision::full)
+            return row_sum(block.state.full() + at, reference[i], block.begin, block.end);
+        const double lanes = static_cast<double>(block.end - block.begin);
+        return single.unit[i] *
+                   row_sum(block.state.numbers<float>() + at, 0.0, block.begin, block.end) +
+               lanes * (single.offset[i] - reference[i]);
+    };
+    for (const Block& block : all)
+        for (std::size_t i = 0; i < n; ++i) add_compensated(sum[i], carry[i], part_of(block, i));
     const double count = static_cast<double>(range_.count);
     std::vector<double> mean(n);
     for (std::size_t i = 0; i < n; ++i) mean[i] = reference[i] + (sum[i] + carry[i]) / count;

@@ -49,7 +49,6 @@ std::size_t Engine::team_size() const {
 
 void Engine::move(std::span<Block> team, const std::vector<Tick>& ticks, const ModalTicks& modal,
                   Workspace& workspace) const {
-    double work[block_width];
     const bool single = precision_ == Precision::single;
     for (std::size_t k = 0; k < ticks.size();) {
         const Tick& tick = ticks[k];
@@ -57,10 +56,8 @@ void Engine::move(std::span<Block> team, const std::vector<Tick>& ticks, const M
         for (Block& block : team) {
             if (!tick.update || !tick.update->changes_energy()) break;
             if (by_modes && !tick.update->changes_shape()) break;
-            change(block, workspace, single ? tick.force_before : tick.drive.force,
-                   tick.drive.force,
-                   [&](double* state) { tick.update->apply(state, workspace, work); });
-            block.ledger.post(Ledger::work, work);
+            apply(*tick.update, block, workspace, single ? tick.force_before : tick.drive.force,
+                  tick.drive.force);
         }
         if (by_modes) {
             k += single ? play_modes(team.front(), ticks, modal.single, k)

@@ -32,6 +32,10 @@ class BlockState {
     double* full() { return full_.data(); }
     const double* full() const { return full_.data(); }
     template <class Real>
+    const Real* numbers() const {
+        return const_cast<BlockState&>(*this).numbers<Real>();
+    }
+    template <class Real>
     Real* numbers() {
         if constexpr (std::is_same_v<Real, float>)
             return single_.data();
@@ -48,6 +52,15 @@ class BlockState {
         for (std::size_t row = 0; row * block_width < single_.size(); ++row)
             kernels().narrow(from + row * block_width, block_width, frame.unit[row],
                              frame.offset[row], single_.data() + row * block_width);
+    }
+
+    /// Numbers in single precision go over to another frame at held state; work = −changeᵀ x.
+    void reframe(const SingleFrame& before, const SingleFrame& after,
+                 const std::vector<double>& change, double* work) {
+        std::fill_n(work, block_width, 0.0);
+        for (std::size_t row = 0; row < change.size(); ++row)
+            kernels().reframe(single_.data() + row * block_width, block_width, before.unit[row],
+                              before.offset[row], after.offset[row], change[row], work);
     }
 
     /// The numbers as they are stored, and back.

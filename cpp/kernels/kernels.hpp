@@ -133,6 +133,9 @@ struct Kernels {
     /// offset + unit · from in double precision, and back.
     void (*widen)(const float* from, std::size_t count, double unit, double offset, double* to);
     void (*narrow)(const double* from, std::size_t count, double unit, double offset, float* to);
+    /// From offset `before` to `after`, as widened and narrowed; takes change · x from `work`.
+    void (*reframe)(float* numbers, std::size_t count, double unit, double before, double after,
+                    double change, double* work);
     /// Compensated sums of a block's amounts, and the sum of their sizes.
     void (*ledger_post)(double* sums, Half* carries, const double* amounts);
     void (*ledger_turn)(Half* turnover, const double* amounts);

@@ -86,6 +86,7 @@ const Kernels table{KTC_TEXT(KTC_LEVEL),
                     midpoint<float>,
                     widen,
                     narrow,
+                    reframe,
                     ledger_post,
                     ledger_turn};
 
