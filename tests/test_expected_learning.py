@@ -237,18 +237,18 @@ def test_runs_of_few_replicas_and_of_batches(parameter):
     expected = found.costs(4)
     assert_mean(np.array([run.excess_work.mean for run in runs]), expected.excess_work)
     assert_mean(np.array(lost), expected.nats_lost)
-    noise = found.noise(4).completed_excess_work
+    noise = found.noise(4).excess_work
     assert runs[0].gradient_noise_work.mean == pytest.approx(noise, rel=1e-9)
     assert runs[0].gradient_noise_work.unit == "J"
 
 
 @pytest.mark.parametrize("schedule", [MinimalDissipation(2.0), Constant(2.0, 0.4)])
-def test_completed_excess_is_the_infinite_ensemble_and_the_noise(schedule):
+def test_excess_is_the_infinite_ensemble_and_the_noise(schedule):
     """Mean over 400 runs of 5 replicas less the run of infinitely many: what a fit tells."""
     options = {"ticks": 25, "threads": 1}
     infinite = ktc.learn(NET, DATA, schedule, replicas=math.inf, **options)
     fits = [ktc.learn(NET, DATA, schedule, replicas=5, seed=k, **options) for k in range(400)]
-    above = [f.completed_excess_work.mean - infinite.completed_excess_work.mean for f in fits]
+    above = [f.excess_work.mean - infinite.excess_work.mean for f in fits]
     assert_mean(np.array(above), fits[0].gradient_noise_work.mean)
     assert infinite.gradient_noise_work.mean == 0
     assert fits[0].gradient_noise_work.mean > 0.1 * KT

@@ -174,7 +174,7 @@ class Fit:
 
     @property
     def gradient_noise_work(self) -> Estimate:
-        """What the noise of the gradient adds to ``completed_excess_work``, on average over runs.
+        """What the noise of the gradient adds to ``excess_work``, on average over runs.
 
         W(N replicas, batches) − W(∞, all data), exact, by ``theory.expected_learning``: the noise
         of the replicas' mean, of batches, and of the readings of a real board (the steps of its
@@ -184,7 +184,7 @@ class Fit:
         Raises:
             ValueError: a schedule that is not linear in the gradient.
         """
-        value = self._noise.completed_excess_work
+        value = self._noise.excess_work
         return Estimate.exact(value, unit=self.symbols.energy, kT=self.kT)
 
     @cached_property

@@ -51,6 +51,12 @@ class Batches:
         """Of a run on ``device``; None where every update sees all of the data."""
         return None if batch is None else cls(len(samples), batch, getattr(device, "seed", None))
 
+    @property
+    def share(self) -> float:
+        """Variance of a batch's mean over that of its samples, (n − B)/B(n − 1)."""
+        n = self._samples
+        return (n - self.size) / (self.size * (n - 1)) if n > 1 else 0.0
+
     def draw(self) -> NDArray[np.intp]:
         """Numbers of the next batch, ascending."""
         if len(self._left) < self.size:

@@ -80,7 +80,7 @@ class ClampedPhase:
         self._emulator = Emulator(
             Described(held, start.scale, start.symbols), replicas, seed, threads, state=state
         )
-        self._parameters, self._batches = parameters, batches
+        self._parameters, self.batches = parameters, batches
         self._sample = np.arange(replicas) % len(samples)
         own = net.stiffness[np.ix_(hidden, hidden)] / friction[hidden][:, None]
         rates = np.abs(np.linalg.eigvals(own))
@@ -90,14 +90,19 @@ class ClampedPhase:
 
     def forces(self) -> Array:
         """⟨∂_θH⟩ over the next batch of samples and their hidden states, shape (p,)."""
-        if self._batches is None:
+        if self.batches is None:
             return self.all_forces()
-        read = np.isin(self._sample, self._batches.draw())
+        read = np.isin(self._sample, self.batches.draw())
         return data_forces(self._emulator.read()[read], self._parameters)
 
     def all_forces(self) -> Array:
         """⟨∂_θH⟩ over all samples and hidden states, shape (p,)."""
         return replica_forces(self._emulator, self._parameters)[0]
+
+    def sample_forces(self, most: int) -> Array:
+        """∂_θH of one replica of each sample, or of as many that lie apart evenly, (n, p)."""
+        many = int(self._sample.max()) + 1
+        return self._parameters.forces(self._emulator.read()[: many : -(-many // most)])
 
     def set(self, **controls: Array) -> None:
         """The same update as the free replicas'."""

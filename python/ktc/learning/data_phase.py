@@ -14,18 +14,25 @@ class DataPhase:
     books = (0.0, 0.0)
 
     def __init__(self, samples: Array, parameters: Parameters, batches: Batches | None) -> None:
-        self._samples, self._parameters, self._batches = samples, parameters, batches
+        self._samples, self._parameters, self.batches = samples, parameters, batches
         self._all = data_forces(samples, parameters)
+        self._few: Array | None = None
 
     def forces(self) -> Array:
         """Of the next batch, shape (p,)."""
-        if self._batches is None:
+        if self.batches is None:
             return self._all
-        return data_forces(self._samples[self._batches.draw()], self._parameters)
+        return data_forces(self._samples[self.batches.draw()], self._parameters)
 
     def all_forces(self) -> Array:
         """Of all of the data, shape (p,)."""
         return self._all
+
+    def sample_forces(self, most: int) -> Array:
+        """∂_θH of all samples, or of as many that lie apart evenly, shape (n, p)."""
+        if self._few is None:
+            self._few = self._parameters.forces(self._samples[:: -(-len(self._samples) // most)])
+        return self._few
 
     def set(self, **controls: Array) -> None:
         """The data do not depend on the controls."""

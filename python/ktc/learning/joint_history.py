@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -28,6 +28,9 @@ class JointHistory:
         path_free_energy: F(θ) − F(θ_start) after the update, shape (n + 1,); empty where it is not
             known on the way.
         path_likelihood_bias: the chain's own gain less the true one, empty likewise.
+        noise_work: what the noise of the gradient cost, by the estimate of
+            ``JointFit.gradient_noise_work``; zero at updates that others stand for, empty where it
+            is not known.
     """
 
     time: Array
@@ -42,6 +45,7 @@ class JointHistory:
     positive_heat: Array
     path_free_energy: Array
     path_likelihood_bias: Array
+    noise_work: Array = field(default_factory=lambda: np.empty(0))
 
     @property
     def free_energy_change(self) -> Array:

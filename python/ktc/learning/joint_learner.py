@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -12,8 +12,10 @@ from ktc.controls import Controls
 from ktc.imperfections import LimitError
 from ktc.learning.anticipation import Anticipation
 from ktc.learning.averages import replica_forces
+from ktc.learning.batches import Batches
 from ktc.learning.confinement import confined
 from ktc.learning.exact_model import ExactModel
+from ktc.learning.gradient_noise import GradientNoise
 from ktc.learning.metric_source import MetricSource
 from ktc.metric import Metric
 from ktc.progress import progress_bar
@@ -39,6 +41,13 @@ class PositivePhase(Protocol):
 
     def run(self, duration: float) -> None:
         """Lets time pass."""
+
+    @property
+    def batches(self) -> Batches | None:
+        """Which samples an update sees; None for all."""
+
+    def sample_forces(self, most: int) -> Array:
+        """∂_θH of at most so many samples, shape (n, p)."""
 
     @property
     def books(self) -> tuple[float, float]:
@@ -116,6 +125,8 @@ class JointLearner:
         self._blocks: Metric = Blocks(parameters)
         self._flow = np.zeros(parameters.size)
         self._anticipation: Anticipation | None = None
+        self._noise: GradientNoise | None = None
+        self._respond: Callable[[Array, bool], Array] | None = None
 
     def run(self, ticks: int, progress: bool) -> Outcome:
         """All updates, or as many as go well."""
@@ -124,6 +135,7 @@ class JointLearner:
         first = self._books()
         stopped = None
         self._anticipation = self._anticipated(hold)
+        self._noise = self._noise_of(ticks)
         with progress_bar(ticks, "tick", progress, self._schedule.name) as bar:
             for k in range(ticks + 1):
                 try:
@@ -195,6 +207,12 @@ class JointLearner:
             "bias": np.array(device.controls.bias), "gradient": gradient, "mean": np.array(mean),
             "share": kept,
         }  # fmt: skip
+        if self._noise is not None and (respond := self._respond) is not None:
+            row["noise_work"] = self._noise.cost(
+                k,
+                lambda noise: kept * respond(noise, True),
+                lambda noise: kept * respond(noise, False),
+            )
         if self._exact.known:
             row["path_free_energy"] = self._exact.free_energy_change(controls, device.controls)
         return row
@@ -222,17 +240,42 @@ class JointLearner:
             return np.asarray(((target - mean) / parameters.scale)[units])
 
         share = 0.5 if k in (0, ticks) else 1.0
-        change = np.zeros(parameters.size)
+        change, begun = np.zeros(parameters.size), metric
         if k == 0:
             # A jump is by F and ζ where it starts, what flows after it by those where it ends.
             change = schedule.first_jump(gradient, metric, toward)
-            metric = self._metric_after(controls, theta, change, hold, metric)
+            begun, metric = metric, self._metric_after(controls, theta, change, hold, metric)
         flow = hold * schedule.velocity(time, gradient, metric)
         change = change + share * flow
+        ended = metric
         if k == ticks:
-            metric = self._metric_after(controls, theta, change, hold, metric)
-            change = change + schedule.last_jump(gradient, metric)
+            ended = self._metric_after(controls, theta, change, hold, metric)
+            change = change + schedule.last_jump(gradient, ended)
+
+        def respond(noise: Array, aimed: bool) -> Array:
+            moved = share * hold * schedule.velocity(time, noise, metric)
+            if k == 0:
+                aim = noise if aimed else np.zeros_like(noise)
+                moved = moved + schedule.first_jump(noise, begun, lambda _: aim)
+            if k == ticks:
+                moved = moved + schedule.last_jump(noise, ended)
+            return np.asarray(moved)
+
+        self._respond = respond
         return change, flow
+
+    def _noise_of(self, ticks: int) -> GradientNoise | None:
+        """What tells the noise's work; nothing where updates are not linear in the gradient."""
+        if self._anticipation is not None or self._schedule.begun() is not self._schedule:
+            return None
+        dealt = self._positive.batches
+        return GradientNoise(
+            self._device,
+            self._parameters,
+            ticks,
+            None if dealt is None else self._positive.sample_forces,
+            0.0 if dealt is None else dealt.share,
+        )
 
     def _anticipated(self, hold: float) -> Anticipation | None:
         """What steers by the whole way; nothing where F and ζ are the same all along it."""
