@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc import storage
+from ktc.around_emulator import AroundEmulator
 from ktc.checks import Array, count, known_keywords, positive
 from ktc.controls import Controls
-from ktc.emulator import Emulator, thread_count
-from ktc.exclusive import Exclusive, one_thread
+from ktc.emulator import Emulator
+from ktc.emulator_options import thread_count
+from ktc.exclusive import one_thread
 from ktc.imperfections import Imperfections
-from ktc.ledger import Ledger
 from ktc.limits import ROUNDING, check_protocol, require_pause
 from ktc.moments import Moments
 from ktc.network import Network
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 TIME_CONSTANTS_TO_SETTLE = 8
 
 
-class BoardEmulator(Exclusive):
+class BoardEmulator(AroundEmulator):
     """Replicas of a real board, operated by the calls that an Emulator has.
 
     Controls are what a script programs; ``applied_controls`` are what the board made of them: on
@@ -147,51 +148,6 @@ class BoardEmulator(Exclusive):
     def shortest_tick(self) -> float:
         """Least time of a tick after which the board is read and updated [s]."""
         return max(self.imperfections.update_time, self.imperfections.read_time)
-
-    @property
-    def replicas(self) -> float:
-        """Number of independent copies; infinite as of an Emulator."""
-        return self._inner.replicas
-
-    @property
-    def first_replica(self) -> int:
-        """Number of the first replica among all that the seed has."""
-        return self._inner.first_replica
-
-    @property
-    def seed(self) -> int:
-        """Seed of the thermal noise and of that of readings."""
-        return self._inner.seed
-
-    @property
-    def threads(self) -> int:
-        """At most this many threads."""
-        return self._inner.threads
-
-    @property
-    def dt(self) -> float | None:
-        """Longest step of motion in steps; None for its default, or for exact motion."""
-        return self._inner.dt
-
-    @property
-    def accounts(self) -> tuple[str, ...] | None:
-        """Names of the accounts that are kept; None for all."""
-        return self._inner.accounts
-
-    @property
-    def resolve_heat(self) -> bool:
-        """Whether the ledger tells all accounts apart, by the splitting integrator."""
-        return self._inner.resolve_heat
-
-    @property
-    def time(self) -> float:
-        """Time that has passed since the start or the last ``reset``."""
-        return self._inner.time
-
-    @property
-    def ledger(self) -> Ledger:
-        """The energy books of the real board."""
-        return self._inner.ledger
 
     @one_thread
     def energy(self) -> Array:

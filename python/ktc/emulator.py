@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -16,11 +15,14 @@ from numpy.typing import ArrayLike
 
 from ktc import _core, storage
 from ktc.accounts import accounts_to_keep
-from ktc.checks import Array, count, frozen, positive, random_seed, real_array
+from ktc.checks import Array, frozen, positive, random_seed
 from ktc.controls import Controls, temperatures
+from ktc.emulator_archive import archive, kept, resume
+from ktc.emulator_options import full_state, motion, precision, replica_range, thread_count
 from ktc.exclusive import Exclusive, one_thread
 from ktc.gaussian_engine import Engine, GaussianEngine, refuse_quartic
-from ktc.lazy_samples import LazySamples, gained, keep_held
+from ktc.instant import Instant
+from ktc.lazy_samples import LazySamples, gained
 from ktc.ledger import Ledger
 from ktc.moments import Moments, Reader
 from ktc.network import Network
@@ -28,14 +30,12 @@ from ktc.protocol import Protocol
 from ktc.recorder import Recorder, Recording, play_recorded
 from ktc.resources import memory
 from ktc.run import Run
-from ktc.sparse import MOST_DENSE_UNITS, SparseStiffness
+from ktc.sparse import MOST_DENSE_UNITS
 from ktc.statistics import Observer, Statistics
-from ktc.step_size import Rates, checked_step, step_of
+from ktc.step_choice import StepChoice
 from ktc.surprisal import surprisal
 from ktc.units import Described, Description, Units, network_of
 
-REPLICAS_OF_A_SEED = 2**33
-MOST_THREADS = 4096
 # A smaller ensemble is copied in less time than its covariance takes.
 NUMBERS_TO_COPY = 100_000
 
@@ -139,32 +139,18 @@ class Emulator(Exclusive):
         self._motion = motion(physics, resolve_heat)
         #: Whether it carries mean and covariance in place of replicas.
         self.infinite = replicas == math.inf
-        if self.infinite and physics.is_sparse:
-            raise ValueError(
-                "replicas must be finite for a sparse network, as a covariance is dense; make the "
-                "network of stiffness.toarray() where that is small enough"
-            )
+        self.replicas, self.first_replica = replica_range(
+            replicas, first_replica, physics.is_sparse
+        )
         self.accounts = accounts_to_keep(accounts, self._motion)
-        self._rates = Rates(physics)
-        self.dt = None if dt is None else self._own_step(dt)
-        self.replicas: float = math.inf if self.infinite else count("replicas", replicas)
-        self.first_replica = count("first_replica", first_replica, least=0)
-        if self.infinite and self.first_replica:
-            raise ValueError(
-                f"first_replica must be 0 where replicas is infinite, but is {first_replica}"
-            )
-        if not self.infinite and self.first_replica + self.replicas > REPLICAS_OF_A_SEED:
-            raise ValueError(
-                "first_replica + replicas must not exceed 2**33, the replicas that a seed has, "
-                f"but is {self.first_replica + self.replicas}"
-            )
+        self._steps = StepChoice(physics, self._motion)
+        self.dt = None if dt is None else self._steps.given(dt, self.infinite)
         self.seed = random_seed(seed)
         self.threads = thread_count(threads)
         self._start: Array | None = None
         if state is not None or momentum is not None:
-            self._start = self._full_state(state, momentum)
-        self._moments: weakref.ref[Moments] | None = None
-        self._unread: list[weakref.ref[LazySamples]] = []
+            self._start = full_state(physics, network.scale, self.replicas, state, momentum)
+        self._instant = Instant()
         self._now: tuple[Controls, Array]
         self._merged: tuple[tuple[Controls, Array] | None, Controls] = (None, physics.controls)
         self._engine: Engine
@@ -252,8 +238,8 @@ class Emulator(Exclusive):
         if type(duration) is not float or not 0 < duration < math.inf:
             duration = positive("duration", duration)
         self._keep()
-        if self._motion != "exact" and isinstance(self._engine, _core.Engine):
-            self._engine.longest_step = self._step([self._controls])
+        if self._motion != "exact":
+            self._choose_step([self._controls])
         self._engine.hold(duration)
 
     def play(
@@ -390,19 +376,18 @@ class Emulator(Exclusive):
             state: (replicas, d), or (d,) for all alike.
             momentum: the same for momenta where there is inertia; zero by default.
         """
-        full = self._full_state(state, momentum)
+        full = full_state(self.network, self.scale, self.replicas, state, momentum)
         self._keep()
         self._engine.place(full)
 
     @one_thread
     def moments(self) -> Moments:
         """Mean and covariance over the replicas."""
-        known = self._moments() if self._moments else None
-        if known is None:
-            scale = self.scale
-            known = Moments(self._engine.mean()[: len(scale)] * scale, self._covariance)
-            self._moments = weakref.ref(known)
-        return known
+        return self._instant.moments(self._moments_now)
+
+    def _moments_now(self) -> Moments:
+        scale = self.scale
+        return Moments(self._engine.mean()[: len(scale)] * scale, self._covariance)
 
     @one_thread
     def _covariance(self) -> Array:
@@ -445,12 +430,13 @@ class Emulator(Exclusive):
         vars(twin).update(vars(self))
         Exclusive.__init__(twin)
         twin._engine = self._engine.copy()
-        twin._moments, twin._unread = None, []
+        twin._instant = Instant()
         return twin
 
     def __del__(self) -> None:
         # A run must not hold on to the whole ensemble for the sake of its samples.
-        keep_held(getattr(self, "_unread", ()))
+        if hasattr(self, "_instant"):
+            self._instant.keep()
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Saves everything that a resumed run needs to give the same bits."""
@@ -459,26 +445,7 @@ class Emulator(Exclusive):
     @one_thread
     def archive(self) -> tuple[dict[str, Any], dict[str, Array]]:
         """Header and arrays of which ``of_archive`` makes the same emulator."""
-        arrays = {f"network_{k}": v for k, v in self.network.as_dict().items()}
-        snapshot = self._engine.snapshot()
-        if self._controls.is_sparse:
-            del snapshot["stiffness"]
-            snapshot |= self._controls.saved_arrays()
-        arrays |= {f"engine_{k}": np.asarray(v) for k, v in snapshot.items()}
-        arrays["scale"] = self.scale
-        if self._start is not None:
-            arrays["start"] = self._start
-        header = {
-            "dtype": self.dtype,
-            "dt": self.dt,
-            "resolve_heat": self.resolve_heat,
-            "accounts": self.accounts,
-            "replicas": self.replicas,
-            "first_replica": self.first_replica,
-            "seed": self.seed,
-            "symbols": vars(self.symbols),
-        }
-        return header, arrays
+        return archive(self)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], threads: int | None = None) -> Emulator:
@@ -506,25 +473,9 @@ class Emulator(Exclusive):
     ) -> Emulator:
         """The emulator of ``description`` whose ``archive`` this is."""
         emulator = cls(
-            description,
-            replicas=header["replicas"],
-            seed=header["seed"],
-            threads=threads,
-            dtype=header["dtype"],
-            dt=header["dt"],
-            resolve_heat=header["resolve_heat"],
-            first_replica=header["first_replica"],
-            accounts=header.get("accounts"),
-            state=np.zeros(description.network.units),
+            description, threads=threads, state=np.zeros(description.network.units), **kept(header)
         )
-        emulator._start = arrays.get("start")
-        saved = storage.part(arrays, "engine_")
-        if "stiffness_data" in saved:
-            held = SparseStiffness.of_arrays(saved)
-            emulator._controls = replace(emulator._controls, held_stiffness=held)
-            saved["stiffness"] = np.asarray(held.core)
-        emulator._engine.restore({k: v if v.ndim else v.item() for k, v in saved.items()})
-        emulator._controls = emulator._engine_controls()
+        resume(emulator, arrays)
         return emulator
 
     def _new_engine(self, controls: Controls) -> Engine:
@@ -545,7 +496,7 @@ class Emulator(Exclusive):
                 threads=self.threads,
                 motion=self._motion,
                 dtype=self.dtype,
-                longest_step=self._step([controls]),
+                longest_step=self._steps.longest(self.dt, [controls]),
                 state=self._start_array(),
                 accounts=self.accounts,
             )
@@ -562,7 +513,7 @@ class Emulator(Exclusive):
         if bias.shape != self._now[1].shape:
             return False
         own = frozen(bias.copy())
-        if self._moments is not None or self._unread:
+        if self._instant.taken:
             if not np.isfinite(own).all():
                 return False
             self._keep()
@@ -604,14 +555,6 @@ class Emulator(Exclusive):
             return self._engine.surprisal()
         return surprisal(self._engine, self.network.core.dimension)
 
-    def _step(self, settings: Iterable[Controls]) -> float:
-        """Longest step that the engine may take; zero where it moves exactly."""
-        if self._motion == "exact":
-            return 0.0
-        if self.dt is None:
-            return step_of(self._rates, settings)
-        return checked_step(self.dt, self._rates, settings)
-
     def _gigabytes(self) -> float:
         """Memory of coordinates, of accounts (12 bytes each) and of opening energies."""
         d = self.network.units
@@ -626,19 +569,7 @@ class Emulator(Exclusive):
 
     def _choose_step(self, settings: Iterable[Controls]) -> None:
         if self._motion != "exact" and isinstance(self._engine, _core.Engine):
-            self._engine.longest_step = self._step(settings)
-
-    def _own_step(self, dt: float) -> float:
-        if self.infinite:
-            raise ValueError(
-                f"dt must be None, but is {dt!r}: an infinite ensemble moves exactly over any hold"
-            )
-        if self._motion == "exact":
-            raise ValueError(
-                f"dt must be None, but is {dt!r}: a linear network at one temperature moves "
-                "exactly over any hold; leave it out, or ask for resolve_heat=True"
-            )
-        return checked_step(dt, self._rates, [self.network.controls])
+            self._engine.longest_step = self._steps.longest(self.dt, settings)
 
     def _balances(self) -> dict[str, Array]:
         """The accounts, without those that are zero, which need no memory."""
@@ -652,38 +583,24 @@ class Emulator(Exclusive):
         samples = {
             name: gained(partial(getattr, books, name), before.get(name)) for name in books.names
         }
-        self._unread = [weakref.ref(each) for each in samples.values()]
+        self._instant.note(samples.values())
         return samples
 
     def _keep(self) -> None:
         """Finishes what somebody still holds of this instant, before the state moves on."""
-        keep_held(self._unread)
-        self._unread = []
-        if self._moments is None:
+        if not self._instant.taken:
             return
-        held = self._moments()
-        if held is not None and not self._beyond_dense:
-            if self.replicas * len(self.scale) <= NUMBERS_TO_COPY:
-                engine, scale = self._engine.copy(), self.scale
-                held.finish(lambda: _covariance(engine, scale))
-            else:
-                _ = held.covariance
-        self._moments = None
+        held = self._instant.keep()
+        if held is None or self._beyond_dense:
+            return
+        if self.replicas * len(self.scale) <= NUMBERS_TO_COPY:
+            engine, scale = self._engine.copy(), self.scale
+            held.finish(lambda: _covariance(engine, scale))
+        else:
+            _ = held.covariance
 
     def _start_array(self) -> Array:
         return np.empty(0) if self._start is None else self._start
-
-    def _full_state(self, state: ArrayLike | None, momentum: ArrayLike | None) -> Array:
-        """(x, p) of every replica in the network's own coordinates."""
-        if state is None:
-            raise ValueError("momentum is given without state; give both")
-        shape = (1 if self.infinite else int(self.replicas), self.network.units)
-        parts = [_replicated("state", state, shape) / self.scale]
-        if self.network.inertia is not None:
-            parts.append(_replicated("momentum", 0.0 if momentum is None else momentum, shape))
-        elif momentum is not None:
-            raise ValueError("momentum is given, but this network has no inertia; leave it out")
-        return np.ascontiguousarray(np.concatenate(parts, axis=1))
 
     def __repr__(self) -> str:
         return (
@@ -707,50 +624,3 @@ def _balance(ledger: Ledger, name: str) -> Array | None:
     """An account, or None where it is zero."""
     amount: Array = getattr(ledger, name)
     return amount if amount.any() else None
-
-
-def motion(network: Network, resolve_heat: bool) -> str:
-    """How an emulator moves: "exact", "midpoint" (all units together), "split" or "pooled".
-
-    Pooled motion is split motion that keeps total heat alone, as sparse networks do.
-    """
-    if not isinstance(resolve_heat, bool):
-        raise TypeError(f"resolve_heat must be True or False, but is {resolve_heat!r}")
-    if resolve_heat:
-        return "split"
-    if network.is_sparse:
-        return "pooled"
-    if network.moves_exactly:
-        return "exact"
-    return "midpoint" if network.moves_together else "split"
-
-
-def precision(dtype: str) -> str:
-    """``dtype`` by its name: "float64" or "float32"; NumPy's own names for them will do."""
-    try:
-        name = np.dtype(dtype).name if dtype is not None else None
-    except TypeError:
-        name = None
-    if name not in ("float64", "float32"):
-        raise ValueError(f"dtype must be 'float64' or 'float32', but is {dtype!r}")
-    return name
-
-
-def _replicated(name: str, value: ArrayLike, shape: tuple[int, int]) -> Array:
-    array = real_array(name, value)
-    if array.shape not in (shape, shape[1:], ()):
-        raise ValueError(
-            f"{name} must have shape {shape} or {shape[1:]}, but has shape {array.shape}"
-        )
-    return np.broadcast_to(array, shape)
-
-
-def thread_count(threads: int | None) -> int:
-    """``threads``, or the cores this process may use where it is None."""
-    return _available_cores() if threads is None else count("threads", threads, most=MOST_THREADS)
-
-
-def _available_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

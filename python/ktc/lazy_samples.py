@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from threading import Lock
 from typing import Any
@@ -60,13 +59,6 @@ class LazySamples:
 def gained(read: Callable[[], Array], before: Array | None) -> LazySamples:
     """What an account has gained since it stood at ``before``, None for zero; not for writing."""
     return LazySamples(partial(_gain, read, before))
-
-
-def keep_held(references: Iterable[weakref.ref[LazySamples]]) -> None:
-    """Keeps those of the samples that somebody still holds."""
-    for reference in references:
-        if (samples := reference()) is not None:
-            samples.keep()
 
 
 def _same(samples: Array) -> Array:
