@@ -4,11 +4,14 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <array>
 #include <type_traits>
 #include <vector>
 
 #include "ground/dense.hpp"
+#include "ground/lanes.hpp"
+#include "kernels/packed_matrix.hpp"
 
 namespace py = pybind11;
 using namespace ktc;
@@ -105,6 +108,56 @@ void bind_group(py::module_& module, const char* name) {
         .def_property_readonly("turnover", &Of::turnover, "Sizes of what was posted, summed.");
 }
 
+/// A matrix times a block of replicas, and the move by it.
+template <class Real>
+class Packed {
+   public:
+    explicit Packed(const Table<double>& matrix) {
+        if (matrix.ndim() != 2) throw py::value_error("a matrix must have two dimensions");
+        rows_ = static_cast<std::size_t>(matrix.shape(0));
+        columns_ = static_cast<std::size_t>(matrix.shape(1));
+        packed_ = PackedMatrix<Real>(rows_, columns_, [&](std::size_t i, std::size_t j) {
+            return *matrix.data(static_cast<py::ssize_t>(i), static_cast<py::ssize_t>(j));
+        });
+    }
+
+    Table<Real> multiply(const Table<Real>& block) const {
+        check(block, columns_);
+        Table<Real> out({rows_, block_width});
+        packed_.multiply(block.data(), out.mutable_data());
+        return out;
+    }
+    Table<Real> move(const Table<Real>& y, const Table<Real>& x) const {
+        check(y, columns_);
+        check(x, rows_);
+        if (rows_ != columns_) throw py::value_error("a matrix that moves a block must be square");
+        Table<Real> out({rows_, block_width});
+        std::copy_n(x.data(), x.size(), out.mutable_data());
+        packed_.move(y.data(), out.mutable_data());
+        return out;
+    }
+
+   private:
+    static void check(const Table<Real>& block, std::size_t rows) {
+        if (block.ndim() != 2 || block.shape(0) != static_cast<py::ssize_t>(rows) ||
+            block.shape(1) != static_cast<py::ssize_t>(block_width))
+            throw py::value_error("a block must have shape (" + std::to_string(rows) + ", " +
+                                  std::to_string(block_width) + ")");
+    }
+
+    std::size_t rows_ = 0, columns_ = 0;
+    PackedMatrix<Real> packed_;
+};
+
+template <class Real>
+void bind_packed(py::module_& module, const char* name) {
+    using Of = Packed<Real>;
+    py::class_<Of>(module, name, "A matrix in the order in which the kernels read it.")
+        .def(py::init<Table<double>>(), py::arg("matrix"))
+        .def("multiply", &Of::multiply, py::arg("block"), "A block, 64 replicas wide.")
+        .def("move", &Of::move, py::arg("y"), py::arg("x"), "(y − x) + A y");
+}
+
 }  // namespace
 
 void bind_kernels(py::module_& module) {
@@ -116,4 +169,6 @@ void bind_kernels(py::module_& module) {
     module.def("library_core", library_core, "Processor whose kernels OpenBLAS uses.");
     bind_group<double>(module, "Group");
     bind_group<float>(module, "SingleGroup");
+    bind_packed<double>(module, "PackedMatrix");
+    bind_packed<float>(module, "SinglePackedMatrix");
 }

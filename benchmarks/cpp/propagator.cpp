@@ -72,33 +72,26 @@ void split(const char* name, std::size_t units, double goal) {
     });
 }
 
-/// Midpoint steps of the same units, all at once, as many blocks side by side as a product takes.
+/// Midpoint steps of the same units, all at once.
 template <class Real>
 void together(const char* name, std::size_t units, double goal) {
     const Network network(Matrix::identity(units), {});
     const auto energy = std::make_shared<const Energy>(
         Energy{Stiffness(all_to_all(units)), std::vector<double>(units, 1.0)});
-    const Midpoint midpoint(network.elements(), energy, 1.0, 0.32, 0.01,
+    constexpr bool single = sizeof(Real) < sizeof(double);
+    const Midpoint midpoint(network.elements(), energy, 1.0, 0.64, 0.01,
+                            single ? Precision::single : Precision::full,
                             std::vector<double>(units, 1.0));
-    const std::size_t blocks = Midpoint::team(units);
-    std::vector<Real> state(blocks * units * block_width, Real(0));
-    std::vector<double> posts(2 * blocks * block_width);
-    std::vector<Midpoint::Member<Real>> team;
-    constexpr std::size_t group = replicas_of_a_group<Real>;
-    for (std::size_t k = 0; k < blocks; ++k)
-        team.push_back({state.data() + k * units * block_width,
-                        k,
-                        {7, 0, k * (block_width / group), 0, block_width / group},
-                        posts.data() + 2 * k * block_width,
-                        posts.data() + (2 * k + 1) * block_width});
-    TeamWorkspace workspace;
+    std::vector<Real> state(units * block_width, Real(0));
+    Workspace workspace(units, 0);
+    NoiseAddress address{7, 0, 0, 0, block_width / replicas_of_a_group<Real>};
     const std::vector<double> force(units, 0.0);
     const std::uint64_t steps = midpoint.steps();
-    benchmarks::measure(name, "unit-steps/s", goal,
-                        static_cast<double>(steps * units * blocks * block_width), [&] {
-                            midpoint.play(team, force, steps, workspace);
-                            for (auto& block : team) block.address.step += steps;
-                        });
+    benchmarks::measure(
+        name, "unit-steps/s", goal, static_cast<double>(steps * units * block_width), [&] {
+            midpoint.play(state.data(), force, address, steps, workspace, workspace.posts);
+            address.step += steps;
+        });
 }
 
 }  // namespace
@@ -107,10 +100,10 @@ int main() {
     ktc::use_one_library_thread();
     split("step, 1 quartic unit", 1, 3.5e8);
     split("step, 64 quartic units, all to all", 64, 4e8);
-    together<double>("32 steps, 64 quartic units at once", 64, 2.5e8);
-    together<float>("32 steps, 64 quartic units at once, single", 64, 5e8);
-    together<double>("32 steps, 1024 quartic units at once", 1024, 3e7);
-    together<float>("32 steps, 1024 quartic units at once, single", 1024, 7e7);
+    together<double>("64 steps, 64 quartic units at once", 64, 3e8);
+    together<float>("64 steps, 64 quartic units at once, single", 64, 6e8);
+    together<double>("64 steps, 1024 quartic units at once", 1024, 3.8e7);
+    together<float>("64 steps, 1024 quartic units at once, single", 1024, 8e7);
     hold("hold, 64 coupled units, overdamped", 64, false, 3.5e8);
     hold("hold, 1 unit with inertia", 1, true, 2e8);
     hold("hold, 64 coupled units with inertia", 64, true, 4.5e7);

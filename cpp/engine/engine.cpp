@@ -78,9 +78,9 @@ std::vector<Engine::Block>& Engine::blocks() const {
     if (!unfinished_.empty()) {
         const std::vector<Tick> ticks = std::exchange(unfinished_, {});
         const ModalTicks modal = modal_ticks(ticks);
-        for_each_team(
-            [&](std::span<Block> team, Workspace& workspace) {
-                if (team.front().step < step_) move(team, ticks, modal, workspace);
+        for_each_block(
+            [&](Block& block, Workspace& workspace) {
+                if (block.step < step_) move(block, ticks, modal, workspace);
             },
             static_cast<double>(ticks.size()));
     }
@@ -117,7 +117,8 @@ std::shared_ptr<const Propagator> Engine::propagator_for(const Setting& setting,
                 return exact_propagator(*setting.coordinates, kT.front(), hold);
             if (motion_ == Motion::midpoint)
                 return std::make_shared<const Midpoint>(network_.elements(), setting.energy,
-                                                        kT.front(), hold, longest_step_, unit_);
+                                                        kT.front(), hold, longest_step_, precision_,
+                                                        unit_);
             return splitting_propagator(network_.elements(), *setting.energy, kT, hold,
                                         longest_step_, pooled());
         });

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <span>
 #include <vector>
 
 #include "engine/precision.hpp"
@@ -191,15 +190,11 @@ class Engine {
     /// Before all blocks are filled anew: lost ones may be used again.
     void recover();
     std::size_t threads_for(double unit_steps) const;
-    void move(std::span<Block> team, const std::vector<Tick>& ticks, const ModalTicks& modal,
+    void move(Block& block, const std::vector<Tick>& ticks, const ModalTicks& modal,
               Workspace& workspace) const;
     template <class Real>
-    void step_together(std::span<Block> team, const Tick& tick, Workspace& workspace) const;
+    void step_together(Block& block, const Tick& tick, Workspace& workspace) const;
     void step_by_itself(Block& block, const Tick& tick, Workspace& workspace) const;
-    /// Blocks that move together.
-    std::size_t team_size() const;
-    template <class Visit>
-    void for_each_team(Visit&& visit, double steps_per_unit) const;
     template <class Visit>
     void for_each_block(Visit&& visit, double steps_per_unit, Watch* watch = nullptr) const;
     template <class Visit>

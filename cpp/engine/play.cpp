@@ -34,36 +34,31 @@ double Engine::unit_steps_of(std::uint64_t steps) const {
            (n + n * products);
 }
 
-std::size_t Engine::team_size() const {
-    return motion_ == Motion::midpoint ? Midpoint::team(network_.dimension()) : 1;
-}
-
-void Engine::move(std::span<Block> team, const std::vector<Tick>& ticks, const ModalTicks& modal,
+void Engine::move(Block& block, const std::vector<Tick>& ticks, const ModalTicks& modal,
                   Workspace& workspace) const {
     const bool single = precision_ == Precision::single;
     for (std::size_t k = 0; k < ticks.size();) {
         const Tick& tick = ticks[k];
         const bool by_modes = tick.propagator->modes() != nullptr;
-        for (Block& block : team) {
-            if (!tick.update || !tick.update->changes_energy()) break;
-            if (by_modes && !tick.update->changes_shape()) break;
+        if (tick.update && tick.update->changes_energy() &&
+            (!by_modes || tick.update->changes_shape())) {
             apply(*tick.update, block, workspace, single ? tick.force_before : tick.drive.force,
                   tick.drive.force);
         }
         if (by_modes) {
-            k += single ? play_modes(team.front(), ticks, modal.single, k)
-                        : play_modes(team.front(), ticks, modal.full, k);
+            k += single ? play_modes(block, ticks, modal.single, k)
+                        : play_modes(block, ticks, modal.full, k);
             continue;
         }
         ++k;
         if (tick.propagator->midpoint() == nullptr)
-            for (Block& block : team) step_by_itself(block, tick, workspace);
+            step_by_itself(block, tick, workspace);
         else if (single)
-            step_together<float>(team, tick, workspace);
+            step_together<float>(block, tick, workspace);
         else
-            step_together<double>(team, tick, workspace);
+            step_together<double>(block, tick, workspace);
     }
-    for (Block& block : team) block.lost = may_be_lost() && !finite(block);
+    block.lost = may_be_lost() && !finite(block);
 }
 
 void Engine::step_by_itself(Block& block, const Tick& tick, Workspace& workspace) const {
@@ -80,25 +75,16 @@ void Engine::step_by_itself(Block& block, const Tick& tick, Workspace& workspace
 }
 
 template <class Real>
-void Engine::step_together(std::span<Block> team, const Tick& tick, Workspace& workspace) const {
+void Engine::step_together(Block& block, const Tick& tick, Workspace& workspace) const {
     const Midpoint& midpoint = *tick.propagator->midpoint();
-    std::vector<double>& posts = workspace.team.posts;
-    posts.resize(2 * block_width * team.size());
+    Posts& posts = workspace.posts;
     for (std::uint64_t left = tick.steps; left > 0;) {
         const std::uint64_t steps = std::min(left, midpoint.steps_at_once());
-        std::vector<Midpoint::Member<Real>> members;
-        for (Block& block : team) {
-            double* heat = posts.data() + 2 * block_width * members.size();
-            members.push_back(
-                {block.state.numbers<Real>(), static_cast<std::size_t>(block.number % team_size()),
-                 address(block, replicas_of_a_group<Real>), heat, heat + block_width});
-        }
-        midpoint.play(members, tick.drive.force, steps, workspace.team);
-        for (std::size_t k = 0; k < team.size(); ++k) {
-            team[k].step += steps;
-            team[k].ledger.post(Ledger::heat, members[k].heat);
-            team[k].ledger.post(Ledger::supply, members[k].supply);
-        }
+        midpoint.play(block.state.numbers<Real>(), tick.drive.force,
+                      address(block, replicas_of_a_group<Real>), steps, workspace, posts);
+        block.step += steps;
+        block.ledger.post(Ledger::heat, posts.heat);
+        block.ledger.post(Ledger::supply, posts.supply);
         left -= steps;
     }
 }
@@ -206,10 +192,10 @@ std::size_t Engine::play(const Waveform& waveform, const std::function<bool()>& 
         }
         watch.look();
         const ModalTicks modal = modal_ticks(ticks);
-        for_each_team(
-            [&](std::span<Block> team, Workspace& workspace) {
+        for_each_block(
+            [&](Block& block, Workspace& workspace) {
                 if (watch.stopped()) return;
-                move(team, ticks, modal, workspace);
+                move(block, ticks, modal, workspace);
                 watch.look();
             },
             unit_steps / unit_steps_of(1));

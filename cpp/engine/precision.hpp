@@ -6,13 +6,10 @@
 #include <vector>
 
 #include "ground/lanes.hpp"
+#include "ground/precision.hpp"
 #include "kernels/kernels.hpp"
 
 namespace ktc {
-
-/// How the engine keeps the coordinates of its replicas between moves. Energies and books are sums
-/// of doubles either way.
-enum class Precision { full, single };
 
 /// What one in single precision stands for, and where its zero is, an entry a row. Rows are stored
 /// over the power of two that is nearest their thermal width, so that farads and henries stay clear

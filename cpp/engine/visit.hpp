@@ -26,26 +26,6 @@ void Engine::change(Block& block, Workspace& workspace, const std::vector<double
     block.state.narrow(frame(after), workspace.state.data());
 }
 
-/// A team is the blocks whose numbers among all of the seed have the same quotient: who moves
-/// together does not depend on which of them are ours.
-template <class Visit>
-void Engine::for_each_team(Visit&& visit, double steps_per_unit) const {
-    std::vector<Block>& all = blocks();
-    const std::size_t team = team_size();
-    const std::uint64_t first = all.front().number, first_team = first / team;
-    const auto teams = static_cast<std::size_t>(all.back().number / team - first_team + 1);
-    const double size = static_cast<double>(all.size() * block_width * network_.dimension());
-    const std::size_t threads = threads_for(size * steps_per_unit);
-    workspaces_.provide(std::min(threads, teams), rows(), heat_accounts());
-    run_parallel(teams, threads, [&](std::size_t index, std::size_t worker) {
-        const std::uint64_t start = (first_team + index) * team;
-        const auto begin = static_cast<std::size_t>(start > first ? start - first : 0);
-        const auto end = static_cast<std::size_t>(start + team - first);
-        visit(std::span(all).subspan(begin, std::min(end, all.size()) - begin),
-              workspaces_[worker]);
-    });
-}
-
 template <class Visit>
 void Engine::for_each_block(Visit&& visit, double steps_per_unit, Watch* watch) const {
     std::vector<Block>& all = blocks();

@@ -86,20 +86,6 @@ void multiply_block(const Matrix& a, const double* block, double* out, std::size
                       accumulate ? 1.0 : 0.0, out, index(width));
 }
 
-void multiply_block(const double* a, std::size_t rows, const double* block, double* out,
-                    std::size_t width) {
-    scipy_cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, index(rows), index(width),
-                      index(rows), 1.0, a, index(rows), block, index(width), 0.0, out,
-                      index(width));
-}
-
-void multiply_block(const float* a, std::size_t rows, const float* block, float* out,
-                    std::size_t width) {
-    scipy_cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, index(rows), index(width),
-                      index(rows), 1.0f, a, index(rows), block, index(width), 0.0f, out,
-                      index(width));
-}
-
 void add_outer_block(const double* block, std::size_t rows, std::size_t width, Matrix& out) {
     scipy_cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, index(rows), index(rows),
                       index(width), 1.0, block, index(width), block, index(width), 1.0, out.data(),

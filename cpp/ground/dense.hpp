@@ -6,8 +6,9 @@
 
 #include "ground/matrix.hpp"
 
-/// Dense linear algebra, all of it done by BLAS and LAPACK. Products of replica blocks have one
-/// fixed width and run on the calling thread, so that their bits depend on nothing else.
+/// Dense linear algebra, done by BLAS and LAPACK; a matrix that is to multiply many blocks is for
+/// kernels/packed_matrix.hpp. Products of replica blocks have one fixed width and run on the calling
+/// thread, so that their bits depend on nothing else.
 namespace ktc {
 
 /// One thread per call inside the library: the engine's own threads are the only ones.
@@ -32,11 +33,6 @@ double norm(const Matrix& a);
 /// out = a * block (+ out where `accumulate`), with `block` and `out` row-major, `width` columns.
 void multiply_block(const Matrix& a, const double* block, double* out, std::size_t width,
                     bool accumulate = false);
-/// The same with a square `a` of `rows` rows, row-major, in either precision.
-void multiply_block(const double* a, std::size_t rows, const double* block, double* out,
-                    std::size_t width);
-void multiply_block(const float* a, std::size_t rows, const float* block, float* out,
-                    std::size_t width);
 /// out += block * blockᵀ, with `block` row-major of `rows` rows and `width` columns.
 void add_outer_block(const double* block, std::size_t rows, std::size_t width, Matrix& out);
 

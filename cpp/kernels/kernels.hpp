@@ -61,6 +61,18 @@ struct BathBooks {
     double *source, *heat, *entropy, *own;
 };
 
+/// A matrix as packed_matrix.hpp keeps it.
+struct ProductShape {
+    std::size_t rows, columns;
+};
+inline constexpr std::size_t product_panel = 6, product_depth = 512;
+/// Products of a packed matrix and a block: out = A block, and x ← (y − x) + A y.
+template <class Real>
+struct ProductKernels {
+    void (*multiply)(const ProductShape& shape, const Real* panels, const Real* block, Real* out);
+    void (*move)(const ProductShape& shape, const Real* panels, const Real* y, Real* x);
+};
+
 /// What one step of motion/midpoint.hpp does beside its product, one entry a unit.
 template <class Real>
 struct MidpointStep {
@@ -75,25 +87,22 @@ struct MidpointUnit {
 struct MidpointPost {
     const double *unit, *force, *quartic;
 };
-/// A group of replicas (motion/midpoint.hpp says what happens to them). Rows of x are block_width
-/// apart, those of y and z `stride`.
+/// A group of replicas, or a whole block where no noise is made (motion/midpoint.hpp says what
+/// happens to them). Rows are block_width apart.
 template <class Real>
 struct MidpointKernels {
-    /// Between two products: x moves by y and z = D y (null at the start), relaxes, and y = 2x + η
-    /// is made ready.
-    void (*go)(Real* x, Real* y, const Real* z, std::size_t stride, std::size_t units,
-               const MidpointStep<Real>& step, StreamAddress address);
-    void (*end)(Real* x, const Real* y, const Real* z, std::size_t stride, std::size_t units,
-                const Real* rate);
+    /// Between two products: x relaxes, and y = 2x + η is made ready.
+    void (*go)(Real* x, Real* y, std::size_t units, const MidpointStep<Real>& step,
+               StreamAddress address);
+    void (*relax)(Real* x, std::size_t units, const Real* rate);
     /// Steps of a unit that nothing couples to.
     void (*alone)(Real* x, std::size_t steps, const MidpointUnit<Real>& unit,
                   StreamAddress address);
-    /// A block's x̄ between two states, and the posts of the move, all in double precision; rows of
-    /// `before`, `middle` and `slope` = K x̄ are `stride` apart.
-    void (*middle)(const Real* before, const Real* after, std::size_t stride, std::size_t units,
-                   const double* unit, double* middle);
-    void (*post)(const Real* before, const Real* after, const double* slope, std::size_t stride,
-                 std::size_t units, const MidpointPost& post, double* heat, double* supply);
+    /// x̄ between two states, and the posts of the move with `slope` = K x̄, in double precision.
+    void (*middle)(const Real* before, const Real* after, std::size_t units, const double* unit,
+                   double* middle);
+    void (*post)(const Real* before, const Real* after, const double* slope, std::size_t units,
+                 const MidpointPost& post, double* heat, double* supply);
 };
 
 /// The loops that time is spent in, compiled once for each level of x86-64 (plainly elsewhere).
@@ -128,6 +137,8 @@ struct Kernels {
                           double* displacement);
     void (*bath_post)(const BathMove& bath, const double* displacement, const double* energy,
                       const BathBooks& books);
+    ProductKernels<double> product;
+    ProductKernels<float> product_single;
     MidpointKernels<double> midpoint;
     MidpointKernels<float> midpoint_single;
     /// offset + unit · from in double precision, and back.
@@ -143,6 +154,13 @@ struct Kernels {
 
 /// The kernels in use: the best that this processor has, unless others were asked for.
 const Kernels& kernels();
+template <class Real>
+const ProductKernels<Real>& product_kernels() {
+    if constexpr (std::is_same_v<Real, float>)
+        return kernels().product_single;
+    else
+        return kernels().product;
+}
 template <class Real>
 const MidpointKernels<Real>& midpoint_kernels() {
     if constexpr (std::is_same_v<Real, float>)

@@ -7,6 +7,7 @@
 #include "kernels/modal_pack.hpp"
 #include "kernels/normal_pack.hpp"
 #include "kernels/precision_pack.hpp"
+#include "kernels/product_pack.hpp"
 
 #define KTC_TEXT_OF(name) #name
 #define KTC_TEXT(name) KTC_TEXT_OF(name)
@@ -60,7 +61,10 @@ void transform(const Word* radius, const Word* angle, Real* out) {
 }
 
 template <class Real>
-constexpr MidpointKernels<Real> midpoint{midpoint_go<Real>, midpoint_end<Real>,
+constexpr ProductKernels<Real> products{product<Real>, product_move<Real>};
+
+template <class Real>
+constexpr MidpointKernels<Real> midpoint{midpoint_go<Real>, midpoint_relax<Real>,
                                          midpoint_alone<Real>, midpoint_middle<Real>,
                                          midpoint_post<Real>};
 
@@ -82,6 +86,8 @@ const Kernels table{KTC_TEXT(KTC_LEVEL),
                     quartic_relax,
                     bath_displace,
                     bath_post,
+                    products<double>,
+                    products<float>,
                     midpoint<double>,
                     midpoint<float>,
                     widen,

@@ -15,20 +15,17 @@ KTC_INLINE Pack<Real> relaxed(Pack<Real> x, Real rate) {
     return x * inverse_root<Real>(fused(rate * x, x, all(Real{1})));
 }
 
-/// x ← x + η + D y is (y − x) + D y, as y = 2x + η.
 template <class Real>
-KTC_INLINE void midpoint_pack(Real* x, Real* y, const Real* z, Real rate, Real width, Real push,
+KTC_INLINE void midpoint_pack(Real* x, Real* y, Real rate, Real width, Real push,
                               Pack<Real> noise) {
-    Pack<Real> state = load(x);
-    if (z != nullptr) state = (load(y) - state) + load(z);
-    state = relaxed(state, rate);
+    const Pack<Real> state = relaxed(load(x), rate);
     store(x, state);
     store(y, fused(all(Real{2}), state, fused(all(width), noise, all(push))));
 }
 
 template <class Real>
-void midpoint_go(Real* x, Real* y, const Real* z, std::size_t stride, std::size_t units,
-                 const MidpointStep<Real>& step, StreamAddress address) {
+void midpoint_go(Real* x, Real* y, std::size_t units, const MidpointStep<Real>& step,
+                 StreamAddress address) {
     constexpr std::size_t half = lanes_of<Real>;
     const Stream stream(address);
     NoiseTile<Real> noise;
@@ -38,26 +35,19 @@ void midpoint_go(Real* x, Real* y, const Real* z, std::size_t stride, std::size_
         address.element += static_cast<std::uint32_t>(stop);
         for (std::size_t i = 0; i < stop; ++i) {
             const std::size_t unit = start + i;
-            Real *own = x + unit * block_width, *sum = y + unit * stride;
-            const Real* moved = z == nullptr ? nullptr : z + unit * stride;
+            Real *state = x + unit * block_width, *sum = y + unit * block_width;
             const Real rate = step.rate[unit], width = step.width[unit], push = step.push[unit];
-            midpoint_pack(own, sum, moved, rate, width, push, noise[i].first);
-            midpoint_pack(own + half, sum + half, moved == nullptr ? nullptr : moved + half, rate,
-                          width, push, noise[i].second);
+            midpoint_pack(state, sum, rate, width, push, noise[i].first);
+            midpoint_pack(state + half, sum + half, rate, width, push, noise[i].second);
         }
     }
 }
 
 template <class Real>
-void midpoint_end(Real* x, const Real* y, const Real* z, std::size_t stride, std::size_t units,
-                  const Real* rate) {
+void midpoint_relax(Real* x, std::size_t units, const Real* rate) {
     for (std::size_t i = 0; i < units; ++i)
-        for (std::size_t at = 0; at < 2 * lanes_of<Real>; at += lanes_of<Real>) {
-            Real* own = x + i * block_width + at;
-            const Pack<Real> state =
-                (load(y + i * stride + at) - load(own)) + load(z + i * stride + at);
-            store(own, relaxed(state, rate[i]));
-        }
+        for (Real* at = x + i * block_width; at < x + (i + 1) * block_width; at += lanes_of<Real>)
+            store(at, relaxed(load(at), rate[i]));
 }
 
 /// A unit without couplings: its steps stay in registers.
@@ -87,26 +77,27 @@ void midpoint_alone(Real* x, std::size_t steps, const MidpointUnit<Real>& unit,
 }
 
 template <class Real>
-void midpoint_middle(const Real* before, const Real* after, std::size_t stride, std::size_t units,
-                     const double* unit, double* middle) {
+void midpoint_middle(const Real* before, const Real* after, std::size_t units, const double* unit,
+                     double* middle) {
     for (std::size_t i = 0; i < units; ++i)
         for (std::size_t lane = 0; lane < block_width; lane += pack_width)
-            store(middle + i * stride + lane,
-                  (0.5 * unit[i]) * (load_doubles(before + i * stride + lane) +
+            store(middle + i * block_width + lane,
+                  (0.5 * unit[i]) * (load_doubles(before + i * block_width + lane) +
                                      load_doubles(after + i * block_width + lane)));
 }
 
 template <class Real>
-void midpoint_post(const Real* before, const Real* after, const double* slope, std::size_t stride,
-                   std::size_t units, const MidpointPost& post, double* heat, double* supply) {
+void midpoint_post(const Real* before, const Real* after, const double* slope, std::size_t units,
+                   const MidpointPost& post, double* heat, double* supply) {
     for (std::size_t lane = 0; lane < block_width; lane += pack_width) {
         Doubles heats = all(0.0), supplies = all(0.0);
         for (std::size_t i = 0; i < units; ++i) {
-            const Doubles was = post.unit[i] * load_doubles(before + i * stride + lane);
+            const Doubles was = post.unit[i] * load_doubles(before + i * block_width + lane);
             const Doubles is = post.unit[i] * load_doubles(after + i * block_width + lane);
             const Doubles change = is - was;
             const Doubles quartic = (0.25 * post.quartic[i]) * (was + is) * (was * was + is * is);
-            heats = heats - change * (load(slope + i * stride + lane) - post.force[i] + quartic);
+            heats =
+                heats - change * (load(slope + i * block_width + lane) - post.force[i] + quartic);
             supplies = supplies + post.force[i] * change;
         }
         store(heat + lane, heats);

@@ -41,6 +41,8 @@ struct PackOf {
 };
 template <class T>
 using Pack = typename PackOf<T>::type;
+template <class T>
+using Register = Pack<T>;
 #else
 /// A register's share of a pack; a single number where the compiler has no vector types.
 template <class T>
@@ -54,8 +56,10 @@ struct PartOf {
 #endif
 };
 template <class T>
+using Register = typename PartOf<T>::type;
+template <class T>
 struct Pack {
-    using Part = typename PartOf<T>::type;
+    using Part = Register<T>;
     static constexpr std::size_t parts = 64 / sizeof(Part);
     Part part[parts];
 
@@ -124,6 +128,17 @@ KTC_INLINE void store(std::uint64_t* to, Words value) { std::memcpy(to, &value, 
 KTC_INLINE void store(std::uint32_t* to, HalfWords value) { std::memcpy(to, &value, sizeof value); }
 KTC_INLINE void store(float* to, Floats value) { std::memcpy(to, &value, sizeof value); }
 
+template <class T>
+KTC_INLINE Register<T> load_register(const T* from) {
+    Register<T> result;
+    std::memcpy(&result, from, sizeof result);
+    return result;
+}
+template <class T>
+KTC_INLINE void store_register(T* to, Register<T> value) {
+    std::memcpy(to, &value, sizeof value);
+}
+
 // Less zero, which changes no number and costs nothing; plus zero would change −0, and costs a sum.
 KTC_INLINE Doubles all(double value) { return value - Doubles{}; }
 KTC_INLINE Floats all(float value) { return value - Floats{}; }
@@ -147,15 +162,11 @@ KTC_INLINE Floats square_root(Floats x) {
     return same_bits<Floats>(_mm512_sqrt_ps(same_bits<__m512>(x)));
 }
 #elif KTC_FUSED
-KTC_INLINE Doubles fused(Doubles a, Doubles b, Doubles c) {
-    for (std::size_t i = 0; i < a.parts; ++i)
-        a.part[i] = _mm256_fmadd_pd(a.part[i], b.part[i], c.part[i]);
-    return a;
+KTC_INLINE Register<double> fused(Register<double> a, Register<double> b, Register<double> c) {
+    return _mm256_fmadd_pd(a, b, c);
 }
-KTC_INLINE Floats fused(Floats a, Floats b, Floats c) {
-    for (std::size_t i = 0; i < a.parts; ++i)
-        a.part[i] = _mm256_fmadd_ps(a.part[i], b.part[i], c.part[i]);
-    return a;
+KTC_INLINE Register<float> fused(Register<float> a, Register<float> b, Register<float> c) {
+    return _mm256_fmadd_ps(a, b, c);
 }
 KTC_INLINE Doubles square_root(Doubles x) {
     for (auto& part : x.part) part = _mm256_sqrt_pd(part);
@@ -166,8 +177,12 @@ KTC_INLINE Floats square_root(Floats x) {
     return x;
 }
 #else
-KTC_INLINE Doubles fused(Doubles a, Doubles b, Doubles c) { return a * b + c; }
-KTC_INLINE Floats fused(Floats a, Floats b, Floats c) { return a * b + c; }
+KTC_INLINE Register<double> fused(Register<double> a, Register<double> b, Register<double> c) {
+    return a * b + c;
+}
+KTC_INLINE Register<float> fused(Register<float> a, Register<float> b, Register<float> c) {
+    return a * b + c;
+}
 #if defined(__SSE2__)
 KTC_INLINE Doubles square_root(Doubles x) {
     for (auto& part : x.part) part = _mm_sqrt_pd(part);
@@ -186,6 +201,13 @@ KTC_INLINE Pack<T> square_root(Pack<T> x) {
     return load(lanes);
 }
 #endif
+#endif
+#if !defined(__AVX512F__)
+template <class T>
+KTC_INLINE Pack<T> fused(Pack<T> a, Pack<T> b, Pack<T> c) {
+    for (std::size_t i = 0; i < a.parts; ++i) a.part[i] = fused(a.part[i], b.part[i], c.part[i]);
+    return a;
+}
 #endif
 
 KTC_INLINE Doubles absolute(Doubles x) {

@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <type_traits>
 #include <vector>
 
+#include "ground/aligned.hpp"
 #include "ground/lanes.hpp"
 #include "ground/normal.hpp"
 #include "ground/streams.hpp"
@@ -61,40 +60,23 @@ struct Posts {
     }
 };
 
-/// Scratch memory of blocks that one product moves side by side, [unit][lane of the team].
-template <class Real>
-struct TeamBuffers {
-    std::vector<Real> before, sums, moves;
-};
-struct TeamWorkspace {
-    TeamBuffers<double> full;
-    TeamBuffers<float> single;
-    std::vector<double> posts;
-
-    template <class Real>
-    TeamBuffers<Real>& buffers() {
-        if constexpr (std::is_same_v<Real, float>)
-            return single;
-        else
-            return full;
-    }
-};
-
 /// Scratch memory of one thread, reused by all blocks that it moves.
 struct Workspace {
-    /// Without numbers in it: what is not used takes no memory.
+    /// Room for a number of doubles, or as many in single precision.
     class Scratch {
        public:
-        explicit Scratch(std::size_t size)
-            : values_(std::make_unique_for_overwrite<double[]>(size)) {}
-        double* data() { return values_.get(); }
+        explicit Scratch(std::size_t size) : room_(size * sizeof(double)) {}
+        double* data() { return numbers<double>(); }
+        template <class Real>
+        Real* numbers() {
+            return reinterpret_cast<Real*>(room_.data());
+        }
 
        private:
-        std::unique_ptr<double[]> values_;
+        Aligned<std::byte> room_;
     };
     Scratch first, second;
     std::vector<double> state;  ///< a block's own, where it is not kept in double precision
-    TeamWorkspace team;
     Posts posts;
     Workspace(std::size_t rows, std::size_t heat_accounts)
         : first(2 * rows * block_width), second(rows * block_width) {

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "ground/matrix.hpp"
+#include "ground/precision.hpp"
+#include "kernels/packed_matrix.hpp"
 #include "motion/block.hpp"
 #include "motion/propagator.hpp"
 #include "physics/elements.hpp"
@@ -28,67 +30,53 @@ namespace ktc {
 ///     −Σ Δx_i ((K x̄)_i − b_i + ¼ κ_i (x_i + x′_i)(x_i² + x′_i²)),   x̄ = (x + x′)/2.
 class Midpoint final : public Propagator {
    public:
-    /// `unit` is what one of a state in single precision stands for, an entry a coordinate.
+    /// For states in `precision` alone, where one of a coordinate stands for its entry of `unit`.
     Midpoint(const Elements& elements, std::shared_ptr<const Energy> energy, double kT, double hold,
-             double longest_step, const std::vector<double>& unit);
+             double longest_step, Precision precision, const std::vector<double>& unit);
 
     std::uint64_t steps() const override { return steps_; }
     /// Where a hold may be left, halves of neighbouring steps are not made one.
-    std::uint64_t steps_at_once() const override { return 32; }
+    std::uint64_t steps_at_once() const override { return 64; }
     const Midpoint* midpoint() const override { return this; }
     void advance(double* state, const Drive& drive, const NoiseAddress& address,
                  Workspace& workspace, Posts& posts) const override;
 
-    /// Blocks that one product moves side by side: products are fast where they are wide.
-    static std::size_t team(std::size_t units);
-
-    /// One block of a team: its state, where its noise is, and where its posts go, one number a
-    /// lane.
+    /// Moves a block `steps` steps on, at most steps_at_once(), and posts heat and supply.
     template <class Real>
-    struct Member {
-        Real* state;
-        std::size_t place;  ///< in the team
-        NoiseAddress address;
-        double *heat, *supply;
-    };
-    /// Moves the blocks `steps` steps on, at most steps_at_once().
-    template <class Real>
-    void play(const std::vector<Member<Real>>& team, const std::vector<double>& force,
-              std::uint64_t steps, TeamWorkspace& workspace) const;
+    void play(Real* state, const std::vector<double>& force, const NoiseAddress& address,
+              std::uint64_t steps, Workspace& workspace, Posts& posts) const;
 
    private:
     /// What a step multiplies by, in the units of the state.
     template <class Real>
     struct Parameters {
         std::vector<Real> width, rate, half_rate, growth;
-        std::vector<double> unit;    ///< what one of the state stands for
-        std::vector<Real> response;  ///< D, row-major; empty without couplings
+        std::vector<double> unit;     ///< what one of the state stands for
+        PackedMatrix<Real> response;  ///< D; empty without couplings
     };
 
     template <class Real>
-    Parameters<Real> parameters(const std::vector<double>& unit) const;
+    Parameters<Real> parameters(const std::vector<double>& unit, const Matrix& response) const;
     template <class Real>
     const Parameters<Real>& own() const;
     template <class Real>
-    std::vector<Real>& prepared(std::vector<Real>& buffer, std::size_t blocks) const;
-    template <class Real>
     std::vector<Real> push_of(const std::vector<double>& force) const;
     template <class Real>
-    void step_alone(const Member<Real>& block, const std::vector<Real>& push,
+    void step_alone(Real* state, const std::vector<Real>& push, const NoiseAddress& at,
                     std::uint64_t steps) const;
     template <class Real>
-    void step_together(const std::vector<Member<Real>>& team, const std::vector<Real>& push,
-                       std::uint64_t steps, TeamBuffers<Real>& buffers) const;
+    void step_together(Real* state, const std::vector<Real>& push, NoiseAddress address,
+                       std::uint64_t steps, Real* sums) const;
     template <class Real>
-    void post(const std::vector<Member<Real>>& team, const std::vector<double>& force,
-              TeamWorkspace& workspace) const;
+    void post(const Real* before, const Real* after, const std::vector<double>& force,
+              Workspace& workspace, Posts& posts) const;
 
     std::shared_ptr<const Energy> energy_;
     std::uint64_t steps_;
     double step_;
     bool uncoupled_;
     std::vector<double> mobility_, quartic_, reach_, thermal_;
-    Matrix response_;
+    PackedMatrix<double> stiffness_;
     Parameters<double> full_;
     Parameters<float> single_;
 };

@@ -7,6 +7,7 @@
 #include "ground/error.hpp"
 #include "ground/normal.hpp"
 #include "kernels/kernels.hpp"
+#include "kernels/packed_matrix.hpp"
 #include "motion/transition.hpp"
 
 namespace ktc {
@@ -69,21 +70,17 @@ class ModalPropagator final : public Propagator {
 /// u′ = A u + B ξ as one product [A B] (u, ξ).
 class DensePropagator final : public Propagator {
    public:
-    explicit DensePropagator(const Transition& transition)
-        : step_(transition.decay.rows(), 2 * transition.decay.rows()) {
+    explicit DensePropagator(const Transition& transition) : dimension_(transition.decay.rows()) {
         const Matrix noise = semidefinite_factor(transition.covariance);
-        const std::size_t n = noise.rows();
-        for (std::size_t i = 0; i < n; ++i)
-            for (std::size_t j = 0; j < n; ++j) {
-                step_(i, j) = transition.decay(i, j);
-                step_(i, n + j) = noise(i, j);
-            }
+        step_ = PackedMatrix<double>(dimension_, 2 * dimension_, [&](std::size_t i, std::size_t j) {
+            return j < dimension_ ? transition.decay(i, j) : noise(i, j - dimension_);
+        });
     }
 
     void advance(double* state, const Drive& drive, const NoiseAddress& address,
                  Workspace& workspace, Posts& posts) const override {
         const std::vector<double>& force = drive.force;
-        const std::size_t n = step_.rows();
+        const std::size_t n = dimension_;
         double* deviation = workspace.first.data();
         double* noise = deviation + n * block_width;
         double* moved = workspace.second.data();
@@ -92,7 +89,7 @@ class DensePropagator final : public Propagator {
                 deviation[i * block_width + lane] = state[i * block_width + lane] - force[i];
             row_of_normals(address, Purpose::hold, i, noise + i * block_width);
         }
-        multiply_block(step_, deviation, moved, block_width);
+        step_.multiply(deviation, moved);
         std::fill(std::begin(posts.heat), std::end(posts.heat), 0.0);
         std::fill(std::begin(posts.supply), std::end(posts.supply), 0.0);
         for (std::size_t i = 0; i < n; ++i)
@@ -104,7 +101,8 @@ class DensePropagator final : public Propagator {
     }
 
    private:
-    Matrix step_;
+    std::size_t dimension_;
+    PackedMatrix<double> step_;
 };
 
 }  // namespace

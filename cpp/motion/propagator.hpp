@@ -43,7 +43,7 @@ class Propagator {
     virtual bool itemised() const { return false; }
     /// Where the motion is that of independent modes: kernels.hpp plays many such holds at once.
     virtual const Modes* modes() const { return nullptr; }
-    /// Where several blocks move side by side.
+    /// Where many steps are one call, in either precision.
     virtual const Midpoint* midpoint() const { return nullptr; }
     /// `state` is [coordinate][lane], followed by [filter][lane]. Lanes outside the address's
     /// groups are left alone or filled with finite numbers.

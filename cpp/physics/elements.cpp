@@ -54,7 +54,21 @@ std::size_t Elements::filters() const {
                                                   [](double rate) { return rate > 0.0; }));
 }
 
+bool Elements::along_axes() const {
+    for (std::size_t r = 0; r < resistors(); ++r)
+        if (directions.row(r).size() != 1) return false;
+    return true;
+}
+
 Matrix Elements::mobility() const {
+    if (along_axes()) {
+        Matrix result(dimension(), dimension());
+        for (std::size_t r = 0; r < resistors(); ++r) {
+            const auto [column, value] = directions.row(r).front();
+            result(column, column) += conductance[r] * value * value;
+        }
+        return result;
+    }
     const Matrix plain = directions.dense();
     Matrix weighted = plain;
     for (std::size_t r = 0; r < resistors(); ++r)

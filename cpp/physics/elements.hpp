@@ -32,6 +32,8 @@ struct Elements {
     std::size_t accounts() const;
     /// Noises that carry a filter, whose state is an extra coordinate of every replica.
     std::size_t filters() const;
+    /// Whether every resistor lies along one coordinate, so that G is diagonal.
+    bool along_axes() const;
     /// Mobility G = Σ_r g_r d_r d_rᵀ, (n, n).
     Matrix mobility() const;
 

@@ -122,7 +122,7 @@ bool Network::moves_exactly(const Controls& controls) const {
 bool Network::moves_together(const Controls& controls) const {
     return controls.isothermal() && controls.kT.front() > 0.0 && !controls.has_sources() &&
            elements_->noises() == 0 && elements_->interconnection.empty() &&
-           elements_->mobility().is_diagonal();
+           (elements_->along_axes() || elements_->mobility().is_diagonal());
 }
 
 void Network::check_together(const Controls& controls) const {

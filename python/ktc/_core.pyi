@@ -14,8 +14,10 @@ __all__: list[str] = [
     "Engine",
     "Group",
     "Network",
+    "PackedMatrix",
     "Purpose",
     "SingleGroup",
+    "SinglePackedMatrix",
     "Statistics",
     "StatisticsPlan",
     "Stiffness",
@@ -156,6 +158,46 @@ class SingleGroup:
         """
     @property
     def work(self) -> list[float]: ...
+
+class PackedMatrix:
+    """
+    A matrix in the order in which the kernels read it.
+    """
+    def __init__(self, matrix: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> None: ...
+    def move(
+        self,
+        y: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        x: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    ) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        (y − x) + A y
+        """
+    def multiply(
+        self, block: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]
+    ) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        A block, 64 replicas wide.
+        """
+
+class SinglePackedMatrix:
+    """
+    A matrix in the order in which the kernels read it.
+    """
+    def __init__(self, matrix: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> None: ...
+    def move(
+        self,
+        y: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+        x: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+    ) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        (y − x) + A y
+        """
+    def multiply(
+        self, block: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]
+    ) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        A block, 64 replicas wide.
+        """
 
 class Stiffness:
     """
