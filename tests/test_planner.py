@@ -80,6 +80,13 @@ def test_an_accuracy_and_a_duration_take_the_fewest_replicas():
     assert found.costs(plan.replicas).nats_lost <= 0.01 < found.costs(plan.replicas - 1).nats_lost
 
 
+def test_of_replicas_and_a_duration_the_costs_are_told():
+    plan = ktc.plan(BOARD, DATA, duration=5e-6, replicas=70, ticks=40)
+    costs = theory.expected_learning(BOARD, DATA, plan.schedule, ticks=40).costs(70)
+    assert (plan.excess_work, plan.nats_lost) == (costs.excess_work, costs.nats_lost)
+    assert (plan.replicas, plan.ticks, plan.duration) == (70, 40, 5e-6)
+
+
 def test_a_budget_and_an_accuracy_buy_the_shortest_duration():
     """What is as accurate and faster by two per cent is above the budget."""
     plan = ktc.plan(BOARD, DATA, joules=2e-19, nats=0.02)
@@ -156,10 +163,13 @@ def test_it_reads_well():
 @pytest.mark.parametrize(
     ("change", "error", "words"),
     [
-        ({"joules": None}, ValueError, "given are nats"),
-        ({"joules": None, "nats": None, "duration": 1.0}, ValueError, "given are duration"),
-        ({"duration": 1.0}, ValueError, "given are joules, duration, nats"),
-        ({"joules": None, "nats": None}, ValueError, "given are none"),
+        ({"joules": None}, ValueError, "but given are nats"),
+        ({"joules": None, "nats": None, "duration": 1.0}, ValueError, "but given are duration"),
+        ({"duration": 1.0}, ValueError, "but given are joules, duration, nats"),
+        ({"joules": None, "nats": None}, ValueError, "but given are none"),
+        ({"replicas": 5}, ValueError, "but given are joules, nats, replicas"),
+        ({"nats": None, "replicas": 5}, ValueError, "but given are joules, replicas"),
+        ({"replicas": 2.5, "duration": 1.0}, TypeError, "replicas must be a whole number"),
         ({"joules": 0.0}, ValueError, "joules must be positive"),
         ({"joules": np.nan}, ValueError, "joules must be finite"),
         ({"nats": -1.0}, ValueError, "nats must be positive"),

@@ -133,8 +133,24 @@ def test_a_controller_in_the_loop_absorbs_mismatch(quick):
         for kind in ("nats lost", "programmed")
     )
     assert 10 * learned.mean < programmed.mean
-    coarse, fine = (table.column("zJ each", varied="bits", value=bits)[0] for bits in ("3", "6"))
+    coarse, fine = (
+        table.column("zJ each", varied="DAC bits", value=bits)[0] for bits in ("3", "6")
+    )
     assert coarse.mean > 2 * fine.mean
+
+
+def test_runs_spend_and_lose_what_is_expected(quick):
+    """Eight standard errors over eight runs, 9e-5 of a false alarm for each of twelve numbers, and
+    a tenth for the mismatch and the DAC.
+    """
+    table = quick("joules")
+    for varied in ("replicas", "ADC noise", "budget [aJ]"):
+        for told, expected in (("zJ each", "zJ expected"), ("nats lost", "nats expected")):
+            pairs = zip(table.column(told, varied=varied), table.column(expected, varied=varied))
+            for found, mean in pairs:
+                assert abs(found.mean - mean) < 8 * found.stderr + 0.1 * mean
+    noisy, clear = (table.column("nats lost", varied="ADC noise", value=v)[0] for v in ("10", "0"))
+    assert noisy.mean > 5 * clear.mean
 
 
 def test_the_rule_beyond_the_harmonic_unit(quick):

@@ -98,6 +98,7 @@ def plan(
     *,
     duration: float | None = None,
     nats: float | None = None,
+    replicas: int | None = None,
     ticks: int | None = None,
     batch: int | None = None,
     parameter: str = "bias",
@@ -108,7 +109,8 @@ def plan(
     given and the third is found: N replicas dissipate N W(T) + w(T) by ``MinimalDissipation``,
     the second the noise of the gradient, which is the same for any N, and lose n(T)/N nats; all
     three by ``theory.expected_learning``. A budget and an accuracy buy the shortest duration, a
-    budget and a duration the most replicas, an accuracy and a duration the fewest.
+    budget and a duration the most replicas, an accuracy and a duration the fewest; of a duration
+    and replicas it is told what they cost.
 
     Args:
         device: a Network or a Board that is Gaussian, not a running emulator. Of a real board the
@@ -118,6 +120,7 @@ def plan(
         duration: T, in seconds on a Board.
         nats: most log-likelihood a sample to lose against the maximum over the bias. Where neither
             it nor a duration is given it is d/2n, what n samples leave open in any case.
+        replicas: number of replicas, beside a duration.
         ticks: number of holds; by default as few as add no more than one per cent to the work.
         batch: as of ``learn``.
         parameter: "bias" or "center".
@@ -126,7 +129,7 @@ def plan(
         A Plan; ``ktc.learn(device, data, **plan.settings)`` carries it out.
 
     Raises:
-        ValueError, TypeError: numbers that are not positive; all three given, or none; a budget
+        ValueError, TypeError: numbers that are not positive; too many given, or too few; a budget
             that is too small, with the least that is needed; an accuracy that batches, or ticks
             that are given, do not allow; a device that is not Gaussian.
 
@@ -146,21 +149,25 @@ def plan(
     most = None if joules is None else positive("joules", joules)
     time = None if duration is None else positive("duration", duration)
     lost = None if nats is None else positive("nats", nats)
-    if time is None and most is not None:
+    many = None if replicas is None else count("replicas", replicas)
+    asked = {"joules": most, "duration": time, "nats": lost, "replicas": many}
+    given = {name for name, value in asked.items() if value is not None}
+    if most is not None and given <= {"joules", "nats"}:
         lost = search.units / (2 * search.samples) if lost is None else lost
         found = search.shortest(most, lost)
         return search.plan(found, search.needed(found, lost))
-    if time is not None and most is None and lost is not None:
-        found = search.at(time)
-        return search.plan(found, search.needed(found, lost))
-    if time is not None and most is not None and lost is None:
-        found = search.at(time)
-        return search.plan(found, search.bought(found, most))
-    asked = {"joules": most, "duration": time, "nats": lost}
-    raise ValueError(
-        "two of joules, duration and nats must be given, or joules alone, and the third is found, "
-        f"but given are {', '.join(k for k, v in asked.items() if v is not None) or 'none'}"
-    )
+    if time is None or len(given) != 2:
+        raise ValueError(
+            "a duration and one of joules, nats and replicas must be given, or joules and nats, or "
+            f"joules alone, but given are {', '.join(n for n in asked if n in given) or 'none'}"
+        )
+    found = search.at(time)
+    if most is not None:
+        many = search.bought(found, most)
+    elif lost is not None:
+        many = search.needed(found, lost)
+    assert many is not None
+    return search.plan(found, many)
 
 
 class _Search:
