@@ -9,6 +9,7 @@ STYLES = [
     *style.STYLES,
     {"color": "0.45", "linestyle": "-", "marker": "X"},
     {"color": "#E69F00", "linestyle": "--", "marker": "<"},
+    {"color": "#999933", "linestyle": ":", "marker": ">"},
 ]
 
 

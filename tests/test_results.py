@@ -154,15 +154,18 @@ def test_runs_spend_and_lose_what_is_expected(quick):
 
 
 def test_the_rule_beyond_the_harmonic_unit(quick):
-    """The quartic table's value, and that deep wells are where a constant rate costs less."""
+    """The quartic table's value; in deep wells a constant rate costs less, anticipating no more."""
     table = quick("quartic_and_double_well")
-    rule, constant = (
+    rule, ahead, constant = (
         {unit: table.column("completed", unit=unit, drive=drive)[0] for unit in UNITS}
-        for drive in ("the rule", "constant")
+        for drive in ("the rule", "anticipating", "constant")
     )
     assert rule["quartic"].mean == pytest.approx(1.538, abs=0.05 + 10 * rule["quartic"].stderr)
     assert rule["quartic"].mean < constant["quartic"].mean
     assert constant["deep wells"].mean < rule["deep wells"].mean
+    for unit in UNITS:
+        assert ahead[unit].mean < constant[unit].mean + 5 * constant[unit].stderr
+    assert ahead["deep wells"].mean < rule["deep wells"].mean
     for unit in UNITS:
         bound = table.column("bound", unit=unit, drive="the rule")[0]
         assert rule[unit].mean > bound - 5 * rule[unit].stderr

@@ -9,6 +9,9 @@ import pytest
 
 import ktc
 from ktc import Metrics, theory
+from ktc.geometry import Geometry
+from ktc.learning.calibration import Landmark
+from ktc.learning.equilibria import MeasuredEquilibria
 from ktc.schedules import MinimalDissipation
 from ktc.way import NODES, Way
 from reference_quartic import Unit
@@ -136,6 +139,43 @@ def test_bias_and_stiffness_of_a_gaussian_cost_less_with_the_way_in_view(duratio
         ratios.append(fit.completed_excess_work.mean / fit.bound_target)
     assert 1.0 < ratios[0] < 1.08
     assert ratios[1] > 1.1
+
+
+class Facing:
+    """Two measurements of a unit of F = 1, whose averages are off: each points beyond the other.
+
+    The answer is b = 1.2, where only what is measured afresh is right.
+    """
+
+    net = ktc.Network(1.0, 1.0)
+    parameters = theory.Parameters(net, "bias")
+
+    def __init__(self):
+        self.asked = 0
+        self.known = [self.measured(1.0, off=-0.15), self.measured(1.4, off=0.15)]
+
+    def measured(self, bias, off=0.0):
+        one = np.eye(1)
+        geometry = Geometry.of_matrices(one, one, self.parameters.blocks)
+        return Landmark(np.array([bias]), np.array([-bias - off]), geometry)
+
+    def landmark(self, controls, hold, afresh=False):
+        self.asked += 1
+        near = min(self.known, key=lambda one: abs(one.theta[0] - controls.bias[0]))
+        return self.measured(controls.bias[0]) if afresh else near
+
+    def distance(self, landmark, theta):
+        return float(abs(theta - landmark.theta)[0])
+
+    def reaches(self, distance):
+        return distance < 0.15
+
+
+def test_measurements_that_point_beyond_each_other_are_made_again_between():
+    facing = Facing()
+    found = MeasuredEquilibria(facing).with_forces(np.array([-1.2]), facing.net.controls, 0.1)
+    assert found.bias == pytest.approx([1.2])
+    assert 2 < facing.asked < 10
 
 
 @pytest.mark.parametrize(

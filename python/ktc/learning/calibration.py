@@ -77,11 +77,11 @@ class Calibration:
             return self._metric
         return self._new(theta, hold)
 
-    def landmark(self, controls: Controls, hold: float) -> Landmark:
-        """The nearest of all measurements, or a new one where none is near enough."""
+    def landmark(self, controls: Controls, hold: float, afresh: bool = False) -> Landmark:
+        """The nearest of all measurements, or a new one where none is near enough, or if asked."""
         theta = self.parameters.vector(controls)
         distances = [self.distance(one, theta) for one in self._landmarks]
-        if distances and self.reaches(min(distances)):
+        if distances and self.reaches(min(distances)) and not afresh:
             return self._landmarks[int(np.argmin(distances))]
         metric = self._new(theta, hold)
         assert isinstance(metric, Geometry)  # no more than MOST_DENSE parameters

@@ -9,13 +9,16 @@ import numpy as np
 from ktc.checks import Array
 from ktc.controls import Controls
 from ktc.geometry import Geometry
-from ktc.learning.calibration import Calibration
+from ktc.learning.calibration import Calibration, Landmark
 from ktc.learning.confinement import confined
-from ktc.learning.exact_model import ExactModel
+from ktc.learning.exact_model import MOST_DENSE, ExactModel
 from ktc.learning.likelihood import maximum_likelihood
+from ktc.learning.metric_settings import Metrics
 from ktc.theory import Parameters
 
 MOST_STEPS = 50
+#: Of which the maximum of a likelihood is measured.
+MAXIMUM_REPLICAS = 10_000
 
 
 class Equilibria(Protocol):
@@ -63,8 +66,13 @@ class MeasuredEquilibria:
     def with_forces(self, forces: Array, start: Controls, hold: float) -> Controls:
         """Within the reach of a landmark and its noise."""
         calibration, parameters, controls = self._calibration, self.parameters, start
+        passed: list[Landmark] = []
         for _ in range(MOST_STEPS):
             landmark = calibration.landmark(controls, hold)
+            # Of two that point at each other from either side, neither reaches what is between.
+            if any(landmark is one for one in passed):
+                landmark = calibration.landmark(controls, hold, afresh=True)
+            passed.append(landmark)
             change = landmark.geometry.natural(1.0, landmark.forces - forces)
             far = calibration.distance(landmark, landmark.theta + change)
             # The damped step of self-concordant functions, unless it stayed where this one reaches.
@@ -80,3 +88,27 @@ class MeasuredEquilibria:
             "no equilibrium of the model was found that has the averages which are asked for: the "
             "search left every bound, or noise rules it; take more replicas for metrics"
         )
+
+
+def measured_maximum_likelihood(
+    exact: ExactModel, forces: Array, seed: int | None, replicas: int = MAXIMUM_REPLICAS
+) -> tuple[Controls, Array]:
+    """Controls of the greatest likelihood, and the covariance kT F⁻¹/N of their own noise.
+
+    Newton's method on replicas, with a last step from a measurement at the place itself.
+
+    Raises:
+        ValueError: more than ``MOST_DENSE`` parameters; no such equilibrium.
+    """
+    parameters = exact.parameters
+    if parameters.size > MOST_DENSE:
+        raise ValueError(
+            f"the maximum-likelihood parameters are measured up to {MOST_DENSE} of them, but "
+            f"{parameters.size} are learned; give completed(...) the controls that are meant"
+        )
+    calibration = Calibration(exact, Metrics("measured", replicas=replicas), seed, None)
+    near = MeasuredEquilibria(calibration).with_forces(forces, exact.start.network.controls, 0.0)
+    there = calibration.landmark(near, 0.0, afresh=True)
+    change = there.geometry.natural(1.0, there.forces - forces)
+    covariance = exact.start.network.common_kT * np.linalg.inv(there.geometry.fisher) / replicas
+    return parameters.controls(there.theta + change, near), covariance
