@@ -126,6 +126,15 @@ void equilibrate(Engine& engine) {
     });
 }
 
+void restart(Engine& engine, const Values& controls, const Array& state) {
+    Controls first = to_controls(controls);
+    const double* given = state.size() > 0 ? state.data() : nullptr;
+    interruptibly([&](const std::function<bool()>& keep_going) {
+        engine.restart(std::move(first), given, keep_going);
+        return true;
+    });
+}
+
 void hold(Engine& engine, double duration) { play_interruptibly(engine, {{duration}, {}}); }
 
 std::size_t play(Engine& engine, const Array& holds, const Waveforms& waveforms,
@@ -244,6 +253,8 @@ void bind_engine(py::module_& module) {
              py::arg("statistics") = std::nullopt,
              "Plays ticks, each an update and a hold; returns how many were done.")
         .def("equilibrate", equilibrate)
+        .def("restart", restart, py::arg("controls"), py::arg("state"),
+             "Back to how it was made with these, with the same noise.")
         .def("place", place, py::arg("state"), "Places every replica; opens new books.")
         .def("open_books", &Engine::open_books)
         .def("read", read_state, py::arg("begin"), py::arg("end"),

@@ -172,6 +172,16 @@ SCRIPTS = {
     """,
     ),
     "play": ("", PLAYED),
+    "read, reset and start anew": (
+        "",
+        """
+    emulator.run(0.05)
+    assert emulator.read().shape == (emulator.replicas, 1)
+    emulator.reset()
+    emulator.equilibrate()
+    assert emulator.time == 0
+    """,
+    ),
     "several plays with the account that is asked for": (
         "accounts='work'",
         """

@@ -59,19 +59,8 @@ Engine::Engine(Network network, Controls controls, std::uint64_t seed, ReplicaRa
                            static_cast<std::size_t>(end - start),
                            static_cast<std::size_t>(begin - range_.first)});
     }
-    if (state == nullptr) {
-        Watch watch(keep_going);
-        draw_stationary(watch, false);
-        return;
-    }
-    // The first step's noise is for drawing a state.
-    ++step_;
-    Workspace workspace(rows(), 0);
-    for (Block& block : blocks_) {
-        change(block, workspace, [&](double* at) { draw_filters(block, at); });
-        ++block.step;
-    }
-    place(state);
+    Watch watch(keep_going);
+    start(state, watch, false);
 }
 
 std::vector<Engine::Block>& Engine::blocks() const {

@@ -73,6 +73,10 @@ class Engine {
     /// books. Where `keep_going` says no, all is as it was, and Interrupted is thrown; it is asked
     /// where many draws make one: quartic units and sparse networks.
     void equilibrate(const std::function<bool()>& keep_going = {});
+    /// Back to how it was made with these controls and state, with the same noise; as equilibrate
+    /// where `keep_going` says no.
+    void restart(Controls controls, const double* state,
+                 const std::function<bool()>& keep_going = {});
     /// Places the replicas; `state` is (count, dimension) row-major. Filters go on as they were.
     /// Opens new books.
     void place(const double* state);
@@ -134,6 +138,8 @@ class Engine {
     std::shared_ptr<const Propagator> propagator_for(const Setting& setting, double hold) const;
     /// Coordinates of a block's state, those of filters included.
     std::size_t rows() const { return network_.dimension() + network_.elements().filters(); }
+    /// Draws or places the replicas, the first step of the noise; opens books.
+    void start(const double* state, Watch& watch, bool undo);
     /// Where it is to be undone, an interruption or error leaves the replicas as they were.
     void draw_stationary(Watch& watch, bool undo);
     /// Draws every replica by draw_state(block, state, workspace), a step of the noise, and opens

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <utility>
@@ -73,6 +74,50 @@ void Engine::draw_all(Draw&& draw_state, double steps_per_unit, Watch* watch, bo
     }
     ++step_;
     open_books();
+}
+
+void Engine::start(const double* state, Watch& watch, bool undo) {
+    if (state == nullptr) {
+        draw_stationary(watch, undo);
+        return;
+    }
+    recover();
+    // The first step's noise is for drawing a state.
+    ++step_;
+    Workspace workspace(rows(), 0);
+    for (Block& block : blocks_) {
+        change(block, workspace, [&](double* at) { draw_filters(block, at); });
+        ++block.step;
+    }
+    place(state);
+}
+
+void Engine::restart(Controls controls, const double* state,
+                     const std::function<bool()>& keep_going) {
+    struct {
+        Setting setting;
+        std::uint64_t step;
+        double time, time_carry;
+    } const before{setting_, step_, time_, time_carry_};
+    const auto stand_at = [&](Setting setting, std::uint64_t step, double time, double carry) {
+        setting_ = std::move(setting);
+        step_ = step;
+        time_ = time;
+        time_carry_ = carry;
+        for (Block& block : blocks_) block.step = step_;
+    };
+    Setting first = setting_at(std::move(controls), &setting_);
+    const bool lost =
+        std::any_of(blocks_.begin(), blocks_.end(), [](const Block& block) { return block.lost; });
+    if (!lost) blocks();
+    Watch watch(keep_going);
+    stand_at(std::move(first), 0, 0.0, 0.0);
+    try {
+        start(state, watch, true);
+    } catch (...) {
+        stand_at(before.setting, before.step, before.time, before.time_carry);
+        throw;
+    }
 }
 
 void Engine::equilibrate(const std::function<bool()>& keep_going) {

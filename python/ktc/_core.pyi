@@ -373,6 +373,14 @@ class Engine:
         """
         Coordinates [begin, end) of the state, (replicas, end - begin).
         """
+    def restart(
+        self,
+        controls: dict[str, typing.Any],
+        state: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    ) -> None:
+        """
+        Back to how it was made with these, with the same noise.
+        """
     def restore(self, saved: dict[str, typing.Any]) -> None: ...
     def set(self, changes: dict[str, typing.Any]) -> None:
         """

@@ -355,7 +355,9 @@ class Emulator(Exclusive):
     @one_thread
     def read(self) -> Array:
         """A copy of the state x, shape (replicas, d)."""
-        return self._engine.read(0, self.network.units) * self.scale
+        state = self._engine.read(0, self.network.units)
+        state *= self.scale
+        return state
 
     @one_thread
     def read_momentum(self) -> Array:
@@ -417,10 +419,17 @@ class Emulator(Exclusive):
 
     @one_thread
     def reset(self) -> None:
-        """Back to the very start: first controls, first state, time zero, the same noise."""
+        """Back to the very start: first controls, first state, time zero, the same noise.
+
+        Ctrl-C leaves all as it was, as in ``equilibrate``.
+        """
         self._keep()
         controls = self.network.controls
-        self._engine = self._new_engine(controls)
+        if hasattr(self, "_engine") and isinstance(self._engine, _core.Engine):
+            self._engine.restart(controls.arrays(), self._start_array())
+            self._choose_step([controls])
+        else:
+            self._engine = self._new_engine(controls)
         self._controls = controls
 
     @one_thread

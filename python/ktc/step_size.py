@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -119,25 +119,41 @@ class Rates:
         self.network = network
         weight = _resistance(network) if network.inertia is None else network.inertia
         self._weight: Array = np.ones(network.units) if weight is None else weight
-        self._known: tuple[tuple[Any, ...], dict[float, float]] = ((None,) * 3, {})
+        self._known = _Known((None,) * 3, None, {})
 
     def __call__(self, controls: Controls) -> float:
         """The bound at these controls."""
-        shape = (controls.held_stiffness, controls.quartic, controls.kT)
         known = self._known
-        if any(old is not new for old, new in zip(known[0], shape, strict=True)):
-            known = self._known = (shape, {})
-        rates, levels = known[1], (0.0, self._level(controls))
-        for level in levels:
-            if level not in rates:
-                rates[level] = _rate(self.network, controls, level * self._weight)
-        return max(rates[level] for level in levels)
+        stiffness, quartic, kT = known.shape
+        same = controls.held_stiffness is stiffness and controls.quartic is quartic
+        if not (same and controls.kT is kT):
+            known = self._known = self._shaped(controls)
+        rates, level = known.rates, 0.0
+        if known.pull is not None:
+            bias = controls.bias
+            level = _rounded_up(float((known.pull * np.cbrt(bias * bias)).max()))
+        for each in (0.0, level):
+            if each not in rates:
+                rates[each] = _rate(self.network, controls, each * self._weight)
+        return max(rates[0.0], rates[level])
 
-    def _level(self, controls: Controls) -> float:
-        if not controls.quartic.any():
-            return 0.0
-        most = float(np.max(_pull_of_bias(controls) / self._weight))
-        return 2 ** (math.ceil(4 * math.log2(most)) / 4) if 0 < most < math.inf else most
+    def _shaped(self, controls: Controls) -> _Known:
+        shape, pull = (controls.held_stiffness, controls.quartic, controls.kT), None
+        if controls.quartic.any():
+            pull = np.cbrt(controls.quartic) / self._weight
+        return _Known(shape, pull, {})
+
+
+class _Known(NamedTuple):
+    """What does not change with the bias, and the rates at its levels."""
+
+    shape: tuple[Any, Any, Any]
+    pull: Array | None  #: κ^⅓/w: κx²/w is that times b^⅔
+    rates: dict[float, float]
+
+
+def _rounded_up(level: float) -> float:
+    return 2 ** (math.ceil(4 * math.log2(level)) / 4) if 0 < level < math.inf else level
 
 
 def default_step(network: Network, settings: Iterable[Controls]) -> float:
