@@ -66,6 +66,7 @@ def test_a_run_is_that_of_its_end(move, fresh):
     np.testing.assert_array_equal(read_late.samples, expected["work"])  # kT = 1
     change = runs[0].free_energy_change.mean
     np.testing.assert_array_equal(shifted_late.samples, expected["work"] - change)
+    assert work.samples is work.samples
     assert work.mean == np.mean(expected["work"])
     assert work.variance == pytest.approx(np.var(expected["work"], ddof=1), rel=1e-14)
 

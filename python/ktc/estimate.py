@@ -100,7 +100,7 @@ class Estimate:
             return self._variance
         if self._samples is None:
             raise ValueError(f"this estimate has no variance: it is by {self.method}")
-        return _variance(self.samples)
+        return _variance(self._samples())
 
     @property
     def samples(self) -> Array:
@@ -111,7 +111,9 @@ class Estimate:
         """
         if self._samples is None:
             raise ValueError(f"this estimate has no samples: it is by {self.method}")
-        return self._samples()
+        samples = self._samples()
+        self._samples = LazySamples.of(samples)  # who asks once asks again
+        return samples
 
     @property
     def in_kT(self) -> Estimate:
