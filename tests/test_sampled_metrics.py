@@ -170,3 +170,14 @@ def test_fast_and_slow_parameters_have_windows_of_their_own():
     relative = found.stderr.diagonal() / exact.diagonal()
     assert (relative < 0.06).all()
     assert relative.max() < 2 * relative.min()
+
+
+def test_held_controls_take_the_place_of_an_interval():
+    """One unit, h = 3τ: F (h/2) coth(h/2τ) within 5 standard errors, a false alarm of 6e-7."""
+    unit = ktc.Network(1.0, 1.0)
+    _, held = theory.metric_estimates(unit, replicas=4000, seed=60, hold=3.0)
+    assert abs(held.mean.item() - 1.5 / np.tanh(1.5)) < 5 * held.stderr.item()
+    with pytest.raises(ValueError, match="interval must be left out where hold is 3"):
+        theory.metric_estimates(unit, replicas=100, hold=3.0, interval=0.1)
+    with pytest.raises(ValueError, match="hold must be"):
+        theory.metric_estimates(unit, replicas=100, hold=0.0)
