@@ -119,13 +119,13 @@ def test_same_bits_after_a_save_in_the_middle(kind, tmp_path):
 def test_one_hold_or_many_ticks(kind, dt):
     """Cut at multiples of the step a hold gives the same bits: noise belongs to steps.
 
-    Units that move at once join halves of neighbouring steps within 64 of a hold, which only
-    rounding can tell: there bits are the same where it is cut at multiples of 64 steps.
+    Units that move at once join halves of neighbouring steps within 128 of a hold, which only
+    rounding can tell: there bits are the same where it is cut at multiples of 128 steps.
     """
     whole, cut = (kind.emulator(dt=dt) for _ in range(2))
-    whole.run(256 * dt)
+    whole.run(512 * dt)
     for _ in range(4):
-        cut.run(64 * dt)
+        cut.run(128 * dt)
     assert np.array_equal(whole.read(), cut.read())
     assert bits(cut) == pytest.approx(bits(whole), rel=1e-12, abs=1e-12)
     whole.run(24 * dt)

@@ -1,6 +1,7 @@
 #include "motion/midpoint.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdio>
 #include <string>
@@ -13,6 +14,8 @@
 
 namespace ktc {
 namespace {
+
+constexpr std::uint64_t unit_steps_at_once = 1 << 17;
 
 std::string said(double step) {
     char text[32];
@@ -107,6 +110,11 @@ std::vector<Real> Midpoint::push_of(const std::vector<double>& force) const {
     for (std::size_t i = 0; i < push.size(); ++i)
         push[i] = static_cast<Real>(reach_[i] * force[i] / unit[i]);
     return push;
+}
+
+std::uint64_t Midpoint::steps_at_once() const {
+    return std::clamp<std::uint64_t>(std::bit_floor(unit_steps_at_once / mobility_.size()), 16,
+                                     128);
 }
 
 void Midpoint::advance(double* state, const Drive& drive, const NoiseAddress& address,

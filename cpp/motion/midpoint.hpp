@@ -35,8 +35,9 @@ class Midpoint final : public Propagator {
              double longest_step, Precision precision, const std::vector<double>& unit);
 
     std::uint64_t steps() const override { return steps_; }
-    /// Where a hold may be left, halves of neighbouring steps are not made one.
-    std::uint64_t steps_at_once() const override { return 64; }
+    /// Where a hold may be left, halves of neighbouring steps are not made one: rarely, and yet
+    /// some times a second where there are thousands of units.
+    std::uint64_t steps_at_once() const override;
     const Midpoint* midpoint() const override { return this; }
     void advance(double* state, const Drive& drive, const NoiseAddress& address,
                  Workspace& workspace, Posts& posts) const override;
