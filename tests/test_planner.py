@@ -43,7 +43,7 @@ def test_one_unit_by_closed_forms():
 
 @pytest.mark.parametrize("spec", [None, ktc.Imperfections(adc_noise=1e-4)])
 def test_runs_spend_and_reach_what_is_planned(spec):
-    """300 runs of each of a plan by budget and accuracy, and of one that sees batches."""
+    """150 runs of each of a plan by budget and accuracy, and of one that sees batches."""
     board = ktc.Board(3, **CELLS, couplings=0.2e12, imperfections=spec)
     best = theory.log_likelihood(
         board.program(bias=board.stiffness @ (DATA.mean(axis=0) * board.capacitance)), DATA
@@ -53,7 +53,7 @@ def test_runs_spend_and_reach_what_is_planned(spec):
         assert plan.nats_lost <= 0.05
         assert plan.total_excess_work <= options.get("joules", np.inf)
         spent, lost = [], []
-        for k in range(300):
+        for k in range(150):
             fit = ktc.learn(board, DATA, **plan.settings, seed=k, threads=1)
             spent.append(plan.replicas * fit.excess_work.mean)
             learned = board.program(bias=fit.history.bias[-1])

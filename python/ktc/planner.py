@@ -12,11 +12,17 @@ from numpy.typing import ArrayLike
 from ktc.checks import Array, count, positive
 from ktc.learning.batches import Batches
 from ktc.learning.samples import as_samples
+from ktc.learning.unit_expectation import (
+    best_unit,
+    expected_of_unit,
+    is_one_quartic_unit,
+    relaxation_of_unit,
+)
 from ktc.schedules import MinimalDissipation
-from ktc.theory import ExpectedLearning, least_excess_work
+from ktc.theory import ExpectedLearning, least_excess_work, wasserstein_bound
 from ktc.theory.expected_learning import Deals, expected_of
 from ktc.theory.gaussian import gaussian
-from ktc.units import Description, Units
+from ktc.units import Description, Units, network_of
 
 #: What ticks may add to the work of the ideal ensemble; their error falls as 1/ticks².
 TICKS_SHARE = 0.01
@@ -42,7 +48,8 @@ class Plan:
         excess_work: W − ΔF that a replica dissipates, its share of the noise included.
         noise_work: what of it is due to the noise of the gradient.
         total_excess_work: of all replicas together.
-        bound: least excess work of a replica by any drive of the bias to the data's mean in T.
+        bound: least excess work of a replica by any drive of the bias to the data's mean in T; of a
+            quartic unit by any drive whatever.
         nats_lost: log-likelihood of the data per sample below its maximum.
         kT: thermal energy.
         symbols: unit symbols.
@@ -113,7 +120,9 @@ def plan(
     and replicas it is told what they cost.
 
     Args:
-        device: a Network or a Board that is Gaussian, not a running emulator. Of a real board the
+        device: a Network or a Board that is Gaussian, or a Network of one overdamped quartic unit,
+            whose density is followed on a grid, and its noise to leading order (up to a third too
+            small where F changes tenfold on the way); not a running emulator. Of a real board the
             drawing, with its ADC's noise and steps, and no tick shorter than it can do.
         data: as of ``learn``.
         joules: most excess work W − ΔF of all replicas together, in the unit of kT on a Network.
@@ -131,7 +140,7 @@ def plan(
     Raises:
         ValueError, TypeError: numbers that are not positive; too many given, or too few; a budget
             that is too small, with the least that is needed; an accuracy that batches, or ticks
-            that are given, do not allow; a device that is not Gaussian.
+            that are given, do not allow; any other device that is not Gaussian.
 
     Example:
         >>> import ktc, numpy as np
@@ -181,7 +190,8 @@ class _Search:
         batch: int | None,
         parameter: str,
     ) -> None:
-        self._net, self._device = gaussian(device), device
+        self._quartic = _planned_by_density(device, batch, parameter)
+        self._net, self._device = device.network if self._quartic else gaussian(device), device
         samples = as_samples(data, self._net.units)
         if batch is not None:
             Batches(len(samples), batch, None)
@@ -235,11 +245,17 @@ class _Search:
 
     def shortest(self, joules: float, nats: float) -> ExpectedLearning:
         """The shortest duration at which enough replicas for the accuracy are within the budget."""
-        time = SHORTEST * float(self._net.relaxation_times[0])
+        fastest = (
+            relaxation_of_unit(self._device) if self._quartic else self._net.relaxation_times[0]
+        )
+        time = SHORTEST * float(fastest)
         time = max(time, self._shortest * (self._ticks or 1))
 
         def dissipated(found: ExpectedLearning) -> float:
             each, once = _dissipated(found)
+            # Of a quartic unit short runs end too far off, with however many replicas.
+            if self._quartic and found.ideal.nats_lost >= nats:
+                return math.inf
             return each * self.needed(found, nats) + once
 
         found = self.at(time)
@@ -251,11 +267,13 @@ class _Search:
             spent = dissipated(found)
             if spent <= joules:
                 return self._bisected(time, found, lambda one: dissipated(one) <= joules)
-            rises = rises + 1 if spent > least else 0
+            rises = rises + 1 if least < spent < math.inf else 0
             least, time = min(least, spent), 2 * time
             # Past the least, where the noise of a longer run outweighs what it saves.
             if rises == 2:
                 break
+        if least == math.inf:
+            self.needed(found, nats)  # which says why
         raise ValueError(
             f"joules must be at least about {least:.4g} to lose no more than {nats:g} nats, "
             f"however long it takes, but is {joules:g}; give more, or allow more nats"
@@ -264,7 +282,6 @@ class _Search:
     def plan(self, found: ExpectedLearning, replicas: int) -> Plan:
         """With all that is expected."""
         costs, net = found.costs(replicas), self._net
-        target = net.stiffness @ (self._goal / self._device.scale)
         return Plan(
             duration=found.duration,
             ticks=found.ticks,
@@ -274,11 +291,17 @@ class _Search:
             excess_work=costs.excess_work,
             noise_work=found.noise(replicas).excess_work,
             total_excess_work=replicas * costs.excess_work,
-            bound=least_excess_work(self._device, target, found.duration),
+            bound=self._bound(found.duration),
             nats_lost=costs.nats_lost,
             kT=net.common_kT,
             symbols=self._device.symbols,
         )
+
+    def _bound(self, duration: float) -> float:
+        if self._quartic:
+            return wasserstein_bound(self._device, best_unit(self._device, self._goal), duration)
+        target = self._net.stiffness @ (self._goal / self._device.scale)
+        return least_excess_work(self._device, target, duration)
 
     def _bisected(
         self, short: float, found: ExpectedLearning, enough: Callable[[ExpectedLearning], bool]
@@ -294,16 +317,18 @@ class _Search:
     def _needed(self, found: ExpectedLearning, nats: float) -> float:
         left = found.ideal.nats_lost + found.batch.nats_lost
         if left >= nats:
-            cause = "batches and ticks" if self._deals else "ticks"
+            cause = "its ticks and batches" if self._deals else "its ticks"
             raise ValueError(
-                f"nats must be above {left:.6g}, what {cause} alone lose in a duration of "
-                f"{found.duration:g} with {found.ticks} ticks, but is {nats:g}; allow more, or "
-                "take larger batches or more ticks"
+                f"nats must be above {left:.6g}, what the schedule and {cause} lose in a duration "
+                f"of {found.duration:g} with {found.ticks} ticks and any number of replicas, but "
+                f"is {nats:g}; allow more, or take larger batches, more ticks, or a longer duration"
             )
         return (found.replica.nats_lost + found.reading.nats_lost) / (nats - left)
 
     def _expected(self, duration: float, ticks: int) -> ExpectedLearning:
         rule = MinimalDissipation(duration)
+        if self._quartic:
+            return expected_of_unit(self._device, rule, ticks, self._goal)
         return expected_of(
             self._device, rule, self._parameter, ticks, self._goal, self._deals, self._reading
         )
@@ -313,3 +338,21 @@ def _dissipated(found: ExpectedLearning) -> tuple[float, float]:
     """Excess work of N replicas together: N times the first, and the second."""
     each = found.ideal.excess_work + found.batch.excess_work
     return each, found.replica.excess_work + found.reading.excess_work
+
+
+def _planned_by_density(device: Description, batch: int | None, parameter: str) -> bool:
+    """Whether costs come by the density of one quartic unit; refuses what has neither form."""
+    if not network_of(device).quartic.any():
+        return False
+    if not is_one_quartic_unit(device):
+        raise ValueError(
+            "device has quartic units that are not one alone, overdamped, and average costs of "
+            "learning have no closed form there; run ktc.learn on few replicas at some durations: "
+            "excess_work and gradient_noise_work tell what more of them would cost"
+        )
+    if batch is not None or parameter != "bias":
+        raise ValueError(
+            "batch must be None and parameter 'bias' to plan for a quartic unit, but they are "
+            f"{batch!r} and {parameter!r}"
+        )
+    return True
