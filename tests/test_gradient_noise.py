@@ -13,6 +13,7 @@ import pytest
 
 import ktc
 from ktc import theory
+from ktc.learning import joint_learner
 from ktc.schedules import (
     Adam,
     Constant,
@@ -113,6 +114,35 @@ def test_a_quartic_unit_over_many_runs():
     assert_mean(above, told, allowance=0.1 * told + error)
 
 
+def test_sparse_networks_of_many_units():
+    """2,500 parameters that hardly move in T: Σ tr(G C)/N = η T tr(K⁻¹)/N, a sum over modes.
+
+    Each of four probes has the relative error √(2/2500): together 1.5 %, of which 4.5 are allowed.
+    """
+    side, replicas, rate = 50, 120, 0.01
+    lattice = ktc.lattices.grid(side, side, own=1.0, coupling=0.3, periodic=True)
+    net = ktc.Network(lattice, 1.0)
+    fit = ktc.learn(
+        net, np.zeros(side**2), Constant(0.3, rate), replicas=replicas, ticks=3, seed=1,
+        mask={"bias": np.ones(side**2, dtype=bool)},
+    )  # fmt: skip
+    angle = 2 * np.pi * np.arange(side) / side
+    own = 1.0 + 0.3 * (4 - 2 * np.cos(angle)[:, None] - 2 * np.cos(angle))
+    expected = rate * 0.3 * np.sum(1 / own) / replicas
+    assert fit.gradient_noise_work.mean == pytest.approx(expected, rel=0.07)
+
+
+def test_too_large_an_ensemble_is_not_read(monkeypatch):
+    monkeypatch.setattr(joint_learner, "LARGEST_STATE", 99)
+    runs = [
+        ktc.learn(NET, DATA, MinimalDissipation(2.0), BOTH, many, 5, seed=3, threads=1)
+        for many in (49, 50)
+    ]
+    assert runs[0].gradient_noise_work.mean > 0
+    with refused(ValueError, "ensembles of up to 20000000 numbers"):
+        runs[1].gradient_noise_work  # noqa: B018
+
+
 def test_hidden_units_have_it_too_and_batches_add_to_it():
     pair = ktc.Network([[1.0, 0.3], [0.3, 1.0]], 1.0)
     found = [
@@ -138,5 +168,5 @@ def test_it_is_saved_reproducible_and_refused_where_unknown(tmp_path):
     assert again.mean == runs[0].gradient_noise_work.mean
     assert again.in_kT.mean == again.mean / 0.7
     fit = ktc.learn(NET, DATA, Adam(1.0, 0.1), BOTH, 10, 5, seed=1)
-    with refused(ValueError, "not known under ktc.schedules.Adam"):
+    with refused(ValueError, "not known of this run under ktc.schedules.Adam"):
         fit.gradient_noise_work  # noqa: B018

@@ -19,7 +19,7 @@ from ktc.learning.averages import energy_differences
 from ktc.learning.calibration_report import CalibrationReport
 from ktc.learning.equilibria import measured_maximum_likelihood
 from ktc.learning.exact_model import ExactModel
-from ktc.learning.gradient_noise import FEW
+from ktc.learning.gradient_noise import FEW, LARGEST_STATE
 from ktc.learning.joint_history import JointHistory
 from ktc.learning.likelihood import maximum_likelihood
 from ktc.network import Network
@@ -175,13 +175,15 @@ class JointFit(Fit):
         random probes, whose scatter is the stderr.
 
         Raises:
-            ValueError: a schedule whose pace depends on earlier gradients.
+            ValueError: a schedule whose pace depends on earlier gradients or that anticipates; an
+                ensemble of more than twenty million numbers.
         """
         rows = self.history.noise_work
         if len(rows) == 0:
             raise ValueError(
-                f"the noise's work is not known under {self.schedule!r}, whose updates are not "
-                "linear in the gradient; compare runs of several numbers of replicas"
+                f"the noise's work is not known of this run under {self.schedule!r}: it is of "
+                "updates that are linear in the gradient, and of ensembles of up to "
+                f"{LARGEST_STATE} numbers; compare runs of several numbers of replicas"
             )
         error = 0.0
         looked = rows[rows != 0]

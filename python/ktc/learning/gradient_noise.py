@@ -18,6 +18,8 @@ NOISE_STREAM = 0x6B74636E
 FEW = 24
 # Replicas whose forces are looked at, of few parameters and of many.
 MOST_REPLICAS = (4096, 128)
+# Numbers of their forces, and of the ensemble's state, that are held at a time.
+MOST_NUMBERS, LARGEST_STATE = 4_000_000, 20_000_000
 # Updates of a run that are looked at, about, likewise; each stands for those up to the next.
 LOOKS = (200, 50)
 
@@ -54,7 +56,7 @@ class GradientNoise:
         self._infinite = bool(getattr(device.ledger, "infinite", False))
         self._few = parameters.size <= FEW
         which = 0 if self._few else 1
-        self._most = MOST_REPLICAS[which]
+        self._most = max(2, min(MOST_REPLICAS[which], MOST_NUMBERS // parameters.size))
         self._ticks, self._stride = ticks, max(1, ticks // LOOKS[which])
         seed = getattr(device, "seed", None) or 0
         self._stream = np.random.Generator(

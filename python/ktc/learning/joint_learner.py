@@ -15,7 +15,7 @@ from ktc.learning.averages import replica_forces
 from ktc.learning.batches import Batches
 from ktc.learning.confinement import confined
 from ktc.learning.exact_model import ExactModel
-from ktc.learning.gradient_noise import GradientNoise
+from ktc.learning.gradient_noise import LARGEST_STATE, GradientNoise
 from ktc.learning.metric_source import MetricSource
 from ktc.metric import Metric
 from ktc.progress import progress_bar
@@ -265,8 +265,12 @@ class JointLearner:
         return change, flow
 
     def _noise_of(self, ticks: int) -> GradientNoise | None:
-        """What tells the noise's work; nothing where updates are not linear in the gradient."""
+        """What tells the noise's work; nothing where updates are not linear in the gradient, or
+        where reading the ensemble would take too much memory.
+        """
         if self._anticipation is not None or self._schedule.begun() is not self._schedule:
+            return None
+        if len(self._device.ledger.work) * self._parameters.units > LARGEST_STATE:
             return None
         dealt = self._positive.batches
         return GradientNoise(
