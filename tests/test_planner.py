@@ -125,6 +125,24 @@ def test_ticks_of_a_real_board_are_as_long_as_it_needs():
     assert ktc.plan(board, DATA, joules=1e-12, nats=0.1).duration >= 2.5e-7
 
 
+def test_a_mean_beyond_the_range_of_the_dac():
+    spec = ktc.Imperfections(dac_bits=8, dac_range=1e-4)
+    board = ktc.Board(3, **CELLS, couplings=0.2e12, imperfections=spec)
+    with refused(ktc.LimitError, "to learn the data's mean, bias must be within ±0.0001 V"):
+        ktc.plan(board, DATA, joules=1e-18, nats=0.1)
+
+
+def test_a_compiled_circuit():
+    """One RC cell, as a board of one cell but for its coordinate: charge."""
+    circuit = ktc.Circuit.from_netlist("V1 in 0 0\nR1 in out 1meg\nC1 out 0 1p").compile()
+    charge = 2e-4 * 1e-12
+    plan = ktc.plan(circuit, charge, joules=1e-18, duration=3e-6)
+    board = ktc.Board(1, 1e6, 1e-12, circuit.kT / 1.380649e-23)
+    other = ktc.plan(board, 2e-4, joules=1e-18, duration=3e-6)
+    assert plan.replicas == other.replicas and plan.symbols.energy == "J"
+    assert plan.total_excess_work == pytest.approx(other.total_excess_work, rel=1e-9)
+
+
 def test_readings_through_an_adc_take_more_replicas():
     """Steps of the ADC count as noise of step²/12."""
     kept = {"duration": 4e-6, "nats": 0.02, "ticks": 32}

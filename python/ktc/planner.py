@@ -140,7 +140,8 @@ def plan(
     Raises:
         ValueError, TypeError: numbers that are not positive; too many given, or too few; a budget
             that is too small, with the least that is needed; an accuracy that batches, or ticks
-            that are given, do not allow; any other device that is not Gaussian.
+            that are given, do not allow; any other device that is not Gaussian. LimitError where
+            the data's mean needs a bias beyond a real board's range.
 
     Example:
         >>> import ktc, numpy as np
@@ -203,6 +204,9 @@ class _Search:
         spec = getattr(device, "imperfections", None)
         self._reading = 0.0 if spec is None else math.hypot(spec.adc_noise, spec.adc.step / 12**0.5)
         self._shortest = 0.0 if spec is None else max(spec.update_time, spec.read_time)
+        if (real := getattr(device, "real", None)) is not None:
+            target = self._net.stiffness @ (self._goal / device.scale)
+            real.require("bias", target[None], where="to learn the data's mean, ")
 
     def at(self, duration: float) -> ExpectedLearning:
         """With the ticks that were given, or as few as do."""
