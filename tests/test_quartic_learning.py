@@ -268,6 +268,8 @@ def test_the_maximum_of_coupled_units_is_measured_and_completes_the_run():
     expected = fit.work.mean + last - (free_energy - start)
     assert abs(found.mean - expected) < 5 * found.stderr
     assert found.mean > 0
+    with pytest.raises(ValueError, match="coupled"):
+        _ = fit.bound_target
 
 
 @pytest.mark.parametrize("schedule", [MinimalDissipation(3.0), NaturalGradient(3.0, 1.0)])

@@ -217,7 +217,9 @@ class JointFit(Fit):
     @cached_property
     def bound_target(self) -> float:
         """Least excess work of reaching the maximum-likelihood parameters, as ``bound``."""
-        return self._bound(self.maximum_likelihood)
+        # Where there is no bound at all, no maximum is measured for it.
+        known = self._exact.known or len(self.hidden)
+        return self._bound(self.maximum_likelihood if known else self.controls)
 
     def _bound(self, controls: Controls) -> float:
         if self.learned.names == ("bias",) and self._exact.method == "closed form":
