@@ -125,6 +125,15 @@ def test_ticks_of_a_real_board_are_as_long_as_it_needs():
     assert ktc.plan(board, DATA, joules=1e-12, nats=0.1).duration >= 2.5e-7
 
 
+def test_data_that_are_where_the_device_is():
+    """There is nothing to pay for but noise, whatever rounding makes of the rest."""
+    there = UNIT.with_controls(UNIT.controls.updated(bias=0.3))
+    plan = ktc.plan(there, 0.3, duration=4.0, nats=0.01)
+    assert plan.noise_work == pytest.approx(plan.excess_work) and plan.ticks <= 64
+    with refused(ValueError, "mean where the device already is", "give nats"):
+        ktc.plan(there, 0.3, joules=100.0, duration=4.0)
+
+
 def test_a_mean_beyond_the_range_of_the_dac():
     spec = ktc.Imperfections(dac_bits=8, dac_range=1e-4)
     board = ktc.Board(3, **CELLS, couplings=0.2e12, imperfections=spec)
