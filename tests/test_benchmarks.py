@@ -38,6 +38,7 @@ CONTENDERS = [
     ("quartic", "ktc"),
     ("quartic", "numpy"),
     ("quartic", "numpy, columns"),
+    ("quartic", "product, ktc's kernel"),
     ("quartic", "product, ktc's library"),
     ("quartic", "product, NumPy's library"),
     ("spice", "ktc"),
