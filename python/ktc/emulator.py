@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from ktc import _core, storage
 from ktc.accounts import accounts_to_keep
 from ktc.checks import Array, frozen, positive, random_seed
-from ktc.controls import Controls, temperatures
+from ktc.controls import Controls
 from ktc.emulator_archive import archive, kept, resume
 from ktc.emulator_options import full_state, motion, precision, replica_range, thread_count
 from ktc.exclusive import Exclusive, one_thread
@@ -330,7 +330,7 @@ class Emulator(Exclusive):
                 play_recorded(self._engine, protocol, waveforms, recorder, progress, observer)
             finally:
                 recorder.close()
-                self._controls = self._engine_controls()
+                self._controls = self._engine_controls(waveforms)
             self._settle(final)
             variances = tally()
         samples = self._gained_since(before)
@@ -545,15 +545,10 @@ class Emulator(Exclusive):
         )
         self._controls = controls
 
-    def _engine_controls(self) -> Controls:
-        held: dict[str, Any] = dict(self._engine.controls())
-        if not self._controls.is_sparse:
-            return self._controls.updated(**held)
-        # A protocol has no sparse stiffness: it is the one that was set.
-        del held["stiffness"]
-        kT = temperatures(held.pop("kT"), self._controls.accounts, len(self._controls.bias))
-        others: dict[str, Any] = {name: frozen(value) for name, value in held.items()}
-        return replace(self._controls, kT=kT, **others)
+    def _engine_controls(self, played: Iterable[str]) -> Controls:
+        """Controls after a protocol of these: what it left alone needs no look, and is the same."""
+        held = self._engine.controls()
+        return self._controls.updated(**{name: held[name] for name in played})
 
     @property
     def _beyond_dense(self) -> bool:

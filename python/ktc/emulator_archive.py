@@ -10,6 +10,7 @@ import numpy as np
 
 from ktc import storage
 from ktc.checks import Array
+from ktc.controls import CONTROL_NAMES
 from ktc.sparse import SparseStiffness
 
 if TYPE_CHECKING:
@@ -48,4 +49,5 @@ def resume(emulator: Emulator, arrays: Mapping[str, Array]) -> None:
         emulator._controls = replace(emulator.controls, held_stiffness=held)
         saved["stiffness"] = np.asarray(held.core)
     emulator._engine.restore({k: v if v.ndim else v.item() for k, v in saved.items()})
-    emulator._controls = emulator._engine_controls()
+    left_alone = {"stiffness"} if emulator.controls.is_sparse else set()
+    emulator._controls = emulator._engine_controls(set(CONTROL_NAMES) - left_alone)
