@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import ktc
-from ktc.step_size import Rates, default_step, fastest_rate, rate_bound
+from ktc.step_size import Rates, default_step, fastest_rate
 from reference_quartic import Unit
 
 
@@ -85,7 +85,7 @@ def test_the_quick_bound_is_one(bias):
         network = ktc.Network(
             factor @ factor.T - 0.5 * np.eye(d), rng.uniform(0.5, 2, d), quartic=1.0, bias=bias
         )
-        bound = rate_bound(network, network.controls)
+        bound = Rates(network).by_rows(network.controls)
         exact = fastest_rate(network, network.controls)
         assert exact <= bound * (1 + 1e-12)
         assert bound < 20 * exact

@@ -59,19 +59,6 @@ def _sparse_rate(network: Network, controls: Controls, by_bias: Array) -> float:
     return _row_bound(held.row_sums, held.diagonal, network.resistance, controls, by_bias)
 
 
-def rate_bound(network: Network, controls: Controls) -> float:
-    """A bound of ``fastest_rate`` without eigenvalues, or infinity where rows do not give one."""
-    resistance = _resistance(network)
-    if resistance is None:
-        return math.inf
-    by_bias = _pull_of_bias(controls)
-    if controls.is_sparse:
-        return _sparse_rate(network, controls, by_bias)
-    stiffness = controls.stiffness
-    rows, own = np.abs(stiffness).sum(axis=1), np.diag(stiffness)
-    return _row_bound(rows, own, resistance, controls, by_bias)
-
-
 def _resistance(network: Network) -> Array | None:
     """One resistance a unit, of overdamped networks that have no other friction."""
     if network.inertia is not None or network.elements is not None:
@@ -119,15 +106,12 @@ class Rates:
         self.network = network
         weight = _resistance(network) if network.inertia is None else network.inertia
         self._weight: Array = np.ones(network.units) if weight is None else weight
-        self._known = _Known((None,) * 3, None, {})
+        self._resistance = _resistance(network)
+        self._known = _Known((None,) * 3, None, None, {})
 
     def __call__(self, controls: Controls) -> float:
         """The bound at these controls."""
-        known = self._known
-        stiffness, quartic, kT = known.shape
-        same = controls.held_stiffness is stiffness and controls.quartic is quartic
-        if not (same and controls.kT is kT):
-            known = self._known = self._shaped(controls)
+        known = self._at(controls)
         rates, level = known.rates, 0.0
         if known.pull is not None:
             bias = controls.bias
@@ -137,11 +121,29 @@ class Rates:
                 rates[each] = _rate(self.network, controls, each * self._weight)
         return max(rates[0.0], rates[level])
 
+    def by_rows(self, controls: Controls) -> float:
+        """A bound without eigenvalues, Gershgorin's, or infinity where rows do not give one."""
+        rows = self._at(controls).rows
+        if rows is None or self._resistance is None:
+            return math.inf
+        return _row_bound(*rows, self._resistance, controls, _pull_of_bias(controls))
+
+    def _at(self, controls: Controls) -> _Known:
+        stiffness, quartic, kT = self._known.shape
+        same = controls.held_stiffness is stiffness and controls.quartic is quartic
+        if not (same and controls.kT is kT):
+            self._known = self._shaped(controls)
+        return self._known
+
     def _shaped(self, controls: Controls) -> _Known:
-        shape, pull = (controls.held_stiffness, controls.quartic, controls.kT), None
+        held, pull, rows = controls.held_stiffness, None, None
         if controls.quartic.any():
             pull = np.cbrt(controls.quartic) / self._weight
-        return _Known(shape, pull, {})
+        if isinstance(held, SparseStiffness):
+            rows = held.row_sums, held.diagonal
+        elif self._resistance is not None:
+            rows = np.abs(held).sum(axis=1), np.diagonal(held)
+        return _Known((held, controls.quartic, controls.kT), pull, rows, {})
 
 
 class _Known(NamedTuple):
@@ -149,6 +151,7 @@ class _Known(NamedTuple):
 
     shape: tuple[Any, Any, Any]
     pull: Array | None  #: κ^⅓/w: κx²/w is that times b^⅔
+    rows: tuple[Array, Array] | None  #: Σ_j |K_ij| and K_ii, of one resistance a unit
     rates: dict[float, float]
 
 
@@ -174,7 +177,7 @@ def checked_step(dt: Any, rates: Rates, settings: Iterable[Controls]) -> float:
     """
     step = positive("dt", dt)
     for controls in settings:
-        if not controls.quartic.any() or step * rate_bound(rates.network, controls) <= 2:
+        if not controls.quartic.any() or step * rates.by_rows(controls) <= 2:
             continue
         longest = 2 / fastest_rate(rates.network, controls)
         if step > longest:
