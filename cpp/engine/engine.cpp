@@ -83,9 +83,7 @@ std::vector<Engine::Block>& Engine::blocks() const {
 }
 
 void Engine::recover() {
-    const bool lost =
-        std::any_of(blocks_.begin(), blocks_.end(), [](const Block& block) { return block.lost; });
-    if (!lost) {
+    if (!any_lost()) {
         blocks();
         return;
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -193,6 +194,10 @@ class Engine {
     bool finite(const Block& block) const;
     /// Exact moves cannot leave the range of numbers.
     bool may_be_lost() const { return motion_ != Motion::exact; }
+    bool any_lost() const {
+        return std::any_of(blocks_.begin(), blocks_.end(),
+                           [](const Block& block) { return block.lost; });
+    }
     /// Before all blocks are filled anew: lost ones may be used again.
     void recover();
     std::size_t threads_for(double unit_steps) const;

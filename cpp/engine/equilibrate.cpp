@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <cmath>
 #include <string>
 #include <utility>
@@ -107,9 +106,7 @@ void Engine::restart(Controls controls, const double* state,
         for (Block& block : blocks_) block.step = step_;
     };
     Setting first = setting_at(std::move(controls), &setting_);
-    const bool lost =
-        std::any_of(blocks_.begin(), blocks_.end(), [](const Block& block) { return block.lost; });
-    if (!lost) blocks();
+    if (!any_lost()) blocks();
     Watch watch(keep_going);
     stand_at(std::move(first), 0, 0.0, 0.0);
     try {
