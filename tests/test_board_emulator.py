@@ -14,8 +14,8 @@ import pytest
 from scipy.constants import Boltzmann
 
 import ktc
+from ktc.learning.tuning import best_rate
 from ktc.schedules import Constant, MinimalDissipation
-from ktc.tuning import best_rate
 from ktc.units import Described
 from reference_device import ReferenceDevice
 from refusal import refused, refused_unchanged

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import ktc
-from ktc.branch import CircuitError
+from ktc.circuits.branch import CircuitError
 from reference_circuit import BOLTZMANN
 from replica_means import assert_closed
 

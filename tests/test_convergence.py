@@ -75,7 +75,7 @@ def test_bias_of_heat():
 def test_default_steps_and_protocols():
     """8, 4, 2 and 1 default steps; a protocol is played; steps that a duration cuts are its own."""
     study = NETWORK.convergence(square, duration=1.0, replicas=50, seed=3)
-    default = ktc.step_size.default_step(NETWORK, [NETWORK.controls])
+    default = ktc.emulation.step_size.default_step(NETWORK, [NETWORK.controls])
     assert np.all(study.steps <= default * np.array([8, 4, 2, 1]))
     assert 1.0 / study.steps == pytest.approx(np.round(1.0 / study.steps), rel=1e-12)
     drive = ktc.Protocol.ramp(1.0, 5, bias=(0.0, 1.0))

@@ -14,7 +14,7 @@ from scipy import stats
 from scipy.constants import Boltzmann
 
 import ktc
-from ktc.converter import Converter
+from ktc.boards.converter import Converter
 from refusal import refused
 
 REPLICAS = 100_000

@@ -25,13 +25,25 @@ def test_this_tree_has_no_upward_import():
         ("cpp/motion/a.cpp", "#include <cblas.h>", "cblas.h may be known only"),
         ("cpp/motion/a.cpp", '#include "nowhere/a.hpp"', "is in no layer"),
         ("cpp/nowhere/a.cpp", "", "is in no layer"),
-        ("python/ktc/network.py", "from ktc.emulator import Emulator", "lies above description"),
+        (
+            "python/ktc/network.py",
+            "from ktc.emulation.emulator import Emulator",
+            "lies above description",
+        ),
         ("python/ktc/network.py", "from ktc import emulator", "lies above description"),
-        ("python/ktc/network.py", "from .emulator import Emulator", "lies above description"),
-        ("python/ktc/network.py", "def f():\n    import ktc.emulator", "lies above description"),
+        ("python/ktc/network.py", "from .emulation.run import Run", "lies above description"),
+        (
+            "python/ktc/network.py",
+            "def f():\n    import ktc.emulation.run",
+            "lies above description",
+        ),
         ("python/ktc/network.py", "import ktc", "lies above description"),
-        ("python/ktc/learner.py", "import matplotlib.pyplot as plt", "matplotlib may be known"),
-        ("python/ktc/learner.py", "from tqdm import tqdm", "tqdm may be known only"),
+        (
+            "python/ktc/learning/learner.py",
+            "import matplotlib.pyplot as plt",
+            "matplotlib may be known",
+        ),
+        ("python/ktc/learning/learner.py", "from tqdm import tqdm", "tqdm may be known only"),
         ("python/ktc/unheard.py", "", "is in no layer"),
     ],
 )
@@ -50,8 +62,11 @@ def test_upward_import_is_refused(tmp_path, path, line, reason):
         ("cpp/engine/a.cpp", '#include "ground/dense.hpp"\n#include <vector>'),
         ("cpp/ground/dense.cpp", "#include <cblas.h>"),
         ("bindings/a.cpp", '#include "arrays.hpp"\n#include <pybind11/numpy.h>'),
-        ("python/ktc/emulator.py", "from ktc import _core\nfrom ktc.network import Network"),
-        ("python/ktc/plot/a.py", "import matplotlib\nfrom ktc.run import Run"),
+        (
+            "python/ktc/emulation/emulator.py",
+            "from ktc import _core\nfrom ktc.network import Network",
+        ),
+        ("python/ktc/plot/a.py", "import matplotlib\nfrom ktc.emulation.run import Run"),
     ],
 )
 def test_downward_import_passes(tmp_path, path, line):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 
 import ktc
-from ktc.branch import CircuitError
+from ktc.circuits.branch import CircuitError
 from ktc.quantity import evaluate, parse_number
 
 PAIR = """R1 a 0 10meg kelvin=88

@@ -114,8 +114,8 @@ def test_many_scalar_ticks_are_handed_over_in_parts(monkeypatch):
         sizes.append(full.size)
         return full
 
-    monkeypatch.setattr("ktc.recorder.NUMBERS_AT_ONCE", 12)
-    monkeypatch.setattr("ktc.recorder.full_shape", watched)
+    monkeypatch.setattr("ktc.emulation.recorder.NUMBERS_AT_ONCE", 12)
+    monkeypatch.setattr("ktc.emulation.recorder.full_shape", watched)
     other, parts = played(drive)
     assert max(sizes) == 12
     np.testing.assert_array_equal(emulator.read(), other.read())

@@ -14,8 +14,8 @@ import pytest
 
 import ktc
 from ktc import Metrics
+from ktc.learning.tuning import best_rate
 from ktc.schedules import Constant, MinimalDissipation, NaturalGradient
-from ktc.tuning import best_rate
 from reference_quartic import Unit
 
 UNIT = ktc.Network(0.2, 1.0, quartic=1.0)

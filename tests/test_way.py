@@ -12,8 +12,8 @@ from ktc import Metrics, theory
 from ktc.geometry import Geometry
 from ktc.learning.calibration import Landmark
 from ktc.learning.equilibria import MeasuredEquilibria
+from ktc.learning.way import NODES, Way
 from ktc.schedules import MinimalDissipation
-from ktc.way import NODES, Way
 from reference_quartic import Unit
 
 RNG = np.random.default_rng(140)

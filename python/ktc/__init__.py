@@ -9,27 +9,27 @@ from ktc import openblas as _openblas  # noqa: F401  # loads the core, before an
 
 # isort: on
 from ktc import lattices, plot, presets, schedules, spectra, theory
-from ktc.board import Board
-from ktc.board_emulator import BoardEmulator
-from ktc.circuit import Circuit
+from ktc.boards.board import Board
+from ktc.boards.board_emulator import BoardEmulator
+from ktc.boards.imperfections import Imperfections, LimitError
+from ktc.circuits.circuit import Circuit
+from ktc.circuits.topology import Topology
 from ktc.config import show_config
 from ktc.convergence import Convergence
-from ktc.emulator import Emulator
+from ktc.emulation.emulator import Emulator
+from ktc.emulation.run import Run
+from ktc.emulation.statistics import Statistics
 from ktc.encoding import Encoding
 from ktc.estimate import Estimate
-from ktc.fit import Fit
-from ktc.imperfections import Imperfections, LimitError
-from ktc.joint_fit import JointFit
-from ktc.learner import learn
+from ktc.learning.fit import Fit
+from ktc.learning.joint_fit import JointFit
+from ktc.learning.learner import learn
 from ktc.learning.metric_settings import Metrics
+from ktc.learning.planner import Plan, plan
+from ktc.learning.tuning import Tuned, best_rate
 from ktc.network import Network
-from ktc.planner import Plan, plan
 from ktc.protocol import Protocol
-from ktc.run import Run
-from ktc.statistics import Statistics
 from ktc.storage import VERSION as __version__
-from ktc.topology import Topology
-from ktc.tuning import Tuned, best_rate
 
 __all__ = [
     "Board",

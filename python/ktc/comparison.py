@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ktc.estimate import Estimate
-from ktc.fit import Fit
 from ktc.gaussian_model import GaussianModel
-from ktc.learner import learn
+from ktc.learning.fit import Fit
+from ktc.learning.learner import learn
+from ktc.learning.tuning import Tuned, best_rate
 from ktc.schedules import (
     Constant,
     ContinuousMinimalDissipation,
@@ -20,7 +21,6 @@ from ktc.schedules import (
     Schedule,
 )
 from ktc.theory import least_excess_work
-from ktc.tuning import Tuned, best_rate
 
 #: Durations of the scan over the duration of the comparison.
 FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)

@@ -10,12 +10,12 @@ import scipy  # imports scipy.stats when it is first used
 from numpy.typing import ArrayLike
 
 from ktc.checks import Array, count, positive, random_seed, real_array
-from ktc.emulator import Emulator
+from ktc.emulation.emulator import Emulator
+from ktc.emulation.step_size import default_step
 from ktc.estimate import Estimate
 from ktc.network import Network
 from ktc.picture import draw
 from ktc.protocol import Protocol
-from ktc.step_size import default_step
 from ktc.study import converge
 
 #: Steps of a study, in units of the default one.

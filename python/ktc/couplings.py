@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from ktc.checks import Array, finite, real_array
+from ktc.circuits.topology import Edge, Topology
 from ktc.elements import NoiseSource, Resistor
 from ktc.network import Network
-from ktc.topology import Edge, Topology
 
 # What inverting a Maxwell matrix twice may cost, with room for ill-conditioned ones.
 ROUNDING = 1e-9

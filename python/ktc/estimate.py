@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ktc.checks import Array
-from ktc.lazy_samples import LazySamples
+from ktc.emulation.lazy_samples import LazySamples
 
 # Numbers of which deviations are taken at once, so that an error bar needs no memory to speak of.
 DEVIATIONS_AT_ONCE = 2**16

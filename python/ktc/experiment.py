@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ktc import plot, report
-from ktc.board import Board
+from ktc.boards.board import Board
 from ktc.comparison import STEPS, Comparison, compare
 from ktc.gaussian_model import GaussianModel
 from ktc.plot.scales import scale_of

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ktc.board import Board
+from ktc.boards.board import Board
 from ktc.checks import Array, per_unit, positive_per_unit, real_array
 from ktc.encoding import Encoding
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc.checks import Array, positive, positive_per_unit, real_array
-from ktc.circuit import Circuit
+from ktc.circuits.circuit import Circuit
 from ktc.network import Network
 
 CELLS_OF_SPU = 8

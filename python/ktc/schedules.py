@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc.checks import Array, finite, frozen, positive, real_array
-from ktc.metric import Metric
+from ktc.learning.metric import Metric
+from ktc.learning.way import Way
 from ktc.picture import draw
-from ktc.way import Way
 
 
 class Schedule(ABC):

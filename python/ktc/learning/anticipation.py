@@ -5,8 +5,8 @@ from __future__ import annotations
 from ktc.checks import Array
 from ktc.controls import Controls
 from ktc.learning.equilibria import Equilibria
+from ktc.learning.way import NODES, Way
 from ktc.schedules import MinimalDissipation
-from ktc.way import NODES, Way
 
 
 class Anticipation:

@@ -8,7 +8,8 @@ import numpy as np
 
 from ktc.checks import Array
 from ktc.controls import Controls
-from ktc.emulator import Emulator
+from ktc.emulation.emulator import Emulator
+from ktc.emulation.step_size import fastest_rate
 from ktc.estimate import Estimate
 from ktc.geometry import Geometry
 from ktc.learning.averages import energy_differences, replica_forces
@@ -16,7 +17,6 @@ from ktc.learning.calibration_report import CalibrationReport
 from ktc.learning.exact_model import MOST_DENSE, ExactModel
 from ktc.learning.metric_settings import Metrics
 from ktc.learning.sampled_products import SampledProducts
-from ktc.step_size import fastest_rate
 from ktc.theory import bennett
 from ktc.theory.matrix_estimate import MatrixEstimate
 from ktc.theory.sampled_metrics import correlated_windows, metric_estimates

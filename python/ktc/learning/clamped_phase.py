@@ -8,7 +8,7 @@ import numpy as np
 
 from ktc.checks import Array
 from ktc.controls import Controls
-from ktc.emulator import Emulator
+from ktc.emulation.emulator import Emulator
 from ktc.learning.averages import data_forces, replica_forces
 from ktc.learning.batches import Batches
 from ktc.network import Network

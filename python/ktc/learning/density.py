@@ -9,7 +9,7 @@ import numpy as np
 import scipy  # imports scipy.linalg when it is first used
 
 from ktc.checks import Array, positive
-from ktc.moments import Moments
+from ktc.emulation.moments import Moments
 from ktc.network import Network
 from ktc.theory.one_unit import OneUnit
 from ktc.units import CONSISTENT, Description

@@ -9,7 +9,7 @@ from ktc.controls import Controls
 from ktc.free_energies import free_energy_change
 from ktc.geometry import Geometry
 from ktc.learning.gaussian_products import GaussianProducts
-from ktc.metric import Metric
+from ktc.learning.metric import Metric
 from ktc.network import Network
 from ktc.theory import Parameters, fisher_matrix, friction_tensor, isserlis
 from ktc.theory.gaussian import inverse

@@ -7,17 +7,17 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from ktc.boards.imperfections import LimitError
 from ktc.checks import Array
 from ktc.controls import Controls
-from ktc.imperfections import LimitError
 from ktc.learning.anticipation import Anticipation
 from ktc.learning.averages import replica_forces
 from ktc.learning.batches import Batches
 from ktc.learning.confinement import confined
 from ktc.learning.exact_model import ExactModel
 from ktc.learning.gradient_noise import LARGEST_STATE, GradientNoise
+from ktc.learning.metric import Metric
 from ktc.learning.metric_source import MetricSource
-from ktc.metric import Metric
 from ktc.progress import progress_bar
 from ktc.schedules import MinimalDissipation, Schedule
 from ktc.theory import Parameters

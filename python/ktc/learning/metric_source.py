@@ -12,8 +12,8 @@ from ktc.learning.calibration import Calibration
 from ktc.learning.calibration_report import CalibrationReport
 from ktc.learning.equilibria import Equilibria, KnownEquilibria, MeasuredEquilibria
 from ktc.learning.exact_model import MOST_DENSE, ExactModel
+from ktc.learning.metric import Metric
 from ktc.learning.metric_settings import Metrics
-from ktc.metric import Metric
 from ktc.theory import fisher_estimate
 
 #: Number of the random stream of calibration replicas.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ktc.checks import Array
-from ktc.metric import Metric
+from ktc.learning.metric import Metric
 from ktc.schedules import Schedule
 
 

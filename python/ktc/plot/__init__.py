@@ -13,8 +13,9 @@ Example:
 """
 
 from ktc.convergence import Convergence
-from ktc.fit import Fit
-from ktc.joint_fit import JointFit
+from ktc.emulation.run import Run
+from ktc.learning.fit import Fit
+from ktc.learning.joint_fit import JointFit
 from ktc.picture import draw
 from ktc.plot.comparison import excess_over_duration, images, means, side_by_side
 from ktc.plot.convergence import draw_convergence
@@ -24,7 +25,6 @@ from ktc.plot.protocol import draw_protocol
 from ktc.plot.run import draw_run
 from ktc.plot.schedule import draw_schedule
 from ktc.protocol import Protocol
-from ktc.run import Run
 from ktc.schedules import Schedule
 
 __all__ = [

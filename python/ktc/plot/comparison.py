@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from ktc.checks import Array
 from ktc.comparison import Comparison
-from ktc.fit import Fit
+from ktc.learning.fit import Fit
 from ktc.plot.fit import draw_excess_work, draw_ledger, draw_parameters
 from ktc.plot.names import column_names, plain
 from ktc.plot.scales import scale_of

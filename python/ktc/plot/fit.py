@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc.checks import Array
-from ktc.fit import Fit
+from ktc.learning.fit import Fit
 from ktc.plot.names import plain
 from ktc.plot.scales import Scale, scale_of
 from ktc.plot.style import MANY, STYLES, legend, line, new_figure, thermal_axis, units

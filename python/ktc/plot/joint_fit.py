@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ktc.joint_fit import JointFit
+from ktc.learning.joint_fit import JointFit
 from ktc.plot.fit import draw_ledger_of
 from ktc.plot.names import plain
 from ktc.plot.scales import scale_of

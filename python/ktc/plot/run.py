@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ktc.checks import count
+from ktc.emulation.run import Run
 from ktc.estimate import Estimate
 from ktc.plot.names import column_names
 from ktc.plot.protocol import draw_controls, driven, mark_ends
 from ktc.plot.scales import Scale, scale_of
 from ktc.plot.style import STYLES, legend, line, new_figure, thinned, units
-from ktc.run import Run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,7 +8,7 @@ import numpy as np
 
 from ktc.checks import Array, count, random_seed
 from ktc.controls import Controls
-from ktc.emulator import Emulator
+from ktc.emulation.emulator import Emulator
 from ktc.estimate import Estimate
 from ktc.free_energies import at_equilibrium, kinetic_change, refuse_unlike
 from ktc.network import Network

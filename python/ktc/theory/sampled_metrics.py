@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ktc.checks import Array, count, positive
-from ktc.emulator import Emulator
+from ktc.emulation.emulator import Emulator
+from ktc.emulation.step_size import default_step
 from ktc.free_energies import at_equilibrium
-from ktc.step_size import default_step
 from ktc.theory.matrix_estimate import OPTIMAL, MatrixEstimate, checked_shrinkage
 from ktc.theory.metrics import Learnable
 from ktc.theory.parameters import Parameters

@@ -1,0 +1,1 @@
+"""Boards of cells: drawn ones, real ones with imperfections, and their emulators."""

@@ -1,0 +1,1 @@
+"""Circuits: graphs of branches, netlists, and what they compile to."""

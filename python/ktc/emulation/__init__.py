@@ -1,0 +1,1 @@
+"""Emulators: ensembles in motion, their books, and what a run gives."""
