@@ -17,7 +17,7 @@ NOISE_STREAM = 0x6B74636E
 #: So many parameters have their covariance taken whole; of more, one random probe an update does.
 FEW = 24
 # Replicas whose forces are looked at, of few parameters and of many.
-MOST_REPLICAS = (4096, 128)
+MOST_REPLICAS = (4096, 256)
 # Numbers of their forces, and of the ensemble's state, that are held at a time.
 MOST_NUMBERS, LARGEST_STATE = 4_000_000, 20_000_000
 # Updates of a run that are looked at, about, likewise; each stands for those up to the next.
@@ -81,14 +81,18 @@ class GradientNoise:
         state = self._states() if self._infinite else self._device.read()
         share = 0.0 if self._infinite else 1 / len(state)
         if len(state) > self._most:
-            state = state[self._stream.integers(len(state), size=self._most)]
-        forces = _centred(self._parameters.forces(state))
+            state = state[self._stream.choice(len(state), self._most, replace=False)]
+        forces = self._parameters.forces(state)
         seen = None if self._samples is None else _centred(self._samples(self._most))
         if self._few:
-            return self._whole(forces, share, seen, respond, respond_to_data)
+            return self._whole(_centred(forces), share, seen, respond, respond_to_data)
+        # The noise of a kick and the F that it meets are of different replicas: of the same ones
+        # kicks would count for too much, by the number of parameters over that of replicas.
+        half = len(forces) // 2 if len(forces) > 3 else len(forces)
+        own, forces = _centred(forces[:half]), _centred(forces[-half:])
         total = 0.0
         if share:
-            probe = np.sqrt(share) * self._probe(forces)
+            probe = np.sqrt(share) * self._probe(own)
             change = respond(probe)
             total += float(probe @ change) + self._energy(forces, change)
         if seen is not None:
@@ -108,8 +112,10 @@ class GradientNoise:
         columns = np.eye(forces.shape[1])
         scatter = forces.T @ forces
         gain = np.stack([respond(column) for column in columns], axis=1)
-        moved = gain @ scatter
-        total = share * float(np.trace(moved) + 0.5 * np.sum(moved * moved.T) / self._kT)
+        # Of a replica's noise the F of all others, as in the other way.
+        alone = np.sum((forces @ gain * forces).sum(axis=1) ** 2)
+        met = (1 - 1 / max(len(forces), 2)) * (np.sum(scatter * (gain @ scatter @ gain.T)) - alone)
+        total = share * float(np.sum(gain * scatter) + 0.5 * met / self._kT)
         if seen is not None:
             gain = np.stack([respond_to_data(column) for column in columns], axis=1)
             kicks = gain @ (self._share * seen.T @ seen) @ gain.T
@@ -125,7 +131,7 @@ class GradientNoise:
         return float(0.5 * np.sum((forces @ change) ** 2) / self._kT)
 
     def _states(self) -> Array:
-        """As many as are looked at, of an infinite ensemble."""
+        """As many as are looked at of an infinite ensemble."""
         moments = self._device.moments()
         root = np.linalg.cholesky(moments.covariance)
         drawn = self._stream.standard_normal((self._most, len(root)))
