@@ -46,6 +46,14 @@ BOARD = ktc.Board(2, 1e6, 1e-12, 300.0)
             ValueError,
             "more than the 27 parameters where shrinkage is None, but are 20",
         ),
+        (
+            {"metrics": Metrics(fisher="replicas", shrinkage=None), "replicas": 5},
+            ValueError,
+            "more than the 5 parameters .* but are 5: F would be singular",
+        ),
+        ({"metrics": Metrics("measured", replicas=20), "device": WELLS}, ValueError,
+         "not told by 20 replicas of metrics: correlations of .* take more of them"),
+        ({"hidden": 1.5}, TypeError, "hidden must be a whole number"),
         ({"metrics": Metrics("exact"), "device": WELLS}, ValueError, "take 'measured'"),
         (
             {"schedule": ContinuousMinimalDissipation(1.0, 1.0)},

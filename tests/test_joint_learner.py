@@ -272,8 +272,8 @@ def test_the_picture_has_every_kind_of_parameter():
     assert [one for one in labels if one][:3] == ["bias", "stiffness", "energy"]
 
 
-def test_a_real_board_learns_couplings_within_its_limits():
-    """Work and heat are its own; a bias beyond the DAC is said with its tick."""
+def test_a_real_board_learns_couplings_within_its_limits(tmp_path):
+    """Work and heat are its own, saved ones too; a bias beyond the DAC is said with its tick."""
     spec = ktc.Imperfections(capacitance_tolerance=0.02, dac_range=1e-3, dac_bits=12, seed=4)
     board = ktc.Board(2, 1e6, 1e-12, 300.0, imperfections=spec)
     data = DATA[:, :2] * board.thermal_width
@@ -281,6 +281,10 @@ def test_a_real_board_learns_couplings_within_its_limits():
     assert fit.stopped_early is None and fit.imperfections == spec
     assert fit.applied_free_energy_change.mean != fit.free_energy_change.mean
     assert np.isfinite(fit.applied_excess_work.mean)
+    fit.save(tmp_path / "fit.npz")
+    again = ktc.JointFit.load(tmp_path / "fit.npz")
+    assert again.imperfections == spec
+    assert again.applied_excess_work.mean == fit.applied_excess_work.mean
     with pytest.raises(ktc.LimitError, match="tick 0: bias must be within"):
         ktc.learn(
             board, [0.1, 0.1], MinimalDissipation(3e-6), replicas=20, ticks=20, seed=5,

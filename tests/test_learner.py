@@ -417,12 +417,41 @@ def test_a_refused_call_leaves_the_emulator_alone():
     assert (emulator.read() == before).all() and emulator.time == 0
 
 
-def test_divergence_is_said_with_its_tick():
+@pytest.mark.parametrize("schedule", [Constant(1.0, 1e5), NaturalGradient(1.0, 1e6)])
+def test_divergence_stops_at_the_last_good_state(schedule, tmp_path):
+    """What comes back is finite, says when and why, and is what a run of the same updates gives."""
     emulator = ktc.Emulator(UNIT, replicas=10, seed=1)
-    with pytest.raises(OverflowError, match="diverged at tick .* lower it"):
-        ktc.learn(emulator, 5.0, Constant(1.0, 1e300), ticks=100)
+    fit = ktc.learn(emulator, 5.0, schedule, ticks=100)
+    assert fit.stopped_early.startswith("tick ") and "diverged" in fit.stopped_early
+    done = len(fit.history.time)
+    assert 1 < done < 101 and fit.time == pytest.approx((done - 1) / 100)
+    for values in vars(fit.history).values():
+        assert len(values) == done and np.isfinite(values).all()
     assert np.isfinite(emulator.read()).all()
-    assert np.isfinite(emulator.controls.bias).all()
+    assert emulator.controls.bias == pytest.approx(fit.parameters["bias"])
+    assert fit.likelihood_bias == pytest.approx(fit.excess_work.mean, rel=1e-9)
+    assert fit.bound <= fit.excess_work.mean and "stopped early at tick" in repr(fit)
+    with pytest.raises(ValueError, match="that of a whole run, but this one stopped at tick"):
+        _ = fit.gradient_noise_work
+    fit.save(tmp_path / "fit.npz")
+    again = ktc.Fit.load(tmp_path / "fit.npz")
+    assert again.stopped_early == fit.stopped_early and again.bound == fit.bound
+    assert again.plot().axes
+
+
+def test_a_run_that_only_jumped_has_no_bound():
+    fit = ktc.learn(UNIT, 5.0, Constant(1.0, 1e12), replicas=10, ticks=10, seed=1)
+    assert len(fit.history.time) == 1 and "bound not known" in repr(fit)
+    with pytest.raises(ValueError, match="whose only update took no time; lower the rate"):
+        _ = fit.bound
+
+
+def test_a_first_update_that_overflows_is_refused():
+    emulator = ktc.Emulator(UNIT, replicas=10, seed=1)
+    with pytest.raises(OverflowError, match="nothing was learned .* lower the rate"):
+        ktc.learn(emulator, 5.0, Constant(1.0, 1.7e308), ticks=1)
+    assert np.isfinite(emulator.read()).all()
+    assert (emulator.controls.bias == 0).all()
 
 
 def test_a_circuit_with_inductors_learns():

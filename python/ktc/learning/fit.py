@@ -43,6 +43,8 @@ class Fit:
             excess work and bounds are by its drawing, as its controller knows them; work and heat
             are its own, and so is what is called applied.
         calibration: what measuring F and ζ cost; None, as they are in closed form here.
+        stopped_early: why the run ended before its time, with its tick, and None where it did not:
+            then history, energies and parameters are those up to the last good update.
     """
 
     calibration: CalibrationReport | None = None
@@ -67,9 +69,11 @@ class Fit:
         variances: Mapping[str, float] | None = None,
         batch: int | None = None,
         scatter: Array | None = None,
+        stopped_early: str | None = None,
     ) -> None:
         self._variances = variances
         self._scatter = scatter
+        self.stopped_early = stopped_early
         self.start = start
         self.schedule = schedule
         self.parameter = parameter
@@ -97,8 +101,22 @@ class Fit:
 
     @property
     def duration(self) -> float:
-        """Time that the run took on the device."""
+        """T of the schedule."""
         return self.schedule.duration
+
+    @property
+    def time(self) -> float:
+        """Time up to the last update: less than ``duration`` where the run stopped early."""
+        return float(self.history.time[-1])
+
+    @property
+    def _time_of_bounds(self) -> float:
+        if self.time == 0:
+            raise ValueError(
+                f"there is no bound of a run that stopped at {self.stopped_early}, whose only "
+                "update took no time; lower the rate, or take more ticks"
+            )
+        return self.time
 
     @property
     def parameters(self) -> dict[str, Array]:
@@ -182,8 +200,13 @@ class Fit:
         1/N but for the batches' part.
 
         Raises:
-            ValueError: a schedule that is not linear in the gradient.
+            ValueError: a schedule that is not linear in the gradient; a run that stopped early.
         """
+        if self.stopped_early:
+            raise ValueError(
+                f"the noise's work is that of a whole run, but this one stopped at "
+                f"{self.stopped_early}"
+            )
         value = self._noise.excess_work
         return Estimate.exact(value, unit=self.symbols.energy, kT=self.kT)
 
@@ -221,7 +244,7 @@ class Fit:
         Raises:
             ValueError: a circuit with inductors, for which there is no closed form.
         """
-        return least_excess_work(self.start, self.history.bias[-1], self.duration)
+        return least_excess_work(self.start, self.history.bias[-1], self._time_of_bounds)
 
     @cached_property
     def bound_target(self) -> float:
@@ -229,7 +252,7 @@ class Fit:
 
         From equilibrium at the start, as ``bound``.
         """
-        return least_excess_work(self.start, self._target_bias, self.duration)
+        return least_excess_work(self.start, self._target_bias, self._time_of_bounds)
 
     @cached_property
     def _target_bias(self) -> Array:
@@ -275,6 +298,7 @@ class Fit:
             "imperfections": self.imperfections.as_dict() if self.imperfections else None,
             "applied_change": self._applied_change,
             "variances": self._variances,
+            "stopped_early": self.stopped_early,
         }
         if self._scatter is not None:
             arrays["scatter"] = self._scatter
@@ -312,6 +336,7 @@ class Fit:
                 variances=header.get("variances"),
                 batch=header.get("batch"),
                 scatter=arrays.get("scatter"),
+                stopped_early=header.get("stopped_early"),
             )
 
     def __getstate__(self) -> dict[str, Any]:
@@ -329,6 +354,7 @@ class Fit:
         return Estimate.of_samples(samples, unit=self.symbols.energy, kT=self.kT)
 
     def __repr__(self) -> str:
-        known = self.start.network.has_friction
+        known = self.start.network.has_friction and self.time > 0
         bound = f"bound {self.bound:.6g}" if known else "bound not known"
-        return f"<ktc.Fit: {self.schedule!r}, excess work {self.excess_work}, {bound}>"
+        stopped = f", stopped early at {self.stopped_early}" if self.stopped_early else ""
+        return f"<ktc.Fit: {self.schedule!r}, excess work {self.excess_work}, {bound}{stopped}>"

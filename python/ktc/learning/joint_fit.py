@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc import schedules, storage
+from ktc.boards.imperfections import Imperfections
 from ktc.checks import Array
 from ktc.controls import Controls
 from ktc.estimate import Estimate
@@ -58,7 +59,6 @@ class JointFit(Fit):
         hidden: Array,
         data_forces: Array,
         final_forces: Array,
-        stopped_early: str | None,
         calibration: CalibrationReport | None,
         positive: tuple[Array, Array] | None,
         **others: Any,
@@ -66,7 +66,7 @@ class JointFit(Fit):
         super().__init__(parameter=" and ".join(learned.names), **others)
         self.learned, self.hidden = learned, hidden
         self.data_forces, self._final_forces = data_forces, final_forces
-        self.stopped_early, self.calibration = stopped_early, calibration
+        self.calibration = calibration
         self._mask, self._positive = dict(mask), positive
         self._exact = ExactModel(self.start, learned)
 
@@ -82,11 +82,6 @@ class JointFit(Fit):
     def controls(self) -> Controls:
         """All controls at the end."""
         return self.learned.controls(self.history.parameters[-1], self.start.network.controls)
-
-    @property
-    def time(self) -> float:
-        """Time that the run took on the device: less than ``duration`` where it stopped early."""
-        return float(self.history.time[-1])
 
     @cached_property
     def free_energy_change(self) -> Estimate:
@@ -223,8 +218,8 @@ class JointFit(Fit):
 
     def _bound(self, controls: Controls) -> float:
         if self.learned.names == ("bias",) and self._exact.method == "closed form":
-            return least_excess_work(self.start, controls.bias, self.time)
-        return wasserstein_bound(self.start, self._at(controls), self.time)
+            return least_excess_work(self.start, controls.bias, self._time_of_bounds)
+        return wasserstein_bound(self.start, self._at(controls), self._time_of_bounds)
 
     def _at(self, controls: Controls) -> Described:
         net = self.start.network.with_controls(controls)
@@ -271,6 +266,8 @@ class JointFit(Fit):
             "names": list(self.learned.names), "samples": self.samples, "seed": self.seed,
             "symbols": vars(self.symbols), "stopped_early": self.stopped_early,
             "variances": self._variances, "batch": self.batch, "calibration": report,
+            "imperfections": self.imperfections.as_dict() if self.imperfections else None,
+            "applied_change": self._applied_change,
         }  # fmt: skip
         storage.save(path, "JointFit", header, arrays)
 
@@ -289,6 +286,7 @@ class JointFit(Fit):
             mask = storage.part(arrays, "mask_")
             positive = storage.part(arrays, "positive_")
             report, kT = header.get("calibration"), network.common_kT
+            spec = header.get("imperfections")
             measured = storage.part(arrays, "calibration_")
             return cls(
                 learned=Parameters(start, header["names"], mask or None), mask=mask,
@@ -303,7 +301,8 @@ class JointFit(Fit):
                 heat=arrays["heat"], final_state=arrays["final_state"],
                 history=JointHistory(**storage.part(arrays, "history_")), seed=header["seed"],
                 version=header["version"], variances=header["variances"],
-                batch=header.get("batch"),
+                batch=header.get("batch"), imperfections=Imperfections(**spec) if spec else None,
+                applied_change=header.get("applied_change"),
             )  # fmt: skip
 
     def __repr__(self) -> str:

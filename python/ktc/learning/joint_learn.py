@@ -160,7 +160,7 @@ def learn_jointly(
 
 def hidden_units(hidden: Sequence[int] | int) -> Array:
     """Numbers of the hidden units, ascending."""
-    many = [hidden] if isinstance(hidden, int | np.integer) else list(hidden)
+    many = list(hidden) if np.iterable(hidden) else [hidden]
     numbers = sorted(count("hidden", unit, least=0) for unit in many)
     for one, other in pairwise(numbers):
         if one == other:

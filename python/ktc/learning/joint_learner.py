@@ -14,6 +14,7 @@ from ktc.learning.anticipation import Anticipation
 from ktc.learning.averages import replica_forces
 from ktc.learning.batches import Batches
 from ktc.learning.confinement import confined
+from ktc.learning.divergence import DIVERGENCE, Divergence
 from ktc.learning.exact_model import ExactModel
 from ktc.learning.gradient_noise import LARGEST_STATE, GradientNoise
 from ktc.learning.metric import Metric
@@ -21,10 +22,6 @@ from ktc.learning.metric_source import MetricSource
 from ktc.progress import progress_bar
 from ktc.schedules import MinimalDissipation, Schedule
 from ktc.theory import Parameters
-
-#: An update whose |g·Δθ| is so many times kT, or the first update's where that is more, is no
-#: learning any more: the rate is too large for its ticks, and grows from update to update.
-DIVERGED = 1e6
 
 
 class PositivePhase(Protocol):
@@ -121,7 +118,7 @@ class JointLearner:
     ) -> None:
         self._device, self._schedule, self._parameters = device, schedule, parameters
         self._positive, self._metrics, self._exact = positive, metrics, exact
-        self._scale_of_gain = exact.start.network.common_kT
+        self._judge = Divergence(exact.start.network.common_kT)
         self._blocks: Metric = Blocks(parameters)
         self._flow = np.zeros(parameters.size)
         self._anticipation: Anticipation | None = None
@@ -182,11 +179,8 @@ class JointLearner:
                 change, flow = self._learned(k, ticks, hold, controls, gradient, mean)
             else:
                 change, flow = self._ahead(k, time, forces) - theta, np.zeros_like(theta)
-            gain = abs(float(gradient @ change))
-        if k == 0 and np.isfinite(gain):
-            self._scale_of_gain = max(self._scale_of_gain, gain)
-        if not np.isfinite(change).all() or not gain <= DIVERGED * self._scale_of_gain:
-            raise _Stop("the controls diverged: the rate is too large for its ticks")
+        if self._judge.diverged(gradient, change):
+            raise _Stop(DIVERGENCE)
         kept, after = confined(parameters, controls, theta, change)
         if kept == 0:
             raise _Stop(

@@ -15,6 +15,7 @@ from ktc.emulation.emulator import Emulator
 from ktc.geometry import Geometry
 from ktc.learning.applied import applied_change, applied_network
 from ktc.learning.batches import Batches
+from ktc.learning.divergence import DIVERGENCE, Divergence
 from ktc.learning.fit import Fit
 from ktc.learning.history import History
 from ktc.learning.joint_learn import hidden_units, learn_jointly
@@ -104,15 +105,15 @@ def learn(
     Returns:
         A Fit: parameters reached, energies spent, bounds, history. A JointFit for whatever is
         not the bias of a Gaussian network alone. An update that would leave the energy without
-        a bound is halved until it does not, which ``history.share`` records; where controls
-        diverge, the run stops, and ``stopped_early`` says why.
+        a bound is halved until it does not, which ``history.share`` records. Where controls
+        diverge, the run stops with what the last good update left, and ``stopped_early`` says why.
 
     Raises:
         ValueError, TypeError: data of the wrong width or not finite, or so far off that their
             energy overflows, an unknown parameter, numbers out of range, ticks shorter than the
             device's; before anything moves. LimitError where
             a control or a reading leaves the range of a real board, with the tick at which it did.
-        OverflowError: a rate so large that the controls diverge, with the tick at which they did.
+        OverflowError: a rate so large that the first update diverges already.
 
     Example:
         >>> import ktc
@@ -164,7 +165,7 @@ def learn(
     first_work, first_heat = np.array(device.ledger.work), np.array(device.ledger.heat)
     infinite = getattr(device.ledger, "infinite", False)
     with device.ledger.tally() if infinite else nullcontext(lambda: None) as tally:
-        track = _drive(device, schedule, geometry, shown, steps, progress)
+        track, stopped = _drive(device, schedule, geometry, shown, steps, progress)
         variances = tally()
 
     bias, initial = track["bias"], start.network.bias
@@ -184,6 +185,7 @@ def learn(
         samples=len(samples),
         batch=batch,
         scatter=None if deals is None else deals.scatter,
+        stopped_early=stopped,
         work=device.ledger.work - first_work,
         heat=device.ledger.heat - first_heat,
         final_state=np.array(device.moments().mean[None] if infinite else device.read()),
@@ -217,11 +219,15 @@ def _drive(
     goal: Callable[[], Array],
     ticks: int,
     progress: bool,
-) -> dict[str, Array]:
+) -> tuple[dict[str, Array], str | None]:
     """The closed loop: read the mean, update the bias, hold; n + 1 updates around n holds.
 
     Args:
         goal: gives the data's mean, of the next batch, in the public state.
+
+    Returns:
+        Arrays of the history by name, and why it stopped early, with as many rows as updates went
+        well.
     """
     units, scale = device.network.units, device.scale
     hold = schedule.duration / ticks
@@ -232,6 +238,8 @@ def _drive(
     initial = device.controls.bias
     theta_start = np.linalg.solve(geometry.to_bias, initial)
     theta = np.zeros(units)
+    judge = Divergence(device.network.kT)
+    stopped = None
     with progress_bar(ticks, "tick", progress, schedule.name) as bar:
         for k in range(ticks + 1):
             time = schedule.duration * (k / ticks)
@@ -242,18 +250,20 @@ def _drive(
                 return np.asarray(geometry.to_bias.T @ ((point - mean) / scale))
 
             gradient = toward(goal())
-            change = tick_change(schedule, geometry, k, ticks, gradient, toward)
-            theta = theta + change
-            bias = initial + geometry.to_bias @ theta
-            if not np.isfinite(bias).all():
-                raise _divergence(schedule, k)
+            with np.errstate(over="ignore", invalid="ignore"):
+                change = tick_change(schedule, geometry, k, ticks, gradient, toward)
+                bias = initial + geometry.to_bias @ (theta + change)
             try:
+                if judge.diverged(gradient, change) or not np.isfinite(bias).all():
+                    raise ValueError(DIVERGENCE)
                 with _told(k):
                     device.set(bias=bias)
             except LimitError:
                 raise
             except ValueError as error:
-                raise _divergence(schedule, k) from error
+                stopped = f"tick {k}: {error}"
+                break
+            theta = theta + change
             if k == ticks and hasattr(device, "settle"):
                 device.settle()
             track["time"][k] = time
@@ -265,7 +275,12 @@ def _drive(
             if k < ticks:
                 device.run(hold)
                 bar.update(1)
-    return track
+    done = ticks + 1 if stopped is None else k
+    if done == 0:
+        raise OverflowError(
+            f"nothing was learned under {schedule!r}: {stopped}; lower the rate, or take more ticks"
+        )
+    return {name: values[:done] for name, values in track.items()}, stopped
 
 
 @contextmanager
@@ -275,13 +290,6 @@ def _told(tick: int) -> Iterator[None]:
         yield
     except LimitError as error:
         raise LimitError(f"tick {tick}: {error}") from error
-
-
-def _divergence(schedule: Schedule, tick: int) -> OverflowError:
-    return OverflowError(
-        f"the controls diverged at tick {tick} under {schedule!r}: "
-        "the rate is too large for its ticks; lower it, or take more ticks"
-    )
 
 
 def _names(parameters: Sequence[str]) -> tuple[str, ...]:

@@ -48,6 +48,13 @@ class MetricSource:
                 "fisher of metrics must be 'equilibrium' for an infinite ensemble, "
                 "which has no single replicas"
             )
+        running = getattr(device, "replicas", size + 1)
+        if settings.fisher == "replicas" and settings.shrinkage is None and running <= size:
+            raise ValueError(
+                f"replicas must be more than the {size} parameters where fisher of metrics is "
+                f"'replicas' and shrinkage None, but are {running}: F would be singular; take "
+                "more, or shrinkage='optimal'"
+            )
         if settings.source == "exact" and not exact.metrics_known:
             raise ValueError(
                 "source of metrics is 'exact', but coupled quartic units, and those with inertia, "

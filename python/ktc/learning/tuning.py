@@ -188,7 +188,7 @@ def _completed(
     with np.errstate(over="ignore", invalid="ignore"):
         try:
             fit = learn(device, goal, schedule, **options)
-            if getattr(fit, "stopped_early", None) is not None:
+            if fit.stopped_early is not None:
                 return None
             if target is None:
                 found = fit.completed_excess_work
