@@ -19,7 +19,7 @@ from ktc.learning.metric_settings import Metrics
 from ktc.learning.sampled_products import SampledProducts
 from ktc.theory import bennett
 from ktc.theory.matrix_estimate import MatrixEstimate
-from ktc.theory.sampled_metrics import OutlastedError, correlated_windows, metric_estimates
+from ktc.theory.sampled_metrics import correlated_windows, metric_estimates
 
 # Beyond so many conjugate forces a window is measured once, to keep to some hundred megabytes.
 NUMBERS_TO_HALVE = 5_000_000
@@ -163,15 +163,6 @@ class Calibration:
         )  # fmt: skip
 
     def _measured(self, hold: float) -> Geometry | SampledProducts:
-        try:
-            return self._watched(hold)
-        except OutlastedError as error:
-            raise ValueError(
-                f"F and ζ are not told by {self._settings.replicas} replicas of metrics: "
-                f"{error.what}; take more of them, or a schedule without ζ where wells are deep"
-            ) from error
-
-    def _watched(self, hold: float) -> Geometry | SampledProducts:
         share, emulator = self._settings.shrinkage, self._emulator
         long = hold * fastest_rate(self._start.network, emulator.controls) > 1
         held = hold if long else None

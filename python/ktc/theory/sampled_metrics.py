@@ -25,19 +25,6 @@ MOST_INTERVALS = 20_000
 GROUPS = 50
 
 
-class OutlastedError(ValueError):
-    """Correlations that did not end in the longest window.
-
-    Args:
-        what: whose, and how long it was.
-        mend: what helps.
-    """
-
-    def __init__(self, what: str, mend: str) -> None:
-        super().__init__(f"{what}: {mend}")
-        self.what = what
-
-
 def fisher_estimate(
     device: Description | Any,
     parameter: Learnable = "bias",
@@ -331,10 +318,10 @@ class _Walk:
             if self.windows.all():
                 return integral
         slow = int(np.argmin(self.windows))
-        raise OutlastedError(
+        raise ValueError(
             f"correlations of {self._parameters.labels[slow]} outlast a window of "
-            f"{most * self._step:.4g}",
-            "make longest larger, or interval, or treat wells apart",
+            f"{most * self._step:.4g}, as {replicas} replicas tell them: take more (in "
+            "learn, of ktc.Metrics), make longest larger, or interval, or treat wells apart"
         )
 
     def through(self) -> tuple[Array, Array]:
