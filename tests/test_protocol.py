@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ktc import Emulator, Network, Protocol
+from ktc.controls import Controls
 from ktc.protocol import full_shape
 
 K2 = np.array([[2.0, 0.5], [0.5, 1.0]])
@@ -393,3 +394,36 @@ def test_units_of_many_decades_are_judged_by_themselves():
     network = Network(wide, 1.0)
     values, _ = settings(Protocol([1.0], {"stiffness": [2 * wide]}), network)
     np.testing.assert_array_equal(values["stiffness"][0], 2 * wide)
+
+
+# --- Cost ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("quartic", [None, 1.0], ids=["linear", "quartic"])
+def test_a_bias_and_kT_of_many_ticks_are_checked_as_arrays(quartic, monkeypatch):
+    """Controls are made of each tick where stiffness or quartic, one check together, change."""
+    network = Network(K2, 1.0, quartic=quartic)
+    made = []
+    updated = Controls.updated
+    monkeypatch.setattr(
+        Controls, "updated", lambda self, **new: made.append(new) or updated(self, **new)
+    )
+    settings(Protocol(np.ones(500), {"bias": np.linspace(0, 1, 500)}), network)
+    settings(Protocol(np.ones(500), {"kT": np.linspace(1, 2, 500), "bias": np.ones(500)}), network)
+    assert len(made) < 10
+    settings(Protocol(np.ones(50), {"quartic": np.ones(50)}), network)
+    assert len(made) > 50
+
+
+def test_controls_of_quartic_networks_are_refused_by_tick():
+    network = Network(-K2, 1.0, quartic=1.0)
+    kT = np.ones((5, 1))
+    kT[3] = -1.0
+    with pytest.raises(ValueError, match=r"tick 3: kT must be positive"):
+        settings(Protocol(np.ones(5), {"kT": kT[:, 0]}), network)
+    with pytest.raises(ValueError, match=r"bias must be a scalar or of shape \(2,\) at every tick"):
+        settings(Protocol(np.ones(5), {"bias": np.ones((5, 3))}), network)
+    quartic = np.ones((5, 2))
+    quartic[2, 1] = 0.0
+    with pytest.raises(ValueError, match=r"tick 2: stiffness must be positive definite"):
+        settings(Protocol(np.ones(5), {"quartic": quartic, "kT": np.ones(5)}), network)

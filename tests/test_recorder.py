@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 from ktc import Board, Emulator, Network, Protocol
+from refusal import refused
 
 K2 = np.array([[2.0, 0.6], [0.6, 1.0]])
 EVERYTHING = ("state", "mean", "covariance", "energy", "work", "heat", "bias")
@@ -130,3 +134,24 @@ def test_progress_changes_nothing(record, capsys):
     assert "250" in capsys.readouterr().err
     np.testing.assert_array_equal(silent.read(), loud.read())
     assert silent.controls == loud.controls
+
+
+def test_records_beyond_memory_are_refused_before_anything_moves(monkeypatch):
+    """Ten states of 37 replicas of two units take 5920 bytes, five take half."""
+    emulator = Emulator(network(), replicas=REPLICAS, seed=87)
+    monkeypatch.setattr("ktc.emulation.recorder.memory", lambda: 5000.0)
+    with refused(MemoryError, "5.92e-06 GB", "every", "to="):
+        emulator.play(drive(network()), record="state")
+    assert emulator.time == 0.0
+    emulator.play(drive(network()), record="state", every=2)
+
+
+def test_no_bar_is_loaded_where_none_is_shown():
+    """tqdm takes a tenth of a second, which a first play without a bar should not wait for."""
+    code = (
+        "import sys, ktc; e = ktc.Emulator(ktc.Network(1.0, 1.0), replicas=2, seed=1);"
+        "drive = ktc.Protocol([1.0], {}); e.play(drive); print('tqdm' in sys.modules);"
+        "e.play(drive, progress=True); print('tqdm' in sys.modules)"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.split() == ["False", "True"]

@@ -190,13 +190,13 @@ class Protocol:
                     f"but has shape {values.shape[1:]}"
                 )
             checked[name] = values
-        if "quartic" in checked or controls.quartic.any():
+        quartic = "quartic" in checked or controls.quartic.any()
+        for name in set(checked) & ({"kT"} if quartic else {"stiffness", "kT"}):
+            checked[name] = _physical(controls, name, checked[name])
+        if quartic:
             _check_together(controls, checked)
-        else:
-            for name in set(checked) & {"stiffness", "kT"}:
-                checked[name] = _physical(controls, name, checked[name])
-            if not controls.is_sparse:  # the engine refuses a bias that overflows
-                _refuse_overflow("tick", controls, checked)
+        elif not controls.is_sparse:  # the engine refuses a bias that overflows
+            _refuse_overflow("tick", controls, checked)
         try:
             final = controls.updated(
                 **{**{name: values[-1] for name, values in checked.items()}, **self.final}
@@ -255,10 +255,11 @@ def _at(controls: Controls, waveforms: Mapping[str, Array], tick: int) -> Contro
 
 
 def _check_together(controls: Controls, waveforms: Mapping[str, Array]) -> None:
-    """Quartic units confine what their stiffness does not: all controls of a tick are one check."""
-    for tick in range(len(next(iter(waveforms.values()))) if waveforms else 0):
+    """Quartic units confine what their stiffness does not: those of a tick are one check."""
+    confining = {name: waveforms[name] for name in ("stiffness", "quartic") if name in waveforms}
+    for tick in range(len(next(iter(confining.values()))) if confining else 0):
         try:
-            _at(controls, waveforms, tick)
+            _at(controls, confining, tick)
         except ValueError as error:
             raise ValueError(f"tick {tick}: {error}") from None
 

@@ -283,7 +283,7 @@ class Emulator(Exclusive):
             ValueError: controls that do not fit this network, with the tick named; statistics that
                 do not fit the protocol.
             FileExistsError, OSError: files that are there, or that the disk has no room for.
-            MemoryError: statistics that take more than this machine has.
+            MemoryError: statistics or records that take more than this machine has.
 
         Example:
             >>> import ktc, numpy as np, pathlib, tempfile

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,6 +14,7 @@ from ktc.emulation.accounts import require_kept
 from ktc.emulation.gaussian_engine import Engine
 from ktc.emulation.moments import Reader
 from ktc.emulation.record_file import RecordFile, record_files
+from ktc.emulation.resources import memory
 from ktc.emulation.statistics import Observer
 from ktc.progress import progress_bar
 from ktc.protocol import Protocol, full_shape
@@ -43,6 +45,7 @@ class Recorder:
     Raises:
         TypeError, ValueError: something that cannot be recorded so.
         FileExistsError, OSError: files that are there, or that the disk has no room for.
+        MemoryError: series that are to lie in memory, and do not fit it.
     """
 
     def __init__(
@@ -81,7 +84,7 @@ class Recorder:
         self._files: dict[str, RecordFile] = {}
         self.series: dict[str, Array] = {}
         if recording.to is None:
-            self.series = {name: np.empty(shape) for name, shape in wanted.items()}
+            self.series = _in_memory(wanted)
         else:
             self._files = record_files(recording.to, wanted, recording.overwrite)
 
@@ -97,6 +100,20 @@ class Recorder:
     def close(self) -> None:
         """No more points: what went to disk is read from there."""
         self.series |= {name: file.close() for name, file in self._files.items()}
+
+
+def _in_memory(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
+    size = 8 * sum(math.prod(shape) for shape in shapes.values())
+    needed = (
+        f"records of {1e-9 * size:.3g} GB are more than the memory of this machine; record less "
+        "often (every), less, or to disk (to=...)"
+    )
+    if size > memory():
+        raise MemoryError(needed)
+    try:
+        return {name: np.empty(shape) for name, shape in shapes.items()}
+    except MemoryError:
+        raise MemoryError(needed) from None
 
 
 def play_recorded(
