@@ -69,8 +69,9 @@ class Plan:
         energy, time = (f" {s}" if s else "" for s in (self.symbols.energy, self.symbols.time))
         seen = "all samples" if self.batch is None else f"{self.batch} samples"
         share = self.noise_work / self.excess_work
+        many = "1 replica" if self.replicas == 1 else f"{self.replicas} replicas"
         return (
-            f"{self.replicas} replica{'' if self.replicas == 1 else 's'} for {self.duration:.4g}{time} in {self.ticks} ticks, "
+            f"{many} for {self.duration:.4g}{time} in {self.ticks} ticks, "
             f"{seen} at each\n"
             f"dissipate {self.total_excess_work:.4g}{energy}, each {self.excess_work:.4g}{energy} "
             f"or {self.excess_work / self.kT:.4g} kT\n"
