@@ -22,7 +22,8 @@ inline constexpr std::size_t tile_rows = 2, tile_registers = 4;
 #endif
 static_assert(product_panel % tile_rows == 0);
 
-/// Stores entry(sum, at, offset) of `rows` rows at `out`: `sum` over `depth` columns of a panel.
+/// Stores entry(sum, at) of `rows` rows `at` places after `out`: `sum` over `depth` columns of a
+/// panel.
 template <class Real, class Entry>
 KTC_INLINE void product_tile(const Real* panel, std::size_t depth, const Real* block, Real* out,
                              std::size_t rows, Entry entry) {
@@ -46,7 +47,7 @@ KTC_INLINE void product_tile(const Real* panel, std::size_t depth, const Real* b
 }
 
 /// Panel after panel, so that each is read once; `depth` columns at a time, so that their rows of
-/// the block stay in cache. first(out, at, sum) is what a sum of the first columns becomes.
+/// the block stay in cache. first(sum, at) is what a sum over the first columns becomes.
 template <class Real, class First>
 KTC_INLINE void product_of(const ProductShape& shape, const Real* panels, const Real* block,
                            Real* out, First first) {
