@@ -1,11 +1,10 @@
 """Joules and likelihood against replicas, converters, mismatch, and the budget of a plan.
 
 A ring of four RC cells at 300 K learns the mean of its data in five RC. The controller knows the
-drawing of the board, and reads through an ADC, with noise of so many thermal widths. A mismatch of
-δ puts components off by up to δ, and biases by an rms of δ of the DAC's range. A budget is what
-``ktc.plan`` may spend to lose no more than 0.01 nats. Told are W − ΔF of what the board applied,
-and nats a sample lost against the best biases of an ideal board, learned, and programmed to K⟨v⟩;
-means over runs, each of another board. Expected is what ``ktc.plan`` tells beforehand.
+drawing and reads through an ADC, whose noise is in thermal widths. A mismatch of δ puts components
+off by up to δ, and biases by δ of the DAC's range, rms. A budget is what ``ktc.plan`` may spend to
+lose 0.01 nats. Told are W − ΔF of what the board applied, and nats a sample lost against the best
+biases of an ideal board, learned and programmed to K⟨v⟩: means over runs, each of another board.
 
     python examples/joules.py [--seed 1] [--quick] [--figure FILE]
 
@@ -70,6 +69,7 @@ def experiment(seed=1, quick=False):
             for number in range(0, len(kinds), 2):
                 errorbars(ax, x, found[number], number, kinds[number])
         lower.set(yscale="log", xlabel=varied, xscale="log" if varied == "replicas" else "linear")
+        lower.set(**({"xticks": x} if "bits" in varied else {}))
     for row, text in zip(axes, ("W − ΔF [zJ per replica]", "nats lost per sample"), strict=True):
         row[0].set_ylabel(text)
         row[1].legend(frameon=False, fontsize="small")

@@ -53,6 +53,27 @@ def test_learned_bias_beside_its_exact_average(schedule, batch):
     assert np.sum(fit.history.noise_work) == pytest.approx(fit.gradient_noise_work.mean)
 
 
+@pytest.mark.parametrize(
+    ("share", "off"), [(5.0, (-0.05, 0.05)), (0.6, (-0.25, 0.05))], ids=["long", "short"]
+)
+@pytest.mark.parametrize("make", [MinimalDissipation, NaturalGradient, Constant])
+def test_how_long_a_run_must_be_for_the_scatter_to_tell(make, share, off):
+    """T of five and of 0.6 of the slowest relaxation; C of 4,000 replicas to 2 %."""
+    time = share * NET.relaxation_times[-1]
+    schedule = make(time) if make is MinimalDissipation else make(time, 2 / time)
+    exact = theory.expected_learning(NET, DATA, schedule, ticks=TICKS).noise(4000)
+    fit = ktc.learn(NET, DATA, schedule, replicas=4000, ticks=TICKS, seed=1, **JOINT)
+    assert off[0] < fit.gradient_noise_work.mean / exact.excess_work - 1 < off[1]
+
+
+@pytest.mark.parametrize("time", [5.0, 20.0])
+def test_a_completed_run_has_less_of_it(time):
+    """Of one unit by 0.88 kT/N, which the replicas' scatter alone does not know."""
+    unit = ktc.Network(1.0, 1.0)
+    noise = theory.expected_learning(unit, 5.0, MinimalDissipation(time), ticks=400).replica
+    assert noise.excess_work - noise.completed_excess_work == pytest.approx(0.88, abs=5e-3)
+
+
 def test_an_infinite_ensemble_has_the_noise_of_batches_alone():
     schedule = MinimalDissipation(T)
     options = {"replicas": math.inf, "ticks": TICKS, **JOINT}
