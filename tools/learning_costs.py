@@ -69,7 +69,7 @@ def measured(units: int, ticks: int) -> str:
     emulator = ktc.Emulator(net, replicas=2000, seed=1)
     once = seconds(lambda: correlated_windows(emulator, learned, windows=2))
     rule, settings = MinimalDissipation(10.0), ktc.Metrics("measured", replicas=2000, refresh=1e9)
-    options = {"replicas": 256, "ticks": ticks, "seed": 1, "metrics": settings}
+    options: dict[str, Any] = {"replicas": 256, "ticks": ticks, "seed": 1, "metrics": settings}
     whole = seconds(lambda: ktc.learn(net, data, rule, ("stiffness",), **options))
     return (
         f"{units} quartic units: a measurement of 2,000 replicas {once:.1f} s, "
