@@ -51,6 +51,47 @@ def test_other_levels_agree_to_rounding():
     assert all(np.allclose(result, results[-1], rtol=1e-13, atol=1e-13) for result in results)
 
 
+PAIR = np.array([[2.0, 0.5], [0.5, 1.0]])
+LATTICE = ktc.lattices.grid(3, 4, own=1.0, coupling=0.5)
+WAYS = {
+    "modes": ktc.Network(PAIR, 1.0),
+    "dense": ktc.Network(PAIR, 1.0, inertia=[1.0, 0.5]),
+    "at once": ktc.Network(PAIR, 1.0, quartic=0.5),
+    "alone": ktc.Network(np.diag([2.0, 1.0]), 1.0, quartic=0.5),
+    "split": ktc.Network(PAIR, 1.0, kT=[1.0, 2.0]),
+    "split, quartic and inertia": ktc.Network(PAIR, 1.0, quartic=0.5, inertia=1.0),
+    "sparse": ktc.Network(LATTICE, 1.0),
+    "more columns than are summed at once": ktc.Network(
+        np.eye(515) + 0.01, 1.0, quartic=np.linspace(0.1, 0.2, 515)
+    ),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_of_moving_is_alike_on_all_levels(way, dtype):
+    """From a given state, so that no library draws it; a float's share of a path has some 2e-7."""
+    network = WAYS[way]
+    units = network.units
+    ticks = 40 if units < 100 else 3
+    dt = None if network.moves_exactly and way != "sparse" else 0.05
+    start = np.random.default_rng(8).standard_normal((37, units))
+    drive = ktc.Protocol.sample(0.05 * ticks, ticks, {"bias": 3.0}, bias=lambda t: t)
+    results = []
+    for level in LEVELS:
+        _core.use_kernels(level)
+        options = {"seed": 4, "first_replica": 11, "state": start, "dtype": dtype, "dt": dt}
+        emulator = ktc.Emulator(network, replicas=37, **options)
+        emulator.play(drive)
+        books = emulator.ledger
+        parts = (emulator.read().ravel(), books.work, books.heat, books.supply)
+        results.append(np.concatenate(parts))
+    fused = [result for level, result in zip(LEVELS, results) if level in FUSED]
+    assert all((result == fused[0]).all() for result in fused)
+    tolerance = (1e-12 if dtype == "float64" else 1e-4) * abs(results[-1]).max()
+    assert all(np.allclose(result, results[-1], rtol=0, atol=tolerance) for result in results)
+
+
 def test_the_best_level_is_in_use_and_said():
     assert _core.kernel_level() == LEVELS[-1]
     assert ktc.show_config()["kernels"] == LEVELS[-1]

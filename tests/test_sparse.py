@@ -287,6 +287,7 @@ def test_dense_algebra_is_there_up_to_a_size_and_refused_beyond():
         ({"stiffness": lattices.grid(3, 3, own=0.0)}, ValueError, ("pivot", "nothing confines")),
         ({"stiffness": lattices.grid(3, 3, 1.0, -1.0)}, ValueError, ("positive definite",)),
         ({"stiffness": "soft"}, TypeError, ("stiffness", "str")),
+        ({"stiffness": scipy.sparse.eye_array(5) * 1j}, TypeError, ("stiffness", "complex128")),
         ({"stiffness": np.inf * scipy.sparse.eye_array(9)}, ValueError, ("inf at index (0, 0)",)),
         (
             {"stiffness": scipy.sparse.csr_array(np.eye(9) + np.eye(9, k=1))},

@@ -172,10 +172,11 @@ def _canonical(value: Any) -> Any:
     try:
         given = scipy.sparse.csr_array(value, copy=True)
         if given.dtype.kind not in "biuf":
-            raise TypeError
+            raise TypeError(f"entries of {given.dtype}")
         matrix = given.astype(np.float64)
-    except (TypeError, ValueError):
-        raise TypeError(f"stiffness must be a real matrix, but is {type(value).__name__}") from None
+    except (TypeError, ValueError) as error:
+        kind = type(value).__name__
+        raise TypeError(f"stiffness must be a real matrix, but is {kind}: {error}") from None
     bad = np.flatnonzero(~np.isfinite(matrix.data))
     if len(bad):
         row = int(np.searchsorted(matrix.indptr, bad[0], side="right")) - 1
