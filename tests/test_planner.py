@@ -41,6 +41,17 @@ def test_one_unit_by_closed_forms():
     assert plan.nats_lost * plan.replicas == pytest.approx(0.32, rel=0.1)
 
 
+def test_an_accuracy_that_batches_reach_in_longer_runs_alone():
+    """Batches lose 0.032 nats in a tenth of τ, 0.020 in five: what 5 τ do is found, or shorter."""
+    data = 5.0 + np.random.default_rng(1).normal(size=(50, 1))
+    told = ktc.plan(UNIT, data, duration=5.0, nats=0.03, batch=5)
+    plan = ktc.plan(UNIT, data, joules=told.total_excess_work, nats=0.03, batch=5)
+    assert plan.duration <= 1.003 * 5.0 and plan.nats_lost <= 0.03  # eight bisections
+    assert plan.total_excess_work <= told.total_excess_work
+    with refused(ValueError, "nats must be above 0.019", "larger batches", "but is 0.01"):
+        ktc.plan(UNIT, data, joules=1e6, nats=0.01, batch=5)
+
+
 @pytest.mark.parametrize("spec", [None, ktc.Imperfections(adc_noise=1e-4)])
 def test_runs_spend_and_reach_what_is_planned(spec):
     """150 runs of each of a plan by budget and accuracy, and of one that sees batches."""

@@ -18,8 +18,8 @@ from ktc.units import Described
 
 #: Beyond so many parameters F and ζ are never made as matrices.
 MOST_DENSE = 256
-#: More parameters of an overdamped Gaussian network are solved for by products, which take 3 ms an
-#: update where matrices of 152 parameters take 80 and those of 230 nearly a second.
+#: More parameters of an overdamped Gaussian network are solved for by products, which take 2 ms an
+#: update where matrices of 230 parameters take 14 (tools/learning_costs.py).
 MOST_CLOSED = 24
 
 

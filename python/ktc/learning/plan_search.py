@@ -115,12 +115,13 @@ class PlanSearch:
 
         def dissipated(found: ExpectedLearning) -> float:
             each, once = _dissipated(found)
-            # Such as short runs of a quartic unit, which end too far off whatever the replicas.
-            if found.ideal.nats_lost >= nats:
+            # Such as short runs of a quartic unit, or of batches, which end too far off whatever
+            # the replicas.
+            if _lost(found) >= nats:
                 return math.inf
             return each * self.needed(found, nats) + once
 
-        found = self.at(time)
+        found = nearest = self.at(time)
         least, rises = dissipated(found), 0
         if least <= joules:
             return found
@@ -129,13 +130,15 @@ class PlanSearch:
             spent = dissipated(found)
             if spent <= joules:
                 return self._bisected(time, found, lambda one: dissipated(one) <= joules)
-            rises = rises + 1 if least < spent < math.inf else 0
+            hopeless = self._deals and least == spent == math.inf and _lost(found) > _lost(nearest)
+            rises = rises + 1 if hopeless or least < spent < math.inf else 0
             least, time = min(least, spent), 2 * time
+            nearest = min(nearest, found, key=_lost)
             # Past the least, where the noise of a longer run outweighs what it saves.
             if rises == 2:
                 break
         if least == math.inf:
-            self.needed(found, nats)  # which says why
+            self.needed(nearest, nats)  # which says why
         raise ValueError(
             f"joules must be at least about {least:.4g} to lose no more than {nats:g} nats, "
             f"however long it takes, but is {joules:g}; give more, or allow more nats"
@@ -160,7 +163,7 @@ class PlanSearch:
         return found
 
     def _needed(self, found: ExpectedLearning, nats: float) -> float:
-        left = found.ideal.nats_lost + found.batch.nats_lost
+        left = _lost(found)
         if left >= nats:
             cause = "its ticks and batches" if self._deals else "its ticks"
             raise ValueError(
@@ -177,6 +180,11 @@ class PlanSearch:
         return expected_of(
             self._device, rule, self._parameter, ticks, self._goal, self._deals, self._reading
         )
+
+
+def _lost(found: ExpectedLearning) -> float:
+    """Nats that no number of replicas brings back."""
+    return found.ideal.nats_lost + found.batch.nats_lost
 
 
 def _dissipated(found: ExpectedLearning) -> tuple[float, float]:
