@@ -272,6 +272,20 @@ def test_the_picture_has_every_kind_of_parameter():
     assert [one for one in labels if one][:3] == ["bias", "stiffness", "energy"]
 
 
+def test_the_picture_says_which_units_and_which_pairs():
+    mask = {"bias": [False, True], "stiffness": np.ones((2, 2), dtype=bool)}
+    fit = ktc.learn(
+        ktc.Network(np.eye(2), 1.0), DATA[:, :2], Constant(1.0, 0.05), ("bias", "stiffness"),
+        replicas=30, ticks=10, seed=89, mask=mask,
+    )  # fmt: skip
+    told = [
+        [text.get_text() for text in legend.get_texts()]
+        for ax in fit.plot().axes[:2]
+        if (legend := ax.get_legend())
+    ]
+    assert told == [["unit 1"], ["element 0,0", "element 0,1", "element 1,1"]]
+
+
 def test_a_real_board_learns_couplings_within_its_limits(tmp_path):
     """Work and heat are its own, saved ones too; a bias beyond the DAC is said with its tick."""
     spec = ktc.Imperfections(capacitance_tolerance=0.02, dac_range=1e-3, dac_bits=12, seed=4)

@@ -444,6 +444,7 @@ def test_a_run_that_only_jumped_has_no_bound():
     assert len(fit.history.time) == 1 and "bound not known" in repr(fit)
     with pytest.raises(ValueError, match="whose only update took no time; lower the rate"):
         _ = fit.bound
+    assert fit.plot().axes
 
 
 def test_a_first_update_that_overflows_is_refused():

@@ -40,7 +40,7 @@ def draw_fit(fit: Fit, figsize: tuple[float, float] | None = None) -> Picture:
 
 
 def draw_parameters(ax: Axes, fit: Fit, clock: Scale, peers: Sequence[Fit] = ()) -> None:
-    """θ(t), and at the end where the maximum of the likelihood is; units by ``peers`` too."""
+    """θ(t), and at its end where the maximum of the likelihood is; units by ``peers`` too."""
     values, target = fit.history.parameters, target_parameters(fit)
     unit = fit.symbols.bias if fit.parameter == "bias" else fit.symbols.state
     scale = _common_scale([*peers, fit], lambda one: (one.history.parameters, target), unit)
@@ -50,7 +50,7 @@ def draw_parameters(ax: Axes, fit: Fit, clock: Scale, peers: Sequence[Fit] = ())
     few = len(target) <= MANY
     for number, value in enumerate(target * scale.factor):
         ax.plot(
-            [fit.duration * clock.factor], [value],
+            [fit.time * clock.factor], [value],
             label="maximum likelihood" if number == 0 else None,
             marker="*" if few else "_", markersize=11 if few else 9, linestyle="none",
             color=STYLES[number]["color"] if few else "black", markerfacecolor="white",
@@ -102,7 +102,7 @@ def draw_ledger_of(ax: Axes, fit: Fit, clock: Scale, books: Mapping[str, Array])
 def draw_excess_work(ax: Axes, fit: Fit, clock: Scale, peers: Sequence[Fit] = ()) -> None:
     """W − ΔF, the bias of the chain's likelihood, which equals it, and the bound at its end."""
     books = {"excess work": fit.history.excess_work, "likelihood bias": fit.history.likelihood_bias}
-    bounds = [fit.bound] if fit.start.network.has_friction else []
+    bounds = [fit.bound] if fit.start.network.has_friction and fit.time > 0 else []
     scale = _common_scale(
         [*peers, fit], lambda one: (one.history.excess_work, *bounds), fit.symbols.energy
     )

@@ -32,7 +32,11 @@ def draw_joint_fit(fit: JointFit, figsize: tuple[float, float] | None = None) ->
     for ax, (name, block) in zip(axes[:, 0], blocks.items(), strict=False):
         unit = {"bias": fit.symbols.bias, "quartic": ""}.get(name, fit.symbols.stiffness)
         scale = scale_of(values[:, block], unit)
-        units(ax, time, values[:, block] * scale.factor, steps=True)
+        places = fit.learned.places[name]
+        alone = fit.learned.units == 1
+        numbers = () if alone else [",".join(map(str, p)) for p in zip(*places, strict=True)]
+        what = "unit" if len(places) == 1 else "element"
+        units(ax, time, values[:, block] * scale.factor, steps=True, name=what, numbers=numbers)
         ax.set_ylabel(scale.label(name))
         legend(ax)
     history = fit.history

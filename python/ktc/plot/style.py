@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -122,9 +123,14 @@ def units(
     values: Array,
     steps: bool = False,
     name: str = "unit",
-    numbers: tuple[int, ...] = (),
+    numbers: Sequence[int | str] = (),
 ) -> None:
-    """A line for each of a few units, or bands of quantiles over many; values (points, units)."""
+    """A line for each of a few units, or bands of quantiles over many; values (points, units).
+
+    Args:
+        name: what one of them is called.
+        numbers: what follows the name of each, their places by default.
+    """
     count = values.shape[1]
     if count <= MANY:
         for unit in range(count):
