@@ -73,6 +73,8 @@ def test_bias_and_stiffness_of_one_unit_by_moment_equations():
     )
     errors = np.abs(found - exact)
     assert (errors[2] < 1e-7).all()
+    # As docs/decisions/learning-any-parameter.md has them.
+    assert errors[:, 0] == pytest.approx([8.3e-7, 2.1e-7, 5.2e-8], rel=0.02)
     assert errors[1] / errors[2] == pytest.approx([4, 4, 4], abs=0.3)
 
 
