@@ -15,8 +15,8 @@ from ktc.network import Network
 from ktc.theory import Parameters
 from ktc.units import Described
 
-#: Friction of a clamped unit over the network's own largest one: it moves by less than a
-#: hundred-thousandth of its thermal width in a relaxation time, so that it stands still.
+#: Friction of a clamped unit over the network's own largest one: it moves by √2·10⁻⁵
+#: of its thermal width in a relaxation time, so that it stands still.
 CLAMP = 1e10
 # Relaxation times for which hidden units run before learning starts.
 BURN_IN = 10.0
