@@ -33,11 +33,10 @@ template <class Real>
 void normal_rows(const StreamAddress& first, std::size_t count, Real* out) {
     constexpr std::size_t width = 2 * lanes_of<Real>;
     const Stream stream(first);
-    StreamAddress address = first;
+    UnitsOfStep sweep{first.step, first.element};
     for (std::size_t k = 0; k < count; k += bundle) {
         NormalPair<Real> pairs[bundle];
-        next_noise(stream, address, 0, 1, pairs);
-        address.element += static_cast<std::uint32_t>(bundle);
+        next_noise(stream, sweep, pairs);
         for (std::size_t i = 0; i < bundle && k + i < count; ++i)
             put(pairs[i], out + (k + i) * width);
     }

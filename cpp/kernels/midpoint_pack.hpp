@@ -31,8 +31,7 @@ void midpoint_go(Real* x, Real* y, std::size_t units, const MidpointStep<Real>& 
     NoiseTile<Real> noise;
     for (std::size_t start = 0; start < units; start += noise.size) {
         const std::size_t stop = units - start < noise.size ? units - start : noise.size;
-        noise.fill(stream, address, stop, 0, 1);
-        address.element += static_cast<std::uint32_t>(stop);
+        noise.fill(stream, UnitsOfStep{address.step, static_cast<std::uint32_t>(start)}, stop);
         for (std::size_t i = 0; i < stop; ++i) {
             const std::size_t unit = start + i;
             Real *state = x + unit * block_width, *sum = y + unit * block_width;
@@ -64,7 +63,7 @@ void midpoint_alone(Real* x, std::size_t steps, const MidpointUnit<Real>& unit,
     NoiseTile<Real> noise;
     for (std::size_t start = 0; start < steps; start += noise.size) {
         const std::size_t stop = steps - start < noise.size ? steps - start : noise.size;
-        noise.fill(stream, address, stop, 1, 0);
+        noise.fill(stream, StepsOfUnit{address.step, address.element}, stop);
         address.step += stop;
         for (std::size_t k = 0; k < stop; ++k) {
             const Real rate = start + k + 1 < steps ? unit.rate : unit.half_rate;

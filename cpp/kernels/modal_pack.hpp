@@ -130,16 +130,37 @@ class GroupBooks {
     PackBooks of_[packs];
 };
 
-/// Noise of the next moves, `step` and `element` further each. It is made ahead of them: no move
-/// waits for its own.
-template <class Real>
-KTC_INLINE void next_noise(const Stream& stream, const StreamAddress& from, std::uint64_t step,
-                           std::uint32_t element, NormalPair<Real> (&out)[bundle]) {
+/// Where the noise of moves is that follow one another: of the next units at one step,
+struct UnitsOfStep {
+    std::uint64_t step;
+    std::uint32_t element;
+    KTC_INLINE void advance() { ++element; }
+};
+/// of one unit at the next steps,
+struct StepsOfUnit {
+    std::uint64_t step;
+    std::uint32_t element;
+    KTC_INLINE void advance() { ++step; }
+};
+/// or of all units at one step, then at the next.
+struct UnitsOfSteps {
+    std::uint64_t step;
+    std::uint32_t element, units;
+    KTC_INLINE void advance() {
+        const bool over = ++element == units;
+        element = over ? 0 : element;
+        step += over ? 1 : 0;
+    }
+};
+
+/// Noise of the next moves. It is made ahead of them: no move waits for its own.
+template <class Real, class Sweep>
+KTC_INLINE void next_noise(const Stream& stream, Sweep& sweep, NormalPair<Real> (&out)[bundle]) {
     std::uint64_t steps[bundle];
     std::uint32_t elements[bundle];
-    for (std::size_t i = 0; i < bundle; ++i) {
-        steps[i] = from.step + i * step;
-        elements[i] = from.element + static_cast<std::uint32_t>(i) * element;
+    for (std::size_t i = 0; i < bundle; ++i, sweep.advance()) {
+        steps[i] = sweep.step;
+        elements[i] = sweep.element;
     }
     normals_at(stream, steps, elements, out);
 }
@@ -152,13 +173,11 @@ class NoiseTile {
     static constexpr std::size_t size = modal_tile;
     static_assert(size % bundle == 0);
 
-    KTC_OUT_OF_LINE void fill(const Stream& stream, StreamAddress from, std::size_t count,
-                              std::uint64_t step, std::uint32_t element) {
+    template <class Sweep>
+    KTC_OUT_OF_LINE void fill(const Stream& stream, Sweep sweep, std::size_t count) {
         for (std::size_t k = 0; k < count; k += bundle) {
             NormalPair<Real> pairs[bundle];
-            next_noise(stream, from, step, element, pairs);
-            from.step += bundle * step;
-            from.element += static_cast<std::uint32_t>(bundle) * element;
+            next_noise(stream, sweep, pairs);
             for (std::size_t i = 0; i < bundle; ++i) {
                 store(of_[k + i], pairs[i].first);
                 store(of_[k + i] + lanes_of<Real>, pairs[i].second);
@@ -192,7 +211,7 @@ KTC_INLINE void modal_unit(Real* state, const ModalTick<Real>* ticks, std::size_
     double common = 0.0;
     while (count > 0) {
         const std::size_t tile = ticks_of_tile(address.step, count);
-        noise.fill(stream, address, tile, 1, 0);
+        noise.fill(stream, StepsOfUnit{address.step, 0}, tile);
         address.step += tile;
         for (std::size_t k = 0; k < tile; ++k) {
             common += ticks[k].common_work;
@@ -217,17 +236,27 @@ KTC_INLINE void modal_units(Real* state, std::size_t stride, std::size_t units,
     TilePosts<Real> posts[2];
     NoiseTile<Real> noise;
     double common = 0.0;
+    // A tile holds the noise of several ticks of few units, or of some units of one tick.
+    const std::size_t at_once = units < noise.size ? noise.size / units : 1;
     for (std::size_t k = 0; k < count; ++k) {
         common += ticks[k].common_work;
+        const std::size_t made = k % at_once;
         for (std::size_t start = 0; start < units; start += noise.size) {
             const std::size_t stop = units - start < noise.size ? units - start : noise.size;
-            address.element = static_cast<std::uint32_t>(start);
-            noise.fill(stream, address, stop, 0, 1);
+            if (at_once == 1) {
+                const auto first = static_cast<std::uint32_t>(start);
+                noise.fill(stream, UnitsOfStep{address.step, first}, stop);
+            } else if (made == 0) {
+                const std::size_t rows = count - k < at_once ? count - k : at_once;
+                const auto all_units = static_cast<std::uint32_t>(units);
+                noise.fill(stream, UnitsOfSteps{address.step, 0, all_units}, rows * units);
+            }
             for (std::size_t i = 0; i < stop; ++i) {
                 Real* own = state + (start + i) * stride;
+                const NormalPair<Real> normals = noise[made * stop + i];
                 Pack<Real> low = load(own), high = load(own + lanes_of<Real>);
-                move(low, ticks[k], start + i, noise[i].first, posts[0]);
-                move(high, ticks[k], start + i, noise[i].second, posts[1]);
+                move(low, ticks[k], start + i, normals.first, posts[0]);
+                move(high, ticks[k], start + i, normals.second, posts[1]);
                 store(own, low);
                 store(own + lanes_of<Real>, high);
             }
