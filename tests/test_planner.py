@@ -52,6 +52,23 @@ def test_an_accuracy_that_batches_reach_in_longer_runs_alone():
         ktc.plan(UNIT, data, joules=1e6, nats=0.01, batch=5)
 
 
+@pytest.mark.parametrize("options", [{"duration": 5.0}, {"joules": 2e8}])
+def test_a_fine_accuracy_has_the_ticks_that_it_needs(options):
+    """32 ticks would lose 1e-6 nats in 5 τ and more in 10 τ, whatever the replicas."""
+    coarse = ktc.plan(UNIT, 5.0, duration=5.0, replicas=10)
+    assert (
+        theory.expected_learning(UNIT, 5.0, coarse.schedule, ticks=coarse.ticks).ideal.nats_lost
+        > 1e-7
+    )
+    plan = ktc.plan(UNIT, 5.0, nats=1e-8, **options)
+    assert plan.nats_lost <= 1e-8 and plan.ticks > coarse.ticks
+    assert plan.total_excess_work <= options.get("joules", np.inf)
+    with refused(ValueError, "nats must be above", "more ticks", "but is 1e-08"):
+        ktc.plan(UNIT, 5.0, nats=1e-8, duration=5.0, ticks=coarse.ticks)
+    with refused(ValueError, "joules must be at least about", "allow more nats"):
+        ktc.plan(UNIT, 5.0, nats=1e-8, joules=1e6, ticks=16)
+
+
 @pytest.mark.parametrize("spec", [None, ktc.Imperfections(adc_noise=1e-4)])
 def test_runs_spend_and_reach_what_is_planned(spec):
     """150 runs of each of a plan by budget and accuracy, and of one that sees batches."""

@@ -28,6 +28,8 @@ FEWEST_TICKS, MOST_TICKS = 16, 2**16
 # Shortest duration that is thought of, in the fastest relaxation time: as good as a jump.
 SHORTEST = 0.1
 MOST_DOUBLINGS = 40
+# Of a density, whose steps are as many as a run's relaxation times, up to a thousand of these.
+MOST_DOUBLINGS_BY_DENSITY = 14
 # Work that is none, in kT.
 NOTHING = 1e-9
 BISECTIONS = 8
@@ -62,8 +64,8 @@ class PlanSearch:
             target = self._net.stiffness @ (self._goal / device.scale)
             real.require("bias", target[None], where="to learn the data's mean, ")
 
-    def at(self, duration: float) -> ExpectedLearning:
-        """With the ticks that were given, or as few as do."""
+    def at(self, duration: float, nats: float = math.inf) -> ExpectedLearning:
+        """With the ticks that were given, or as few as do for the work and an accuracy."""
         most = MOST_TICKS
         if self._shortest:
             most = int(duration / self._shortest * (1 + 1e-9))
@@ -81,7 +83,10 @@ class PlanSearch:
             coarse, found = found, self._expected(duration, number)
             # An error of 1/n² is a third of what doubling n takes away.
             added = abs(coarse.ideal.excess_work - found.ideal.excess_work)
-            if added <= 3 * TICKS_SHARE * found.ideal.excess_work + NOTHING * self._net.common_kT:
+            small = 3 * TICKS_SHARE * found.ideal.excess_work + NOTHING * self._net.common_kT
+            # What a quartic unit's rule loses is not due to its ticks.
+            near = self._quartic or found.ideal.nats_lost <= TICKS_SHARE * nats
+            if added <= small and near:
                 break
         return found
 
@@ -121,16 +126,17 @@ class PlanSearch:
                 return math.inf
             return each * self.needed(found, nats) + once
 
-        found = nearest = self.at(time)
+        found = nearest = self.at(time, nats)
         least, rises = dissipated(found), 0
         if least <= joules:
             return found
-        for _ in range(MOST_DOUBLINGS):
-            found = self.at(2 * time)
+        for _ in range(MOST_DOUBLINGS_BY_DENSITY if self._quartic else MOST_DOUBLINGS):
+            found = self.at(2 * time, nats)
             spent = dissipated(found)
             if spent <= joules:
-                return self._bisected(time, found, lambda one: dissipated(one) <= joules)
-            hopeless = self._deals and least == spent == math.inf and _lost(found) > _lost(nearest)
+                return self._bisected(time, found, nats, lambda one: dissipated(one) <= joules)
+            # A quartic unit may lose more for a while as its runs grow longer.
+            hopeless = spent == math.inf and not self._quartic and _lost(found) > _lost(nearest)
             rises = rises + 1 if hopeless or least < spent < math.inf else 0
             least, time = min(least, spent), 2 * time
             nearest = min(nearest, found, key=_lost)
@@ -152,10 +158,14 @@ class PlanSearch:
         return least_excess_work(self._device, target, duration)
 
     def _bisected(
-        self, short: float, found: ExpectedLearning, enough: Callable[[ExpectedLearning], bool]
+        self,
+        short: float,
+        found: ExpectedLearning,
+        nats: float,
+        enough: Callable[[ExpectedLearning], bool],
     ) -> ExpectedLearning:
         for _ in range(BISECTIONS):
-            middle = self.at(math.sqrt(short * found.duration))
+            middle = self.at(math.sqrt(short * found.duration), nats)
             if enough(middle):
                 found = middle
             else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -171,7 +172,7 @@ def plan(
             "a duration and one of joules, nats and replicas must be given, or joules and nats, or "
             f"joules alone, but given are {', '.join(n for n in asked if n in given) or 'none'}"
         )
-    found = search.at(time)
+    found = search.at(time, math.inf if lost is None else lost)
     if most is not None:
         many = search.bought(found, most)
     elif lost is not None:

@@ -218,12 +218,18 @@ def _masks(
     if isinstance(mask, Mapping):
         unknown = [name for name in mask if name not in names]
         if unknown:
-            raise ValueError(f"mask has {unknown[0]!r}, which is not among the names {names}")
+            raise ValueError(
+                f"mask has {unknown[0]!r}, which is not among the names {names}; name it there, or "
+                "leave it out"
+            )
         given = dict(mask)
     else:
         given = {name: mask for name in names if name in CONTROL_OF}
         if not given:
-            raise ValueError(f"mask is of the stiffness, which is not among the names {names}")
+            raise ValueError(
+                f"mask is of the stiffness, which is not among the names {names}; of others give "
+                f"a mapping, such as {{{names[0]!r}: [...]}}"
+            )
     for name, value in given.items():
         array = np.asarray(value)
         shape = (units, units) if name in CONTROL_OF else (units,)
