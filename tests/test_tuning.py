@@ -133,6 +133,13 @@ def test_where_everything_diverges_the_error_says_so():
         best_rate(UNIT, MU, lambda rate: schedules.Constant(T, 1e200 + rate), seed=3)
 
 
+def test_a_schedule_that_ignores_its_rate_is_refused():
+    """Same noise, same costs to the bit, whatever the rate."""
+    net = Network(1.0, 1.0)
+    with pytest.raises(ValueError, match="schedule must depend on the rate"):
+        best_rate(net, 3.0, lambda rate: schedules.MinimalDissipation(2.0), bracket=(0.1, 1.0))
+
+
 def test_bad_input_is_refused():
     def make(rate):
         return schedules.Constant(T, rate)

@@ -107,7 +107,8 @@ def best_rate(
 
     Raises:
         ValueError, TypeError: as ``learn``; a bracket that is not two ascending positive numbers;
-            no rate in reach whose controls do not diverge; no target where one is needed.
+            no rate in reach whose controls do not diverge; a schedule whose cost knows nothing of
+            the rate; no target where one is needed.
 
     Example:
         >>> import ktc
@@ -170,6 +171,11 @@ def best_rate(
         raise ValueError(
             f"the controls diverged at every rate from {min(tried):.3g} to {max(tried):.3g}; "
             "take more ticks, or a bracket of smaller rates"
+        )
+    if len({value.mean for value in known.values()}) == 1 < len(known):
+        raise ValueError(
+            f"schedule must depend on the rate, but costs are the same from {min(known):.3g} to "
+            f"{max(known):.3g}; give one that has a rate to choose, and data that are to be learned"
         )
     rate = min(known, key=lambda one: known[one].mean)
     rates = sorted(tried)
