@@ -26,21 +26,21 @@ void check(const std::vector<Real>& values) {
 int main() {
     std::uint64_t step = 0;
     std::vector<double> values(groups * group_width);
-    benchmarks::measure(
-        "normals, 64 bits, by address", "normals/s", 4.5e8, static_cast<double>(values.size()),
-        [&] {
-            for (std::uint64_t g = 0; g < groups; ++g)
-                normals16({7, Purpose::hold, g, 0, step}, values.data() + g * group_width);
-            ++step;
-        });
+    benchmarks::measure("normals, 64 bits, by address", "normals/s", 4.5e8,
+                        static_cast<double>(values.size()), [&] {
+                            for (std::uint64_t g = 0; g < groups; ++g)
+                                normals16({7, Purpose::hold, g, 0, step},
+                                          values.data() + g * group_width);
+                            ++step;
+                        });
     check(values);
     std::vector<float> singles(groups * group_width_single);
-    benchmarks::measure(
-        "normals, 32 bits, by address", "normals/s", 1.25e9, static_cast<double>(singles.size()),
-        [&] {
-            for (std::uint64_t g = 0; g < groups; ++g)
-                normals32({7, Purpose::hold, g, 0, step}, singles.data() + g * group_width_single);
-            ++step;
-        });
+    benchmarks::measure("normals, 32 bits, by address", "normals/s", 1.25e9,
+                        static_cast<double>(singles.size()), [&] {
+                            for (std::uint64_t g = 0; g < groups; ++g)
+                                normals32({7, Purpose::hold, g, 0, step},
+                                          singles.data() + g * group_width_single);
+                            ++step;
+                        });
     check(singles);
 }

@@ -7,8 +7,8 @@
 #include "ground/matrix.hpp"
 
 /// Dense linear algebra, done by BLAS and LAPACK; a matrix that is to multiply many blocks is for
-/// kernels/packed_matrix.hpp. Products of replica blocks have one fixed width and run on the calling
-/// thread, so that their bits depend on nothing else.
+/// kernels/packed_matrix.hpp. Products of replica blocks have one fixed width and run on the
+/// calling thread, so that their bits depend on nothing else.
 namespace ktc {
 
 /// One thread per call inside the library: the engine's own threads are the only ones.
