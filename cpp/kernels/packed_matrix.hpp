@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <vector>
 
 #include "ground/aligned.hpp"
 #include "ground/matrix.hpp"
