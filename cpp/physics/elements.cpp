@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string>
+#include <string_view>
 
 #include "ground/dense.hpp"
 #include "ground/error.hpp"
@@ -11,11 +11,10 @@ namespace ktc {
 namespace {
 
 void check_directions(const SparseMatrix& directions, std::size_t rows, std::size_t n,
-                      const std::string& name) {
-    require(
-        directions.rows() == rows && (rows == 0 || directions.columns() == n),
-        name + " must have " + std::to_string(rows) + " rows of " + std::to_string(n) + " numbers");
-    require(directions.is_finite(), name + " must be finite");
+                      std::string_view name) {
+    require(directions.rows() == rows && (rows == 0 || directions.columns() == n), name,
+            " must have ", rows, " rows of ", n, " numbers");
+    require(directions.is_finite(), name, " must be finite");
 }
 
 /// One resistor a unit, each in its own account; or for a dense R those along the rows of `factor`,
