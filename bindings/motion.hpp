@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "engine/update.hpp"
+#include "motion/setting.hpp"
 
 namespace ktc::bindings {
 

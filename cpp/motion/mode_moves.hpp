@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "motion/block.hpp"
+#include "motion/noise_address.hpp"
 #include "physics/network.hpp"
 
 namespace ktc {

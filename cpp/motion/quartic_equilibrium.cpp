@@ -76,7 +76,8 @@ QuarticEquilibrium::QuarticEquilibrium(const Network& network, const Controls& c
     if (least < 0.0) signs_.emplace(controls);
 }
 
-void QuarticEquilibrium::draw(double* state, const NoiseAddress& address, Watch& watch) const {
+void QuarticEquilibrium::draw(double* state, const NoiseAddress& address, Workspace&,
+                              Watch& watch) const {
     std::fill(state, state + units_ * block_width, 0.0);
     draw_alone(state, address);
     for (std::size_t number = 0; number < sweeps_; ++number) {

@@ -4,10 +4,9 @@
 #include <optional>
 #include <vector>
 
-#include "ground/watch.hpp"
-#include "motion/block.hpp"
 #include "motion/mode_moves.hpp"
 #include "motion/sign_moves.hpp"
+#include "motion/stationary_sampler.hpp"
 #include "motion/unit_sampler.hpp"
 #include "physics/network.hpp"
 
@@ -20,13 +19,13 @@ namespace ktc {
 /// is every mode of the network (motion/mode_moves.hpp); and where there are several wells, signs
 /// are moved together, which fills wells in proportion whatever the barriers between them
 /// (motion/sign_moves.hpp). All of it leaves the equilibrium invariant.
-class QuarticEquilibrium {
+class QuarticEquilibrium final : public StationarySampler {
    public:
     QuarticEquilibrium(const Network& network, const Controls& controls);
 
-    std::size_t sweeps() const { return sweeps_; }
-    /// Fills a block, unless it is told to stop; `address.step` names the draw.
-    void draw(double* state, const NoiseAddress& address, Watch& watch) const;
+    double cost() const override { return static_cast<double>(1 + sweeps_); }
+    void draw(double* state, const NoiseAddress& address, Workspace& workspace,
+              Watch& watch) const override;
 
    private:
     void draw_alone(double* state, const NoiseAddress& address) const;

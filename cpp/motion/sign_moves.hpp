@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "ground/watch.hpp"
-#include "motion/block.hpp"
+#include "motion/noise_address.hpp"
 #include "physics/network.hpp"
 
 namespace ktc {

@@ -51,7 +51,8 @@ SparseEquilibrium::SparseEquilibrium(const Controls& controls) {
             "give the emulator a state to start from");
 }
 
-void SparseEquilibrium::draw(double* state, const NoiseAddress& address, Watch& watch) const {
+void SparseEquilibrium::draw(double* state, const NoiseAddress& address, Workspace&,
+                             Watch& watch) const {
     std::fill(state, state + scaled_.rows() * block_width, 0.0);
     for (std::size_t g = address.begin_group; g < address.end_group; ++g)
         draw_group(state + g * group_width, address, g, watch);

@@ -4,8 +4,7 @@
 #include <vector>
 
 #include "ground/sparse.hpp"
-#include "ground/watch.hpp"
-#include "motion/block.hpp"
+#include "motion/stationary_sampler.hpp"
 #include "physics/network.hpp"
 
 namespace ktc {
@@ -17,16 +16,17 @@ namespace ktc {
 /// squares, ½ xᵀKx = ½ Σ_{i<j} |K_ij| (x_i √(s_j/s_i) ± x_j √(s_i/s_j))² + ½ Σ_i u_i x_i²/s_i; x is
 /// found by conjugate gradients (Hestenes, Stiefel, J. Res. Natl. Bur. Stand. 49, 409, 1952).
 /// Every lane takes part in its own sums alone: its bits do not depend on the other lanes.
-class SparseEquilibrium {
+class SparseEquilibrium final : public StationarySampler {
    public:
     /// Raises where no scaling makes the stiffness diagonally dominant.
     explicit SparseEquilibrium(const Controls& controls);
 
     /// Whether it can draw at this stiffness.
     static bool applies(const SparseMatrix& stiffness);
-    /// Fills a block, unless it is told to stop; raises where the stiffness is too close to
-    /// singular.
-    void draw(double* state, const NoiseAddress& address, Watch& watch) const;
+    double cost() const override { return 100.0; }
+    /// Raises if the stiffness is too close to singular.
+    void draw(double* state, const NoiseAddress& address, Workspace& workspace,
+              Watch& watch) const override;
 
    private:
     void draw_group(double* lanes, const NoiseAddress& address, std::size_t group,

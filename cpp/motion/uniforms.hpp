@@ -4,12 +4,12 @@
 #include <cstdint>
 
 #include "ground/normal.hpp"
-#include "motion/block.hpp"
+#include "motion/noise_address.hpp"
 
 namespace ktc {
 
-/// Uniform numbers of one draw of a state, sixteen lanes at a time, one use after the other.
-/// Numbers of one draw have addresses of their own: the step names the draw, its low bits the use.
+/// Stream of uniform numbers for drawing a state, sixteen lanes at a time. In their addresses the
+/// high bits of the step are the number of the draw and the low bits count the numbers.
 class Uniforms {
    public:
     static constexpr int use_bits = 24;
