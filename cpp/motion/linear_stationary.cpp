@@ -25,8 +25,7 @@ LinearMotion linear_motion(const Network& network, const Controls& controls) {
     std::vector<double>& scale = motion.scale;
     for (std::size_t i = 0; i < n; ++i) scale[i] = std::sqrt(hessian(i, i));
 
-    Matrix flow = add(-1.0, e.mobility(), 0.0, hessian);
-    if (!e.interconnection.empty()) flow = add(1.0, flow, 1.0, e.interconnection);
+    const Matrix flow = network.flow();
     std::vector<double> force(controls.bias);
     force.resize(n, 0.0);
     const Matrix drift = multiply(flow, hessian);

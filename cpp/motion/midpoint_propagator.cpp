@@ -135,9 +135,9 @@ void MidpointPropagator<Real>::step_coupled(Real* state, const std::vector<Real>
         const std::vector<Real>& rate = step == 0 ? half_rate_ : rate_;
         for (std::size_t g = address.begin_group; g < address.end_group; ++g) {
             const std::size_t lane = g * replicas_of_a_group<Real>;
-            midpoint_kernels<Real>().go(
-                state + lane, sums + lane, n, {rate.data(), width_.data(), push.data()},
-                {address.seed, Purpose::hold, address.first_group + g, 0, address.step});
+            midpoint_kernels<Real>().go(state + lane, sums + lane, n,
+                                        {rate.data(), width_.data(), push.data()},
+                                        address.stream(Purpose::hold, g));
         }
         response_.move(sums, state);
     }
@@ -152,8 +152,7 @@ void MidpointPropagator<Real>::step_uncoupled(Real* state, const std::vector<Rea
             midpoint_kernels<Real>().alone(
                 state + i * block_width + g * replicas_of_a_group<Real>, steps,
                 {growth_[i], width_[i], push[i], rate_[i], half_rate_[i]},
-                {at.seed, Purpose::hold, at.first_group + g, static_cast<std::uint32_t>(i),
-                 at.step});
+                at.stream(Purpose::hold, g, i));
 }
 
 template <class Real>

@@ -60,7 +60,7 @@ template <class Real>
 void ModalPropagator<Real>::prepare(const Tick& tick, TickBatch& batch) const {
     ModalTick<Real> modal{nullptr, nullptr, decay_.data(), growth_.data(), width_.data()};
     add_force(modal, tick, batch);
-    batch.modal<Real>().push_back(modal);
+    std::get<std::vector<ModalTick<Real>>>(batch.modal).push_back(modal);
 }
 
 template <class Real>
@@ -76,6 +76,7 @@ std::size_t ModalPropagator<Real>::play(const TickBatch& batch, std::size_t firs
     constexpr std::size_t width = replicas_of_a_group<Real>;
     const NoiseAddress at = block.address(width);
     const Accounts& kept = block.ledger.accounts();
+    const auto& modal = std::get<std::vector<ModalTick<Real>>>(batch.modal);
     std::optional<Spill> spill;
     if (!kept.complete()) spill.emplace();
     for (std::size_t g = at.begin_group; g < at.end_group; ++g) {
@@ -88,8 +89,8 @@ std::size_t ModalPropagator<Real>::play(const TickBatch& batch, std::size_t firs
                    (kept.keeps(account) ? block.ledger.carries(account) : spill->carries[account]);
         };
         modal_kernel<Real>()(block.state.numbers<Real>() + lane, block_width, decay_.size(),
-                             batch.modal<Real>().data() + first, last - first,
-                             {at.seed, Purpose::hold, at.first_group + g, 0, at.step},
+                             modal.data() + first, last - first,
+                             at.stream(Purpose::hold, g),
                              {sums(Ledger::work), carries(Ledger::work), sums(Ledger::heat),
                               carries(Ledger::heat), sums(Ledger::supply), carries(Ledger::supply),
                               lane + (kept.close() ? block.ledger.turnover() : spill->turnover)});

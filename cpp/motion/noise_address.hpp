@@ -17,6 +17,11 @@ struct NoiseAddress {
     std::uint64_t first_group;  ///< number of the block's first group of replicas
     std::size_t begin_group;    ///< groups [begin, end) of the block hold replicas in use
     std::size_t end_group;
+
+    /// Stream of one group of the block.
+    StreamAddress stream(Purpose purpose, std::size_t group, std::size_t element = 0) const {
+        return {seed, purpose, first_group + group, static_cast<std::uint32_t>(element), step};
+    }
 };
 
 /// Normals of one element for every lane of a block; zero in groups without replicas in use.
@@ -24,9 +29,7 @@ inline void row_of_normals(const NoiseAddress& at, Purpose purpose, std::size_t 
                            double* row) {
     std::fill(row, row + at.begin_group * group_width, 0.0);
     for (std::size_t g = at.begin_group; g < at.end_group; ++g)
-        normals16(
-            {at.seed, purpose, at.first_group + g, static_cast<std::uint32_t>(element), at.step},
-            row + g * group_width);
+        normals16(at.stream(purpose, g, element), row + g * group_width);
     std::fill(row + at.end_group * group_width, row + block_width, 0.0);
 }
 

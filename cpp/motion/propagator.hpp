@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <type_traits>
+#include <tuple>
 #include <vector>
 
 #include "kernels/kernels.hpp"
@@ -28,24 +28,11 @@ struct Tick {
 struct TickBatch {
     std::vector<Tick> ticks;
     /// The ticks as the kernels of independent modes read them, and the numbers they point to.
-    std::vector<ModalTick<double>> modal_full;
-    std::vector<ModalTick<float>> modal_single;
+    std::tuple<std::vector<ModalTick<double>>, std::vector<ModalTick<float>>> modal;
     std::vector<std::vector<float>> rounded;
 
     void append(Tick tick);
     void play(ReplicaBlock& block, Workspace& workspace) const;
-
-    template <class Real>
-    std::vector<ModalTick<Real>>& modal() {
-        if constexpr (std::is_same_v<Real, float>)
-            return modal_single;
-        else
-            return modal_full;
-    }
-    template <class Real>
-    const std::vector<ModalTick<Real>>& modal() const {
-        return const_cast<TickBatch&>(*this).modal<Real>();
-    }
 };
 
 /// The contract of every integrator: play ticks, which begin with an update and go through some of

@@ -6,20 +6,10 @@
 #include "motion/coordinates.hpp"
 #include "motion/workspace.hpp"
 #include "physics/energy.hpp"
+#include "physics/motion.hpp"
 #include "physics/network.hpp"
 
 namespace ktc {
-
-/// Largest energy of a state or a bias: it leaves room for sums and products.
-inline constexpr double largest_energy = 1e300;
-
-/// How replicas move: by one exact move per hold; by midpoint steps of all units together; or by
-/// steps of the splitting integrator, whose ledger tells all elements apart (`split`) or keeps all
-/// heat in one account (`pooled`).
-enum class Motion { exact, midpoint, split, pooled };
-
-/// Refuses controls at which a network does not move in this way.
-void check_motion(const Network& network, const Controls& controls, Motion motion);
 
 /// Forces and sources, constant through a hold.
 struct Drive {

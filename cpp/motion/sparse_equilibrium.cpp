@@ -62,9 +62,7 @@ void SparseEquilibrium::force(const NoiseAddress& address, std::size_t group, do
     const std::size_t n = scaled_.rows();
     double normals[group_width];
     const auto draw = [&](std::size_t element) {
-        normals16({address.seed, Purpose::equilibrium, address.first_group + group,
-                   static_cast<std::uint32_t>(element), address.step},
-                  normals);
+        normals16(address.stream(Purpose::equilibrium, group, element), normals);
     };
     for (std::size_t i = 0; i < n; ++i) {
         draw(i);

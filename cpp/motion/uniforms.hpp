@@ -16,8 +16,9 @@ class Uniforms {
 
     Uniforms(const NoiseAddress& address, Purpose purpose, std::size_t group, std::size_t element,
              std::uint64_t first_use)
-        : address_{address.seed, purpose, address.first_group + group,
-                   static_cast<std::uint32_t>(element), (address.step << use_bits) | first_use} {}
+        : address_(address.stream(purpose, group, element)) {
+        address_.step = (address.step << use_bits) | first_use;
+    }
 
     const double* next() {
         uniforms16(address_, values_);

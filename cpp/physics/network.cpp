@@ -126,23 +126,27 @@ bool Network::moves_together(const Controls& controls) const {
            (elements_->along_axes() || elements_->mobility().is_diagonal());
 }
 
-void Network::check_together(const Controls& controls) const {
-    require(moves_together(controls),
-            "this ensemble moves all units together and keeps their total heat, which several "
-            "temperatures and sources do not allow; make it with resolve_heat=True");
+Matrix Network::flow() const {
+    Matrix result = elements_->mobility();
+    result = add(-1.0, result, 0.0, result);
+    return elements_->interconnection.empty() ? result
+                                              : add(1.0, result, 1.0, elements_->interconnection);
 }
 
-void Network::check_exact(const Controls& controls) const {
-    if (moves_exactly(controls)) return;
-    const bool quartic = controls.has_quartic();
-    std::string cause = "emf, current and noise generators must be absent";
-    if (!controls.isothermal() || controls.kT.front() == 0.0) cause = "kT must be one for all";
-    if (quartic) cause = "quartic must be zero";
-    refuse(cause,
-           ": this ensemble moves by exact holds, as the network it was made of does; "
-           "make the emulator ",
-           quartic ? "of a network with quartic units (they may be zero later), or " : "",
-           "with resolve_heat=True");
+Matrix Network::drift(const Controls& controls) const {
+    return multiply(flow(), hessian(controls).densified().dense());
+}
+
+Matrix Network::diffusion(const Controls& controls) const {
+    const Elements& e = *elements_;
+    std::vector<double> thermal(e.resistors()), white(e.noises());
+    for (std::size_t r = 0; r < thermal.size(); ++r)
+        thermal[r] = 2.0 * controls.kT[e.account[r]] * e.conductance[r];
+    for (std::size_t i = 0; i < white.size(); ++i)
+        white[i] = e.noise_rate[i] == 0.0 ? e.noise_density[i] : 0.0;
+    const Matrix result = weighted_outer(e.directions, thermal);
+    if (white.empty()) return result;
+    return add(1.0, result, 1.0, weighted_outer(SparseMatrix::of(e.noise_directions), white));
 }
 
 void Network::check_bias(const std::vector<double>& bias) const {
