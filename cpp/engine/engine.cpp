@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "engine/placement.hpp"
-#include "ground/compensated.hpp"
+#include "ground/compensated_sum.hpp"
 #include "ground/dense.hpp"
 #include "ground/error.hpp"
 #include "motion/hold_propagator.hpp"

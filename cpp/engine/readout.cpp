@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "ground/compensated.hpp"
+#include "ground/compensated_sum.hpp"
 #include "ground/dense.hpp"
 
 namespace ktc {

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <utility>
 
-#include "ground/compensated.hpp"
+#include "ground/compensated_sum.hpp"
 
 namespace ktc {
 namespace {

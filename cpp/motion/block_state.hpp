@@ -6,7 +6,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "ground/lanes.hpp"
+#include "ground/block_width.hpp"
 #include "kernels/kernels.hpp"
 #include "motion/state_format.hpp"
 

@@ -135,13 +135,13 @@ void MidpointPropagator<Real>::step_coupled(Real* state, const std::vector<Real>
         const std::vector<Real>& rate = step == 0 ? half_rate_ : rate_;
         for (std::size_t g = address.begin_group; g < address.end_group; ++g) {
             const std::size_t lane = g * replicas_of_a_group<Real>;
-            midpoint_kernels<Real>().go(state + lane, sums + lane, n,
-                                        {rate.data(), width_.data(), push.data()},
-                                        address.stream(Purpose::hold, g));
+            kernels().of<Real>().midpoint_prepare(state + lane, sums + lane, n,
+                                                  {rate.data(), width_.data(), push.data()},
+                                                  address.stream(Purpose::hold, g));
         }
         response_.move(sums, state);
     }
-    midpoint_kernels<Real>().relax(state, n, half_rate_.data());
+    kernels().of<Real>().midpoint_relax(state, n, half_rate_.data());
 }
 
 template <class Real>
@@ -149,7 +149,7 @@ void MidpointPropagator<Real>::step_uncoupled(Real* state, const std::vector<Rea
                                               const NoiseAddress& at, std::uint64_t steps) const {
     for (std::size_t g = at.begin_group; g < at.end_group; ++g)
         for (std::size_t i = 0; i < unit_.size(); ++i)
-            midpoint_kernels<Real>().alone(
+            kernels().of<Real>().midpoint_uncoupled(
                 state + i * block_width + g * replicas_of_a_group<Real>, steps,
                 {growth_[i], width_[i], push[i], rate_[i], half_rate_[i]},
                 at.stream(Purpose::hold, g, i));
@@ -160,18 +160,18 @@ void MidpointPropagator<Real>::post(const Real* before, const Real* after,
                                     const std::vector<double>& force, Workspace& workspace,
                                     Posts& posts) const {
     const std::size_t n = unit_.size();
-    const MidpointKernels<Real>& kernel = midpoint_kernels<Real>();
+    const KernelsOf<Real>& kernel = kernels().of<Real>();
     const MidpointPost post{unit_.data(), force.data(), quartic_.data()};
     double* middle = workspace.second.data();
     double* slope = workspace.first.data() + n * block_width;
-    kernel.middle(before, after, n, post.unit, middle);
+    kernel.midpoint_mean(before, after, n, post.unit, middle);
     if (uncoupled_)
         for (std::size_t i = 0; i < n; ++i)
             for (std::size_t at = i * block_width; at < (i + 1) * block_width; ++at)
                 slope[at] = energy_->hessian(i, i) * middle[at];
     else
         stiffness_.multiply(middle, slope);
-    kernel.post(before, after, slope, n, post, posts.heat, posts.supply);
+    kernel.midpoint_post(before, after, slope, n, post, posts.heat, posts.supply);
 }
 
 template class MidpointPropagator<double>;

@@ -11,8 +11,8 @@ namespace {
 /// Destination of the posts to accounts that the ledger does not keep.
 struct Spill {
     double sums[Ledger::source][block_width] = {};
-    Half carries[Ledger::source][block_width] = {};
-    Half turnover[block_width] = {};
+    UpperHalf carries[Ledger::source][block_width] = {};
+    UpperHalf turnover[block_width] = {};
 };
 
 std::vector<float> rounded(const std::vector<double>& values) {
@@ -88,12 +88,12 @@ std::size_t ModalPropagator<Real>::play(const TickBatch& batch, std::size_t firs
             return lane +
                    (kept.keeps(account) ? block.ledger.carries(account) : spill->carries[account]);
         };
-        modal_kernel<Real>()(block.state.numbers<Real>() + lane, block_width, decay_.size(),
-                             modal.data() + first, last - first,
-                             at.stream(Purpose::hold, g),
-                             {sums(Ledger::work), carries(Ledger::work), sums(Ledger::heat),
-                              carries(Ledger::heat), sums(Ledger::supply), carries(Ledger::supply),
-                              lane + (kept.close() ? block.ledger.turnover() : spill->turnover)});
+        kernels().of<Real>().modal(
+            block.state.numbers<Real>() + lane, block_width, decay_.size(), modal.data() + first,
+            last - first, at.stream(Purpose::hold, g),
+            {sums(Ledger::work), carries(Ledger::work), sums(Ledger::heat), carries(Ledger::heat),
+             sums(Ledger::supply), carries(Ledger::supply),
+             lane + (kept.close() ? block.ledger.turnover() : spill->turnover)});
     }
     block.step += last - first;
     return last - first;

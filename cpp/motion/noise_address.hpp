@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "ground/lanes.hpp"
-#include "ground/normal.hpp"
+#include "ground/block_width.hpp"
 #include "ground/streams.hpp"
+#include "kernels/kernels.hpp"
 
 namespace ktc {
 
@@ -29,7 +29,7 @@ inline void row_of_normals(const NoiseAddress& at, Purpose purpose, std::size_t 
                            double* row) {
     std::fill(row, row + at.begin_group * group_width, 0.0);
     for (std::size_t g = at.begin_group; g < at.end_group; ++g)
-        normals16(at.stream(purpose, g, element), row + g * group_width);
+        kernels().full.normals(at.stream(purpose, g, element), row + g * group_width);
     std::fill(row + at.end_group * group_width, row + block_width, 0.0);
 }
 

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "ground/lanes.hpp"
+#include "ground/block_width.hpp"
 #include "physics/ledger.hpp"
 
 namespace ktc {

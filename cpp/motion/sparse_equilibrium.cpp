@@ -7,7 +7,7 @@
 
 #include "ground/dominance.hpp"
 #include "ground/error.hpp"
-#include "ground/normal.hpp"
+#include "kernels/kernels.hpp"
 
 namespace ktc {
 namespace {
@@ -62,7 +62,7 @@ void SparseEquilibrium::force(const NoiseAddress& address, std::size_t group, do
     const std::size_t n = scaled_.rows();
     double normals[group_width];
     const auto draw = [&](std::size_t element) {
-        normals16(address.stream(Purpose::equilibrium, group, element), normals);
+        kernels().full.normals(address.stream(Purpose::equilibrium, group, element), normals);
     };
     for (std::size_t i = 0; i < n; ++i) {
         draw(i);

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ground/block_width.hpp"
 #include "ground/error.hpp"
-#include "ground/lanes.hpp"
 
 namespace ktc {
 namespace {

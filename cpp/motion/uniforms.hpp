@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "ground/normal.hpp"
+#include "kernels/kernels.hpp"
 #include "motion/noise_address.hpp"
 
 namespace ktc {
@@ -21,7 +21,7 @@ class Uniforms {
     }
 
     const double* next() {
-        uniforms16(address_, values_);
+        kernels().uniforms(address_, values_);
         ++address_.step;
         return values_;
     }

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "ground/aligned.hpp"
-#include "ground/lanes.hpp"
+#include "ground/block_width.hpp"
 #include "motion/posts.hpp"
 
 namespace ktc {
