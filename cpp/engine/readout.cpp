@@ -138,7 +138,8 @@ void Readout::observe(Statistics& statistics) const {
                      Statistics::Scratch& scratch = statistics.scratch(worker);
                      const auto [first, last] = statistics.blocks_of(part);
                      for (std::size_t k = first; k < last; ++k)
-                         statistics.add(part, k, state_of(blocks[k], scratch.kept, scratch.state),
+                         statistics.add(part, k,
+                                        state_of(blocks[k], scratch.natural, scratch.state),
                                         blocks[k].begin, blocks[k].end, scratch);
                      statistics.end(part);
                  });
