@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import ktc
-from ktc.circuits.branch import CircuitError
+from ktc._circuits.branch import CircuitError
 from reference_circuit import BOLTZMANN
 from replica_means import assert_closed
 

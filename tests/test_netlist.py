@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 
 import ktc
-from ktc.circuits.branch import CircuitError
-from ktc.quantity import evaluate, parse_number
+from ktc._circuits.branch import CircuitError
+from ktc._circuits.spice_number import evaluate, parse_number
 
 PAIR = """R1 a 0 10meg kelvin=88
 C1 a 0 680p
