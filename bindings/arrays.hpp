@@ -38,4 +38,9 @@ inline Array to_array(const Matrix& matrix) {
     return result;
 }
 
+/// A matrix of rows, with `columns` where it has no rows.
+inline Array to_rows(const Matrix& matrix, std::size_t columns) {
+    return to_array(matrix.rows() > 0 ? matrix : Matrix(0, columns));
+}
+
 }  // namespace ktc::bindings

@@ -2,6 +2,9 @@
 
 #include <pybind11/pybind11.h>
 
+#include <string>
+#include <vector>
+
 #include "arrays.hpp"
 #include "physics/network.hpp"
 
@@ -13,25 +16,33 @@ inline Stiffness to_stiffness(const py::object& given) {
     return Stiffness(to_matrix(given.cast<Array>()));
 }
 
+/// The values of a control that is a vector.
+inline std::vector<double>& place_of(const std::string& name, Controls& controls) {
+    for (const NamedControl& control : named_controls)
+        if (control.values != nullptr && control.name == name) return controls.*control.values;
+    throw py::value_error("unknown control " + name);
+}
+
 /// Controls from and to a dict of arrays by name.
 inline Controls to_controls(const py::dict& given) {
-    const auto array = [&](const char* name) { return given[name].cast<Array>(); };
-    return {to_vector(array("bias")), to_stiffness(given["stiffness"]),
-            to_vector(array("kT")),   to_vector(array("quartic")),
-            to_vector(array("emf")),  to_vector(array("current"))};
+    Controls result;
+    for (const auto& [name, values] : named_controls)
+        if (values == nullptr)
+            result.stiffness = to_stiffness(given[name]);
+        else
+            result.*values = to_vector(given[name].cast<Array>());
+    return result;
 }
 
 inline py::dict to_dict(const Controls& controls) {
     py::dict result;
-    result["bias"] = to_array(controls.bias);
-    if (controls.stiffness.is_sparse())
-        result["stiffness"] = controls.stiffness;
-    else
-        result["stiffness"] = to_array(controls.stiffness.dense());
-    result["kT"] = to_array(controls.kT);
-    result["quartic"] = to_array(controls.quartic);
-    result["emf"] = to_array(controls.emf);
-    result["current"] = to_array(controls.current);
+    for (const auto& [name, values] : named_controls)
+        if (values != nullptr)
+            result[name] = to_array(controls.*values);
+        else if (controls.stiffness.is_sparse())
+            result[name] = controls.stiffness;
+        else
+            result[name] = to_array(controls.stiffness.dense());
     return result;
 }
 

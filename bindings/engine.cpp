@@ -5,7 +5,6 @@
 #include <pybind11/typing.h>
 
 #include <algorithm>
-#include <array>
 #include <functional>
 #include <optional>
 #include <string>
@@ -14,7 +13,7 @@
 
 #include "arrays.hpp"
 #include "controls.hpp"
-#include "motion.hpp"
+#include "physics/motion.hpp"
 
 namespace py = pybind11;
 using namespace ktc;
@@ -28,12 +27,9 @@ using Waveforms = py::typing::Dict<py::str, Array>;
 
 /// A flag an account; heats by account share the last one.
 std::vector<bool> flags_of(const std::vector<std::string>& accounts) {
-    constexpr std::array names{"work",     "heat",   "supply",       "source",
-                               "injected", "shadow", "entropy_flow", "heat_per_resistor"};
-    static_assert(names.size() == Accounts::first_heat + 1);
-    std::vector<bool> flags(names.size());
-    for (std::size_t k = 0; k < names.size(); ++k)
-        flags[k] = std::find(accounts.begin(), accounts.end(), names[k]) != accounts.end();
+    std::vector<bool> flags;
+    for (const std::string_view name : Accounts::names)
+        flags.push_back(std::find(accounts.begin(), accounts.end(), name) != accounts.end());
     return flags;
 }
 
@@ -73,15 +69,6 @@ Engine make_engine(const Network& network, const Values& controls, std::uint64_t
         return Engine(network, std::move(first), seed, {first_replica, replicas}, threads, how,
                       longest_step, given, precision, kept, keep_going);
     });
-}
-
-std::vector<double>& place_of(const std::string& name, Controls& controls) {
-    if (name == "bias") return controls.bias;
-    if (name == "kT") return controls.kT;
-    if (name == "quartic") return controls.quartic;
-    if (name == "emf") return controls.emf;
-    if (name == "current") return controls.current;
-    throw py::value_error("unknown control " + name);
 }
 
 void assign(const std::string& name, const double* values, std::size_t count, Controls& controls) {

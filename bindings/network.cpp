@@ -4,10 +4,17 @@
 #include <pybind11/stl.h>
 #include <pybind11/typing.h>
 
+#include <array>
+#include <string>
+#include <utility>
+
 #include "arrays.hpp"
 #include "controls.hpp"
 #include "ground/dense.hpp"
-#include "motion.hpp"
+#include "ground/streams.hpp"
+#include "physics/accounts.hpp"
+#include "physics/energy.hpp"
+#include "physics/motion.hpp"
 
 namespace py = pybind11;
 using namespace ktc;
@@ -33,9 +40,80 @@ Network of_elements(const Array& interconnection, const Array& directions, const
                             to_vector(noise_rate)});
 }
 
+using Names = py::typing::Tuple<py::str, py::ellipsis>;
+
+template <class Keep>
+Names account_names(Keep&& keep) {
+    py::list names;
+    for (std::size_t account = 0; account < Accounts::names.size(); ++account)
+        if (keep(account)) names.append(Accounts::names[account]);
+    return py::tuple(names);
+}
+
+void bind_elements(py::module_& module) {
+    const auto array = [](auto member) {
+        return [member](const Elements& elements) { return to_array(elements.*member); };
+    };
+    py::class_<Elements>(module, "Elements",
+                         "The elements of a network as arrays, one row or entry per element.")
+        .def_property_readonly("interconnection", array(&Elements::interconnection),
+                               "J, (n, n); (0, 0) where there is none.")
+        .def_property_readonly(
+            "directions",
+            [](const Elements& elements) { return to_array(elements.directions.dense()); },
+            "d_r, (resistors, n).")
+        .def_property_readonly("conductance", array(&Elements::conductance), "g_r.")
+        .def_property_readonly(
+            "account",
+            [](const Elements& elements) {
+                py::array_t<std::int64_t> result(static_cast<py::ssize_t>(elements.resistors()));
+                std::copy(elements.account.begin(), elements.account.end(), result.mutable_data());
+                return result;
+            },
+            "Number of the heat account of each resistor.")
+        .def_property_readonly(
+            "source_directions",
+            [](const Elements& elements) {
+                return to_rows(elements.source_directions, elements.dimension());
+            },
+            "a_s, (sources, n).")
+        .def_property_readonly(
+            "noise_directions",
+            [](const Elements& elements) {
+                return to_rows(elements.noise_directions, elements.dimension());
+            },
+            "a_i, (noises, n).")
+        .def_property_readonly("noise_density", array(&Elements::noise_density), "S_i, two-sided.")
+        .def_property_readonly("noise_rate", array(&Elements::noise_rate),
+                               "2π times the bandwidth of the filter; 0 for white noise.")
+        .def_property_readonly("accounts", &Elements::accounts, "Number of heat accounts.")
+        .def_property_readonly("filters", &Elements::filters, "Number of noises behind a filter.");
+}
+
 }  // namespace
 
 void bind_network(py::module_& module) {
+    py::list names;
+    for (const NamedControl& control : named_controls) names.append(control.name);
+    module.attr("CONTROLS") = py::tuple(names);
+    module.attr("ACCOUNTS") = account_names([](std::size_t) { return true; });
+    module.attr("LARGEST_ENERGY") = largest_energy;
+    module.attr("MOST_DENSE_UNITS") = most_dense_units;
+    module.attr("MOST_REPLICAS") = max_replicas;
+    module.def(
+        "accounts_of",
+        [](const std::string& motion) {
+            return account_names([kind = motion_named(motion)](std::size_t account) {
+                return has_account(kind, account);
+            });
+        },
+        py::arg("motion"), "Names of the energy accounts that this motion can keep.");
+    bind_elements(module);
+    const auto of_controls = [](auto member) {
+        return [member](const Network& network, const Values& given) {
+            return to_array((network.*member)(to_controls(given)));
+        };
+    };
     py::class_<Network>(module, "Network", "What cannot be programmed: the circuit itself.")
         .def_static("of_units", of_units, py::arg("friction"), py::arg("inertia"),
                     "Units with a friction matrix and, where `inertia` is not empty, momenta.")
@@ -57,11 +135,25 @@ void bind_network(py::module_& module) {
             py::arg("controls"), py::arg("motion"),
             "Refuses controls that do not fit, or at which this motion is none.")
         .def(
+            "motion",
+            [](const Network& network, const Values& given, bool resolve_heat) {
+                return std::string(name_of(motion_of(network, to_controls(given), resolve_heat)));
+            },
+            py::arg("controls"), py::arg("resolve_heat"),
+            "How an engine moves it: exact, midpoint, split or pooled.")
+        .def(
             "moves_together",
             [](const Network& network, const Values& given) {
                 return network.moves_together(to_controls(given));
             },
             py::arg("controls"), "Whether midpoint steps move all units together.")
+        .def("drift", of_controls(&Network::drift), py::arg("controls"),
+             "F = (J − G) ∇²H of the quadratic part of H, (dimension, dimension).")
+        .def("diffusion", of_controls(&Network::diffusion), py::arg("controls"),
+             "D, the covariance rate of white noise, (dimension, dimension).")
+        .def_property_readonly("elements", &Network::elements)
+        .def_property_readonly("flow",
+                               [](const Network& network) { return to_array(network.flow()); })
         .def_property_readonly("units", &Network::units)
         .def_property_readonly("dimension", &Network::dimension)
         .def_property_readonly("friction",

@@ -25,6 +25,8 @@ def generate() -> str:
             stdout=subprocess.DEVNULL,
         )
         text = (Path(folder) / "ktc" / "_core.pyi").read_text(encoding="utf-8")
+    # The generator leaves out what a constant tuple holds; ours hold names.
+    text = text.replace(": tuple = ", ": tuple[str, ...] = ")
     for command in (["check", "--select", "I", "--fix", "--quiet"], ["format"]):
         text = subprocess.run(
             [sys.executable, "-m", "ruff", *command, "--stdin-filename", str(STUB), "-"],

@@ -133,11 +133,10 @@ void Engine::draw_stationary(Watch& watch, bool undo) {
         return;
     }
     require(!network_.is_sparse() || network_.units() <= most_dense_units,
-            "the stationary state of a sparse network of more than " +
-                std::to_string(most_dense_units) +
-                " units is drawn at one temperature, without quartic units and sources, and where "
-                "its stiffness is diagonally dominant (under some scaling); give the emulator a "
-                "state to start from");
+            "the stationary state of a sparse network of more than ", most_dense_units,
+            " units is drawn at one temperature, without quartic units and sources, and where "
+            "its stiffness is diagonally dominant (under some scaling); give the emulator a "
+            "state to start from");
     Controls controls = setting_.controls;
     controls.stiffness = controls.stiffness.densified();
     if (controls.has_quartic()) {

@@ -42,11 +42,6 @@ bool same_but_bias(const Controls& a, const Controls& b) {
 
 }  // namespace
 
-void check_motion(const Network& network, const Controls& controls, Motion motion) {
-    if (motion == Motion::exact) network.check_exact(controls);
-    if (motion == Motion::midpoint) network.check_together(controls);
-}
-
 Setting make_setting(const Network& network, Controls controls, Motion motion,
                      const Setting* previous) {
     if (previous != nullptr && same_but_bias(controls, previous->controls)) {

@@ -7,20 +7,10 @@
 #include "motion/block.hpp"
 #include "motion/coordinates.hpp"
 #include "physics/energy.hpp"
+#include "physics/motion.hpp"
 #include "physics/network.hpp"
 
 namespace ktc {
-
-/// Energies of a start and of a bias below this leave room for those of their products.
-inline constexpr double largest_energy = 1e300;
-
-/// How an engine moves its replicas: by one exact move a hold, by midpoint steps of all units
-/// together, or by the steps of the splitting integrator, whose accounts tell all elements apart;
-/// `pooled` ones keep all heat in one account.
-enum class Motion { exact, midpoint, split, pooled };
-
-/// Refuses controls that a network does not move at in this way.
-void check_motion(const Network& network, const Controls& controls, Motion motion);
 
 /// Controls together with the coordinates, the energy and the drive that belong to them.
 struct Setting {

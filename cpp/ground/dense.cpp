@@ -96,9 +96,8 @@ Matrix cholesky(const Matrix& a, const char* name) {
     Matrix lower = a;
     const lapack_int info =
         scipy_LAPACKE_dpotrf(LAPACK_ROW_MAJOR, 'L', index(a.rows()), lower.data(), index(a.rows()));
-    require(info == 0, std::string(name) +
-                           " is not positive definite: its leading minor of order " +
-                           std::to_string(info) + " is not positive");
+    require(info == 0, name, " is not positive definite: its leading minor of order ", info,
+            " is not positive");
     for (std::size_t i = 0; i < a.rows(); ++i)
         for (std::size_t j = i + 1; j < a.columns(); ++j) lower(i, j) = 0.0;
     return lower;
@@ -180,8 +179,8 @@ Matrix solve_lyapunov(const Matrix& drift, const Matrix& diffusion) {
                                       &selected, real.data(), imaginary.data(), vectors.data(), n),
                   "dgees");
     const double slowest = *std::max_element(real.begin(), real.end());
-    require(slowest < 0.0, "drift must be stable, but has an eigenvalue with real part " +
-                               std::to_string(slowest) + "; every real part must be negative");
+    require(slowest < 0.0, "drift must be stable, but has an eigenvalue with real part ", slowest,
+            "; every real part must be negative");
     Matrix right = multiply(multiply(vectors, diffusion, Transposed::yes), vectors);
     for (std::size_t k = 0; k < drift.rows() * drift.rows(); ++k) right.data()[k] *= -1.0;
     double scale = 1.0;

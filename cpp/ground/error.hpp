@@ -2,12 +2,30 @@
 
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <type_traits>
 
 namespace ktc {
 
-/// Refuses a value before anything has changed. Reaches Python as `ValueError`.
-inline void require(bool condition, const std::string& message) {
-    if (!condition) throw std::invalid_argument(message);
+inline std::string message_part(std::string_view text) { return std::string(text); }
+template <class Number>
+    requires std::is_arithmetic_v<Number>
+std::string message_part(Number number) {
+    return std::to_string(number);
+}
+
+/// Raises what reaches Python as `ValueError`, its message joined of texts and numbers.
+template <class... Parts>
+[[noreturn]] void refuse(const Parts&... parts) {
+    throw std::invalid_argument((message_part(parts) + ...));
+}
+
+/// Refuses a value before anything has changed. The message is built only on failure: a check that
+/// passes costs no more than its condition.
+template <class... Parts>
+inline void require(bool condition, const Parts&... parts) {
+    if (!condition) [[unlikely]]
+        refuse(parts...);
 }
 
 }  // namespace ktc

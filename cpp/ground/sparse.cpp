@@ -10,18 +10,18 @@
 namespace ktc {
 
 SparseMatrix::SparseMatrix(std::size_t columns, std::vector<std::size_t> starts,
-                           std::vector<SparseEntry> entries, const std::string& name)
+                           std::vector<SparseEntry> entries, std::string_view name)
     : columns_(columns), starts_(std::move(starts)), entries_(std::move(entries)) {
     require(!starts_.empty() && starts_.front() == 0 && starts_.back() == entries_.size() &&
                 std::is_sorted(starts_.begin(), starts_.end()),
-            name + " must have starts of rows that ascend from 0 to the number of its entries");
+            name, " must have starts of rows that ascend from 0 to the number of its entries");
     for (std::size_t i = 0; i < rows(); ++i) {
         const auto entries_here = row(i);
         for (std::size_t k = 0; k < entries_here.size(); ++k)
             require(entries_here[k].column < columns_ &&
                         (k == 0 || entries_here[k - 1].column < entries_here[k].column),
-                    name + " must have columns below " + std::to_string(columns_) +
-                        " that ascend in every row, but row " + std::to_string(i) + " does not");
+                    name, " must have columns below ", columns_,
+                    " that ascend in every row, but row ", i, " does not");
     }
 }
 

@@ -2,7 +2,7 @@
 
 #include <cstddef>
 #include <span>
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "ground/matrix.hpp"
@@ -23,7 +23,7 @@ class SparseMatrix {
     /// Entries of row i are [starts[i], starts[i + 1]). Raises where rows are not in order, naming
     /// `name`.
     SparseMatrix(std::size_t columns, std::vector<std::size_t> starts,
-                 std::vector<SparseEntry> entries, const std::string& name);
+                 std::vector<SparseEntry> entries, std::string_view name);
     /// The nonzero entries of a dense matrix.
     static SparseMatrix of(const Matrix& matrix);
     /// One entry of 1 a row, at the columns from `first` on.

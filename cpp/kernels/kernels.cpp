@@ -56,7 +56,7 @@ void use_kernels(const std::string& level) {
         }
         known += std::string(known.empty() ? "" : ", ") + candidate->level;
     }
-    require(false, "level must be one of " + known + ", but is " + level);
+    refuse("level must be one of ", known, ", but is ", level);
 }
 
 }  // namespace ktc

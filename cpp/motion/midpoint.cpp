@@ -59,10 +59,10 @@ Midpoint::Midpoint(const Elements& elements, std::shared_ptr<const Energy> energ
         const Relaxation move(mobility_[i], curvature, kT, step_);
         reach_.push_back(move.reach);
         thermal_.push_back(move.width);
-        require(std::isfinite(move.reach) && std::isfinite(move.width),
-                said(step_) + ", so long that unit " + std::to_string(i) +
-                    ", pushed off its place by its stiffness, leaves the range of numbers; make it "
-                    "smaller");
+        if (!std::isfinite(move.reach) || !std::isfinite(move.width))
+            refuse(said(step_), ", so long that unit ", i,
+                   ", pushed off its place by its stiffness, leaves the range of numbers; make it "
+                   "smaller");
     }
     const Matrix response =
         uncoupled_ ? Matrix() : response_of(mobility_, energy_->hessian.dense(), step_);

@@ -138,10 +138,9 @@ void SparseEquilibrium::draw_group(double* lanes, const NoiseAddress& address, s
         }
     }
     require(round < most_rounds,
-            "stiffness is so close to singular that its equilibrium was not found in " +
-                std::to_string(most_rounds) +
-                " rounds of conjugate gradients; give the emulator a state to start from, or "
-                "stiffen what binds the network least");
+            "stiffness is so close to singular that its equilibrium was not found in ", most_rounds,
+            " rounds of conjugate gradients; give the emulator a state to start from, or "
+            "stiffen what binds the network least");
     for (std::size_t i = 0; i < n; ++i)
         for (std::size_t lane = 0; lane < group_width; ++lane)
             lanes[i * block_width + lane] /= root_[i];

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <string_view>
 #include <vector>
 
 namespace ktc {
@@ -19,6 +21,11 @@ class Accounts {
         entropy,
         first_heat
     };
+
+    /// As users name them; all heat accounts, from first_heat on, share the last name.
+    static constexpr std::array<std::string_view, first_heat + 1> names{
+        "work",     "heat",   "supply",       "source",
+        "injected", "shadow", "entropy_flow", "heat_per_resistor"};
 
     /// `heat_accounts` 0 are the three accounts of exact moves. Of what there is, `wanted` are
     /// kept, a flag an account and the last one for all heats by account; empty for all.

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string>
+#include <string_view>
 
 #include "ground/dense.hpp"
 #include "ground/error.hpp"
@@ -11,15 +11,21 @@ namespace ktc {
 namespace {
 
 void check_directions(const SparseMatrix& directions, std::size_t rows, std::size_t n,
-                      const std::string& name) {
-    require(
-        directions.rows() == rows && (rows == 0 || directions.columns() == n),
-        name + " must have " + std::to_string(rows) + " rows of " + std::to_string(n) + " numbers");
-    require(directions.is_finite(), name + " must be finite");
+                      std::string_view name) {
+    require(directions.rows() == rows && (rows == 0 || directions.columns() == n), name,
+            " must have ", rows, " rows of ", n, " numbers");
+    require(directions.is_finite(), name, " must be finite");
 }
 
-/// One resistor a unit, each in its own account; or for a dense R those along the rows of `factor`,
-/// of unit conductance and in one account together. Coordinates of units start at `first`.
+bool along_axes(const SparseMatrix& directions) {
+    for (std::size_t r = 0; r < directions.rows(); ++r)
+        if (directions.row(r).size() != 1) return false;
+    return true;
+}
+
+/// One resistor per unit, each in its own account; or for a dense R those along the rows of
+/// `factor`, of unit conductance and in one account together. Coordinates of units start at
+/// `first`.
 Elements of_units(const Matrix& friction, std::size_t n, std::size_t first, bool inverse) {
     const std::size_t d = friction.rows();
     const bool dense = !friction.is_diagonal();
@@ -45,6 +51,23 @@ Elements of_units(const Matrix& friction, std::size_t n, std::size_t first, bool
 
 }  // namespace
 
+Matrix weighted_outer(const SparseMatrix& directions, const std::vector<double>& weights) {
+    const std::size_t n = directions.columns();
+    if (along_axes(directions)) {
+        Matrix result(n, n);
+        for (std::size_t r = 0; r < directions.rows(); ++r) {
+            const auto [column, value] = directions.row(r).front();
+            result(column, column) += weights[r] * value * value;
+        }
+        return result;
+    }
+    const Matrix plain = directions.dense();
+    Matrix weighted = plain;
+    for (std::size_t r = 0; r < plain.rows(); ++r)
+        for (std::size_t i = 0; i < n; ++i) weighted(r, i) *= weights[r];
+    return symmetrised(multiply(weighted, plain, Transposed::yes));
+}
+
 std::size_t Elements::accounts() const {
     return account.empty() ? 0 : 1 + *std::max_element(account.begin(), account.end());
 }
@@ -54,27 +77,9 @@ std::size_t Elements::filters() const {
                                                   [](double rate) { return rate > 0.0; }));
 }
 
-bool Elements::along_axes() const {
-    for (std::size_t r = 0; r < resistors(); ++r)
-        if (directions.row(r).size() != 1) return false;
-    return true;
-}
+bool Elements::along_axes() const { return ktc::along_axes(directions); }
 
-Matrix Elements::mobility() const {
-    if (along_axes()) {
-        Matrix result(dimension(), dimension());
-        for (std::size_t r = 0; r < resistors(); ++r) {
-            const auto [column, value] = directions.row(r).front();
-            result(column, column) += conductance[r] * value * value;
-        }
-        return result;
-    }
-    const Matrix plain = directions.dense();
-    Matrix weighted = plain;
-    for (std::size_t r = 0; r < resistors(); ++r)
-        for (std::size_t i = 0; i < dimension(); ++i) weighted(r, i) *= conductance[r];
-    return symmetrised(multiply(weighted, plain, Transposed::yes));
-}
+Matrix Elements::mobility() const { return weighted_outer(directions, conductance); }
 
 void Elements::check() const {
     const std::size_t n = dimension();
@@ -82,13 +87,13 @@ void Elements::check() const {
     check_directions(directions, resistors(), n, "directions");
     for (double g : conductance)
         require(std::isfinite(g) && g > 0.0, "conductance must be positive and finite");
-    require(account.size() == resistors(), "account must have one entry a resistor");
+    require(account.size() == resistors(), "account must have one entry per resistor");
     check_directions(SparseMatrix::of(source_directions), sources(), n, "source_directions");
     check_directions(SparseMatrix::of(noise_directions), noises(), n, "noise_directions");
     for (double density : noise_density)
         require(std::isfinite(density) && density > 0.0,
                 "noise density must be positive and finite");
-    require(noise_rate.size() == noises(), "noise_rate must have one entry a noise");
+    require(noise_rate.size() == noises(), "noise_rate must have one entry per noise");
     for (double rate : noise_rate)
         require(std::isfinite(rate) && rate >= 0.0, "noise_rate must be finite and not negative");
     if (interconnection.empty()) return;

@@ -42,6 +42,9 @@ struct Elements {
     void check() const;
 };
 
+/// Σ_r w_r d_r d_rᵀ over the rows d_r of `directions`, (n, n).
+Matrix weighted_outer(const SparseMatrix& directions, const std::vector<double>& weights);
+
 /// Resistors of overdamped units, in unit order; of a dense friction matrix R = L Lᵀ along the rows
 /// of L⁻¹, in one account together.
 Elements overdamped_elements(const Matrix& friction);

@@ -7,6 +7,9 @@
 
 namespace ktc {
 
+/// Energies of a start and of a bias below this leave room for those of their products.
+inline constexpr double largest_energy = 1e300;
+
 /// The stored energy in the coordinates w that an engine keeps its state in:
 ///     H = ½ wᵀ A w − βᵀ w + ¼ Σ_i κ_i w_i⁴.
 /// The one place where it is written down. β changes from tick to tick and is handed in.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "ground/dense.hpp"
@@ -15,10 +16,9 @@ bool all_finite(const double* values, std::size_t count) {
     return std::all_of(values, values + count, [](double value) { return std::isfinite(value); });
 }
 
-void check_size(const std::vector<double>& values, std::size_t size, const std::string& name) {
-    require(values.size() == size, name + " must have " + std::to_string(size) +
-                                       " entries, but has " + std::to_string(values.size()));
-    require(all_finite(values.data(), size), name + " must be finite");
+void check_size(const std::vector<double>& values, std::size_t size, std::string_view name) {
+    require(values.size() == size, name, " must have ", size, " entries, but has ", values.size());
+    require(all_finite(values.data(), size), name, " must be finite");
 }
 
 Elements unit_elements(const Matrix& friction, bool inertia) {
@@ -42,16 +42,17 @@ void check_quartic(const std::vector<double>& quartic, const Elements& elements)
     for (std::size_t i = 0; i < quartic.size(); ++i) {
         require(quartic[i] >= 0.0, "quartic must not be negative");
         if (quartic[i] == 0.0) continue;
-        const std::string unit =
-            "quartic is " + std::to_string(quartic[i]) + " at unit " + std::to_string(i) + ", but ";
-        require(alone[i], unit +
-                              "quartic units need resistors along their own axes: make friction a "
-                              "scalar or (d,), and put no resistor between them and others");
+        const auto check = [&](bool condition, const auto&... cause) {
+            require(condition, "quartic is ", quartic[i], " at unit ", i, ", but ", cause...);
+        };
+        check(alone[i],
+              "quartic units need resistors along their own axes: make friction a "
+              "scalar or (d,), and put no resistor between them and others");
         if (elements.interconnection.empty()) continue;
         for (std::size_t j = 0; j < quartic.size(); ++j)
-            require(quartic[j] == 0.0 || elements.interconnection(i, j) == 0.0,
-                    unit + "it is joined to quartic unit " + std::to_string(j) +
-                        " by the interconnection; give one of the two no quartic term");
+            check(quartic[j] == 0.0 || elements.interconnection(i, j) == 0.0,
+                  "it is joined to quartic unit ", j,
+                  " by the interconnection; give one of the two no quartic term");
     }
 }
 
@@ -75,7 +76,7 @@ Network::Network(Matrix friction, std::vector<double> inertia)
       inertia_(std::move(inertia)),
       elements_(std::make_shared<const Elements>(unit_elements(*friction_, !inertia_.empty()))) {
     require(inertia_.empty() || inertia_.size() == units(),
-            "inertia must have one entry a unit: " + std::to_string(units()));
+            "inertia must have one entry per unit: ", units());
     for (double m : inertia_)
         require(std::isfinite(m) && m > 0.0, "inertia must be positive and finite");
 }
@@ -125,24 +126,27 @@ bool Network::moves_together(const Controls& controls) const {
            (elements_->along_axes() || elements_->mobility().is_diagonal());
 }
 
-void Network::check_together(const Controls& controls) const {
-    require(moves_together(controls),
-            "this ensemble moves all units together and keeps their total heat, which several "
-            "temperatures and sources do not allow; make it with resolve_heat=True");
+Matrix Network::flow() const {
+    Matrix result = elements_->mobility();
+    result = add(-1.0, result, 0.0, result);
+    return elements_->interconnection.empty() ? result
+                                              : add(1.0, result, 1.0, elements_->interconnection);
 }
 
-void Network::check_exact(const Controls& controls) const {
-    if (moves_exactly(controls)) return;
-    const bool quartic = controls.has_quartic();
-    std::string cause = "emf, current and noise generators must be absent";
-    if (!controls.isothermal() || controls.kT.front() == 0.0) cause = "kT must be one for all";
-    if (quartic) cause = "quartic must be zero";
-    require(false,
-            cause +
-                ": this ensemble moves by exact holds, as the network it was made of does; "
-                "make the emulator " +
-                (quartic ? "of a network with quartic units (they may be zero later), or " : "") +
-                "with resolve_heat=True");
+Matrix Network::drift(const Controls& controls) const {
+    return multiply(flow(), hessian(controls).densified().dense());
+}
+
+Matrix Network::diffusion(const Controls& controls) const {
+    const Elements& e = *elements_;
+    std::vector<double> thermal(e.resistors()), white(e.noises());
+    for (std::size_t r = 0; r < thermal.size(); ++r)
+        thermal[r] = 2.0 * controls.kT[e.account[r]] * e.conductance[r];
+    for (std::size_t i = 0; i < white.size(); ++i)
+        white[i] = e.noise_rate[i] == 0.0 ? e.noise_density[i] : 0.0;
+    const Matrix result = weighted_outer(e.directions, thermal);
+    if (white.empty()) return result;
+    return add(1.0, result, 1.0, weighted_outer(SparseMatrix::of(e.noise_directions), white));
 }
 
 void Network::check_bias(const std::vector<double>& bias) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <vector>
@@ -15,18 +16,30 @@ bool any_nonzero(const std::vector<double>& values);
 /// What can be programmed while a network runs. The stored energy of state z = x, or (x, p), is
 ///     H = ½ xᵀ K x − bᵀ x + ¼ Σ_i κ_i x_i⁴ + ½ pᵀ M⁻¹ p.
 struct Controls {
-    std::vector<double> bias;     ///< b, one entry a unit
+    std::vector<double> bias;     ///< b, one entry per unit
     Stiffness stiffness;          ///< K, symmetric
-    std::vector<double> kT;       ///< k_B T, one entry a heat account of the network
-    std::vector<double> quartic;  ///< κ, one entry a unit
-    std::vector<double> emf;      ///< e_r, one entry a resistor
-    std::vector<double> current;  ///< I_s, one entry a current source
+    std::vector<double> kT;       ///< k_B T, one entry per heat account of the network
+    std::vector<double> quartic;  ///< κ, one entry per unit
+    std::vector<double> emf;      ///< e_r, one entry per resistor
+    std::vector<double> current;  ///< I_s, one entry per current source
 
     bool operator==(const Controls&) const = default;
     bool isothermal() const;
     bool has_quartic() const;
     bool has_sources() const;
 };
+
+/// A control and its name; the stiffness is no vector.
+struct NamedControl {
+    const char* name;
+    std::vector<double> Controls::* values;
+};
+inline constexpr std::array<NamedControl, 6> named_controls{{{"bias", &Controls::bias},
+                                                             {"stiffness", nullptr},
+                                                             {"quartic", &Controls::quartic},
+                                                             {"kT", &Controls::kT},
+                                                             {"emf", &Controls::emf},
+                                                             {"current", &Controls::current}}};
 
 /// What cannot be programmed: the circuit itself, in the one equation of every circuit
 /// (physics/elements.hpp). Overdamped units: z = x, J = 0, G = R⁻¹. Units with inertia: z = (x, p),
@@ -53,6 +66,13 @@ class Network {
 
     /// ∇²H of the quadratic part, (dimension, dimension).
     Stiffness hessian(const Controls& controls) const;
+    /// J − G, (dimension, dimension): what ∇H is multiplied by.
+    Matrix flow() const;
+    /// F = (J − G) ∇²H of dz = F z dt + …, of the quadratic part of H and without filters.
+    Matrix drift(const Controls& controls) const;
+    /// D = Σ_r 2 kT_r g_r d_r d_rᵀ + Σ_i S_i a_i a_iᵀ, the covariance rate of white noise: filters
+    /// are left out.
+    Matrix diffusion(const Controls& controls) const;
     /// Whether a hold at these controls is one exact move whose total heat is −ΔH.
     bool moves_exactly(const Controls& controls) const;
     /// Whether every unit has one resistor to itself and all are at one temperature, without
@@ -63,9 +83,6 @@ class Network {
     void check(const Controls& controls) const;
     /// The same of the bias alone.
     void check_bias(const std::vector<double>& bias) const;
-    /// Refuses controls at which a hold is not one exact move.
-    void check_exact(const Controls& controls) const;
-    void check_together(const Controls& controls) const;
 
    private:
     // Shared by all copies: engines are copied to keep an instant.

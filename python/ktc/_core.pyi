@@ -11,8 +11,14 @@ import numpy
 import numpy.typing
 
 __all__: list[str] = [
+    "ACCOUNTS",
+    "CONTROLS",
+    "Elements",
     "Engine",
     "Group",
+    "LARGEST_ENERGY",
+    "MOST_DENSE_UNITS",
+    "MOST_REPLICAS",
     "Network",
     "PackedMatrix",
     "Purpose",
@@ -21,6 +27,7 @@ __all__: list[str] = [
     "Statistics",
     "StatisticsPlan",
     "Stiffness",
+    "accounts_of",
     "fill_normals",
     "kernel_level",
     "kernel_levels",
@@ -217,6 +224,61 @@ class Stiffness:
         Whether some scaling makes it diagonally dominant, and so positive definite.
         """
 
+class Elements:
+    """
+    The elements of a network as arrays, one row or entry per element.
+    """
+    @property
+    def account(self) -> numpy.typing.NDArray[numpy.int64]:
+        """
+        Number of the heat account of each resistor.
+        """
+    @property
+    def accounts(self) -> int:
+        """
+        Number of heat accounts.
+        """
+    @property
+    def conductance(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        g_r.
+        """
+    @property
+    def directions(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        d_r, (resistors, n).
+        """
+    @property
+    def filters(self) -> int:
+        """
+        Number of noises behind a filter.
+        """
+    @property
+    def interconnection(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        J, (n, n); (0, 0) where there is none.
+        """
+    @property
+    def noise_density(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        S_i, two-sided.
+        """
+    @property
+    def noise_directions(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        a_i, (noises, n).
+        """
+    @property
+    def noise_rate(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        2π times the bandwidth of the filter; 0 for white noise.
+        """
+    @property
+    def source_directions(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        a_s, (sources, n).
+        """
+
 class Network:
     """
     What cannot be programmed: the circuit itself.
@@ -255,6 +317,18 @@ class Network:
         """
         Refuses controls that do not fit, or at which this motion is none.
         """
+    def diffusion(self, controls: dict[str, typing.Any]) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        D, the covariance rate of white noise, (dimension, dimension).
+        """
+    def drift(self, controls: dict[str, typing.Any]) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        F = (J − G) ∇²H of the quadratic part of H, (dimension, dimension).
+        """
+    def motion(self, controls: dict[str, typing.Any], resolve_heat: bool) -> str:
+        """
+        How an engine moves it: exact, midpoint, split or pooled.
+        """
     def moves_together(self, controls: dict[str, typing.Any]) -> bool:
         """
         Whether midpoint steps move all units together.
@@ -263,6 +337,10 @@ class Network:
     def accounts(self) -> int: ...
     @property
     def dimension(self) -> int: ...
+    @property
+    def elements(self) -> Elements: ...
+    @property
+    def flow(self) -> numpy.typing.NDArray[numpy.float64]: ...
     @property
     def friction(self) -> numpy.typing.NDArray[numpy.float64]: ...
     @property
@@ -414,6 +492,11 @@ class Engine:
     @property
     def time(self) -> float: ...
 
+def accounts_of(motion: str) -> tuple[str, ...]:
+    """
+    Names of the energy accounts that this motion can keep.
+    """
+
 @typing.overload
 def fill_normals(
     out: numpy.typing.NDArray[numpy.float64],
@@ -548,3 +631,18 @@ def version() -> str:
     """
     Version of the package.
     """
+
+ACCOUNTS: tuple[str, ...] = (
+    "work",
+    "heat",
+    "supply",
+    "source",
+    "injected",
+    "shadow",
+    "entropy_flow",
+    "heat_per_resistor",
+)
+CONTROLS: tuple[str, ...] = ("bias", "stiffness", "quartic", "kT", "emf", "current")
+LARGEST_ENERGY: float = 1e300
+MOST_DENSE_UNITS: int = 4096
+MOST_REPLICAS: int = 8589934592
