@@ -391,3 +391,6 @@ class Board:
         if self.imperfections is not None:
             parts.append(f"real board {self.imperfections.seed}")
         return f"<ktc.Board: {', '.join(parts)}>"
+
+
+BoardEmulator.board_of_archive = Board.of_archive
