@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -29,9 +29,6 @@ from ktc._model.controls import (
 )
 from ktc._model.elements import CurrentSource, Elements, NoiseSource, Resistor
 from ktc._model.sparse_stiffness import SparseStiffness, is_sparse, refuse_dense
-
-if TYPE_CHECKING:
-    pass
 
 
 class Transition(NamedTuple):
@@ -434,12 +431,34 @@ class Network:
         rest[: self.units] = np.linalg.solve(self.stiffness, self.bias)
         return Transition(decay, rest - decay @ rest, covariance)
 
-    def with_controls(self, controls: Controls) -> Network:
-        """The same network with other controls of its own."""
+    def with_controls(self, controls: Controls | None = None, **changes: ArrayLike) -> Network:
+        """The same network with other controls of its own.
+
+        Args:
+            controls: all of them, such as ``emulator.controls``; by default those of this network.
+            **changes: controls to replace, by name: bias, stiffness, quartic, kT, emf, current.
+
+        Raises:
+            ValueError, TypeError: an unknown control, or a value that the constructor refuses.
+
+        Example:
+            >>> import ktc
+            >>> network = ktc.Network(stiffness=[[2.0, 0.5], [0.5, 1.0]], friction=1.0)
+            >>> network.with_controls(bias=[1.0, 0.0], kT=0.5).bias
+            array([1., 0.])
+        """
+        if controls is None:
+            controls = self._controls
+        elif not isinstance(controls, Controls):
+            raise TypeError(
+                f"controls must be ktc.Controls, but is {type(controls).__name__}; pass single "
+                "controls by name, such as with_controls(bias=...)"
+            )
+        controls = controls.updated(**changes) if changes else controls
         twin = object.__new__(type(self))
         vars(twin).update(vars(self))
         twin._controls = controls
-        if controls.quartic.any():
+        if changes or controls.quartic.any():
             self._core.check(controls.arrays(), "split")
         return twin
 
