@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
+from core_testing import testing
 from ktc import _core
 
-LEVELS = _core.kernel_levels()
+LEVELS = _core.instruction_sets()
 FUSED = {"v3", "v4"}
 KINDS = {
-    "double": (_core.PackedMatrix, np.float64),
-    "single": (_core.SinglePackedMatrix, np.float32),
+    "double": (testing.PackedMatrix, np.float64),
+    "single": (testing.SinglePackedMatrix, np.float32),
 }
 #: Rows and columns about the edges of a panel (6 rows) and of what is summed at once (512 columns).
 SHAPES = [(1, 1), (5, 5), (6, 6), (7, 7), (13, 26), (64, 64), (11, 511), (12, 512), (3, 513)]
@@ -19,7 +20,7 @@ SHAPES += [(513, 513), (2, 1025), (1030, 3)]
 @pytest.fixture(autouse=True)
 def _best_again():
     yield
-    _core.use_kernels(LEVELS[-1])
+    testing.use_kernels(LEVELS[-1])
 
 
 def numbers(*shape, seed):
@@ -35,7 +36,7 @@ def test_products_are_those_of_numpy(kind, level, shape):
     rows, columns = shape
     matrix = numbers(rows, columns, seed=1).astype(real)
     block = numbers(columns, 64, seed=2).astype(real)
-    _core.use_kernels(level)
+    testing.use_kernels(level)
     product = packed_matrix(matrix).multiply(block)
     assert product.dtype == real
     expected = matrix.astype(float) @ block.astype(float)
@@ -66,7 +67,7 @@ def test_levels_that_fuse_have_the_same_bits(kind):
         results = []
         for level in LEVELS:
             if level in FUSED:
-                _core.use_kernels(level)
+                testing.use_kernels(level)
                 results.append(matrix.multiply(block))
         assert all(np.array_equal(result, results[0]) for result in results)
 
@@ -83,8 +84,8 @@ def test_a_lane_knows_nothing_of_its_neighbours(kind):
 
 def test_bad_input():
     with pytest.raises(ValueError, match="two dimensions"):
-        _core.PackedMatrix(np.ones(3))
+        testing.PackedMatrix(np.ones(3))
     with pytest.raises(ValueError, match=r"shape \(3, 64\)"):
-        _core.PackedMatrix(np.ones((2, 3))).multiply(np.ones((2, 64)))
+        testing.PackedMatrix(np.ones((2, 3))).multiply(np.ones((2, 64)))
     with pytest.raises(ValueError, match="square"):
-        _core.PackedMatrix(np.ones((2, 3))).move(np.ones((3, 64)), np.ones((2, 64)))
+        testing.PackedMatrix(np.ones((2, 3))).move(np.ones((3, 64)), np.ones((2, 64)))

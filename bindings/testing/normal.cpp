@@ -71,7 +71,7 @@ Array transform(const Words& radius, const Words& angle) {
 
 }  // namespace
 
-void bind_normal(py::module_& module) {
+void bind_testing_normals(py::module_& module) {
     py::enum_<Purpose>(module, "Purpose", "What a stream of noise is for.")
         .value("equilibrium", Purpose::equilibrium)
         .value("hold", Purpose::hold)

@@ -12,19 +12,20 @@ import numpy as np
 import pytest
 import scipy.stats
 
+from core_testing import testing
 from ktc import _core
 from reference import philox
 
 FALSE_ALARM = 5.7e-7
-LEVELS = _core.kernel_levels()
-HOLD = _core.Purpose.hold
+LEVELS = _core.instruction_sets()
+HOLD = testing.Purpose.hold
 
 
 @pytest.fixture
 def using():
     """Takes kernels of a level into use, until the test is over."""
-    yield _core.use_kernels
-    _core.use_kernels(LEVELS[-1])
+    yield testing.use_kernels
+    testing.use_kernels(LEVELS[-1])
 
 
 def uniform(word):
@@ -45,7 +46,7 @@ def pair(radius, angle):
 def errors_in_ulp(radius, angle):
     found = np.concatenate(
         [
-            _core.single_transform(radius[k : k + 16], angle[k : k + 16]).reshape(2, 16).T
+            testing.single_transform(radius[k : k + 16], angle[k : k + 16]).reshape(2, 16).T
             for k in range(0, len(radius), 16)
         ]
     )
@@ -80,14 +81,14 @@ def test_words_of_a_group():
         words = philox(counter, [seed % 2**32, seed >> 32])
         radius += words[:2]
         angle += words[2:]
-    expected = _core.single_transform(radius, angle)
-    assert (_core.single_normals(seed, HOLD, group, element, step) == expected).all()
+    expected = testing.single_transform(radius, angle)
+    assert (testing.single_normals(seed, HOLD, group, element, step) == expected).all()
 
 
 def test_levels_that_fuse_have_the_same_bits(using):
     def draw(level):
         using(level)
-        return np.concatenate([_core.single_normals(8, HOLD, 3, 1, k) for k in range(500)])
+        return np.concatenate([testing.single_normals(8, HOLD, 3, 1, k) for k in range(500)])
 
     results = {level: draw(level) for level in LEVELS}
     fused = [result for level, result in results.items() if level in ("v3", "v4")]
@@ -100,7 +101,7 @@ def test_levels_that_fuse_have_the_same_bits(using):
 @cache
 def sample():
     """Two million normals: group, replica."""
-    return np.array([_core.single_normals(21, HOLD, g, 0, 0) for g in range(2**16)], dtype=float)
+    return np.array([testing.single_normals(21, HOLD, g, 0, 0) for g in range(2**16)], dtype=float)
 
 
 def test_moments():
@@ -144,7 +145,7 @@ def test_neighbouring_addresses_do_not_correlate(change):
         at[change] += shift
         return np.concatenate(
             [
-                _core.single_normals(
+                testing.single_normals(
                     at["seed"], HOLD, at["group"] + 2 * g, at["element"] + 2 * e, at["step"] + 2 * s
                 )
                 for g in range(12)
@@ -163,14 +164,14 @@ def test_neighbouring_addresses_do_not_correlate(change):
 @pytest.mark.parametrize("rows", [1, 3, 4, 9])
 def test_rows_are_the_normals_of_their_addresses(level, rows, using):
     using(level)
-    for one, dtype in ((_core.normals, float), (_core.single_normals, np.float32)):
+    for one, dtype in ((testing.normals, float), (testing.single_normals, np.float32)):
         expected = np.stack([one(7, HOLD, 3, 5 + k, 11) for k in range(rows)])
         found = np.empty_like(expected, dtype=dtype)
-        _core.fill_normals(found, 7, HOLD, 3, 5, 11)
+        testing.fill_normals(found, 7, HOLD, 3, 5, 11)
         np.testing.assert_array_equal(found, expected)
 
 
 def test_rows_of_no_whole_group_are_refused():
     for size, element in ((15, 0), (32, 2**28 - 1)):
         with pytest.raises(ValueError, match="out must hold a whole number of groups"):
-            _core.fill_normals(np.empty(size), 7, HOLD, 3, element, 11)
+            testing.fill_normals(np.empty(size), 7, HOLD, 3, element, 11)

@@ -10,20 +10,12 @@
 #include <vector>
 
 #include "ground/block_width.hpp"
-#include "ground/dense.hpp"
 #include "kernels/packed_matrix.hpp"
 
 namespace py = pybind11;
 using namespace ktc;
 
 namespace {
-
-std::vector<std::string> instruction_sets() {
-    std::vector<std::string> result;
-    for (const Kernels* kernels : available_kernels())
-        result.emplace_back(kernels->instruction_set);
-    return result;
-}
 
 template <class Real>
 using Table = py::array_t<Real, py::array::c_style>;
@@ -157,13 +149,8 @@ void bind_packed(py::module_& module, const char* name) {
 
 }  // namespace
 
-void bind_kernels(py::module_& module) {
-    module.def(
-        "kernel_level", [] { return std::string(kernels().instruction_set); },
-        "Instruction set of the kernels in use.");
-    module.def("kernel_levels", instruction_sets, "Instruction sets that this processor has, the best last.");
+void bind_testing_kernels(py::module_& module) {
     module.def("use_kernels", use_kernels, py::arg("instruction_set"), "Takes others into use.");
-    module.def("library_core", library_core, "Processor whose kernels OpenBLAS uses.");
     bind_group<double>(module, "Group");
     bind_group<float>(module, "SingleGroup");
     bind_packed<double>(module, "PackedMatrix");

@@ -17,6 +17,7 @@ import pytest
 import scipy.stats
 
 import ktc
+from core_testing import testing
 from ktc import _core
 from reference import normal_pair
 
@@ -42,8 +43,8 @@ ANGLES = [
 @pytest.fixture
 def using():
     """Takes kernels of a level into use, until the test is over."""
-    yield _core.use_kernels
-    _core.use_kernels(_core.kernel_levels()[-1])
+    yield testing.use_kernels
+    testing.use_kernels(_core.instruction_sets()[-1])
 
 
 def transform(radius, angle):
@@ -51,7 +52,7 @@ def transform(radius, angle):
     pairs = []
     for start in range(0, len(radius), 8):
         words = [list(w[start : start + 8]) + [0] * 8 for w in (radius, angle)]
-        pairs.append(_core.transform(words[0][:8], words[1][:8]).reshape(2, 8).T)
+        pairs.append(testing.transform(words[0][:8], words[1][:8]).reshape(2, 8).T)
     return np.concatenate(pairs)[: len(radius)]
 
 
@@ -64,7 +65,7 @@ def errors_in_ulp(radius, angle):
         ]
 
 
-@pytest.mark.parametrize("level", _core.kernel_levels())
+@pytest.mark.parametrize("level", _core.instruction_sets())
 def test_transform_at_extreme_words(level, using):
     """Some ten roundings in series: 3.3 units was the most in 100 000 draws."""
     using(level)
@@ -74,7 +75,7 @@ def test_transform_at_extreme_words(level, using):
     assert max(errors_in_ulp(radius, angle)) <= 4
 
 
-@pytest.mark.parametrize("level", _core.kernel_levels())
+@pytest.mark.parametrize("level", _core.instruction_sets())
 def test_transform_at_any_words(level, using):
     using(level)
     generator = np.random.default_rng(8)
@@ -84,7 +85,7 @@ def test_transform_at_any_words(level, using):
 
 def test_numbers_of_the_series_are_those_derived():
     """tools/normal_series.py derives the tables and coefficients and compares the header."""
-    tool = Path(__file__).parent.parent / "tools" / "normal_series.py"
+    tool = Path(__file__).parents[2] / "tools" / "normal_series.py"
     subprocess.run([sys.executable, tool, "--check"], check=True)
 
 
@@ -106,7 +107,7 @@ def sample():
 def test_states_in_equilibrium_are_the_normals():
     states = sample()[: 64 * 16].reshape(16, 64)
     for element in (0, 63):
-        normals = _core.normals(20, _core.Purpose.equilibrium, 0, element, 0)
+        normals = testing.normals(20, testing.Purpose.equilibrium, 0, element, 0)
         assert states[:, element].tolist() == normals.tolist()
 
 
@@ -143,11 +144,11 @@ def test_tails(beyond, side):
     assert scipy.stats.binomtest(count, sample().size, p).pvalue > FALSE_ALARM
 
 
-def block(*, seed=3, purpose=_core.Purpose.hold, group=0, element=0, step=0):
+def block(*, seed=3, purpose=testing.Purpose.hold, group=0, element=0, step=0):
     """65536 normals at consecutive groups, elements and steps from an address on."""
     return np.concatenate(
         [
-            _core.normals(seed, purpose, group + g, element + e, step + s)
+            testing.normals(seed, purpose, group + g, element + e, step + s)
             for g in range(16)
             for e in range(16)
             for s in range(16)
@@ -163,7 +164,7 @@ NEIGHBOURS = {
     "step with another high half": (HERE, {"step": 2**32}),
     "next seed": (HERE, {"seed": 4}),
     "seed with another high half": (HERE, {"seed": 3 + 2**32}),
-    "other purpose": (HERE, {"purpose": _core.Purpose.equilibrium}),
+    "other purpose": (HERE, {"purpose": testing.Purpose.equilibrium}),
     "element for step": ({"element": 16}, {"step": 16}),
     "element for group": ({"element": 16}, {"group": 16}),
 }

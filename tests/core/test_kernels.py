@@ -7,22 +7,23 @@ import numpy as np
 import pytest
 
 import ktc
+from core_testing import testing
 from ktc import _core
 
-LEVELS = _core.kernel_levels()
+LEVELS = _core.instruction_sets()
 FUSED = {"v3", "v4"}
 
 
 @pytest.fixture(autouse=True)
 def _best_again():
     yield
-    _core.use_kernels(LEVELS[-1])
+    testing.use_kernels(LEVELS[-1])
 
 
 def run(level):
-    _core.use_kernels(level)
-    assert _core.kernel_level() == level
-    normals = _core.normals(3, _core.Purpose.hold, 7, 5, 2**40 + 1)
+    testing.use_kernels(level)
+    assert _core.instruction_set() == level
+    normals = testing.normals(3, testing.Purpose.hold, 7, 5, 2**40 + 1)
     drive = ktc.Protocol.sample(2.0, 40, {"bias": 3.0}, bias=lambda t: t)
     for units in (1, 2, 5, 17):
         stiffness = np.linspace(1.0, 3.0, units) * np.eye(units)
@@ -79,7 +80,7 @@ def test_every_way_of_moving_is_alike_on_all_levels(way, dtype):
     drive = ktc.Protocol.sample(0.05 * ticks, ticks, {"bias": 3.0}, bias=lambda t: t)
     results = []
     for level in LEVELS:
-        _core.use_kernels(level)
+        testing.use_kernels(level)
         options = {"seed": 4, "first_replica": 11, "state": start, "dtype": dtype, "dt": dt}
         emulator = ktc.Emulator(network, replicas=37, **options)
         emulator.play(drive)
@@ -93,23 +94,26 @@ def test_every_way_of_moving_is_alike_on_all_levels(way, dtype):
 
 
 def test_the_best_level_is_in_use_and_said():
-    assert _core.kernel_level() == LEVELS[-1]
+    assert _core.instruction_set() == LEVELS[-1]
     assert ktc.show_config()["kernels"] == LEVELS[-1]
 
 
 def test_another_level_is_refused():
     with pytest.raises(ValueError, match="instruction_set must be one of .*, but is v9"):
-        _core.use_kernels("v9")
-    assert _core.kernel_level() == LEVELS[-1]
+        testing.use_kernels("v9")
+    assert _core.instruction_set() == LEVELS[-1]
 
 
-GROUPS = {"double": (_core.Group, np.float64, 16), "single": (_core.SingleGroup, np.float32, 32)}
+GROUPS = {
+    "double": (testing.Group, np.float64, 16),
+    "single": (testing.SingleGroup, np.float32, 32),
+}
 
 
 def equilibrium(kind, units, groups=1, seed=5):
     """Standard normals as states of units with λ = kT = 1 about zero: groups, units, replicas."""
-    normals = _core.normals if kind == "double" else _core.single_normals
-    purpose = _core.Purpose.equilibrium
+    normals = testing.normals if kind == "double" else testing.single_normals
+    purpose = testing.Purpose.equilibrium
     return np.array(
         [[normals(seed, purpose, g, i, 0) for i in range(units)] for g in range(groups)]
     )
@@ -142,13 +146,13 @@ def state_of(kind, of, tables):
 
 def reference(kind, state, tables, step=0):
     """The same in plain double precision: state, work, heat and supply, one formula each."""
-    normals = _core.normals if kind == "double" else _core.single_normals
+    normals = testing.normals if kind == "double" else testing.single_normals
     x = state.astype(float)
     work = heat = supply = 0.0
     for k, rows in enumerate(zip(*tables)):
         force, change, decay, _, width = (np.asarray(row, dtype=float)[:, None] for row in rows)
         work = work - np.sum(change * x, axis=0)
-        noise = [normals(9, _core.Purpose.hold, 0, i, step + k) for i in range(len(x))]
+        noise = [normals(9, testing.Purpose.hold, 0, i, step + k) for i in range(len(x))]
         moved = force + decay * (x - force) + width * np.array(noise, dtype=float)
         heat = heat - np.sum(0.5 * (moved - force) ** 2 - 0.5 * (x - force) ** 2, axis=0)
         supply = supply + np.sum(force * (moved - x), axis=0)
@@ -220,7 +224,7 @@ def test_groups_have_the_same_bits_at_levels_that_fuse(kind):
     tables[2][20:], tables[3][20:] = tables[2][20:] * 0.1, -0.9  # long holds, too
     results = []
     for level in LEVELS:
-        _core.use_kernels(level)
+        testing.use_kernels(level)
         of = played(kind, state, tables)
         results.append(np.concatenate([np.ravel(of.state), of.work, of.heat, of.supply]))
     fused = [result for level, result in zip(LEVELS, results) if level in FUSED]
@@ -231,7 +235,7 @@ def test_groups_have_the_same_bits_at_levels_that_fuse(kind):
 
 def test_tables_of_another_size_are_refused():
     with pytest.raises(ValueError, match="units by 32 replicas"):
-        _core.SingleGroup(np.zeros((1, 16), dtype=np.float32))
-    group, tables = _core.Group(np.zeros((2, 16))), ticks_of("double", 1, 3)
+        testing.SingleGroup(np.zeros((1, 16), dtype=np.float32))
+    group, tables = testing.Group(np.zeros((2, 16))), ticks_of("double", 1, 3)
     with pytest.raises(ValueError, match="a row for each tick, with all units"):
         group.play(1, 0, 0, *tables)
