@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ktc._base.codec import register
+from ktc._base.files import Storable
 from ktc._base.validation import Array, count, frozen, known_keywords, positive, real_array
 from ktc._model.controls import CONTROL_NAMES, Controls
 from ktc._model.protocol_figure import draw_protocol
@@ -16,7 +18,7 @@ from ktc._model.protocol_figure import draw_protocol
 LARGEST_ENERGY = 1e300
 
 
-class Protocol:
+class Protocol(Storable):
     """Ticks, each one control update and then a hold; and one last update after them.
 
     Args:
@@ -237,6 +239,8 @@ class Protocol:
         names = ", ".join(self.controls) or "no control"
         return f"<ktc.Protocol: {names} over {self.ticks} ticks, duration {self.duration:g}>"
 
+
+register(Protocol, ("holds", "controls", "final"))
 
 _DIMENSIONS = {name: (0, 2) if name == "stiffness" else (0, 1) for name in CONTROL_NAMES}
 
