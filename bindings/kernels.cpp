@@ -9,8 +9,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "ground/block_width.hpp"
 #include "ground/dense.hpp"
-#include "ground/lanes.hpp"
 #include "kernels/packed_matrix.hpp"
 
 namespace py = pybind11;
@@ -18,9 +18,10 @@ using namespace ktc;
 
 namespace {
 
-std::vector<std::string> levels() {
+std::vector<std::string> instruction_sets() {
     std::vector<std::string> result;
-    for (const Kernels* kernels : available_kernels()) result.emplace_back(kernels->level);
+    for (const Kernels* kernels : available_kernels())
+        result.emplace_back(kernels->instruction_set);
     return result;
 }
 
@@ -57,12 +58,8 @@ class Group {
         const StreamAddress first{seed, Purpose::hold, group, 0, step};
         const ModalBooks books{sum_[0].data(), carry_[0].data(), sum_[1].data(),  carry_[1].data(),
                                sum_[2].data(), carry_[2].data(), turnover_.data()};
-        if constexpr (std::is_same_v<Real, float>)
-            kernels().modal_single(state_.mutable_data(), width, units, run.data(), run.size(),
+        kernels().of<Real>().modal(state_.mutable_data(), width, units, run.data(), run.size(),
                                    first, books);
-        else
-            kernels().modal(state_.mutable_data(), width, units, run.data(), run.size(), first,
-                            books);
     }
 
     /// −Δβ·β of a tick in single precision, in double.
@@ -87,8 +84,8 @@ class Group {
    private:
     Table<Real> state_;
     std::array<std::array<double, width>, 3> sum_{};
-    std::array<std::array<Half, width>, 3> carry_{};
-    std::array<Half, width> turnover_{};
+    std::array<std::array<UpperHalf, width>, 3> carry_{};
+    std::array<UpperHalf, width> turnover_{};
 };
 
 template <class Real>
@@ -162,10 +159,10 @@ void bind_packed(py::module_& module, const char* name) {
 
 void bind_kernels(py::module_& module) {
     module.def(
-        "kernel_level", [] { return std::string(kernels().level); },
-        "Level of the kernels in use.");
-    module.def("kernel_levels", levels, "Levels that this processor has, the best last.");
-    module.def("use_kernels", use_kernels, py::arg("level"), "Takes others into use.");
+        "kernel_level", [] { return std::string(kernels().instruction_set); },
+        "Instruction set of the kernels in use.");
+    module.def("kernel_levels", instruction_sets, "Instruction sets that this processor has, the best last.");
+    module.def("use_kernels", use_kernels, py::arg("instruction_set"), "Takes others into use.");
     module.def("library_core", library_core, "Processor whose kernels OpenBLAS uses.");
     bind_group<double>(module, "Group");
     bind_group<float>(module, "SingleGroup");

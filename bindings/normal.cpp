@@ -7,7 +7,6 @@
 #include <cstdint>
 
 #include "arrays.hpp"
-#include "ground/normal.hpp"
 #include "kernels/kernels.hpp"
 
 namespace py = pybind11;
@@ -27,7 +26,7 @@ Array normals(std::uint64_t seed, Purpose purpose, std::uint64_t group, std::uin
               std::uint64_t step) {
     check(group, element);
     Array result(static_cast<py::ssize_t>(group_width));
-    normals16({seed, purpose, group, element, step}, result.mutable_data());
+    kernels().full.normals({seed, purpose, group, element, step}, result.mutable_data());
     return result;
 }
 
@@ -38,7 +37,7 @@ Singles single_normals(std::uint64_t seed, Purpose purpose, std::uint64_t group,
                        std::uint32_t element, std::uint64_t step) {
     check(group, element);
     Singles result(static_cast<py::ssize_t>(group_width_single));
-    normals32({seed, purpose, group, element, step}, result.mutable_data());
+    kernels().single.normals({seed, purpose, group, element, step}, result.mutable_data());
     return result;
 }
 
@@ -55,21 +54,18 @@ void fill_normals(py::array_t<Real, py::array::c_style>& out, std::uint64_t seed
     Real* to = out.mutable_data();
     const py::gil_scoped_release release;
     const StreamAddress first{seed, purpose, group, element, step};
-    if constexpr (std::is_same_v<Real, float>)
-        kernels().normal_rows_single(first, size / width, to);
-    else
-        kernels().normal_rows(first, size / width, to);
+    kernels().of<Real>().normal_rows(first, size / width, to);
 }
 
 Singles single_transform(const HalfWords& radius, const HalfWords& angle) {
     Singles result(static_cast<py::ssize_t>(group_width_single));
-    transform32(radius.data(), angle.data(), result.mutable_data());
+    kernels().single.transform(radius.data(), angle.data(), result.mutable_data());
     return result;
 }
 
 Array transform(const Words& radius, const Words& angle) {
     Array result(static_cast<py::ssize_t>(group_width));
-    transform16(radius.data(), angle.data(), result.mutable_data());
+    kernels().full.transform(radius.data(), angle.data(), result.mutable_data());
     return result;
 }
 

@@ -98,7 +98,7 @@ def test_the_best_level_is_in_use_and_said():
 
 
 def test_another_level_is_refused():
-    with pytest.raises(ValueError, match="level must be one of .*, but is v9"):
+    with pytest.raises(ValueError, match="instruction_set must be one of .*, but is v9"):
         _core.use_kernels("v9")
     assert _core.kernel_level() == LEVELS[-1]
 

@@ -1,8 +1,8 @@
 #include <cstdio>
 #include <vector>
 
+#include "ground/block_width.hpp"
 #include "ground/dense.hpp"
-#include "ground/lanes.hpp"
 #include "kernels/packed_matrix.hpp"
 #include "measure.hpp"
 

@@ -5,8 +5,8 @@
 #include "engine/visit.hpp"
 #include "ground/dense.hpp"
 #include "ground/error.hpp"
-#include "ground/normal.hpp"
 #include "ground/watch.hpp"
+#include "kernels/kernels.hpp"
 #include "motion/quartic_equilibrium.hpp"
 #include "motion/sparse_equilibrium.hpp"
 

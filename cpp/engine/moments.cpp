@@ -2,7 +2,7 @@
 
 #include "engine/engine.hpp"
 #include "engine/workers.hpp"
-#include "ground/compensated.hpp"
+#include "ground/compensated_sum.hpp"
 #include "ground/dense.hpp"
 
 namespace ktc {

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "engine/visit.hpp"
-#include "ground/compensated.hpp"
+#include "ground/compensated_sum.hpp"
 #include "ground/error.hpp"
 #include "ground/watch.hpp"
 #include "motion/midpoint.hpp"

@@ -11,8 +11,8 @@ namespace {
 /// Where a kernel that books all accounts at once posts those that are not kept.
 struct Spill {
     double sums[Ledger::source][block_width] = {};
-    Half carries[Ledger::source][block_width] = {};
-    Half turnover[block_width] = {};
+    UpperHalf carries[Ledger::source][block_width] = {};
+    UpperHalf turnover[block_width] = {};
 };
 
 }  // namespace
@@ -71,12 +71,12 @@ std::size_t Engine::play_modes(Block& block, const std::vector<Tick>& ticks,
         const auto carries = [&](Ledger::Account account) {
             return lane + (kept.keeps(account) ? books.carries(account) : spill->carries[account]);
         };
-        modal_kernel<Real>()(block.state.numbers<Real>() + lane, block_width, rows(),
-                             modal.data() + first, count,
-                             {seed_, Purpose::hold, at.first_group + g, 0, at.step},
-                             {sums(Ledger::work), carries(Ledger::work), sums(Ledger::heat),
-                              carries(Ledger::heat), sums(Ledger::supply), carries(Ledger::supply),
-                              lane + (kept.close() ? books.turnover() : spill->turnover)});
+        kernels().of<Real>().modal(
+            block.state.numbers<Real>() + lane, block_width, rows(), modal.data() + first, count,
+            {seed_, Purpose::hold, at.first_group + g, 0, at.step},
+            {sums(Ledger::work), carries(Ledger::work), sums(Ledger::heat), carries(Ledger::heat),
+             sums(Ledger::supply), carries(Ledger::supply),
+             lane + (kept.close() ? books.turnover() : spill->turnover)});
     }
     block.step += count;
     return count;

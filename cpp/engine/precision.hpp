@@ -5,7 +5,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "ground/lanes.hpp"
+#include "ground/block_width.hpp"
 #include "ground/precision.hpp"
 #include "kernels/kernels.hpp"
 

@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "ground/compensated.hpp"
-#include "ground/lanes.hpp"
+#include "ground/block_width.hpp"
+#include "ground/compensated_sum.hpp"
 #include "ground/matrix.hpp"
 
 namespace ktc {

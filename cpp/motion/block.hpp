@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "ground/aligned.hpp"
-#include "ground/lanes.hpp"
-#include "ground/normal.hpp"
+#include "ground/block_width.hpp"
 #include "ground/streams.hpp"
+#include "kernels/kernels.hpp"
 
 namespace ktc {
 
@@ -26,7 +26,7 @@ inline void row_of_normals(const NoiseAddress& at, Purpose purpose, std::size_t 
                            double* row) {
     std::fill(row, row + at.begin_group * group_width, 0.0);
     for (std::size_t g = at.begin_group; g < at.end_group; ++g)
-        normals16(
+        kernels().full.normals(
             {at.seed, purpose, at.first_group + g, static_cast<std::uint32_t>(element), at.step},
             row + g * group_width);
     std::fill(row + at.end_group * group_width, row + block_width, 0.0);

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "ground/block_width.hpp"
 #include "ground/dense.hpp"
-#include "ground/lanes.hpp"
 
 namespace ktc {
 

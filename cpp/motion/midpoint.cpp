@@ -148,13 +148,13 @@ void Midpoint::step_together(Real* state, const std::vector<Real>& push, NoiseAd
         const std::vector<Real>& rate = step == 0 ? mine.half_rate : mine.rate;
         for (std::size_t g = address.begin_group; g < address.end_group; ++g) {
             const std::size_t lane = g * replicas_of_a_group<Real>;
-            midpoint_kernels<Real>().go(
+            kernels().of<Real>().midpoint_prepare(
                 state + lane, sums + lane, n, {rate.data(), mine.width.data(), push.data()},
                 {address.seed, Purpose::hold, address.first_group + g, 0, address.step});
         }
         mine.response.move(sums, state);
     }
-    midpoint_kernels<Real>().relax(state, n, mine.half_rate.data());
+    kernels().of<Real>().midpoint_relax(state, n, mine.half_rate.data());
 }
 
 template <class Real>
@@ -163,7 +163,7 @@ void Midpoint::step_alone(Real* state, const std::vector<Real>& push, const Nois
     const Parameters<Real>& mine = own<Real>();
     for (std::size_t g = at.begin_group; g < at.end_group; ++g)
         for (std::size_t i = 0; i < mobility_.size(); ++i)
-            midpoint_kernels<Real>().alone(
+            kernels().of<Real>().midpoint_uncoupled(
                 state + i * block_width + g * replicas_of_a_group<Real>, steps,
                 {mine.growth[i], mine.width[i], push[i], mine.rate[i], mine.half_rate[i]},
                 {at.seed, Purpose::hold, at.first_group + g, static_cast<std::uint32_t>(i),
@@ -174,18 +174,18 @@ template <class Real>
 void Midpoint::post(const Real* before, const Real* after, const std::vector<double>& force,
                     Workspace& workspace, Posts& posts) const {
     const std::size_t n = mobility_.size();
-    const MidpointKernels<Real>& kernel = midpoint_kernels<Real>();
+    const KernelsOf<Real>& kernel = kernels().of<Real>();
     const MidpointPost post{own<Real>().unit.data(), force.data(), quartic_.data()};
     double* middle = workspace.second.data();
     double* slope = workspace.first.data() + n * block_width;
-    kernel.middle(before, after, n, post.unit, middle);
+    kernel.midpoint_mean(before, after, n, post.unit, middle);
     if (uncoupled_)
         for (std::size_t i = 0; i < n; ++i)
             for (std::size_t at = i * block_width; at < (i + 1) * block_width; ++at)
                 slope[at] = energy_->hessian(i, i) * middle[at];
     else
         stiffness_.multiply(middle, slope);
-    kernel.post(before, after, slope, n, post, posts.heat, posts.supply);
+    kernel.midpoint_post(before, after, slope, n, post, posts.heat, posts.supply);
 }
 
 template void Midpoint::play(double*, const std::vector<double>&, const NoiseAddress&,

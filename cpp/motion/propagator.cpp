@@ -5,7 +5,6 @@
 
 #include "ground/dense.hpp"
 #include "ground/error.hpp"
-#include "ground/normal.hpp"
 #include "kernels/kernels.hpp"
 #include "kernels/packed_matrix.hpp"
 #include "motion/transition.hpp"
@@ -38,7 +37,7 @@ class ModalPropagator final : public Propagator {
                  Posts& posts) const override {
         posts.clear();
         double work[group_width] = {};
-        Half unused[4 * group_width];
+        UpperHalf unused[4 * group_width];
         const ModalTick<double> tick{nullptr, drive.force.data(), modes_.full.decay.data(),
                                      modes_.full.growth.data(), modes_.full.width.data()};
         for (std::size_t g = address.begin_group; g < address.end_group; ++g) {
@@ -50,7 +49,7 @@ class ModalPropagator final : public Propagator {
                                    posts.supply + g * group_width,
                                    unused + 2 * group_width,
                                    unused + 3 * group_width};
-            kernels().modal(
+            kernels().full.modal(
                 state + g * group_width, block_width, modes_.full.decay.size(), &tick, 1,
                 {address.seed, Purpose::hold, address.first_group + g, 0, address.step}, books);
         }

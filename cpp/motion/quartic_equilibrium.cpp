@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "ground/dense.hpp"
-#include "ground/normal.hpp"
+#include "kernels/kernels.hpp"
 #include "motion/uniforms.hpp"
 
 namespace ktc {
@@ -115,9 +115,9 @@ void QuarticEquilibrium::draw_momenta(double* state, const NoiseAddress& address
         const double width = std::sqrt(kT_ * inertia_[i]);
         for (std::size_t g = address.begin_group; g < address.end_group; ++g) {
             double* p = state + (units_ + i) * block_width + g * group_width;
-            normals16({address.seed, Purpose::equilibrium, address.first_group + g,
-                       static_cast<std::uint32_t>(units_ + i), address.step},
-                      p);
+            kernels().full.normals({address.seed, Purpose::equilibrium, address.first_group + g,
+                                    static_cast<std::uint32_t>(units_ + i), address.step},
+                                   p);
             for (std::size_t lane = 0; lane < group_width; ++lane) p[lane] *= width;
         }
     }

@@ -7,7 +7,7 @@
 
 #include "ground/dominance.hpp"
 #include "ground/error.hpp"
-#include "ground/normal.hpp"
+#include "kernels/kernels.hpp"
 
 namespace ktc {
 namespace {
@@ -61,9 +61,9 @@ void SparseEquilibrium::force(const NoiseAddress& address, std::size_t group, do
     const std::size_t n = scaled_.rows();
     double normals[group_width];
     const auto draw = [&](std::size_t element) {
-        normals16({address.seed, Purpose::equilibrium, address.first_group + group,
-                   static_cast<std::uint32_t>(element), address.step},
-                  normals);
+        kernels().full.normals({address.seed, Purpose::equilibrium, address.first_group + group,
+                                static_cast<std::uint32_t>(element), address.step},
+                               normals);
     };
     for (std::size_t i = 0; i < n; ++i) {
         draw(i);

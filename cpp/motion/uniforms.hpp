@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "ground/normal.hpp"
+#include "kernels/kernels.hpp"
 #include "motion/block.hpp"
 
 namespace ktc {
@@ -20,7 +20,7 @@ class Uniforms {
                    static_cast<std::uint32_t>(element), (address.step << use_bits) | first_use} {}
 
     const double* next() {
-        uniforms16(address_, values_);
+        kernels().uniforms(address_, values_);
         ++address_.step;
         return values_;
     }

@@ -13,12 +13,12 @@ import numpy.typing
 __all__: list[str] = [
     "ACCOUNTS",
     "CONTROLS",
-    "Elements",
-    "Engine",
-    "Group",
     "LARGEST_ENERGY",
     "MOST_DENSE_UNITS",
     "MOST_REPLICAS",
+    "Elements",
+    "Engine",
+    "Group",
     "Network",
     "PackedMatrix",
     "Purpose",
@@ -525,12 +525,12 @@ def fill_normals(
 
 def kernel_level() -> str:
     """
-    Level of the kernels in use.
+    Instruction set of the kernels in use.
     """
 
 def kernel_levels() -> list[str]:
     """
-    Levels that this processor has, the best last.
+    Instruction sets that this processor has, the best last.
     """
 
 def library_core() -> str:
@@ -622,7 +622,7 @@ def transform(
     Eight pairs of 64-bit words to sixteen standard normals.
     """
 
-def use_kernels(level: str) -> None:
+def use_kernels(instruction_set: str) -> None:
     """
     Takes others into use.
     """

@@ -417,3 +417,4 @@ def _of_fields(couplings: tuple[Array, Array] | None, **others: Any) -> Board:
 
 
 register(Board, _fields, _of_fields)
+BoardEmulator.board_of_archive = Board.of_archive

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,7 +11,6 @@ from ktc._base.validation import Array, count, real_array
 from ktc._model.network import Network
 
 REPLICAS_OF_A_SEED = 2**33
-MOST_THREADS = 4096
 
 
 def motion(network: Network, resolve_heat: bool) -> str:
@@ -90,14 +88,3 @@ def _replicated(name: str, value: ArrayLike, shape: tuple[int, int]) -> Array:
             f"{name} must have shape {shape} or {shape[1:]}, but has shape {array.shape}"
         )
     return np.broadcast_to(array, shape)
-
-
-def thread_count(threads: int | None) -> int:
-    """``threads``, or the cores this process may use where it is None."""
-    return _available_cores() if threads is None else count("threads", threads, most=MOST_THREADS)
-
-
-def _available_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

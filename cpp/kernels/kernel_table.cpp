@@ -1,18 +1,19 @@
-// Compiled once for each level, with KTC_LEVEL its name: see kernels.hpp and CMakeLists.txt.
+// Compiled once for each instruction set, whose name is KTC_INSTRUCTION_SET: see kernels.hpp and
+// CMakeLists.txt.
 #include "kernels/kernels.hpp"
 
-#include "kernels/account_pack.hpp"
-#include "kernels/line_pack.hpp"
+#include "kernels/conversion_pack.hpp"
+#include "kernels/ledger_pack.hpp"
 #include "kernels/midpoint_pack.hpp"
 #include "kernels/modal_pack.hpp"
 #include "kernels/normal_pack.hpp"
-#include "kernels/precision_pack.hpp"
 #include "kernels/product_pack.hpp"
+#include "kernels/splitting_pack.hpp"
 
 #define KTC_TEXT_OF(name) #name
 #define KTC_TEXT(name) KTC_TEXT_OF(name)
 
-namespace ktc::KTC_LEVEL {
+namespace ktc::KTC_INSTRUCTION_SET {
 namespace {
 
 template <class Real>
@@ -42,15 +43,15 @@ void normal_rows(const StreamAddress& first, std::size_t count, Real* out) {
     }
 }
 
-void uniforms16(const StreamAddress& address, double* out) {
+void uniforms(const StreamAddress& address, double* out) {
     WordPair words[1];
     Stream(address).words({address.step}, {address.element}, words);
     store(out, uniform(words[0].first));
     store(out + pack_width, uniform(words[0].second));
 }
 
-template <class Real, class Word>
-void transform(const Word* radius, const Word* angle, Real* out) {
+template <class Real>
+void transform(const WordOf<Real>* radius, const WordOf<Real>* angle, Real* out) {
     WordPair words[1];
     std::memcpy(&words[0].first, radius, sizeof words[0].first);
     std::memcpy(&words[0].second, angle, sizeof words[0].second);
@@ -60,39 +61,38 @@ void transform(const Word* radius, const Word* angle, Real* out) {
 }
 
 template <class Real>
-constexpr ProductKernels<Real> products{product<Real>, product_move<Real>};
-
-template <class Real>
-constexpr MidpointKernels<Real> midpoint{midpoint_go<Real>, midpoint_relax<Real>,
-                                         midpoint_alone<Real>, midpoint_middle<Real>,
-                                         midpoint_post<Real>};
+constexpr KernelsOf<Real> kernels_of{
+    .normals = normals<Real>,
+    .normal_rows = normal_rows<Real>,
+    .transform = transform<Real>,
+    .modal = modal_of<Real>,
+    .multiply = product<Real>,
+    .multiply_move = product_move<Real>,
+    .midpoint_prepare = midpoint_prepare<Real>,
+    .midpoint_relax = midpoint_relax<Real>,
+    .midpoint_uncoupled = midpoint_uncoupled<Real>,
+    .midpoint_mean = midpoint_mean<Real>,
+    .midpoint_post = midpoint_post<Real>,
+};
 
 }  // namespace
 
 extern const Kernels table;
-const Kernels table{KTC_TEXT(KTC_LEVEL),
-                    normals<double>,
-                    uniforms16,
-                    transform<double>,
-                    normals<float>,
-                    transform<float>,
-                    normal_rows<double>,
-                    normal_rows<float>,
-                    modal_of<double>,
-                    modal_of<float>,
-                    line_slope,
-                    line_move,
-                    quartic_relax,
-                    bath_displace,
-                    bath_post,
-                    products<double>,
-                    products<float>,
-                    midpoint<double>,
-                    midpoint<float>,
-                    widen,
-                    narrow,
-                    reframe,
-                    ledger_post,
-                    ledger_turn};
+const Kernels table{
+    .instruction_set = KTC_TEXT(KTC_INSTRUCTION_SET),
+    .full = kernels_of<double>,
+    .single = kernels_of<float>,
+    .uniforms = uniforms,
+    .line_slope = line_slope,
+    .line_move = line_move,
+    .quartic_relax = quartic_relax,
+    .bath_displace = bath_displace,
+    .bath_post = bath_post,
+    .widen = widen,
+    .narrow = narrow,
+    .reframe = reframe,
+    .ledger_post = ledger_post,
+    .ledger_turn = ledger_turn,
+};
 
-}  // namespace ktc::KTC_LEVEL
+}  // namespace ktc::KTC_INSTRUCTION_SET

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from ktc._base.estimate import Estimate
-from ktc._base.study import estimated_free_energy_change
 from ktc._base.validation import Array, count, random_seed
-from ktc._emulation.emulator import Emulator
+from ktc._engines.equilibrium import equilibrium_samples
 from ktc._model.controls import Controls
 from ktc._model.description import Description, network_of
 from ktc._model.network import Network
@@ -47,7 +46,7 @@ def free_energy_difference(
         method: "bennett" or "integration".
         replicas: samples of each ensemble.
         seed: of all ensembles.
-        threads: of the emulators.
+        threads: at most this many; None takes the cores this process may use.
 
     Raises:
         ValueError: another method, unlike devices, several temperatures, sources or noise
@@ -78,11 +77,6 @@ def free_energy_difference(
     return Estimate(value, error, method=how, unit=unit, kT=old.common_kT)
 
 
-@estimated_free_energy_change.register
-def _of_networks(before: Network, after: Network, **options: Any) -> Estimate:
-    return free_energy_difference(before, after, **options)
-
-
 class _Path:
     """Equilibrium ensembles along the straight line between two settings, drawn once each."""
 
@@ -109,8 +103,7 @@ class _Path:
                 )
             network = self._old.with_controls(self._between(position))
             seed = int(self._seeds.spawn(1)[0].generate_state(1, np.uint64)[0])
-            emulator = Emulator(network, self._replicas, seed, self._threads)
-            x = emulator.read()
+            x = equilibrium_samples(network, self._replicas, seed, self._threads)
             first, last = self._old.controls, self._new.controls
             change = (last.stiffness - first.stiffness) / 2
             slope = np.einsum("ni,ij,nj->n", x, change, x, optimize=True)

@@ -8,11 +8,11 @@ namespace ktc {
 /// The upper half of a double: its sign, its exponent and twenty bits of its mantissa. What is
 /// small beside a double, such as the carry of its compensated sum, needs no more, at any scale of
 /// units.
-class Half {
+class UpperHalf {
    public:
-    Half() = default;
+    UpperHalf() = default;
     /// The lower half is cut off.
-    explicit Half(double value) {
+    explicit UpperHalf(double value) {
         std::uint64_t bits;
         std::memcpy(&bits, &value, sizeof bits);
         upper_ = static_cast<std::uint32_t>(bits >> 32);

@@ -8,7 +8,7 @@
 #include "kernels/pack_bits.hpp"
 
 /// Philox by packs: the eight counters of an address side by side (ground/streams.hpp).
-namespace ktc::KTC_LEVEL {
+namespace ktc::KTC_INSTRUCTION_SET {
 
 /// The first and the last two words of each counter, 64 bits each.
 struct WordPair {
@@ -85,4 +85,4 @@ class Stream {
     Words low_, high_;
 };
 
-}  // namespace ktc::KTC_LEVEL
+}  // namespace ktc::KTC_INSTRUCTION_SET

@@ -3,7 +3,7 @@
 #include "kernels/pack_bits.hpp"
 
 /// From one precision to the other, sixteen numbers at a time; `unit` is a power of two.
-namespace ktc::KTC_LEVEL {
+namespace ktc::KTC_INSTRUCTION_SET {
 
 inline void widen(const float* from, std::size_t count, double unit, double offset, double* to) {
     for (std::size_t k = 0; k < count; k += pack_width)
@@ -31,4 +31,4 @@ inline void reframe(float* numbers, std::size_t count, double unit, double befor
     }
 }
 
-}  // namespace ktc::KTC_LEVEL
+}  // namespace ktc::KTC_INSTRUCTION_SET

@@ -5,7 +5,7 @@
 
 /// Loops of the splitting integrator's sub-steps over a block of replicas (motion/line.hpp and
 /// motion/bath.hpp say what they do).
-namespace ktc::KTC_LEVEL {
+namespace ktc::KTC_INSTRUCTION_SET {
 
 inline constexpr std::size_t packs = block_width / pack_width;
 
@@ -77,4 +77,4 @@ inline void bath_post(const BathMove& bath, const double* displacement, const do
     }
 }
 
-}  // namespace ktc::KTC_LEVEL
+}  // namespace ktc::KTC_INSTRUCTION_SET

@@ -1,22 +1,22 @@
 #pragma once
 
-#include "ground/half.hpp"
-#include "ground/lanes.hpp"
+#include "ground/block_width.hpp"
+#include "ground/upper_half.hpp"
 #include "kernels/pack_bits.hpp"
 
 /// Books by packs (physics/ledger.hpp): a sum is a double and its carry the upper half of another.
-namespace ktc::KTC_LEVEL {
+namespace ktc::KTC_INSTRUCTION_SET {
 
-static_assert(sizeof(Half) == sizeof(std::uint32_t));
+static_assert(sizeof(UpperHalf) == sizeof(std::uint32_t));
 
-KTC_INLINE Doubles load_halves(const Half* from) {
+KTC_INLINE Doubles load_halves(const UpperHalf* from) {
     std::uint32_t upper[pack_width];
     std::memcpy(upper, from, sizeof upper);
     std::uint64_t bits[pack_width];
     for (std::size_t i = 0; i < pack_width; ++i) bits[i] = std::uint64_t{upper[i]} << 32;
     return as_doubles(load(bits));
 }
-KTC_INLINE void store_halves(Half* to, Doubles value) {
+KTC_INLINE void store_halves(UpperHalf* to, Doubles value) {
     std::uint64_t bits[pack_width];
     store(bits, as_words(value));
     std::uint32_t upper[pack_width];
@@ -25,7 +25,7 @@ KTC_INLINE void store_halves(Half* to, Doubles value) {
     std::memcpy(to, upper, sizeof upper);
 }
 
-/// What a Half keeps of each number.
+/// What an UpperHalf keeps of each number.
 KTC_INLINE Doubles cut(Doubles x) { return as_doubles(as_words(x) & ~low_half); }
 
 /// Eight accounts while they are in registers. They hold at all times what they would hold after
@@ -43,15 +43,15 @@ struct Account {
     }
 };
 
-KTC_INLINE Account load_account(const double* sum, const Half* carry) {
+KTC_INLINE Account load_account(const double* sum, const UpperHalf* carry) {
     return {load(sum), load_halves(carry)};
 }
-KTC_INLINE void store_account(const Account& account, double* sum, Half* carry) {
+KTC_INLINE void store_account(const Account& account, double* sum, UpperHalf* carry) {
     store(sum, account.sum);
     store_halves(carry, account.carry);
 }
 
-inline void ledger_post(double* sums, Half* carries, const double* amounts) {
+inline void ledger_post(double* sums, UpperHalf* carries, const double* amounts) {
     for (std::size_t at = 0; at < block_width; at += pack_width) {
         Account account = load_account(sums + at, carries + at);
         account.post(load(amounts + at));
@@ -59,9 +59,9 @@ inline void ledger_post(double* sums, Half* carries, const double* amounts) {
     }
 }
 
-inline void ledger_turn(Half* turnover, const double* amounts) {
+inline void ledger_turn(UpperHalf* turnover, const double* amounts) {
     for (std::size_t at = 0; at < block_width; at += pack_width)
         store_halves(turnover + at, load_halves(turnover + at) + absolute(load(amounts + at)));
 }
 
-}  // namespace ktc::KTC_LEVEL
+}  // namespace ktc::KTC_INSTRUCTION_SET

@@ -4,7 +4,7 @@
 
 /// 1/√s by additions and multiplications alone: the processor's own root and division take several
 /// times as long, and one at a time.
-namespace ktc::KTC_LEVEL {
+namespace ktc::KTC_INSTRUCTION_SET {
 
 /// Half the exponent, and a mantissa to 3.5 % (Lomont, Fast inverse square root, Purdue, 2003).
 KTC_INLINE Doubles inverse_root_estimate(Doubles s) {
@@ -26,4 +26,4 @@ KTC_INLINE Pack<Real> inverse_root(Pack<Real> s) {
     return y;
 }
 
-}  // namespace ktc::KTC_LEVEL
+}  // namespace ktc::KTC_INSTRUCTION_SET
