@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ktc import _core
 from ktc._base.codec import register, same
 from ktc._base.validation import (
     Array,
@@ -23,7 +24,7 @@ from ktc._base.validation import (
 )
 from ktc._model.sparse_stiffness import CONFINE, SparseStiffness, is_sparse
 
-CONTROL_NAMES = ("bias", "stiffness", "quartic", "kT", "emf", "current")
+CONTROL_NAMES = _core.CONTROLS
 
 
 @dataclass(frozen=True)

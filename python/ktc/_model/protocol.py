@@ -8,14 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ktc import _core
 from ktc._base.codec import register
 from ktc._base.files import Storable
 from ktc._base.validation import Array, count, frozen, known_keywords, positive, real_array
 from ktc._model.controls import CONTROL_NAMES, Controls
 from ktc._model.protocol_figure import draw_protocol
-
-# As in the core: below it there is room for the energies of products.
-LARGEST_ENERGY = 1e300
 
 
 class Protocol(Storable):
@@ -347,7 +345,7 @@ def _refuse_overflow(where: str, controls: Controls, checked: Mapping[str, Array
             pulled = np.linalg.solve(stiffness, direction[:, :, None])[:, :, 0]
         energy = np.sum(direction * pulled, axis=1)
         energy = bias * energy * bias if alike else energy
-    bad = np.flatnonzero(~(energy <= LARGEST_ENERGY))
+    bad = np.flatnonzero(~(energy <= _core.LARGEST_ENERGY))
     if len(bad):
         place = f"{where} {bad[0]}" if where == "tick" else where
         raise ValueError(

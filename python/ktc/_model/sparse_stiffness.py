@@ -12,8 +12,7 @@ from ktc import _core
 from ktc._base.codec import register, same
 from ktc._base.validation import Array, frozen
 
-# Dense algebra of a sparse network stops here: 4096² doubles are 128 MiB.
-MOST_DENSE_UNITS = 4096
+MOST_DENSE_UNITS = _core.MOST_DENSE_UNITS
 
 # What a refusal tells, as for a dense stiffness.
 CONFINE = "nothing confines the energy: add to its diagonal, or give those units a quartic term"
