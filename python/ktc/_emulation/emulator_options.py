@@ -12,7 +12,6 @@ from ktc._base.validation import Array, count, real_array
 from ktc._model.network import Network
 
 
-
 def motion(network: Network, resolve_heat: bool) -> str:
     """The motion of an emulator: "exact", "midpoint", "split" or "pooled".
 

@@ -244,7 +244,9 @@ class GaussianEngine:
     def restore(self, saved: Mapping[str, Any]) -> None:
         """The state of a snapshot."""
         state = self._state.copy()
-        state.setting = self._setting({name: np.asarray(saved[name]) for name in _core.CONTROLS}, None)
+        state.setting = self._setting(
+            {name: np.asarray(saved[name]) for name in _core.CONTROLS}, None
+        )
         for name in ("mean", "covariance", "sums", "carries"):
             if np.shape(saved[name]) != np.shape(getattr(state, name)):
                 raise ValueError(f"{name} is of shape {np.shape(saved[name])}")
