@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 
 from ktc import _core
-from ktc._base.storage import VERSION
+from ktc._base.files import VERSION
 
 
 def show_config() -> dict[str, str]:

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ktc._base.codec import register
 from ktc._base.units import BOLTZMANN
 from ktc._base.validation import Array
 from ktc._circuits.branch import Branch, CircuitError
@@ -59,6 +60,9 @@ class Equation:
     current_of: Array
     nodes_of_gradient: Array
     nodes_of_sources: Array
+
+
+register(Equation)
 
 
 def equation(branches: Sequence[Branch], kelvin: float) -> Equation:
