@@ -123,10 +123,10 @@ def test_what_is_no_expression(text):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("2 * (3 + ", "parenthesis|'\\(' at column 5 is unexpected"),
+        ("2 * (3 + ", "cannot evaluate"),
         ("1k + r0(2)", "'r0' at column 6 is unexpected"),
         ("1 + $2", r"'\$' at column 5 is unexpected"),
-        ("+" * 600 + "1", "over 500 terms"),
+        ("+" * 600 + "1", "more than 500 terms"),
     ],
 )
 def test_refused_expressions_say_where(text, reason):
