@@ -23,7 +23,7 @@ class First:
         os._exit(0)
 tqdm.tqdm = First
 sys.stderr.isatty = lambda: True  # the bar is for a terminal alone
-from ktc.cli import main
+from ktc._commands.command_line import main
 sys.exit(main(['demo', '--out', sys.argv[1]]) or 'the demo ended without progress')
 """
 

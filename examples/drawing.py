@@ -1,7 +1,7 @@
 """One look of the experiments' figures."""
 
-from ktc.plot import style
-from ktc.plot.style import legend, new_figure
+from ktc._drawing import style
+from ktc._drawing.style import legend, new_figure
 
 __all__ = ["STYLES", "common_legend", "errorbars", "legend", "new_figure", "plain_ticks"]
 

@@ -10,8 +10,8 @@ import numpy as np
 import scipy.stats
 
 import ktc
-from ktc.elements import CurrentSource, NoiseSource
-from ktc.elements import Resistor as Element
+from ktc._model.elements import CurrentSource, NoiseSource
+from ktc._model.elements import Resistor as Element
 
 
 def device(circuit, replicas, seed, quartic=None, **options):

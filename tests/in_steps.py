@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import ktc
-from ktc.elements import CurrentSource, NoiseSource, Resistor
+from ktc._model.elements import CurrentSource, NoiseSource, Resistor
 
 
 def restless():

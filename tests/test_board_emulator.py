@@ -14,9 +14,9 @@ import pytest
 from scipy.constants import Boltzmann
 
 import ktc
-from ktc.learning.tuning import best_rate
+from ktc._learning.planning.best_rate import best_rate
+from ktc._model.description import Described
 from ktc.schedules import Constant, MinimalDissipation
-from ktc.units import Described
 from reference_device import ReferenceDevice
 from refusal import refused, refused_unchanged
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import ktc
-from ktc.circuits.branch import CircuitError
+from ktc._circuits.branch import CircuitError
 from reference_circuit import BOLTZMANN
 from replica_means import assert_closed
 
@@ -183,7 +183,7 @@ def test_built_by_calls_or_read():
         (("R1", "a", 0, 1.0), {"kelvin": -1.0}, CircuitError, "kelvin of R1"),
         (("R1", "a", 0, 1.0), {"noise": 1.0}, CircuitError, "noise="),
         (("R1", "a", 0, 1.0), {"celsius": 1.0}, TypeError, "celsius"),
-        (("C1", "a", 0, 1.0), {"kelvin": 1.0}, CircuitError, "for a resistor alone"),
+        (("C1", "a", 0, 1.0), {"kelvin": 1.0}, CircuitError, "only a resistor may have"),
         (("R1", None, 0, 1.0), {}, TypeError, "node of R1 must be a str"),
         (("R1", "a b", 0, 1.0), {}, CircuitError, "one word"),
         (("R1", "", 0, 1.0), {}, CircuitError, "one word"),
@@ -242,7 +242,7 @@ WITHOUT_ANSWER = [
         None,
     ),
     ("V1 a 0 1\nR1 a 0 1\nC1 a 0 1n", ("voltage sources fix both ends of C1", "state"), None),
-    ("R1 a 0 1k", ("neither capacitor nor inductor",), None),
+    ("R1 a 0 1k", ("no capacitor and no inductor",), None),
     ("C1 a 0 1n\nL1 a 0 1m", ("no resistor",), None),
     ("", ("no resistor",), None),
     ("R1 a 0 1\nL1 a 0 1m\nI1 a 0 0 noise=1", ("I1 (line 3)", "'a'", "parasitic"), 3),

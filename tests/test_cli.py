@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 import ktc
-from ktc.cli import main
-from ktc.experiment import FIGURES, FITS
+from ktc._commands.command_line import main
+from ktc._commands.experiment import FIGURES, FITS
 
 REPLICAS = 400
 
@@ -38,7 +38,7 @@ def finished(tmp_path_factory):
         header='width;"a; b";cost;constant', comments="",
     )  # fmt: skip
     done = subprocess.run(
-        [sys.executable, "-m", "ktc.cli", "learn", "mine.csv", f"--replicas={REPLICAS}",
+        [sys.executable, "-m", "ktc", "learn", "mine.csv", f"--replicas={REPLICAS}",
          "--ticks=500", "--seed=4", "--temperature=77", "--resistance=1e5", "--capacitance=1e-13",
          "--duration=2e-7", "--out=there/results"],
         cwd=folder, capture_output=True, encoding="utf-8",
@@ -137,7 +137,7 @@ def test_what_was_found_is_kept_where_a_figure_fails(figure, tmp_path, monkeypat
     def fail(*arguments, **options):
         raise RuntimeError("no ink")
 
-    monkeypatch.setattr(ktc.plot, figure, fail)
+    monkeypatch.setattr(f"ktc._learning.comparison_figure.{figure}", fail)
     with pytest.raises(RuntimeError, match="no ink"):
         main(small(tmp_path, table()[:, :2]))
     kept = {path.name for path in (tmp_path / "out").iterdir()}
@@ -149,7 +149,7 @@ def test_a_run_that_fails_leaves_no_empty_folder(tmp_path, monkeypatch, capsys):
     def fail(*arguments, **options):
         raise MemoryError
 
-    monkeypatch.setattr("ktc.experiment.compare", fail)
+    monkeypatch.setattr("ktc._commands.experiment.compare", fail)
     line = refused(small(tmp_path, table()[:, :2]), capsys)
     assert "not enough memory" in line
     assert not (tmp_path / "out").exists()
@@ -185,7 +185,7 @@ def test_the_package_runs_as_a_module():
 
 def test_the_script_is_this_one():
     (script,) = entry_points(group="console_scripts", name="ktc")
-    assert script.value == "ktc.cli:main"
+    assert script.value == "ktc._commands.command_line:main"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import scipy.sparse
 
 import ktc
 from circuit_moments import Linear
-from ktc.circuits.branch import CircuitError
+from ktc._circuits.branch import CircuitError
 from reference_circuit import BOLTZMANN, Nodal, branches_of
 
 

@@ -237,12 +237,12 @@ def test_the_default_step_follows_the_controls(kind: str) -> None:
             device.set(**change)
         device.run(0.01)
         steps.append(device._engine.longest_step)
-        assert steps[-1] == ktc.emulation.step_size.default_step(device.network, [device.controls])
+        assert steps[-1] == ktc._engines.step_size.default_step(device.network, [device.controls])
     assert len(set(steps)) == (4 if kind == "quartic" else 2)
     device.play(
         ktc.Protocol.sample(0.1, 2, stiffness=9 * STIFFNESS, final={"stiffness": STIFFNESS})
     )
     device.run(0.01)
-    assert device._engine.longest_step == ktc.emulation.step_size.default_step(
+    assert device._engine.longest_step == ktc._engines.step_size.default_step(
         device.network, [device.controls]
     )

@@ -28,7 +28,8 @@ def test_bias_of_a_double_well(resolve_heat):
     One step of the splitting integrator is two of half its length where heat is not resolved.
     """
     half = 1.0 if resolve_heat else 0.5
-    study = NETWORK.convergence(
+    study = ktc.convergence(
+        NETWORK,
         square,
         duration=3.0,
         dts=half * np.array([0.3, 0.2, 0.15, 0.1]),
@@ -56,7 +57,8 @@ def test_bias_of_heat():
     """
     stiffness = np.array([[1.0, 0.9], [0.9, 1.0]])
     network = ktc.Network(stiffness, 1.0, kT=1e-9)
-    study = network.convergence(
+    study = ktc.convergence(
+        network,
         lambda emulator: emulator.ledger.heat_per_resistor[:, 0],
         duration=2.0,
         dts=[0.1, 0.05, 0.025],
@@ -74,20 +76,22 @@ def test_bias_of_heat():
 
 def test_default_steps_and_protocols():
     """8, 4, 2 and 1 default steps; a protocol is played; steps that a duration cuts are its own."""
-    study = NETWORK.convergence(square, duration=1.0, replicas=50, seed=3)
-    default = ktc.emulation.step_size.default_step(NETWORK, [NETWORK.controls])
+    study = ktc.convergence(NETWORK, square, duration=1.0, replicas=50, seed=3)
+    default = ktc._engines.step_size.default_step(NETWORK, [NETWORK.controls])
     assert np.all(study.steps <= default * np.array([8, 4, 2, 1]))
     assert 1.0 / study.steps == pytest.approx(np.round(1.0 / study.steps), rel=1e-12)
     drive = ktc.Protocol.ramp(1.0, 5, bias=(0.0, 1.0))
-    played = NETWORK.convergence(lambda e: e.ledger.work, drive, replicas=50, seed=3, threads=1)
+    played = ktc.convergence(
+        NETWORK, lambda e: e.ledger.work, drive, replicas=50, seed=3, threads=1
+    )
     assert played.steps == pytest.approx(default * np.array([8, 4, 2, 1]))
-    again = NETWORK.convergence(lambda e: e.ledger.work, drive, replicas=50, seed=3)
+    again = ktc.convergence(NETWORK, lambda e: e.ledger.work, drive, replicas=50, seed=3)
     assert [e.mean for e in again.estimates] == [e.mean for e in played.estimates]
 
 
 def test_picture():
     """Estimates over dt², with labels; it opens no window."""
-    study = NETWORK.convergence(square, duration=1.0, replicas=50, seed=4)
+    study = ktc.convergence(NETWORK, square, duration=1.0, replicas=50, seed=4)
     figure = study.plot(figsize=(5, 3))
     (ax,) = figure.axes
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("dt²", "observable")
@@ -114,4 +118,4 @@ def test_bad_studies(options, error, parts):
     """Every argument is checked by name; an unknown one is an error."""
     given = {"observable": square, "duration": 1.0, "replicas": 20, "seed": 5, **options}
     with refused(error, *parts):
-        NETWORK.convergence(**given)
+        ktc.convergence(NETWORK, **given)

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 import ktc
-from ktc import demo as demo_module
-from ktc import report, theory
-from ktc.demo import demo
-from ktc.estimate import Estimate
-from ktc.experiment import FIGURES, FITS, Settings
+from ktc import theory
+from ktc._base.estimate import Estimate
+from ktc._commands import demo as demo_module
+from ktc._commands import report
+from ktc._commands.demo import demo
+from ktc._commands.experiment import FIGURES, FITS, Settings
 from refusal import refused
 
 pytest.importorskip("sklearn", reason="needs scikit-learn")
@@ -28,7 +29,14 @@ def finished(tmp_path_factory):
     """A small demo in a folder of its own: what the process said, and the folder."""
     folder = tmp_path_factory.mktemp("demo")
     done = subprocess.run(
-        [sys.executable, "-m", "ktc.cli", "demo", f"--replicas={REPLICAS}", f"--ticks={TICKS}"],
+        [
+            sys.executable,
+            "-m",
+            "ktc._commands.command_line",
+            "demo",
+            f"--replicas={REPLICAS}",
+            f"--ticks={TICKS}",
+        ],
         cwd=folder,
         capture_output=True,
         encoding="utf-8",

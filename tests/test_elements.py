@@ -11,8 +11,8 @@ import pytest
 
 import ktc
 from ensembles import covariance_near, device, near
-from ktc.elements import CurrentSource, NoiseSource
-from ktc.elements import Resistor as Element
+from ktc._model.elements import CurrentSource, NoiseSource
+from ktc._model.elements import Resistor as Element
 from reference_motion import Circuit, Resistor
 from refusal import refused, refused_unchanged
 

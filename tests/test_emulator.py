@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import ktc
 from ktc import _core
-from ktc.emulation.recorder import Recording
+from ktc._emulation.recorder import Recording
 from reference import LinearNetwork, random_spd
 from reference_noise import EQUILIBRIUM, normals
 from refusal import refused, refused_unchanged

@@ -11,7 +11,7 @@ import pytest
 
 import ktc
 from ktc import theory
-from ktc.elements import CurrentSource, NoiseSource, Resistor
+from ktc._model.elements import CurrentSource, NoiseSource, Resistor
 from reference_quartic import Unit
 from refusal import refused
 

@@ -16,8 +16,8 @@ import scipy.sparse
 import ktc
 from ensembles import device
 from infinite import REPLICAS, UNIT, circuits, drives, exact, random_network
-from ktc.emulation import gaussian_motion
-from ktc.emulation.gaussian_motion import Motion
+from ktc._engines import moments_motion as gaussian_motion
+from ktc._engines.moments_motion import Motion
 from ktc.schedules import MinimalDissipation
 from reference_drive import Reference, bias_drive, mean_work, stiffness_work_form
 from reference_motion import Circuit, Resistor, zero_state

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ktc import Board, theory
-from ktc.gaussian_model import LEAST_SHRINKAGE, GaussianModel, couplings, shrunk_covariance
+from ktc._boards.gaussian_model import LEAST_SHRINKAGE, GaussianModel, couplings, shrunk_covariance
 from refusal import refused
 
 

@@ -10,13 +10,13 @@ import scipy.linalg
 
 import ktc
 from ktc import theory
-from ktc.geometry import Geometry
-from ktc.learning import calibration, exact_model, sampled_products
-from ktc.learning.conjugate_gradients import Indefinite, conjugate_gradients
-from ktc.learning.gaussian_products import GaussianProducts
-from ktc.learning.ritz import extreme_ritz_values
-from ktc.learning.sampled_products import SampledProducts
-from ktc.theory.sampled_metrics import correlated_windows
+from ktc._learning.metrics import calibration, exact_model, sampled_products
+from ktc._learning.metrics.conjugate_gradients import Indefinite, conjugate_gradients
+from ktc._learning.metrics.gaussian_products import GaussianProducts
+from ktc._learning.metrics.ritz import extreme_ritz_values
+from ktc._learning.metrics.sampled_products import SampledProducts
+from ktc._measure.sampled_metrics import correlated_windows
+from ktc._theory.geometry import Geometry
 
 RNG = np.random.default_rng(70)
 D = 5

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import ktc
-from ktc.geometry import Geometry
+from ktc._theory.geometry import Geometry
 
 
 @pytest.mark.parametrize("parameter", ["bias", "center"])

@@ -13,7 +13,7 @@ import pytest
 
 import ktc
 from ktc import theory
-from ktc.learning import gradient_noise, joint_learner
+from ktc._learning import gradient_noise, joint_learner
 from ktc.schedules import (
     Adam,
     Constant,

@@ -13,7 +13,7 @@ import scipy.linalg
 
 import ktc
 from ensembles import near
-from ktc.elements import Resistor as Element
+from ktc._model.elements import Resistor as Element
 from reference import random_spd
 from reference_motion import Circuit, Resistor, order_of
 from refusal import refused

@@ -14,7 +14,7 @@ import scipy.integrate
 import ktc
 import reference_noise
 from ensembles import covariance_near, near, surprise
-from ktc.elements import CurrentSource, Resistor
+from ktc._model.elements import CurrentSource, Resistor
 from reference import random_spd
 from reference_midpoint import Density, Together, fokker_planck
 from reference_motion import order_of

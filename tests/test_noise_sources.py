@@ -12,8 +12,8 @@ import pytest
 
 import ktc
 from ensembles import covariance_near, device, near
-from ktc.elements import NoiseSource
-from ktc.elements import Resistor as Element
+from ktc._model.elements import NoiseSource
+from ktc._model.elements import Resistor as Element
 from reference_motion import Circuit, Noise, Resistor, order_of, zero_state
 from refusal import refused
 

@@ -12,7 +12,7 @@ import pytest
 
 import ktc
 from ensembles import near
-from ktc.elements import Resistor
+from ktc._model.elements import Resistor
 from reference_quartic import Unit
 
 REPLICAS = 40_000

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 import ktc
-from ktc.openblas import AVX512, VARIABLE, chosen_kernels, core_type
+from ktc._base.load_core import AVX512, VARIABLE, chosen_kernels, core_type
 
 ORDINARY = "fpu sse sse2 avx avx2 fma"
 

@@ -12,11 +12,11 @@ from scipy.integrate import trapezoid
 
 import ktc
 from ktc import Board, Emulator, Network, Protocol, schedules
-from ktc.comparison import Comparison, Point
-from ktc.estimate import Estimate
-from ktc.gaussian_model import GaussianModel
-from ktc.plot.scales import Scale, scale_of
-from ktc.plot.style import POINTS, STYLES, thinned
+from ktc._base.estimate import Estimate
+from ktc._boards.gaussian_model import GaussianModel
+from ktc._drawing.scales import Scale, scale_of
+from ktc._drawing.style import POINTS, STYLES, thinned
+from ktc._learning.comparison import Comparison, Point
 from refusal import refused
 
 UNIT = Network(stiffness=1.0, friction=1.0)
@@ -297,7 +297,7 @@ def test_eigenvalues_are_those_of_the_whole_matrix(schedule, parameter):
     """
     factor = np.random.default_rng(3).normal(size=(4, 4))
     network = Network(stiffness=factor @ factor.T + np.eye(4), friction=[1.0, 2.0, 3.0, 0.5])
-    geometry = ktc.geometry.Geometry.of(network, parameter)
+    geometry = ktc._theory.geometry.Geometry.of(network, parameter)
     upper, lower = schedule.plot(network, parameter).axes
     time = lines(upper)[0][:, 0]
     rates = np.stack([schedule.rate(t, geometry) for t in time])
@@ -544,8 +544,6 @@ def test_a_figure_is_saved_at_the_size_asked_for(tmp_path):
 
 
 def test_what_cannot_be_drawn_is_refused():
-    with refused(TypeError, "no picture of int"):
-        ktc.picture.draw(3)
     with refused(ValueError, "drives no control"):
         Protocol([1.0], {}).plot()
     with refused(ValueError, "unit must be below 3, but is 3"):

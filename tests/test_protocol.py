@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ktc import Emulator, Network, Protocol
-from ktc.controls import Controls
-from ktc.protocol import full_shape
+from ktc._model.controls import Controls
+from ktc._model.protocol import full_shape
 
 K2 = np.array([[2.0, 0.5], [0.5, 1.0]])
 SADDLE = np.array([[1.0, 2.0], [2.0, 1.0]])
@@ -115,8 +115,8 @@ def test_many_scalar_ticks_are_handed_over_in_parts(monkeypatch):
         sizes.append(full.size)
         return full
 
-    monkeypatch.setattr("ktc.emulation.recorder.NUMBERS_AT_ONCE", 12)
-    monkeypatch.setattr("ktc.emulation.recorder.full_shape", watched)
+    monkeypatch.setattr("ktc._emulation.recorder.NUMBERS_AT_ONCE", 12)
+    monkeypatch.setattr("ktc._emulation.recorder.full_shape", watched)
     other, parts = played(drive)
     assert max(sizes) == 12
     np.testing.assert_array_equal(emulator.read(), other.read())

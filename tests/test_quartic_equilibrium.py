@@ -13,7 +13,7 @@ import pytest
 
 import ktc
 from ensembles import near, surprise
-from ktc.elements import Resistor as Element
+from ktc._model.elements import Resistor as Element
 from reference_quartic import Units
 from refusal import refused
 

@@ -14,7 +14,7 @@ import pytest
 
 import ktc
 from ktc import Metrics
-from ktc.learning.tuning import best_rate
+from ktc._learning.planning.best_rate import best_rate
 from ktc.schedules import Constant, MinimalDissipation, NaturalGradient
 from reference_quartic import Unit
 

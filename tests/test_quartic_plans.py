@@ -12,8 +12,8 @@ import pytest
 
 import ktc
 from ktc import theory
-from ktc.learning.density import DensityDevice
-from ktc.learning.unit_expectation import expected_of_unit
+from ktc._engines.density import DensityDevice
+from ktc._learning.planning.unit_expectation import expected_of_unit
 from ktc.schedules import Constant, MinimalDissipation
 from reference_quartic import Unit
 from refusal import refused

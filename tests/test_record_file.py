@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import ktc
-from ktc.emulation.record_file import record_files
+from ktc._emulation.record_file import record_files
 from refusal import refused
 
 TICKS = 12
@@ -88,7 +88,7 @@ def test_places_that_will_not_do(tmp_path):
 
 
 def test_a_disk_that_is_too_small_is_named_beforehand(tmp_path, monkeypatch):
-    monkeypatch.setattr("ktc.emulation.record_file.disk", lambda folder: 1700.0)
+    monkeypatch.setattr("ktc._emulation.record_file.disk", lambda folder: 1700.0)
     size = 8 * TICKS * 9 * 2
     with refused(OSError, f"{size * 1e-9:.3g} GB", "1.7e-06 GB", "every"):
         emulator().play(drive(), record="state", to=tmp_path / "a" / "b")
@@ -109,7 +109,7 @@ def test_a_stop_leaves_the_records_taken_so_far(tmp_path, points):
             taken.append(device.read())
             return taken[-1]
 
-    from ktc.emulation.recorder import Recording
+    from ktc._emulation.recorder import Recording
 
     with pytest.raises(KeyboardInterrupt):
         device.play_read_by(

@@ -5,7 +5,7 @@ import pytest
 
 import ktc
 from ktc import schedules
-from ktc.geometry import Geometry
+from ktc._theory.geometry import Geometry
 
 NET = ktc.Network([[2.0, 0.5], [0.5, 1.0]], [[1.0, 0.2], [0.2, 3.0]], kT=0.4)
 ALL = [

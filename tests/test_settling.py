@@ -8,7 +8,7 @@ from scipy.constants import Boltzmann
 from scipy.integrate import quad, solve_ivp
 
 import ktc
-from ktc.settling import pieces, settled
+from ktc._boards.settling import pieces, settled
 
 
 def exponential(start, target, tau, t):

@@ -12,7 +12,7 @@ import pytest
 
 import ktc
 from ensembles import covariance_near, device, near
-from ktc.elements import Resistor as Element
+from ktc._model.elements import Resistor as Element
 from reference_motion import Circuit, Noise, Resistor, order_of
 from refusal import refused
 

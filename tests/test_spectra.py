@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import ktc
-from ktc.elements import NoiseSource, Resistor
+from ktc._model.elements import NoiseSource, Resistor
 from ktc.spectra import band_covariance, spectral_density
 
 BOLTZMANN = 1.380649e-23

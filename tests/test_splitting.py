@@ -13,8 +13,8 @@ import scipy.integrate
 import ktc
 from ensembles import covariance_near, device, near
 from in_steps import bits, coupled_wells, quartic_with_inertia
-from ktc.elements import CurrentSource
-from ktc.elements import Resistor as Element
+from ktc._model.elements import CurrentSource
+from ktc._model.elements import Resistor as Element
 from reference import random_spd
 from reference_motion import Circuit, Noise, Resistor, order_of
 from reference_quartic import Unit

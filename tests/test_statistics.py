@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import ktc
-from ktc.emulation import recorder
-from ktc.emulation.statistics import Statistics
+from ktc._emulation import recorder
+from ktc._emulation.statistics import Statistics
 from refusal import refused
 
 K2 = np.array([[2.0, 0.6], [0.6, 1.0]])
@@ -323,7 +323,7 @@ def test_unequal_holds():
 
 
 def test_statistics_beyond_memory_are_refused(monkeypatch):
-    monkeypatch.setattr("ktc.emulation.statistics.memory", lambda: 1e6)
+    monkeypatch.setattr("ktc._emulation.statistics.memory", lambda: 1e6)
     emulator = emulator_of("rc", replicas=1000)
     with refused(MemoryError, "0.00", "GB", "autocorrelation"):
         emulator.play(drive("rc", 100), statistics=ktc.Statistics(autocorrelation=99))

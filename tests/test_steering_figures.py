@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import ktc
-from ktc.learning.unit_expectation import expected_of_unit
+from ktc._learning.planning.unit_expectation import expected_of_unit
 from ktc.schedules import MinimalDissipation
 from reference_density import Learned
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import ktc
-from ktc.emulation.step_size import Rates, default_step, fastest_rate
+from ktc._engines.step_size import Rates, default_step, fastest_rate
 from reference_quartic import Unit
 
 

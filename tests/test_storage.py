@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import ktc
-from ktc import storage
+from ktc._base import storage
 from refusal import refused
 
 

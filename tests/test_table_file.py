@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ktc.table_file import read_table
+from ktc._commands.table_file import read_table
 from refusal import refused
 
 

@@ -10,7 +10,7 @@ from scipy.integrate import solve_ivp
 from scipy.optimize import minimize_scalar
 
 from ktc import Board, Emulator, Network, schedules
-from ktc.learning.tuning import best_rate
+from ktc._learning.planning.best_rate import best_rate
 from refusal import refused
 
 UNIT = Network(stiffness=1.0, friction=1.0)

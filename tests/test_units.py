@@ -3,8 +3,8 @@
 import pytest
 
 import ktc
-from ktc.geometry import Geometry
-from ktc.units import CONSISTENT, SI
+from ktc._base.units import CONSISTENT, SI
+from ktc._theory.geometry import Geometry
 from refusal import refused
 
 

@@ -9,10 +9,10 @@ import pytest
 
 import ktc
 from ktc import Metrics, theory
-from ktc.geometry import Geometry
-from ktc.learning.calibration import Landmark
-from ktc.learning.equilibria import MeasuredEquilibria
-from ktc.learning.way import NODES, Way
+from ktc._learning.metrics.calibration import Landmark
+from ktc._learning.metrics.equilibria import MeasuredEquilibria
+from ktc._learning.path_to_target import NODES, Way
+from ktc._theory.geometry import Geometry
 from ktc.schedules import MinimalDissipation
 from reference_quartic import Unit
 
@@ -111,7 +111,7 @@ def test_steered_by_theta_star_a_gaussian_network_meets_the_bound(monkeypatch):
     """The same law with nothing constant assumed: second order in the tick, infinite ensemble."""
     net, data = ktc.Network([[2.0, 0.7], [0.7, 1.0]], [1.0, 3.0]), np.array([1.0, -2.0])
     bound = theory.least_excess_work(net, net.stiffness @ data, 2.0)
-    monkeypatch.setattr(ktc.learning.metric_source.MetricSource, "constant", False)
+    monkeypatch.setattr(ktc._learning.metrics.source.MetricSource, "constant", False)
     errors = []
     for ticks in (40, 80):
         fit = ktc.learn(

@@ -1,6 +1,10 @@
-"""Checks that no file imports upward. The layers are declared here, once, as data.
+"""Check that no file imports upward, and that no Python modules import each other in a circle.
 
-Usage: python tools/layers.py [ROOT]; prints every upward import and exits with 1 if there is one.
+The layers are declared here, once, as data: one rank per package, lowest first. Imports inside
+functions count, so that a lazy import hides no circle. Imports for types alone must not point
+upward either, but two modules of one package may know each other's types.
+
+Usage: python tools/layers.py [ROOT]; prints every complaint and exits with 1 if there is one.
 """
 
 from __future__ import annotations
@@ -11,73 +15,46 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-#: From the bottom up: each layer and its places, folders of C++ or modules of Python. A file may
-#: include or import its own layer and those below, for its types too.
+#: From the bottom up: each layer and its places, folders of C++ or packages of Python. A file may
+#: include or import its own layer and those below.
 LAYERS: dict[str, list[str]] = {
     "ground": ["cpp/ground", "cpp/kernels"],
     "physics": ["cpp/physics"],
     "motion": ["cpp/motion"],
     "engine": ["cpp/engine"],
-    "bindings": ["bindings", "ktc._core", "ktc.openblas"],
-    "description": [
-        "ktc.boards.converter",
-        "ktc.boards.imperfections",
-        "ktc.checks",
-        "ktc.circuits",
-        "ktc.controls",
-        "ktc.couplings",
-        "ktc.elements",
-        "ktc.emulation.accounts",
-        "ktc.encoding",
+    "bindings": ["bindings", "ktc._core"],
+    "base": ["ktc._base"],
+    "drawing": ["ktc._drawing"],
+    "model": ["ktc._model"],
+    "circuits": ["ktc._circuits"],
+    "engines": ["ktc._engines"],
+    "theory": ["ktc._theory"],
+    "emulation": ["ktc._emulation"],
+    "measure": ["ktc._measure"],
+    "boards": ["ktc._boards"],
+    "learning": ["ktc._learning"],
+    "commands": ["ktc._commands"],
+    "public": [
+        "ktc",
+        "ktc.__main__",
         "ktc.lattices",
-        "ktc.network",
-        "ktc.picture",
+        "ktc.plot",
         "ktc.presets",
-        "ktc.progress",
-        "ktc.protocol",
-        "ktc.quantity",
-        "ktc.settling",
-        "ktc.sparse",
-        "ktc.storage",
-        "ktc.study",
-        "ktc.table_file",
-        "ktc.units",
-    ],
-    "use": [
-        "ktc.boards",
-        "ktc.comparison",
-        "ktc.config",
-        "ktc.convergence",
-        "ktc.emulation",
-        "ktc.estimate",
-        "ktc.free_energies",
-        "ktc.gaussian_model",
-        "ktc.geometry",
-        "ktc.learning",
         "ktc.schedules",
         "ktc.spectra",
         "ktc.theory",
     ],
-    "show": [
-        "ktc.__main__",
-        "ktc.cli",
-        "ktc.demo",
-        "ktc.experiment",
-        "ktc.learn_file",
-        "ktc.plot",
-        "ktc.report",
-        "ktc",
-    ],
 }
 
-#: Libraries that only one place may know: a layer with all above it, or a single file or module.
+#: Libraries that only some places may know: a layer with all above it, or the files or modules that
+#: a pattern matches.
 LIBRARIES: dict[str, str] = {
     "pybind11": "bindings",
     "Python.h": "bindings",
-    "cblas.h": "cpp/ground/dense.cpp",
-    "lapacke.h": "cpp/ground/dense.cpp",
-    "matplotlib": "show",
-    "tqdm": "ktc.progress",
+    "cblas.h": r"cpp/ground/dense\.cpp",
+    "lapacke.h": r"cpp/ground/dense\.cpp",
+    "matplotlib": r"ktc\._drawing\.\w+|ktc\.[\w.]+_figure",
+    "tqdm": r"ktc\._base\.progress",
 }
 
 HEIGHT = {name: height for height, name in enumerate(LAYERS)}
@@ -109,19 +86,27 @@ def cpp_imports(path: Path, folder: str) -> Iterator[tuple[int, str]]:
             yield number, target
 
 
-def python_imports(path: Path, module: str) -> Iterator[tuple[int, str]]:
-    """Line and dotted target of every import, wherever in the file it stands."""
+def python_imports(path: Path, module: str) -> Iterator[tuple[int, str, bool]]:
+    """Line, dotted target, and whether it is for types alone, of every import in a file."""
     package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for_types = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        types_only = id(node) in for_types
         if isinstance(node, ast.Import):
             for alias in node.names:
-                yield node.lineno, alias.name
+                yield node.lineno, alias.name, types_only
         elif isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else []
             source = ".".join([*base, *([node.module] if node.module else [])])
             for alias in node.names:
                 inner = f"{source}.{alias.name}"
-                yield node.lineno, inner if layer_of(inner) else source
+                yield node.lineno, inner if layer_of(inner) else source, types_only
 
 
 def complaint(place: str, layer: str, target: str) -> str | None:
@@ -129,7 +114,7 @@ def complaint(place: str, layer: str, target: str) -> str | None:
     library = next((x for x in LIBRARIES if re.match(rf"{re.escape(x)}([./]|$)", target)), None)
     if library:
         home = LIBRARIES[library]
-        allowed = HEIGHT[layer] >= HEIGHT[home] if home in HEIGHT else place == home
+        allowed = HEIGHT[layer] >= HEIGHT[home] if home in HEIGHT else re.fullmatch(home, place)
         return None if allowed else f"{library} may be known only to {home}"
     if not target.startswith(("cpp/", "bindings/", "ktc.")) and target != "ktc":
         return None
@@ -141,18 +126,55 @@ def complaint(place: str, layer: str, target: str) -> str | None:
     return None
 
 
+def circles(imports: dict[str, set[str]]) -> Iterator[str]:
+    """Every module that imports itself through others at run time, with the way back to it."""
+    for module in sorted(imports):
+        came_from: dict[str, str] = {}
+        waiting = [module]
+        while waiting:
+            here = waiting.pop(0)
+            for target in sorted(imports.get(here, ())):
+                if target not in came_from:
+                    came_from[target] = here
+                    waiting.append(target)
+        if module in came_from:
+            way = [module]
+            while way[0] != module or len(way) == 1:
+                way.insert(0, came_from[way[0]])
+            # One complaint per circle: at its first module in alphabetical order.
+            if module == min(way):
+                yield " → ".join(way)
+
+
 def check(root: Path) -> list[str]:
     """All complaints about the tree at ``root``, one line each."""
     complaints = []
     for path in sorted([*root.glob("cpp/**/*.?pp"), *root.glob("bindings/**/*.?pp")]):
         place = path.relative_to(root).as_posix()
         complaints += _check_file(place, place, cpp_imports(path, place.rpartition("/")[0]))
+    at_run_time: dict[str, set[str]] = {}
     for path in sorted(root.glob("python/ktc/**/*.py")):
         parts = path.relative_to(root / "python").with_suffix("").parts
         module = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
         place = path.relative_to(root).as_posix()
-        complaints += _check_file(place, module, python_imports(path, module))
+        found = list(python_imports(path, module))
+        complaints += _check_file(place, module, ((line, target) for line, target, _ in found))
+        at_run_time[module] = {target for _, target, types_only in found if not types_only}
+    complaints += [f"circle of imports: {way}" for way in circles(_modules(at_run_time))]
     return complaints
+
+
+def _modules(imports: dict[str, set[str]]) -> dict[str, set[str]]:
+    """The same with each target cut down to the module that it names or is defined in."""
+    return {
+        module: {
+            known
+            for target in targets
+            if (known := next((t for t in (target, target.rpartition(".")[0]) if t in imports), ""))
+            and known != "ktc"
+        }
+        for module, targets in imports.items()
+    }
 
 
 def _check_file(path: str, place: str, imports: Iterator[tuple[int, str]]) -> list[str]:
@@ -169,7 +191,7 @@ def main() -> int:
     complaints = check(root)
     for line in complaints:
         print(line)
-    print(f"layers: {len(complaints)} upward imports")
+    print(f"layers: {len(complaints)} complaints")
     return 1 if complaints else 0
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 import ktc
-from ktc.learning import exact_model
+from ktc._learning.metrics import exact_model
 from ktc.schedules import MinimalDissipation
 
 BOTH = ("bias", "stiffness")

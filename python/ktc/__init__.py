@@ -5,56 +5,81 @@ dynamics; energy-based models learned on them at the least dissipation, and the 
 """
 
 # isort: off
-from ktc import openblas as _openblas  # noqa: F401  # loads the core, before anything else does
+from ktc._base import load_core as _load_core  # noqa: F401  # before anything else loads the core
 
 # isort: on
 from ktc import lattices, plot, presets, schedules, spectra, theory
-from ktc.boards.board import Board
-from ktc.boards.board_emulator import BoardEmulator
-from ktc.boards.imperfections import Imperfections, LimitError
-from ktc.circuits.circuit import Circuit
-from ktc.circuits.topology import Topology
-from ktc.config import show_config
-from ktc.convergence import Convergence
-from ktc.emulation.emulator import Emulator
-from ktc.emulation.run import Run
-from ktc.emulation.statistics import Statistics
-from ktc.encoding import Encoding
-from ktc.estimate import Estimate
-from ktc.learning.fit import Fit
-from ktc.learning.joint_fit import JointFit
-from ktc.learning.learner import learn
-from ktc.learning.metric_settings import Metrics
-from ktc.learning.planner import Plan, plan
-from ktc.learning.tuning import Tuned, best_rate
-from ktc.network import Network
-from ktc.protocol import Protocol
-from ktc.storage import VERSION as __version__
+from ktc._base.config import show_config
+from ktc._base.estimate import Estimate
+from ktc._base.files import VERSION as __version__
+from ktc._base.files import load
+from ktc._base.units import Units
+from ktc._boards.board import Board
+from ktc._boards.board_emulator import BoardEmulator
+from ktc._boards.encoding import Encoding
+from ktc._boards.topology import Topology
+from ktc._circuits.branch import CircuitError
+from ktc._circuits.circuit import Circuit
+from ktc._circuits.compiled_circuit import CompiledCircuit
+from ktc._emulation.emulator import Emulator
+from ktc._emulation.ledger import Ledger
+from ktc._emulation.run import Run, Spectrum
+from ktc._emulation.statistics import Statistics
+from ktc._learning.fit import Fit
+from ktc._learning.history import History
+from ktc._learning.joint_fit import JointFit
+from ktc._learning.learn import learn
+from ktc._learning.metrics.calibration_report import CalibrationReport
+from ktc._learning.metrics.settings import Metrics
+from ktc._learning.planning.best_rate import Tuned, best_rate
+from ktc._learning.planning.planner import Plan, plan
+from ktc._measure.convergence import Convergence, convergence
+from ktc._model.controls import Controls
+from ktc._model.elements import CurrentSource, NoiseSource, Resistor
+from ktc._model.imperfections import Imperfections, LimitError
+from ktc._model.moments import Moments
+from ktc._model.network import Network, Transition
+from ktc._model.protocol import Protocol
 
 __all__ = [
     "Board",
     "BoardEmulator",
+    "CalibrationReport",
     "Circuit",
+    "CircuitError",
+    "CompiledCircuit",
+    "Controls",
     "Convergence",
+    "CurrentSource",
     "Emulator",
     "Encoding",
     "Estimate",
     "Fit",
+    "History",
     "Imperfections",
     "JointFit",
+    "Ledger",
     "LimitError",
     "Metrics",
+    "Moments",
     "Network",
+    "NoiseSource",
     "Plan",
     "Protocol",
+    "Resistor",
     "Run",
+    "Spectrum",
     "Statistics",
     "Topology",
+    "Transition",
     "Tuned",
+    "Units",
     "__version__",
     "best_rate",
+    "convergence",
     "lattices",
     "learn",
+    "load",
     "plan",
     "plot",
     "presets",
@@ -63,3 +88,7 @@ __all__ = [
     "spectra",
     "theory",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -2,6 +2,6 @@
 
 import sys
 
-from ktc.cli import main
+from ktc._commands.command_line import main
 
 sys.exit(main())

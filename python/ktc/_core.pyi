@@ -13,11 +13,11 @@ import numpy.typing
 __all__: list[str] = [
     "ACCOUNTS",
     "CONTROLS",
-    "Elements",
-    "Engine",
     "LARGEST_ENERGY",
     "MOST_DENSE_UNITS",
     "MOST_REPLICAS",
+    "Elements",
+    "Engine",
     "Network",
     "Statistics",
     "StatisticsPlan",

@@ -1,0 +1,191 @@
+"""A number with its error bar."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ktc._base.codec import register
+from ktc._base.lazy_samples import LazySamples
+from ktc._base.validation import Array
+
+# Numbers of which deviations are taken at once, so that an error bar needs no memory to speak of.
+DEVIATIONS_AT_ONCE = 2**16
+
+#: How the numbers of an infinite ensemble are obtained.
+INFINITE = "infinite ensemble"
+
+
+class Estimate:
+    """A mean with its standard error, from samples or in closed form.
+
+    Attributes:
+        mean: the estimate.
+        stderr: standard error of the mean, √(Var/N) over N independent replicas; 0 where exact,
+            infinite for a single sample.
+        method: how it was obtained.
+        unit: unit symbol, empty for a user's own units.
+
+    Example:
+        >>> work = Estimate.of_samples([1.0, 3.0], kT=2.0)
+        >>> work.mean, work.stderr, work.in_kT.mean
+        (2.0, 1.0, 1.0)
+        >>> print(Estimate.exact(0.5, unit="J"))
+        0.5 J (closed form)
+    """
+
+    def __init__(
+        self,
+        mean: float,
+        stderr: float,
+        samples: Array | LazySamples | None = None,
+        *,
+        method: str,
+        unit: str = "",
+        kT: float | None = None,
+        variance: float | None = None,
+    ) -> None:
+        self.mean = float(mean)
+        self.stderr = float(stderr)
+        self.method = method
+        self.unit = unit
+        self._samples = LazySamples.of(samples) if isinstance(samples, np.ndarray) else samples
+        self._kT = kT
+        self._variance = variance
+
+    @classmethod
+    def of_samples(
+        cls,
+        samples: Array | list[float] | LazySamples,
+        *,
+        method: str = "mean over replicas",
+        unit: str = "",
+        kT: float | None = None,
+    ) -> Estimate:
+        """Mean of independent samples; ``kT`` is their one temperature, None if there is none.
+
+        Samples that are read when they are asked for are not held.
+
+        Raises:
+            ValueError: no sample at all, or not one row of them.
+        """
+        read = samples if isinstance(samples, LazySamples) else None
+        values = np.asarray(samples if read is None else read(), dtype=np.float64)
+        if values.ndim != 1 or len(values) == 0:
+            raise ValueError(
+                f"samples must be one row of at least one number, but has shape {values.shape}"
+            )
+        error = float(np.sqrt(_variance(values))) / np.sqrt(len(values))
+        return cls(float(np.mean(values)), error, read or values, method=method, unit=unit, kT=kT)
+
+    @classmethod
+    def exact(
+        cls,
+        value: float,
+        *,
+        method: str = "closed form",
+        unit: str = "",
+        kT: float | None = None,
+        variance: float | None = None,
+    ) -> Estimate:
+        """A number that is known without error; ``variance`` is that over the ensemble."""
+        return cls(value, 0.0, method=method, unit=unit, kT=kT, variance=variance)
+
+    @property
+    def variance(self) -> float:
+        """Variance over the replicas: of the samples (divided by N − 1), or exact.
+
+        Raises:
+            ValueError: where it is not known.
+        """
+        if self._variance is not None:
+            return self._variance
+        if self._samples is None:
+            raise ValueError(f"this estimate has no variance: it is by {self.method}")
+        return _variance(self._samples())
+
+    @property
+    def samples(self) -> Array:
+        """The samples, one a replica.
+
+        Raises:
+            ValueError: where the number was not obtained from samples.
+        """
+        if self._samples is None:
+            raise ValueError(f"this estimate has no samples: it is by {self.method}")
+        samples = self._samples()
+        self._samples = LazySamples.of(samples)  # who asks once asks again
+        return samples
+
+    @property
+    def in_kT(self) -> Estimate:
+        """The same divided by kT.
+
+        Raises:
+            ValueError: where kT was not one constant.
+        """
+        if self._kT is None:
+            raise ValueError(
+                "kT was not one constant during this run, so nothing is in units of it"
+            )
+        samples = None if self._samples is None else self._samples.divided(self._kT)
+        return Estimate(
+            self.mean / self._kT,
+            self.stderr / self._kT,
+            samples,
+            method=self.method,
+            unit="kT",
+            kT=1.0,
+            variance=None if self._variance is None else self._variance / self._kT**2,
+        )
+
+    def shifted(self, amount: float, stderr: float = 0.0) -> Estimate:
+        """The same plus an independent number with its standard error, 0 where it is exact.
+
+        Samples are shifted alike, so that their scatter does not have the number's error in it.
+        """
+        samples = None if self._samples is None else self._samples.shifted(amount)
+        return Estimate(
+            self.mean + amount,
+            float(np.hypot(self.stderr, stderr)),
+            samples,
+            method=self.method,
+            unit=self.unit,
+            kT=self._kT,
+            variance=self._variance,
+        )
+
+    def __float__(self) -> float:
+        return self.mean
+
+    def __repr__(self) -> str:
+        return f"<ktc.Estimate: {self}>"
+
+    def __str__(self) -> str:
+        unit = f" {self.unit}" if self.unit else ""
+        if self.stderr == 0:
+            return f"{self.mean:.6g}{unit} ({self.method})"
+        return f"{self.mean:.6g} ± {self.stderr:.2g}{unit}"
+
+
+def _fields(estimate: Estimate) -> dict[str, object]:
+    return {
+        "mean": estimate.mean,
+        "stderr": estimate.stderr,
+        "samples": estimate._samples,
+        "method": estimate.method,
+        "unit": estimate.unit,
+        "kT": estimate._kT,
+        "variance": estimate._variance,
+    }
+
+
+register(Estimate, _fields)
+
+
+def _variance(samples: Array) -> float:
+    """Divided by N − 1; infinite for a single sample."""
+    if len(samples) < 2:
+        return np.inf
+    mean, parts = np.mean(samples), range(0, len(samples), DEVIATIONS_AT_ONCE)
+    squares = sum(np.sum((samples[k : k + DEVIATIONS_AT_ONCE] - mean) ** 2) for k in parts)
+    return float(squares / (len(samples) - 1))

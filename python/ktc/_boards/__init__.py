@@ -1,0 +1,1 @@
+"""Boards of RC cells in SI units: topology, imperfections, converters, limits."""

@@ -1,0 +1,420 @@
+"""A board: cells of a resistor and a capacitor with programmable couplings, in SI units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ktc._base.codec import register
+from ktc._base.files import Storable
+from ktc._base.units import BOLTZMANN, SI, Units
+from ktc._base.validation import Array, count, frozen, positive_per_unit, real_array
+from ktc._boards.board_emulator import BoardEmulator
+from ktc._boards.couplings import compiled, coupling_of
+from ktc._boards.encoding import Encoding
+from ktc._boards.limits import check_protocol
+from ktc._boards.real_board import RealBoard
+from ktc._boards.topology import Edge, Topology
+from ktc._emulation.emulator import Emulator
+from ktc._model.imperfections import Imperfections
+from ktc._model.network import Network
+from ktc._model.protocol import Protocol
+
+Couplings = float | Sequence[float] | Mapping[Edge, float] | Array
+
+
+class Board(Storable):
+    """Noisy RC cells with programmable couplings.
+
+    Cell i has a charge q_i behind a resistor R_i; the stored energy is
+    H = ½ qᵀKq − bᵀq with elastances K [1/F] and source voltages b [V], and the resistors are at
+    temperature T_i, mostly one T. The public state is the voltage v_i = q_i/C_i of a cell's charge
+    over its own capacitance. Uncoupled, ⟨v²⟩ = k_B T/C and τ = R C.
+
+    What couples the cells is one of three kinds, which ``ktc.couplings`` documents:
+
+    | coupling | values | K | programmable while it runs |
+    |---|---|---|---|
+    | "elastance" | S_ij [1/F] | diag(1/C) + S | ``stiffness`` (all of K), ``bias`` |
+    | "capacitive" | capacitors C_ij [F] | inverse of Maxwell's matrix | ``stiffness``, ``bias`` |
+    | "resistive" | resistors R_ij [Ω] | diag(1/C) | ``bias``, ``emf`` |
+
+    Args:
+        cells: number of cells d.
+        resistance: R in ohms, scalar or (d,).
+        capacitance: C in farads, scalar or (d,).
+        temperature: T in kelvin, scalar or (d,). Where cells differ, heat flows through their
+            couplings; these must not be "resistive", for their resistors would be at no cell's.
+        stiffness: K in 1/F, shape (d, d), symmetric positive definite; diag(1/C) by default.
+            Its off-diagonal entries are the couplings. For "elastance" alone.
+        bias: b in volts, scalar or (d,); zero by default.
+        topology: which pairs can be coupled; all by default.
+        coupling: the kind of couplings.
+        couplings: their values instead of ``stiffness``: a scalar for all edges, a mapping from
+            pairs (i, j) to values, or one number an edge in the order of ``topology.edges``.
+        imperfections: how the real board differs from this drawing of it; None for an ideal one.
+
+    Raises:
+        ValueError, TypeError: values that are not positive, of a wrong shape, not finite, or not
+            numbers; a coupling that the topology does not have, the pair named; a bias out of the
+            range of the board's DAC.
+
+    Example:
+        >>> board = Board(cells=2, resistance=1e6, capacitance=1e-12, temperature=300.0)
+        >>> board.thermal_width.round(7)
+        array([6.44e-05, 6.44e-05])
+        >>> emulator = board.emulator(replicas=10, seed=1)
+        >>> emulator.read().shape
+        (10, 2)
+        >>> ring = Board(4, 1e6, 1e-12, 300.0, topology=Topology.ring(4), coupling="capacitive",
+        ...              couplings=0.5e-12, imperfections=Imperfections(capacitance_tolerance=0.01))
+        >>> ring.stiffness[0].round(-9)  # 1/F: the inverse of Maxwell's matrix couples all charges
+        array([5.83e+11, 1.67e+11, 8.30e+10, 1.67e+11])
+
+    Source: Johnson (1928), Phys. Rev. 32, 97; Nyquist (1928), Phys. Rev. 32, 110.
+    """
+
+    def __init__(
+        self,
+        cells: int,
+        resistance: ArrayLike,
+        capacitance: ArrayLike,
+        temperature: ArrayLike,
+        stiffness: ArrayLike | None = None,
+        bias: ArrayLike | None = None,
+        *,
+        topology: Topology | None = None,
+        coupling: str = "elastance",
+        couplings: Couplings | None = None,
+        imperfections: Imperfections | None = None,
+    ) -> None:
+        self.cells = count("cells", cells)
+        self.resistance = frozen(positive_per_unit("resistance", resistance, self.cells))
+        self.capacitance = frozen(positive_per_unit("capacitance", capacitance, self.cells))
+        self.temperature = self._kelvin(temperature, coupling)
+        self.topology = self._fitting(topology)
+        self.coupling = coupling_of(coupling)
+        self._couplings: dict[Edge, float] | None = None
+        if stiffness is None:
+            given: Couplings = {} if couplings is None else couplings
+            self._couplings = self.coupling.values(self.topology, given)
+            matrix = self.coupling.stiffness(self.capacitance, self._couplings)
+        else:
+            if couplings is not None or coupling != "elastance":
+                raise ValueError(
+                    "stiffness is for boards whose coupling is 'elastance' and takes the place of "
+                    f"couplings, but is given to one of {coupling!r} with "
+                    f"couplings={'given' if couplings is not None else None}; give couplings alone"
+                )
+            matrix = self._programmable(stiffness)
+        self._network = compiled(
+            matrix,
+            self.resistance,
+            self.coupling.conductances(self._couplings or {}),
+            BOLTZMANN * self.temperature,
+            bias,
+        )
+        if imperfections is not None and not isinstance(imperfections, Imperfections):
+            raise TypeError(
+                "imperfections must be ktc.Imperfections or None, but is "
+                f"{type(imperfections).__name__}"
+            )
+        self.imperfections = imperfections
+        # Built at once, so that a board that cannot be built says so where it is described.
+        self._real = None if imperfections is None else RealBoard(self, imperfections)
+
+    @property
+    def network(self) -> Network:
+        """The board as it is drawn, as a Network in coulombs, 1/F, ohms and joules."""
+        return self._network
+
+    @property
+    def real(self) -> RealBoard:
+        """The board as it was built: what was drawn for it from its imperfections."""
+        return RealBoard(self, Imperfections()) if self._real is None else self._real
+
+    @property
+    def ideal(self) -> Board:
+        """The same board without imperfections."""
+        return self._with(imperfections=None)
+
+    @cached_property
+    def couplings(self) -> dict[Edge, float]:
+        """Programmed values of the couplings that there are, by pair of cells."""
+        if self._couplings is not None:
+            return self._couplings
+        present = np.argwhere(np.triu(self.stiffness, 1)).tolist()
+        return {(i, j): float(self.stiffness[i, j]) for i, j in present}
+
+    @property
+    def stiffness(self) -> Array:
+        """Elastances K [1/F], shape (d, d)."""
+        return self._network.stiffness
+
+    @property
+    def bias(self) -> Array:
+        """Source voltages b [V], shape (d,)."""
+        return self._network.bias
+
+    @property
+    def kT(self) -> float:
+        """k_B T [J].
+
+        Raises:
+            ValueError: where cells have several temperatures; ``network.kT`` has them all.
+        """
+        return self._network.common_kT
+
+    @cached_property
+    def scale(self) -> Array:
+        """Volts per coulomb of each cell, 1/C."""
+        return frozen(1 / self.capacitance)
+
+    @property
+    def symbols(self) -> Units:
+        """Volts, joules, seconds."""
+        return SI
+
+    @property
+    def thermal_width(self) -> Array:
+        """Rms voltage √(k_B T_i/C_i) of each cell by itself [V], shape (d,)."""
+        return np.sqrt(BOLTZMANN * self.temperature / self.capacitance)
+
+    @property
+    def restricted(self) -> bool:
+        """Whether there is more to it than a Network: imperfections, or couplings it lacks."""
+        free = self.topology.complete and self.coupling.name == "elastance"
+        return self.imperfections is not None or not free
+
+    def emulator(
+        self,
+        replicas: float = 1000,
+        seed: int | None = None,
+        *,
+        ideal: bool = False,
+        **options: Any,
+    ) -> Emulator | BoardEmulator:
+        """Replicas of this board: of the real one, unless it has no imperfections.
+
+        Args:
+            replicas: number of independent copies.
+            seed: of the thermal noise; the imperfections have their own.
+            ideal: True runs the board as it is drawn, with its topology but without imperfections.
+            **options: those of Emulator.
+
+        Returns:
+            A BoardEmulator, which has the calls of an Emulator and keeps to the board's limits; an
+            Emulator itself where there are neither imperfections nor couplings that are lacking.
+
+        Example:
+            >>> board = Board(cells=1, resistance=1e6, capacitance=1e-12, temperature=300.0)
+            >>> emulator = board.emulator(replicas=4, seed=3)
+            >>> emulator.set(bias=1e-4)  # volts
+            >>> emulator.run(5e-6)  # seconds
+            >>> emulator.ledger.work.shape  # joules
+            (4,)
+        """
+        if not isinstance(ideal, bool):
+            raise TypeError(f"ideal must be True or False, but is {ideal!r}")
+        board = self.ideal if ideal else self
+        if board.restricted:
+            return BoardEmulator(board, replicas, seed, **options)
+        return Emulator(board, replicas, seed, **options)
+
+    def check(self, protocol: Protocol) -> None:
+        """Checks a protocol, from this board's own controls, against what the board can do.
+
+        ``play`` checks the same from the controls that hold then.
+
+        Raises:
+            LimitError: a value out of the DAC's range, or a tick shorter than the update time, the
+                tick named.
+            ValueError: controls that no board like this can hold, the tick named.
+        """
+        check_protocol(self.real, protocol, self.network.controls)
+
+    def complaint(self, stiffness: Array) -> str | None:
+        """Why this board cannot be programmed to ``stiffness``, or None where it can."""
+        return self.coupling.complaint(self.topology, self.capacitance, stiffness)
+
+    def stiffness_of(self, couplings: Couplings) -> Array:
+        """The control ``stiffness`` [1/F] that programs these couplings, shape (d, d).
+
+        Example:
+            >>> board = Board(2, 1e6, 1e-12, 300.0, coupling="capacitive")
+            >>> emulator = board.emulator(replicas=10, seed=1)
+            >>> emulator.set(stiffness=board.stiffness_of({(0, 1): 1e-12}))
+        """
+        values = self.coupling.values(self.topology, couplings)
+        return self.coupling.stiffness(self.capacitance, values)
+
+    def node_voltages(self, emulator: Emulator | BoardEmulator) -> Array:
+        """Voltages of the cells' nodes to ground [V], shape (replicas, d), from one reading.
+
+        V = K q, less b on a board of resistive couplings; q = C v with v as it was read and the
+        nominal C, K and b, which is what a controller knows.
+
+        Example:
+            >>> board = Board(2, 1e6, 1e-12, 300.0, coupling="capacitive", couplings=1e-12)
+            >>> covariance = np.cov(board.node_voltages(board.emulator(100_000, seed=1)).T)
+            >>> (covariance * 1e-12 / board.kT).round(1)  # (2, 1; 1, 2)/3
+            array([[0.7, 0.3],
+                   [0.3, 0.7]])
+        """
+        charge = emulator.read() * self.capacitance
+        now = emulator.controls
+        return self.coupling.node_voltages(now.stiffness, now.bias, charge)
+
+    def encoding(self, offset: ArrayLike = 0.0, scale: ArrayLike = 1.0) -> Encoding:
+        """Code between data and volts in which ``scale`` of the data is one thermal width.
+
+        Moving a cell by many thermal widths costs their square in kT, so a default in other units
+        would make experiments dear by accident.
+
+        Args:
+            offset: data value that stands for zero volts.
+            scale: data difference, such as a standard deviation, that stands for √(k_B T/C).
+
+        Example:
+            >>> board = Board(cells=1, resistance=1e6, capacitance=1e-12, temperature=300.0)
+            >>> float(board.encoding(scale=4.0).encode([8.0])[0] / board.thermal_width[0])
+            2.0
+        """
+        return Encoding(self.thermal_width, offset, scale)
+
+    def program(
+        self,
+        stiffness: ArrayLike | None = None,
+        bias: ArrayLike | None = None,
+        couplings: Couplings | None = None,
+    ) -> Board:
+        """The same board with other couplings or biases of its own."""
+        changes: dict[str, Any] = {}
+        if stiffness is not None or couplings is not None:
+            changes |= {"stiffness": stiffness, "couplings": couplings}
+        if bias is not None:
+            changes["bias"] = bias
+        return self._with(**changes)
+
+    def archive(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        """Header and arrays of which ``of_archive`` makes the same board."""
+        header = {
+            "temperature": np.asarray(self.temperature).tolist(),
+            "topology": [self.topology.name, self.topology.edges],
+            "coupling": self.coupling.name,
+            "imperfections": None if self.imperfections is None else self.imperfections.as_dict(),
+        }
+        arrays = {name: getattr(self, name) for name in ("resistance", "capacitance", "bias")}
+        if self._couplings is None:
+            return header, {**arrays, "stiffness": self.stiffness}
+        pairs = np.array(list(self._couplings), dtype=float).reshape(-1, 2)
+        return header, {**arrays, "pairs": pairs, "values": np.array([*self._couplings.values()])}
+
+    @classmethod
+    def of_archive(cls, header: Mapping[str, Any], arrays: Mapping[str, Array]) -> Board:
+        """The board whose ``archive`` this is."""
+        given: dict[str, Any] = dict(arrays)
+        if "pairs" in given:
+            pairs = map(tuple, given.pop("pairs").astype(int).tolist())
+            given["couplings"] = dict(zip(pairs, given.pop("values").tolist(), strict=True))
+        name, edges = header["topology"]
+        cells, spec = len(given["resistance"]), header["imperfections"]
+        return cls(
+            cells,
+            temperature=header["temperature"],
+            topology=Topology(name, cells, tuple(map(tuple, edges))),
+            coupling=header["coupling"],
+            imperfections=None if spec is None else Imperfections(**spec),
+            **given,
+        )
+
+    def _with(self, **changes: Any) -> Board:
+        return Board(**{**_arguments(self), **changes})
+
+    def _kelvin(self, temperature: ArrayLike, coupling: str) -> float | Array:
+        """One number where all cells are alike."""
+        kelvin = positive_per_unit("temperature", temperature, self.cells)
+        if (kelvin == kelvin[0]).all():
+            return float(kelvin[0])
+        if coupling == "resistive":
+            raise ValueError(
+                f"temperature must be one number where the coupling is 'resistive', but is {kelvin}"
+                ": resistors between cells would be at none of them; describe it as a ktc.Circuit, "
+                "each resistor with its own"
+            )
+        return frozen(kelvin)
+
+    def _fitting(self, topology: Topology | None) -> Topology:
+        if topology is None:
+            return Topology.all_to_all(self.cells)
+        if not isinstance(topology, Topology):
+            raise TypeError(f"topology must be a ktc.Topology, but is {type(topology).__name__}")
+        if topology.cells != self.cells:
+            raise ValueError(
+                f"topology must have the {self.cells} cells of the board, but has {topology.cells}"
+            )
+        return topology
+
+    def _programmable(self, stiffness: ArrayLike) -> Array:
+        matrix = real_array("stiffness", stiffness)
+        if matrix.shape != (self.cells, self.cells):
+            raise ValueError(
+                f"stiffness must be of shape {(self.cells, self.cells)} for {self.cells} cells, "
+                f"but has shape {matrix.shape}"
+            )
+        reason = self.coupling.complaint(self.topology, self.capacitance, matrix)
+        if reason:
+            raise ValueError(reason)
+        return matrix
+
+    def __repr__(self) -> str:
+        kelvin = np.unique(self.temperature)
+        span = f"{kelvin[0]:g} to {kelvin[-1]:g}" if len(kelvin) > 1 else f"{kelvin[0]:g}"
+        parts = [f"{self.cells} RC cells at {span} K"]
+        if self.restricted:
+            parts.append(f"{self.coupling.name} couplings, {self.topology.name}")
+        if self.imperfections is not None:
+            parts.append(f"real board {self.imperfections.seed}")
+        return f"<ktc.Board: {', '.join(parts)}>"
+
+
+def _arguments(board: Board) -> dict[str, Any]:
+    """The constructor's arguments that make an equal board."""
+    given = board._couplings is not None
+    return {
+        "cells": board.cells,
+        "resistance": board.resistance,
+        "capacitance": board.capacitance,
+        "temperature": board.temperature,
+        "stiffness": None if given else board.stiffness,
+        "bias": board.bias,
+        "topology": board.topology,
+        "coupling": board.coupling.name,
+        "couplings": board._couplings,
+        "imperfections": board.imperfections,
+    }
+
+
+def _fields(board: Board) -> dict[str, object]:
+    fields = _arguments(board)
+    if board._couplings is not None:
+        fields["couplings"] = (
+            np.array(list(board._couplings), dtype=np.int64).reshape(-1, 2),
+            np.array(list(board._couplings.values())),
+        )
+    return fields
+
+
+def _of_fields(couplings: tuple[Array, Array] | None, **others: Any) -> Board:
+    if couplings is None:
+        return Board(**others)
+    pairs, values = (array.tolist() for array in couplings)
+    return Board(couplings=dict(zip(map(tuple, pairs), values, strict=True)), **others)
+
+
+register(Board, _fields, _of_fields)
+BoardEmulator.board_of_archive = Board.of_archive

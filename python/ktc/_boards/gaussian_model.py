@@ -1,0 +1,137 @@
+"""The Gaussian model of a data set on a board: couplings that give the data's covariance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ktc._base.validation import Array, per_unit, positive_per_unit, real_array
+from ktc._boards.board import Board
+from ktc._boards.encoding import Encoding
+
+#: Least weight of the multiple of the identity: the stiffest mode of a board relaxes at most a
+#: hundred times faster than the average one, however few the samples are.
+LEAST_SHRINKAGE = 0.01
+
+
+def shrunk_covariance(data: ArrayLike) -> tuple[Array, float]:
+    """Covariance (1 − λ) S + λ (tr S/d) 1 of few samples in many dimensions, and λ.
+
+    S is the sample covariance; λ, between 0 and 1, minimises the expected squared error and is
+    estimated from the samples, but is never below 0.01. The result is positive definite also
+    where columns are constant or depend on each other.
+
+    Args:
+        data: shape (samples, d), at least two samples, not all alike.
+
+    Raises:
+        ValueError: fewer than two samples, or samples that are all alike.
+
+    Source: Ledoit, Wolf (2004), J. Multivar. Anal. 88, 365.
+
+    Example:
+        >>> covariance, weight = shrunk_covariance([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]])
+        >>> bool(np.linalg.eigvalsh(covariance)[0] > 0)
+        True
+    """
+    array = real_array("data", data)
+    if array.ndim != 2 or len(array) < 2:
+        raise ValueError(
+            f"data must have at least two rows to have a covariance, but has shape {array.shape}"
+        )
+    samples, units = array.shape
+    deviations = array - array.mean(axis=0)
+    covariance = deviations.T @ deviations / samples
+    average = float(np.trace(covariance)) / units
+    if average == 0:
+        raise ValueError("data must vary, but all its rows are alike: there is no covariance")
+    spread = np.sum((covariance - average * np.eye(units)) ** 2)
+    squares = np.sum(np.sum(deviations**2, axis=1) ** 2) / samples
+    noise = (squares - np.sum(covariance**2)) / samples
+    optimal = float(noise / spread) if spread > 0 else 1.0
+    weight = float(np.clip(optimal, LEAST_SHRINKAGE, 1.0))
+    return (1 - weight) * covariance + weight * average * np.eye(units), weight
+
+
+def couplings(board: Board, covariance: ArrayLike) -> Array:
+    """Elastances K = k_B T (C Σ C)⁻¹ that give ``board`` the equilibrium covariance Σ.
+
+    Args:
+        board: its capacitances C and its temperature count.
+        covariance: Σ of the cells' voltages [V²], shape (d, d), symmetric positive definite.
+
+    Returns:
+        K [1/F], shape (d, d).
+
+    Example:
+        >>> board = Board(cells=2, resistance=1e6, capacitance=1e-12, temperature=300.0)
+        >>> widths = np.diag(board.thermal_width**2)
+        >>> couplings(board, widths).diagonal()
+        array([1.e+12, 1.e+12])
+    """
+    matrix = real_array("covariance", covariance)
+    charges = matrix * np.outer(board.capacitance, board.capacitance) / board.kT
+    inverse = np.linalg.inv(charges)
+    return 0.5 * (inverse + inverse.T)
+
+
+@dataclass(frozen=True)
+class GaussianModel:
+    """A board programmed with the regularised precision matrix of a data set, still unbiased.
+
+    Attributes:
+        board: the programmed board; its equilibrium has the data's covariance and mean zero volts.
+        encoding: the code between data and volts.
+        volts: the encoded data, shape (samples, d).
+        shrinkage: weight λ of the regularisation, see ``shrunk_covariance``.
+
+    Example:
+        >>> board = Board(cells=2, resistance=1e6, capacitance=1e-12, temperature=300.0)
+        >>> model = GaussianModel.of(board, [[0.0, 1.0], [2.0, 2.0], [4.0, 6.0]])
+        >>> model.mean_at(0.0)
+        array([0., 0.])
+    """
+
+    board: Board
+    encoding: Encoding
+    volts: Array
+    shrinkage: float
+
+    @classmethod
+    def of(
+        cls, board: Board, data: ArrayLike, offset: ArrayLike = 0.0, scale: ArrayLike = 1.0
+    ) -> GaussianModel:
+        """Programs the board's couplings.
+
+        Args:
+            board: as many cells as the data have columns.
+            data: shape (samples, d), at least two samples, not all alike.
+            offset: data value that stands for zero volts, scalar or (d,).
+            scale: data difference that stands for one thermal width √(k_B T/C), scalar or (d,).
+
+        Raises:
+            ValueError: data of another width, fewer than two samples, samples that are all alike.
+        """
+        encoding = board.encoding(
+            per_unit("offset", offset, board.cells), positive_per_unit("scale", scale, board.cells)
+        )
+        volts = encoding.encode(data)
+        # In thermal widths, so that the regularisation does not depend on the cells' capacitances.
+        covariance, weight = shrunk_covariance(volts / board.thermal_width)
+        widths = np.outer(board.thermal_width, board.thermal_width)
+        programmed = board.program(stiffness=couplings(board, covariance * widths))
+        return cls(programmed, encoding, volts, weight)
+
+    @property
+    def mean(self) -> Array:
+        """Mean of the encoded data [V], shape (d,)."""
+        mean: Array = self.volts.mean(axis=0)
+        return mean
+
+    def mean_at(self, bias: ArrayLike) -> Array:
+        """Equilibrium mean of the board at a bias [V], as data, shape (d,)."""
+        held = per_unit("bias", bias, self.board.cells)
+        charges = np.linalg.solve(self.board.stiffness, held)
+        return self.encoding.decode(charges * self.board.scale)

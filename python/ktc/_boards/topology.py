@@ -1,0 +1,163 @@
+"""Topologies: which pairs of a board's cells can be coupled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ktc._base.codec import register
+from ktc._base.validation import Array, count
+from ktc._model.lattices import springs
+
+Edge = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Topology:
+    """The pairs of cells between which a board has a coupling.
+
+    Attributes:
+        name: what messages call it.
+        cells: number of cells d.
+        edges: pairs (i, j) with i < j, in ascending order.
+
+    Raises:
+        ValueError: an edge that is no pair of two of the cells, or that is given twice.
+        TypeError: cell numbers that are not whole numbers.
+
+    Example:
+        >>> Topology.ring(4).edges
+        ((0, 1), (0, 3), (1, 2), (2, 3))
+        >>> len(Topology.grid(2, 3).edges), len(Topology.all_to_all(64).edges)
+        (7, 2016)
+        >>> Topology.of_edges(4, [(3, 0), (1, 2)]).edges
+        ((0, 3), (1, 2))
+    """
+
+    name: str
+    cells: int
+    edges: tuple[Edge, ...]
+
+    def __post_init__(self) -> None:
+        count("cells", self.cells)
+        pairs = [_pair(f"edges[{k}]", edge, self.cells) for k, edge in enumerate(self.edges)]
+        seen: set[Edge] = set()
+        for pair in pairs:
+            if pair in seen:
+                raise ValueError(f"edges must name a pair of cells once, but name {pair} twice")
+            seen.add(pair)
+        object.__setattr__(self, "edges", tuple(sorted(pairs)))
+
+    @classmethod
+    def all_to_all(cls, cells: int) -> Topology:
+        """Every pair of cells."""
+        return cls("all-to-all", count("cells", cells), tuple(_upper(cells)))
+
+    @classmethod
+    def ring(cls, cells: int) -> Topology:
+        """Each cell with the next one, the last with the first."""
+        number = count("cells", cells, least=3)
+        return cls("ring", number, tuple((i, (i + 1) % number) for i in range(number)))
+
+    @classmethod
+    def grid(cls, rows: int, columns: int) -> Topology:
+        """Nearest neighbours of a rectangle with open ends; cell (r, c) is number columns·r + c."""
+        number = np.arange(count("rows", rows) * count("columns", columns)).reshape(rows, columns)
+        beside = zip(number[:, :-1].ravel().tolist(), number[:, 1:].ravel().tolist(), strict=True)
+        below = zip(number[:-1].ravel().tolist(), number[1:].ravel().tolist(), strict=True)
+        return cls(f"{rows} × {columns} grid", number.size, (*beside, *below))
+
+    @classmethod
+    def of_edges(cls, cells: int, edges: Iterable[Edge]) -> Topology:
+        """A graph given by its edges, pairs of cell numbers in any order."""
+        return cls("given", cells, tuple(edges))
+
+    @cached_property
+    def places(self) -> NDArray[np.bool_]:
+        """Where a (d, d) matrix of couplings may differ from zero, the diagonal left out."""
+        mask = np.zeros((self.cells, self.cells), dtype=bool)
+        if self.edges:
+            i, j = np.array(self.edges).T
+            mask[i, j] = mask[j, i] = True
+        mask.setflags(write=False)
+        return mask
+
+    @property
+    def complete(self) -> bool:
+        """Whether every pair can be coupled."""
+        return 2 * len(self.edges) == self.cells * (self.cells - 1)
+
+    def springs(self, own: ArrayLike = 1.0, coupling: ArrayLike = 1.0) -> Any:
+        """K of H = ½ Σ own_i x_i² + ½ Σ coupling_ij (x_i − x_j)² as a sparse matrix.
+
+        Args:
+            own: scalar or (cells,).
+            coupling: scalar or one number an edge, in the order of ``edges``.
+
+        Returns:
+            A ``scipy.sparse.csr_array``, which ``ktc.Network`` takes: see ``ktc.lattices.springs``.
+
+        Example:
+            >>> Topology.of_edges(3, [(0, 2)]).springs(1.0, 0.5).toarray()[0]
+            array([ 1.5,  0. , -0.5])
+        """
+        return springs(self.cells, np.reshape(self.edges, (-1, 2)), own, coupling)
+
+    def edge(self, what: str, pair: Any) -> Edge:
+        """``pair`` as an edge of this topology.
+
+        Raises:
+            ValueError: a pair that this topology does not have.
+        """
+        edge = _pair(what, pair, self.cells)
+        if not self.places[edge]:
+            raise ValueError(self._missing(what, *edge))
+        return edge
+
+    def complaint(self, what: str, matrix: Array) -> str | None:
+        """What couples a pair that this topology does not have, or None where nothing does."""
+        bad = np.argwhere(np.triu((matrix != 0) & ~self.places, 1))
+        return self._missing(what, *(int(i) for i in bad[0])) if len(bad) else None
+
+    def _missing(self, what: str, i: int, j: int) -> str:
+        neighbours = np.flatnonzero(self.places[i]).tolist()
+        return (
+            f"{what} couples cells {i} and {j}, a pair that the {self.name} topology of this board "
+            f"does not have: cell {i} can be coupled to cells {neighbours}"
+        )
+
+
+def _fields(topology: Topology) -> dict[str, object]:
+    edges = np.array(topology.edges, dtype=np.int64).reshape(-1, 2)
+    return {"name": topology.name, "cells": topology.cells, "edges": edges}
+
+
+def _of_fields(name: str, cells: int, edges: NDArray[np.int64]) -> Topology:
+    return Topology(name, cells, tuple(map(tuple, edges.tolist())))
+
+
+register(Topology, _fields, _of_fields)
+
+
+def _upper(cells: int) -> Iterable[Edge]:
+    return ((i, j) for i in range(cells) for j in range(i + 1, cells))
+
+
+def _pair(what: str, edge: Any, cells: int) -> Edge:
+    if type(edge) is tuple and len(edge) == 2:  # a short way for the many edges of a large board
+        i, j = edge
+        if type(i) is int and type(j) is int and 0 <= i < j < cells:
+            return edge
+    try:
+        i, j = edge
+    except (TypeError, ValueError):
+        raise ValueError(f"{what} must be a pair of cell numbers, but is {edge!r}") from None
+    first, second = (count(f"cell of {what}", cell, least=0, most=cells - 1) for cell in (i, j))
+    if first == second:
+        raise ValueError(f"{what} must join two cells, but is {edge!r}")
+    return (first, second) if first < second else (second, first)

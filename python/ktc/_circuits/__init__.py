@@ -1,0 +1,1 @@
+"""Circuits of resistors, capacitors, inductors and sources, from elements or a netlist."""

@@ -1,0 +1,163 @@
+"""Elements of a circuit: each a checked branch between two nodes."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from ktc._circuits.spice_numbers import parse_number
+
+GROUND = "0"
+KINDS = {
+    "R": "resistor",
+    "C": "capacitor",
+    "L": "inductor",
+    "V": "voltage source",
+    "I": "current source",
+}
+UNITS = {"R": "ohms", "C": "farads", "L": "henries", "V": "volts", "I": "amperes"}
+
+_NODE = re.compile(r"[\w.+\-:#/<>\[\]!%&|~@?^]+")
+_NAME = re.compile(r"[^\W\d_][\w.\-:#]*")
+
+
+class CircuitError(ValueError):
+    """A netlist that cannot be read, or a circuit that has no unique solution.
+
+    Attributes:
+        message: the text without the line.
+        token: the word that caused the error.
+        line: its line in the netlist, counted from 1; None for a circuit built by calls.
+    """
+
+    def __init__(self, message: str, token: str = "", line: int | None = None) -> None:
+        super().__init__(message if line is None else f"line {line}: {message}")
+        self.message = message
+        self.token = token
+        self.line = line
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A resistor, capacitor, inductor, voltage or current source between two nodes.
+
+    The voltage is that of ``plus`` above ``minus``. Current flows from ``plus`` through the element
+    to ``minus``, in sources too, as in SPICE.
+
+    Attributes:
+        name: its first letter is the kind, R, C, L, V or I.
+        plus, minus: nodes; "0" is ground.
+        value: ohms, farads, henries, volts or amperes; positive for R, C and L.
+        kelvin: temperature of a resistor; None for that of the circuit.
+        noise: one-sided spectral density of the noise of a current source [A²/Hz], or None.
+        bandwidth: −3 dB frequency of the low-pass filter of that noise [Hz]; None for white noise.
+        line: its line in a netlist, ignored by comparison.
+    """
+
+    name: str
+    plus: str
+    minus: str
+    value: float
+    kelvin: float | None = None
+    noise: float | None = None
+    bandwidth: float | None = None
+    line: int | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        kind_of(self.name)
+        for end in ("plus", "minus"):
+            node = getattr(self, end)
+            signs = "letters, digits and . + - : # / < > [ ] ! % & | ~ @ ? ^"
+            _check_word(f"a node of {self.name}", node, _NODE, signs)
+            object.__setattr__(self, end, GROUND if node.lower() in ("0", "gnd") else node)
+        if self.plus.lower() == self.minus.lower():
+            raise CircuitError(
+                f"both ends of {self.name} are at node {self.plus!r}, where it has no effect; "
+                "remove it",
+                self.name,
+            )
+        self._check_value()
+        self._check_option("kelvin", "R", zero=True)
+        self._check_option("noise", "I", zero=False)
+        self._check_option("bandwidth", "I", zero=False)
+        if self.bandwidth is not None and self.noise is None:
+            raise CircuitError(
+                f"{self.name} has a bandwidth without noise: give noise=, in A²/Hz", "bandwidth"
+            )
+
+    @property
+    def kind(self) -> str:
+        """R, C, L, V or I."""
+        return self.name[0].upper()
+
+    def _check_value(self) -> None:
+        value = _number(f"value of {self.name}", self.value)
+        if self.kind in "RCL" and value <= 0:
+            raise CircuitError(
+                f"{self.name} must be positive, but is {value:g} {UNITS[self.kind]}; "
+                "remove an element that is not there",
+                self.name,
+            )
+        object.__setattr__(self, "value", value)
+
+    def _check_option(self, option: str, kind: str, zero: bool) -> None:
+        given = getattr(self, option)
+        if given is None:
+            return
+        if self.kind != kind:
+            raise CircuitError(
+                f"{self.name} has {option}=, which only a {KINDS[kind]} may have; remove it", option
+            )
+        value = _number(f"{option} of {self.name}", given)
+        if value < 0 or (value == 0 and not zero):
+            raise CircuitError(
+                f"{option} of {self.name} must {'not be negative' if zero else 'be positive'}, "
+                f"but is {value:g}",
+                option,
+            )
+        object.__setattr__(self, option, value)
+
+
+def kind_of(name: str) -> str:
+    """Return the kind of an element, R, C, L, V or I: the first letter of its name.
+
+    Raises:
+        CircuitError: another letter, or a name that is not one word.
+        TypeError: ``name`` is no str.
+    """
+    _check_word("name", name, _NAME, "a letter, then letters, digits and _ . - : #")
+    kind = name[0].upper()
+    if kind in KINDS:
+        return kind
+    fix = (
+        "coupled inductors are not supported; draw them as a T of three inductors"
+        if kind == "K"
+        else "names start with R, C, L, V or I"
+    )
+    raise CircuitError(f"unknown element {name!r}: {fix}", name)
+
+
+def _check_word(what: str, word: Any, pattern: re.Pattern[str], signs: str) -> None:
+    if not isinstance(word, str):
+        raise TypeError(f"{what} must be a str, but is a {type(word).__name__}")
+    if not pattern.fullmatch(word):
+        raise CircuitError(f"{what} must be one word of {signs}, but is {word!r}", word)
+
+
+def _number(what: str, value: Any) -> float:
+    if isinstance(value, str):
+        try:
+            return parse_number(value)
+        except ValueError as error:
+            raise CircuitError(f"{what}: {error}", value) from None
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"{what} must be a number or text such as '10meg', but is a {type(value).__name__}"
+        ) from None
+    if not math.isfinite(number):
+        raise CircuitError(f"{what} must be finite, but is {number}", str(value))
+    return number

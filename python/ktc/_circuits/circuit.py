@@ -1,0 +1,337 @@
+"""Circuits: elements between nodes, added by calls or read from a netlist."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ktc._base.validation import Array, finite
+from ktc._circuits.branch import GROUND, Branch, CircuitError
+from ktc._circuits.compilation import compile_equation
+from ktc._circuits.compiled_circuit import CompiledCircuit, Readable
+from ktc._circuits.netlist import DEFAULT_KELVIN, read_netlist, write_netlist
+
+
+class Circuit:
+    """Resistors, capacitors, inductors and sources between nodes.
+
+    Every resistor R at temperature T carries Johnson noise of one-sided density 4 k_B T/R [A²/Hz].
+    Names and nodes do not depend on case; node "0", also "gnd", is ground.
+
+    Args:
+        kelvin: temperature of resistors without their own [K]. The default of SPICE is 27 °C.
+        title: one line.
+
+    Raises:
+        ValueError: a negative temperature, or a title of several lines.
+        TypeError: a temperature that is no number.
+
+    Example:
+        >>> import ktc
+        >>> circuit = ktc.Circuit()
+        >>> circuit.add("V1", "in", 0, 1e-3).add("R1", "in", "out", "10k").add("C1", "out", 0, "1n")
+        <ktc.Circuit: 3 elements, nodes in, out>
+        >>> emulator = ktc.Emulator(circuit.compile(), replicas=1000, seed=1)
+        >>> circuit.voltages(emulator).shape
+        (1000, 2)
+
+    Source: Nyquist (1928), Phys. Rev. 32, 110; Freitas, Delvenne, Esposito (2020), Phys. Rev. X
+    10, 031005.
+    """
+
+    def __init__(self, kelvin: float = DEFAULT_KELVIN, title: str = "") -> None:
+        self.kelvin = finite("kelvin", kelvin)
+        if self.kelvin < 0:
+            raise ValueError(f"kelvin must not be negative, but is {self.kelvin:g}")
+        if re.search(r"[\r\n]", title) or title != title.strip():
+            raise ValueError(f"title must be one line without space around it, but is {title!r}")
+        self.title = title
+        self._skipped: tuple[str, ...] = ()
+        self._branches: dict[str, Branch] = {}
+        self._spelling = {GROUND: GROUND}
+        self._compiled: CompiledCircuit | None = None
+
+    @classmethod
+    def from_netlist(cls, text: str, title: bool = False) -> Circuit:
+        """Read a netlist in SPICE notation.
+
+        One element per line: a name, two nodes, a value, options::
+
+            R1 a 0 10meg temp=-185.15    resistor, ohms; temp= in °C, or kelvin=
+            C1 a 0 680p                  capacitor, farads
+            L1 a b 1m                    inductor, henries
+            V1 a 0 dc 5                  voltage of a above 0; "dc" may be left out, and a value 0
+            I1 a 0 1n noise=1e-24 bandwidth=10k
+
+        The current of a source flows from its first node through it to the second. ``noise=`` is
+        the one-sided spectral density of the noise of a current source [A²/Hz]. It is white, or
+        passes a first-order low-pass filter of −3 dB frequency ``bandwidth=`` [Hz].
+
+        Numbers take a suffix f p n u m k meg g t (mil is 25.4e-6) and then letters that are
+        ignored: 1F is a femtofarad, 1M is 1e-3. ``{2*r0 + 1k}`` is an expression with + - * / **,
+        parentheses and the names of ``.param r0=5k`` lines above. A line that starts with * is a
+        comment, and so is the rest of a line after ; or after $ at the start of a word. A line that
+        starts with + continues the one before. ``.end`` ends the netlist. ``.temp 27`` or
+        ``.options temp=27`` sets the temperature of resistors without their own [°C], ``.options
+        kelvin=`` the same in kelvin; the default is 300 K. Nodes may stand in parentheses, with a
+        comma between them: ``R1 (a, 0) 1k``.
+
+        Statements for a simulator have no effect, so that one file serves both: ``ac`` of a source
+        with its magnitude and phase is ignored, and ``skipped`` holds the lines of ``.op``,
+        ``.tran``, ``.ac``, ``.noise``, ``.print`` and ``.save``. Any other command is an error.
+
+        Args:
+            text: the netlist.
+            title: True where the first line is a title, as in SPICE files. ``.title …`` gives a
+                title in any line.
+
+        Raises:
+            CircuitError: with the line and the word that cannot be read in its attributes ``line``
+                and ``token``.
+            TypeError: ``text`` is no str.
+
+        Example:
+            >>> import ktc
+            >>> circuit = ktc.Circuit.from_netlist('''
+            ... .param c=680p
+            ... R1 a 0 10meg kelvin=88
+            ... C1 a 0 {c}  ; a comment
+            ... ''')
+            >>> circuit.branches[1].value
+            6.8e-10
+
+        Source: Nagel (1975), SPICE2, UC Berkeley memorandum ERL-M520, appendix 1.
+        """
+        netlist = read_netlist(text, title)
+        circuit = cls(netlist.kelvin, netlist.title)
+        for branch in netlist.branches:
+            circuit._append(branch)
+        circuit._skipped = netlist.skipped
+        return circuit
+
+    def add(
+        self,
+        name: str,
+        plus: str | int,
+        minus: str | int,
+        value: float | str,
+        *,
+        kelvin: float | str | None = None,
+        noise: float | str | None = None,
+        bandwidth: float | str | None = None,
+    ) -> Circuit:
+        """Add an element between two nodes, and return the circuit, so that calls can be chained.
+
+        Args:
+            name: its first letter is the kind: R, C, L, V or I.
+            plus, minus: nodes. The current of a source flows from plus through it to minus.
+            value: ohms, farads, henries, volts or amperes, or text such as "10meg".
+            kelvin: temperature of a resistor [K]; 0 for one without noise.
+            noise: one-sided spectral density of the noise of a current source [A²/Hz].
+            bandwidth: −3 dB frequency of a low-pass filter of that noise [Hz]; None for white
+                noise.
+
+        Raises:
+            CircuitError: a name that is taken or starts with another letter, a value that is not
+                positive (of R, C, L), or an option of another kind of element.
+            TypeError: a value that is no number, or a name or node that is no text.
+
+        Example:
+            >>> import ktc
+            >>> ktc.Circuit().add("R1", "a", 0, "10meg", kelvin=88).add("C1", "a", 0, 680e-12)
+            <ktc.Circuit: 2 elements, nodes a>
+        """
+        branch = Branch(
+            name,
+            _node(plus),
+            _node(minus),
+            value,  # type: ignore[arg-type]  # text becomes a number there
+            kelvin,  # type: ignore[arg-type]
+            noise,  # type: ignore[arg-type]
+            bandwidth,  # type: ignore[arg-type]
+        )
+        self._append(branch)
+        return self
+
+    def add_noise(
+        self,
+        name: str,
+        plus: str | int,
+        minus: str | int,
+        density: float | str,
+        bandwidth: float | str | None = None,
+    ) -> Circuit:
+        """Add a noise current of zero mean, which injects energy and has no heat bath.
+
+        dq = √(S/2) dW into ``minus`` and out of ``plus``, with S the one-sided density. With a
+        bandwidth Δf the density is S/(1 + (f/Δf)²).
+
+        Args:
+            name: starts with I.
+            plus, minus: nodes with a capacitor, because the power of white noise is unbounded at
+                any other node.
+            density: one-sided spectral density S [A²/Hz].
+            bandwidth: −3 dB frequency Δf [Hz]; None for white noise.
+
+        Raises:
+            CircuitError, TypeError: as for ``add``.
+
+        Example:
+            >>> import ktc
+            >>> circuit = ktc.Circuit(kelvin=0.0).add("R1", "a", 0, 1e3).add("C1", "a", 0, 1e-9)
+            >>> net = circuit.add_noise("I1", 0, "a", 1e-20).compile()
+            >>> emulator = ktc.Emulator(net, replicas=10_000, seed=1)  # ⟨v²⟩ = S R/4C
+            >>> round(float(circuit.voltages(emulator).std() / 5e-5), 1)
+            1.0
+        """
+        return self.add(name, plus, minus, 0.0, noise=density, bandwidth=bandwidth)
+
+    @property
+    def branches(self) -> tuple[Branch, ...]:
+        """The elements, in order."""
+        return tuple(self._branches.values())
+
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        """Lines of the netlist that are commands for a simulator, which have no effect here."""
+        return self._skipped
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """Names of the nodes but ground, in order of appearance."""
+        return tuple(node for node in self._spelling.values() if node != GROUND)
+
+    def compile(self) -> CompiledCircuit:
+        """Compile the circuit to a Network in SI: charges [C], fluxes [Wb], joules, seconds.
+
+        The state consists of the charges of nodes with capacitors and the fluxes of inductors;
+        ``coordinates`` of the result names them. Nodes without capacitor are eliminated. Resistors
+        that meet at such a node share white noise, so that the variance of the heat of each is
+        infinite; they share one heat account, "R1+R2". Voltage sources become EMFs of resistors,
+        biases of capacitors and sources along fluxes; current sources stay current sources.
+
+        Raises:
+            CircuitError: a circuit without a unique solution: a floating node, a loop of voltage
+                sources or inductors, a cut set of inductors and current sources, resistors at
+                several temperatures at a node without capacitor (their heat diverges), or a mode
+                that no resistor damps. The message names elements and nodes, and what to add.
+
+        Example:
+            >>> import ktc
+            >>> net = ktc.Circuit.from_netlist("R1 a b 1k\\nR2 b 0 2k\\nC1 a 0 1n").compile()
+            >>> net.accounts, net.coordinates
+            (('R1+R2',), ('q(a)',))
+            >>> net.relaxation_times.round(9)
+            array([3.e-06])
+        """
+        if self._compiled is None:
+            try:
+                compiled = CompiledCircuit.of_equation(compile_equation(self.branches, self.kelvin))
+            except CircuitError:
+                raise
+            except ValueError as error:
+                # The topology has been checked, so a network refuses only the values.
+                raise CircuitError(
+                    f"the values of the elements lie too far apart for double precision: {error}"
+                ) from None
+            self._compiled = compiled
+        return self._compiled
+
+    def controls(self, **sources: ArrayLike) -> dict[str, Array]:
+        """Return the controls of an emulator of this circuit for given values of sources.
+
+        These are the whole controls, of bias, emf and current, that the named sources act on. Other
+        sources keep their values in the circuit. A source that acts on no charge or flux is in none
+        of the controls; pass its value to ``voltages``.
+
+        Args:
+            **sources: volts or amperes by the names of sources: numbers, or arrays of shape
+                (ticks,), the waveforms of a Protocol.
+
+        Returns:
+            Arrays by the name of the control, to be passed to ``Emulator.set`` or ``Protocol``.
+
+        Raises:
+            TypeError: an unknown source, a source given twice, or a value that is no number.
+            ValueError: waveforms of several lengths, or not of shape (ticks,).
+            CircuitError: a circuit that does not compile.
+
+        Example:
+            >>> import ktc
+            >>> circuit = ktc.Circuit.from_netlist("V1 in 0 0\\nR1 in a 1k\\nC1 a 0 1n")
+            >>> emulator = ktc.Emulator(circuit.compile(), replicas=10, seed=1, resolve_heat=True)
+            >>> emulator.set(**circuit.controls(V1=2.0))
+            >>> run = emulator.play(ktc.Protocol([1e-6, 1e-6], circuit.controls(V1=[2.0, 0.0])))
+            >>> emulator.controls.emf
+            array([0.])
+        """
+        return self.compile().source_controls(**sources)
+
+    def voltages(self, emulator: Readable, **sources: float) -> Array:
+        """Return the node voltages of an emulator of this circuit [V], shape (replicas, nodes).
+
+        Columns are in the order of ``nodes``. The voltage of a node without capacitor is white
+        noise, which has no value at an instant; its column holds the mean at the present charges,
+        fluxes and sources.
+
+        An emulator holds controls, not sources. Sources that are not given have their values in the
+        circuit if these values give the controls; otherwise their values are solved for.
+
+        Args:
+            emulator: an Emulator of ``compile()``, or one loaded from a file of such an emulator.
+            **sources: present values by the names of sources, volts or amperes. They are needed
+                for driven sources that act on the controls only together, such as two voltage
+                sources in series, or not at all.
+
+        Raises:
+            TypeError: an unknown source, a source given twice, or a value that is no number.
+            ValueError: an emulator of another circuit, controls that no values of the sources give,
+                or controls that do not determine the sources that a node voltage depends on.
+
+        Example:
+            >>> import ktc
+            >>> circuit = ktc.Circuit.from_netlist("V1 in 0 5\\nR1 in a 1k\\nR2 a 0 1k\\nC1 a 0 1n")
+            >>> emulator = ktc.Emulator(circuit.compile(), replicas=10, seed=1)
+            >>> circuit.voltages(emulator).round(3)[0]
+            array([5. , 2.5])
+        """
+        compiled = self.compile()
+        if not compiled.has_elements_of(emulator.network):
+            raise ValueError(f"emulator must be one of this circuit, but is {emulator!r}")
+        return compiled.voltages(emulator, **sources)
+
+    def _append(self, branch: Branch) -> None:
+        other = self._branches.get(branch.name.lower())
+        if other is not None:
+            where = f", first in line {other.line}" if other.line else ""
+            raise CircuitError(
+                f"two elements have the name {branch.name!r}{where}; rename one",
+                branch.name,
+                branch.line,
+            )
+        plus, minus = (
+            self._spelling.setdefault(node.lower(), node) for node in (branch.plus, branch.minus)
+        )
+        self._branches[branch.name.lower()] = replace(branch, plus=plus, minus=minus)
+        self._compiled = None
+
+    def __str__(self) -> str:
+        return write_netlist(self.title, self.kelvin, self.branches)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Circuit):
+            return NotImplemented
+        mine = (self.title, self.kelvin, self.branches)
+        return mine == (other.title, other.kelvin, other.branches)
+
+    __hash__ = None  # type: ignore[assignment]  # circuits are mutable
+
+    def __repr__(self) -> str:
+        return f"<ktc.Circuit: {len(self._branches)} elements, nodes {', '.join(self.nodes)}>"
+
+
+def _node(node: str | int) -> str:
+    return str(node) if isinstance(node, (int, np.integer)) else node

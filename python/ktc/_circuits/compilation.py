@@ -1,0 +1,230 @@
+"""Compile the graph of a circuit to the elements of a Network.
+
+State: charges q = C w + Σ_c A_c C_c δ_c θ of the capacitive coordinates, fluxes φ = L i of the
+inductors,
+
+    H(q, φ) = ½ (q − q_θ)ᵀ C⁻¹ (q − q_θ) + ½ Σ φ²/L,    ∇H = (w, i),
+
+with w the voltages of the capacitive coordinates, C their capacitance matrix, and δθ the part of
+the voltage of a branch that voltage sources fix. With A_L, A_R and A_I the incidence of inductors,
+resistors and current sources, and P, loops and paths as in ktc._circuits.resistor_network,
+Kirchhoff's laws give
+
+    dq = −(A_LKᵀ + A_RKᵀ P A_LEᵀ) i dt − (A_IKᵀ + A_RKᵀ P A_IEᵀ) I dt + loops,
+    dφ = +(A_LK + A_LE Pᵀ A_RK) w dt + (δ_L + A_LE Pᵀ δ_R) θ dt + paths.
+
+Source: Freitas, Delvenne, Esposito (2020), Phys. Rev. X 10, 031005, sections II and III.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from ktc._base.units import BOLTZMANN
+from ktc._base.validation import Array
+from ktc._circuits.branch import Branch, CircuitError
+from ktc._circuits.circuit_graph import CircuitGraph, named
+from ktc._circuits.damping import refuse_undamped, refuse_unresolved
+from ktc._circuits.equation import CircuitEquation
+from ktc._circuits.resistor_network import HeatGroup, ResistorNetwork, product
+from ktc._model.elements import CurrentSource, NoiseSource, Resistor
+
+
+def compile_equation(branches: Sequence[Branch], kelvin: float) -> CircuitEquation:
+    """Compile a circuit; ``kelvin`` is the temperature of resistors without their own.
+
+    Raises:
+        CircuitError: a circuit without a unique solution; the message names elements, nodes and
+            the fix.
+    """
+    graph = CircuitGraph(branches)
+    if not graph.of_kind("R"):
+        raise CircuitError("the circuit has no resistor, so it never relaxes; add one")
+    if not graph.of_kind("C") and not graph.of_kind("L"):
+        raise CircuitError("the circuit has no capacitor and no inductor, so no state; add one")
+    try:
+        with np.errstate(over="raise", divide="raise", invalid="raise"):
+            result = _Compiler(graph, kelvin).equation()
+            refuse_undamped(result)
+            refuse_unresolved(result, [b.name for b in graph.sources if b.noise is not None])
+            return result
+    except (np.linalg.LinAlgError, FloatingPointError):
+        raise CircuitError(
+            "the values of the elements lie too far apart for double precision; leave out the "
+            "smallest capacitors, or the largest and smallest resistors"
+        ) from None
+
+
+class _Compiler:
+    def __init__(self, graph: CircuitGraph, kelvin: float) -> None:
+        self.graph = graph
+        self.kelvin = kelvin
+        self.resistors = graph.of_kind("R")
+        self.inductors = graph.of_kind("L")
+        self.network = ResistorNetwork(graph)
+        self.charges = len(graph.capacitive)
+        self.size = self.charges + len(self.inductors)
+        if self.size == 0:
+            raise CircuitError(
+                f"voltage sources fix both ends of {named(graph.of_kind('C'))}: the circuit has no "
+                "state; add a capacitor at a node that they do not fix"
+            )
+        self.r_capacitive, _, self.r_fixed = graph.incidence(self.resistors)
+        self.l_capacitive, self.l_algebraic, self.l_fixed = graph.incidence(self.inductors)
+        self.s_capacitive, self.s_algebraic, _ = graph.incidence(graph.sources)
+        self.is_current = np.array([b.kind == "I" for b in graph.sources], dtype=bool)
+
+    def equation(self) -> CircuitEquation:
+        stiffness, bias_of = self.energy()
+        resistors, kT, emf_of = self.baths()
+        currents, current_of = self.drives()
+        gradient, sources = self.node_voltages()
+        coordinates = [f"q({name})" for name in self.graph.capacitive]
+        coordinates += [f"phi({b.name})" for b in self.inductors]
+        return CircuitEquation(
+            nodes=tuple(self.graph.nodes),
+            sources=tuple(b.name for b in self.graph.sources),
+            values=np.array([b.value for b in self.graph.sources], dtype=float),
+            coordinates=tuple(coordinates),
+            stiffness=stiffness,
+            resistors=resistors,
+            kT=kT,
+            interconnection=self.interconnection(),
+            currents=currents,
+            noises=self.noises(),
+            bias_of=bias_of,
+            emf_of=emf_of,
+            current_of=current_of,
+            nodes_of_gradient=gradient,
+            nodes_of_sources=sources,
+        )
+
+    def energy(self) -> tuple[Array, Array]:
+        """Return ∇²H, and the matrix that maps θ to b."""
+        capacitors = self.graph.of_kind("C")
+        farads = np.array([b.value for b in capacitors])
+        capacitive, _, fixed = self.graph.incidence(capacitors)
+        stiffness = np.zeros((self.size, self.size))
+        bias_of = np.zeros((self.size, len(self.graph.sources)))
+        if self.charges:
+            capacitance = capacitive.T @ (farads[:, None] * capacitive)
+            # Factorised at unit diagonal: capacitances may differ by many decades.
+            root = np.sqrt(np.diagonal(capacitance))
+            inverse = np.linalg.inv(np.linalg.cholesky(capacitance / np.outer(root, root))) / root
+            elastance = inverse.T @ inverse
+            stiffness[: self.charges, : self.charges] = elastance
+            bias_of[: self.charges] = product(
+                elastance, product(capacitive.T, farads[:, None] * fixed)
+            )
+        for k, b in enumerate(self.inductors, self.charges):
+            stiffness[k, k] = 1 / b.value
+        return stiffness, bias_of
+
+    def interconnection(self) -> Array:
+        forward = self.l_capacitive + product(
+            self.l_algebraic @ self.network.paths.T, self.r_capacitive
+        )
+        result = np.zeros((self.size, self.size))
+        result[self.charges :, : self.charges] = forward
+        result[: self.charges, self.charges :] = -forward.T
+        return result
+
+    def baths(self) -> tuple[list[Resistor], Array, Array]:
+        """Return effective resistors, kT of their accounts, and the matrix that maps θ to EMFs."""
+        rows: list[Resistor] = []
+        emf_of: list[Array] = []
+        values = np.array([b.value for b in self.graph.sources], dtype=float)
+        kT = []
+        for group in self.network.groups:
+            kT.append(BOLTZMANN * self.temperature(group))
+            account = "+".join(self.resistors[r].name for r in group.members)
+            found = [*self.loops(group), *self.paths(group)]
+            # A resistor that carries no current keeps its column in the ledger.
+            kept = [row for row in found if row[0].any() or row[2].any()] or found[:1]
+            for direction, conductance, emf in kept:
+                rows.append(Resistor(direction, float(conductance), account, float(emf @ values)))
+                emf_of.append(emf)
+        return rows, np.array(kT), np.array(emf_of).reshape(len(rows), len(values))
+
+    def loops(self, group: HeatGroup) -> list[tuple[Array, float, Array]]:
+        directions = np.zeros((len(group.loops), self.size))
+        directions[:, : self.charges] = product(group.loops, self.r_capacitive[group.members])
+        emf_of = -product(group.loops, self.r_fixed[group.members])
+        return list(zip(directions, group.loop_conductance, emf_of, strict=True))
+
+    def paths(self, group: HeatGroup) -> list[tuple[Array, float, Array]]:
+        directions = np.zeros((len(group.paths), self.size))
+        directions[:, self.charges :] = product(group.paths, self.l_algebraic.T)
+        emf_of = -product(group.paths, self.s_algebraic.T) * self.is_current
+        return list(zip(directions, group.path_resistance, emf_of, strict=True))
+
+    def temperature(self, group: HeatGroup) -> float:
+        members = [self.resistors[r] for r in group.members]
+        kelvins = [self.kelvin if b.kelvin is None else b.kelvin for b in members]
+        # 26.85 °C and 300 K are one temperature, though their doubles differ.
+        if all(math.isclose(kelvin, kelvins[0], rel_tol=1e-12) for kelvin in kelvins):
+            return kelvins[0]
+        vertices = sorted({v for b in members for v in self.graph.vertices(b) if v >= 0})
+        nodes = ", ".join(repr(self.graph.algebraic[v][0]) for v in vertices)
+        temperatures = ", ".join(
+            f"{named([b])} at {kelvin:g} K" for b, kelvin in zip(members, kelvins, strict=True)
+        )
+        raise CircuitError(
+            f"{temperatures} meet at node {nodes}, which no capacitor joins to ground: white noise "
+            "would carry unbounded heat between them; add the parasitic capacitance of that node, "
+            "or give them one temperature",
+            members[0].name,
+            members[0].line,
+        )
+
+    def drives(self) -> tuple[list[CurrentSource], Array]:
+        """Return sources without heat, and the matrix that maps θ to their currents.
+
+        Current sources act on charges, voltage sources along fluxes.
+        """
+        currents = -(
+            self.s_capacitive + product(self.s_algebraic @ self.network.paths.T, self.r_capacitive)
+        )
+        voltages = self.l_fixed + product(self.l_algebraic @ self.network.paths.T, self.r_fixed)
+        directions = np.zeros((len(self.graph.sources), self.size))
+        directions[self.is_current, : self.charges] = currents[self.is_current]
+        directions[~self.is_current, self.charges :] = voltages.T[~self.is_current]
+        acting = np.flatnonzero(directions.any(axis=1))
+        sources = [CurrentSource(directions[s], self.graph.sources[s].value) for s in acting]
+        return sources, np.eye(len(directions))[acting]
+
+    def noises(self) -> list[NoiseSource]:
+        found = []
+        rows = zip(self.graph.sources, self.s_capacitive, self.s_algebraic, strict=True)
+        for b, capacitive, algebraic in rows:
+            if b.noise is None:
+                continue
+            if algebraic.any():
+                node = self.graph.algebraic[int(np.flatnonzero(algebraic)[0])][0]
+                raise CircuitError(
+                    f"the noise of {named([b])} enters node {node!r}, which no capacitor joins to "
+                    "ground: add the parasitic capacitance of the node",
+                    b.name,
+                    b.line,
+                )
+            direction = np.zeros(self.size)
+            direction[: self.charges] = -capacitive
+            # One-sided densities are twice the two-sided ones of the equation.
+            found.append(NoiseSource(direction, 0.5 * b.noise, b.bandwidth))
+        return found
+
+    def node_voltages(self) -> tuple[Array, Array]:
+        """Return the matrices that map ∇H and θ to node voltages."""
+        paths, ohms = self.network.paths, np.array([[b.value] for b in self.resistors])
+        resistance = paths.T @ (ohms * paths)
+        algebraic_of_gradient = np.hstack(
+            [product(paths.T, self.r_capacitive), -product(resistance, self.l_algebraic.T)]
+        )
+        algebraic_of_sources = product(paths.T, self.r_fixed)
+        algebraic_of_sources -= product(resistance, self.s_algebraic.T) * self.is_current
+        gradient = self.graph.from_algebraic @ algebraic_of_gradient
+        gradient[:, : self.charges] += self.graph.from_capacitive
+        return gradient, self.graph.offsets + self.graph.from_algebraic @ algebraic_of_sources

@@ -1,0 +1,77 @@
+"""``ktc demo``: a handwritten digit, learned on a 64-cell board at the least dissipation."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ktc._base.validation import Array
+from ktc._boards.gaussian_model import GaussianModel
+from ktc._commands.experiment import Settings, Subject, carry_out
+from ktc._learning import comparison_figure
+from ktc._learning.comparison import Comparison
+
+if TYPE_CHECKING:
+    from ktc._drawing.figure import Picture
+
+SIDE = 8
+GREY_LEVELS = (0.0, 16.0)
+
+
+def demo(settings: Settings, digit: int = 3) -> str:
+    """Learns the mean image of one digit from a blank image, and returns the report.
+
+    One cell a pixel. Zero volts stand for white, and the rms standard deviation of the digit's
+    pixels for one thermal width. Couplings K = k_B T (C Σ C)⁻¹ give the board the digit's
+    covariance, regularised because some pixels are always white
+    (``shrunk_covariance``). The bias is learned from zero.
+
+    Raises:
+        ModuleNotFoundError: scikit-learn, which brings the images, is not installed.
+
+    Source: Alpaydin, Kaynak (1998), Optical recognition of handwritten digits, UCI Machine Learning
+    Repository, the copy in scikit-learn.
+    """
+    if find_spec("sklearn") is None:
+        raise ModuleNotFoundError(
+            "the demo needs scikit-learn for its images; install it by: pip install 'ktc[demo]'"
+        )
+    return carry_out("demo", settings, lambda: _subject(settings, digit))
+
+
+def _subject(settings: Settings, digit: int) -> Subject:
+    pixels = _pixels(digit)
+    width = float(np.sqrt(pixels.var(axis=0).mean()))
+    model = GaussianModel.of(settings.board(SIDE * SIDE), pixels, offset=0.0, scale=width)
+    return Subject(
+        f"The mean of {len(pixels)} handwritten images of the digit {digit}, "
+        "learned from a blank image",
+        model,
+        {"digit": digit, "data_sd": width},
+        _picture,
+    )
+
+
+def _pixels(digit: int) -> Array:
+    """All images of a digit, shape (samples, 64), grey levels from 0 (white) to 16."""
+    from sklearn.datasets import load_digits
+
+    images, digits = load_digits(return_X_y=True)
+    chosen: Array = images[digits == digit]
+    return chosen
+
+
+def _picture(comparison: Comparison) -> Picture:
+    encoding = comparison.model.encoding
+    pictures = {
+        "start": encoding.decode(np.zeros(SIDE * SIDE)),
+        "data mean": encoding.decode(comparison.model.mean),
+    }
+    for point, fit in zip(comparison.points, comparison.fits, strict=True):
+        error = comparison.error(fit) * float(encoding.scale[0])
+        caption = f"{point.schedule}\nrms error {error:.2f}"
+        pictures[caption] = comparison.model.mean_at(fit.history.bias[-1])
+    shaped = {name: values.reshape(SIDE, SIDE) for name, values in pictures.items()}
+    return comparison_figure.images(shaped, "grey level", GREY_LEVELS)

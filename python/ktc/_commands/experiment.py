@@ -1,0 +1,226 @@
+"""One experiment of the command line: learn, print the bill, and write a folder of results."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ktc._base.files import VERSION
+from ktc._base.progress import progress_bar
+from ktc._boards.board import Board
+from ktc._boards.gaussian_model import GaussianModel
+from ktc._commands import report
+from ktc._drawing.scales import scale_of
+from ktc._learning import comparison_figure
+from ktc._learning.comparison import STEPS, Comparison, compare
+
+if TYPE_CHECKING:
+    from ktc._drawing.figure import Picture
+
+#: Duration over RC where none is given.
+RELAXATIONS = 10.0
+
+#: Resistance, capacitance and temperature lie between quecto and quetta, and the duration between
+#: these multiples of RC; beyond, rounding or overflow would spoil the energies.
+LEAST, MOST = 1e-30, 1e30
+SHORTEST, LONGEST = 1e-18, 1e18
+
+#: So many ticks are no longer told to the last one.
+MANY_TICKS = 1e6
+
+FITS = ("minimal-dissipation.npz", "constant.npz")
+FIGURES = ("learned.png", "excess-work.png", "controls-and-ledger.png")
+RESULTS = "results.json"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a user chooses: the board, the run, and where the results go.
+
+    Raises:
+        ValueError: a resistance, capacitance or temperature that no SI prefix reaches, or a
+            duration beyond 1e-18 to 1e18 RC.
+    """
+
+    resistance: float = 1e6
+    capacitance: float = 1e-12
+    temperature: float = 300.0
+    duration: float | None = None
+    replicas: int = 2000
+    ticks: int = 400
+    seed: int = 1
+    out: Path = Path("ktc-out")
+
+    def __post_init__(self) -> None:
+        for name, unit in (("resistance", "Ω"), ("capacitance", "F"), ("temperature", "K")):
+            value = getattr(self, name)
+            if not LEAST <= value <= MOST:
+                raise ValueError(
+                    f"{name} must be between {LEAST:g} and {MOST:g} {unit}, but is {value:g}; "
+                    f"choose one that some board could have"
+                )
+        relaxation = self.resistance * self.capacitance
+        shortest, longest = SHORTEST * relaxation, LONGEST * relaxation
+        if not shortest <= self.time <= longest:
+            raise ValueError(
+                f"duration must be between {shortest:.3g} and {longest:.3g} s, {SHORTEST:g} and "
+                f"{LONGEST:g} RC, but is {self.time:g}; choose one nearer to RC = {relaxation:.3g} "
+                "s, or another resistance or capacitance"
+            )
+
+    @property
+    def time(self) -> float:
+        """The duration, ten times RC by default [s]."""
+        default = RELAXATIONS * self.resistance * self.capacitance
+        return default if self.duration is None else self.duration
+
+    def board(self, cells: int) -> Board:
+        """An uncoupled board of ``cells`` cells."""
+        return Board(cells, self.resistance, self.capacitance, self.temperature)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is learned.
+
+    Attributes:
+        description: what the data are, for the report.
+        model: the programmed board and its data.
+        parameters: what else the results file shall tell.
+        picture: draws what was learned.
+    """
+
+    description: str
+    model: GaussianModel
+    parameters: dict[str, Any]
+    picture: Callable[[Comparison], Picture]
+
+
+def carry_out(command: str, settings: Settings, prepare: Callable[[], Subject]) -> str:
+    """Runs an experiment with a progress bar, writes its folder, and returns the report.
+
+    Args:
+        command: its name.
+        settings: what the user chose; the folder is made before anything runs.
+        prepare: reads the data and programs the board.
+
+    Raises:
+        ValueError: data that cannot be learned.
+        OSError: files that cannot be read or written.
+    """
+    if settings.out.exists() and not settings.out.is_dir():
+        raise ValueError(f"out must be a folder, but {settings.out} is a file; name another")
+    new = not settings.out.exists()
+    settings.out.mkdir(parents=True, exist_ok=True)
+    try:
+        return _carried_out(command, settings, prepare)
+    except BaseException:
+        if new:
+            # Only where it is still empty.
+            with suppress(OSError):
+                settings.out.rmdir()
+        raise
+
+
+def _carried_out(command: str, settings: Settings, prepare: Callable[[], Subject]) -> str:
+    # In a file or a pipe a bar that redraws itself is but a long line.
+    watched = sys.stderr.isatty()
+    with progress_bar(STEPS + 2, "step", watched, f"ktc {command}") as bar:
+
+        def advance(step: str) -> None:
+            bar.update(1)
+            bar.set_postfix_str(step)
+
+        subject = prepare()
+        comparison = compare(
+            subject.model,
+            settings.time,
+            settings.replicas,
+            settings.ticks,
+            settings.seed,
+            advance,
+        )
+        advance("drawing")
+        _write(command, settings, subject, comparison)
+        bar.update(1)
+    return _report(settings, subject, comparison)
+
+
+def _write(command: str, settings: Settings, subject: Subject, comparison: Comparison) -> None:
+    # What took long to find goes first: whatever befalls the figures, it is kept.
+    for name, fit in zip(FITS, comparison.fits, strict=True):
+        fit.save(settings.out / name)
+    chosen = {**asdict(settings), "duration": settings.time, **subject.parameters}
+    del chosen["out"], chosen["seed"]
+    text = json.dumps(
+        {
+            "ktc": VERSION,
+            "command": command,
+            "seed": settings.seed,
+            "parameters": chosen,
+            **report.results(comparison),
+            "files": [*FIGURES, *FITS],
+        },
+        indent=1,
+        allow_nan=False,
+        ensure_ascii=False,
+    )
+    (settings.out / RESULTS).write_text(text + "\n", encoding="utf-8")
+    pictures = (
+        subject.picture(comparison),
+        comparison_figure.excess_over_duration(comparison),
+        comparison_figure.side_by_side(comparison.fits),
+    )
+    for name, picture in zip(FIGURES, pictures, strict=True):
+        picture.savefig(settings.out / name)
+
+
+def _report(settings: Settings, subject: Subject, comparison: Comparison) -> str:
+    values = {
+        "Ω": settings.resistance,
+        "F": settings.capacitance,
+        "K": settings.temperature,
+        "s": settings.time,
+    }
+    ohm, farad, kelvin, second = (
+        scale_of(value, unit).number(value) for unit, value in values.items()
+    )
+    cells = subject.model.board.cells
+    return "\n".join(
+        [
+            subject.description,
+            f"on {cells} RC {'cell' if cells == 1 else 'cells'} of {ohm} and {farad} at {kelvin}, "
+            f"in {second}, {settings.replicas} replicas",
+            "",
+            report.table(comparison),
+            "",
+            report.EXPLANATION,
+            *_note(settings, float(subject.model.board.network.relaxation_times[0])),
+            "",
+            f"wrote to {settings.out}: {', '.join(FIGURES)},",
+            f"{', '.join([RESULTS, *FITS])}",
+        ]
+    )
+
+
+def _note(settings: Settings, fastest: float) -> list[str]:
+    """What ticks do that are longer than the fastest mode's relaxation time, where they are."""
+    hold, least = settings.time / settings.ticks, settings.time / fastest
+    if hold <= fastest:
+        return []
+    enough = str(math.ceil(least)) if least < MANY_TICKS else f"{least:.1e}"
+    return [
+        "",
+        f"note: a tick of {hold:.2g} s is longer than the fastest mode's relaxation time, "
+        f"{fastest:.2g} s;",
+        "minimal dissipation allows for that and arrives, other schedules are followed coarsely; "
+        "holds",
+        f"so long dissipate more than the bound by themselves: it takes about {enough} ticks to "
+        "come near it",
+    ]

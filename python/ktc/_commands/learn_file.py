@@ -1,0 +1,80 @@
+"""``ktc learn FILE``: the mean of a table, learned on a board of one cell a column."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ktc._boards.gaussian_model import GaussianModel
+from ktc._commands.experiment import Settings, Subject, carry_out
+from ktc._commands.table_file import Table, read_table
+from ktc._learning import comparison_figure
+from ktc._learning.comparison import Comparison
+
+if TYPE_CHECKING:
+    from ktc._drawing.figure import Picture
+
+
+def learn_file(path: Path, settings: Settings) -> str:
+    """Learns the mean of a table from its columns' minima, and returns the report.
+
+    One cell a column. Zero volts stand for the smallest value of a column, as white does for a
+    pixel, and its standard deviation for one thermal width (1 where a column is constant).
+    Couplings give the board the table's covariance, regularised as
+    ``ktc._boards.gaussian_model.shrunk_covariance`` says. The bias is learned from zero.
+
+    Raises:
+        ValueError: a table that ``read_table`` refuses, of one row, or whose rows are all alike.
+        OSError: a file that cannot be read or written.
+    """
+    table = read_table(path)
+    _check(path, table)
+    return carry_out("learn", settings, lambda: _subject(path, table, settings))
+
+
+def _check(path: Path, table: Table) -> None:
+    values = table.values
+    if len(values) < 2:
+        raise ValueError(f"{path} has one row; a mean and a covariance need at least two")
+    if (values == values[0]).all():
+        raise ValueError(f"{path} has rows that are all alike; there is nothing to learn")
+    with np.errstate(over="ignore", invalid="ignore"):
+        wide = np.flatnonzero(~np.isfinite(values.std(axis=0)))
+    if len(wide):
+        raise ValueError(
+            f"{path}, {table.label(int(wide[0]))}: its standard deviation overflows; "
+            "give the numbers in a larger unit"
+        )
+    vanishing = np.flatnonzero((values.std(axis=0) == 0) & (np.ptp(values, axis=0) > 0))
+    if len(vanishing):
+        raise ValueError(
+            f"{path}, {table.label(int(vanishing[0]))}: its standard deviation underflows; "
+            "give the numbers in a smaller unit"
+        )
+
+
+def _subject(path: Path, table: Table, settings: Settings) -> Subject:
+    values = table.values
+    widths = np.where(np.ptp(values, axis=0) > 0, values.std(axis=0), 1.0)
+    board = settings.board(values.shape[1])
+    model = GaussianModel.of(board, values, offset=values.min(axis=0), scale=widths)
+    labels = [table.label(column) for column in range(values.shape[1])]
+
+    def picture(comparison: Comparison) -> Picture:
+        scaled = {
+            name: (mean - values.min(axis=0)) / widths
+            for name, mean in (
+                ("data mean", values.mean(axis=0)),
+                *((f.schedule.name, model.mean_at(f.history.bias[-1])) for f in comparison.fits),
+            )
+        }
+        return comparison_figure.means(scaled, labels, "mean − minimum [standard deviations]")
+
+    return Subject(
+        f"The mean of {len(values)} rows of {path.name}, learned from the minima of its columns",
+        model,
+        {"file": path.name, "columns": labels, "data_sd": widths.tolist()},
+        picture,
+    )

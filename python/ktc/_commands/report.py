@@ -1,0 +1,128 @@
+"""Reports of a comparison: a table for a terminal, and the same figures for a file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from ktc._base.estimate import Estimate
+from ktc._drawing.scales import scale_of
+from ktc._learning.comparison import Comparison, Point
+
+EXPLANATION = """\
+completed: with one last jump to the data's own mean, so that all reach the same model
+ratio: completed excess work over the bound; error: rms of learned mean - data mean, in
+standard deviations of the data; ± is one standard error over the replicas"""
+
+
+#: More decimals than this, or numbers of more digits, are written with a power of ten.
+MOST_DECIMALS = 6
+
+#: Decimals of a double, beyond which an error bar shows no more of its mean.
+DIGITS = 15
+
+
+def with_error(estimate: Estimate, factor: float = 1.0) -> str:
+    """Mean ± standard error times ``factor``, to two digits of the error.
+
+    With a power of ten where there would be more than six decimals, or seven digits before them.
+
+    Example:
+        >>> with_error(Estimate(20.4517, 0.1481, method="mean"))
+        '20.45 ± 0.15'
+        >>> with_error(Estimate(1.46e-11, 7.04e-12, method="mean"))
+        '(1.46 ± 0.70)e-11'
+    """
+    mean, error = estimate.mean * factor, estimate.stderr * factor
+    if not 0 < error < math.inf:
+        return f"{mean:.4g}"
+    decimals = max(0, 1 - math.floor(math.log10(error)))
+    largest = max(abs(mean), error)
+    if decimals <= MOST_DECIMALS and largest < 10 ** (MOST_DECIMALS + 1):
+        return f"{mean:.{decimals}f} ± {error:.{decimals}f}"
+    power = math.floor(math.log10(largest))
+    decimals = min(max(0, 1 - math.floor(math.log10(error)) + power), DIGITS)
+    shown = [f"{value / 10.0**power:.{decimals}f}" for value in (mean, error)]
+    return f"({' ± '.join(shown)})e{power:+03d}"
+
+
+def table(comparison: Comparison) -> str:
+    """What both runs cost, in joules and kT, against the bound."""
+    kT, energy = comparison.model.board.kT, comparison.model.board.symbols.energy
+    works = [point.excess_work.mean for point in comparison.points]
+    scale = scale_of(works, energy)
+    lines = [
+        ["", "excess work", "", "completed", "", "ratio", "error"],
+        ["schedule", *[f"[{scale.unit}]", "[kT]"] * 2, "to bound", "[sd]"],
+    ]
+    for point, fit in zip(comparison.points, comparison.fits, strict=True):
+        costs = [
+            with_error(work, factor)
+            for work in (fit.excess_work, point.excess_work)
+            for factor in (scale.factor, 1 / kT)
+        ]
+        name = point.schedule + (" (best rate)" if point.rate else "")
+        error = f"{comparison.error(fit):.3f}"
+        lines.append([name, *costs, with_error(point.ratio), error])
+    bound = comparison.points[0].bound
+    least = ["bound", "", "", f"{bound * scale.factor:.4g}", f"{bound / kT:.4g}", "1", ""]
+    return _aligned([*lines, least])
+
+
+def results(comparison: Comparison) -> dict[str, Any]:
+    """All figures of the table and the scan, energies in joules and in kT."""
+    model, kT = comparison.model, comparison.model.board.kT
+    rows = []
+    for point, fit in zip(comparison.points, comparison.fits, strict=True):
+        learned = model.mean_at(fit.history.bias[-1]).tolist()
+        rows.append(
+            {
+                **_point(point, kT),
+                "excess_work": _estimate(fit.excess_work, kT),
+                "work": _estimate(fit.work, kT),
+                "heat": _estimate(fit.heat, kT),
+                "final_error": comparison.error(fit),
+                "learned_mean": learned,
+            }
+        )
+    return {
+        "kT": kT,
+        "shrinkage": model.shrinkage,
+        "data_mean": model.encoding.decode(model.mean).tolist(),
+        "table": rows,
+        "scan": [_point(point, kT) for point in comparison.scan],
+    }
+
+
+def _point(point: Point, kT: float) -> dict[str, Any]:
+    return {
+        "schedule": point.schedule,
+        "duration": point.duration,
+        "rate": point.rate,
+        "completed_excess_work": _estimate(point.excess_work, kT),
+        "bound": {"J": point.bound, "kT": point.bound / kT},
+        "ratio": {"mean": point.ratio.mean, "stderr": point.ratio.stderr},
+    }
+
+
+def _estimate(estimate: Estimate, kT: float) -> dict[str, float]:
+    return {
+        "J": estimate.mean,
+        "stderr_J": estimate.stderr,
+        "kT": estimate.mean / kT,
+        "stderr_kT": estimate.stderr / kT,
+    }
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Columns side by side: the first to the left, the others to the right."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
+    return "\n".join(line.rstrip() for line in lines)

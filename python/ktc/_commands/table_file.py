@@ -1,0 +1,118 @@
+"""Reading a table of numbers from a text file: one row a sample, one column a cell."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from ktc._base.validation import Array
+
+#: Words that stand for a cell without a value, in lower case.
+MISSING = ("", "na", "n/a", "nan", "null", "none", "?", "-")
+
+
+class Table(NamedTuple):
+    """A table: names of its columns ("" where it has none), and values (rows, columns)."""
+
+    names: tuple[str, ...]
+    values: Array
+
+    def label(self, column: int) -> str:
+        """What to call a column: its name, or its number counted from 1."""
+        return self.names[column] or f"column {column + 1}"
+
+
+def read_table(path: str | os.PathLike[str]) -> Table:
+    """Reads a numeric table.
+
+    Cells are separated by tabs, semicolons, commas or blanks, whichever of these, in this order,
+    stands in the first row; they may be quoted. A first row without any number gives the columns'
+    names. Empty lines and lines that start with # do not count. UTF-8, with or without a
+    byte-order mark; any line ends.
+
+    Raises:
+        FileNotFoundError, OSError: a file that cannot be read.
+        ValueError: a file that is empty or not text, rows of different lengths, a cell that is
+            missing or not a finite number, with its line and column.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "table.csv"
+        ...     _ = path.write_text("height;width\\n1.5;2\\n2.5;4\\n")
+        ...     table = read_table(path)
+        >>> table.names, table.values.tolist()
+        (('height', 'width'), [[1.5, 2.0], [2.5, 4.0]])
+    """
+    try:
+        with open(path, encoding="utf-8-sig", newline=None) as file:
+            lines = file.read().split("\n")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8 text"
+        ) from None
+    rows = list(_rows(path, lines))
+    if not rows:
+        raise ValueError(f"{path} is empty; it must have at least one row of numbers")
+    names = ("",) * len(rows[0][1])
+    if _is_header(rows[0][1]):
+        names = tuple(rows.pop(0)[1])
+    if not rows:
+        raise ValueError(f"{path} has names of columns but no row of numbers")
+    return Table(names, np.array([_numbers(path, line, cells, names) for line, cells in rows]))
+
+
+def _rows(path: str | os.PathLike[str], lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """Every row that counts, with the number of the line in which it starts."""
+    # Not removed, so that the numbers of the lines stay those of the file.
+    kept = ["\n" if line.lstrip().startswith("#") else line.strip(" ") + "\n" for line in lines]
+    first = re.sub(r'"[^"]*"', "", next((line for line in kept if line.strip()), ""))
+    separator = next((mark for mark in "\t;," if mark in first), " ")
+    if separator == " ":
+        kept = [line.replace("\t", " ") for line in kept]
+    reader = csv.reader(kept, delimiter=separator, skipinitialspace=True, strict=True)
+    start = 1
+    try:
+        for row in reader:
+            if row:
+                yield start, [cell.strip() for cell in row]
+            start = reader.line_num + 1
+    except csv.Error as error:
+        raise ValueError(f"{path}, line {start}: {error}") from None
+
+
+def _numbers(
+    path: str | os.PathLike[str], line: int, cells: list[str], names: tuple[str, ...]
+) -> list[float]:
+    if len(cells) != len(names):
+        raise ValueError(
+            f"{path}, line {line}: the first row has {len(names)} columns, but this one "
+            f"{len(cells)}; every row needs the same number"
+        )
+    for column, cell in enumerate(cells):
+        if not _is_number(cell):
+            name = f" ({names[column]!r})" if names[column] else ""
+            where = f"{path}, line {line}, column {column + 1}{name}"
+            if cell.lower() in MISSING:
+                raise ValueError(f"{where}: the value is missing; fill it in or drop the row")
+            hint = "; use a point as decimal mark" if re.fullmatch(r"[-+]?\d+,\d+", cell) else ""
+            raise ValueError(f"{where}: {cell!r} is not a finite number{hint}")
+    return [float(cell) for cell in cells]
+
+
+def _is_header(cells: list[str]) -> bool:
+    """Whether a first row gives names: some word in it, and no number."""
+    words = any(cell.lower() not in MISSING for cell in cells)
+    return words and not any(_is_number(cell) for cell in cells)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        return bool(np.isfinite(float(cell))) and "_" not in cell
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""The emulator, its ledger, runs, records and statistics."""

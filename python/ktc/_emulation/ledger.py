@@ -1,0 +1,237 @@
+"""The energy books of an emulator, as a user reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from ktc._base.single_thread import Turn, one_thread
+from ktc._base.validation import Array
+from ktc._engines.moments_engine import Engine, GaussianEngine
+from ktc._model.accounts import FIRST_LAW, require_kept
+
+
+class Ledger:
+    """Accounts of every replica since the books were opened, each of shape (replicas,).
+
+    Those of an infinite ensemble are means over it, exact, of shape (1,).
+    First law, per replica: ΔH = work + source + injected + shadow − heat. Work done on the network
+    and heat that flows into its resistors are positive. Energies are in the unit of kT (joules on
+    a Board). Control updates book work, H(x; θ′) − H(x; θ); holds book the others. Exact moves of a
+    linear network at one temperature, and quartic units that move all at once, book total heat,
+    −ΔH of the hold; the splitting integrator tells every account apart. What ``accounts`` of the
+    Emulator left out raises ValueError.
+
+    Source: Sekimoto (1998), Prog. Theor. Phys. Suppl. 130, 17; Freitas, Delvenne, Esposito (2020),
+    Phys. Rev. X 10, 031005.
+    """
+
+    def __init__(
+        self,
+        engine: Callable[[], Engine],
+        accounts: tuple[str, ...],
+        turn: Turn,
+        kept: tuple[str, ...] | None = None,
+        before_reset: Callable[[], None] | None = None,
+    ) -> None:
+        self._find = engine
+        self._before_reset = before_reset
+        self._turn = turn
+        self.accounts = accounts
+        self.kept = kept
+
+    @property
+    def _engine(self) -> Engine:
+        """The emulator's present one: a reset makes another."""
+        return self._find()
+
+    @property
+    def infinite(self) -> bool:
+        """Whether the accounts are exact means over an infinite ensemble."""
+        return isinstance(self._engine, GaussianEngine)
+
+    @property
+    @one_thread
+    def work(self) -> Array:
+        """Σ over updates of H(x; θ′) − H(x; θ)."""
+        self._require("work")
+        return self._engine.work()
+
+    @property
+    @one_thread
+    def heat(self) -> Array:
+        """Heat that flowed into the resistors, all together."""
+        self._require("heat")
+        return self._engine.heat()
+
+    @property
+    @one_thread
+    def supply(self) -> Array:
+        """∫ bᵀdx, what the bias sources delivered: the book of H + bᵀx, not of H."""
+        self._require("supply")
+        return self._engine.supply()
+
+    @property
+    @one_thread
+    def source(self) -> Array:
+        """Σ_r ∫ e_r dξ_r + Σ_s ∫ I_s a_s·∇H dt, from sources outside H."""
+        self._require("source")
+        return self._engine.source()
+
+    @property
+    @one_thread
+    def injected(self) -> Array:
+        """Energy from noise generators, which are no bath."""
+        self._require("injected")
+        return self._engine.injected()
+
+    @property
+    @one_thread
+    def shadow(self) -> Array:
+        """Cost of inexact lossless moves: of kicks by quartic units with inertia, else rounding."""
+        self._require("shadow")
+        return self._engine.shadow()
+
+    @property
+    @one_thread
+    def energy_change(self) -> Array:
+        """H now minus H when the books were opened."""
+        return self._engine.energy_change()
+
+    @property
+    @one_thread
+    def heat_per_resistor(self) -> Array:
+        """Heat that flowed into each resistor, shape (replicas, accounts).
+
+        One column a heat account, in the order of ``accounts``: unit order, or the resistors of a
+        circuit. Second order in the step on average, and right in distribution as it shrinks.
+
+        Raises:
+            ValueError: where the emulator was made without ``resolve_heat``; the split is not a
+                function of a hold's endpoints.
+        """
+        self._needs_items("heat_per_resistor")
+        if self._engine.pooled:
+            raise ValueError(
+                "heat_per_resistor is not kept by a sparse network unless it is asked for; "
+                "make the emulator with resolve_heat=True"
+            )
+        return self._engine.heat_per_account()
+
+    @property
+    @one_thread
+    def entropy_flow(self) -> Array:
+        """Σ_r ∫ dQ_r/kT_r, the entropy that flowed into the baths in units of k_B.
+
+        With the change of the network's own entropy it makes the entropy production, which is
+        positive on average. Noiseless resistors (kT = 0) are left out.
+
+        Raises:
+            ValueError: where the emulator was made without ``resolve_heat``.
+        """
+        self._needs_items("entropy_flow")
+        return self._engine.entropy()
+
+    @one_thread
+    def variance(self, name: str) -> float:
+        """Variance of an account over the replicas; over the whole of an infinite ensemble, exact.
+
+        There it is known for "work" and "supply", and for "heat" where it is W − ΔH: without
+        sources and noise generators. Work under control of the bias is linear in the state, and
+        a quadratic form under control of the stiffness; both are carried along with it.
+
+        Args:
+            name: "work", "heat", "supply"; of finite ensembles every account of one column.
+
+        Raises:
+            ValueError: an account whose variance is not known.
+
+        Example:
+            >>> import math, ktc
+            >>> unit = ktc.Network(stiffness=1.0, friction=1.0)
+            >>> emulator = ktc.Emulator(unit, replicas=math.inf)
+            >>> emulator.set(bias=3.0)  # from equilibrium Var W = 2 kT W_ex, W_ex = ½ b²/k
+            >>> emulator.ledger.variance("work")
+            9.0
+        """
+        engine = self._engine
+        if isinstance(engine, GaussianEngine):
+            known = engine.variances()
+            if name in known:
+                return known[name]
+            raise ValueError(
+                f"the variance of {name!r} is not known of an infinite ensemble, but those of "
+                f"{', '.join(known)}; take a finite number of replicas"
+            )
+        columns = [kept for kept in self.names if kept != "heat_per_resistor"]
+        if name not in columns:
+            raise ValueError(f"name must be one of {', '.join(columns)}, but is {name!r}")
+        amount = getattr(self, name)
+        return float(np.var(amount, ddof=1)) if len(amount) > 1 else float("inf")
+
+    @contextmanager
+    def tally(self) -> Iterator[Callable[[], dict[str, float] | None]]:
+        """Inside, a call gives the exact variances of what was booked since it was entered.
+
+        None of a finite ensemble, whose samples tell them.
+        """
+        engine = self._engine
+        if not isinstance(engine, GaussianEngine):
+            yield lambda: None
+            return
+        mark = engine.mark()
+        try:
+            yield lambda: engine.variances(mark)
+        finally:
+            engine.release(mark)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Accounts that are kept: ``heat_per_resistor`` and such where itemised."""
+        if self.kept is not None:
+            return self.kept
+        names = ["work", "heat", "supply"]
+        if self._engine.itemised:
+            names += ["source", "injected", "shadow", "entropy_flow"]
+            if not self._engine.pooled:
+                names.append("heat_per_resistor")
+        return tuple(names)
+
+    @one_thread
+    def amounts(self) -> dict[str, Array]:
+        """Every account that is kept, by name."""
+        return {name: getattr(self, name) for name in self.names}
+
+    @one_thread
+    def imbalance(self) -> float:
+        """Largest |ΔH − (work + source + injected + shadow − heat)| of any replica.
+
+        Relative to its Σ|work| + Σ|heat| + max|H|, the sums over all posts. Every account has its
+        own local formula, so this can fail; rounding leaves about 1e-15.
+
+        Raises:
+            ValueError: where one of these accounts is not kept.
+        """
+        for name in FIRST_LAW if self._engine.itemised else ("work", "heat"):
+            self._require(name, "imbalance()")
+        return self._engine.imbalance()
+
+    @one_thread
+    def reset(self) -> None:
+        """Opens new books: all accounts are zero from here."""
+        if self._before_reset is not None:
+            self._before_reset()
+        self._engine.open_books()
+
+    def _require(self, name: str, what: str = "") -> None:
+        require_kept(name, self.kept, what)
+
+    def _needs_items(self, name: str) -> None:
+        if not self._engine.itemised:
+            raise ValueError(
+                f"{name} is not kept by this motion, whose heat is their sum; "
+                "make the emulator with resolve_heat=True"
+            )
+        self._require(name)

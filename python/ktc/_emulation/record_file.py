@@ -1,0 +1,102 @@
+"""Records on disk: NumPy files of known size, written point by point."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import ArrayLike
+
+from ktc._base.resources import disk
+from ktc._base.validation import Array
+
+
+class RecordFile:
+    """A ``.npy`` file of doubles, shape (points, ...), whose points are written in order.
+
+    It has its whole length from the start. Points are written to the file and not through a memory
+    map: maps count as memory of the process, and a disk that fills up would end it by a signal.
+    """
+
+    def __init__(self, path: Path, shape: tuple[int, ...]) -> None:
+        self.path, self._shape = path, shape
+        self._start = npy.open_memmap(path, mode="w+", dtype=np.float64, shape=shape).offset
+        self._file = open(path, "r+b", buffering=0)  # noqa: SIM115  # closed by close()
+        self._file.seek(self._start)
+        self._points = 0
+
+    def write(self, values: ArrayLike) -> None:
+        """The next point."""
+        left = np.ascontiguousarray(values, dtype=np.float64).data.cast("B")
+        while left:
+            left = left[self._file.write(left) :]
+        self._points += 1
+
+    def close(self) -> Array:
+        """All points, as a memory map for reading; the file is cut where some are missing."""
+        if self._points < self._shape[0]:
+            self._cut()
+        self._file.close()
+        if self._points == 0:
+            return np.empty((0, *self._shape[1:]))
+        series: Array = npy.open_memmap(self.path, mode="r")
+        return series
+
+    def _cut(self) -> None:
+        """Makes it a file of the points that there are."""
+        shape = (self._points, *self._shape[1:])
+        self._file.truncate(self._start + 8 * int(np.prod(shape)))
+        self._file.seek(0)
+        kind = npy.dtype_to_descr(np.dtype(np.float64))
+        header = {"descr": kind, "fortran_order": False, "shape": shape}
+        npy.write_array_header_1_0(self._file, header)
+        if self._file.tell() != self._start:
+            # A header of another length would misplace all numbers.
+            self._file.truncate(0)
+
+
+def record_files(
+    to: str | os.PathLike[str], shapes: Mapping[str, tuple[int, ...]], overwrite: bool
+) -> dict[str, RecordFile]:
+    """Files of the given shapes: ``<to>/<name>.npy``, or ``to`` itself where it ends in .npy.
+
+    Raises:
+        ValueError: nothing to record, or several quantities for one file.
+        FileExistsError: files that are there and are not to be overwritten.
+        FileNotFoundError, NotADirectoryError: the folder of a file is missing, or no folder.
+        OSError: more than the disk has room for.
+    """
+    target = Path(to)
+    if not shapes:
+        raise ValueError(f"to is {str(to)!r}, but nothing is to be recorded; name it by record=")
+    if target.suffix == ".npy":
+        if len(shapes) > 1:
+            raise ValueError(
+                f"to must be a folder for {len(shapes)} quantities, but is the file {str(to)!r}"
+            )
+        paths = dict.fromkeys(shapes, target)
+        if not target.parent.is_dir():
+            raise FileNotFoundError(f"the folder of {target} does not exist; make it first")
+    else:
+        if target.exists() and not target.is_dir():
+            raise NotADirectoryError(f"{target} is a file; name a folder, or a file x.npy")
+        paths = {name: target / f"{name}.npy" for name in shapes}
+    there = [path for path in paths.values() if path.exists()]
+    if there and not overwrite:
+        raise FileExistsError(
+            f"{there[0]} exists; take another place, or pass overwrite=True to replace it"
+        )
+    size = 8 * sum(int(np.prod(shape, dtype=object)) for shape in shapes.values())
+    home = next(p for p in (target, *target.absolute().parents) if p.is_dir())
+    free = disk(home) + sum(path.stat().st_size for path in there)
+    if size > free:
+        raise OSError(
+            f"records of {1e-9 * size:.3g} GB do not fit {target}, where {1e-9 * free:.3g} GB are "
+            "free; record less often (every), less, or elsewhere"
+        )
+    if target.suffix != ".npy":
+        target.mkdir(parents=True, exist_ok=True)
+    return {name: RecordFile(path, shapes[name]) for name, path in paths.items()}

@@ -1,0 +1,167 @@
+"""Recording of time series while a protocol plays."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ktc._base.progress import progress_bar
+from ktc._base.resources import memory
+from ktc._base.validation import Array, count, known_keywords
+from ktc._emulation.record_file import RecordFile, record_files
+from ktc._emulation.statistics import Observer
+from ktc._engines.moments_engine import Engine
+from ktc._model.accounts import require_kept
+from ktc._model.moments import Reader
+from ktc._model.protocol import Protocol, full_shape
+
+if TYPE_CHECKING:
+    from ktc._emulation.emulator import Emulator
+
+QUANTITIES = ("state", "mean", "covariance", "energy", "work", "heat", "bias")
+
+# Parts into which an unrecorded protocol is cut where a progress bar is shown.
+PROGRESS_STEPS = 100
+# Numbers of a waveform that are handed over at once: scalars are broadcast part by part.
+NUMBERS_AT_ONCE = 2**22
+
+
+class Recording(NamedTuple):
+    """What to record, how often in ticks, and where to instead of memory."""
+
+    names: Sequence[str] | str | None = None
+    every: int = 1
+    to: str | os.PathLike[str] | None = None
+    overwrite: bool = False
+
+
+class Recorder:
+    """Preallocated series of chosen quantities, taken after every ``every``-th tick.
+
+    Raises:
+        TypeError, ValueError: something that cannot be recorded so.
+        FileExistsError, OSError: files that are there, or that the disk has no room for.
+        MemoryError: series that are to lie in memory, and do not fit it.
+    """
+
+    def __init__(
+        self,
+        emulator: Emulator,
+        reader: Reader,
+        protocol: Protocol,
+        recording: Recording,
+    ) -> None:
+        record, every = recording.names, count("every", recording.every)
+        names = [record] if isinstance(record, str) else list(record or ())
+        known_keywords(names, QUANTITIES, "quantity to record")
+        if recording.overwrite and recording.to is None:
+            raise ValueError("overwrite is given without to, the files to replace; give both")
+        if every > protocol.ticks:
+            raise ValueError(f"every must be at most the {protocol.ticks} ticks, but is {every}")
+        if "state" in names and emulator.infinite:
+            raise ValueError(
+                "record must not name 'state' of an infinite ensemble, which has no replicas; "
+                "record 'mean' and 'covariance'"
+            )
+        self.units = emulator.network.units
+        controls = emulator.controls
+        self.sizes = {name: controls.shape(name)[0] for name in protocol.controls}
+        self.stops = list(range(every, protocol.ticks + 1, every)) if names else []
+        self.times: Array = protocol.times[self.stops]
+        self._take = _readers(emulator, reader, names)
+        d = self.units
+        shapes = {
+            "state": (0 if emulator.infinite else int(emulator.replicas), d),
+            "mean": (d,),
+            "covariance": (d, d),
+            "bias": (d,),
+        }
+        wanted = {name: (len(self.stops), *shapes.get(name, ())) for name in names}
+        self._files: dict[str, RecordFile] = {}
+        self.series: dict[str, Array] = {}
+        if recording.to is None:
+            self.series = _in_memory(wanted)
+        else:
+            self._files = record_files(recording.to, wanted, recording.overwrite)
+
+    def take(self, point: int) -> None:
+        """Writes down the present values as the given point."""
+        for name, read in self._take.items():
+            values = read(self.stops[point])
+            if name in self._files:
+                self._files[name].write(values)
+            else:
+                self.series[name][point] = values
+
+    def close(self) -> None:
+        """No more points: what went to disk is read from there."""
+        self.series |= {name: file.close() for name, file in self._files.items()}
+
+
+def _in_memory(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
+    size = 8 * sum(math.prod(shape) for shape in shapes.values())
+    needed = (
+        f"records of {1e-9 * size:.3g} GB are more than the memory of this machine; record less "
+        "often (every), less, or to disk (to=...)"
+    )
+    if size > memory():
+        raise MemoryError(needed)
+    try:
+        return {name: np.empty(shape) for name, shape in shapes.items()}
+    except MemoryError:
+        raise MemoryError(needed) from None
+
+
+def play_recorded(
+    engine: Engine,
+    protocol: Protocol,
+    waveforms: Mapping[str, Array],
+    recorder: Recorder,
+    progress: bool,
+    observer: Observer | None = None,
+) -> None:
+    """Plays all ticks, stopping where something is to be recorded."""
+    gather = () if observer is None else (observer.core,)
+    ticks = protocol.ticks
+    stops = list(recorder.stops)
+    if not stops and progress:
+        stops = np.unique(np.linspace(0, ticks, PROGRESS_STEPS + 1).astype(int))[1:].tolist()
+    at_once = max(1, NUMBERS_AT_ONCE // recorder.units ** (2 if "stiffness" in waveforms else 1))
+    done = 0
+    with progress_bar(ticks, "tick", progress) as bar:
+        for point, stop in enumerate([*stops, ticks]):
+            while done < stop:
+                upto = min(stop, done + at_once)
+                part: dict[str, Any] = {
+                    name: full_shape(name, values[done:upto], recorder.sizes[name])
+                    for name, values in waveforms.items()
+                }
+                engine.play(protocol.holds[done:upto], part, *gather)
+                bar.update(upto - done)
+                done = upto
+            if point < len(recorder.stops):
+                recorder.take(point)
+
+
+def _readers(
+    emulator: Emulator, reader: Reader, names: Sequence[str]
+) -> dict[str, Callable[[int], Array | float]]:
+    engine = emulator._engine
+    for name in {"work", "heat"} & set(names):
+        require_kept(name, emulator.accounts, f"a record of {name}")
+    first_work = engine.work() if "work" in names else 0.0
+    first_heat = engine.heat() if "heat" in names else 0.0
+    readers: dict[str, Callable[[int], Array | float]] = {
+        "state": lambda tick: reader.read(),
+        "mean": lambda tick: reader.moments().mean,
+        "covariance": lambda tick: reader.moments().covariance,
+        "energy": lambda tick: float(np.mean(engine.energy())),
+        "work": lambda tick: float(np.mean(engine.work() - first_work)),
+        "heat": lambda tick: float(np.mean(engine.heat() - first_heat)),
+        "bias": lambda tick: engine.controls()["bias"],
+    }
+    return {name: readers[name] for name in names}

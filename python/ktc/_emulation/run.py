@@ -1,0 +1,419 @@
+"""A run: what a protocol cost, and what was recorded while it played."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy  # imports scipy.signal when it is first used
+
+from ktc._base import storage
+from ktc._base.estimate import INFINITE, Estimate
+from ktc._base.lazy_samples import LazySamples
+from ktc._base.units import Units
+from ktc._base.validation import Array, count, frozen
+from ktc._emulation.free_energy_ladder import free_energy_difference
+from ktc._emulation.run_figure import draw_run
+from ktc._emulation.run_statistics import RunStatistics
+from ktc._model.accounts import require_kept
+from ktc._model.controls import Controls
+from ktc._model.imperfections import Imperfections
+from ktc._model.network import Network
+from ktc._model.protocol import Protocol
+from ktc._theory.free_energies import coupled_quartic, free_energy_change, method_of
+
+
+class Spectrum(NamedTuple):
+    """One-sided power spectral density of the state: frequency [1/time], density [state²·time]."""
+
+    frequency: Array
+    density: Array
+    stderr: Array
+
+
+class Run:
+    """Accounts and records of one protocol, starting at zero where it starts.
+
+    Of an infinite ensemble, estimates are its exact means, with ``variance`` where it is known.
+    Samples are read from the emulator's books when they are asked for, and take memory of their own
+    once it moves on: 8 bytes a replica for each account that is still held then.
+
+    Attributes:
+        protocol: what the device did, ``applied`` by another name.
+        programmed: what it was told to do: the same, but on a real board.
+        imperfections: of the real board, with its seed; None elsewhere.
+        network: the physics it was played on.
+        initial_controls, final_controls: controls before the first and after the last update.
+        seed, version: what reproduces it.
+        times: times of the records since the start of the protocol, shape (points,).
+        accounts: names of those that were kept; None for all. Others raise ValueError.
+        series: the recorded quantities by name; memory maps where they went to disk.
+        symbols: unit symbols.
+    """
+
+    def __init__(
+        self,
+        *,
+        samples: Mapping[str, LazySamples],
+        protocol: Protocol,
+        network: Network,
+        initial: Controls,
+        final: Controls,
+        symbols: Units,
+        seed: int,
+        times: Array,
+        series: Mapping[str, Array],
+        statistics: RunStatistics | None = None,
+        accounts: tuple[str, ...] | None = None,
+        version: str = storage.VERSION,
+        programmed: Protocol | None = None,
+        imperfections: Imperfections | None = None,
+        variances: Mapping[str, float] | None = None,
+    ) -> None:
+        self._variances = variances
+        self._samples = dict(samples)
+        self.protocol = protocol
+        self.programmed = protocol if programmed is None else programmed
+        self.imperfections = imperfections
+        self.network = network
+        self.initial_controls = initial
+        self.final_controls = final
+        self.symbols = symbols
+        self.seed = seed
+        self.version = version
+        self.times = times
+        self.series = dict(series)
+        self._statistics = statistics
+        self.accounts = accounts
+
+    @property
+    def infinite(self) -> bool:
+        """Whether estimates are exact means over an infinite ensemble."""
+        return self._variances is not None
+
+    @property
+    def applied(self) -> Protocol:
+        """What the device did: on a real board quantised, with its errors, cut where it settled."""
+        return self.protocol
+
+    @property
+    def duration(self) -> float:
+        """Total time of the protocol."""
+        return self.protocol.duration
+
+    @property
+    def statistics(self) -> RunStatistics:
+        """What ``statistics=`` asked the engine to gather of the state.
+
+        Raises:
+            ValueError: where nothing was asked for.
+        """
+        if self._statistics is None:
+            raise ValueError(
+                "no statistics were gathered; play with statistics=ktc.Statistics(...)"
+            )
+        return self._statistics
+
+    @property
+    def work(self) -> Estimate:
+        """Work done on the network, per replica."""
+        return self._estimate(self._kept("work"), "work")
+
+    @property
+    def heat(self) -> Estimate:
+        """Heat that flowed into the resistors, per replica."""
+        return self._estimate(self._kept("heat"), "heat")
+
+    @property
+    def supply(self) -> Estimate:
+        """∫ bᵀdx delivered by the bias sources, per replica."""
+        return self._estimate(self._kept("supply"), "supply")
+
+    @property
+    def source(self) -> Estimate:
+        """Energy from sources outside H, per replica; zero where there are none."""
+        return self._estimate(self._kept("source"))
+
+    @property
+    def injected(self) -> Estimate:
+        """Energy from noise generators, per replica; zero where there are none."""
+        return self._estimate(self._kept("injected"))
+
+    @property
+    def shadow(self) -> Estimate:
+        """Cost of inexact lossless moves, per replica; zero for exact motion."""
+        return self._estimate(self._kept("shadow"))
+
+    @property
+    def heat_per_resistor(self) -> dict[str, Estimate]:
+        """Heat that flowed into each heat account, by its name.
+
+        Raises:
+            ValueError: where the emulator was made without ``resolve_heat``.
+        """
+        columns = self._items("heat_per_resistor")().T
+        return {
+            name: self._estimate(LazySamples.of(column))
+            for name, column in zip(self.network.accounts, columns, strict=True)
+        }
+
+    @property
+    def entropy_flow(self) -> Estimate:
+        """Σ_r ∫ dQ_r/kT_r, what flowed into the baths, per replica, in units of k_B.
+
+        Raises:
+            ValueError: where the emulator was made without ``resolve_heat``.
+        """
+        return self._entropy(self._items("entropy_flow"))
+
+    @property
+    def entropy_production(self) -> Estimate:
+        """Σ_r ∫ dQ_r/kT_r + ΔS, per replica, in units of k_B; ⟨…⟩ ≥ 0.
+
+        What flowed into the baths, and the change of the ensemble's own Shannon entropy
+        S = ½ ln det 2πe P, P the covariance of the replicas at the start and at the end. Samples
+        are ln p(z_start) − ln p(z_end) + Σ∫dQ_r/kT_r with both densities normal (Seifert's entropy
+        production of one path), so that the standard error has the error of S in it. ½ ln det P of
+        N normal replicas is biased by about −d(d + 3)/4N, alike at both ends: the bias cancels.
+
+        Raises:
+            ValueError: where it is not known: exact motion (make the emulator with
+                ``resolve_heat``), quartic units, noise generators, noiseless resistors, or replicas
+                that were all alike in some direction at either end.
+
+        Source: Seifert (2005), Phys. Rev. Lett. 95, 040602.
+
+        Example:
+            >>> import ktc
+            >>> unit = ktc.Network(stiffness=1.0, friction=1.0)
+            >>> emulator = ktc.Emulator(unit, replicas=10_000, seed=1, resolve_heat=True)
+            >>> run = emulator.play(ktc.Protocol([20.0], {"kT": [2.0]}))
+            >>> round(run.entropy_production.mean, 1)  # ½ (ln 2 − 1 + ½) to relax, wholly
+            0.1
+        """
+        if "entropy_flow" not in self._samples and self.initial_controls.quartic.any():
+            raise ValueError("the entropy of quartic units is more than their moments tell")
+        flow = self._items("entropy_flow")
+        network = self.network
+        if network.elements is not None and network.elements.noises:
+            raise ValueError("noise generators are no baths, so their entropy is not defined")
+        if not np.all(np.asarray(self.protocol.controls.get("kT", self.initial_controls.kT)) > 0):
+            raise ValueError("noiseless resistors (kT = 0) produce entropy without bound")
+        if "entropy_change" not in self._samples:
+            raise ValueError(
+                "the entropy of these replicas is not known: quartic units make it more than its "
+                "moments tell, and replicas that are all alike in some direction have none"
+            )
+        return self._entropy(LazySamples.of(flow() + self._samples["entropy_change"]()))
+
+    @cached_property
+    def free_energy_change(self) -> Estimate:
+        """ΔF = F(θ_final) − F(θ_initial), in closed form, or by quadrature of quartic units.
+
+        Where quartic units are coupled, by Bennett's acceptance ratio between ensembles of their
+        own, with its error bar; once, when it is first asked for, and the same from the same seed.
+        ``theory.free_energy_difference`` takes more replicas.
+
+        Raises:
+            ValueError: where kT changed during the run, at several temperatures, and with sources
+                or noise generators.
+        """
+        kT = self._one_temperature()
+        ends = (self.initial_controls, self.final_controls)
+        before, after = (self.network.with_controls(controls) for controls in ends)
+        if coupled_quartic(before) or coupled_quartic(after):
+            found = free_energy_difference(before, after, seed=self.seed)
+            return Estimate(
+                found.mean, found.stderr, method=found.method, unit=self.symbols.energy, kT=kT
+            )
+        change = free_energy_change(before, after)
+        method = method_of(before, after)
+        return Estimate.exact(change, method=method, unit=self.symbols.energy, kT=kT)
+
+    @property
+    def excess_work(self) -> Estimate:
+        """W_ex = W − ΔF, whose mean is ≥ 0 from equilibrium; its error bar has that of ΔF in it.
+
+        Raises:
+            ValueError: where kT changed during the run.
+        """
+        change = self.free_energy_change
+        return self.work.shifted(-change.mean, change.stderr)
+
+    def spectrum(self, unit: int = 0, segments: int = 8) -> Spectrum:
+        """Power spectral density of a unit's recorded state (V²/Hz on a Board), over replicas.
+
+        Welch's method: Hann windows over half-overlapping segments, mean removed; one-sided, so
+        that its integral over positive frequencies is the variance.
+
+        Args:
+            unit: which unit.
+            segments: more segments are smoother, with a coarser frequency step.
+
+        Raises:
+            ValueError: where the state was not recorded at equal intervals.
+
+        Source: Welch (1967), IEEE Trans. Audio Electroacoust. 15, 70.
+        """
+        if "state" not in self.series:
+            raise ValueError("no state was recorded; play with record='state'")
+        if not 0 <= count("unit", unit, least=0) < self.series["state"].shape[2]:
+            raise ValueError(f"unit must be below {self.series['state'].shape[2]}, but is {unit}")
+        points = len(self.times)
+        length = points // count("segments", segments)
+        if length < 2:
+            raise ValueError(
+                f"segments must leave two records or more to each, but is {segments} "
+                f"for {points} records"
+            )
+        step = (self.times[-1] - self.times[0]) / (points - 1)
+        # Differences of times carry the rounding of the times themselves.
+        rounding = 8 * np.finfo(np.float64).eps * self.times[-1]
+        if not np.allclose(np.diff(self.times), step, rtol=1e-9, atol=rounding):
+            raise ValueError(
+                "a spectrum needs records at equal intervals; play a protocol of equal holds"
+            )
+        frequency, density = scipy.signal.welch(
+            self.series["state"][:, :, unit],
+            fs=1 / step,
+            window="hann",
+            nperseg=length,
+            detrend="constant",
+            axis=0,
+        )
+        replicas = density.shape[1]
+        spread = density.std(axis=1, ddof=1) if replicas > 1 else np.full(len(density), np.inf)
+        return Spectrum(frequency, density.mean(axis=1), spread / np.sqrt(replicas))
+
+    def plot(self, **options: Any) -> Any:
+        """Draws controls, records and the replicas' work and heat; returns a matplotlib Figure.
+
+        Args:
+            **options: ``unit`` whose recorded states are drawn; ``figsize`` in inches.
+        """
+        return draw_run(self, **options)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Saves everything, with seed and version; records that lie on disk are copied."""
+        arrays = {f"samples_{k}": v() for k, v in self._samples.items()}
+        arrays |= {f"series_{k}": v for k, v in self.series.items()}
+        arrays |= {f"network_{k}": v for k, v in self.network.as_dict().items()}
+        arrays |= {f"controls_{k}": v for k, v in self.protocol.controls.items()}
+        arrays |= {f"end_{k}": v for k, v in self.protocol.final.items()}
+        for which, controls in (("initial", self.initial_controls), ("final", self.final_controls)):
+            arrays |= {f"{which}_{k}": np.asarray(v) for k, v in controls.as_dict().items()}
+        arrays |= {"holds": self.protocol.holds, "times": self.times}
+        header: dict[str, Any] = {
+            "seed": self.seed,
+            "symbols": vars(self.symbols),
+            "variances": self._variances,
+            "accounts": self.accounts,
+        }
+        if self.imperfections is not None:
+            header["imperfections"] = self.imperfections.as_dict()
+        if self._statistics is not None:
+            header["statistics"], gathered = self._statistics.archive()
+            arrays |= {f"statistics_{k}": v for k, v in gathered.items()}
+        if self.programmed is not self.protocol:
+            arrays |= {f"programmed_{k}": v for k, v in self.programmed.controls.items()}
+            arrays |= {f"last_{k}": v for k, v in self.programmed.final.items()}
+            arrays["ticks"] = self.programmed.holds
+        storage.save(path, "Run", header, arrays)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Run:
+        """The run that was saved.
+
+        Raises:
+            FileNotFoundError: no such file.
+            ValueError: a file that is truncated, of another kind, or of another format.
+        """
+        header, arrays = storage.load(path, "Run")
+        with storage.rebuilding(path):
+            network = Network.from_dict(storage.part(arrays, "network_"))
+            protocol = Protocol(
+                arrays["holds"], storage.part(arrays, "controls_"), storage.part(arrays, "end_")
+            )
+            programmed, spec = None, header.get("imperfections")
+            statistics, kept = None, header.get("accounts")
+            if "statistics" in header:
+                gathered = storage.part(arrays, "statistics_")
+                statistics = RunStatistics.of_archive(header["statistics"], gathered)
+            if "ticks" in arrays:
+                told, last = (storage.part(arrays, prefix) for prefix in ("programmed_", "last_"))
+                programmed = Protocol(arrays["ticks"], told, last)
+            initial, final = (
+                network.controls.restored(storage.part(arrays, f"{which}_"))
+                for which in ("initial", "final")
+            )
+            samples = storage.part(arrays, "samples_")
+            return cls(
+                samples={name: LazySamples.of(frozen(known)) for name, known in samples.items()},
+                protocol=protocol,
+                network=network,
+                initial=initial,
+                final=final,
+                symbols=Units(**header["symbols"]),
+                seed=header["seed"],
+                times=arrays["times"],
+                series=storage.part(arrays, "series_"),
+                statistics=statistics,
+                accounts=None if kept is None else tuple(kept),
+                version=header["version"],
+                programmed=programmed,
+                imperfections=None if spec is None else Imperfections(**spec),
+                variances=header.get("variances"),
+            )
+
+    def _one_temperature(self) -> float:
+        kT = self.initial_controls.kT
+        driven = [self.protocol.controls.get("kT", kT), self.protocol.final.get("kT", kT)]
+        if any(np.any(values != kT) for values in driven):
+            raise ValueError(
+                "kT changed during this run, so it has no free energy change and no excess work; "
+                "work, heat and entropy_flow are what there is"
+            )
+        return self.network.with_controls(self.initial_controls).common_kT
+
+    def _kept(self, name: str) -> LazySamples:
+        require_kept(name, self.accounts)
+        if name in self._samples:
+            return self._samples[name]
+        return LazySamples.of(frozen(np.zeros_like(self._samples["work"]())))
+
+    def _items(self, name: str) -> LazySamples:
+        require_kept(name, self.accounts)
+        if name not in self._samples:
+            raise ValueError(
+                f"{name} is not kept by this motion; make the emulator with resolve_heat=True"
+            )
+        return self._samples[name]
+
+    def _estimate(self, samples: LazySamples, name: str = "") -> Estimate:
+        kT: float | None
+        try:
+            kT = self._one_temperature()
+        except ValueError:
+            kT = None
+        if self._variances is None:
+            return Estimate.of_samples(samples, unit=self.symbols.energy, kT=kT)
+        return Estimate.exact(
+            float(samples()[0]),
+            method=INFINITE,
+            unit=self.symbols.energy,
+            kT=kT,
+            variance=self._variances.get(name),
+        )
+
+    def _entropy(self, samples: LazySamples) -> Estimate:
+        if self._variances is None:
+            return Estimate.of_samples(samples, unit="k_B")
+        return Estimate.exact(float(samples()[0]), method=INFINITE, unit="k_B")
+
+    def __repr__(self) -> str:
+        known = [name for name in ("work", "heat") if name in self._samples]
+        amounts = [f", {name} {getattr(self, name)}" for name in known]
+        return f"<ktc.Run: {self.protocol!r}{''.join(amounts)}>"

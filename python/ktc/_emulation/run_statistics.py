@@ -1,0 +1,190 @@
+"""The statistics of a run, as the engine gathered them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ktc._base.codec import register
+from ktc._base.validation import Array, frozen
+
+#: The sum over lags stops at the first lag beyond this many integrated times.
+WINDOW = 5
+
+
+class RunStatistics:
+    """Statistics of the state x over the observations and replicas of a run.
+
+    On a Board they are of the true voltages; readings through its ADC are records. Sums are over
+    all samples together: where a protocol drives the mean, its motion is part of the variance.
+
+    Attributes:
+        observations: instants that were observed.
+        samples: observations times replicas.
+        interval: time from one observation to the next; None where it varied.
+        mean: ⟨x⟩, shape (d,).
+        variance: ⟨(x − ⟨x⟩)²⟩, shape (d,), divided by the number of samples.
+    """
+
+    def __init__(
+        self,
+        observations: int,
+        samples: int,
+        interval: float | None,
+        arrays: Mapping[str, Any],
+    ) -> None:
+        self.observations = int(observations)
+        self.samples = int(samples)
+        self.interval = interval
+        self._arrays = {name: frozen(values) for name, values in arrays.items()}
+        self.mean: Array = self._arrays["mean"]
+        self.variance: Array = self._arrays["variance"]
+
+    @property
+    def covariance(self) -> Array:
+        """⟨(x − ⟨x⟩)(x − ⟨x⟩)ᵀ⟩, shape (d, d).
+
+        Raises:
+            ValueError: where it was not asked for.
+        """
+        return self._asked("covariance", "covariance=True")
+
+    @property
+    def edges(self) -> Array:
+        """Edges of the histogram, shape (d, bins + 1).
+
+        Raises:
+            ValueError: where no histogram was asked for.
+        """
+        return self._asked("edges", "histogram=edges")
+
+    @property
+    def histogram(self) -> Any:
+        """Samples in each bin, integers of shape (d, bins).
+
+        Raises:
+            ValueError: where it was not asked for.
+        """
+        return self._counts[:, 1:-1]
+
+    @property
+    def below(self) -> Any:
+        """Samples below the first edge, integers of shape (d,)."""
+        return self._counts[:, 0]
+
+    @property
+    def above(self) -> Any:
+        """Samples above the last edge, integers of shape (d,)."""
+        return self._counts[:, -1]
+
+    @property
+    def density(self) -> Array:
+        """Share of all samples in each bin over its width, shape (d, bins).
+
+        It integrates to one less the share of what lies outside of the edges.
+        """
+        density: Array = self.histogram / (self.samples * np.diff(self.edges))
+        return density
+
+    @property
+    def lags(self) -> Array:
+        """Times at which the autocorrelation is known, shape (lags + 1,)."""
+        interval = self.interval or 0.0  # never zero with an autocorrelation
+        return np.arange(len(self._autocovariance), dtype=np.float64) * interval
+
+    @property
+    def autocorrelation(self) -> Array:
+        """ρ(l) = C(l)/C(0), shape (lags + 1, d).
+
+        C(l) is the mean of (x(t + l) − ⟨x⟩)(x(t) − ⟨x⟩) over all pairs that are l apart, with the
+        one ⟨x⟩ of all samples.
+
+        Raises:
+            ValueError: where it was not asked for, or a unit did not vary.
+        """
+        covariance = self._autocovariance
+        still = np.flatnonzero(~(covariance[0] > 0))
+        if len(still):
+            raise ValueError(
+                f"unit {still[0]} did not vary in this run, so it has no autocorrelation"
+            )
+        rho: Array = covariance / covariance[0]
+        return rho
+
+    @property
+    def integrated_time(self) -> Array:
+        """τ = Δ·(½ + Σ_{l=1}^{M} ρ(l)), shape (d,), Δ the interval of observations.
+
+        The time constant of an exponential decay that Δ resolves; T/2τ is the number of independent
+        samples in a time T. M is the least lag with M ≥ 5 τ/Δ, beyond which the sum gathers
+        more noise than signal; for an exponential the rest is e⁻⁵ of τ.
+
+        Raises:
+            ValueError: where no autocorrelation was asked for, or its lags end before that window.
+
+        Source: Sokal (1997), in Functional Integration (Cargèse), NATO ASI B 361, 131.
+        """
+        rho = self.autocorrelation
+        sums = 0.5 + np.concatenate([np.zeros((1, rho.shape[1])), np.cumsum(rho[1:], axis=0)])
+        wide = np.arange(len(rho))[:, None] >= WINDOW * sums
+        short = np.flatnonzero(~wide.any(axis=0))
+        if len(short):
+            raise ValueError(
+                f"{len(rho) - 1} lags do not reach {WINDOW} integrated times of unit {short[0]}, "
+                f"which are more than {WINDOW * sums[-1, short[0]]:.3g} of them; ask for a larger "
+                "autocorrelation, or observe less often"
+            )
+        window = wide.argmax(axis=0)
+        found: Array = (self.interval or 0.0) * sums[window, np.arange(rho.shape[1])]
+        return found
+
+    def archive(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        """Header and arrays of which ``of_archive`` makes the same."""
+        header = {
+            "observations": self.observations,
+            "samples": self.samples,
+            "interval": self.interval,
+        }
+        return header, self._arrays
+
+    @classmethod
+    def of_archive(cls, header: Mapping[str, Any], arrays: Mapping[str, Any]) -> RunStatistics:
+        """The statistics whose ``archive`` this is."""
+        return cls(header["observations"], header["samples"], header["interval"], arrays)
+
+    @property
+    def _autocovariance(self) -> Array:
+        return self._asked("autocovariance", "autocorrelation=lags")
+
+    @property
+    def _counts(self) -> Any:
+        return self._asked("counts", "histogram=edges")
+
+    def _asked(self, name: str, wish: str) -> Array:
+        if name not in self._arrays:
+            raise ValueError(
+                f"these statistics have no {wish.partition('=')[0]}; ask for it by "
+                f"ktc.Statistics({wish})"
+            )
+        found: Array = self._arrays[name]
+        return found
+
+    def __repr__(self) -> str:
+        return (
+            f"<ktc.RunStatistics: {self.samples} samples, mean {self.mean!r}, "
+            f"variance {self.variance!r}>"
+        )
+
+
+def _fields(statistics: RunStatistics) -> dict[str, object]:
+    return {
+        "observations": statistics.observations,
+        "samples": statistics.samples,
+        "interval": statistics.interval,
+        "arrays": statistics._arrays,
+    }
+
+
+register(RunStatistics, _fields)

@@ -1,0 +1,187 @@
+"""Running statistics: what a run gathers of the state, over time and replicas, without a record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ktc import _core
+from ktc._base.resources import memory
+from ktc._base.validation import Array, count, frozen, real_array
+from ktc._emulation.run_statistics import RunStatistics
+
+
+@dataclass(frozen=True, eq=False)
+class Statistics:
+    """What to gather of the state x after every ``every``-th tick, over time and replicas.
+
+    Mean and variance always are. The engine accumulates them while it plays: memory does not grow
+    with the number of ticks. Sums are of deviations from the first observation's ensemble mean, in
+    double precision and compensated. Results do not depend on the number of threads.
+
+    Args:
+        covariance: True gathers ⟨(x − ⟨x⟩)(x − ⟨x⟩)ᵀ⟩ too: d²/2 products a replica.
+        histogram: ascending edges, (bins + 1,) for all units alike or (d, bins + 1), in the units
+            of the state. A bin holds its lower edge; the last one both of its edges.
+        autocorrelation: largest lag, in observations. The last ``autocorrelation + 1`` states are
+            kept, and each observation costs as many products a unit; needs observations at
+            equal intervals.
+        every: ticks from one observation to the next.
+
+    Raises:
+        TypeError, ValueError: an argument that is no such thing.
+
+    Example:
+        >>> import ktc, numpy as np
+        >>> emulator = ktc.Emulator(ktc.Network(stiffness=2.0, friction=1.0), replicas=1000, seed=3)
+        >>> wanted = ktc.Statistics(histogram=np.linspace(-3, 3, 31), autocorrelation=30)
+        >>> run = emulator.play(ktc.Protocol(np.full(200, 0.1), {}), statistics=wanted)
+        >>> found = run.statistics
+        >>> found.samples, found.histogram.shape, found.autocorrelation.shape
+        (200000, (1, 30), (31, 1))
+        >>> float(found.variance[0].round(1)), float(found.integrated_time[0].round(1))
+        (0.5, 0.5)
+    """
+
+    covariance: bool = False
+    histogram: Any = None
+    autocorrelation: int | None = None
+    every: int = 1
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.covariance, bool):
+            raise TypeError(f"covariance must be True or False, but is {self.covariance!r}")
+        if self.autocorrelation is not None:
+            count("autocorrelation", self.autocorrelation)
+        count("every", self.every)
+        if self.histogram is not None:
+            object.__setattr__(self, "histogram", _edges(self.histogram))
+
+
+class Observer:
+    """Statistics in the making, on one engine and for one protocol.
+
+    Args:
+        wanted: what to gather.
+        engine: whose state.
+        scale: public state over the network's own, shape (d,).
+        times: when the ticks of the protocol begin and end, shape (ticks + 1,).
+
+    Raises:
+        TypeError: something that is no Statistics.
+        ValueError: what does not fit the protocol or the network.
+        MemoryError: more than this machine holds.
+    """
+
+    def __init__(
+        self, wanted: Statistics, engine: _core.Engine, scale: Array, times: Array
+    ) -> None:
+        self._interval = check_fit(wanted, times)
+        lags, d = wanted.autocorrelation, len(scale)
+        self._edges = np.empty((0, 0))
+        if wanted.histogram is not None:
+            edges = np.atleast_2d(wanted.histogram)
+            if len(edges) not in (1, d):
+                raise ValueError(
+                    f"histogram must have edges of shape (bins + 1,) or ({d}, bins + 1), one row a "
+                    f"unit, but has shape {edges.shape}"
+                )
+            self._edges = np.ascontiguousarray(np.broadcast_to(edges, (d, edges.shape[1])))
+        plan = _core.StatisticsPlan(
+            scale=scale,
+            covariance=wanted.covariance,
+            edges=self._edges,
+            slots=0 if lags is None else lags + 1,
+            every=wanted.every,
+            blocks=engine.blocks,
+            threads=engine.threads,
+        )
+        needed = (
+            f"statistics that take {1e-9 * plan.bytes:.3g} GB are more than the memory of this "
+            "machine; ask for a smaller autocorrelation, fewer bins, no covariance, or take fewer "
+            "replicas"
+        )
+        if plan.bytes > memory():
+            raise MemoryError(needed)
+        try:
+            self.core = _core.Statistics(plan)
+        except MemoryError:
+            raise MemoryError(needed) from None
+
+    def result(self) -> RunStatistics:
+        """What was gathered."""
+        found: Mapping[str, Any] = self.core.result()
+        arrays = {name: found[name] for name in ("mean", "variance")}
+        arrays |= {
+            name: found[name] for name in ("covariance", "autocovariance") if found[name].size
+        }
+        if self._edges.size:
+            arrays |= {"counts": found["counts"], "edges": self._edges}
+        return RunStatistics(found["observations"], found["samples"], self._interval, arrays)
+
+
+def check_fit(wanted: Statistics, times: Array) -> float | None:
+    """The interval of observations; None where it is not always the same.
+
+    Args:
+        wanted: what to gather.
+        times: when the ticks of a protocol begin and end, shape (ticks + 1,).
+
+    Raises:
+        TypeError: something that is no Statistics.
+        ValueError: what the protocol has too few ticks for, or too unequal ones.
+    """
+    if not isinstance(wanted, Statistics):
+        raise TypeError(f"statistics must be a ktc.Statistics, but is {type(wanted).__name__}")
+    ticks, lags = len(times) - 1, wanted.autocorrelation
+    if wanted.every > ticks:
+        raise ValueError(
+            f"every of the statistics must be at most the {ticks} ticks, but is {wanted.every}"
+        )
+    interval = _interval(times[wanted.every :: wanted.every])
+    if lags is None:
+        return interval
+    observations = ticks // wanted.every
+    if lags >= observations:
+        raise ValueError(
+            f"autocorrelation must be below the {observations} observations that the protocol "
+            f"has, but is {lags}; play more ticks, or ask for less"
+        )
+    if interval is None:
+        raise ValueError(
+            "autocorrelation needs observations at equal intervals; play a protocol of equal holds"
+        )
+    return interval
+
+
+def _edges(histogram: ArrayLike) -> Array:
+    edges = real_array("histogram", histogram)
+    if edges.ndim not in (1, 2) or edges.shape[-1] < 2 or edges.size == 0:
+        raise ValueError(
+            "histogram must have edges of shape (bins + 1,) or (d, bins + 1) with at least one "
+            f"bin, but has shape {edges.shape}"
+        )
+    falls = np.argwhere(~(np.diff(edges) > 0))
+    if len(falls):
+        *row, k = falls[0].tolist()
+        here, there = (*row, k), (*row, k + 1)
+        raise ValueError(
+            f"histogram must have ascending edges, but {edges[here]} is followed by "
+            f"{edges[there]} at index {there}"
+        )
+    return frozen(edges)
+
+
+def _interval(times: Array) -> float | None:
+    """Time from one observation to the next; None where it is not always the same."""
+    if len(times) < 2:
+        return None
+    interval = float(times[-1] - times[0]) / (len(times) - 1)
+    # Differences of times carry the rounding of the times themselves.
+    rounding = 8 * np.finfo(np.float64).eps * times[-1]
+    equal = np.allclose(np.diff(times), interval, rtol=1e-9, atol=rounding)
+    return interval if equal else None

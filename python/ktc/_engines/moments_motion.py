@@ -1,0 +1,261 @@
+"""Exact motion of the mean and covariance of a linear network, and the mean heats of a hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from math import ceil, inf, log2
+from typing import Any
+
+import numpy as np
+import scipy  # imports scipy.linalg when it is first used
+
+from ktc import _core
+from ktc._base.validation import Array
+from ktc._engines.element_arrays import Wiring
+from ktc._model.network import Network
+
+# With ‖F‖h ≤ 1/2 the Lyapunov operator has norm ≤ 1, and 1/20! is below the rounding of a double.
+SHORT_HOLD = 0.5
+TAYLOR_TERMS = 20
+# Numbers of the integrated forms of a hold that are kept; with more, each tick integrates its own
+# second moments, which takes some sixty products of matrices but no memory.
+MOST_FORMS = 2**21
+# Holds of one motion that are kept: a protocol of equal ticks has one.
+HOLDS_KEPT = 64
+
+
+@dataclass(frozen=True)
+class Hold:
+    """What a hold does: z′ = z* + A (z − z*) + N(0, Q).
+
+    Attributes:
+        duration: h.
+        decay: A = e^{Fh}, shape (rows, rows).
+        covariance: Q.
+        lag: ∫₀ʰ e^{Ft} dt.
+        forms: ∫₀ʰ e^{Fᵀt} W e^{Ft} dt of every quadratic form W, shape (forms, rows, rows); None
+            where they are too many.
+    """
+
+    duration: float
+    decay: Array
+    covariance: Array
+    lag: Array | None = None
+    forms: Array | None = None
+
+
+class Motion:
+    """dz = (F z + c) dt + noise of covariance rate D at one stiffness and kT.
+
+    z is the state followed by the currents of filters, H = ½ zᵀAz − βᵀz + …; F and D as in
+    docs/physics.md. What depends on bias and sources is left to the caller.
+    """
+
+    def __init__(self, network: Network, wiring: Wiring, controls: Mapping[str, Any]) -> None:
+        self._network, self._wiring = network, wiring
+        self._controls = {**controls, "bias": np.zeros(network.units)}
+        n, rows = wiring.dimension, wiring.rows
+        self.stiffness: Array = controls["stiffness"]
+        self.kT: Array = controls["kT"]
+        self.hessian = np.zeros((rows, rows))
+        self.hessian[: network.units, : network.units] = self.stiffness
+        if network.inertia is not None:
+            self.hessian[network.units : n, network.units : n] = np.diag(1 / network.inertia)
+        self._isothermal = bool((self.kT == self.kT[0]).all()) and not len(wiring.noise_density)
+        self._holds: dict[tuple[float, bool], Hold] = {}
+
+    def same_shape(self, controls: Mapping[str, Any]) -> bool:
+        """Whether it is the motion at these controls."""
+        return _same(controls["stiffness"], self.stiffness) and _same(controls["kT"], self.kT)
+
+    @cached_property
+    def _factor(self) -> Array:
+        n = self._wiring.dimension
+        factor: Array = scipy.linalg.cho_factor(self.hessian[:n, :n], lower=True)[0]
+        return factor
+
+    def _solved(self, force: Array) -> Array:
+        """A⁻¹ β; LAPACK itself, as an update of one unit takes less time than SciPy's checks."""
+        return scipy.linalg.lapack.dpotrs(self._factor, force, lower=1)[0]  # type: ignore[no-any-return]
+
+    def rest_of_force(self, force: Array) -> Array:
+        """A⁻¹β, where the state rests without sources, shape (rows,)."""
+        solved = self._solved(force)
+        if len(solved) == self._wiring.rows:
+            return solved
+        return np.concatenate([solved, np.zeros(self._wiring.rows - len(solved))])
+
+    def displacement(self, push: Array) -> Array:
+        """−F⁻¹c of a steady push c beyond that of the bias, shape (rows,)."""
+        n = self._wiring.dimension
+        shift = np.zeros(self._wiring.rows)
+        # F = (J − G) A, so that A of the displacement is −(J − G)⁻¹ c.
+        slope = np.asarray(np.linalg.solve(self._wiring.flow, -push), np.float64)
+        shift[:n] = self._solved(slope)
+        return shift
+
+    @cached_property
+    def _scale(self) -> Array:
+        """Coordinates times this are of order √kT, so that farads and henries weigh alike."""
+        w, n = self._wiring, self._wiring.dimension
+        filters = np.sqrt(0.5 * w.noise_rate[w.filtered] * w.noise_density[w.filtered])
+        return np.concatenate([np.sqrt(self.hessian.diagonal()[:n]), 1 / filters])
+
+    @cached_property
+    def _scaled(self) -> tuple[Array, Array]:
+        """F and D in scaled coordinates."""
+        w, n, rows = self._wiring, self._wiring.dimension, self._wiring.rows
+        drift, noise = np.zeros((rows, rows)), np.zeros((rows, rows))
+        drift[:n, :n] = w.flow @ self.hessian[:n, :n]
+        white = w.noise_rate == 0
+        rates = 2 * self.kT[w.account] * w.conductance
+        noise[:n, :n] = w.directions.T @ (rates[:, None] * w.directions)
+        aims = w.noise_directions[white]
+        noise[:n, :n] += aims.T @ (w.noise_density[white][:, None] * aims)
+        for row, k in self._filter_rows:
+            drift[:n, row] = w.noise_directions[k]
+            drift[row, row] = -w.noise_rate[k]
+            noise[row, row] = w.noise_rate[k] ** 2 * w.noise_density[k]
+        s = self._scale
+        return drift * s[:, None] / s, noise * np.outer(s, s)
+
+    @cached_property
+    def stationary(self) -> Array:
+        """P with F P + P Fᵀ + D = 0: kT A⁻¹ at one temperature without generators.
+
+        Raises:
+            ValueError: where the network is not stable.
+        """
+        if self._isothermal:
+            n = self._wiring.dimension
+            result: Array = self.kT[0] * self._solved(np.eye(n))
+        else:
+            s = self._scale
+            result = _core.stationary_covariance(*self._scaled) / np.outer(s, s)
+        return 0.5 * (result + result.T)
+
+    def hold(self, duration: float, itemised: bool) -> Hold:
+        """What a hold of this duration does; prepared once."""
+        key = (duration, itemised)
+        found = self._holds.get(key)
+        if found is None:
+            if len(self._holds) >= HOLDS_KEPT:
+                self._holds.clear()
+            found = self._holds[key] = self._prepare(duration, itemised)
+        return found
+
+    def _prepare(self, duration: float, itemised: bool) -> Hold:
+        s = self._scale
+        if self._isothermal:
+            decay, noise = _core.network_transition(self._network.core, self._controls, duration)
+        else:
+            decay, noise = _core.linear_transition(*self._scaled, duration)
+            decay, noise = decay * s / s[:, None], noise / np.outer(s, s)
+        if not itemised:
+            return Hold(duration, decay, noise)
+        w = self._wiring
+        few = (w.accounts + len(w.filtered)) * w.rows**2 <= MOST_FORMS
+        forms = self._forms / np.outer(s, s) if few else np.empty((0, w.rows, w.rows))
+        lag, integrals = _integrated(self._scaled[0], forms, duration)
+        lag = lag * s / s[:, None]
+        return Hold(duration, decay, noise, lag, integrals * np.outer(s, s) if few else None)
+
+    def swept(self, hold: Hold, moments: Array) -> Array:
+        """∫₀ʰ tr(W e^{Ft} M e^{Fᵀt}) dt of every form W and the second moments M at the start."""
+        if hold.forms is not None:
+            return np.asarray(np.tensordot(hold.forms, moments, 2), np.float64)
+        s = self._scale
+        scaled = (moments * np.outer(s, s))[None]
+        _, integral = _integrated(self._scaled[0].T, scaled, hold.duration)
+        return self._values(integral[0] / np.outer(s, s))
+
+    def _values(self, moments: Array) -> Array:
+        """tr(W M) of every form."""
+        w = self._wiring
+        squares = np.sum(self.slopes @ moments * self.slopes, axis=1)
+        pairs = [self.noise_slopes[k] @ moments[:, row] for row, k in self._filter_rows]
+        return np.concatenate([w.per_account(w.conductance * squares), pairs])
+
+    @property
+    def _filter_rows(self) -> list[tuple[int, int]]:
+        """Row of the state and number of every generator that has a filter."""
+        return list(enumerate(self._wiring.filtered.tolist(), self._wiring.dimension))
+
+    @cached_property
+    def slopes(self) -> Array:
+        """A d_r of every resistor, shape (resistors, rows): its force is slopes·z − d_r·β."""
+        w = self._wiring
+        return w.directions @ self.hessian[: w.dimension]
+
+    @cached_property
+    def noise_slopes(self) -> Array:
+        """A a_i of every generator, shape (noises, rows)."""
+        w = self._wiring
+        return w.noise_directions @ self.hessian[: w.dimension]
+
+    @cached_property
+    def _forms(self) -> Array:
+        """Σ g_r (A d_r)(A d_r)ᵀ of every heat account, then (A a_i) j_i of every filter."""
+        w = self._wiring
+        forms = np.zeros((w.accounts + len(w.filtered), w.rows, w.rows))
+        for r, slope in enumerate(self.slopes):
+            forms[w.account[r]] += w.conductance[r] * np.outer(slope, slope)
+        for form, (row, k) in zip(forms[w.accounts :], self._filter_rows, strict=True):
+            form[row] += 0.5 * self.noise_slopes[k]
+            form[:, row] += 0.5 * self.noise_slopes[k]
+        return forms
+
+    @cached_property
+    def stationary_rates(self) -> Array:
+        """Mean power into every heat account, and from every filter, in the stationary state."""
+        w = self._wiring
+        if self._isothermal:
+            return np.zeros(w.accounts)
+        rates = self._values(self.stationary)
+        thermal = self.kT[w.account] * w.conductance
+        back = thermal * np.sum(w.directions * self.slopes[:, : w.dimension], axis=1)
+        rates[: w.accounts] -= w.per_account(back)
+        return rates
+
+    @cached_property
+    def white_rate(self) -> float:
+        """Mean power from generators of white noise, ½ Σ S aᵀAa."""
+        w = self._wiring
+        white = w.noise_rate == 0
+        own = np.sum(w.noise_directions * self.noise_slopes[:, : w.dimension], axis=1)
+        return float(0.5 * np.sum((w.noise_density * own)[white]))
+
+
+def _integrated(drift: Array, forms: Array, hold: float) -> tuple[Array, Array]:
+    """∫ e^{Ft} dt and ∫ e^{Fᵀt} W e^{Ft} dt over a hold: Taylor series, then doubling.
+
+    Doubling adds only what is of one sign, where the block exponential of Van Loan (1978), IEEE
+    Trans. Autom. Control 23, 395, loses all digits over long holds.
+    """
+    size = float(np.linalg.norm(drift))
+    extent = log2(size) + log2(hold) - log2(SHORT_HOLD) if size > 0 else -inf
+    doublings = max(0, ceil(extent)) if extent > -inf else 0
+    short = hold * 0.5**doublings
+    identity = np.eye(len(drift))
+    power, lag = identity, short * identity
+    growth = np.zeros_like(identity)
+    term, total = short * forms, short * forms
+    for k in range(2, TAYLOR_TERMS + 1):
+        power = (short / (k - 1)) * (drift @ power)
+        growth = growth + power
+        lag = lag + (short / k) * power
+        half = term @ drift
+        term = (short / k) * (half + np.swapaxes(half, 1, 2))
+        total = total + term
+    for _ in range(doublings):
+        decay = identity + growth
+        lag = lag + decay @ lag
+        total = total + decay.T @ total @ decay
+        growth = 2 * growth + growth @ growth
+    return lag, 0.5 * (total + np.swapaxes(total, 1, 2))
+
+
+def _same(one: Array, other: Array) -> bool:
+    return one is other or np.array_equal(one, other)

@@ -1,0 +1,188 @@
+"""The step of motion that is not exact."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ktc._base.validation import Array, positive
+from ktc._model.controls import Controls
+from ktc._model.network import Network
+from ktc._model.sparse_stiffness import SparseStiffness
+
+# Averages are second order in the step: at a tenth of the fastest time their error is some 1e-4
+# to 3e-3 of their value (most where generators feed noiseless resistors), below the sampling error
+# of most ensembles. Network.convergence shows it.
+STEPS_PER_FASTEST_TIME = 10
+
+
+def fastest_rate(network: Network, controls: Controls) -> float:
+    """Largest |eigenvalue| of the drift, with quartic units as stiff as they are where they stay.
+
+    A quartic unit's curvature K + 3κx² is taken at x² = depth/κ (its wells) + √(kT/κ) (its thermal
+    width) + (|b|/κ)^⅔ (its displacement by the bias). Wells are as deep as couplings can make
+    them, min(−λ_min(K), Σ_j |K_ij| − K_ii), where that is positive.
+
+    Of a sparse network it is Gershgorin's bound, max_i Σ_j |K_ij|/R_i, at most twice the rate where
+    K is diagonally dominant; the depth of its wells is Σ_j |K_ij| − K_ii.
+    """
+    return _rate(network, controls, _pull_of_bias(controls))
+
+
+def _rate(network: Network, controls: Controls, by_bias: Array) -> float:
+    """``fastest_rate`` with κx² of units where their bias puts them."""
+    if controls.is_sparse:
+        return _sparse_rate(network, controls, by_bias)
+    kappa, stiffness = controls.quartic, controls.stiffness
+    if kappa.any():
+        pull = np.abs(stiffness - np.diag(np.diagonal(stiffness))).sum(axis=1)
+        pull = np.minimum(pull - np.diagonal(stiffness), -np.linalg.eigvalsh(stiffness)[0])
+        hardening = np.maximum(pull, 0) + np.sqrt(np.max(controls.kT) * kappa)
+        hardening += by_bias
+        controls = controls.updated(stiffness=stiffness + np.diag(3 * hardening * (kappa > 0)))
+    rates = np.abs(np.linalg.eigvals(network.with_controls(controls).drift))
+    return float(rates.max())
+
+
+def _pull_of_bias(controls: Controls) -> Array:
+    """κx² = (κb²)^⅓ of every unit where its bias puts it."""
+    pull: Array = np.cbrt(controls.quartic * controls.bias**2)
+    return pull
+
+
+def _sparse_rate(network: Network, controls: Controls, by_bias: Array) -> float:
+    held = controls.held_stiffness
+    assert isinstance(held, SparseStiffness)
+    return _row_bound(held.row_sums, held.diagonal, network.resistance, controls, by_bias)
+
+
+def _resistance(network: Network) -> Array | None:
+    """One resistance a unit, of overdamped networks that have no other friction."""
+    if network.inertia is not None or network.elements is not None:
+        return None
+    try:
+        return network.resistance
+    except ValueError:  # friction between units
+        return None
+
+
+def _row_bound(
+    rows: Array, own: Array, resistance: Array, controls: Controls, by_bias: Array
+) -> float:
+    """Gershgorin's max_i Σ_j |K_ij|/R_i of row sums and diagonal, quartic units stiffened."""
+    kappa = controls.quartic
+    if kappa.any():
+        pull = rows - np.abs(own) - own
+        hardening = np.maximum(pull, 0) + np.sqrt(np.max(controls.kT) * kappa)
+        hardening += by_bias
+        stiffened = own + 3 * hardening * (kappa > 0)
+        rows = rows - np.abs(own) + np.abs(stiffened)
+    return float(np.max(rows / resistance))
+
+
+class Rates:
+    """A bound of a network's ``fastest_rate`` that a bias may change every tick at little cost.
+
+    The bias is taken to pull every quartic unit as far as it does the one that it pulls most: κx²
+    over the unit's resistance (or inertia) is the largest (κb²)^⅓ over it, rounded up to a quarter
+    of a factor of two. So a bias that drifts meets few rates, which are kept, and few steps, for
+    which few moves are prepared. It is ``fastest_rate`` where there is no bias or no quartic unit,
+    and no less elsewhere: stiffness in proportion to resistances adds to every overdamped rate
+    alike. With inertia it slows the faster of two real roots down, so that the rate without the
+    bias counts too.
+
+    Example:
+        >>> import ktc
+        >>> network = ktc.Network(1.0, 1.0, quartic=1.0)  # K + 3 (√(kT κ) + (κb²)^⅓)
+        >>> rates = Rates(network)
+        >>> rates(network.controls), rates(network.controls.updated(bias=0.99))
+        (4.0, 7.0)
+    """
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        weight = _resistance(network) if network.inertia is None else network.inertia
+        self._weight: Array = np.ones(network.units) if weight is None else weight
+        self._resistance = _resistance(network)
+        self._known = _Known((None,) * 3, None, None, {})
+
+    def __call__(self, controls: Controls) -> float:
+        """The bound at these controls."""
+        known = self._at(controls)
+        rates, level = known.rates, 0.0
+        if known.pull is not None:
+            bias = controls.bias
+            level = _rounded_up(float((known.pull * np.cbrt(bias * bias)).max()))
+        for each in (0.0, level):
+            if each not in rates:
+                rates[each] = _rate(self.network, controls, each * self._weight)
+        return max(rates[0.0], rates[level])
+
+    def by_rows(self, controls: Controls) -> float:
+        """A bound without eigenvalues, Gershgorin's, or infinity where rows do not give one."""
+        rows = self._at(controls).rows
+        if rows is None or self._resistance is None:
+            return math.inf
+        return _row_bound(*rows, self._resistance, controls, _pull_of_bias(controls))
+
+    def _at(self, controls: Controls) -> _Known:
+        stiffness, quartic, kT = self._known.shape
+        same = controls.held_stiffness is stiffness and controls.quartic is quartic
+        if not (same and controls.kT is kT):
+            self._known = self._shaped(controls)
+        return self._known
+
+    def _shaped(self, controls: Controls) -> _Known:
+        held, pull, rows = controls.held_stiffness, None, None
+        if controls.quartic.any():
+            pull = np.cbrt(controls.quartic) / self._weight
+        if isinstance(held, SparseStiffness):
+            rows = held.row_sums, held.diagonal
+        elif self._resistance is not None:
+            rows = np.abs(held).sum(axis=1), np.diagonal(held)
+        return _Known((held, controls.quartic, controls.kT), pull, rows, {})
+
+
+class _Known(NamedTuple):
+    """What does not change with the bias, and the rates at its levels."""
+
+    shape: tuple[Any, Any, Any]
+    pull: Array | None  #: κ^⅓/w: κx²/w is that times b^⅔
+    rows: tuple[Array, Array] | None  #: Σ_j |K_ij| and K_ii, of one resistance a unit
+    rates: dict[float, float]
+
+
+def _rounded_up(level: float) -> float:
+    return 2 ** (math.ceil(4 * math.log2(level)) / 4) if 0 < level < math.inf else level
+
+
+def default_step(network: Network, settings: Iterable[Controls]) -> float:
+    """A tenth of the fastest time at any of these controls, by the bound that ``Rates`` are."""
+    return step_of(Rates(network), settings)
+
+
+def step_of(rates: Rates, settings: Iterable[Controls]) -> float:
+    """``default_step`` of the network that has these rates."""
+    return 1 / (STEPS_PER_FASTEST_TIME * max(map(rates, settings)))
+
+
+def checked_step(dt: Any, rates: Rates, settings: Iterable[Controls]) -> float:
+    """``dt`` as a step that the network of these rates can take at any of these controls.
+
+    Raises:
+        ValueError: not positive, or so long that quartic units could not be followed.
+    """
+    step = positive("dt", dt)
+    for controls in settings:
+        if not controls.quartic.any() or step * rates.by_rows(controls) <= 2:
+            continue
+        longest = 2 / fastest_rate(rates.network, controls)
+        if step > longest:
+            raise ValueError(
+                f"dt must be at most {longest:.6g} for this network, twice its fastest time, but "
+                f"is {step:.6g}: its quartic units would be unstable"
+            )
+    return step

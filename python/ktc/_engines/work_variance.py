@@ -1,0 +1,123 @@
+"""The variance of work, heat and supply of a Gaussian ensemble, carried along exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ktc._base.validation import Array
+from ktc._engines.moments_motion import Hold
+
+# Rows of what is carried: work, work + energy at the opening, and supply, which is linear in z.
+WORK, TOTAL, SUPPLY = range(3)
+WORKS = slice(0, 2)
+
+
+class Spread:
+    """Second moments of energies W with the state, δ = z − ⟨z⟩ normal with covariance P.
+
+    Every control update adds a quadratic form, ½ δᵀSδ + vᵀδ beside its mean, to the work. With
+    c = Cov(W, δ) and C = Cov(W, δδᵀ), Isserlis' theorem makes this closed:
+
+        an update   Var W += tr(S C) + 2 v·c + ½ tr(SPSP) + vᵀPv,   c += P v,   C += P S P
+        a hold      c → A c,   C → A C Aᵀ
+
+    Heat without sources is W + H(opening) − H(now); supply Σ b·Δz is linear. Values are replaced,
+    never changed in place, so that a shallow copy is a copy.
+
+    Attributes:
+        closed: whether heat is W − ΔH: no source or generator has acted.
+    """
+
+    def __init__(self, covariance: Array, hessian: Array, slope: Array) -> None:
+        """Opens at zero, where H = ½ δᵀ hessian δ + slope·δ beside its mean."""
+        self.linear = np.stack([0 * slope, covariance @ slope, 0 * slope])
+        self.curved = np.stack([0 * covariance, covariance @ hessian @ covariance])
+        self.variance = np.array([0.0, _variance(covariance, hessian, slope), 0.0])
+        self.closed = True
+        self._pending: tuple[Hold, int] | None = None
+
+    def copy(self) -> Spread:
+        """A shallow copy."""
+        twin = Spread.__new__(Spread)
+        vars(twin).update(vars(self))
+        return twin
+
+    def update(self, covariance: Array, form: Array | None, slope: Array) -> None:
+        """An update that adds ½ δᵀ form δ + slope·δ to the work; None for no form."""
+        moved = covariance @ slope
+        change = np.full(2, slope @ moved) + 2 * (self.linear[WORKS] @ slope)
+        if form is not None:
+            self.catch_up()
+            pulled = covariance @ form
+            change += 0.5 * np.sum(pulled * pulled.T)
+            change += np.sum(self.curved * form, axis=(1, 2))
+            self.curved = self.curved + pulled @ covariance
+        variance, linear = self.variance.copy(), self.linear.copy()
+        variance[WORKS] += change
+        linear[WORKS] += moved
+        self.variance, self.linear = variance, linear
+
+    def hold(self, hold: Hold, before: Array, after: Array, bias: Array | None) -> None:
+        """A hold from covariance ``before`` to ``after`` at a bias; None for no bias.
+
+        Until ``catch_up`` all holds must be of one motion.
+        """
+        linear = self.linear @ hold.decay.T
+        if bias is not None:
+            pulled, later = before @ bias, after @ bias
+            carried = hold.decay @ pulled
+            own = bias @ later + bias @ pulled - 2 * (bias @ carried)
+            variance = self.variance.copy()
+            variance[SUPPLY] += own + 2 * ((linear - self.linear)[SUPPLY] @ bias)
+            linear[SUPPLY] += later - carried
+            self.variance = variance
+        self.linear = linear
+        if self._pending is not None and self._pending[0].duration == hold.duration:
+            self._pending = (hold, self._pending[1] + 1)
+        else:
+            self.catch_up()
+            self._pending = (hold, 1)
+
+    def amounts(self, covariance: Array, hessian: Array, slope: Array) -> dict[str, float]:
+        """The variances that are known, by name, where H now is as at the opening."""
+        found = {"work": self.variance[WORK], "supply": self.variance[SUPPLY]}
+        if self.closed:
+            now = self.copy()
+            now.catch_up()
+            joint = 0.5 * np.sum(now.curved[TOTAL] * hessian) + now.linear[TOTAL] @ slope
+            own = _variance(covariance, hessian, slope)
+            found["heat"] = self.variance[TOTAL] + own - 2 * joint
+        return {name: max(0.0, float(value)) for name, value in found.items()}
+
+    def catch_up(self) -> None:
+        """C of the holds since it was last needed."""
+        if self._pending is None:
+            return
+        hold, times = self._pending
+        decay = np.linalg.matrix_power(hold.decay, times)
+        self.curved, self._pending = decay @ self.curved @ decay.T, None
+
+    def pack(self) -> dict[str, Any]:
+        """Arrays and numbers of which ``unpack`` makes the same."""
+        names = ("linear", "curved", "variance", "closed")
+        hold, times = self._pending or (None, 0)
+        waiting = np.array([0.0 if hold is None else hold.duration, times])
+        return {**{name: getattr(self, name) for name in names}, "waiting": waiting}
+
+    @classmethod
+    def unpack(cls, saved: Mapping[str, Any], hold_of: Callable[[float], Hold]) -> Spread:
+        """What ``pack`` packed, with the holds of the present motion."""
+        spread = cls.__new__(cls)
+        spread.linear, spread.curved = saved["linear"], saved["curved"]
+        spread.variance, spread.closed = saved["variance"], bool(saved["closed"])
+        duration, times = saved["waiting"]
+        spread._pending = (hold_of(float(duration)), int(times)) if times else None
+        return spread
+
+
+def _variance(covariance: Array, hessian: Array, slope: Array) -> float:
+    bent = covariance @ hessian
+    return float(0.5 * np.sum(bent * bent.T) + slope @ covariance @ slope)

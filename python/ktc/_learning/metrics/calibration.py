@@ -1,0 +1,198 @@
+"""F and ζ measured at the equilibrium of the present controls, on an ensemble of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ktc._base.estimate import Estimate
+from ktc._base.validation import Array
+from ktc._emulation.emulator import Emulator
+from ktc._engines.step_size import fastest_rate
+from ktc._learning.averages import energy_differences, replica_forces
+from ktc._learning.metrics.calibration_report import CalibrationReport
+from ktc._learning.metrics.exact_model import MOST_DENSE, ExactModel
+from ktc._learning.metrics.sampled_products import SampledProducts
+from ktc._learning.metrics.settings import Metrics
+from ktc._measure.sampled_metrics import correlated_windows, metric_estimates
+from ktc._model.controls import Controls
+from ktc._theory.free_energy_estimates import bennett
+from ktc._theory.geometry import Geometry
+from ktc._theory.matrix_estimate import MatrixEstimate
+
+# Beyond so many conjugate forces a window is measured once, to keep to some hundred megabytes.
+NUMBERS_TO_HALVE = 5_000_000
+
+
+@dataclass(frozen=True)
+class Landmark:
+    """One measurement: θ, shape (p,), ⟨∂_θH⟩ at its equilibrium, F and ζ."""
+
+    theta: Array
+    forces: Array
+    geometry: Geometry
+
+
+class Calibration:
+    """Replicas that follow the controls, relax at them, and are watched there.
+
+    They start in equilibrium; where the controls have moved far enough, they are set to the
+    present ones, run for as long as the last window (six correlation times or more), and are
+    measured by ``theory.metric_estimates``. Where ticks are longer than the network's fastest
+    time, ζ is measured by the trapezoidal rule at the ticks, which has every lag of held controls
+    in it. All that they do stands in their own books.
+    """
+
+    def __init__(
+        self,
+        exact: ExactModel,
+        settings: Metrics,
+        seed: int | None,
+        threads: int | None,
+    ) -> None:
+        start, parameters = exact.start, exact.parameters
+        if settings.shrinkage is None and settings.replicas <= parameters.size:
+            raise ValueError(
+                f"replicas of metrics must be more than the {parameters.size} parameters where "
+                f"shrinkage is None, but are {settings.replicas}: F would be singular; take more, "
+                "or shrinkage='optimal'"
+            )
+        self._exact, self._settings = exact, settings
+        self._start, self.parameters = start, parameters
+        self._landmarks: list[Landmark] = []
+        self._emulator = Emulator(start, settings.replicas, seed, threads)
+        self._origin = np.zeros(0)
+        self._metric: Geometry | SampledProducts | None = None
+        self._window = 0.0
+        self._seen = np.array([[0.0, 0.0], [0.0, 0.0], [np.inf, np.inf]])
+        self._estimates: SampledProducts | tuple[MatrixEstimate, MatrixEstimate] | None = None
+        self._count = 0
+        self._changes: list[Estimate] | None = []
+
+    def metric(self, controls: Controls, hold: float) -> Geometry | SampledProducts:
+        """The last measurement where it is near enough, or a new one, for controls held so long."""
+        theta = self.parameters.vector(controls)
+        if self._metric is not None and self.reaches(self._far(self._metric, self._origin, theta)):
+            return self._metric
+        return self._new(theta, hold)
+
+    def landmark(self, controls: Controls, hold: float, afresh: bool = False) -> Landmark:
+        """The nearest of all measurements, or a new one where none is near enough, or if asked."""
+        theta = self.parameters.vector(controls)
+        distances = [self.distance(one, theta) for one in self._landmarks]
+        if distances and self.reaches(min(distances)) and not afresh:
+            return self._landmarks[int(np.argmin(distances))]
+        metric = self._new(theta, hold)
+        assert isinstance(metric, Geometry)  # no more than MOST_DENSE parameters
+        forces = replica_forces(self._emulator, self.parameters)[0]
+        self._landmarks.append(Landmark(theta, forces, metric))
+        return self._landmarks[-1]
+
+    def distance(self, landmark: Landmark, theta: Array) -> float:
+        """√(ΔθᵀFΔθ/(p kT)): in thermal scatters a parameter."""
+        return self._far(landmark.geometry, landmark.theta, theta)
+
+    def reaches(self, distance: float) -> bool:
+        """Whether a measurement serves so far."""
+        return distance < self._settings.refresh
+
+    def _new(self, theta: Array, hold: float) -> Geometry | SampledProducts:
+        if self._metric is not None:
+            self._note()
+            self._moved(theta)
+        self._metric, self._origin = self._measured(hold), theta
+        self._count += 1
+        return self._metric
+
+    def report(self) -> CalibrationReport:
+        """What it has cost so far."""
+        self._note()
+        work, heat = (
+            Estimate.of_samples(np.array(amount), unit=self._start.symbols.energy, kT=self._kT)
+            for amount in (self._emulator.ledger.work, self._emulator.ledger.heat)
+        )
+        s, c, e = ((float(row[0]), float(row[1])) for row in self._seen)
+        return CalibrationReport(
+            replicas=self._settings.replicas, count=self._count, time=self._emulator.time,
+            work=work, heat=heat, free_energy_change=self._free_energy_change(),
+            parameters=self._origin, shrinkage=s, condition=c,
+            least_eigenvalue=e if self._count else (0.0, 0.0),
+        )  # fmt: skip
+
+    @property
+    def _kT(self) -> float:
+        return self._start.network.common_kT
+
+    def _far(self, metric: Geometry | SampledProducts, origin: Array, theta: Array) -> float:
+        change = theta - origin
+        pulled = metric.fisher @ change if isinstance(metric, Geometry) else metric.pulled(change)
+        return float(np.sqrt(max(float(change @ pulled), 0.0) / (self._kT * len(change))))
+
+    def _moved(self, theta: Array) -> None:
+        """To equilibrium at other parameters, with what either side tells of ΔF."""
+        emulator, scale = self._emulator, self._start.scale
+        before = emulator.controls
+        state = emulator.read() / scale
+        emulator.set(**self.parameters.changes(theta, before))
+        after = emulator.controls
+        emulator.run(self._window)
+        if self._exact.known or self._changes is None:
+            return
+        forward = energy_differences(state, before, after)
+        reverse = energy_differences(emulator.read() / scale, after, before)
+        try:
+            self._changes.append(bennett(forward, reverse, self._kT))
+        except ValueError:
+            # Too far apart for an error bar that means anything: then ΔF is not known.
+            self._changes = None
+
+    def _free_energy_change(self) -> Estimate | None:
+        unit = self._start.symbols.energy
+        if self._exact.known:
+            here = self._emulator.controls
+            change = self._exact.free_energy_change(self._start.network.controls, here)
+            method = self._exact.method or ""
+            return Estimate.exact(change, method=method, unit=unit, kT=self._kT)
+        if self._changes is None:
+            return None
+        return Estimate(
+            sum(one.mean for one in self._changes),
+            float(np.sqrt(sum(one.stderr**2 for one in self._changes))),
+            method="Bennett acceptance ratio", unit=unit, kT=self._kT,
+        )  # fmt: skip
+
+    def _measured(self, hold: float) -> Geometry | SampledProducts:
+        share, emulator = self._settings.shrinkage, self._emulator
+        long = hold * fastest_rate(self._start.network, emulator.controls) > 1
+        held = hold if long else None
+        if self.parameters.size > MOST_DENSE:
+            numbers = self._settings.replicas * self.parameters.size
+            many = 2 if numbers < NUMBERS_TO_HALVE else 1
+            seen = correlated_windows(emulator, self.parameters, windows=many, hold=held)
+            self._window = seen.length
+            products = SampledProducts(seen, self._kT, self.parameters.blocks, share)
+            self._estimates = products
+            return products
+        begun = emulator.time
+        both = metric_estimates(emulator, self.parameters, shrinkage=share, hold=held)
+        self._window = (emulator.time - begun) / 4
+        self._estimates = both
+        return Geometry.of_matrices(both[0].mean, both[1].mean, self.parameters.blocks)
+
+    def _note(self) -> None:
+        """How well the last measurement was known, by the shares that it ended with."""
+        known = self._estimates
+        if known is None:
+            return
+        if isinstance(known, SampledProducts):
+            rows = (known.shrinkage, known.condition, known.least_eigenvalue)
+        else:
+            one, two = known
+            rows = (
+                (one.shrinkage, two.shrinkage),
+                (one.condition, two.condition),
+                (one.least_eigenvalue, two.least_eigenvalue),
+            )
+        self._seen[:2] = np.maximum(self._seen[:2], rows[:2])
+        self._seen[2] = np.minimum(self._seen[2], rows[2])

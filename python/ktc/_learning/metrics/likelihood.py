@@ -1,0 +1,141 @@
+"""Maximum-likelihood parameters, and data for which there are none."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ktc._base.validation import Array
+from ktc._learning.confinement import confined
+from ktc._learning.metrics.exact_model import ExactModel
+from ktc._model.controls import Controls
+from ktc._model.parameters import Parameters
+
+MOST_STEPS = 200
+# Newton's decrement g·Δθ, twice what is left to gain, in kT.
+ARRIVED = 1e-18
+# Below this share of the largest, a variance of the data is none.
+LEAST_VARIANCE = 1e-12
+
+
+def maximum_likelihood(exact: ExactModel, forces: Array, start: Controls | None = None) -> Controls:
+    """The controls at which ⟨∂_θH⟩ is that of the data, by Newton's method.
+
+    kT times the mean log-likelihood is F(θ) − θ·⟨∂_θH⟩_data + …, concave in θ as H is linear in it;
+    its slope is g at equilibrium, its curvature −F: θ ← θ + F⁻¹g, damped far from the top.
+
+    Args:
+        exact: a model whose equilibrium is known.
+        forces: ⟨∂_θH⟩ over the data, shape (p,).
+        start: where the search starts; the model's own controls by default.
+
+    Raises:
+        ValueError: no confined model reaches the data.
+
+    Source: Barndorff-Nielsen (1978), Information and Exponential Families.
+    """
+    parameters = exact.parameters
+    controls = exact.start.network.controls if start is None else start
+    kT = exact.start.network.common_kT
+    worst = 0.0
+    for _ in range(MOST_STEPS):
+        gradient = exact.forces(controls) - forces
+        change = exact.metric(controls, 0.0).natural(1.0, gradient)
+        decrement = float(gradient @ change) / kT
+        if not np.isfinite(decrement):
+            break
+        if decrement < ARRIVED:
+            return controls
+        # The damped step of self-concordant functions, 1/(1 + λ), full where λ is small.
+        damping = 1.0 if decrement < 1e-4 else 1 / (1 + np.sqrt(decrement))
+        theta = parameters.vector(controls)
+        share, after = confined(parameters, controls, theta, damping * change)
+        # Rounding may keep the decrement above its goal for ever, at no loss.
+        if share == 0 or (decrement < 1e-12 and decrement >= worst > 0):
+            if decrement < 1e-12:
+                return controls
+            break
+        worst, controls = decrement, after
+    raise ValueError(
+        f"no confined model of {parameters!r} has the averages of the data: the search for the "
+        "maximum of the likelihood left every bound; learn other parameters, or take data that "
+        "such a model can have"
+    )
+
+
+def refuse_unreachable(samples: Array, parameters: Parameters, controls: Controls) -> None:
+    """Refuses data whose likelihood grows without bound, or on the border of what is confined.
+
+    Raises:
+        ValueError: units that do not vary though their own stiffness is learned; directions in
+            which the data do not vary though all of the stiffness is; tails heavier than a normal
+            distribution's where a unit's bias, stiffness and quartic term are learned.
+    """
+    deviations = samples - samples.mean(axis=0)
+    variances = np.mean(deviations**2, axis=0)
+    stiff = _own_stiffness(parameters)
+    scale = np.maximum(np.mean(samples**2, axis=0), np.finfo(float).tiny)
+    still = [i for i in np.flatnonzero(stiff) if variances[i] <= LEAST_VARIANCE * scale[i]]
+    if still:
+        raise ValueError(
+            f"data do not vary in column {still[0]}, whose stiffness is learned: no confined model "
+            "is as sharp; take more samples, add noise, or mask that unit's stiffness"
+        )
+    whole = "stiffness" in parameters.names or {"couplings", "diagonal"} <= set(parameters.names)
+    d = parameters.units
+    learned = sum(
+        b.stop - b.start
+        for name, b in parameters.blocks.items()
+        if name in ("stiffness", "couplings", "diagonal")
+    )
+    if whole and learned == d * (d + 1) // 2 and not controls.quartic.any():
+        root = np.sqrt(variances)
+        values = np.linalg.eigvalsh(deviations.T @ deviations / len(samples) / np.outer(root, root))
+        if values[0] <= LEAST_VARIANCE * values[-1] * d:
+            rank = int(np.sum(values > LEAST_VARIANCE * values[-1] * d))
+            raise ValueError(
+                f"data of {len(samples)} samples vary in {rank} of {d} directions alone: the "
+                "likelihood of all couplings has no maximum; take more samples, a mask, or "
+                "data with noise added"
+            )
+    if {"bias", "quartic"} <= set(parameters.names):
+        _refuse_heavy_tails(samples, parameters, controls, stiff)
+
+
+def _own_stiffness(parameters: Parameters) -> Array:
+    """Of every unit whether its K_ii is learned."""
+    found = np.zeros(parameters.units, dtype=bool)
+    for name in ("stiffness", "diagonal"):
+        if name in parameters.places:
+            first, second = parameters.places[name]
+            found[first[first == second]] = True
+    return found
+
+
+def _refuse_heavy_tails(
+    samples: Array, parameters: Parameters, controls: Controls, stiff: Array
+) -> None:
+    """With b, K_ii and κ free, κ < 0 is what a fourth moment above the normal one asks for.
+
+    At given mean and variance the distribution of largest entropy is normal, and ⟨x⁴⟩ falls as κ
+    grows from zero.
+    """
+    coupled = np.triu(controls.stiffness, 1)
+    alone = not coupled.any()
+    others = any(
+        (parameters.places[n][0] != parameters.places[n][1]).any()
+        for n in ("stiffness", "couplings")
+        if n in parameters.places
+    )
+    if others or not alone:
+        return
+    own = set(parameters.places["bias"][0].tolist()) & set(np.flatnonzero(stiff).tolist())
+    for unit in sorted(own & set(parameters.places["quartic"][0].tolist())):
+        x = samples[:, unit]
+        mean, variance = float(np.mean(x)), float(np.var(x))
+        fourth, normal = float(np.mean(x**4)), mean**4 + 6 * mean**2 * variance + 3 * variance**2
+        if fourth >= normal:
+            raise ValueError(
+                f"data have heavier tails than a normal distribution in column {unit} "
+                f"(⟨x⁴⟩ = {fourth:.4g}, normal {normal:.4g}), and only a negative quartic term "
+                "would give them: no confined model does; leave 'quartic' out of parameters"
+            )

@@ -1,0 +1,212 @@
+"""F and ζ measured on replicas as products with a vector, inverted by conjugate gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ktc._base.validation import Array
+from ktc._learning.metrics.conjugate_gradients import Indefinite, conjugate_gradients
+from ktc._learning.metrics.ritz import extreme_ritz_values
+from ktc._measure.sampled_metrics import Windows
+
+#: Conjugate gradients on a noisy matrix need not be more accurate than it is.
+ACCURACY = 1e-4
+
+#: Up to so many parameters products are those of matrices, 64 MB each at 2,900 of them and 134 MB
+#: at 4,096; beyond, of the replicas' forces themselves.
+MOST_MATRIX = 4096
+
+
+class SampledProducts:
+    """A Metric of centred conjugate forces φ: F v = φᵀ(φ v)/(N kT), ζ v likewise with ∫φ dt.
+
+    Of two parameters whose windows differ the longer window counts, as in
+    ``theory.friction_estimate``. Both are drawn to their own diagonals by the share of least
+    expected error (Ledoit, Wolf 2004; Schäfer, Strimmer 2005), found without the matrix: with z of
+    unit variance, Σ r² over all pairs is the squared size of zᵀz/N or of zzᵀ/N, whichever is
+    smaller, and the sum of its error bars' squares that of |z|⁴. Where the friction tensor is
+    negative in a direction that is met, its share is moved half of the way to one, and that is
+    reported.
+
+    Args:
+        windows: of an ensemble in equilibrium.
+        kT: its thermal energy.
+        blocks: for each kind of parameter its slice.
+        shrinkage: "optimal", a share, or None.
+
+    Raises:
+        ValueError: an own friction that noise has made negative.
+    """
+
+    def __init__(
+        self,
+        windows: Windows,
+        kT: float,
+        blocks: Mapping[str, slice],
+        shrinkage: float | str | None,
+    ) -> None:
+        self.blocks = blocks
+        self._ends, self._pairs = windows.ends, windows.pairs
+        lengths = np.unique(windows.intervals)
+        self._classes = [np.flatnonzero(windows.intervals == length) for length in lengths]
+        rows = len(windows.ends[0])
+        self._factor = (1 / (kT * rows * len(self._ends)), 1 / (kT * rows * len(self._pairs)))
+        self._own = (
+            self._factor[0] * sum(np.sum(end**2, axis=0) for end in self._ends),
+            self._factor[1] * sum(np.sum(one * other, axis=0) for one, other in self._pairs),
+        )
+        if not (self._own[1] > 0).all():
+            place = int(np.argmin(self._own[1]))
+            raise ValueError(
+                f"the measured friction of parameter {place} is {self._own[1][place]:.3g}, which "
+                "is not positive: noise rules it; take more replicas for metrics"
+            )
+        self._matrices = None if self.size > MOST_MATRIX else self._collected(windows.intervals)
+        self._shares = [
+            _share(self._ends[0], self._ends[0], len(self._ends), shrinkage),
+            _share(*self._pairs[0], len(self._ends) - 1, shrinkage),
+        ]
+        if self._matrices is not None:
+            self._ends, self._pairs = [], []
+
+    @property
+    def size(self) -> int:
+        """Number of parameters p."""
+        return len(self._own[0])
+
+    @property
+    def shrinkage(self) -> tuple[float, float]:
+        """Shares of the diagonal in F and ζ."""
+        return self._shares[0], self._shares[1]
+
+    @property
+    def traces(self) -> tuple[float, float]:
+        """Of F and of ζ."""
+        return float(self._own[0].sum()), float(self._own[1].sum())
+
+    def _collected(self, intervals: NDArray[np.intp]) -> tuple[Array, Array]:
+        """Raw F and ζ as matrices: fewer numbers than the replicas' forces."""
+        fisher, friction = np.zeros((2, self.size, self.size))
+        for end in self._ends:
+            fisher += self._factor[0] * (end.T @ end)
+        for one, other in self._pairs:
+            friction += self._factor[1] * (one.T @ other)
+        longer = np.subtract.outer(-intervals, -intervals)
+        friction *= np.where(longer > 0, 1.0, np.where(longer == 0, 0.5, 0.0))
+        friction += friction.T.copy()
+        return fisher, friction
+
+    @cached_property
+    def _extremes(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Extreme Ritz values of the raw F and ζ at unit diagonal."""
+        return self._extreme(0), self._extreme(1)
+
+    @property
+    def least_eigenvalue(self) -> tuple[float, float]:
+        """Upper bounds of the least eigenvalues of the raw F and ζ at unit diagonal."""
+        return self._extremes[0][0], self._extremes[1][0]
+
+    @property
+    def condition(self) -> tuple[float, float]:
+        """Lower bounds of the condition numbers of F and ζ at unit diagonal, after shrinkage."""
+        one, two = (
+            (1 - share) * np.array(pair) + share
+            for share, pair in zip(self._shares, self._extremes, strict=True)
+        )
+        return _ratio(one), _ratio(two)
+
+    def pulled(self, vector: Array) -> Array:
+        """F v."""
+        share = self._shares[0]
+        return np.asarray((1 - share) * self._raw_fisher(vector) + share * self._own[0] * vector)
+
+    def friction(self, vector: Array) -> Array:
+        """ζ v."""
+        share = self._shares[1]
+        return np.asarray((1 - share) * self._raw_friction(vector) + share * self._own[1] * vector)
+
+    def _extreme(self, which: int) -> tuple[float, float]:
+        raw = (self._raw_fisher, self._raw_friction)[which]
+        root = np.sqrt(self._own[which])
+        return extreme_ritz_values(lambda v: raw(v / root) / root, self.size)
+
+    def _raw_fisher(self, vector: Array) -> Array:
+        if self._matrices is not None:
+            return np.asarray(self._matrices[0] @ vector)
+        raw = np.zeros_like(vector)
+        for end in self._ends:
+            raw += self._factor[0] * (end.T @ (end @ vector))
+        return raw
+
+    def _raw_friction(self, vector: Array) -> Array:
+        if self._matrices is not None:
+            return np.asarray(self._matrices[1] @ vector)
+        raw = np.zeros_like(vector)
+        for start, integral in self._pairs:
+            # With w_ab 1 where b has the longer window, ½ where they are alike: (w∘M + (w∘M)ᵀ) v.
+            before = np.zeros(len(start))
+            for own in self._classes:
+                here = start[:, own] @ vector[own]
+                raw[own] += integral[:, own].T @ (before + 0.5 * here)
+                before += here
+            after = np.zeros(len(start))
+            for own in reversed(self._classes):
+                here = integral[:, own] @ vector[own]
+                raw[own] += start[:, own].T @ (after + 0.5 * here)
+                after += here
+        return np.asarray(self._factor[1] * raw)
+
+    def solve(self, to_go: float, share: float, gradient: Array) -> Array:
+        """[to_go F + share ζ]⁻¹ g."""
+
+        def product(v: Array) -> Array:
+            result = to_go * self.pulled(v) if to_go else np.zeros_like(v)
+            return result + share * self.friction(v) if share else result
+
+        own = to_go * self._own[0] + share * self._own[1]
+        while True:
+            try:
+                return conjugate_gradients(product, gradient, lambda v: v / own, ACCURACY)
+            except Indefinite:
+                if share == 0 or self._shares[1] >= 1:
+                    raise
+                self._shares[1] = min(1.0, 0.5 + 0.5 * self._shares[1] + 1e-3)
+
+    def natural(self, rate: float, gradient: Array) -> Array:
+        """rate · F⁻¹ g."""
+        return rate * self.solve(1.0, 0.0, gradient)
+
+    def lead(self, velocity: Array) -> Array:
+        """F⁻¹ζ θ̇."""
+        return self.solve(1.0, 0.0, self.friction(velocity))
+
+
+def _ratio(extremes: Array) -> float:
+    return float(extremes[1] / extremes[0]) if extremes[0] > 0 else np.inf
+
+
+def _share(one: Array, other: Array, windows: int, shrinkage: float | str | None) -> float:
+    """Σ stderr²/Σ r² over all pairs, r at unit diagonal, of an average over so many windows."""
+    if shrinkage is None:
+        return 0.0
+    if not isinstance(shrinkage, str):
+        return shrinkage
+    rows, columns = one.shape
+    own = np.sum(one * other, axis=0)
+    # Of one window alone an own friction may be lost in noise that the average has not.
+    root = np.sqrt(
+        np.maximum(own, 0.1 * np.sqrt(np.sum(one**2, axis=0) * np.sum(other**2, axis=0)))
+    )
+    a, b = one / root, other / root
+    squares = (
+        float(np.sum((a.T @ b) ** 2)) if columns <= rows else float(np.sum((a @ a.T) * (b @ b.T)))
+    )
+    # Σ_n |a_n|²|b_n|² is the sum over all pairs of parameters of Σ_n (a_n b_n)².
+    noise = float(np.sum(np.sum(a**2, axis=1) * np.sum(b**2, axis=1))) - squares / rows
+    signal = max(squares - columns - noise, 0.0)
+    noise /= windows
+    return float(noise / (signal + noise)) if noise > 0 else 0.0

@@ -1,0 +1,50 @@
+"""How a learner comes by F and ζ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ktc._base.validation import count, positive
+from ktc._theory.matrix_estimate import OPTIMAL, checked_shrinkage
+
+SOURCES = ("auto", "exact", "measured")
+FISHERS = ("equilibrium", "replicas")
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """How ``learn`` comes by the Fisher matrix F and the friction tensor ζ at its present controls.
+
+    Args:
+        source: "exact" takes closed forms (Gaussian networks) and quadrature (units coupled to
+            none); "measured" measures both on calibration replicas, an ensemble of its own that
+            follows the controls and relaxes at them; "auto" measures where nothing is exact.
+        fisher: "equilibrium" of the present controls; or "replicas", F from the covariance of the
+            running replicas themselves, which costs nothing and is not that of an equilibrium.
+        replicas: of the calibration ensemble.
+        shrinkage: toward the diagonal, see ``theory.MatrixEstimate``: "optimal", a share from 0 to
+            1, or None for none.
+        refresh: a measurement serves until the controls have moved by this share of their own
+            thermal scatter, √(ΔθᵀFΔθ/(p kT)); then the next one is made.
+
+    Raises:
+        ValueError, TypeError: unknown names, numbers out of range.
+
+    Example:
+        >>> Metrics(source="measured", replicas=2000).refresh
+        0.15
+    """
+
+    source: str = "auto"
+    fisher: str = "equilibrium"
+    replicas: int = 10_000
+    shrinkage: float | str | None = OPTIMAL
+    refresh: float = 0.15
+
+    def __post_init__(self) -> None:
+        for name, known in (("source", SOURCES), ("fisher", FISHERS)):
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name} must be one of {known}, but is {getattr(self, name)!r}")
+        count("replicas", self.replicas, least=20)
+        checked_shrinkage(self.shrinkage)
+        positive("refresh", self.refresh)

@@ -1,0 +1,92 @@
+"""The way that learning still has to go: from where the replicas are to where the data are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+import scipy  # imports scipy.linalg when it is first used
+
+from ktc._base.validation import Array
+
+# Gauss–Legendre nodes on the way: F and ζ that fall by a factor of twenty are averaged to 1e-5.
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(8)
+NODES, WEIGHTS = 0.5 + 0.5 * NODES, 0.5 * WEIGHTS
+
+
+class Way:
+    """F and ζ along the straight way from θ*, whose equilibrium has the replicas' averages, to θ̂,
+    whose equilibrium has those of the data.
+
+    F̄ = ∫F ds over the way, s from 0 to 1, so that F̄(θ̂ − θ*) is the gradient g. With F̄ for a
+    metric, ζ̄ = (∫√ζ ds)²: of one parameter the square of the thermodynamic length over that of the
+    way. X is the symmetric X ζ(θ*) X = ζ̄, by which motion along the way has its friction's root
+    constant: of one parameter √(ζ̄/ζ(θ*)), and 1 wherever F and ζ are.
+
+    Args:
+        here: θ*, shape (p,).
+        goal: θ̂.
+        fisher, friction: F and ζ at θ*, shape (p, p).
+        fishers, frictions: at ``NODES`` of the way.
+
+    Raises:
+        ValueError: a friction tensor that is not positive definite, as noise may make it.
+
+    Source: thermodynamic length, Crooks (2007), Phys. Rev. Lett. 99, 100602; Sivak, Crooks (2012),
+    Phys. Rev. Lett. 108, 190602.
+
+    Example:
+        >>> one, two = np.eye(1), 2 * np.eye(1)
+        >>> way = Way(np.zeros(1), np.ones(1), one, two, [one] * 8, [two] * 8)
+        >>> way.velocity(1.0), way.lead(way.velocity(1.0))
+        (array([0.2]), array([0.4]))
+    """
+
+    def __init__(
+        self,
+        here: Array,
+        goal: Array,
+        fisher: Array,
+        friction: Array,
+        fishers: Sequence[Array],
+        frictions: Sequence[Array],
+    ) -> None:
+        self.here, self.goal, self.fisher, self.friction = here, goal, fisher, friction
+        mean = np.tensordot(WEIGHTS, np.array(fishers), 1)
+        self._factor = scipy.linalg.cholesky(mean, lower=True)
+        roots = [_root(self._within(one)) for one in frictions]
+        self._mean_root = np.tensordot(WEIGHTS, np.array(roots), 1)
+
+    def velocity(self, to_go: float) -> Array:
+        """θ̇* = X [to_go F̄ + 2ζ̄]⁻¹ g, shape (p,)."""
+        system = to_go * np.eye(len(self.here)) + 2 * self._mean_root @ self._mean_root
+        pushed = self._factor.T @ (self.goal - self.here)
+        moved = self._pace @ np.linalg.solve(system, pushed)
+        return np.asarray(scipy.linalg.solve_triangular(self._factor, moved, lower=True, trans="T"))
+
+    def lead(self, velocity: Array) -> Array:
+        """F⁻¹ζ θ̇* at θ*: how far the controls of what moves so are ahead of it."""
+        return np.asarray(np.linalg.solve(self.fisher, self.friction @ velocity))
+
+    @cached_property
+    def _pace(self) -> Array:
+        """X where F̄ is 1: the geometric mean of ζ(θ*)⁻¹ and ζ̄."""
+        root = _root(self._within(self.friction))
+        back = np.linalg.inv(root)
+        return np.asarray(back @ _root(root @ self._mean_root @ self._mean_root @ root) @ back)
+
+    def _within(self, matrix: Array) -> Array:
+        half = scipy.linalg.solve_triangular(self._factor, matrix, lower=True)
+        return np.asarray(scipy.linalg.solve_triangular(self._factor, half.T, lower=True))
+
+
+def _root(matrix: Array) -> Array:
+    """Square root of a symmetric positive definite matrix."""
+    values, vectors = np.linalg.eigh(0.5 * (matrix + matrix.T))
+    if not values[0] > 0:
+        raise ValueError(
+            "the friction tensor is not positive definite on the way to the data: noise rules it; "
+            "take more replicas for metrics"
+        )
+    return np.asarray((vectors * np.sqrt(values)) @ vectors.T)

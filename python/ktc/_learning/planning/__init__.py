@@ -1,0 +1,1 @@
+"""What a run of learning will cost, and which run to choose."""

@@ -1,0 +1,289 @@
+"""Tuning: the best rate of a schedule that has one to choose."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import scipy  # imports scipy.optimize when it is first used
+from numpy.typing import ArrayLike
+
+from ktc._base.codec import register
+from ktc._base.estimate import Estimate
+from ktc._base.files import Storable
+from ktc._base.validation import Array, count, positive, random_seed, real_array
+from ktc._learning.joint_fit import JointFit
+from ktc._learning.joint_learn import hidden_units
+from ktc._learning.learn import learn
+from ktc._learning.metrics.exact_model import ExactModel
+from ktc._learning.metrics.settings import Metrics
+from ktc._learning.samples import as_samples
+from ktc._learning.schedules import Schedule
+from ktc._model.controls import Controls
+from ktc._model.description import Described, Description, network_of
+from ktc._model.imperfections import LimitError
+from ktc._model.parameters import Parameters
+from ktc._theory.gaussian import PARAMETERS
+from ktc._theory.geometry import Geometry
+from ktc._theory.metrics import fisher_matrix, friction_tensor
+
+#: How often the search may move on, each time twice as far, when the best rate lies at an end of
+#: its bracket.
+WIDENINGS = 8
+
+# Values that a diverged run counts as; they grow with the rate, so that the search turns back.
+_DIVERGED = 1e6
+
+# Logarithm of the largest rate ever tried, near that of the largest double.
+_FARTHEST = 700.0
+
+
+@dataclass(frozen=True)
+class Tuned(Storable):
+    """Outcome of a search for the best rate.
+
+    Attributes:
+        rate: the best rate found.
+        schedule: the schedule with that rate.
+        completed_excess_work: what it cost in the search, by its small ensemble; run it again
+            with more replicas for an unbiased value.
+        rates, costs: all rates that were tried, ascending, and their completed excess work,
+            infinite where the controls diverged, shape (runs,) each.
+    """
+
+    rate: float
+    schedule: Schedule
+    completed_excess_work: Estimate
+    rates: Array = field(repr=False)
+    costs: Array = field(repr=False)
+
+
+register(Tuned)
+
+
+def best_rate(
+    device: Description,
+    data: ArrayLike,
+    schedule: Callable[[float], Schedule],
+    *,
+    parameters: Sequence[str] = ("bias",),
+    replicas: float = 100,
+    ticks: int = 100,
+    seed: int | None = 0,
+    threads: int | None = None,
+    bracket: tuple[float, float] | None = None,
+    tolerance: float = 0.1,
+    mask: ArrayLike | Mapping[str, ArrayLike] | None = None,
+    hidden: Sequence[int] | int = (),
+    metrics: Metrics | None = None,
+    target: Controls | Mapping[str, ArrayLike] | None = None,
+) -> Tuned:
+    """The rate at which a schedule reaches the maximum-likelihood parameters at the least cost.
+
+    Minimises ``completed_excess_work`` over the logarithm of the rate, each value a small run of
+    ``ktc.learn``, all with the same noise, so that their differences are not noise. Near the best
+    rate the cost is flat: a tolerance of ten per cent, and an ensemble whose own fluctuations add
+    one to three kT/replicas a mode, move it little. Controls that diverge count as infinitely
+    dear.
+
+    Args:
+        device: a Network or a Board, not a running emulator: every run starts afresh.
+        data: as for ``learn``.
+        schedule: makes a schedule of a rate, for example ``lambda rate: Constant(2.0, rate)``;
+            any schedule with one positive number to choose.
+        parameters: as for ``learn``.
+        replicas: number of replicas of each run; ``math.inf`` for exact costs, where Gaussian.
+        ticks: number of holds of each run.
+        seed: noise of all runs; None draws one.
+        threads: as for ``learn``.
+        bracket: two rates between which to start; by default those at which the fastest mode
+            learns a tenth of its way, and the slowest ten times its way. The search moves on
+            where the best rate lies at an end.
+        tolerance: relative accuracy of the rate, below 1.
+        mask, hidden, metrics: as for ``learn``.
+        target: controls, or controls by name, that every run is completed to in place of the
+            maximum-likelihood parameters; needed where these are known neither in closed form nor
+            by quadrature: of hidden units, and of coupled quartic ones. Controls that a long, slow
+            run reached will do. Energy of the clamped phase of hidden units is not in the cost.
+
+    Returns:
+        A Tuned: the rate, its schedule, and all that was tried.
+
+    Raises:
+        ValueError, TypeError: as ``learn``; a bracket that is not two ascending positive numbers;
+            no rate in reach whose controls do not diverge; a schedule whose cost knows nothing of
+            the rate; no target where one is needed.
+
+    Example:
+        >>> import ktc
+        >>> net = ktc.Network(stiffness=1.0, friction=1.0)
+        >>> best = best_rate(net, 5.0, lambda rate: ktc.schedules.Constant(1.0, rate))
+        >>> bool(best.completed_excess_work.mean > ktc.theory.least_excess_work(net, 5.0, 1.0))
+        True
+
+    Source: Brent (1973), Algorithms for Minimization without Derivatives, ch. 5.
+    """
+    network, numbers = network_of(device), hidden_units(hidden)
+    samples = as_samples(data, network.units - len(numbers))
+    kinds = (parameters,) if isinstance(parameters, str) else tuple(parameters)
+    plain = kinds in (("bias",), ("center",)) and not network.quartic.any() and not len(numbers)
+    # The mean is all that the bias of a Gaussian network learns from.
+    goal = samples.mean(axis=0) if plain and mask is None else samples
+    options = {
+        "parameters": parameters,
+        "replicas": replicas if replicas == math.inf else count("replicas", replicas),
+        "ticks": count("ticks", ticks),
+        "seed": random_seed(seed),
+        "threads": threads,
+        "mask": mask,
+        "metrics": metrics,
+        "hidden": numbers.tolist(),
+    }
+    if plain and mask is None and metrics is None and target is not None:
+        raise ValueError(
+            "target must be left out for the bias of a Gaussian network, whose maximum-likelihood "
+            "parameters are known"
+        )
+    if target is None:
+        _refuse_unknown(device, kinds, mask, len(numbers))
+    if not positive("tolerance", tolerance) < 1:
+        raise ValueError(f"tolerance must be below 1, but is {tolerance}")
+    low, high = np.log(_bracket(device, schedule, kinds, mask, bracket))
+    tried: dict[float, Estimate | None] = {}
+
+    def cost(exponent: float) -> float:
+        rate = float(np.exp(exponent))
+        tried[rate] = _completed(device, goal, schedule(rate), options, target)
+        if (found := tried[rate]) is None:
+            return _DIVERGED + exponent
+        # Costs span hundreds of decades next to a divergence, and only their order matters.
+        return float(np.arcsinh(found.mean / device.network.kT))
+
+    for _ in range(WIDENINGS):
+        result = scipy.optimize.minimize_scalar(
+            cost, bounds=(low, high), method="bounded", options={"xatol": tolerance / 2}
+        )
+        width = 2 * (high - low)
+        if result.fun >= _DIVERGED + low or result.x < low + tolerance:
+            low, high = max(low - width, -_FARTHEST), low + 2 * tolerance
+        elif result.x > high - tolerance:
+            low, high = high - 2 * tolerance, min(high + width, _FARTHEST)
+        else:
+            break
+    known = {rate: value for rate, value in tried.items() if value is not None}
+    if not known:
+        raise ValueError(
+            f"the controls diverged at every rate from {min(tried):.3g} to {max(tried):.3g}; "
+            "take more ticks, or a bracket of smaller rates"
+        )
+    if len({value.mean for value in known.values()}) == 1 < len(known):
+        raise ValueError(
+            f"schedule must depend on the rate, but costs are the same from {min(known):.3g} to "
+            f"{max(known):.3g}; give one that has a rate to choose, and data that are to be learned"
+        )
+    rate = min(known, key=lambda one: known[one].mean)
+    rates = sorted(tried)
+    costs = [np.inf if (value := tried[one]) is None else value.mean for one in rates]
+    return Tuned(rate, schedule(rate), known[rate], np.array(rates), np.array(costs))
+
+
+def _completed(
+    device: Description,
+    goal: Array,
+    schedule: Schedule,
+    options: dict[str, Any],
+    target: Controls | Mapping[str, ArrayLike] | None,
+) -> Estimate | None:
+    """Completed excess work of one run, or None where it diverges."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        try:
+            fit = learn(device, goal, schedule, **options)
+            if fit.stopped_early is not None:
+                return None
+            if target is None:
+                found = fit.completed_excess_work
+            else:
+                assert isinstance(fit, JointFit)  # a plain fit's target is known
+                found = fit.completed(target)
+        except (OverflowError, LimitError):
+            return None
+    return found if np.isfinite(found.mean) else None
+
+
+def _refuse_unknown(
+    device: Description,
+    kinds: tuple[str, ...],
+    mask: ArrayLike | Mapping[str, ArrayLike] | None,
+    hidden: int,
+) -> None:
+    """Before anything runs: every run would end in the same refusal."""
+    if hidden:
+        raise ValueError(
+            f"target must be given with {hidden} hidden units, as the likelihood of such a model "
+            "has no single maximum: give the controls that runs are completed to"
+        )
+    network = network_of(device)
+    if not network.quartic.any() and "quartic" not in kinds:
+        return
+    start = Described(network, device.scale, device.symbols)
+    if not ExactModel(start, Parameters(device, kinds, mask)).known:
+        raise ValueError(
+            "target must be given of coupled quartic units, whose maximum-likelihood parameters "
+            "have no closed form and no quadrature: give the controls that runs are completed to"
+        )
+
+
+def _geometry(
+    device: Description,
+    parameters: tuple[str, ...],
+    mask: ArrayLike | Mapping[str, ArrayLike] | None,
+) -> Geometry:
+    """F and ζ of the device as it is."""
+    if len(parameters) == 1 and parameters[0] in PARAMETERS and not device.network.quartic.any():
+        return Geometry.of(device, parameters[0])
+    learned = Parameters(device, parameters, mask)
+    fisher = fisher_matrix(device, learned)
+    return Geometry.of_matrices(fisher, friction_tensor(device, learned), learned.blocks)
+
+
+def _bracket(
+    device: Description,
+    schedule: Callable[[float], Schedule],
+    parameters: tuple[str, ...],
+    mask: ArrayLike | Mapping[str, ArrayLike] | None,
+    bracket: tuple[float, float] | None,
+) -> Array:
+    """Two ascending rates: the given ones, or a guess by how far one unit of rate learns a mode."""
+    if bracket is not None:
+        pair = real_array("bracket", bracket)
+        if pair.shape != (2,) or not 0 < pair[0] < pair[1]:
+            raise ValueError(f"bracket must be two ascending positive rates, but is {bracket!r}")
+        return pair
+    trial = schedule(1.0)
+    if not isinstance(trial, Schedule):
+        raise TypeError(
+            "schedule must make one of ktc.schedules of a rate, but made "
+            f"{type(trial).__name__} {trial!r}"
+        )
+    times = trial.duration * (np.arange(16) + 0.5) / 16
+    try:
+        geometry = _geometry(device, parameters, mask)
+        rates = [trial.rate(t, geometry) for t in times]
+    except ValueError as error:
+        raise ValueError(f"{error}; so no bracket can be guessed: give one") from None
+    learned = trial.duration * np.mean(rates, axis=0)
+    gains = np.linalg.eigvals(learned @ geometry.fisher).real
+    positive_gains = gains[gains > 0]
+    if len(positive_gains) == 0:
+        raise ValueError(f"{trial!r} learns nothing, so no bracket can be guessed: give one")
+    with np.errstate(over="ignore"):
+        guess = np.array([0.1 / positive_gains.max(), 10 / positive_gains.min()])
+    if not np.isfinite(guess).all():
+        raise ValueError(
+            f"the rates that {trial!r} could have lie beyond the range of doubles; "
+            "take a longer duration, or other units"
+        )
+    return guess

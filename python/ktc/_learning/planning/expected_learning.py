@@ -1,0 +1,292 @@
+"""What learning the bias of a Gaussian network costs on average, noise of the gradient included."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ktc._base.validation import Array, count, finite
+from ktc._learning.batches import Batches
+from ktc._learning.samples import as_samples
+from ktc._learning.schedules import Schedule
+from ktc._learning.tick_update import tick_change
+from ktc._model.description import Description
+from ktc._theory.gaussian import gaussian, inverse
+
+
+class Costs(NamedTuple):
+    """Averages over runs.
+
+    Attributes:
+        excess_work: W − ΔF at the run's own parameters, a replica.
+        completed_excess_work: with one last jump to the maximum-likelihood parameters.
+        nats_lost: log-likelihood of the data per sample below its maximum over the bias.
+    """
+
+    excess_work: float
+    completed_excess_work: float
+    nats_lost: float
+
+
+@dataclass(frozen=True)
+class ExpectedLearning:
+    """Costs of learning, apart by what causes them; each is exact, and they add up.
+
+    Attributes:
+        ideal: of infinitely many replicas that see all data: the schedule's own cost, and that of
+            its ticks.
+        replica: what the thermal noise of one replica's mean adds; N replicas add an Nth of it.
+        reading: what the noise of its readings adds, alike.
+        batch: what seeing few of the samples adds, however many replicas there are.
+        duration: T.
+        ticks: number of holds.
+    """
+
+    ideal: Costs
+    replica: Costs
+    reading: Costs
+    batch: Costs
+    duration: float
+    ticks: int
+
+    def noise(self, replicas: float) -> Costs:
+        """What the noise of the gradient adds, of replicas, readings and batches together."""
+        both = zip(self.replica, self.reading, self.batch, strict=True)
+        return Costs(*((one + read) / replicas + seen for one, read, seen in both))
+
+    def costs(self, replicas: float) -> Costs:
+        """All of it, for so many replicas."""
+        return Costs(*(a + b for a, b in zip(self.ideal, self.noise(replicas), strict=True)))
+
+
+def expected_learning(
+    device: Description,
+    data: ArrayLike,
+    schedule: Schedule,
+    parameter: str = "bias",
+    *,
+    ticks: int = 1000,
+    batch: int | None = None,
+    read_noise: float = 0.0,
+) -> ExpectedLearning:
+    """Averages over all runs of ``learn`` of a Gaussian network's bias, from equilibrium.
+
+    The controller reads the mean of N replicas, m + δm, and its updates are linear in what it
+    reads: b ← b + G_k(μ − m). So work and likelihood are quadratic in the noise, and averages need
+    but its second moments, which move exactly from tick to tick: P_mm ← A P_mm Aᵀ + Q/N and their
+    like with b. Noise adds −Σ tr Cov(Δb_k, m_k) + ½ tr K⁻¹Cov(b_T) to W − ΔF, and
+    ½ tr K⁻¹Cov(b_T)/kT to the nats lost; Cov(b_T, m_T) takes the place of the former's second part
+    where a last jump completes the run.
+
+    Args:
+        device: a Network or a Board at the controls of its start; of a real board its drawing.
+        data: as of ``learn``.
+        schedule: whose updates are linear in the gradient; not ``Adam``.
+        parameter: "bias" or "center".
+        ticks, batch: as of ``learn``.
+        read_noise: rms of the noise of each reading of each replica's state, independent of all
+            others, in the public state (volts on a Board).
+
+    Raises:
+        ValueError, TypeError: as of ``learn``; quartic units, several temperatures, a schedule
+            that is not linear in the gradient.
+
+    Example:
+        >>> import ktc
+        >>> net = ktc.Network(stiffness=1.0, friction=1.0)
+        >>> rule = ktc.schedules.MinimalDissipation(duration=1.0)
+        >>> found = expected_learning(net, 5.0, rule, ticks=100)
+        >>> round(found.ideal.excess_work, 3), round(found.noise(100).excess_work, 4)
+        (8.333, 0.0142)
+
+    Source: Hnybida, Verret (2025), arXiv 2510.03137.
+    """
+    samples = as_samples(data, gaussian(device).units)
+    if batch is not None:
+        Batches(len(samples), batch, None)
+    return expected_of(
+        device,
+        schedule,
+        parameter,
+        count("ticks", ticks),
+        samples.mean(axis=0),
+        Deals.of(samples, batch),
+        _not_negative("read_noise", read_noise),
+    )
+
+
+class Deals(NamedTuple):
+    """Second moments of batch means: dealt without replacement, epochs of ⌊n/B⌋ batches.
+
+    Attributes:
+        scatter: covariance of the samples, over n, shape (d, d).
+        samples, size: n and B.
+    """
+
+    scatter: Array
+    samples: int
+    size: int
+
+    @classmethod
+    def of(cls, samples: Array, batch: int | None) -> Deals | None:
+        """None where every update sees all."""
+        if batch is None or batch == len(samples):
+            return None
+        away = samples - samples.mean(axis=0)
+        return cls(away.T @ away / len(samples), len(samples), batch)
+
+    @property
+    def in_epoch(self) -> int:
+        """Batches of an epoch."""
+        return self.samples // self.size
+
+    def next(self, dealt: int) -> tuple[float, float]:
+        """After so many batches of an epoch with the sum s of their deviations: the next one's
+        is −B s/(n − B dealt) on average, and its variance about that in units of the scatter.
+        """
+        n, size = self.samples, self.size
+        own, shared = (n - size) / (size * (n - 1)), -1 / (n - 1)
+        if dealt == 0:
+            return 0.0, own
+        slope = -size / (n - size * dealt)
+        return slope, own - slope**2 * (dealt * own + dealt * (dealt - 1) * shared)
+
+
+def expected_of(
+    device: Description,
+    schedule: Schedule,
+    parameter: str,
+    ticks: int,
+    goal: Array,
+    deals: Deals | None,
+    read_noise: float,
+) -> ExpectedLearning:
+    """``expected_learning`` of the data's mean, and of how batches scatter about it."""
+    net = gaussian(device)
+    loop = _Loop(device, schedule, parameter, ticks)
+    d, hold = net.units, schedule.duration / ticks
+    moved = net.transition(hold)
+    phase = len(moved.A)
+    flexibility = inverse(net.stiffness)
+    toward_rest = (np.eye(phase) - moved.A)[:, :d] @ flexibility
+    to_public = np.zeros((d, phase))
+    to_public[:, :d] = np.diag(device.scale)
+    # Rows of a noise's moments: the replicas' mean, the bias, and what a batch's epoch has dealt.
+    mean, bias, dealt = slice(0, phase), slice(phase, phase + d), slice(phase + d, phase + 2 * d)
+    size = phase + (d if deals is None else 2 * d)
+    moments = np.zeros((3, size, size))
+    thermal, reading, batch = moments
+    thermal[:phase, :phase] = _equilibrium(net, phase)
+    x, b = np.zeros(phase), net.bias.copy()
+    x[:d] = flexibility @ b
+    work, works = 0.0, np.zeros(3)
+    for k in range(ticks + 1):
+        offset, by_reading, by_goal = loop.update(k, to_public @ x, goal)
+        work -= float(offset @ x[:d])
+        b = b + offset
+        push = np.zeros((d, size))
+        push[:, mean] = by_reading @ to_public
+        kick = by_reading * read_noise
+        update = np.eye(size)
+        if deals is not None:
+            slope, spread = deals.next(k % deals.in_epoch)
+            push[:, dealt] = slope * by_goal
+            update[dealt, dealt] *= 1 + slope
+        works -= np.trace(push @ moments[:, :, :d], axis1=1, axis2=2)
+        update[bias] += push
+        moments[:] = update @ moments @ update.T
+        reading[bias, bias] += kick @ kick.T
+        if deals is not None:
+            dealing = np.vstack([np.zeros((phase, d)), by_goal, np.eye(d)])
+            batch += spread * dealing @ deals.scatter @ dealing.T
+            if (k + 1) % deals.in_epoch == 0:
+                batch[dealt], batch[:, dealt] = 0.0, 0.0
+        if k == ticks:
+            break
+        rest = np.zeros(phase)
+        rest[:d] = flexibility @ b
+        x = rest + moved.A @ (x - rest)
+        flow = np.eye(size)
+        flow[mean, mean], flow[mean, bias] = moved.A, toward_rest
+        moments[:] = flow @ moments @ flow.T
+        thermal[mean, mean] += moved.Q
+    target = net.stiffness @ (goal / device.scale)
+    kT = net.common_kT
+
+    def free(value: Array) -> float:
+        return -0.5 * float(value @ flexibility @ value)
+
+    off = b - target
+    lost = 0.5 * float(off @ flexibility @ off) / kT
+    jump = -float((target - b) @ x[:d])
+    ideal = Costs(
+        work - free(b) + free(net.bias), work + jump - free(target) + free(net.bias), lost
+    )
+    noises = []
+    for spent, moment in zip(works.tolist(), moments, strict=True):
+        shift = 0.5 * float(np.sum(flexibility * moment[bias, bias]))
+        left = float(np.trace(moment[bias, :d]))
+        noises.append(Costs(spent + shift, spent + left, shift / kT))
+    one, read, seen = noises
+    return ExpectedLearning(ideal, one, read, seen, schedule.duration, ticks)
+
+
+def _equilibrium(net: Any, phase: int) -> Array:
+    """Covariance of one replica at rest, momenta included."""
+    covariance = np.zeros((phase, phase))
+    covariance[: net.units, : net.units] = net.common_kT * inverse(net.stiffness)
+    if phase > net.units:
+        own = range(net.units, phase)
+        covariance[own, own] = net.common_kT * net.inertia
+    return covariance
+
+
+class _Loop:
+    """Updates of the bias as an affine function of what is read and of the data's mean."""
+
+    def __init__(self, device: Description, schedule: Schedule, parameter: str, ticks: int) -> None:
+        from ktc._theory.geometry import Geometry  # which is made of what theory has
+
+        hold = schedule.duration / ticks
+        self._geometry = Geometry.of(device, parameter).sampled(hold)
+        self._given, self._schedule, self._ticks = schedule, schedule.begun(), ticks
+        self._scale = device.scale
+        schedule.check(len(device.scale))
+
+    def update(self, tick: int, read: Array, goal: Array) -> tuple[Array, Array, Array]:
+        """Δb of the network, shape (d,), and its slopes in what is read and in the data's mean."""
+        d, to_bias = len(goal), self._geometry.to_bias
+        zero = np.zeros(d)
+        unit = np.eye(d)
+        none = self._change(tick, zero, zero)
+        by_goal = np.stack([self._change(tick, zero, row) - none for row in unit], 1)
+        by_reading = -by_goal
+        if tick == 0:
+            # A first jump toward a target of its own reads, but does not look at the data.
+            by_reading = np.stack([self._change(tick, row, zero) - none for row in unit], 1)
+        offset = self._change(tick, read, goal)
+        linear = none + by_reading @ read + by_goal @ goal
+        largest = np.abs(by_reading) @ np.abs(read) + np.abs(by_goal) @ np.abs(goal)
+        if (np.abs(offset - linear) > 1e-6 * (largest + np.abs(none))).any():
+            raise ValueError(
+                f"schedule must be linear in the gradient to have exact averages, but "
+                f"{self._given!r} is not; measure it by ktc.learn"
+            )
+        return to_bias @ offset, to_bias @ by_reading, to_bias @ by_goal
+
+    def _change(self, tick: int, read: Array, goal: Array) -> Array:
+        toward: Callable[[Array], Array] = lambda point: np.asarray(  # noqa: E731
+            self._geometry.to_bias.T @ ((point - read) / self._scale)
+        )
+        return tick_change(self._schedule, self._geometry, tick, self._ticks, toward(goal), toward)
+
+
+def _not_negative(name: str, value: Any) -> float:
+    number = finite(name, value)
+    if number < 0:
+        raise ValueError(f"{name} must not be negative, but is {number}")
+    return number

@@ -1,0 +1,222 @@
+"""What learning costs at any duration, and the search for the one that a budget affords."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from numpy.typing import ArrayLike
+
+from ktc._base.validation import Array, count
+from ktc._learning.batches import Batches
+from ktc._learning.planning.expected_learning import Deals, ExpectedLearning, expected_of
+from ktc._learning.planning.unit_expectation import (
+    best_unit,
+    expected_of_unit,
+    is_one_quartic_unit,
+    relaxation_of_unit,
+)
+from ktc._learning.samples import as_samples
+from ktc._learning.schedules import MinimalDissipation
+from ktc._model.description import Description, network_of
+from ktc._theory.gaussian import gaussian
+from ktc._theory.least_work import least_excess_work
+from ktc._theory.wasserstein import wasserstein_bound
+
+#: What ticks may add to the work of the ideal ensemble; their error falls as 1/ticks².
+TICKS_SHARE = 0.01
+FEWEST_TICKS, MOST_TICKS = 16, 2**16
+# Shortest duration that is thought of, in the fastest relaxation time: as good as a jump.
+SHORTEST = 0.1
+MOST_DOUBLINGS = 40
+# Of a density, whose steps are as many as a run's relaxation times, up to a thousand of these.
+MOST_DOUBLINGS_BY_DENSITY = 14
+# Work that is none, in kT.
+NOTHING = 1e-9
+BISECTIONS = 8
+
+
+class PlanSearch:
+    """Expected costs of one device and one data set at any duration."""
+
+    def __init__(
+        self,
+        device: Description,
+        data: ArrayLike,
+        ticks: int | None,
+        batch: int | None,
+        parameter: str,
+    ) -> None:
+        self._quartic = _planned_by_density(device, batch, parameter)
+        self._device = device
+        self._net = device.network if self._quartic else gaussian(device)
+        samples = as_samples(data, self._net.units)
+        if batch is not None:
+            Batches(len(samples), batch, None)
+        self.samples, self.units = samples.shape
+        self._goal: Array = samples.mean(axis=0)
+        self._deals = Deals.of(samples, batch)
+        self._ticks = None if ticks is None else count("ticks", ticks)
+        self._parameter = parameter
+        spec = getattr(device, "imperfections", None)
+        self._reading = 0.0 if spec is None else math.hypot(spec.adc_noise, spec.adc.step / 12**0.5)
+        self._shortest = 0.0 if spec is None else max(spec.update_time, spec.read_time)
+        if (real := getattr(device, "real", None)) is not None:
+            target = self._net.stiffness @ (self._goal / device.scale)
+            real.require("bias", target[None], where="to learn the data's mean, ")
+
+    def at(self, duration: float, nats: float = math.inf) -> ExpectedLearning:
+        """With the ticks that were given, or as few as do for the work and an accuracy."""
+        most = MOST_TICKS
+        if self._shortest:
+            most = int(duration / self._shortest * (1 + 1e-9))
+            if most < (self._ticks or 1):
+                raise ValueError(
+                    f"duration must be at least {self._shortest * (self._ticks or 1):g} for "
+                    f"{self._ticks or 1} ticks of this board, but is {duration:g}"
+                )
+        if self._ticks:
+            return self._expected(duration, self._ticks)
+        number = min(FEWEST_TICKS, most)
+        found = self._expected(duration, number)
+        while number < most:
+            number = min(2 * number, most)
+            coarse, found = found, self._expected(duration, number)
+            # An error of 1/n² is a third of what doubling n takes away.
+            added = abs(coarse.ideal.excess_work - found.ideal.excess_work)
+            small = 3 * TICKS_SHARE * found.ideal.excess_work + NOTHING * self._net.common_kT
+            # What a quartic unit's rule loses is not due to its ticks.
+            near = self._quartic or found.ideal.nats_lost <= TICKS_SHARE * nats
+            if added <= small and near:
+                break
+        return found
+
+    def needed(self, found: ExpectedLearning, nats: float) -> int:
+        """Fewest replicas that lose no more than so many nats."""
+        return max(1, math.ceil(self._needed(found, nats) * (1 - 1e-12)))
+
+    def bought(self, found: ExpectedLearning, joules: float) -> int:
+        """Most replicas that dissipate no more than so many joules."""
+        each, once = _dissipated(found)
+        if each <= NOTHING * self._net.common_kT:
+            raise ValueError(
+                "data have their mean where the device already is, so that replicas dissipate "
+                f"{once:.6g} together, however many they are; give nats in place of joules"
+            )
+        replicas = (joules - once) / each
+        if replicas < 1:
+            raise ValueError(
+                f"joules must be at least {each + once:.6g} for one replica in a duration of "
+                f"{found.duration:g}, but is {joules:g}; give more, or a longer duration"
+            )
+        return int(replicas)
+
+    def shortest(self, joules: float, nats: float) -> ExpectedLearning:
+        """The shortest duration at which enough replicas for the accuracy are within the budget."""
+        fastest = (
+            relaxation_of_unit(self._device) if self._quartic else self._net.relaxation_times[0]
+        )
+        time = SHORTEST * float(fastest)
+        time = max(time, self._shortest * (self._ticks or 1))
+
+        def dissipated(found: ExpectedLearning) -> float:
+            each, once = _dissipated(found)
+            # Such as short runs of a quartic unit, or of batches, which end too far off whatever
+            # the replicas.
+            if _lost(found) >= nats:
+                return math.inf
+            return each * self.needed(found, nats) + once
+
+        found = nearest = self.at(time, nats)
+        least, rises = dissipated(found), 0
+        if least <= joules:
+            return found
+        for _ in range(MOST_DOUBLINGS_BY_DENSITY if self._quartic else MOST_DOUBLINGS):
+            found = self.at(2 * time, nats)
+            spent = dissipated(found)
+            if spent <= joules:
+                return self._bisected(time, found, nats, lambda one: dissipated(one) <= joules)
+            # A quartic unit may lose more for a while as its runs grow longer.
+            hopeless = spent == math.inf and not self._quartic and _lost(found) > _lost(nearest)
+            rises = rises + 1 if hopeless or least < spent < math.inf else 0
+            least, time = min(least, spent), 2 * time
+            nearest = min(nearest, found, key=_lost)
+            # Past the least, where the noise of a longer run outweighs what it saves.
+            if rises == 2:
+                break
+        if least == math.inf:
+            self.needed(nearest, nats)  # which says why
+        raise ValueError(
+            f"joules must be at least about {least:.4g} to lose no more than {nats:g} nats, "
+            f"however long it takes, but is {joules:g}; give more, or allow more nats"
+        )
+
+    def bound(self, duration: float) -> float:
+        """Least excess work of a replica."""
+        if self._quartic:
+            return wasserstein_bound(self._device, best_unit(self._device, self._goal), duration)
+        target = self._net.stiffness @ (self._goal / self._device.scale)
+        return least_excess_work(self._device, target, duration)
+
+    def _bisected(
+        self,
+        short: float,
+        found: ExpectedLearning,
+        nats: float,
+        enough: Callable[[ExpectedLearning], bool],
+    ) -> ExpectedLearning:
+        for _ in range(BISECTIONS):
+            middle = self.at(math.sqrt(short * found.duration), nats)
+            if enough(middle):
+                found = middle
+            else:
+                short = middle.duration
+        return found
+
+    def _needed(self, found: ExpectedLearning, nats: float) -> float:
+        left = _lost(found)
+        if left >= nats:
+            cause = "its ticks and batches" if self._deals else "its ticks"
+            raise ValueError(
+                f"nats must be above {left:.6g}, what the schedule and {cause} lose in a duration "
+                f"of {found.duration:g} with {found.ticks} ticks and any number of replicas, but "
+                f"is {nats:g}; allow more, or take larger batches, more ticks, or a longer duration"
+            )
+        return (found.replica.nats_lost + found.reading.nats_lost) / (nats - left)
+
+    def _expected(self, duration: float, ticks: int) -> ExpectedLearning:
+        rule = MinimalDissipation(duration)
+        if self._quartic:
+            return expected_of_unit(self._device, rule, ticks, self._goal)
+        return expected_of(
+            self._device, rule, self._parameter, ticks, self._goal, self._deals, self._reading
+        )
+
+
+def _lost(found: ExpectedLearning) -> float:
+    """Nats that no number of replicas brings back."""
+    return found.ideal.nats_lost + found.batch.nats_lost
+
+
+def _dissipated(found: ExpectedLearning) -> tuple[float, float]:
+    """Excess work of N replicas together: N times the first, and the second."""
+    each = found.ideal.excess_work + found.batch.excess_work
+    return each, found.replica.excess_work + found.reading.excess_work
+
+
+def _planned_by_density(device: Description, batch: int | None, parameter: str) -> bool:
+    """Whether costs come by the density of one quartic unit; refuses what has neither form."""
+    if not network_of(device).quartic.any():
+        return False
+    if not is_one_quartic_unit(device):
+        raise ValueError(
+            "device has quartic units that are not one alone, overdamped, and average costs of "
+            "learning have no closed form there; run ktc.learn on few replicas at some durations: "
+            "excess_work and gradient_noise_work tell what more of them would cost"
+        )
+    if batch is not None or parameter != "bias":
+        raise ValueError(
+            "batch must be None and parameter 'bias' to plan for a quartic unit, but they are "
+            f"{batch!r} and {parameter!r}"
+        )
+    return True

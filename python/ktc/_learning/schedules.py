@@ -1,0 +1,435 @@
+"""Schedules: learning rates over time, θ̇ = η(t) g, with or without jumps at the ends.
+
+g(t) = ⟨∂_θE⟩ over the running replicas − ⟨∂_θE⟩ over the data is kT times the approximate gradient
+of the log-likelihood per sample. Sampled and held with n ticks of h = T/n, the learner changes θ by
+h η(t) g(t) at t = h, 2h, …, T − h, by half of that at 0 and T, and by the jumps at 0 and T.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ktc._base.codec import register
+from ktc._base.validation import Array, finite, frozen, positive, real_array
+from ktc._learning.metrics.metric import Metric
+from ktc._learning.path_to_target import Way
+from ktc._learning.schedule_figure import draw_schedule
+
+
+class Schedule(ABC):
+    """A learning rate over time. Subclass it and hand it to ``learn`` to try one of your own.
+
+    Args:
+        duration: T, positive, in the device's unit of time.
+        **others: what else a subclass takes, by name, for its ``arguments``.
+    """
+
+    #: Whether rates depend on F or ζ; where not, ``learn`` neither computes nor measures them.
+    uses_metrics = True
+    #: Whether they depend on ζ.
+    uses_friction = True
+
+    def __init__(self, duration: float, **others: Any) -> None:
+        self.duration = positive("duration", duration)
+        self._others = others
+
+    @abstractmethod
+    def velocity(self, time: float, gradient: Array, geometry: Metric) -> Array:
+        """θ̇ = η(time) g, shape (d,)."""
+
+    def first_jump(
+        self, gradient: Array, geometry: Metric, toward: Callable[[Array], Array]
+    ) -> Array:
+        """Jump of θ at t = 0, besides the half tick; ``toward(x)`` is g if the data mean were x."""
+        return np.zeros_like(gradient)
+
+    def last_jump(self, gradient: Array, geometry: Metric) -> Array:
+        """Jump of θ at t = T, besides the half tick."""
+        return np.zeros_like(gradient)
+
+    def begun(self) -> Schedule:
+        """What one run uses: itself, or a copy where a schedule remembers what it has seen."""
+        return self
+
+    def check(self, units: int) -> None:
+        """Refuses a network of ``units`` units that the schedule does not fit."""
+
+    @property
+    def name(self) -> str:
+        """What tables and legends call it."""
+        return type(self).__name__
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Constructor arguments that give an equal schedule."""
+        return {"duration": self.duration, **self._others}
+
+    def rate(self, time: float, geometry: Metric) -> Array:
+        """η(time) as a matrix, shape (d, d)."""
+        columns = np.eye(geometry.size)
+        return np.stack([self.velocity(time, column, geometry) for column in columns], axis=1)
+
+    def plot(self, device: Any = None, parameter: str = "bias", **options: Any) -> Any:
+        """Draws the eigenvalues of η over time; returns a matplotlib Figure.
+
+        Args:
+            device: the Network or Board whose rate is meant; one unit with k = γ = 1 by default.
+            parameter: "bias" or "center".
+        """
+        return draw_schedule(self, device=device, parameter=parameter, **options)
+
+    def __repr__(self) -> str:
+        inside = ", ".join(f"{name}={value!r}" for name, value in self.arguments.items())
+        return f"ktc.schedules.{self.name}({inside})"
+
+
+class MinimalDissipation(Schedule):
+    """η(t) = [(T − t) F + 2ζ]⁻¹ with jumps F⁻¹ζ θ̇ at both ends: natural gradient, time to go.
+
+    An overdamped Gaussian network driven so from equilibrium moves its mean at constant speed to
+    the data's, at the least excess work that any drive of the bias needs, W_ex = μᵀR(T +
+    2K⁻¹R)⁻¹μ, without knowing the target beforehand. One harmonic unit: η = 1/[k(T − t + 2τ)],
+    W_ex = γμ²/(T + 2τ). With inertia this is so to leading order for long T; the least work needs
+    impulses at both ends besides (``theory.optimal_drive``), and a short T costs more.
+
+    **Anticipation.** Where F and ζ change with θ, those of the present tell little of the way that
+    is still to go. With ``anticipate`` the controller asks the model for two of its equilibria: θ*
+    has the averages ⟨∂_θH⟩ of the running replicas, θ̂ those of the data. Replicas near
+    equilibrium at a moving θ*(t) have their controls ahead by F⁻¹ζ θ̇* and dissipate
+    W_ex = ∫θ̇*ᵀζ(θ*)θ̇* dt, and what a last jump to θ̂ then dissipates. The least of it has the
+    root of the friction power constant; with F and ζ in the jump by their means over the way it is
+
+        θ̇* = X [(T − t) F̄ + 2 ζ̄]⁻¹ g,    θ = θ* + F⁻¹ζ θ̇*,    θ(T) = θ̂
+
+    with F̄ = ∫F ds, ζ̄ = (∫√ζ ds)² over the straight way from θ* to θ̂ and X ζ(θ*) X = ζ̄ (see
+    ``way.Way``); F⁻¹ζ + h/2 under sample and hold. In one parameter: F̄ = g/(θ̂ − θ*), √ζ̄ is the
+    thermodynamic length over θ̂ − θ*, X = √(ζ̄/ζ). Where F and ζ are constant, of the bias of
+    Gaussian networks, X = 1 and this is the rule above; there it is what is taken. θ* is what
+    feeds back: a control that waits for replicas behind a barrier is not led astray by a g that
+    they have not followed yet. Nothing is tuned. What it needs to know is the model's equilibrium
+    beside the present controls, by closed form or quadrature, or measured on calibration replicas
+    that visit the way beforehand, which costs more of them (``fit.calibration``). As any
+    feedback may, it also gains work from the fluctuations that it sees, some kT T/(τN) a mode and
+    replica of N, so that W_ex of few replicas may lie below bounds of drives that see none.
+
+    Args:
+        duration: T.
+        matrix: False makes one scalar rate of the traces of F and ζ, for a controller that has
+            no other; exact where all modes are alike.
+        anticipate: whether to steer by F and ζ over the whole way that is still to go.
+
+    Example:
+        >>> import ktc
+        >>> net = ktc.Network(stiffness=1.0, friction=1.0)
+        >>> fit = ktc.learn(net, 5.0, MinimalDissipation(duration=1.0), replicas=1000, seed=1)
+        >>> round(fit.bound_target, 4)
+        8.3333
+
+    Source: Hnybida, Verret (2025), arXiv 2510.03137; Schmiedl, Seifert (2007), Phys. Rev. Lett.
+    98, 108301; ∫θ̇ᵀζθ̇ dt: Sivak, Crooks (2012), Phys. Rev. Lett. 108, 190602; feedback: Sagawa,
+    Ueda (2010), Phys. Rev. Lett. 104, 090602.
+    """
+
+    def __init__(self, duration: float, matrix: bool = True, anticipate: bool = False) -> None:
+        others = {"anticipate": True} if anticipate else {}
+        super().__init__(duration, matrix=matrix, **others)
+        for name, value in (("matrix", matrix), ("anticipate", anticipate)):
+            if not isinstance(value, bool):
+                raise TypeError(f"{name} must be True or False, but is {value!r}")
+        if anticipate and not matrix:
+            raise ValueError(
+                "matrix must be True where anticipate is, which has no scalar rate of traces"
+            )
+        self.matrix, self.anticipate = matrix, anticipate
+
+    def ahead(self, time: float, hold: float, way: Way) -> Array:
+        """θ* + (F⁻¹ζ + h/2) θ̇*, what is held from ``time`` < T on."""
+        velocity = way.velocity(self.duration - time)
+        return np.asarray(way.here + way.lead(velocity) + 0.5 * hold * velocity)
+
+    def velocity(self, time: float, gradient: Array, geometry: Metric) -> Array:
+        """θ̇ = [(T − t)F + 2ζ]⁻¹ g."""
+        to_go = self.duration - time
+        if self.matrix:
+            return geometry.solve(to_go, 2.0, gradient)
+        fisher, friction = geometry.traces
+        return gradient * (len(gradient) / (to_go * fisher + 2 * friction))
+
+    def first_jump(
+        self, gradient: Array, geometry: Metric, toward: Callable[[Array], Array]
+    ) -> Array:
+        """F⁻¹ζ η(0) g(0)."""
+        return self._lead(self.velocity(0.0, gradient, geometry), geometry)
+
+    def last_jump(self, gradient: Array, geometry: Metric) -> Array:
+        """F⁻¹ζ η(T) g(T) = ½F⁻¹g(T)."""
+        return self._lead(self.velocity(self.duration, gradient, geometry), geometry)
+
+    def _lead(self, velocity: Array, geometry: Metric) -> Array:
+        if self.matrix:
+            return geometry.lead(velocity)
+        fisher, friction = geometry.traces
+        return velocity * (friction / fisher)
+
+
+class ContinuousMinimalDissipation(Schedule):
+    """η(t) = [(T − t) F + ζ]⁻¹ after a displacement F⁻¹ζ θ̇ that needs the target; no last jump.
+
+    The least work of a learner that must not jump on its way. With the work of the starting
+    displacement one unit spends γμ²(T + τ/2)/(T + τ)², more than ``MinimalDissipation``.
+
+    Args:
+        duration: T.
+        target: mean to be learned, in data coordinates, scalar or shape (d,).
+
+    Example:
+        >>> ContinuousMinimalDissipation(duration=2.0, target=5.0)
+        ktc.schedules.ContinuousMinimalDissipation(duration=2.0, target=5.0)
+
+    Source: Hnybida, Verret (2025), arXiv 2510.03137.
+    """
+
+    def __init__(self, duration: float, target: ArrayLike) -> None:
+        self.target = frozen(real_array("target", target))
+        super().__init__(duration, target=self.target.tolist())
+
+    def check(self, units: int) -> None:
+        """Refuses a target of another width."""
+        if self.target.shape not in ((), (units,)):
+            raise ValueError(
+                f"target must be a scalar or of shape ({units},), one number a unit, "
+                f"but has shape {self.target.shape}"
+            )
+
+    def velocity(self, time: float, gradient: Array, geometry: Metric) -> Array:
+        """θ̇ = [(T − t)F + ζ]⁻¹ g."""
+        return geometry.solve(self.duration - time, 1.0, gradient)
+
+    def first_jump(
+        self, gradient: Array, geometry: Metric, toward: Callable[[Array], Array]
+    ) -> Array:
+        """F⁻¹ζ η(0) g, with g toward the target."""
+        return geometry.lead(self.velocity(0.0, toward(self.target), geometry))
+
+
+class NaturalGradient(Schedule):
+    """η = rate · F⁻¹, no jumps: every mode is learned at one pace, θ̇ = rate · F⁻¹ g.
+
+    Args:
+        duration: T.
+        rate: 1/time, positive.
+
+    Source: Amari (1998), Neural Comput. 10, 251.
+    """
+
+    uses_friction = False
+
+    def __init__(self, duration: float, rate: float) -> None:
+        self._rate = positive("rate", rate)
+        super().__init__(duration, rate=self._rate)
+
+    def velocity(self, time: float, gradient: Array, geometry: Metric) -> Array:
+        """θ̇ = rate · F⁻¹ g."""
+        return geometry.natural(self._rate, gradient)
+
+
+class _Scalar(Schedule):
+    """One rate for all parameters, in their public units: θ̇ = weight · η(t) g.
+
+    ``weights`` sets the rate of a kind of parameter relative to the others.
+    """
+
+    uses_metrics = False
+
+    def __init__(self, duration: float, weights: Mapping[str, float] | None, **others: Any) -> None:
+        self.weights = {k: positive(f"weights[{k!r}]", v) for k, v in (weights or {}).items()}
+        if self.weights:
+            others["weights"] = self.weights
+        super().__init__(duration, **others)
+
+    @abstractmethod
+    def scalar_rate(self, time: float) -> float:
+        """η(time)."""
+
+    def velocity(self, time: float, gradient: Array, geometry: Metric) -> Array:
+        """θ̇ = η(time) g, times the weight of each kind of parameter."""
+        return weighted(self.scalar_rate(time) * gradient, self.weights, geometry)
+
+
+def weighted(velocity: Array, weights: Mapping[str, float], geometry: Metric) -> Array:
+    """``velocity`` with every kind of parameter times its weight, 1 where none is given."""
+    if not weights:
+        return velocity
+    unknown = [name for name in weights if name not in geometry.blocks]
+    if unknown:
+        raise ValueError(
+            f"weights must be of what is learned, {tuple(geometry.blocks)}, but has {unknown[0]!r}"
+        )
+    result = velocity.copy()
+    for name, weight in weights.items():
+        result[geometry.blocks[name]] *= weight
+    return result
+
+
+class Constant(_Scalar):
+    """η(t) = rate, no jumps: plain gradient ascent.
+
+    Args:
+        duration: T.
+        rate: positive; dθ/dt = rate · g in the public units of θ (see ``learn``).
+        weights: rate of kinds of parameters relative to ``rate``, such as {"quartic": 0.1}.
+
+    Example:
+        >>> Constant(duration=1.0, rate=0.5).scalar_rate(0.3)
+        0.5
+    """
+
+    def __init__(
+        self, duration: float, rate: float, weights: Mapping[str, float] | None = None
+    ) -> None:
+        self._rate = positive("rate", rate)
+        super().__init__(duration, weights, rate=self._rate)
+
+    def scalar_rate(self, time: float) -> float:
+        """The rate."""
+        return self._rate
+
+
+class Exponential(_Scalar):
+    """η(t) = initial (final/initial)^(t/T), no jumps.
+
+    Args:
+        duration: T.
+        initial: η(0), positive.
+        final: η(T), positive.
+        weights: rate of kinds of parameters relative to η.
+
+    Example:
+        >>> Exponential(duration=2.0, initial=4.0, final=1.0).scalar_rate(1.0)
+        2.0
+    """
+
+    def __init__(
+        self,
+        duration: float,
+        initial: float,
+        final: float,
+        weights: Mapping[str, float] | None = None,
+    ) -> None:
+        self.initial = positive("initial", initial)
+        self.final = positive("final", final)
+        super().__init__(duration, weights, initial=self.initial, final=self.final)
+
+    def scalar_rate(self, time: float) -> float:
+        """initial (final/initial)^(t/T)."""
+        return self.initial * float((self.final / self.initial) ** (time / self.duration))
+
+
+class Cosine(_Scalar):
+    """η(t) = ½ initial (1 + cos(πt/T)), no jumps.
+
+    Args:
+        duration: T.
+        initial: η(0), positive.
+        weights: rate of kinds of parameters relative to η.
+
+    Example:
+        >>> Cosine(duration=2.0, initial=4.0).scalar_rate(1.0)
+        2.0
+
+    Source: Loshchilov, Hutter (2017), arXiv 1608.03983.
+    """
+
+    def __init__(
+        self, duration: float, initial: float, weights: Mapping[str, float] | None = None
+    ) -> None:
+        self.initial = positive("initial", initial)
+        super().__init__(duration, weights, initial=self.initial)
+
+    def scalar_rate(self, time: float) -> float:
+        """½ initial (1 + cos(πt/T))."""
+        return 0.5 * self.initial * float(1 + np.cos(np.pi * time / self.duration))
+
+
+class Adam(Schedule):
+    """θ̇ = rate · m̂/(√v̂ + ε): every parameter at a pace that forgets how large its gradient is.
+
+    m̂ and v̂ are running means of g and g² over updates, m ← β₁m + (1 − β₁)g and v ← β₂v +
+    (1 − β₂)g², each divided by 1 − βⁿ after n updates. No jumps. What is common where no metric
+    is known; here a baseline.
+
+    Args:
+        duration: T.
+        rate: θ over time, positive: |θ̇| of a parameter whose gradient keeps its sign.
+        beta1, beta2: from 0 to below 1.
+        weights: rate of kinds of parameters relative to ``rate``.
+
+    Example:
+        >>> import ktc
+        >>> net = ktc.Network(stiffness=1.0, friction=1.0)
+        >>> fit = ktc.learn(net, 5.0, Adam(duration=20.0, rate=1.0), replicas=1000, seed=1)
+        >>> bool(abs(fit.parameters["bias"][0] - 5.0) < 0.5)
+        True
+
+    Source: Kingma, Ba (2015), Int. Conf. Learn. Represent., arXiv 1412.6980.
+    """
+
+    uses_metrics = False
+
+    def __init__(
+        self,
+        duration: float,
+        rate: float,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        weights: Mapping[str, float] | None = None,
+    ) -> None:
+        self._rate = positive("rate", rate)
+        self.betas = beta1, beta2 = finite("beta1", beta1), finite("beta2", beta2)
+        for name, value in zip(("beta1", "beta2"), self.betas, strict=True):
+            if not 0 <= value < 1:
+                raise ValueError(f"{name} must be from 0 to below 1, but is {value}")
+        self.weights = {k: positive(f"weights[{k!r}]", v) for k, v in (weights or {}).items()}
+        others = {"weights": self.weights} if self.weights else {}
+        super().__init__(duration, rate=self._rate, beta1=beta1, beta2=beta2, **others)
+        self._first = self._second = np.zeros(0)
+        self._updates = 0
+
+    def begun(self) -> Adam:
+        """A copy that has seen no gradient yet."""
+        return Adam(**self.arguments)
+
+    def velocity(self, time: float, gradient: Array, geometry: Metric) -> Array:
+        """θ̇ after one more gradient."""
+        if self._updates == 0:
+            self._first, self._second = np.zeros_like(gradient), np.zeros_like(gradient)
+        self._updates += 1
+        one, two = self.betas
+        self._first = one * self._first + (1 - one) * gradient
+        self._second = two * self._second + (1 - two) * gradient**2
+        mean = self._first / (1 - one**self._updates)
+        root = np.sqrt(self._second / (1 - two**self._updates))
+        # ε: no smaller than what a gradient of a billionth of the largest one would be.
+        floor = 1e-9 * float(root.max()) + np.finfo(float).tiny
+        return weighted(self._rate * mean / (root + floor), self.weights, geometry)
+
+    def rate(self, time: float, geometry: Metric) -> Array:
+        """There is none: the pace depends on the gradients before."""
+        raise ValueError("Adam has no rate by itself: its pace depends on the gradients before")
+
+
+for _kind in (
+    MinimalDissipation,
+    ContinuousMinimalDissipation,
+    NaturalGradient,
+    Constant,
+    Exponential,
+    Cosine,
+    Adam,
+):
+    register(_kind, lambda schedule: schedule.arguments)

@@ -1,0 +1,1 @@
+"""What replicas measure: F, zeta, free energies, and convergence with the step."""

@@ -1,0 +1,169 @@
+"""What the step of motion that is not exact does to an observable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import scipy  # imports scipy.stats when it is first used
+from numpy.typing import ArrayLike
+
+from ktc._base.codec import register
+from ktc._base.estimate import Estimate
+from ktc._base.files import Storable
+from ktc._base.validation import Array, count, positive, random_seed, real_array
+from ktc._emulation.emulator import Emulator
+from ktc._engines.step_size import default_step
+from ktc._measure.convergence_figure import draw_convergence
+from ktc._model.network import Network
+from ktc._model.protocol import Protocol
+
+#: Steps of a study, in units of the default one.
+STEPS = (8.0, 4.0, 2.0, 1.0)
+
+
+class Convergence(Storable):
+    """An observable at several steps, and the parabola ⟨A⟩ + c dt² through its estimates.
+
+    Attributes:
+        steps: dt of each estimate, descending, shape (n,).
+        estimates: means over the replicas, one a step; independent of each other.
+        extrapolated: ⟨A⟩ at dt → 0, by least squares weighted with the standard errors.
+        coefficient: c, the bias over the square of the step.
+        fit: probability of a parabola fitting no better by chance (χ², n − 2 degrees of freedom);
+            where it is below 1e-3 the longest steps are beyond the second order. 1 for two steps.
+    """
+
+    def __init__(self, steps: Array, estimates: tuple[Estimate, ...]) -> None:
+        self.steps, self.estimates = steps, estimates
+        means = np.array([estimate.mean for estimate in estimates])
+        errors = np.array([estimate.stderr for estimate in estimates])
+        known = bool((errors > 0).all())
+        weights = 1 / errors if known else np.ones(len(steps))
+        squares = (steps / steps[0]) ** 2
+        columns = np.column_stack([np.ones(len(steps)), squares]) * weights[:, None]
+        inverse = np.linalg.inv(columns.T @ columns)
+        solution = inverse @ columns.T @ (weights * means)
+        widths = np.sqrt(np.diagonal(inverse)) * known
+        unit, method = estimates[0].unit, "parabola in the step"
+        self.extrapolated = Estimate(solution[0], widths[0], unit=unit, method=method)
+        scale = steps[0] ** 2
+        self.coefficient = Estimate(solution[1] / scale, widths[1] / scale, method=method)
+        misfit = float(np.sum((weights * means - columns @ solution) ** 2))
+        freedom = len(steps) - 2
+        self.fit = float(scipy.stats.chi2.sf(misfit, freedom)) if known and freedom else 1.0
+
+    def bias(self, dt: float) -> Estimate:
+        """c dt², what a step of dt adds to the observable."""
+        square = positive("dt", dt) ** 2
+        coefficient, unit = self.coefficient, self.extrapolated.unit
+        return Estimate(
+            coefficient.mean * square,
+            coefficient.stderr * square,
+            unit=unit,
+            method=coefficient.method,
+        )
+
+    def plot(self, **options: Any) -> Any:
+        """Draws the estimates over the square of the step with their parabola; a Figure.
+
+        Args:
+            **options: ``figsize`` in inches.
+        """
+        return draw_convergence(self, **options)
+
+    def __repr__(self) -> str:
+        return f"<ktc.Convergence: {self.extrapolated} at dt → 0, bias at {self._last()}>"
+
+    def _last(self) -> str:
+        return f"dt = {self.steps[-1]:.3g} {self.bias(self.steps[-1])}"
+
+
+register(Convergence, ("steps", "estimates"))
+
+
+def convergence(
+    network: Network,
+    observable: Callable[[Emulator], ArrayLike],
+    duration: float | Protocol,
+    *,
+    dts: ArrayLike | None = None,
+    replicas: int = 10_000,
+    seed: int | None = None,
+    threads: int | None = None,
+    state: ArrayLike | None = None,
+    resolve_heat: bool | None = None,
+) -> Convergence:
+    """Time-step convergence study of an observable.
+
+    Runs independent emulators at several steps from equilibrium (or ``state``), and fits
+    ⟨A⟩ + c dt²: averages are second order in the step.
+
+    Args:
+        network: what is emulated.
+        observable: takes the Emulator at the end, returns one number per replica, (replicas,).
+        duration: of the run, or a Protocol to play.
+        dts: the steps; by default 8, 4, 2 and 1 times the step that an emulator takes.
+        replicas: of each emulator.
+        seed: of the first emulator; the others take the following seeds.
+        threads: as of an Emulator.
+        state: as of an Emulator.
+        resolve_heat: True for the splitting integrator. By default it is used only where an
+            emulator would move exactly, without steps.
+
+    Returns:
+        A ``ktc.Convergence``: estimates, their limit dt → 0, the bias at any step, a plot.
+
+    Raises:
+        ValueError, TypeError: steps that are too long or alike, an observable of another shape,
+            and as an Emulator.
+
+    Example:
+        >>> import ktc
+        >>> well = ktc.Network(stiffness=-1.0, friction=1.0, kT=0.5, quartic=1.0)
+        >>> study = ktc.convergence(well, lambda e: e.read()[:, 0] ** 2, duration=2.0, seed=1)
+        >>> bool(abs(study.bias(study.steps[-1]).mean) < 0.01 * study.extrapolated.mean)
+        True
+
+    Source: Leimkuhler, Matthews (2015), Molecular Dynamics, ch. 7.
+    """
+    if not callable(observable):
+        raise TypeError(f"observable must be a function, but is {type(observable).__name__}")
+    if dts is None:
+        dts = default_step(network, [network.controls]) * np.array(STEPS)
+    steps = np.sort(np.atleast_1d(real_array("dts", dts)))[::-1]
+    if not isinstance(duration, Protocol):
+        # A hold is cut in equal steps that are no longer than asked for.
+        time = positive("duration", duration)
+        steps = time / np.ceil(time / steps * (1 - 1e-12))
+    if len(steps) < 2 or len(np.unique(steps)) < len(steps):
+        raise ValueError(
+            f"dts must be two or more steps that cut the duration differently, but are {dts}"
+        )
+    if resolve_heat is None:
+        resolve_heat = network.moves_exactly
+    first_seed, number = random_seed(seed), count("replicas", replicas, least=2)
+    estimates = []
+    for k, dt in enumerate(steps):
+        emulator = Emulator(
+            network,
+            replicas=number,
+            seed=(first_seed + k) % 2**64,
+            threads=threads,
+            dt=float(dt),
+            resolve_heat=resolve_heat,
+            state=state,
+        )
+        if isinstance(duration, Protocol):
+            emulator.play(duration)
+        else:
+            emulator.run(duration)
+        values = real_array("observable", observable(emulator))
+        if values.shape != (number,):
+            raise ValueError(
+                f"observable must return one number a replica, ({number},), "
+                f"but returned shape {values.shape}"
+            )
+        estimates.append(Estimate.of_samples(values))
+    return Convergence(steps, tuple(estimates))

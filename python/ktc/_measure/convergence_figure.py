@@ -1,0 +1,43 @@
+"""Picture of a convergence: an observable over the square of the step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ktc._drawing.style import STYLES, legend, new_figure
+
+if TYPE_CHECKING:
+    from ktc._drawing.figure import Picture
+    from ktc._measure.convergence import Convergence
+
+
+def draw_convergence(
+    convergence: Convergence, figsize: tuple[float, float] | None = None
+) -> Picture:
+    """Estimates with two standard errors, their parabola, and where it meets dt = 0.
+
+    Args:
+        convergence: what to draw.
+        figsize: inches.
+    """
+    figure, axes = new_figure(1, figsize=figsize, height=3.0)
+    ax = axes[0, 0]
+    squares = convergence.steps**2
+    means = [estimate.mean for estimate in convergence.estimates]
+    errors = [2 * estimate.stderr for estimate in convergence.estimates]
+    ends = np.array([0.0, squares.max()])
+    limit = convergence.extrapolated
+    plain = {**STYLES[0], "linestyle": ""}
+    ax.errorbar(squares, means, errors, capsize=3, label="estimates, 2 standard errors", **plain)
+    line = limit.mean + convergence.coefficient.mean * ends
+    ax.plot(ends, line, color="#0072B2", linestyle="--", label="second order in the step")
+    ax.errorbar(
+        [0.0], [limit.mean], [2 * limit.stderr], capsize=3, label="step to zero",
+        **{**STYLES[2], "linestyle": ""},
+    )  # fmt: skip
+    ax.set_xlabel("dt²")
+    ax.set_ylabel("observable")
+    legend(ax, columns=3)
+    return figure

@@ -1,0 +1,1 @@
+"""What is: networks, their controls and elements, protocols, and the contract of a device."""

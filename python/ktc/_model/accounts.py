@@ -1,0 +1,53 @@
+"""Energy accounts of a ledger: which ones to keep, and which ones a motion has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ktc import _core
+from ktc._base.validation import known_keywords
+
+#: The terms of the first law.
+FIRST_LAW = ("work", "heat", "source", "injected", "shadow")
+
+
+def accounts_to_keep(accounts: Sequence[str] | str | None, motion: str) -> tuple[str, ...] | None:
+    """The accounts to keep, each name once; None keeps all accounts of the motion.
+
+    Raises:
+        TypeError: a name of no account.
+        ValueError: an account that this motion does not have.
+    """
+    if accounts is None:
+        return None
+    if isinstance(accounts, bytes) or not isinstance(accounts, Iterable):
+        raise TypeError(
+            f"accounts must be a name or several, such as ('work', 'heat'), but is {accounts!r}"
+        )
+    names = (accounts,) if isinstance(accounts, str) else tuple(dict.fromkeys(accounts))
+    known_keywords(names, _core.ACCOUNTS, "account")
+    for name in names:
+        if name not in _core.accounts_of(motion):
+            raise ValueError(
+                f"accounts has {name!r}, which this motion does not tell apart; make the "
+                "emulator with resolve_heat=True"
+            )
+    return names
+
+
+def require_kept(name: str, accounts: tuple[str, ...] | None, what: str = "") -> None:
+    """Refuse to read an account that is not kept.
+
+    Args:
+        name: the account.
+        accounts: the accounts that are kept; None for all.
+        what: the quantity that is read from it; by default the account itself.
+
+    Raises:
+        ValueError: it is not kept; the message says which accounts to ask for.
+    """
+    if accounts is not None and name not in accounts:
+        raise ValueError(
+            f"{what or name} needs the account of {name}, which this emulator does not keep; make "
+            f"it with accounts={(*accounts, name)!r}, or without accounts for all"
+        )

@@ -1,0 +1,154 @@
+"""Elements of a circuit in the one equation that every circuit obeys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ktc._base.codec import register
+from ktc._base.validation import Array, finite, frozen, positive, real_array
+
+
+@dataclass(frozen=True)
+class Resistor:
+    """dξ = −g (d·∇H − e) dt + √(2 kT g) dW along a direction d of the state.
+
+    Attributes:
+        direction: d, shape (n,).
+        conductance: g, positive: 1/R of a resistor between nodes, R of one in series with a flux.
+        account: name of the heat account; resistors of one account share one temperature.
+        emf: e of a source in the resistor's branch.
+    """
+
+    direction: ArrayLike
+    conductance: float
+    account: str
+    emf: float = 0.0
+
+
+@dataclass(frozen=True)
+class CurrentSource:
+    """dx = a I dt: a current into nodes, or a voltage in a loop of inductors.
+
+    Attributes:
+        direction: a, shape (n,).
+        current: I.
+    """
+
+    direction: ArrayLike
+    current: float
+
+
+@dataclass(frozen=True)
+class NoiseSource:
+    """dx = a j dt with a generator's noise current j: it injects energy and has no bath.
+
+    Attributes:
+        direction: a, shape (n,).
+        density: two-sided spectral density S of j, positive: white noise adds √S a dW.
+        bandwidth: −3 dB frequency Δf of a first-order low-pass filter in front, S/(1 + (f/Δf)²);
+            None for white noise.
+    """
+
+    direction: ArrayLike
+    density: float
+    bandwidth: float | None = None
+
+
+@dataclass(frozen=True)
+class Elements:
+    """Checked elements of a circuit of n coordinates, as arrays.
+
+    Source: Freitas, Delvenne, Esposito (2020), Phys. Rev. X 10, 031005.
+    """
+
+    resistors: Sequence[Resistor]
+    interconnection: Array | None = None
+    sources: Sequence[CurrentSource] = ()
+    noises: Sequence[NoiseSource] = ()
+    accounts: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        if not self.resistors:
+            raise ValueError("resistors must have at least one, but has none")
+        n = len(np.atleast_1d(np.asarray(self.resistors[0].direction)))
+        for kind in ("resistors", "sources", "noises"):
+            given = enumerate(getattr(self, kind))
+            checked = tuple(_checked(f"{kind}[{i}]", element, n) for i, element in given)
+            object.__setattr__(self, kind, checked)
+        if self.interconnection is not None:
+            matrix = real_array("interconnection", self.interconnection)
+            if matrix.shape != (n, n):
+                raise ValueError(
+                    f"interconnection must be of shape ({n}, {n}), but has shape {matrix.shape}"
+                )
+            if not np.array_equal(matrix, -matrix.T):
+                raise ValueError("interconnection must be antisymmetric; pass (J - J.T)/2")
+            object.__setattr__(self, "interconnection", frozen(matrix) if matrix.any() else None)
+        object.__setattr__(
+            self, "accounts", tuple(dict.fromkeys(r.account for r in self.resistors))
+        )
+
+    @property
+    def emf(self) -> Array:
+        """EMFs e_r, shape (resistors,)."""
+        return np.array([r.emf for r in self.resistors], dtype=float)
+
+    @property
+    def current(self) -> Array:
+        """Source currents I_s, shape (sources,)."""
+        return np.array([s.current for s in self.sources], dtype=float)
+
+    def arrays(self) -> dict[str, Any]:
+        """What the core takes."""
+        n = len(np.asarray(self.resistors[0].direction))
+        place = {name: k for k, name in enumerate(self.accounts)}
+        return {
+            "interconnection": np.empty((0, 0))
+            if self.interconnection is None
+            else self.interconnection,
+            "directions": _rows([r.direction for r in self.resistors], n),
+            "conductance": np.array([r.conductance for r in self.resistors], dtype=float),
+            "account": np.array([place[r.account] for r in self.resistors]),
+            "source_directions": _rows([s.direction for s in self.sources], n),
+            "noise_directions": _rows([s.direction for s in self.noises], n),
+            "noise_density": np.array([s.density for s in self.noises], dtype=float),
+            "noise_rate": np.array(
+                [0.0 if s.bandwidth is None else 2 * np.pi * s.bandwidth for s in self.noises],
+                dtype=float,
+            ),
+        }
+
+
+register(Resistor)
+register(CurrentSource)
+register(NoiseSource)
+
+
+Element = TypeVar("Element", Resistor, CurrentSource, NoiseSource)
+
+
+def _checked(name: str, element: Element, n: int) -> Element:
+    direction = real_array(f"{name}.direction", element.direction)
+    if direction.shape != (n,):
+        raise ValueError(
+            f"{name}.direction must be of shape ({n},), but has shape {direction.shape}"
+        )
+    if isinstance(element, Resistor):
+        positive(f"{name}.conductance", element.conductance)
+        finite(f"{name}.emf", element.emf)
+    elif isinstance(element, CurrentSource):
+        finite(f"{name}.current", element.current)
+    else:
+        positive(f"{name}.density", element.density)
+        if element.bandwidth is not None:
+            positive(f"{name}.bandwidth", element.bandwidth)
+    return replace(element, direction=frozen(direction))
+
+
+def _rows(directions: Sequence[ArrayLike], n: int) -> Array:
+    return np.array(directions, dtype=float).reshape(len(directions), n)

@@ -1,0 +1,137 @@
+"""How a real board differs from the drawing of it, as data."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from ktc._base.codec import register
+from ktc._base.validation import count, finite, positive, random_seed
+from ktc._model.converter import Converter
+
+LEAST_BITS, MOST_BITS = 2, 32
+
+
+class LimitError(ValueError):
+    """Something that the hardware cannot do: a value beyond a range, or a time that is too short.
+
+    Nothing has changed when it is raised, save that a protocol ends where a reading of it exceeds
+    the range of the ADC.
+    """
+
+
+@dataclass(frozen=True)
+class Imperfections:
+    """What a data sheet says of a board; the default is an ideal one.
+
+    Constant errors of one board (tolerances, offset) are drawn from ``seed``, the number of the
+    board, which has nothing to do with the seed of the thermal noise: the same seed is the same
+    board, and a larger tolerance scales the same errors.
+
+    Attributes:
+        resistance_tolerance: δ of each cell's resistance: R(1 + u) with u uniform in [−δ, δ];
+            relative, below 1.
+        capacitance_tolerance: the same of each cell's capacitance C; an own elastance that is
+            programmed is divided by the same 1 + u.
+        coupling_tolerance: the same of each coupling: elastance, capacitance or resistance.
+        offset: rms of the constant error of each bias [V], normally distributed.
+        dac_bits: resolution of the DAC that makes biases and EMFs; 2 to 32, with ``dac_range``.
+            See Converter for its grid.
+        dac_range: largest magnitude of a bias or an EMF [V]; beyond it a control is refused.
+        settling_time: time constant τ of the DAC's output [s], which goes as e^{−t/τ} from the old
+            value to the new one.
+        update_time: least time between two control updates [s].
+        adc_bits: resolution of the ADC that reads cells; 2 to 32, with ``adc_range``.
+        adc_range: largest magnitude of a reading [V]; beyond it a reading is refused.
+        adc_noise: rms of the noise of each reading of each cell [V], normally distributed.
+        adc_rate: most readings a second [Hz]; None for no limit.
+        parasitic_capacitance: to ground, at each cell [F].
+        temperature_error: true temperature less the nominal one [K], of each cell alike.
+        pickup: one-sided density of the noise voltage in series with each cell's resistor [V²/Hz],
+            independent from cell to cell: as 4 k_B T R of the resistor itself, but no bath. An
+            uncoupled cell has ⟨v²⟩ = (k_B T + pickup/4R)/C.
+        seed: number of the board, below 2**64.
+
+    Raises:
+        ValueError, TypeError: a number that is negative, not finite, or out of range; bits without
+            a range.
+
+    Example:
+        >>> spec = Imperfections(capacitance_tolerance=0.05, dac_bits=12, dac_range=1e-3, seed=3)
+        >>> f"{spec.dac.step:.3e}"
+        '4.885e-07'
+        >>> Imperfections() == Imperfections(seed=0)
+        True
+    """
+
+    resistance_tolerance: float = 0.0
+    capacitance_tolerance: float = 0.0
+    coupling_tolerance: float = 0.0
+    offset: float = 0.0
+    dac_bits: int | None = None
+    dac_range: float | None = None
+    settling_time: float = 0.0
+    update_time: float = 0.0
+    adc_bits: int | None = None
+    adc_range: float | None = None
+    adc_noise: float = 0.0
+    adc_rate: float | None = None
+    parasitic_capacitance: float = 0.0
+    temperature_error: float = 0.0
+    pickup: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            name, value = field.name, getattr(self, field.name)
+            object.__setattr__(self, name, _checked(name, value, optional=field.default is None))
+        for which in ("dac", "adc"):
+            if getattr(self, f"{which}_bits") and getattr(self, f"{which}_range") is None:
+                raise ValueError(
+                    f"{which}_range must be given with {which}_bits, but is None: "
+                    "bits divide a range"
+                )
+
+    @property
+    def dac(self) -> Converter:
+        """The converter that makes biases."""
+        return Converter(self.dac_bits, self.dac_range)
+
+    @property
+    def adc(self) -> Converter:
+        """The converter that reads cells."""
+        return Converter(self.adc_bits, self.adc_range)
+
+    @property
+    def read_time(self) -> float:
+        """Least time between two readings [s]."""
+        return 0.0 if self.adc_rate is None else 1 / self.adc_rate
+
+    @property
+    def reads_exactly(self) -> bool:
+        """Whether a reading is the state itself."""
+        return self.adc_noise == 0 and self.adc_bits is None and self.adc_range is None
+
+    def as_dict(self) -> dict[str, Any]:
+        """All numbers by name."""
+        return asdict(self)
+
+
+register(Imperfections)
+
+
+def _checked(name: str, value: Any, optional: bool) -> Any:
+    if value is None and optional:
+        return None
+    if name == "seed":
+        return random_seed(count(name, value, least=0))
+    if name.endswith("_bits"):
+        return count(name, value, LEAST_BITS, MOST_BITS)
+    if optional:
+        return positive(name, value)
+    number = finite(name, value)
+    if number < 0 and name != "temperature_error":
+        raise ValueError(f"{name} must not be negative, but is {number}")
+    if name.endswith("_tolerance") and number >= 1:
+        raise ValueError(f"{name} must be below 1, but is {number}: no component may vanish")
+    return number

@@ -1,0 +1,49 @@
+"""Ensemble averages, the cheap read-out that a controller uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from ktc._base.validation import Array, frozen
+
+
+class Moments:
+    """Mean and second central moment over the replicas at one instant.
+
+    The covariance costs more than the mean, and is worked out when it is first asked for; where
+    the ensemble is large, at the latest just before the emulator moves on. Both are closed for
+    writing: whoever asks at the same instant gets the same ones.
+
+    Attributes:
+        mean: ⟨x⟩, shape (d,).
+    """
+
+    def __init__(self, mean: Array, covariance: Callable[[], Array]) -> None:
+        self.mean = frozen(mean)
+        self._find = covariance
+        self._covariance: Array | None = None
+
+    @property
+    def covariance(self) -> Array:
+        """⟨(x − ⟨x⟩)(x − ⟨x⟩)ᵀ⟩ over the replicas (divided by their number), shape (d, d)."""
+        if self._covariance is None:
+            self._covariance = frozen(self._find())
+        return self._covariance
+
+    def finish(self, covariance: Callable[[], Array]) -> None:
+        """From here on the covariance is found by this, if it is not known yet."""
+        self._find = covariance
+
+    def __repr__(self) -> str:
+        return f"<ktc.Moments: mean={self.mean!r}>"
+
+
+class Reader(Protocol):
+    """Whoever reads the state of an ensemble."""
+
+    def read(self) -> Array:
+        """The state, shape (replicas, d)."""
+
+    def moments(self) -> Moments:
+        """Mean and covariance over the replicas."""

@@ -1,0 +1,249 @@
+"""Learnable parameters θ: where each lies in one flat vector, and ∂H/∂θ of a state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ktc._base.validation import Array, frozen, real_array
+from ktc._model.controls import Controls
+from ktc._model.description import Description, network_of
+
+#: Names of learnable parameters. "stiffness" is "couplings" and "diagonal" together.
+LEARNABLE = ("bias", "stiffness", "couplings", "diagonal", "quartic")
+CONTROL_OF = dict.fromkeys(("stiffness", "couplings", "diagonal"), "stiffness")
+
+
+class Parameters:
+    """A chosen set of a device's parameters as one vector θ, and their conjugate forces ∂H/∂θ.
+
+    H is linear in all of them, H = Σ θ_a ∂_aH(x) + the rest, so that ∂H/∂θ are the sufficient
+    statistics of exp(−H/kT)/Z, and the work of a change is Δθ · ∂H/∂θ exactly:
+
+        bias b_i: −x_i      K_ii: ½x_i²      K_ij = K_ji, i < j: x_i x_j      quartic κ_i: ¼x_i⁴
+
+    A symmetric pair of couplings is one parameter. The vector is in the controls' own units, in the
+    order of ``names``, couplings row by row of the upper triangle.
+
+    Args:
+        device: whose parameters: a Network or a Board (states are then volts).
+        names: one or several of ``LEARNABLE``.
+        mask: True where a parameter is learned, all by default: a symmetric (d, d) array for
+            the stiffness, or a mapping with one such array a name, (d,) for bias and quartic.
+
+    Attributes:
+        size: number of parameters p.
+        blocks: for each name its slice of the vector.
+        places: for each name the units, or (rows, columns), of its entries.
+        labels: one a parameter, such as "bias[0]" and "couplings[0,1]".
+
+    Raises:
+        TypeError, ValueError: unknown or overlapping names, a mask of another shape, one that is
+            not symmetric, or one that leaves nothing to learn.
+
+    Example:
+        >>> import ktc
+        >>> net = ktc.Network(stiffness=[[2.0, 0.5], [0.5, 1.0]], friction=1.0, bias=[0.1, 0.2])
+        >>> some = Parameters(net, ("bias", "couplings"))
+        >>> some.labels, some.vector(net.controls)
+        (('bias[0]', 'bias[1]', 'couplings[0,1]'), array([0.1, 0.2, 0.5]))
+        >>> some.forces([[2.0, 3.0]])
+        array([[-2., -3.,  6.]])
+    """
+
+    def __init__(
+        self,
+        device: Description,
+        names: str | Sequence[str] = "bias",
+        mask: ArrayLike | Mapping[str, ArrayLike] | None = None,
+    ) -> None:
+        self.units = network_of(device).units
+        self.scale = device.scale
+        self.names = _names(names)
+        masks = _masks(self.names, mask, self.units)
+        self.places: dict[str, tuple[Any, ...]] = {}
+        self.blocks: dict[str, slice] = {}
+        labels: list[str] = []
+        for name in self.names:
+            places = np.nonzero(_candidates(name, self.units) & masks[name])
+            first = len(labels)
+            labels += [
+                f"{name}[{','.join(map(str, place))}]" for place in zip(*places, strict=True)
+            ]
+            if len(labels) == first:
+                raise ValueError(f"mask leaves no {name} to learn; leave that name out of names")
+            self.places[name], self.blocks[name] = places, slice(first, len(labels))
+        self.labels = tuple(labels)
+        self.size = len(labels)
+
+    def vector(self, controls: Controls) -> Array:
+        """θ of some controls, shape (p,)."""
+        self._check_units(controls)
+        theta = np.empty(self.size)
+        for name, block in self.blocks.items():
+            theta[block] = getattr(controls, CONTROL_OF.get(name, name))[self.places[name]]
+        return theta
+
+    def changes(self, vector: ArrayLike, controls: Controls) -> dict[str, Array]:
+        """What ``set`` needs to bring a device from ``controls`` to θ: whole controls by name."""
+        self._check_units(controls)
+        theta = real_array("vector", vector)
+        if theta.shape != (self.size,):
+            raise ValueError(
+                f"vector must have shape ({self.size},), one number a parameter, "
+                f"but has shape {theta.shape}"
+            )
+        changed: dict[str, Array] = {}
+        for name, block in self.blocks.items():
+            control = CONTROL_OF.get(name, name)
+            array = changed.setdefault(control, np.array(getattr(controls, control)))
+            places = self.places[name]
+            array[places] = theta[block]
+            if control == "stiffness":
+                array[places[::-1]] = theta[block]
+        return changed
+
+    def controls(self, vector: ArrayLike, controls: Controls) -> Controls:
+        """``controls`` with θ in place of their own.
+
+        Raises:
+            ValueError: a wrong shape, numbers that are not finite, or an energy that θ leaves
+                without a bound.
+        """
+        return controls.updated(**self.changes(vector, controls))
+
+    def forces(self, state: ArrayLike) -> Array:
+        """∂H/∂θ at every state, shape (n, p).
+
+        Args:
+            state: public states, shape (n, d), volts on a Board.
+        """
+        x = np.atleast_2d(np.asarray(state, dtype=np.float64))
+        if x.ndim != 2 or x.shape[1] != self.units:
+            raise ValueError(
+                f"state must have shape (n, {self.units}), one column a unit, "
+                f"but has shape {np.shape(state)}"
+            )
+        # Unit by unit in memory, where products of whole columns stream.
+        columns = np.ascontiguousarray((x / self.scale).T)
+        result = np.empty((self.size, len(x)))
+        for name, block in self.blocks.items():
+            first, *rest = (columns[place] for place in self.places[name])
+            if name == "bias":
+                np.negative(first, out=result[block])
+            elif name == "quartic":
+                np.multiply(0.25, first**4, out=result[block])
+            else:
+                np.multiply(first, rest[0], out=result[block])
+                result[block][self.places[name][0] == self.places[name][1]] *= 0.5
+        return result.T
+
+    def mean_forces(self, mean: ArrayLike, covariance: ArrayLike) -> Array:
+        """⟨∂H/∂θ⟩ of a normal distribution of the public state, shape (p,).
+
+        ⟨x_i x_j⟩ = m_i m_j + P_ij and ⟨x⁴⟩ = m⁴ + 6m²P + 3P² (Isserlis).
+        """
+        m = np.asarray(mean, dtype=np.float64) / self.scale
+        spread = np.asarray(covariance, dtype=np.float64) / np.outer(self.scale, self.scale)
+        second = np.outer(m, m) + spread
+        own = spread.diagonal()
+        result = np.empty(self.size)
+        for name, block in self.blocks.items():
+            places = self.places[name]
+            if name == "bias":
+                result[block] = -m[places]
+            elif name == "quartic":
+                result[block] = 0.25 * (m**4 + 6 * m**2 * own + 3 * own**2)[places]
+            else:
+                result[block] = second[places] * np.where(places[0] == places[1], 0.5, 1.0)
+        return result
+
+    def split(self, vector: ArrayLike) -> dict[str, Array]:
+        """A vector of p numbers by name; a gradient or an error bar as much as θ."""
+        theta = np.asarray(vector, dtype=np.float64)
+        return {name: theta[block] for name, block in self.blocks.items()}
+
+    def _check_units(self, controls: Controls) -> None:
+        if len(controls.bias) != self.units:
+            raise ValueError(
+                f"controls must be those of {self.units} units, but have {len(controls.bias)}"
+            )
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Parameters)
+            and self.labels == other.labels
+            and np.array_equal(self.scale, other.scale)
+        )
+
+    def __hash__(self) -> int:
+        return hash(self.labels)
+
+    def __repr__(self) -> str:
+        parts = ", ".join(f"{b.stop - b.start} {name}" for name, b in self.blocks.items())
+        return f"<ktc.theory.Parameters: {parts}>"
+
+
+def _names(names: str | Sequence[str]) -> tuple[str, ...]:
+    chosen = (names,) if isinstance(names, str) else tuple(names)
+    for name in chosen:
+        if name not in LEARNABLE:
+            raise ValueError(f"parameter must be one of {LEARNABLE}, but is {name!r}")
+    parts = [p for n in chosen for p in (("couplings", "diagonal") if n == "stiffness" else (n,))]
+    if not parts or len(set(parts)) < len(parts):
+        raise ValueError(
+            f"names must be one or several that do not overlap, but are {chosen}; "
+            "'stiffness' is 'couplings' and 'diagonal' together"
+        )
+    return chosen
+
+
+def _candidates(name: str, units: int) -> Any:
+    if name in ("bias", "quartic"):
+        return np.ones(units, dtype=bool)
+    if name == "diagonal":
+        return np.eye(units, dtype=bool)
+    return np.triu(np.ones((units, units), dtype=bool), 1 if name == "couplings" else 0)
+
+
+def _masks(
+    names: tuple[str, ...], mask: ArrayLike | Mapping[str, ArrayLike] | None, units: int
+) -> dict[str, Any]:
+    masks: dict[str, Any] = dict.fromkeys(names, True)
+    if mask is None:
+        return masks
+    if isinstance(mask, Mapping):
+        unknown = [name for name in mask if name not in names]
+        if unknown:
+            raise ValueError(
+                f"mask has {unknown[0]!r}, which is not among the names {names}; name it there, or "
+                "leave it out"
+            )
+        given = dict(mask)
+    else:
+        given = {name: mask for name in names if name in CONTROL_OF}
+        if not given:
+            raise ValueError(
+                f"mask is of the stiffness, which is not among the names {names}; of others give "
+                f"a mapping, such as {{{names[0]!r}: [...]}}"
+            )
+    for name, value in given.items():
+        array = np.asarray(value)
+        shape = (units, units) if name in CONTROL_OF else (units,)
+        if array.shape != shape or not (array == array.astype(bool)).all():
+            raise ValueError(
+                f"mask of {name} must be True or False, of shape {shape}, "
+                f"but has shape {array.shape} and type {array.dtype}"
+            )
+        uneven = np.argwhere(np.atleast_2d(array != array.T))
+        if len(uneven):
+            i, j = uneven[0]
+            raise ValueError(
+                f"mask of {name} must be symmetric, but differs between [{i}, {j}] and [{j}, {i}]; "
+                "pass mask | mask.T if that is meant"
+            )
+        masks[name] = frozen(array.astype(bool))
+    return masks

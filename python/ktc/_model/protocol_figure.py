@@ -1,0 +1,131 @@
+"""Picture of a protocol: its controls over time, with the jumps at both ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ktc._base.units import CONSISTENT, Units
+from ktc._base.validation import Array
+from ktc._drawing.scales import Scale, scale_of
+from ktc._drawing.style import legend, line, new_figure, units
+from ktc._model.controls import Controls
+from ktc._model.description import Description
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ktc._drawing.figure import Picture
+    from ktc._model.protocol import Protocol
+
+#: What one column of a control belongs to.
+ITEMS = {
+    "bias": "unit",
+    "stiffness": "eigenvalue",
+    "kT": "resistor",
+    "quartic": "unit",
+    "emf": "resistor",
+    "current": "source",
+}
+
+#: How far before the start and after the end a control is drawn, over the duration.
+MARGIN = 0.04
+
+
+def draw_protocol(
+    protocol: Protocol,
+    device: Description | None = None,
+    figsize: tuple[float, float] | None = None,
+) -> Picture:
+    """Controls over time; of a stiffness matrix its eigenvalues.
+
+    Args:
+        protocol: what to draw.
+        device: the Network or Board it is meant for: gives the units, and the controls from which
+            the first jump starts.
+        figsize: inches.
+    """
+    if not protocol.controls and not protocol.final:
+        raise ValueError("this protocol drives no control, so there is nothing to draw")
+    figure, axes = new_figure(len(driven(protocol)), figsize=figsize, sharex=True)
+    initial = None if device is None else device.network.controls
+    draw_controls(
+        list(axes[:, 0]), protocol, initial, CONSISTENT if device is None else device.symbols
+    )
+    return figure
+
+
+def driven(protocol: Protocol) -> list[str]:
+    """Names of all controls that it sets."""
+    return list(dict.fromkeys([*protocol.controls, *protocol.final]))
+
+
+def draw_controls(
+    axes: list[Axes], protocol: Protocol, initial: Controls | None, symbols: Units
+) -> None:
+    """Every control on its own axes, in the order of ``driven``; the last one shows the time."""
+    clock = scale_of(protocol.duration, symbols.time)
+    for ax, name in zip(axes, driven(protocol), strict=True):
+        time, values = _waveform(protocol, name, initial)
+        scale = scale_of(values, _unit(symbols, name))
+        label = name
+        if values.ndim == 3:
+            values = np.asarray(np.linalg.eigvalsh(values), dtype=np.float64)
+            label = f"{name}, eigenvalues"
+        columns = values.reshape(len(values), -1) * scale.factor
+        if columns.shape[1] == 1:
+            line(ax, time * clock.factor, columns[:, 0], 0, steps=True, marker="")
+        else:
+            units(ax, time * clock.factor, columns, steps=True, name=ITEMS[name])
+        mark_ends(ax, protocol.duration, clock)
+        ax.set_ylabel(scale.label(label))
+        legend(ax)
+    axes[-1].set_xlabel(clock.label("time"))
+
+
+def mark_ends(ax: Axes, duration: float, clock: Scale) -> None:
+    """Thin lines where a protocol starts and ends."""
+    for end in (0.0, duration * clock.factor):
+        ax.axvline(end, color="0.6", linewidth=0.8, linestyle=(0, (2, 3)), zorder=0)
+
+
+def _waveform(protocol: Protocol, name: str, initial: Controls | None) -> tuple[Array, Array]:
+    """Times and values at which a control changes, with a margin at both ends."""
+    margin = MARGIN * protocol.duration
+    before = None if initial is None else np.asarray(getattr(initial, name))
+    ticks = protocol.controls.get(name)
+    end = protocol.final.get(name, None if ticks is None else ticks[-1])
+    after = np.asarray(end)[None]
+    parts, times = [after, after], np.array([protocol.duration, protocol.duration + margin])
+    if ticks is not None:
+        parts, times = [ticks, *parts], np.concatenate([protocol.times[:-1], times])
+    if before is not None:
+        parts, times = [before[None], *parts], np.concatenate([[-margin], times])
+    return times, np.concatenate(_one_shape(parts))
+
+
+def _one_shape(parts: list[Array]) -> list[Array]:
+    """Scalars among vectors or matrices made like them, as playing a protocol does."""
+    shape = max((part.shape[1:] for part in parts), key=len)
+    full = []
+    for part in parts:
+        if part.shape[1:] == shape:
+            full.append(part)
+        elif len(shape) == 2:
+            full.append(part[:, None, None] * np.eye(shape[0]))
+        else:
+            full.append(np.broadcast_to(part[:, None], (len(part), *shape)))
+    return full
+
+
+def _unit(symbols: Units, control: str) -> str:
+    known = {"bias": symbols.bias, "stiffness": symbols.stiffness, "kT": symbols.energy}
+    if control in known:
+        return known[control]
+    # EMFs, currents and quartic terms have units of their own only where the device speaks SI.
+    if symbols.energy != "J":
+        return ""
+    charges = {"1/F": "J/C⁴", "1/H": "J/Wb⁴"}
+    quartic = " or ".join(charges[one] for one in symbols.stiffness.split(" or "))
+    return {"emf": "V", "current": "A", "quartic": quartic}[control]

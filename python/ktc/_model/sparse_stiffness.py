@@ -1,0 +1,261 @@
+"""Sparse stiffness: couplings as compressed rows, checked at a cost in proportion to them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ktc import _core
+from ktc._base.codec import register, same
+from ktc._base.validation import Array, frozen
+
+MOST_DENSE_UNITS = _core.MOST_DENSE_UNITS
+
+# What a refusal tells, as for a dense stiffness.
+CONFINE = "nothing confines the energy: add to its diagonal, or give those units a quartic term"
+
+
+class SparseStiffness:
+    """K of a sparse network: symmetric, without stored zeros, closed for writing.
+
+    Attributes:
+        matrix: K, a ``scipy.sparse.csr_array`` of shape (d, d).
+        core: the core's handle of the same numbers.
+    """
+
+    def __init__(self, matrix: Any) -> None:
+        self.matrix = matrix
+        for part in (matrix.data, matrix.indices, matrix.indptr):
+            frozen(part)
+        self.core = _core.Stiffness.of_rows(matrix.indptr, matrix.indices, matrix.data)
+        self._row_sums: Array | None = None
+        self._dense: Array | None = None
+
+    @classmethod
+    def of(cls, value: Any, units: int | None = None) -> SparseStiffness:
+        """A sparse matrix or a dense array of a user's, checked.
+
+        Raises:
+            ValueError: not square, not of ``units`` rows, not finite, or not symmetric.
+            TypeError: something that is not real numbers.
+        """
+        if isinstance(value, SparseStiffness):
+            _require_rows(value.matrix, units)
+            return value
+        if np.ndim(value) != 2:
+            raise ValueError(
+                f"stiffness must be a square matrix (d, d), but has shape {np.shape(value)}"
+            )
+        matrix = _canonical(value)
+        if matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
+            raise ValueError(
+                f"stiffness must be a square matrix (d, d), but has shape {matrix.shape}"
+            )
+        _require_rows(matrix, units)
+        return cls(_symmetric(matrix))
+
+    @property
+    def units(self) -> int:
+        """Number of rows d."""
+        return int(self.matrix.shape[0])
+
+    @property
+    def diagonal(self) -> Array:
+        """K_ii, shape (d,)."""
+        return np.asarray(self.matrix.diagonal(), dtype=np.float64)
+
+    @property
+    def row_sums(self) -> Array:
+        """Σ_j |K_ij|, shape (d,)."""
+        if self._row_sums is None:
+            self._row_sums = frozen(np.asarray(abs(self.matrix).sum(axis=1)).ravel())
+        return self._row_sums
+
+    def dense(self) -> Array:
+        """K as a dense array.
+
+        Raises:
+            ValueError: too many units for it.
+        """
+        if self._dense is None:
+            refuse_dense(self.units)
+            self._dense = frozen(np.asarray(self.matrix.toarray(), dtype=np.float64))
+        return self._dense
+
+    def require_confining(self, quartic: Array) -> None:
+        """Refuses a K that is not positive definite among the units without a quartic term.
+
+        A K that some scaling makes diagonally dominant is, which costs a few products; of any
+        other the signs of the pivots of a sparse factorisation tell.
+
+        Raises:
+            ValueError: it is not.
+        """
+        bare = quartic == 0
+        if not bare.any():
+            return
+        part = self
+        if not bare.all():
+            inside = self.matrix[bare][:, bare]
+            part = SparseStiffness(_canonical(inside))
+        diagonal = part.diagonal
+        if not (diagonal > 0).all():
+            unit = int(np.flatnonzero(bare)[np.argmin(diagonal)])
+            raise ValueError(
+                f"stiffness must be positive definite, but is {diagonal.min():.6g} at unit "
+                f"{unit}; {CONFINE}"
+            )
+        if not part.core.dominated() and not _positive_pivots(part.matrix, diagonal):
+            raise ValueError(
+                "stiffness must be positive definite, but a pivot of its factorisation is not "
+                f"positive; {CONFINE}"
+            )
+
+    def arrays(self) -> dict[str, Array]:
+        """Arrays from which ``of_arrays`` makes an equal one."""
+        return {
+            "stiffness_data": self.matrix.data,
+            "stiffness_indices": self.matrix.indices,
+            "stiffness_indptr": self.matrix.indptr,
+        }
+
+    @classmethod
+    def of_arrays(cls, arrays: Mapping[str, Any]) -> SparseStiffness:
+        """The stiffness whose ``arrays`` these are."""
+        import scipy.sparse
+
+        parts = [arrays[f"stiffness_{name}"] for name in ("data", "indices", "indptr")]
+        d = len(parts[2]) - 1
+        return cls.of(scipy.sparse.csr_array(tuple(parts), shape=(d, d)))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, SparseStiffness):
+            return NotImplemented
+        return self is other or same(self, other)
+
+    __hash__ = None  # type: ignore[assignment]  # arrays inside
+
+    def __repr__(self) -> str:
+        return f"<SparseStiffness: {self.units} units, {self.matrix.nnz} entries>"
+
+
+def _rows(stiffness: SparseStiffness) -> dict[str, object]:
+    matrix = stiffness.matrix
+    return {"data": matrix.data, "indices": matrix.indices, "indptr": matrix.indptr}
+
+
+def _of_rows(data: Array, indices: Array, indptr: Array) -> SparseStiffness:
+    import scipy.sparse
+
+    matrix = scipy.sparse.csr_array((data, indices, indptr), shape=(len(indptr) - 1,) * 2)
+    matrix.check_format(full_check=True)
+    return SparseStiffness.of(matrix)
+
+
+register(SparseStiffness, _rows, _of_rows)
+
+
+def is_sparse(value: Any) -> bool:
+    """Whether this is a sparse matrix or array of SciPy, or a checked stiffness."""
+    # Whoever has a sparse matrix has imported its module, which others need not wait for.
+    module = sys.modules.get("scipy.sparse")
+    return isinstance(value, SparseStiffness) or bool(module and module.issparse(value))
+
+
+def refuse_dense(units: int) -> None:
+    """Raises where a sparse network has too many units for dense algebra.
+
+    Raises:
+        ValueError: more than 4096 units.
+    """
+    if units > MOST_DENSE_UNITS:
+        raise ValueError(
+            f"this needs a dense ({units}, {units}) matrix of {8e-9 * units**2:.3g} GB, and a "
+            f"sparse network gives one up to {MOST_DENSE_UNITS} units alone; use "
+            "controls.sparse_stiffness with scipy.sparse.linalg, or measure on an Emulator"
+        )
+
+
+def _require_rows(matrix: Any, units: int | None) -> None:
+    if units is not None and matrix.shape[0] != units:
+        raise ValueError(
+            f"stiffness must be of shape ({units}, {units}), one row and column per unit, "
+            f"but has shape {matrix.shape}"
+        )
+
+
+def _canonical(value: Any) -> Any:
+    """A csr_array of doubles: no duplicates, no zeros, columns ascending, its own copy."""
+    import scipy.sparse
+
+    try:
+        given = scipy.sparse.csr_array(value, copy=True)
+        if given.dtype.kind not in "biuf":
+            raise TypeError(f"entries of {given.dtype}")
+        matrix = given.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        kind = type(value).__name__
+        raise TypeError(f"stiffness must be a real matrix, but is {kind}: {error}") from None
+    bad = np.flatnonzero(~np.isfinite(matrix.data))
+    if len(bad):
+        row = int(np.searchsorted(matrix.indptr, bad[0], side="right")) - 1
+        place = (row, int(matrix.indices[bad[0]]))
+        raise ValueError(f"stiffness must be finite, but is {matrix.data[bad[0]]} at index {place}")
+    matrix.sum_duplicates()
+    matrix.eliminate_zeros()
+    matrix.sort_indices()
+    return matrix
+
+
+def _symmetric(matrix: Any) -> Any:
+    """``matrix`` made exactly symmetric, or an error that says by how much it is not."""
+    turned = matrix.T.tocsr()
+    turned.sort_indices()
+    if all(
+        np.array_equal(getattr(turned, name), getattr(matrix, name))
+        for name in ("indptr", "indices", "data")
+    ):
+        return matrix
+    asymmetry = abs(matrix - turned).tocoo()
+    root = np.sqrt(np.abs(matrix.diagonal()))
+    i, j = asymmetry.coords if hasattr(asymmetry, "coords") else (asymmetry.row, asymmetry.col)
+    half = (0.5 * matrix + 0.5 * turned).tocsr()
+    size = 1e-12 * np.maximum(root[i] * root[j], np.abs(_entries(half, i, j)))
+    if (asymmetry.data > size).any():
+        k = int(np.argmax(asymmetry.data - size))
+        a, b = int(i[k]), int(j[k])
+        raise ValueError(
+            f"stiffness must be symmetric, but stiffness[{a}, {b}] = {matrix[a, b]} and "
+            f"stiffness[{b}, {a}] = {matrix[b, a]}; pass (stiffness + stiffness.T)/2 if that is "
+            "meant"
+        )
+    return _canonical(half)
+
+
+def _entries(matrix: Any, i: Any, j: Any) -> Array:
+    return np.asarray(matrix[i, j]).ravel() if len(i) else np.empty(0)
+
+
+def _positive_pivots(matrix: Any, diagonal: Array) -> bool:
+    """Whether all pivots of K = Pᵀ L D Lᵀ P are positive, at unit diagonal, without pivoting.
+
+    Source: Demmel, Eisenstat, Gilbert, Li, Liu (1999), SIAM J. Matrix Anal. Appl. 20, 720.
+    """
+    import scipy.sparse.linalg
+
+    root = scipy.sparse.diags_array(1 / np.sqrt(diagonal))
+    scaled = scipy.sparse.csc_array(root @ matrix @ root)
+    try:
+        factor = scipy.sparse.linalg.splu(
+            scaled,
+            permc_spec="MMD_AT_PLUS_A",
+            diag_pivot_thresh=0.0,
+            options={"SymmetricMode": True},
+        )
+    except RuntimeError:  # a pivot that is zero
+        return False
+    least = float(factor.U.diagonal().min())
+    return bool(least > 4 * matrix.shape[0] * np.finfo(np.float64).eps)

@@ -1,0 +1,1 @@
+"""Closed forms: free energies, spectra, metrics, bounds; no sampling and no learning."""

@@ -1,0 +1,172 @@
+"""Figures by which runs are compared: Landauer's limit, times to accuracy, energy–delay–error."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy  # imports scipy.optimize when it is first used
+from numpy.typing import ArrayLike
+
+from ktc._base.validation import Array, finite, per_unit, positive, square
+from ktc._model.description import Description
+from ktc._theory.expected import Mover
+from ktc._theory.gaussian import Gaussian, equilibrium, gaussian, symmetrized
+
+DISTANCES = ("divergence", "wasserstein")
+
+
+def landauer(kT: float, bits: float = 1.0) -> float:
+    """kT ln 2 a bit: the least work of erasing, and the most that a known bit can give.
+
+    Source: Landauer (1961), IBM J. Res. Dev. 5, 183.
+
+    Example:
+        >>> round(landauer(1.0), 6)
+        0.693147
+    """
+    return positive("kT", kT) * positive("bits", bits) * float(np.log(2))
+
+
+def divergence(state: Gaussian, device: Description) -> float:
+    """KL(p‖p_eq) in nats of a normal state p from the device's equilibrium.
+
+    kT times it is the work that the state could still give, and what it dissipates in relaxing.
+
+    Args:
+        state: mean (d,) and covariance (d, d) of the public state, such as ``emulator.moments()``.
+        device: a Gaussian network at the controls in question.
+
+    Raises:
+        ValueError: quartic units, no equilibrium, or a covariance that is not positive definite.
+
+    Example:
+        >>> import ktc
+        >>> divergence(Gaussian([1.0], [[1.0]]), ktc.Network(stiffness=1.0, friction=1.0))
+        0.5
+    """
+    target = equilibrium(device)
+    d = len(target.mean)
+    mean, covariance = per_unit("mean", state.mean, d), square("covariance", state.covariance, d)
+    ratio = np.linalg.solve(target.covariance, covariance)
+    sign, log_det = np.linalg.slogdet(ratio)
+    if not sign > 0:
+        raise ValueError("covariance must be positive definite; take more replicas than units")
+    move = mean - target.mean
+    far = float(move @ np.linalg.solve(target.covariance, move))
+    return max(0.0, 0.5 * (far + float(np.trace(ratio)) - d - float(log_det)))
+
+
+def deficiency(state: Gaussian, device: Description, distance: str = "divergence") -> float:
+    """How far a normal state is from the device's equilibrium.
+
+    Args:
+        state: mean and covariance of the public state.
+        device: a Gaussian network at the controls in question.
+        distance: "divergence", KL(p‖p_eq) in nats, or "wasserstein", min √⟨|x − y|²/σ²⟩ over
+            couplings, every unit by its own equilibrium width.
+
+    Example:
+        >>> import ktc
+        >>> deficiency(Gaussian([2.0], [[1.0]]), ktc.Network(1.0, 1.0), "wasserstein")
+        2.0
+    """
+    if distance not in DISTANCES:
+        raise ValueError(f"distance must be one of {DISTANCES}, but is {distance!r}")
+    if distance == "divergence":
+        return divergence(state, device)
+    target = equilibrium(device)
+    d = len(target.mean)
+    width = np.sqrt(target.covariance.diagonal())
+    mean, covariance = per_unit("mean", state.mean, d), square("covariance", state.covariance, d)
+    first, last = (p / np.outer(width, width) for p in (covariance, target.covariance))
+    values, vectors = np.linalg.eigh(symmetrized(first))
+    inner = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
+    overlap = np.linalg.eigvalsh(symmetrized(inner @ last @ inner))
+    spread = float(np.trace(first + last) - 2 * np.sum(np.sqrt(np.maximum(overlap, 0))))
+    return float(np.sqrt(max(0.0, spread) + np.sum(((mean - target.mean) / width) ** 2)))
+
+
+def energy_delay_deficiency(energy: float, delay: float, error: float) -> float:
+    """Energy × time × distance of the final state from the target's equilibrium: smaller is better.
+
+    Each factor falls as another rises: a drive that is twice as slow costs about half, and one that
+    stops early is off. Compare runs of one task, by one distance, from one start.
+
+    Args:
+        energy: excess work, or all work, of the task.
+        delay: its duration.
+        error: ``deficiency`` of the final state.
+
+    Raises:
+        ValueError: numbers that are not finite, a delay that is not positive, a negative error.
+
+    Source: Rolandi et al. (2026), arXiv 2601.04358.
+
+    Example:
+        >>> energy_delay_deficiency(2.0, 3.0, 0.1)
+        0.6000000000000001
+    """
+    off = finite("error", error)
+    if off < 0:
+        raise ValueError(f"error must not be negative, but is {off}")
+    return finite("energy", energy) * positive("delay", delay) * off
+
+
+def time_to_equilibrium(
+    before: Description, device: Description, error: float, distance: str = "divergence"
+) -> float:
+    """How long after a jump of the controls the state is as near to equilibrium as ``error``.
+
+    The state starts in equilibrium at ``before``; mean and covariance relax exactly at the controls
+    of ``device``. Zero where it is near enough from the start.
+
+    Args:
+        before, device: one Gaussian network at the controls before and after the jump.
+        error: of ``deficiency``, positive.
+        distance: its name.
+
+    Example:
+        >>> import ktc
+        >>> start, end = ktc.Network(1.0, 1.0), ktc.Network(1.0, 1.0, bias=1.0)
+        >>> round(time_to_equilibrium(start, end, 0.5 * 1e-4), 6)  # ½ e^{−2t}: t = ln 100
+        4.60517
+    """
+    goal = positive("error", error)
+    old, new = gaussian(before), gaussian(device)
+    slowest = float(new.relaxation_times[-1])
+
+    def off(time: float) -> float:
+        mover = Mover(old)
+        mover.set(new.bias, new.stiffness)
+        if time > 0:
+            mover.hold(time)
+        d, scale = new.units, device.scale
+        spread: Array = mover.covariance[:d, :d] * np.outer(scale, scale)
+        return deficiency(Gaussian(mover.mean[:d] * scale, spread), device, distance) - goal
+
+    if off(0.0) <= 0:
+        return 0.0
+    late = slowest
+    while off(late) > 0:
+        late *= 2
+        if late > 1e4 * slowest:
+            raise ValueError(f"error {goal:g} is below what doubles resolve; ask for a larger one")
+    return float(scipy.optimize.brentq(off, 0.0, late, xtol=1e-12 * slowest))
+
+
+def time_to_accuracy(device: Description, accuracy: ArrayLike) -> float:
+    """Time over which one replica's ⟨δx δxᵀ⟩ is known to a relative error: T = 2 τ_slow/ε².
+
+    A time average over T has T/2τ independent samples of its slowest mode, whose square has the
+    relative error √2 a sample and half the correlation time: ε = √(2τ_slow/T).
+
+    Args:
+        device: a Gaussian network.
+        accuracy: ε, positive.
+
+    Example:
+        >>> import ktc
+        >>> time_to_accuracy(ktc.Network(stiffness=1.0, friction=3.0), 0.01)
+        60000.0
+    """
+    slowest = float(gaussian(device).relaxation_times[-1])
+    return 2 * slowest / positive("accuracy", accuracy) ** 2

@@ -1,0 +1,121 @@
+"""Equilibrium of Gaussian networks in closed form: moments, free energy of the bias, likelihood."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import scipy  # imports scipy.linalg when it is first used
+from numpy.typing import ArrayLike
+
+from ktc._base.validation import Array, real_array
+from ktc._model.description import Description
+from ktc._model.network import Network
+from ktc._theory.free_energies import at_equilibrium
+
+PARAMETERS = ("bias", "center")
+
+
+def gaussian(device: Description) -> Network:
+    """The device's network, where exp(−H/kT)/Z is a normal distribution that it relaxes to.
+
+    Raises:
+        ValueError: quartic units, several temperatures, sources or noise generators.
+    """
+    net = at_equilibrium(device)
+    if net.quartic.any():
+        raise ValueError(
+            "quartic units have no such closed form, which is that of Gaussian networks, but "
+            f"quartic is {net.quartic}; sample an Emulator instead"
+        )
+    return net
+
+
+class Gaussian(NamedTuple):
+    """A normal distribution of the public state."""
+
+    mean: Array
+    covariance: Array
+
+
+def equilibrium(device: Description) -> Gaussian:
+    """Mean K⁻¹b and covariance kT K⁻¹ of exp(−H/kT)/Z, in the public state (volts on a Board).
+
+    Example:
+        >>> import ktc
+        >>> mean, covariance = equilibrium(ktc.Network(stiffness=2.0, friction=1.0, bias=4.0))
+        >>> float(mean[0]), round(float(covariance[0, 0]), 6)
+        (2.0, 0.5)
+    """
+    net, scale = gaussian(device), device.scale
+    covariance = net.common_kT * inverse(net.stiffness)
+    return Gaussian(
+        scale * np.linalg.solve(net.stiffness, net.bias), covariance * np.outer(scale, scale)
+    )
+
+
+def bias_free_energy(device: Description, bias: ArrayLike) -> Array:
+    """−½ bᵀK⁻¹b: the part of F that depends on the bias, for each of many, shape (n,).
+
+    Args:
+        bias: shape (n, d), volts on a Board.
+
+    Example:
+        >>> import ktc
+        >>> bias_free_energy(ktc.Network(stiffness=2.0, friction=1.0), [[0.0], [2.0]])
+        array([-0., -1.])
+    """
+    net = gaussian(device)
+    many = np.atleast_2d(real_array("bias", bias))
+    if many.shape[1] != net.units:
+        raise ValueError(f"bias must have {net.units} columns, one a unit, but has {many.shape[1]}")
+    value: Array = -0.5 * np.sum(many.T * np.linalg.solve(net.stiffness, many.T), axis=0)
+    return value
+
+
+def log_likelihood(device: Description, data: ArrayLike) -> float:
+    """Mean of ln p(x) over samples of the public state, in nats, p = exp(−H/kT)/Z.
+
+    Args:
+        data: shape (samples, d).
+
+    Example:
+        >>> import ktc
+        >>> round(log_likelihood(ktc.Network(stiffness=1.0, friction=1.0), [[0.0]]), 6)
+        -0.918939
+    """
+    model = equilibrium(device)
+    samples = np.atleast_2d(real_array("data", data))
+    if samples.ndim != 2 or samples.shape[1] != len(model.mean) or len(samples) == 0:
+        raise ValueError(
+            f"data must be of shape (samples, {len(model.mean)}), one column a unit and at least "
+            f"one sample, but has shape {samples.shape}"
+        )
+    deviations = samples - model.mean
+    factor = scipy.linalg.cho_factor(model.covariance, lower=True)
+    squares = np.sum(deviations.T * scipy.linalg.cho_solve(factor, deviations.T), axis=0)
+    log_det = 2 * np.sum(np.log(np.diag(factor[0])))
+    return float(-0.5 * (np.mean(squares) + log_det + len(model.mean) * np.log(2 * np.pi)))
+
+
+def parameter_map(device: Description, parameter: str) -> Array:
+    """The matrix B with b = B θ: the identity for "bias", K/scale for "center", a public state."""
+    net = gaussian(device)
+    if parameter == "bias":
+        return np.eye(net.units)
+    if parameter == "center":
+        return net.stiffness / device.scale
+    raise ValueError(f"parameter must be one of {PARAMETERS}, but is {parameter!r}")
+
+
+def inverse(matrix: Array) -> Array:
+    """Inverse of a symmetric positive definite matrix, exactly symmetric."""
+    inverse: Array = scipy.linalg.cho_solve(
+        scipy.linalg.cho_factor(matrix, lower=True), np.eye(len(matrix))
+    )
+    return symmetrized(inverse)
+
+
+def symmetrized(matrix: Array) -> Array:
+    """Its symmetric part."""
+    return 0.5 * (matrix + matrix.T)

@@ -1,0 +1,154 @@
+"""Least excess work of Gaussian networks, and the drives that reach it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ktc._base.validation import Array, per_unit, positive, square
+from ktc._model.description import Description
+from ktc._model.protocol import Protocol
+from ktc._theory.gaussian import gaussian, inverse
+
+
+def least_excess_work(device: Description, bias: ArrayLike, duration: float) -> float:
+    """Least ⟨W⟩ − ΔF of any bias drive to ``bias`` in ``duration``, from equilibrium.
+
+    W_ex = μᵀR(T + 2K⁻¹R)⁻¹μ with μ = K⁻¹(b_final − b_initial). With inertia the bound is the same,
+    reached only by impulses of the bias at both ends, as a tick that shrinks allows them.
+
+    Source: Schmiedl, Seifert (2007), Phys. Rev. Lett. 98, 108301; Gomez-Marin, Schmiedl,
+    Seifert (2008), J. Chem. Phys. 129, 024114.
+
+    Example:
+        >>> import ktc
+        >>> round(least_excess_work(ktc.Network(stiffness=1.0, friction=1.0), 5.0, 1.0), 6)
+        8.333333
+    """
+    net = gaussian(device)
+    if not net.has_friction:
+        raise ValueError(
+            "device has inductors between its nodes, and the least work of such circuits has no "
+            "closed form here"
+        )
+    move = np.linalg.solve(net.stiffness, per_unit("bias", bias, net.units) - net.bias)
+    metric = positive("duration", duration) * inverse(net.friction) + 2 * inverse(net.stiffness)
+    return float(move @ np.linalg.solve(metric, move))
+
+
+def optimal_drive(device: Description, bias: ArrayLike, duration: float, ticks: int) -> Protocol:
+    """The open-loop drive that reaches ``least_excess_work`` as the tick shrinks.
+
+    The mean moves at constant speed v = (T + 2K⁻¹R)⁻¹μ: b(t) = b_initial + R v + K v t, with jumps
+    at both ends. Sampled at tick midpoints it is second order in the tick. With inertia M, the
+    first and the last tick carry the impulses ±M v besides; as each takes a whole tick, the drive
+    is first order then.
+
+    Source: Schmiedl, Seifert (2007), Phys. Rev. Lett. 98, 108301; with inertia Gomez-Marin,
+    Schmiedl, Seifert (2008), J. Chem. Phys. 129, 024114.
+
+    Example:
+        >>> import ktc
+        >>> drive = optimal_drive(ktc.Network(stiffness=1.0, friction=1.0), 5.0, 1.0, ticks=2)
+        >>> drive.controls["bias"].ravel().round(4)
+        array([2.0833, 2.9167])
+    """
+    net = gaussian(device)
+    final = per_unit("bias", bias, net.units)
+    move = np.linalg.solve(net.stiffness, final - net.bias)
+    lag = np.linalg.solve(net.stiffness, net.friction)
+    speed = np.linalg.solve(positive("duration", duration) * np.eye(net.units) + 2 * lag, move)
+    start, slope = net.bias + net.friction @ speed, net.stiffness @ speed
+    drive = Protocol.sample(duration, ticks, {"bias": final}, bias=lambda t: start + slope * t)
+    if net.inertia is None:
+        return drive
+    values = drive.controls["bias"].copy()
+    values[0] += net.inertia * speed / drive.holds[0]
+    values[-1] -= net.inertia * speed / drive.holds[-1]
+    return Protocol(drive.holds, {"bias": values}, drive.final)
+
+
+def least_stiffness_excess_work(
+    device: Description, stiffness: ArrayLike, duration: float
+) -> float:
+    """Least ⟨W⟩ − ΔF of any stiffness drive of one unbiased overdamped unit, from equilibrium.
+
+    With s the width √⟨x²⟩, s₀ = √(kT/k_initial) and s_f = √(kT/k_final),
+    W_ex = min over s of R(s − s₀)²/T + kT[½(s²/s_f² − 1) − ln(s/s_f)]: dissipation on the way, and
+    what the last jump leaves to relax. The least s is the positive root of
+    (k_final + 2R/T) s² − (2R s₀/T) s − kT = 0.
+
+    Args:
+        device: one unit without bias and without inertia, at k_initial.
+        stiffness: k_final, 1/F on a Board.
+        duration: T.
+
+    Raises:
+        ValueError: more units, a bias, inertia, or numbers that are not positive.
+
+    Source: Schmiedl, Seifert (2007), Phys. Rev. Lett. 98, 108301, second case study.
+
+    Example:
+        >>> import ktc
+        >>> unit = ktc.Network(stiffness=1.0, friction=1.0)
+        >>> round(least_stiffness_excess_work(unit, 2.0, 1.0), 6)
+        0.056345
+    """
+    net = gaussian(device)
+    first, last, rest = _widths(device, stiffness, duration)
+    ratio = last / rest
+    moving = net.friction[0, 0] * (last - first) ** 2 / duration
+    return float(moving + net.common_kT * (0.5 * (ratio**2 - 1) - np.log(ratio)))
+
+
+def optimal_stiffness_drive(
+    device: Description, stiffness: ArrayLike, duration: float, ticks: int
+) -> Protocol:
+    """The drive that reaches ``least_stiffness_excess_work`` as the tick shrinks.
+
+    The width s moves at constant speed, so ⟨x²⟩ is quadratic in time:
+    k(t) = kT/s² − R ṡ/s, with jumps at both ends. It is positive throughout, also for a fast
+    widening: before the last jump it is the mean of k_final and kT/s². Sampled at tick midpoints
+    it is second order in the tick.
+
+    Raises:
+        ValueError: as ``least_stiffness_excess_work``.
+
+    Source: Schmiedl, Seifert (2007), Phys. Rev. Lett. 98, 108301, second case study.
+
+    Example:
+        >>> import ktc
+        >>> unit = ktc.Network(stiffness=1.0, friction=1.0)
+        >>> drive = optimal_stiffness_drive(unit, 2.0, 1.0, ticks=2)
+        >>> drive.controls["stiffness"].ravel().round(4)
+        array([1.3034, 1.5852])
+    """
+    net = gaussian(device)
+    first, last, _ = _widths(device, stiffness, duration)
+    speed = (last - first) / duration
+
+    def held(t: float) -> Array:
+        width = first + speed * t
+        value: Array = net.common_kT / width**2 - net.friction * speed / width
+        return value
+
+    final = square("stiffness", stiffness, 1)
+    return Protocol.sample(duration, ticks, {"stiffness": final}, stiffness=held)
+
+
+def _widths(
+    device: Description, stiffness: ArrayLike, duration: float
+) -> tuple[float, float, float]:
+    """√⟨x²⟩ of one unit: at the start, at the end of the best drive, and in the final rest."""
+    net = gaussian(device)
+    if net.units != 1 or net.inertia is not None or net.bias[0] != 0:
+        raise ValueError(
+            "device must be one overdamped unit without bias, but is "
+            f"{net!r} with bias {net.bias}; its best stiffness drive has no closed form here"
+        )
+    final = positive("stiffness", square("stiffness", stiffness, 1)[0, 0])
+    pace = 2 * float(net.friction[0, 0]) / positive("duration", duration)
+    first = float(np.sqrt(net.common_kT / net.stiffness[0, 0]))
+    half = 0.5 * pace * first
+    last = (half + np.sqrt(half**2 + (final + pace) * net.common_kT)) / (final + pace)
+    return first, float(last), float(np.sqrt(net.common_kT / final))

@@ -1,0 +1,145 @@
+"""Open-loop drives by numerical optimisation, the target known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import scipy  # imports scipy.optimize when it is first used
+from numpy.typing import ArrayLike
+
+from ktc._base.validation import Array, count, positive
+from ktc._model.description import Description
+from ktc._model.network import Network
+from ktc._model.protocol import Protocol
+from ktc._theory.expected import Mover, expected
+from ktc._theory.gaussian import gaussian
+
+DRIVEN = ("bias", "stiffness")
+
+
+class OptimizedDrive(NamedTuple):
+    """A drive found by numerical optimisation.
+
+    Attributes:
+        protocol: of least work among those held for each tick, the last update apart.
+        excess_work: ⟨W⟩ − ΔF of it, exactly.
+        evaluations: of the work that the search took.
+        converged: whether the search ended at a minimum, and not at its limit of steps.
+    """
+
+    protocol: Protocol
+    excess_work: float
+    evaluations: int
+    converged: bool
+
+
+def optimized_drive(
+    device: Description,
+    final: Mapping[str, ArrayLike],
+    duration: float,
+    ticks: int,
+    controls: tuple[str, ...] | None = None,
+) -> OptimizedDrive:
+    """The piecewise constant drive of least work to ``final``, from equilibrium, by minimisation.
+
+    ⟨W⟩ follows from the exact motion of mean and covariance; the values held in each tick are
+    varied by the method of Broyden, Fletcher, Goldfarb and Shanno, biases in units of √(kT K_ii)
+    and stiffnesses by their Cholesky factors, which keeps them positive definite. Gradients are
+    differences. No jumps are put in: the search finds them.
+
+    Args:
+        device: a Gaussian network at its initial controls, with inertia or without.
+        final: values after the last tick, of "bias", "stiffness" or both.
+        duration: T.
+        ticks: n equal ticks.
+        controls: what may vary on the way, by default what ``final`` names. Bias and stiffness
+            together are full control of a Gaussian, whose bound is ``wasserstein_bound``.
+
+    Raises:
+        ValueError: quartic units, no equilibrium, other controls, or values that do not fit.
+
+    Example:
+        >>> import ktc
+        >>> unit = ktc.Network(stiffness=1.0, friction=1.0)
+        >>> found = optimized_drive(unit, {"bias": 5.0}, duration=1.0, ticks=4)
+        >>> found.protocol.controls["bias"].ravel().round(2)  # jumps at both ends, 5/3 each
+        array([1.88, 2.29, 2.71, 3.12])
+    """
+    net = gaussian(device)
+    steps = count("ticks", ticks)
+    hold = positive("duration", duration) / steps
+    names = tuple(final) if controls is None else controls
+    unknown = [name for name in (*names, *final) if name not in DRIVEN]
+    if unknown or not names:
+        raise ValueError(
+            f"controls must be one or both of {DRIVEN}, but are {unknown or names}: exact averages "
+            "are those of Gaussian networks"
+        )
+    last = net.controls.updated(**dict(final))
+    plan = _Plan(net, names, steps)
+    ends = [net.bias, net.stiffness], [last.bias, last.stiffness]
+    kT = net.common_kT
+    mover, fresh = Mover(net), Mover(net)
+
+    def work(unknowns: Array) -> float:
+        mover.restart(fresh)
+        for bias, stiffness in plan.settings(unknowns):
+            mover.set(bias, stiffness)
+            mover.hold(hold)
+        mover.set(last.bias, last.stiffness)
+        return mover.work / kT
+
+    guess = plan.guess(*ends)
+    found = scipy.optimize.minimize(work, guess, method="BFGS", options={"gtol": 1e-6})
+    settings = plan.settings(found.x)
+    held = {name: np.stack([setting[DRIVEN.index(name)] for setting in settings]) for name in names}
+    closing = {name: getattr(last, name) for name in {*names, *final}}
+    # A control that does not vary on the way jumps at the end: it needs a waveform of its own.
+    for name in closing:
+        held.setdefault(name, np.stack([getattr(net, name)] * steps))
+    protocol = Protocol(np.full(steps, hold), held, closing)
+    least = expected(device, protocol).excess_work
+    # Precision lost in differences of works is how BFGS ends when it cannot do better.
+    return OptimizedDrive(protocol, least, int(found.nfev), found.status in (0, 2))
+
+
+class _Plan:
+    """Unknowns of all ticks, and the controls that they stand for."""
+
+    def __init__(self, net: Network, names: tuple[str, ...], ticks: int) -> None:
+        self._net, self._names, self._ticks = net, names, ticks
+        self._root = np.sqrt(net.stiffness.diagonal())
+        self._unit = np.sqrt(net.common_kT) * self._root
+        self._lower = np.tril_indices(net.units)
+
+    def settings(self, unknowns: Array) -> list[tuple[Array, Array]]:
+        """Bias and stiffness of every tick."""
+        d, net = self._net.units, self._net
+        result = []
+        for row in unknowns.reshape(self._ticks, -1):
+            bias, stiffness = net.bias, net.stiffness
+            if "bias" in self._names:
+                bias, row = row[:d] * self._unit, row[d:]
+            if "stiffness" in self._names:
+                factor = np.zeros((d, d))
+                factor[self._lower] = row
+                stiffness = (factor @ factor.T) * np.outer(self._root, self._root)
+            result.append((bias, stiffness))
+        return result
+
+    def guess(self, start: list[Array], end: list[Array]) -> Array:
+        """The straight ramp at the middles of the ticks."""
+        rows = []
+        for k in range(self._ticks):
+            share = (k + 0.5) / self._ticks
+            bias, stiffness = (a + share * (b - a) for a, b in zip(start, end, strict=True))
+            row = []
+            if "bias" in self._names:
+                row.append(bias / self._unit)
+            if "stiffness" in self._names:
+                scaled = stiffness / np.outer(self._root, self._root)
+                row.append(np.linalg.cholesky(scaled)[self._lower])
+            rows.append(np.concatenate(row))
+        return np.concatenate(rows)

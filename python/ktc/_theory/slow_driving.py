@@ -1,0 +1,116 @@
+"""Slow driving: thermodynamic length, and the drive of even dissipation along a line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy  # imports scipy.interpolate when it is first used
+from numpy.typing import ArrayLike
+
+from ktc._base.validation import Array, positive
+from ktc._model.controls import Controls
+from ktc._model.description import Description, network_of
+from ktc._model.network import Network
+from ktc._model.parameters import Parameters
+from ktc._model.protocol import Protocol
+from ktc._theory.metrics import friction_tensor
+
+DRIVEN = ("bias", "stiffness", "quartic")
+#: Of the polynomial in the share of the way that interpolates √(Δθᵀ ζ Δθ).
+DEGREE = 128
+
+
+class _Line(NamedTuple):
+    start: Network
+    end: Controls
+    length: Any  # antiderivative of √(Δθᵀ ζ Δθ) over the share of the way
+
+
+def thermodynamic_length(device: Description, final: Mapping[str, ArrayLike]) -> float:
+    """𝓛 = ∫√(dθᵀ ζ dθ) along the straight line of the controls to ``final``.
+
+    Slow drives along it cost at least W_ex ≈ 𝓛²/T, at a speed that makes dissipation even, and
+    W_ex ≈ ∫θ̇ᵀζθ̇ dt at any other. For one parameter the line is the geodesic of ζ.
+
+    Args:
+        device: at its initial controls; Gaussian, or overdamped units that are coupled to none.
+        final: values of "bias", "stiffness", "quartic", of one or several.
+
+    Raises:
+        ValueError: other controls, values that do not fit, and as ``friction_tensor``.
+
+    Source: Sivak, Crooks (2012), Phys. Rev. Lett. 108, 190602; Crooks (2007), Phys. Rev. Lett. 99,
+    100602.
+
+    Example:
+        >>> import ktc
+        >>> length = thermodynamic_length(ktc.Network(1.0, 1.0), {"stiffness": 4.0})
+        >>> round(length, 6)  # ∫ dk/√(4k³) = 1 − ½
+        0.5
+    """
+    return float(_line(device, final).length(1.0))
+
+
+def geodesic_drive(
+    device: Description, final: Mapping[str, ArrayLike], duration: float, ticks: int
+) -> Protocol:
+    """The drive along the straight line to ``final`` whose slow dissipation is even in time.
+
+    It reaches 𝓛²/T to leading order for long T, and is a geodesic of ζ where one parameter moves.
+    It has no jumps, and does not know how the state lags: ``optimal_drive`` and
+    ``optimized_drive`` cost less in a short time.
+
+    Args:
+        device, final: as of ``thermodynamic_length``.
+        duration: T.
+        ticks: n equal ticks, held at their midpoints.
+
+    Example:
+        >>> import ktc
+        >>> unit = ktc.Network(stiffness=1.0, friction=1.0)
+        >>> drive = geodesic_drive(unit, {"stiffness": 4.0}, duration=10.0, ticks=2)
+        >>> drive.controls["stiffness"].ravel().round(3)  # 1/√k falls evenly from 1 to ½
+        array([1.306, 2.56 ])
+    """
+    line = _line(device, final)
+    positive("duration", duration)
+    shares = 0.5 * (1 - np.cos(np.linspace(0, np.pi, 8 * DEGREE + 1)))
+    lengths = line.length(shares)
+    share = scipy.interpolate.PchipInterpolator(lengths / lengths[-1], shares)
+
+    def held(name: str) -> Any:
+        first, last = getattr(line.start, name), getattr(line.end, name)
+        return lambda t: first + float(share(t / duration)) * (last - first)
+
+    closing = {name: getattr(line.end, name) for name in final}
+    return Protocol.sample(duration, ticks, closing, **{name: held(name) for name in final})
+
+
+def _line(device: Description, final: Mapping[str, ArrayLike]) -> _Line:
+    net = network_of(device)
+    unknown = [name for name in final if name not in DRIVEN]
+    if unknown or not final:
+        raise ValueError(f"final must be of some of {DRIVEN}, but is of {unknown or 'none'}")
+    end = net.controls.updated(**dict(final))
+    moving = [name for name in final if np.any(getattr(end, name) != getattr(net, name))]
+    if not moving:
+        raise ValueError("final is where the device is, so there is no way to go")
+    masks: dict[str, Array] = {
+        name: np.asarray(getattr(end, name) != getattr(net, name)) for name in moving
+    }
+    parameters = Parameters(device, moving, masks)
+    step = parameters.vector(end) - parameters.vector(net.controls)
+    start = parameters.vector(net.controls)
+
+    def speeds(shares: Array) -> Array:
+        found = []
+        for share in shares:
+            there = net.with_controls(parameters.controls(start + share * step, net.controls))
+            found.append(np.sqrt(step @ friction_tensor(there, parameters) @ step))
+        return np.array(found)
+
+    # Chebyshev's interpolant crowds its nodes at both ends, where ζ may change by decades.
+    speed = np.polynomial.Chebyshev.interpolate(speeds, DEGREE, domain=[0.0, 1.0])
+    return _Line(net, end, speed.integ(lbnd=0.0))

@@ -1,0 +1,113 @@
+"""Spectra of linear networks in their stationary state, in closed form."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy
+from numpy.typing import ArrayLike
+
+from ktc._base.validation import Array, positive, real_array
+from ktc._model.description import Description, network_of
+from ktc._model.network import Network
+
+
+def spectral_density(device: Description, frequency: ArrayLike) -> Array:
+    """One-sided cross-spectral density of the public state, shape (frequencies, d, d), complex.
+
+    S(f) = 2 (2πif − F)⁻¹ D (2πif − F)⁻ᴴ, with the drift F and the covariance rate D of the noise,
+    behind their filters for noise generators that have one; its real part integrates over positive
+    frequencies to the stationary covariance. V²/Hz on a Board, state²·time elsewhere.
+
+    Args:
+        frequency: f, not negative, shape () or (frequencies,).
+
+    Raises:
+        ValueError: quartic units, a frequency that is negative or not finite.
+        TypeError: a running emulator, whose network is as it started.
+
+    Example:
+        >>> import ktc
+        >>> board = ktc.Board(cells=1, resistance=1e6, capacitance=1e-12, temperature=300.0)
+        >>> density = spectral_density(board, [0.0])[0, 0, 0].real
+        >>> bool(np.isclose(density, 4 * 1.380649e-23 * 300 * 1e6))  # Johnson: 4 k_B T R
+        True
+
+    Source: Johnson (1928), Phys. Rev. 32, 97; Gardiner, Stochastic Methods (2009), section 4.5.
+    """
+    net = network_of(device)
+    if net.quartic.any():
+        raise ValueError("quartic units have no closed form of their spectrum; record the state")
+    frequencies = np.atleast_1d(real_array("frequency", frequency))
+    if frequencies.ndim != 1 or (frequencies < 0).any():
+        raise ValueError(f"frequency must be (frequencies,) and not negative, but is {frequency!r}")
+    drift, scale = net.drift, np.sqrt(_curvatures(net))
+    scaled = drift * scale[:, None] / scale
+    rates, columns, filters = _noise(net)
+    response = np.linalg.inv(
+        2j * np.pi * frequencies[:, None, None] * np.eye(len(drift)) - scaled
+    ) @ (columns * scale[:, None])
+    passed = 1 / (1 + (frequencies[:, None] / filters) ** 2)
+    weighted = response * (2 * rates * passed)[:, None, :]
+    density = weighted @ np.conj(np.swapaxes(response, 1, 2)) / np.outer(scale, scale)
+    d = net.units
+    result: Array = density[:, :d, :d] * np.outer(device.scale, device.scale)
+    return result
+
+
+def band_covariance(device: Description, low: float, high: float) -> Array:
+    """Covariance of the public state as seen through an ideal filter from ``low`` to ``high``.
+
+    ∫ Re S(f) df over the band, by Gauss–Kronrod quadrature in ln f to 1e-9, shape (d, d).
+
+    Args:
+        low, high: band edges, 0 < low < high.
+
+    Example:
+        >>> import ktc
+        >>> net = ktc.Network(stiffness=1.0, friction=1.0)
+        >>> float(band_covariance(net, 1e-7, 1e7)[0, 0].round(5))  # all of kT/k
+        1.0
+    """
+    positive("low", low)
+    if not positive("high", high) > low:
+        raise ValueError(f"high must be above low = {low:g}, but is {high:g}")
+
+    def integrand(logarithm: float) -> Array:
+        frequency = float(np.exp(logarithm))
+        density: Array = spectral_density(device, frequency)[0].real * frequency
+        return density
+
+    total = scipy.integrate.quad_vec(
+        integrand, np.log(low), np.log(high), epsabs=0.0, epsrel=1e-9, norm="max", limit=1000
+    )[0]
+    result: Array = 0.5 * (total + total.T)
+    return result
+
+
+def _curvatures(net: Network) -> Array:
+    """Diagonal of ∇²H: coordinates scaled by its root weigh alike, in farads and in henries."""
+    own = np.diagonal(net.stiffness)
+    return own if net.inertia is None else np.concatenate([own, 1 / net.inertia])
+
+
+def _noise(net: Network) -> tuple[Array, Array, Array]:
+    """Covariance rates, directions as columns, and filter bandwidths of all independent noises."""
+    kT = np.broadcast_to(np.asarray(net.kT, dtype=float), (len(net.accounts),))
+    if net.elements is not None:
+        arrays = net.elements.arrays()
+        rates = 2 * kT[arrays["account"]] * arrays["conductance"]
+        with np.errstate(divide="ignore"):
+            bandwidths = np.where(
+                arrays["noise_rate"] > 0, arrays["noise_rate"] / (2 * np.pi), np.inf
+            )
+        return (
+            np.concatenate([rates, arrays["noise_density"]]),
+            np.concatenate([arrays["directions"], arrays["noise_directions"]]).T,
+            np.concatenate([np.full(len(rates), np.inf), bandwidths]),
+        )
+    lower = np.linalg.cholesky(net.friction)
+    if net.inertia is None:
+        columns = scipy.linalg.solve_triangular(lower, np.eye(net.units), lower=True).T
+    else:
+        columns = np.concatenate([np.zeros_like(lower), lower])
+    return 2 * np.broadcast_to(kT, (net.units,)), columns, np.full(net.units, np.inf)

@@ -1,1 +1,0 @@
-"""Boards of cells: drawn ones, real ones with imperfections, and their emulators."""

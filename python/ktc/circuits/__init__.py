@@ -1,1 +1,0 @@
-"""Circuits: graphs of branches, netlists, and what they compile to."""

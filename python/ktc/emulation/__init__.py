@@ -1,1 +1,0 @@
-"""Emulators: ensembles in motion, their books, and what a run gives."""
