@@ -11,13 +11,16 @@ from numpy.typing import ArrayLike
 
 from ktc._base.units import BOLTZMANN, SI, Units
 from ktc._base.validation import Array, count, frozen, positive_per_unit, real_array
-from ktc._boards.board_emulator import BoardEmulator
+from ktc._boards.board_frontend import BoardFrontend
 from ktc._boards.couplings import compiled, coupling_of
 from ktc._boards.encoding import Encoding
 from ktc._boards.limits import check_protocol
 from ktc._boards.real_board import RealBoard
 from ktc._boards.topology import Edge, Topology
 from ktc._emulation.emulator import Emulator
+from ktc._emulation.frontend import Frontend
+from ktc._emulation.ideal_frontend import IdealFrontend
+from ktc._engines.ensemble_options import EnsembleOptions
 from ktc._model.imperfections import Imperfections
 from ktc._model.network import Network
 from ktc._model.protocol import Protocol
@@ -194,19 +197,28 @@ class Board:
         seed: int | None = None,
         *,
         ideal: bool = False,
-        **options: Any,
-    ) -> Emulator | BoardEmulator:
-        """Replicas of this board: of the real one, unless it has no imperfections.
+        threads: int | None = None,
+        dtype: str = "float64",
+        dt: float | None = None,
+        resolve_heat: bool = False,
+        first_replica: int = 0,
+        state: ArrayLike | None = None,
+        momentum: ArrayLike | None = None,
+        accounts: Sequence[str] | str | None = None,
+    ) -> Emulator:
+        """Replicas of this board, operated through its hardware where it is not ideal.
 
         Args:
             replicas: number of independent copies.
-            seed: of the thermal noise; the imperfections have their own.
-            ideal: True runs the board as it is drawn, with its topology but without imperfections.
-            **options: those of Emulator.
+            seed: of the thermal noise and of the noise of readings; the imperfections have their
+                own.
+            ideal: True runs the board as designed, with its topology but without imperfections.
+            threads, dtype, dt, resolve_heat, first_replica, state, momentum, accounts: as for
+                ``ktc.Emulator``.
 
         Returns:
-            A BoardEmulator, which has the calls of an Emulator and keeps to the board's limits; an
-            Emulator itself where there are neither imperfections nor couplings that are lacking.
+            An Emulator that keeps to the board's limits: ranges and rates of its converters, and
+            couplings that it lacks.
 
         Example:
             >>> board = Board(cells=1, resistance=1e6, capacitance=1e-12, temperature=300.0)
@@ -219,9 +231,19 @@ class Board:
         if not isinstance(ideal, bool):
             raise TypeError(f"ideal must be True or False, but is {ideal!r}")
         board = self.ideal if ideal else self
-        if board.restricted:
-            return BoardEmulator(board, replicas, seed, **options)
-        return Emulator(board, replicas, seed, **options)
+        physics = board.real.network if board.restricted else board.network
+        options = EnsembleOptions.checked(
+            physics, replicas, seed, threads, dtype, dt, resolve_heat, first_replica, accounts
+        )
+        return Emulator.operating(board.frontend(options, state, momentum))
+
+    def frontend(
+        self, options: EnsembleOptions, state: ArrayLike | None, momentum: ArrayLike | None
+    ) -> Frontend:
+        """The frontend of this board's emulators; an ideal one where nothing restricts it."""
+        if not self.restricted:
+            return IdealFrontend.of(self, options, state, momentum)
+        return BoardFrontend(self, IdealFrontend.of(self.real, options, state, momentum))
 
     def check(self, protocol: Protocol) -> None:
         """Checks a protocol, from this board's own controls, against what the board can do.
@@ -250,7 +272,7 @@ class Board:
         values = self.coupling.values(self.topology, couplings)
         return self.coupling.stiffness(self.capacitance, values)
 
-    def node_voltages(self, emulator: Emulator | BoardEmulator) -> Array:
+    def node_voltages(self, emulator: Emulator) -> Array:
         """Voltages of the cells' nodes to ground [V], shape (replicas, d), from one reading.
 
         V = K q, less b on a board of resistive couplings; q = C v with v as it was read and the
@@ -391,6 +413,3 @@ class Board:
         if self.imperfections is not None:
             parts.append(f"real board {self.imperfections.seed}")
         return f"<ktc.Board: {', '.join(parts)}>"
-
-
-BoardEmulator.board_of_archive = Board.of_archive

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import scipy  # imports scipy.signal when it is first used
 
 from ktc._base import storage
 from ktc._base.estimate import INFINITE, Estimate
@@ -18,6 +18,7 @@ from ktc._base.validation import Array, count, frozen
 from ktc._emulation.free_energy_ladder import free_energy_difference
 from ktc._emulation.run_figure import draw_run
 from ktc._emulation.run_statistics import RunStatistics
+from ktc._emulation.spectrum import Spectrum, welch_spectrum
 from ktc._model.accounts import require_kept
 from ktc._model.controls import Controls
 from ktc._model.imperfections import Imperfections
@@ -26,68 +27,42 @@ from ktc._model.protocol import Protocol
 from ktc._theory.free_energies import coupled_quartic, free_energy_change, method_of
 
 
-class Spectrum(NamedTuple):
-    """One-sided power spectral density of the state: frequency [1/time], density [state²·time]."""
-
-    frequency: Array
-    density: Array
-    stderr: Array
-
-
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Run:
-    """Accounts and records of one protocol, starting at zero where it starts.
+    """Accounts and records of one protocol, starting at zero where it starts; read-only.
 
-    Of an infinite ensemble, estimates are its exact means, with ``variance`` where it is known.
+    Estimates for ``replicas=math.inf`` are exact means, with ``variance`` where it is known.
     Samples are read from the emulator's books when they are asked for, and take memory of their own
-    once it moves on: 8 bytes a replica for each account that is still held then.
+    once it moves on: 8 bytes per replica for each account that is still held then.
 
     Attributes:
-        protocol: what the device did, ``applied`` by another name.
-        programmed: what it was told to do: the same, but on a real board.
-        imperfections: of the real board, with its seed; None elsewhere.
+        protocol: what the device did, also called ``applied``.
+        programmed: what the device was told to do: the same, except on a real board.
+        imperfections: of the real board, with its seed; None without hardware.
         network: the physics it was played on.
         initial_controls, final_controls: controls before the first and after the last update.
-        seed, version: what reproduces it.
+        seed, version: what reproduces it; the seed is None for an infinite ensemble.
         times: times of the records since the start of the protocol, shape (points,).
-        accounts: names of those that were kept; None for all. Others raise ValueError.
+        accounts: names of the accounts that were kept; None for all. Others raise ValueError.
         series: the recorded quantities by name; memory maps where they went to disk.
         symbols: unit symbols.
     """
 
-    def __init__(
-        self,
-        *,
-        samples: Mapping[str, LazySamples],
-        protocol: Protocol,
-        network: Network,
-        initial: Controls,
-        final: Controls,
-        symbols: Units,
-        seed: int,
-        times: Array,
-        series: Mapping[str, Array],
-        statistics: RunStatistics | None = None,
-        accounts: tuple[str, ...] | None = None,
-        version: str = storage.VERSION,
-        programmed: Protocol | None = None,
-        imperfections: Imperfections | None = None,
-        variances: Mapping[str, float] | None = None,
-    ) -> None:
-        self._variances = variances
-        self._samples = dict(samples)
-        self.protocol = protocol
-        self.programmed = protocol if programmed is None else programmed
-        self.imperfections = imperfections
-        self.network = network
-        self.initial_controls = initial
-        self.final_controls = final
-        self.symbols = symbols
-        self.seed = seed
-        self.version = version
-        self.times = times
-        self.series = dict(series)
-        self._statistics = statistics
-        self.accounts = accounts
+    _samples: dict[str, LazySamples]
+    _variances: Mapping[str, float] | None = None
+    _statistics: RunStatistics | None = None
+    protocol: Protocol
+    programmed: Protocol
+    imperfections: Imperfections | None = None
+    network: Network
+    initial_controls: Controls
+    final_controls: Controls
+    symbols: Units
+    seed: int | None
+    version: str = storage.VERSION
+    times: Array
+    accounts: tuple[str, ...] | None = None
+    series: dict[str, Array]
 
     @property
     def infinite(self) -> bool:
@@ -260,33 +235,10 @@ class Run:
         """
         if "state" not in self.series:
             raise ValueError("no state was recorded; play with record='state'")
-        if not 0 <= count("unit", unit, least=0) < self.series["state"].shape[2]:
-            raise ValueError(f"unit must be below {self.series['state'].shape[2]}, but is {unit}")
-        points = len(self.times)
-        length = points // count("segments", segments)
-        if length < 2:
-            raise ValueError(
-                f"segments must leave two records or more to each, but is {segments} "
-                f"for {points} records"
-            )
-        step = (self.times[-1] - self.times[0]) / (points - 1)
-        # Differences of times carry the rounding of the times themselves.
-        rounding = 8 * np.finfo(np.float64).eps * self.times[-1]
-        if not np.allclose(np.diff(self.times), step, rtol=1e-9, atol=rounding):
-            raise ValueError(
-                "a spectrum needs records at equal intervals; play a protocol of equal holds"
-            )
-        frequency, density = scipy.signal.welch(
-            self.series["state"][:, :, unit],
-            fs=1 / step,
-            window="hann",
-            nperseg=length,
-            detrend="constant",
-            axis=0,
-        )
-        replicas = density.shape[1]
-        spread = density.std(axis=1, ddof=1) if replicas > 1 else np.full(len(density), np.inf)
-        return Spectrum(frequency, density.mean(axis=1), spread / np.sqrt(replicas))
+        states = self.series["state"]
+        if not count("unit", unit, least=0) < states.shape[2]:
+            raise ValueError(f"unit must be below {states.shape[2]}, but is {unit}")
+        return welch_spectrum(states[:, :, unit], self.times, segments)
 
     def plot(self, **options: Any) -> Any:
         """Draws controls, records and the replicas' work and heat; returns a matplotlib Figure.
@@ -351,21 +303,21 @@ class Run:
             )
             samples = storage.part(arrays, "samples_")
             return cls(
-                samples={name: LazySamples.of(frozen(known)) for name, known in samples.items()},
+                _samples={name: LazySamples.of(frozen(known)) for name, known in samples.items()},
                 protocol=protocol,
                 network=network,
-                initial=initial,
-                final=final,
+                initial_controls=initial,
+                final_controls=final,
                 symbols=Units(**header["symbols"]),
                 seed=header["seed"],
                 times=arrays["times"],
                 series=storage.part(arrays, "series_"),
-                statistics=statistics,
+                _statistics=statistics,
                 accounts=None if kept is None else tuple(kept),
                 version=header["version"],
-                programmed=programmed,
+                programmed=programmed or protocol,
                 imperfections=None if spec is None else Imperfections(**spec),
-                variances=header.get("variances"),
+                _variances=header.get("variances"),
             )
 
     def _one_temperature(self) -> float:
