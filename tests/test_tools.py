@@ -43,3 +43,8 @@ def test_quick_tests_exist():
     """``pytest @tests/quick.txt`` runs them: on the floors of the dependencies, for example."""
     listed = (ROOT / "tests" / "quick.txt").read_text(encoding="utf-8").split()
     assert listed == sorted(set(listed)) and all((ROOT / name).exists() for name in listed)
+
+
+def test_arrows_of_the_architecture_leave_out_what_others_imply():
+    found = {"low": {}, "middle": {"low": False}, "top": {"low": False, "middle": True}}
+    assert tool("architecture").needed(found) == [("top", "middle"), ("middle", "low")]
