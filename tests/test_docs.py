@@ -51,3 +51,12 @@ def test_public_names_exist(page):
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), target
+
+
+def test_documents_named_in_the_code_exist():
+    for folder in ("cpp", "bindings", "python", "tools", "tests"):
+        for path in [
+            p for p in (ROOT / folder).rglob("*.?*") if p.suffix in (".py", ".hpp", ".cpp")
+        ]:
+            for name in re.findall(r"\bdocs/[\w/-]+\.md", path.read_text(encoding="utf-8")):
+                assert (ROOT / name).exists(), f"{path.relative_to(ROOT)}: {name}"
