@@ -12,12 +12,13 @@ import pytest
 import scipy.integrate
 
 import ktc
+import reference_noise
 from ensembles import covariance_near, near, surprise
-from ktc import _core
 from ktc._model.elements import CurrentSource, Resistor
 from reference import random_spd
 from reference_midpoint import Density, Together, fokker_planck
 from reference_motion import order_of
+from reference_noise import HOLD
 from reference_quartic import Unit, Units
 from refusal import refused, refused_unchanged
 
@@ -59,7 +60,7 @@ def normals(seed, first, replicas, units, steps):
     whole = np.array(
         [
             [
-                np.concatenate([_core.normals(seed, _core.Purpose.hold, g, i, s) for g in groups])
+                np.concatenate([reference_noise.normals(seed, HOLD, g, i, s) for g in groups])
                 for i in range(units)
             ]
             for s in steps
@@ -111,7 +112,7 @@ def test_engine_keeps_the_gibbs_state_at_long_steps():
     )
     device.set(quartic=0.0, stiffness=stiff, bias=bias)
     device.run(1400.0)
-    assert device._engine.longest_step == 14.0
+    assert device._frontend.engine.core.longest_step == 14.0
     x, rest = device.read(), np.linalg.solve(stiff, bias)
     assert near(x, rest, sigmas=4.5)
     assert covariance_near(x - rest, 0.7 * np.linalg.inv(stiff))
@@ -380,8 +381,8 @@ def test_steps_that_are_too_long_are_refused():
         device = emulator(CASES[kind], 10, seed=41)
         hold = 2.5 if kind == "coupled" else 1000.0
         before = device.read()
-        device._engine.longest_step = hold
+        device._frontend.engine.core.longest_step = hold
         with refused(ValueError, message, "make it smaller"):
-            device._engine.play(np.array([hold]), {})
+            device._frontend.engine.play(np.array([hold]), {})
         assert np.array_equal(device.read(), before)
         assert device.time == 0

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ktc._base.codec import register
+from ktc._base.files import Storable
 from ktc._base.units import BOLTZMANN, SI, Units
 from ktc._base.validation import Array, count, frozen, positive_per_unit, real_array
 from ktc._boards.board_frontend import BoardFrontend
@@ -28,7 +30,7 @@ from ktc._model.protocol import Protocol
 Couplings = float | Sequence[float] | Mapping[Edge, float] | Array
 
 
-class Board:
+class Board(Storable):
     """Noisy RC cells with programmable couplings.
 
     Cell i has a charge q_i behind a resistor R_i; the stored energy is
@@ -231,19 +233,28 @@ class Board:
         if not isinstance(ideal, bool):
             raise TypeError(f"ideal must be True or False, but is {ideal!r}")
         board = self.ideal if ideal else self
-        physics = board.real.network if board.restricted else board.network
         options = EnsembleOptions.checked(
-            physics, replicas, seed, threads, dtype, dt, resolve_heat, first_replica, accounts
+            board.realised.network,
+            replicas,
+            seed,
+            threads,
+            dtype,
+            dt,
+            resolve_heat,
+            first_replica,
+            accounts,
         )
-        return Emulator.operating(board.frontend(options, state, momentum))
+        cells = IdealFrontend.of(board.realised, options, state, momentum)
+        return Emulator.operating(board.frontend(cells))
 
-    def frontend(
-        self, options: EnsembleOptions, state: ArrayLike | None, momentum: ArrayLike | None
-    ) -> Frontend:
-        """The frontend of this board's emulators; an ideal one where nothing restricts it."""
-        if not self.restricted:
-            return IdealFrontend.of(self, options, state, momentum)
-        return BoardFrontend(self, IdealFrontend.of(self.real, options, state, momentum))
+    @property
+    def realised(self) -> Board | RealBoard:
+        """What emulators of this board move: the board as built where it is ``restricted``."""
+        return self.real if self.restricted else self
+
+    def frontend(self, inner: IdealFrontend) -> Frontend:
+        """The frontend of this board's emulators, in front of one of what is ``realised``."""
+        return BoardFrontend(self, inner) if self.restricted else inner
 
     def check(self, protocol: Protocol) -> None:
         """Checks a protocol, from this board's own controls, against what the board can do.
@@ -320,53 +331,8 @@ class Board:
             changes["bias"] = bias
         return self._with(**changes)
 
-    def archive(self) -> tuple[dict[str, Any], dict[str, Array]]:
-        """Header and arrays of which ``of_archive`` makes the same board."""
-        header = {
-            "temperature": np.asarray(self.temperature).tolist(),
-            "topology": [self.topology.name, self.topology.edges],
-            "coupling": self.coupling.name,
-            "imperfections": None if self.imperfections is None else self.imperfections.as_dict(),
-        }
-        arrays = {name: getattr(self, name) for name in ("resistance", "capacitance", "bias")}
-        if self._couplings is None:
-            return header, {**arrays, "stiffness": self.stiffness}
-        pairs = np.array(list(self._couplings), dtype=float).reshape(-1, 2)
-        return header, {**arrays, "pairs": pairs, "values": np.array([*self._couplings.values()])}
-
-    @classmethod
-    def of_archive(cls, header: Mapping[str, Any], arrays: Mapping[str, Array]) -> Board:
-        """The board whose ``archive`` this is."""
-        given: dict[str, Any] = dict(arrays)
-        if "pairs" in given:
-            pairs = map(tuple, given.pop("pairs").astype(int).tolist())
-            given["couplings"] = dict(zip(pairs, given.pop("values").tolist(), strict=True))
-        name, edges = header["topology"]
-        cells, spec = len(given["resistance"]), header["imperfections"]
-        return cls(
-            cells,
-            temperature=header["temperature"],
-            topology=Topology(name, cells, tuple(map(tuple, edges))),
-            coupling=header["coupling"],
-            imperfections=None if spec is None else Imperfections(**spec),
-            **given,
-        )
-
     def _with(self, **changes: Any) -> Board:
-        given = self._couplings is not None
-        arguments = {
-            "cells": self.cells,
-            "resistance": self.resistance,
-            "capacitance": self.capacitance,
-            "temperature": self.temperature,
-            "stiffness": None if given else self.stiffness,
-            "bias": self.bias,
-            "topology": self.topology,
-            "coupling": self.coupling.name,
-            "couplings": self._couplings,
-            "imperfections": self.imperfections,
-        }
-        return Board(**{**arguments, **changes})
+        return Board(**{**_arguments(self), **changes})
 
     def _kelvin(self, temperature: ArrayLike, coupling: str) -> float | Array:
         """One number where all cells are alike."""
@@ -413,3 +379,40 @@ class Board:
         if self.imperfections is not None:
             parts.append(f"real board {self.imperfections.seed}")
         return f"<ktc.Board: {', '.join(parts)}>"
+
+
+def _arguments(board: Board) -> dict[str, Any]:
+    """The constructor's arguments that make an equal board."""
+    given = board._couplings is not None
+    return {
+        "cells": board.cells,
+        "resistance": board.resistance,
+        "capacitance": board.capacitance,
+        "temperature": board.temperature,
+        "stiffness": None if given else board.stiffness,
+        "bias": board.bias,
+        "topology": board.topology,
+        "coupling": board.coupling.name,
+        "couplings": board._couplings,
+        "imperfections": board.imperfections,
+    }
+
+
+def _fields(board: Board) -> dict[str, object]:
+    fields = _arguments(board)
+    if board._couplings is not None:
+        fields["couplings"] = (
+            np.array(list(board._couplings), dtype=np.int64).reshape(-1, 2),
+            np.array(list(board._couplings.values())),
+        )
+    return fields
+
+
+def _of_fields(couplings: tuple[Array, Array] | None, **others: Any) -> Board:
+    if couplings is None:
+        return Board(**others)
+    pairs, values = (array.tolist() for array in couplings)
+    return Board(couplings=dict(zip(map(tuple, pairs), values, strict=True)), **others)
+
+
+register(Board, _fields, _of_fields)

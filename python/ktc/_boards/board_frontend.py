@@ -48,8 +48,8 @@ class BoardFrontend:
     """
 
     def __init__(self, board: Board, cells: IdealFrontend) -> None:
-        self.description, self.real, self._cells = board, board.real, cells
-        self.realised = board.real
+        self.description, self._cells = board, cells
+        self.real = self.realised = board.real
         self.imperfections = board.real.imperfections
         self._lock = cells._lock
         self._rates = Rates(self.real.network)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
+from typing import Any, Self
 
+import numpy as np
 from numpy.typing import ArrayLike
 
+from ktc._base.codec import kind_named, register
+from ktc._base.files import FilePath, Storable, load_as
+from ktc._base.resources import thread_count
 from ktc._base.single_thread import SingleThreaded, one_thread
 from ktc._base.validation import Array
 from ktc._emulation.emulator_properties import EmulatorProperties
@@ -16,12 +20,12 @@ from ktc._emulation.recorder import Recording
 from ktc._emulation.run import Run
 from ktc._emulation.statistics import Statistics
 from ktc._engines.ensemble_options import EnsembleOptions
-from ktc._model.description import Description, network_of
+from ktc._model.description import Described, Description, network_of
 from ktc._model.moments import Moments
 from ktc._model.protocol import Protocol
 
 
-class Emulator(EmulatorProperties, SingleThreaded):
+class Emulator(EmulatorProperties, SingleThreaded, Storable):
     """Replicas of a network in exact motion, with an energy ledger.
 
     It starts in equilibrium at the network's own controls. Controls are held between updates:
@@ -179,7 +183,7 @@ class Emulator(EmulatorProperties, SingleThreaded):
         progress: bool = False,
         *,
         statistics: Statistics | None = None,
-        to: str | os.PathLike[str] | None = None,
+        to: FilePath | None = None,
         overwrite: bool = False,
     ) -> Run:
         """Play a protocol from where the emulator stands; return its accounts and records.
@@ -295,8 +299,60 @@ class Emulator(EmulatorProperties, SingleThreaded):
         """An emulator in the same state that goes on independently, with the same noise."""
         return Emulator.operating(self._frontend.copy())
 
+    @one_thread
+    def save(self, path: FilePath) -> None:
+        """Save everything that a resumed run needs to give the same bits."""
+        super().save(path)
+
+    @classmethod
+    def load(cls, path: FilePath, threads: int | None = None) -> Self:
+        """The emulator that was saved; it goes on with the same bits on any number of threads.
+
+        Args:
+            path: the file.
+            threads: at most this many; None takes the cores this process may use.
+
+        Raises:
+            FileNotFoundError: no such file.
+            ValueError: a file that is damaged, of another kind, or of another minor version, which
+                could not promise the same bits; ``threads`` of an infinite ensemble.
+        """
+        return load_as(path, cls, threads=None if threads is None else thread_count(threads))
+
     def __repr__(self) -> str:
         return (
             f"<ktc.Emulator: {self.replicas} replicas of {self.description!r}, "
             f"seed={self.seed}, time={self.time:g}>"
         )
+
+
+#: Options that are saved with an emulator; those of the machine are chosen where it is loaded.
+SAVED = ("replicas", "seed", "dtype", "dt", "resolve_heat", "first_replica", "accounts")
+
+
+def _fields(emulator: Emulator) -> dict[str, object]:
+    front = emulator._frontend
+    described = front.description
+    kind = kind_named(type(described).__name__)
+    if kind is None or kind.type is not type(described):
+        described = Described(described.network, described.scale, described.symbols)
+    options = {name: getattr(front.options, name) for name in SAVED}
+    return {"description": described, "options": options, "state": front.saved()}
+
+
+def _of_fields(
+    description: Description,
+    options: dict[str, Any],
+    state: dict[str, Any],
+    threads: int | None = None,
+) -> Emulator:
+    moved = description.realised if isinstance(description, Hardware) else description
+    checked = EnsembleOptions.checked(moved.network, threads=threads, **options)
+    # Placed by hand, so that no equilibrium is drawn that is not used.
+    inner = IdealFrontend.of(moved, checked, state=np.zeros(moved.network.units))
+    frontend = description.frontend(inner) if isinstance(description, Hardware) else inner
+    frontend.restore(state)
+    return Emulator.operating(frontend)
+
+
+register(Emulator, _fields, _of_fields, resumes=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from numpy.typing import ArrayLike
 
@@ -19,6 +19,9 @@ from ktc._model.description import Description
 from ktc._model.imperfections import Imperfections
 from ktc._model.moments import Moments
 from ktc._model.protocol import Protocol as Drive
+
+if TYPE_CHECKING:
+    from ktc._emulation.ideal_frontend import IdealFrontend
 
 
 class Frontend(Locked, Protocol):
@@ -113,7 +116,9 @@ class Hardware(Protocol):
     def restricted(self) -> bool:
         """Whether the hardware does anything that an ideal frontend does not."""
 
-    def frontend(
-        self, options: EnsembleOptions, state: ArrayLike | None, momentum: ArrayLike | None
-    ) -> Frontend:
-        """A frontend in front of a new ensemble, in equilibrium or at a state."""
+    @property
+    def realised(self) -> Description:
+        """What the engine of its emulators moves: the hardware as it was built."""
+
+    def frontend(self, inner: IdealFrontend) -> Frontend:
+        """The hardware's frontend in front of an ideal one of what is ``realised``."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from ktc._base import storage
+from ktc._base.codec import register
 from ktc._base.estimate import INFINITE, Estimate
+from ktc._base.files import VERSION, Storable
 from ktc._base.lazy_samples import LazySamples
 from ktc._base.units import Units
 from ktc._base.validation import Array, count, frozen
@@ -28,7 +28,7 @@ from ktc._theory.free_energies import coupled_quartic, free_energy_change, metho
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Run:
+class Run(Storable):
     """Accounts and records of one protocol, starting at zero where it starts; read-only.
 
     Estimates for ``replicas=math.inf`` are exact means, with ``variance`` where it is known.
@@ -59,7 +59,7 @@ class Run:
     final_controls: Controls
     symbols: Units
     seed: int | None
-    version: str = storage.VERSION
+    version: str = VERSION
     times: Array
     accounts: tuple[str, ...] | None = None
     series: dict[str, Array]
@@ -248,78 +248,6 @@ class Run:
         """
         return draw_run(self, **options)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Saves everything, with seed and version; records that lie on disk are copied."""
-        arrays = {f"samples_{k}": v() for k, v in self._samples.items()}
-        arrays |= {f"series_{k}": v for k, v in self.series.items()}
-        arrays |= {f"network_{k}": v for k, v in self.network.as_dict().items()}
-        arrays |= {f"controls_{k}": v for k, v in self.protocol.controls.items()}
-        arrays |= {f"end_{k}": v for k, v in self.protocol.final.items()}
-        for which, controls in (("initial", self.initial_controls), ("final", self.final_controls)):
-            arrays |= {f"{which}_{k}": np.asarray(v) for k, v in controls.as_dict().items()}
-        arrays |= {"holds": self.protocol.holds, "times": self.times}
-        header: dict[str, Any] = {
-            "seed": self.seed,
-            "symbols": vars(self.symbols),
-            "variances": self._variances,
-            "accounts": self.accounts,
-        }
-        if self.imperfections is not None:
-            header["imperfections"] = self.imperfections.as_dict()
-        if self._statistics is not None:
-            header["statistics"], gathered = self._statistics.archive()
-            arrays |= {f"statistics_{k}": v for k, v in gathered.items()}
-        if self.programmed is not self.protocol:
-            arrays |= {f"programmed_{k}": v for k, v in self.programmed.controls.items()}
-            arrays |= {f"last_{k}": v for k, v in self.programmed.final.items()}
-            arrays["ticks"] = self.programmed.holds
-        storage.save(path, "Run", header, arrays)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Run:
-        """The run that was saved.
-
-        Raises:
-            FileNotFoundError: no such file.
-            ValueError: a file that is truncated, of another kind, or of another format.
-        """
-        header, arrays = storage.load(path, "Run")
-        with storage.rebuilding(path):
-            network = Network.from_dict(storage.part(arrays, "network_"))
-            protocol = Protocol(
-                arrays["holds"], storage.part(arrays, "controls_"), storage.part(arrays, "end_")
-            )
-            programmed, spec = None, header.get("imperfections")
-            statistics, kept = None, header.get("accounts")
-            if "statistics" in header:
-                gathered = storage.part(arrays, "statistics_")
-                statistics = RunStatistics.of_archive(header["statistics"], gathered)
-            if "ticks" in arrays:
-                told, last = (storage.part(arrays, prefix) for prefix in ("programmed_", "last_"))
-                programmed = Protocol(arrays["ticks"], told, last)
-            initial, final = (
-                network.controls.restored(storage.part(arrays, f"{which}_"))
-                for which in ("initial", "final")
-            )
-            samples = storage.part(arrays, "samples_")
-            return cls(
-                _samples={name: LazySamples.of(frozen(known)) for name, known in samples.items()},
-                protocol=protocol,
-                network=network,
-                initial_controls=initial,
-                final_controls=final,
-                symbols=Units(**header["symbols"]),
-                seed=header["seed"],
-                times=arrays["times"],
-                series=storage.part(arrays, "series_"),
-                _statistics=statistics,
-                accounts=None if kept is None else tuple(kept),
-                version=header["version"],
-                programmed=programmed or protocol,
-                imperfections=None if spec is None else Imperfections(**spec),
-                _variances=header.get("variances"),
-            )
-
     def _one_temperature(self) -> float:
         kT = self.initial_controls.kT
         driven = [self.protocol.controls.get("kT", kT), self.protocol.final.get("kT", kT)]
@@ -369,3 +297,15 @@ class Run:
         known = [name for name in ("work", "heat") if name in self._samples]
         amounts = [f", {name} {getattr(self, name)}" for name in known]
         return f"<ktc.Run: {self.protocol!r}{''.join(amounts)}>"
+
+
+def _fields(run: Run) -> dict[str, object]:
+    made = {field.name: getattr(run, field.name) for field in fields(run)}
+    return {**made, "programmed": None if run.programmed is run.protocol else run.programmed}
+
+
+def _of_fields(protocol: Protocol, programmed: Protocol | None, **others: Any) -> Run:
+    return Run(protocol=protocol, programmed=programmed or protocol, **others)
+
+
+register(Run, _fields, _of_fields)

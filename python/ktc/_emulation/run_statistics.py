@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ktc._base.codec import register
 from ktc._base.validation import Array, frozen
 
 #: The sum over lags stops at the first lag beyond this many integrated times.
@@ -139,20 +140,6 @@ class RunStatistics:
         found: Array = (self.interval or 0.0) * sums[window, np.arange(rho.shape[1])]
         return found
 
-    def archive(self) -> tuple[dict[str, Any], dict[str, Array]]:
-        """Header and arrays of which ``of_archive`` makes the same."""
-        header = {
-            "observations": self.observations,
-            "samples": self.samples,
-            "interval": self.interval,
-        }
-        return header, self._arrays
-
-    @classmethod
-    def of_archive(cls, header: Mapping[str, Any], arrays: Mapping[str, Any]) -> RunStatistics:
-        """The statistics whose ``archive`` this is."""
-        return cls(header["observations"], header["samples"], header["interval"], arrays)
-
     @property
     def _autocovariance(self) -> Array:
         return self._asked("autocovariance", "autocorrelation=lags")
@@ -175,3 +162,15 @@ class RunStatistics:
             f"<ktc.RunStatistics: {self.samples} samples, mean {self.mean!r}, "
             f"variance {self.variance!r}>"
         )
+
+
+def _fields(statistics: RunStatistics) -> dict[str, object]:
+    return {
+        "observations": statistics.observations,
+        "samples": statistics.samples,
+        "interval": statistics.interval,
+        "arrays": statistics._arrays,
+    }
+
+
+register(RunStatistics, _fields)

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ktc import _core
 from ktc._base.resources import thread_count
 from ktc._base.validation import count, positive, random_seed
 from ktc._model.accounts import accounts_to_keep
 from ktc._model.network import Network
-
-REPLICAS_OF_A_SEED = 2**33
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ class EnsembleOptions:
                 )
         size = math.inf if infinite else count("replicas", replicas)
         first = count("first_replica", first_replica, least=0)
-        if not infinite and first + size > REPLICAS_OF_A_SEED:
+        if not infinite and first + size > _core.MOST_REPLICAS:
             raise ValueError(
                 "first_replica + replicas must not exceed 2**33, the number of replicas that a "
                 f"seed has, but is {first + size}"
@@ -81,7 +80,7 @@ class EnsembleOptions:
         if dt is not None and motion == "exact":
             raise ValueError(
                 f"dt must be None, but is {dt!r}: a linear network at one temperature moves "
-                "exactly over any hold; leave dt out, or pass resolve_heat=True"
+                "exactly over any hold; leave it out, or pass resolve_heat=True"
             )
         return cls(
             motion=motion,
@@ -120,15 +119,14 @@ def _refuse_ignored(
     seed: int | None, threads: int | None, dtype: str, dt: float | None, first_replica: int
 ) -> None:
     reasons = {
-        "seed": (seed, seed is not None, "it has no noise"),
-        "threads": (threads, threads is not None, "it has no replicas to share out"),
-        "dtype": (dtype, dtype != "float64", "its moments are carried in double precision"),
-        "dt": (dt, dt is not None, "it moves exactly over any hold"),
-        "first_replica": (first_replica, first_replica != 0, "it has no replicas to number"),
+        "seed": (seed, seed is not None, "moments have no noise"),
+        "threads": (threads, threads is not None, "there are no replicas to divide among threads"),
+        "dtype": (dtype, dtype != "float64", "moments are carried in double precision"),
+        "dt": (dt, dt is not None, "moments move exactly over any hold"),
+        "first_replica": (first_replica, first_replica != 0, "there are no numbered replicas"),
     }
     for name, (value, given, reason) in reasons.items():
         if given:
             raise ValueError(
-                f"{name} is {value!r}, but an ensemble of infinite replicas ignores it: {reason}; "
-                f"leave {name} out, or take a finite number of replicas"
+                f"{name} must be left out with replicas=math.inf, but is {value!r}: {reason}"
             )

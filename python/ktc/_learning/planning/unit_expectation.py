@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ktc._base.validation import Array
-from ktc._emulation.density_emulator import density_emulator
+from ktc._engines.density import DensityDevice
 from ktc._learning.data_phase import DataPhase
 from ktc._learning.joint_learner import JointLearner
 from ktc._learning.metrics.exact_model import ExactModel
@@ -65,7 +65,7 @@ def expected_of_unit(
     first, last = float(start.network.bias[0]), float(best.bias[0])
     # A last jump by F of a narrow state may go as far again.
     far = 3 * abs(last - first) + 1e-3 * start.network.common_kT / abs(float(device.scale[0]))
-    path = density_emulator(start, (min(first, last) - far, max(first, last) + far))
+    path = DensityDevice(start, (min(first, last) - far, max(first, last) + far))
     source = MetricSource(exact, Metrics(), path, None) if schedule.uses_metrics else None
     learner = JointLearner(path, schedule.begun(), parameters, data, source, exact)
     outcome = learner.run(ticks, False)
