@@ -67,7 +67,7 @@ def test_bennett_without_scatter_is_exact():
 def test_bennett_refuses():
     with refused(ValueError, "overlap by", "smaller steps"):
         theory.bennett(*gaussian_works(60.0, 0.0, 500, 500), kT=1.0)
-    with refused(ValueError, "forward must be works of two runs or more"):
+    with refused(ValueError, "forward must be works of at least two runs"):
         theory.bennett([1.0], [1.0, 2.0], kT=1.0)
     with refused(ValueError, "reverse must be finite"):
         theory.bennett([1.0, 2.0], [1.0, np.nan], kT=1.0)
@@ -97,7 +97,7 @@ def test_jarzynski():
     with pytest.warns(RuntimeWarning, match=r"rests on \d+ of 2000 works.*biased upward"):
         biased = theory.jarzynski(gaussian_works(15.0, 0.0, 2000, 1)[0], kT=1.0)
     assert biased.mean > 1.0
-    with refused(ValueError, "work must be works of two runs"):
+    with refused(ValueError, "work must be works of at least two runs"):
         theory.jarzynski([[1.0, 2.0]], kT=1.0)
 
 

@@ -157,14 +157,14 @@ def test_bound_into_two_wells():
 
 def test_refused():
     inertial = ktc.Network(1.0, 1.0, inertia=1.0)
-    with refused(ValueError, "before has inertia or inductors"):
+    with refused(ValueError, "before must be overdamped, but has inertia or inductors"):
         theory.wasserstein_bound(inertial, inertial, 1.0)
     with refused(ValueError, "after must have the friction"):
         theory.wasserstein_distance(ktc.Network(1.0, 1.0), ktc.Network(1.0, 2.0))
     with refused(ValueError, "after must have kT = 1"):
         theory.wasserstein_distance(ktc.Network(1.0, 1.0), ktc.Network(1.0, 1.0, kT=2.0))
     coupled = ktc.Network([[1.0, 0.5], [0.5, 1.0]], 1.0, quartic=1.0)
-    with refused(ValueError, "units 0 and 1 of before are coupled"):
+    with refused(ValueError, "units 0 and 1 are coupled"):
         theory.wasserstein_bound(coupled, coupled, 1.0)
     with refused(ValueError, "duration must be positive"):
         theory.wasserstein_bound(START, END, 0.0)
