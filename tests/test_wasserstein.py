@@ -36,6 +36,15 @@ def test_distance_is_the_largest_overlap_of_couplings():
     assert theory.wasserstein_distance(START, START) == pytest.approx(0, abs=1e-7)
 
 
+def test_distance_is_that_of_pot():
+    """The Bures–Wasserstein distance of POT, in coordinates R^½x."""
+    gaussian = pytest.importorskip("ot.gaussian", reason="needs POT")
+    root = scipy.linalg.sqrtm(R).real
+    means = [root @ np.linalg.solve(net.stiffness, net.bias) for net in (START, END)]
+    expected = gaussian.bures_wasserstein_distance(*means, *covariances())
+    assert theory.wasserstein_distance(START, END) == pytest.approx(float(expected), rel=1e-9)
+
+
 @pytest.mark.parametrize("duration", [0.03, 0.3, 3.0])
 def test_bound_by_brute_force_over_covariances(duration):
     """All covariances of p by Cholesky factors, 𝒲 by the formula of Bures, a simplex search."""
