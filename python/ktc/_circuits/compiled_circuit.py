@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ktc._base.codec import register, same
 from ktc._base.units import Units
 from ktc._base.validation import Array, finite, known_keywords, real_array
 from ktc._circuits.equation import CircuitEquation
@@ -99,15 +100,11 @@ class CompiledCircuit(Network):
             if matrix[:, list(arrays)].any()
         }
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuilt, (self.equation, self.controls.as_dict())
-
     def has_elements_of(self, network: Network) -> bool:
         """Return whether a network differs from this one only in its controls."""
         if self.elements is None or network.elements is None:
             return False
-        mine, others = self.elements.arrays(), network.elements.arrays()
-        return all(np.array_equal(mine[name], others[name]) for name in mine)
+        return same(self.elements.arrays(), network.elements.arrays())
 
     def voltages(self, emulator: Readable, **sources: float) -> Array:
         """Return the node voltages of every replica; see Circuit.voltages."""
@@ -201,6 +198,8 @@ def _shape_of(arrays: dict[str, Array]) -> tuple[int, ...]:
     return tuple(set(lengths.values()))
 
 
-def _rebuilt(equation: CircuitEquation, controls: dict[str, Any]) -> Network:
-    network = CompiledCircuit.of_equation(equation)
-    return network.with_controls(network.controls.updated(**controls))
+def _at_controls(equation: CircuitEquation, controls: Controls) -> CompiledCircuit:
+    return cast(CompiledCircuit, CompiledCircuit.of_equation(equation).with_controls(controls))
+
+
+register(CompiledCircuit, ("equation", "controls"), _at_controls)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ktc._base.codec import register
 from ktc._base.validation import Array
 from ktc._model.elements import CurrentSource, NoiseSource, Resistor
 
@@ -39,3 +40,6 @@ class CircuitEquation:
     current_of: Array
     nodes_of_gradient: Array
     nodes_of_sources: Array
+
+
+register(CircuitEquation)

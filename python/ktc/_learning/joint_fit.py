@@ -14,6 +14,7 @@ from ktc._base import storage
 from ktc._base.estimate import Estimate
 from ktc._base.units import Units
 from ktc._base.validation import Array
+from ktc._emulation.free_energy_ladder import free_energy_difference
 from ktc._learning import schedules
 from ktc._learning.averages import energy_differences
 from ktc._learning.fit import Fit
@@ -24,7 +25,6 @@ from ktc._learning.metrics.calibration_report import CalibrationReport
 from ktc._learning.metrics.equilibria import measured_maximum_likelihood
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.likelihood import maximum_likelihood
-from ktc._measure.free_energy_ladder import free_energy_difference
 from ktc._model.controls import Controls
 from ktc._model.description import Described
 from ktc._model.imperfections import Imperfections
