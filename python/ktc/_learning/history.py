@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ktc._base.codec import register
 from ktc._base.validation import Array
 
 
@@ -38,3 +39,6 @@ class History:
     def excess_work(self) -> Array:
         """Mean work less the free energy change, after each update, shape (n + 1,)."""
         return self.work - self.free_energy_change
+
+
+register(History)

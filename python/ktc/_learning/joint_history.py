@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ktc._base.codec import register
 from ktc._base.validation import Array
 
 
@@ -84,3 +85,6 @@ class JointHistory:
     def backtracked(self) -> Array:
         """Numbers of the updates that were cut back to keep the energy confined."""
         return np.flatnonzero(self.share < 1).astype(np.float64)
+
+
+register(JointHistory)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ktc._base.codec import register
 from ktc._base.validation import Array, finite, frozen, positive, real_array
 from ktc._learning.metrics.metric import Metric
 from ktc._learning.path_to_target import Way
@@ -420,3 +421,15 @@ class Adam(Schedule):
     def rate(self, time: float, geometry: Metric) -> Array:
         """There is none: the pace depends on the gradients before."""
         raise ValueError("Adam has no rate by itself: its pace depends on the gradients before")
+
+
+for _kind in (
+    MinimalDissipation,
+    ContinuousMinimalDissipation,
+    NaturalGradient,
+    Constant,
+    Exponential,
+    Cosine,
+    Adam,
+):
+    register(_kind, lambda schedule: schedule.arguments)

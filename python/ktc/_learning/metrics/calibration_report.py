@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from ktc._base.codec import register
 from ktc._base.estimate import Estimate
+from ktc._base.files import Storable
 from ktc._base.validation import Array
 
 
 @dataclass(frozen=True)
-class CalibrationReport:
+class CalibrationReport(Storable):
     """What measuring F and ζ cost beside the run, and how well they were known.
 
     Attributes:
@@ -98,3 +100,6 @@ class CalibrationReport:
             work=work, heat=heat, free_energy_change=known, parameters=arrays["parameters"],
             shrinkage=shrinkage, condition=condition, least_eigenvalue=least,
         )  # fmt: skip
+
+
+register(CalibrationReport)
