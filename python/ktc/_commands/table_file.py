@@ -42,6 +42,7 @@ def read_table(path: str | os.PathLike[str]) -> Table:
 
     Example:
         >>> import pathlib, tempfile
+        >>> from ktc._commands.table_file import read_table
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     path = pathlib.Path(folder) / "table.csv"
         ...     _ = path.write_text("height;width\\n1.5;2\\n2.5;4\\n")

@@ -41,6 +41,7 @@ def scale_of(values: ArrayLike, unit: str) -> Scale:
     """The scale for values in ``unit``, by the largest of them; none where the unit is empty.
 
     Example:
+        >>> from ktc._drawing.scales import scale_of
         >>> scale_of([0.0, 84e-21], "J")
         Scale(factor=1e+21, unit='zJ')
         >>> scale_of(2e12, "1/F").unit
