@@ -21,7 +21,7 @@ GREY_LEVELS = (0.0, 16.0)
 
 
 def demo(settings: Settings, digit: int = 3) -> str:
-    """Learns the mean image of one digit from a blank image, and returns the report.
+    """Learn the mean image of one digit from a blank image, and return the report.
 
     One cell a pixel. Zero volts stand for white, and the rms standard deviation of the digit's
     pixels for one thermal width. Couplings K = k_B T (C Σ C)⁻¹ give the board the digit's

@@ -1,4 +1,4 @@
-"""``ktc learn FILE``: the mean of a table, learned on a board of one cell a column."""
+"""``ktc learn FILE``: the mean of a table, learned on a board with one cell per column."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def learn_file(path: Path, settings: Settings) -> str:
-    """Learns the mean of a table from its columns' minima, and returns the report.
+    """Learn the mean of a table from the minima of its columns, and return the report.
 
     One cell a column. Zero volts stand for the smallest value of a column, as white does for a
     pixel, and its standard deviation for one thermal width (1 where a column is constant).

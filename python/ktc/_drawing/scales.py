@@ -1,4 +1,4 @@
-"""Units on axes: a prefix that makes the numbers readable."""
+"""Units on axes, with a prefix that makes the numbers readable."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Scale(NamedTuple):
     unit: str
 
     def label(self, text: str) -> str:
-        """``text`` with the unit in brackets, where there is one."""
+        """``text`` with the unit in brackets, if there is one."""
         return f"{text} [{self.unit}]" if self.unit else text
 
     def number(self, value: float) -> str:
