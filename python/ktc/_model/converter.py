@@ -22,6 +22,8 @@ class Converter:
         limit: the range, the largest magnitude [V]; None for no limit.
 
     Example:
+        >>> from ktc._model.converter import Converter
+        >>> import numpy as np
         >>> Converter(bits=3, limit=3.0).quantised(np.array([0.4, -1.6, 3.0]))
         array([ 0., -2.,  3.])
     """

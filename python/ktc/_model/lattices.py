@@ -28,7 +28,8 @@ def springs(units: int, edges: ArrayLike, own: ArrayLike = 1.0, coupling: ArrayL
         TypeError: something that is not a number.
 
     Example:
-        >>> springs(3, [(0, 1), (1, 2)], own=1.0, coupling=0.5).toarray()
+        >>> import ktc
+        >>> ktc.lattices.springs(3, [(0, 1), (1, 2)], own=1.0, coupling=0.5).toarray()
         array([[ 1.5, -0.5,  0. ],
                [-0.5,  2. , -0.5],
                [ 0. , -0.5,  1.5]])
@@ -80,7 +81,8 @@ def ring(units: int, own: ArrayLike = 1.0, coupling: ArrayLike = 1.0) -> Any:
         own, coupling: as ``springs``; edge i joins units i and i + 1.
 
     Example:
-        >>> ring(4, own=1.0, coupling=0.25).toarray()[0]
+        >>> import ktc
+        >>> ktc.lattices.ring(4, own=1.0, coupling=0.25).toarray()[0]
         array([ 1.5 , -0.25,  0.  , -0.25])
     """
     d = count("units", units, least=3)
@@ -106,9 +108,10 @@ def grid(
         periodic: whether opposite sides meet, on a torus.
 
     Example:
-        >>> grid(1000, 1000, own=1.0, coupling=0.5).shape
+        >>> import ktc
+        >>> ktc.lattices.grid(1000, 1000, own=1.0, coupling=0.5).shape
         (1000000, 1000000)
-        >>> grid(3, 3, periodic=True).toarray()[4]
+        >>> ktc.lattices.grid(3, 3, periodic=True).toarray()[4]
         array([ 0., -1.,  0., -1.,  5., -1.,  0., -1.,  0.])
     """
     least = 3 if periodic else 1

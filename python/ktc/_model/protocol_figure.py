@@ -1,4 +1,4 @@
-"""Picture of a protocol: its controls over time, with the jumps at both ends."""
+"""Figure of a protocol: its controls over time, with the jumps at both ends."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from ktc._model.description import Description
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-    from ktc._drawing.figure import Picture
     from ktc._model.protocol import Protocol
 
 #: What one column of a control belongs to.
@@ -37,14 +37,20 @@ def draw_protocol(
     protocol: Protocol,
     device: Description | None = None,
     figsize: tuple[float, float] | None = None,
-) -> Picture:
-    """Controls over time; of a stiffness matrix its eigenvalues.
+) -> Figure:
+    """Draw the controls over time, and of a stiffness matrix its eigenvalues.
 
     Args:
         protocol: what to draw.
-        device: the Network or Board it is meant for: gives the units, and the controls from which
-            the first jump starts.
+        device: the Network or Board to play it on, which gives the units, and the controls from
+            which the first jump starts.
         figsize: inches.
+
+    Example:
+        >>> import ktc
+        >>> drive = ktc.Protocol.ramp(duration=2.0, ticks=50, bias=(0.0, 4.0))
+        >>> ktc.plot.draw_protocol(drive).axes[0].get_ylabel()
+        'bias'
     """
     if not protocol.controls and not protocol.final:
         raise ValueError("this protocol drives no control, so there is nothing to draw")
