@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,21 +16,18 @@ from ktc._base.files import Storable
 from ktc._base.units import CONSISTENT, Units
 from ktc._base.validation import (
     Array,
+    broadcast_to_units,
     frozen,
     per_unit,
     positive,
-    positive_definite,
     positive_per_unit,
     real_array,
+    require_positive,
+    require_positive_definite,
     square,
+    symmetric,
 )
-from ktc._model.controls import (
-    Controls,
-    confining,
-    confining_sparse,
-    quartic_per_unit,
-    temperatures,
-)
+from ktc._model.controls import Controls, confining, quartic_per_unit, temperatures
 from ktc._model.elements import CurrentSource, Elements, NoiseSource, Resistor
 from ktc._model.sparse_stiffness import SparseStiffness, is_sparse, refuse_dense
 
@@ -94,50 +92,51 @@ class Network(Storable):
         quartic: ArrayLike | None = None,
         inertia: ArrayLike | None = None,
     ) -> None:
-        self._resistance: Array | None = None
-        if is_sparse(stiffness):
-            self._make_sparse(SparseStiffness.of(stiffness), friction, kT, bias, quartic, inertia)
-            return
-        matrix = _stiffness_matrix(stiffness)
-        d = len(matrix)
-        self._friction: Array | None = frozen(_friction_matrix(friction, d))
-        self._inertia = (
-            None if inertia is None else frozen(positive_per_unit("inertia", inertia, d))
-        )
         self._elements: Elements | None = None
-        dense = np.count_nonzero(self._friction) > d
-        self._accounts = ("all",) if dense else tuple(str(unit) for unit in range(d))
-        self._controls = self._checked_controls(matrix, kT, bias, quartic, np.zeros(d), np.empty(0))
-        self._core = _core.Network.of_units(self._friction, self._inertia_or_empty())
-        self._core.check(self._controls.arrays(), "split")
+        self._inertia: Array | None = None
+        held: Array | SparseStiffness
+        if is_sparse(stiffness):
+            held = SparseStiffness.of(stiffness)
+            units = held.units
+            _refuse_dense_parts(friction, inertia)
+            self._friction: Array | None = frozen(positive_per_unit("friction", friction, units))
+            self._core = _core.Network.of_sparse_units(self._friction)
+        else:
+            held = _stiffness_matrix(stiffness)
+            units = len(held)
+            self._friction = frozen(_friction(friction, units))
+            if inertia is not None:
+                self._inertia = frozen(positive_per_unit("inertia", inertia, units))
+            masses = np.empty(0) if self._inertia is None else self._inertia
+            self._core = _core.Network.of_units(self._friction, masses)
+        self._begin(held, kT, bias, quartic, emf=np.zeros(units), current=np.empty(0))
 
-    def _make_sparse(
+    def _begin(
         self,
-        stiffness: SparseStiffness,
-        friction: ArrayLike,
+        stiffness: Array | SparseStiffness,
         kT: ArrayLike,
         bias: ArrayLike | None,
         quartic: ArrayLike | None,
-        inertia: ArrayLike | None,
+        emf: Array,
+        current: Array,
     ) -> None:
-        d = stiffness.units
-        if inertia is not None:
-            raise ValueError(
-                "inertia must be None where stiffness is sparse: momenta turn by a dense rotation; "
-                "pass stiffness.toarray()"
-            )
-        if np.ndim(friction) > 1:
-            raise ValueError(
-                "friction must be a scalar or (d,) where stiffness is sparse, but has shape "
-                f"{np.shape(friction)}; pass stiffness.toarray() for resistors between units"
-            )
-        self._resistance = frozen(positive_per_unit("friction", friction, d))
-        self._friction = self._inertia = self._elements = None
-        self._accounts = tuple(map(str, range(d)))
-        self._controls = self._checked_controls(
-            stiffness, kT, bias, quartic, np.zeros(d), np.empty(0)
+        """Check the controls, and hold them."""
+        units, accounts = self._core.units, self._core.accounts
+        zero = frozen(np.zeros(units))
+        kappa = zero if quartic is None else quartic_per_unit(quartic, units)
+        if isinstance(stiffness, SparseStiffness):
+            stiffness.require_confining(kappa)
+        else:
+            stiffness = confining(stiffness, kappa)
+        self._controls = Controls(
+            bias=zero if bias is None else frozen(per_unit("bias", bias, units)),
+            held_stiffness=stiffness,
+            kT=temperatures(kT, accounts, units),
+            quartic=kappa,
+            emf=frozen(emf),
+            current=frozen(current),
+            accounts=accounts,
         )
-        self._core = _core.Network.of_sparse_units(self._resistance)
         self._core.check(self._controls.arrays(), "split")
 
     @classmethod
@@ -183,59 +182,27 @@ class Network(Storable):
             raise TypeError(
                 "stiffness must be an array for a circuit, but is sparse; pass stiffness.toarray()"
             )
-        network = cls.__new__(cls)
-        network._resistance = None
         flow = None if interconnection is None else real_array("interconnection", interconnection)
         elements = Elements(tuple(resistors), flow, tuple(sources), tuple(noises))
         matrix = _stiffness_matrix(stiffness)
         arrays = elements.arrays()
         if arrays["directions"].shape[1] != len(matrix):
             raise ValueError(
-                f"directions must have {len(matrix)} entries, as stiffness has rows, "
+                f"directions must have {len(matrix)} entries, one per row of stiffness, "
                 f"but have {arrays['directions'].shape[1]}"
             )
-        network._elements = elements
-        network._accounts = elements.accounts
-        network._inertia = None
-        network._controls = network._checked_controls(
-            matrix, kT, bias, quartic, elements.emf, elements.current
-        )
+        network = cls.__new__(cls)
+        network._elements, network._inertia = elements, None
         network._core = _core.Network.of_elements(**arrays)
-        network._core.check(network._controls.arrays(), "split")
         friction = network._core.friction
         network._friction = frozen(friction) if friction.size else None
+        network._begin(matrix, kT, bias, quartic, elements.emf, elements.current)
         return network
-
-    def _checked_controls(
-        self,
-        stiffness: Array | SparseStiffness,
-        kT: ArrayLike,
-        bias: ArrayLike | None,
-        quartic: ArrayLike | None,
-        emf: Array,
-        current: Array,
-    ) -> Controls:
-        d = stiffness.units if isinstance(stiffness, SparseStiffness) else len(stiffness)
-        kappa = quartic_per_unit(0.0 if quartic is None else quartic, d)
-        held = (
-            confining_sparse(stiffness, kappa)
-            if isinstance(stiffness, SparseStiffness)
-            else frozen(confining(stiffness, kappa))
-        )
-        return Controls(
-            bias=frozen(np.zeros(d) if bias is None else per_unit("bias", bias, d)),
-            held_stiffness=held,
-            kT=temperatures(kT, len(self._accounts), d),
-            quartic=kappa,
-            emf=frozen(emf),
-            current=frozen(current),
-            accounts=len(self._accounts),
-        )
 
     @property
     def units(self) -> int:
         """Number of units d."""
-        return len(self._controls.bias)
+        return self._core.units
 
     @property
     def controls(self) -> Controls:
@@ -266,13 +233,13 @@ class Network(Storable):
         """R of each unit's own resistor, shape (d,).
 
         Raises:
-            ValueError: where friction is not diagonal.
+            ValueError: friction is not diagonal; use ``friction``.
         """
-        if self._resistance is not None:
-            return self._resistance
-        friction = self.friction
+        friction = self._friction if self._friction is not None else self.friction
+        if friction.ndim == 1:
+            return friction
         if np.count_nonzero(friction) > self.units:
-            raise ValueError("friction is not diagonal: units share resistors; take friction")
+            raise ValueError("friction is not diagonal: units share resistors; use friction")
         return np.diagonal(friction).copy()
 
     @property
@@ -304,30 +271,33 @@ class Network(Storable):
             )
         return float(self.kT)
 
-    @property
+    @cached_property
     def accounts(self) -> tuple[str, ...]:
         """Names of the heat accounts: unit numbers, or resistors of a circuit in its order."""
-        return self._accounts
+        if self._elements is not None:
+            return self._elements.accounts
+        count = self._core.accounts
+        return tuple(map(str, range(count))) if count == self.units else ("all",)
 
     @property
     def friction(self) -> Array:
         """R, shape (d, d): the inverse of the resistors' mobility.
 
         Raises:
-            ValueError: in circuits with inductors, which have no such matrix, and in sparse
-                networks of more than 4096 units; take ``resistance``.
+            ValueError: circuits with inductors, which have no such matrix, and sparse networks of
+                more than 4096 units; use ``resistance``.
         """
-        if self._resistance is not None:
-            refuse_dense(self.units)
-            return np.diag(self._resistance)
         if self._friction is None:
             raise ValueError("a circuit with an interconnection has no friction matrix")
-        return self._friction
+        if self._friction.ndim == 2:
+            return self._friction
+        refuse_dense(self.units)
+        return np.diag(self._friction)
 
     @property
     def has_friction(self) -> bool:
         """Whether there is a friction matrix: in all but circuits with inductors."""
-        return self._friction is not None or self._resistance is not None
+        return self._friction is not None
 
     @property
     def elements(self) -> Elements | None:
@@ -342,15 +312,7 @@ class Network(Storable):
     @property
     def moves_exactly(self) -> bool:
         """Whether a hold at the own controls is one exact move whose total heat is −ΔH."""
-        controls = self._controls
-        quiet = self._elements is None or not self._elements.noises
-        driven = controls.quartic.any() or controls.emf.any() or controls.current.any()
-        return controls.isothermal and quiet and not driven and not controls.is_sparse
-
-    @property
-    def moves_together(self) -> bool:
-        """Whether midpoint steps move all units at once: one resistor each, at one temperature."""
-        return self._core.moves_together(self._controls.arrays())
+        return self._core.motion(self._controls.arrays(), False) == "exact"
 
     @property
     def inertia(self) -> Array | None:
@@ -377,17 +339,13 @@ class Network(Storable):
         """F of dz = F z dt + …, of the quadratic part of H alone.
 
         −R⁻¹K; [[0, M⁻¹], [−K, −R M⁻¹]] with inertia; (J − G)𝒦 of a circuit.
+
+        Raises:
+            ValueError: sparse networks of more than 4096 units.
         """
-        if self._elements is None and self.inertia is None:
-            return np.asarray(-np.linalg.solve(self.friction, self.stiffness), np.float64)
-        if self.inertia is not None:
-            inverse = np.diag(1 / self.inertia)
-            lower = np.hstack([-self.stiffness, -self.friction @ inverse])
-            return np.vstack([np.hstack([np.zeros_like(inverse), inverse]), lower])
-        flow = -self._core.mobility
-        if self._core.interconnection.size:
-            flow = flow + self._core.interconnection
-        return np.asarray(flow @ self.stiffness, np.float64)
+        if self.is_sparse:
+            refuse_dense(self.units)
+        return self._core.drift(self._controls.arrays())
 
     @property
     def relaxation_times(self) -> Array:
@@ -469,21 +427,14 @@ class Network(Storable):
             self._core.check(controls.arrays(), "split")
         return twin
 
-    def _inertia_or_empty(self) -> Array:
-        return np.empty(0) if self.inertia is None else self.inertia
-
     def as_dict(self) -> dict[str, Array]:
         """Arrays from which ``from_dict`` makes an equal network."""
         arrays = {f"control_{k}": v for k, v in self._controls.saved_arrays().items()}
-        if self._resistance is not None:
-            return {**arrays, "friction": self._resistance, "inertia": np.empty(0)}
         if self._elements is None:
-            return {**arrays, "friction": self.friction, "inertia": self._inertia_or_empty()}
-        return {
-            **arrays,
-            **self._elements.arrays(),
-            "accounts": np.array(self._accounts),
-        }
+            inertia = np.empty(0) if self.inertia is None else self.inertia
+            assert self._friction is not None
+            return {**arrays, "friction": self._friction, "inertia": inertia}
+        return {**arrays, **self._elements.arrays(), "accounts": np.array(self.accounts)}
 
     @classmethod
     def from_dict(cls, arrays: Mapping[str, Array]) -> Network:
@@ -549,8 +500,8 @@ def _arguments(network: Network) -> dict[str, object]:
     }
     elements = network.elements
     if elements is None:
-        dense = not network.is_sparse and np.count_nonzero(network.friction) > network.units
-        friction = network.friction if dense else network.resistance
+        shared = network.accounts == ("all",)
+        friction = network.friction if shared else network.resistance
         return {**given, "friction": friction, "inertia": network.inertia}
     emf, current = controls.emf.tolist(), controls.current.tolist()
     return {
@@ -580,9 +531,26 @@ def _stiffness_matrix(stiffness: ArrayLike) -> Array:
     return matrix
 
 
-def _friction_matrix(friction: ArrayLike, d: int) -> Array:
+def _friction(friction: ArrayLike, units: int) -> Array:
+    """R, shape (d, d)."""
     array = real_array("friction", friction)
     if array.ndim < 2:
-        return np.diag(positive_per_unit("friction", friction, d))
-    mend = "a resistor that feeds energy in cannot be emulated"
-    return positive_definite("friction", square("friction", array, d), mend)
+        return np.diag(require_positive("friction", broadcast_to_units("friction", array, units)))
+    matrix = symmetric("friction", square("friction", array, units))
+    fix = "a resistor that feeds energy in cannot be emulated"
+    require_positive_definite("friction", matrix, fix)
+    return matrix
+
+
+def _refuse_dense_parts(friction: ArrayLike, inertia: ArrayLike | None) -> None:
+    """Refuse what needs dense algebra, beside a sparse stiffness."""
+    if inertia is not None:
+        raise ValueError(
+            "inertia must be None where stiffness is sparse, because momenta rotate by a dense "
+            "matrix; pass stiffness.toarray()"
+        )
+    if np.ndim(friction) > 1:
+        raise ValueError(
+            "friction must be a scalar or (d,) where stiffness is sparse, but has shape "
+            f"{np.shape(friction)}; pass stiffness.toarray() for resistors between units"
+        )

@@ -195,7 +195,7 @@ def _canonical(value: Any) -> Any:
         given = scipy.sparse.csr_array(value, copy=True)
         if given.dtype.kind not in "biuf":
             raise TypeError(f"entries of {given.dtype}")
-        matrix = given.astype(np.float64)
+        matrix = given.astype(np.float64, copy=False)
     except (TypeError, ValueError) as error:
         kind = type(value).__name__
         raise TypeError(f"stiffness must be a real matrix, but is {kind}: {error}") from None
