@@ -18,11 +18,10 @@ from ktc._base.validation import (
     per_unit,
     positive,
     real_array,
-    require_positive_definite,
     square,
-    symmetric,
 )
-from ktc._model.sparse_stiffness import CONFINE, SparseStiffness, is_sparse
+from ktc._model.sparse_stiffness import SparseStiffness, is_sparse
+from ktc._model.stiffness import confining
 
 CONTROL_NAMES = _core.CONTROLS
 
@@ -107,9 +106,37 @@ class Controls:
         return np.ndim(self.kT) == 0
 
     @property
+    def common_kT(self) -> float:
+        """The one thermal energy of all resistors.
+
+        Raises:
+            ValueError: temperatures differ.
+        """
+        if not self.isothermal:
+            raise ValueError(
+                f"this needs one temperature, but kT is {self.kT}; "
+                "where they differ there is no equilibrium and no free energy"
+            )
+        return float(self.kT)
+
+    @property
     def sizes(self) -> tuple[int, ...]:
         """Numbers of units, heat accounts, EMFs and current sources."""
         return len(self.bias), self.accounts, len(self.emf), len(self.current)
+
+    def checked(self, other: object) -> Controls:
+        """Other controls, if they are of the same network."""
+        if not isinstance(other, Controls):
+            raise TypeError(
+                f"controls must be ktc.Controls, but is {type(other).__name__}; pass single "
+                "controls by name, such as with_controls(bias=...)"
+            )
+        if other.sizes != self.sizes or other.is_sparse != self.is_sparse:
+            raise ValueError(
+                "controls must have the sizes of this network, (units, accounts, emfs, currents) "
+                f"= {self.sizes}, and a stiffness of its kind, but have {other.sizes}"
+            )
+        return other
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Full shape of a control."""
@@ -201,20 +228,6 @@ def quartic_per_unit(value: Any, units: int) -> Array:
             "nothing would confine the energy"
         )
     return frozen(quartic)
-
-
-def confining(stiffness: Array, quartic: Array) -> Array:
-    """Return ``stiffness``, symmetric and positive definite among the units without quartic terms.
-
-    A quartic term exceeds every quadratic one at large displacements of its unit, so that only
-    displacements of the other units need a positive energy.
-    """
-    matrix = frozen(symmetric("stiffness", stiffness))
-    bare = np.flatnonzero(quartic == 0)
-    if len(bare):
-        part = matrix if len(bare) == len(matrix) else matrix[np.ix_(bare, bare)]
-        require_positive_definite("stiffness", part, CONFINE)
-    return matrix
 
 
 def temperatures(value: Any, accounts: int, units: int) -> float | Array:

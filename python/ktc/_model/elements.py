@@ -103,9 +103,17 @@ class Elements:
         """Source currents I_s, shape (sources,)."""
         return np.array([s.current for s in self.sources], dtype=float)
 
-    def arrays(self) -> dict[str, Any]:
-        """What the core takes."""
+    def arrays(self, units: int | None = None) -> dict[str, Any]:
+        """The elements as the core takes them.
+
+        Raises:
+            ValueError: directions that do not have ``units`` entries.
+        """
         n = len(np.asarray(self.resistors[0].direction))
+        if n != (n if units is None else units):
+            raise ValueError(
+                f"directions must have {units} entries, one per row of stiffness, but have {n}"
+            )
         place = {name: k for k, name in enumerate(self.accounts)}
         return {
             "interconnection": np.empty((0, 0))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,30 +13,14 @@ from ktc import _core
 from ktc._base.codec import from_record, register, same, to_record
 from ktc._base.files import Storable
 from ktc._base.units import CONSISTENT, Units
-from ktc._base.validation import (
-    Array,
-    broadcast_to_units,
-    frozen,
-    per_unit,
-    positive,
-    positive_per_unit,
-    real_array,
-    require_positive,
-    require_positive_definite,
-    square,
-    symmetric,
-)
-from ktc._model.controls import Controls, confining, quartic_per_unit, temperatures
+from ktc._base.validation import Array, frozen, per_unit, positive_per_unit, real_array
+from ktc._model.controls import Controls, quartic_per_unit, temperatures
 from ktc._model.elements import CurrentSource, Elements, NoiseSource, Resistor
+from ktc._model.friction import friction_matrix, refuse_dense_parts
+from ktc._model.network_record import arguments_of
 from ktc._model.sparse_stiffness import SparseStiffness, is_sparse, refuse_dense
-
-
-class Transition(NamedTuple):
-    """Exact motion over a hold: z′ = A z + c + N(0, Q), z = x, or (x, p) with inertia."""
-
-    A: Array
-    c: Array
-    Q: Array
+from ktc._model.stiffness import confining, stiffness_matrix
+from ktc._model.transition import Transition, relaxation_times, transition
 
 
 class Network(Storable):
@@ -98,13 +81,13 @@ class Network(Storable):
         if is_sparse(stiffness):
             held = SparseStiffness.of(stiffness)
             units = held.units
-            _refuse_dense_parts(friction, inertia)
+            refuse_dense_parts(friction, inertia)
             self._friction: Array | None = frozen(positive_per_unit("friction", friction, units))
             self._core = _core.Network.of_sparse_units(self._friction)
         else:
-            held = _stiffness_matrix(stiffness)
+            held = stiffness_matrix(stiffness)
             units = len(held)
-            self._friction = frozen(_friction(friction, units))
+            self._friction = frozen(friction_matrix(friction, units))
             if inertia is not None:
                 self._inertia = frozen(positive_per_unit("inertia", inertia, units))
             masses = np.empty(0) if self._inertia is None else self._inertia
@@ -184,13 +167,8 @@ class Network(Storable):
             )
         flow = None if interconnection is None else real_array("interconnection", interconnection)
         elements = Elements(tuple(resistors), flow, tuple(sources), tuple(noises))
-        matrix = _stiffness_matrix(stiffness)
-        arrays = elements.arrays()
-        if arrays["directions"].shape[1] != len(matrix):
-            raise ValueError(
-                f"directions must have {len(matrix)} entries, one per row of stiffness, "
-                f"but have {arrays['directions'].shape[1]}"
-            )
+        matrix = stiffness_matrix(stiffness)
+        arrays = elements.arrays(len(matrix))
         network = cls.__new__(cls)
         network._elements, network._inertia = elements, None
         network._core = _core.Network.of_elements(**arrays)
@@ -214,7 +192,7 @@ class Network(Storable):
         """K, shape (d, d).
 
         Raises:
-            ValueError: in a sparse network of more than 4096 units; take ``sparse_stiffness``.
+            ValueError: a sparse network of more than 4096 units; use ``sparse_stiffness``.
         """
         return self._controls.stiffness
 
@@ -254,7 +232,7 @@ class Network(Storable):
 
     @property
     def kT(self) -> float | Array:
-        """Thermal energy: one number, or one a heat account where temperatures differ."""
+        """Thermal energy: one number, or one per heat account where temperatures differ."""
         return self._controls.kT
 
     @property
@@ -264,12 +242,7 @@ class Network(Storable):
         Raises:
             ValueError: where temperatures differ.
         """
-        if not self._controls.isothermal:
-            raise ValueError(
-                f"this needs one temperature, but kT is {self.kT}; "
-                "where they differ there is no equilibrium and no free energy"
-            )
-        return float(self.kT)
+        return self._controls.common_kT
 
     @cached_property
     def accounts(self) -> tuple[str, ...]:
@@ -301,12 +274,12 @@ class Network(Storable):
 
     @property
     def elements(self) -> Elements | None:
-        """Elements of a circuit; None for units."""
+        """Elements of a circuit; None for a network of units."""
         return self._elements
 
     @property
     def core(self) -> _core.Network:
-        """The core's description."""
+        """The description that the compiled core holds."""
         return self._core
 
     @property
@@ -321,17 +294,17 @@ class Network(Storable):
 
     @property
     def network(self) -> Network:
-        """Itself: a Network goes wherever a Board does."""
+        """The network itself, so that a Network can be passed where a Board can."""
         return self
 
     @property
     def scale(self) -> Array:
-        """Ones: the public state of a Network is its own."""
+        """Public state over the network's own state: ones."""
         return np.ones(self.units)
 
     @property
     def symbols(self) -> Units:
-        """No unit symbols: the units are the user's."""
+        """Empty unit symbols, because the units are the user's."""
         return CONSISTENT
 
     @property
@@ -352,16 +325,9 @@ class Network(Storable):
         """1/|Re λ| of the drift's eigenvalues λ, ascending, shape (d,) or (2d,).
 
         Raises:
-            ValueError: with quartic units, whose relaxation is not a sum of exponentials.
+            ValueError: quartic terms, with which relaxation is not a sum of exponentials.
         """
-        if self.quartic.any():
-            raise ValueError(
-                f"relaxation_times needs a linear network, but quartic is {self.quartic}; "
-                "measure them on an Emulator"
-            )
-        with np.errstate(divide="ignore"):
-            times: Array = np.sort(1 / np.abs(np.linalg.eigvals(self.drift).real))
-        return times
+        return relaxation_times(self)
 
     def transition(self, hold: float) -> Transition:
         """Exact motion over a hold at the network's own controls.
@@ -374,23 +340,12 @@ class Network(Storable):
             P = kT (∇²H)⁻¹; shapes (n, n), (n,), (n, n), n = d or 2d.
 
         Example:
-            >>> A, c, Q = Network(stiffness=1.0, friction=1.0, bias=3.0).transition(1.0)
+            >>> import ktc
+            >>> A, c, Q = ktc.Network(stiffness=1.0, friction=1.0, bias=3.0).transition(1.0)
             >>> [float(part.item()) for part in (A.round(4), c.round(4), Q.round(4))]
             [0.3679, 1.8964, 0.8647]
         """
-        if self.is_sparse:
-            raise ValueError("transition needs a dense network; make it of stiffness.toarray()")
-        if not self.moves_exactly:
-            raise ValueError(
-                "transition needs a linear network at one temperature without sources; "
-                "theory.linear_transition takes any stable drift and diffusion"
-            )
-        decay, covariance = _core.network_transition(
-            self._core, self._controls.arrays(), positive("hold", hold)
-        )
-        rest = np.zeros(len(decay))
-        rest[: self.units] = np.linalg.solve(self.stiffness, self.bias)
-        return Transition(decay, rest - decay @ rest, covariance)
+        return transition(self, hold)
 
     def with_controls(self, controls: Controls | None = None, **changes: ArrayLike) -> Network:
         """The same network with other controls of its own.
@@ -408,17 +363,7 @@ class Network(Storable):
             >>> network.with_controls(bias=[1.0, 0.0], kT=0.5).bias
             array([1., 0.])
         """
-        if controls is None:
-            controls = self._controls
-        elif not isinstance(controls, Controls):
-            raise TypeError(
-                f"controls must be ktc.Controls, but is {type(controls).__name__}; pass single "
-                "controls by name, such as with_controls(bias=...)"
-            )
-        elif controls.sizes != self._controls.sizes:
-            raise ValueError(
-                f"controls must be those of {self!r}, but have the sizes {controls.sizes}"
-            )
+        controls = self._controls if controls is None else self._controls.checked(controls)
         controls = controls.updated(**changes) if changes else controls
         twin = object.__new__(type(self))
         vars(twin).update(vars(self))
@@ -434,7 +379,7 @@ class Network(Storable):
             inertia = np.empty(0) if self.inertia is None else self.inertia
             assert self._friction is not None
             return {**arrays, "friction": self._friction, "inertia": inertia}
-        return {**arrays, **self._elements.arrays(), "accounts": np.array(self.accounts)}
+        return {**arrays, **self._elements.arrays(self.units), "accounts": np.array(self.accounts)}
 
     @classmethod
     def from_dict(cls, arrays: Mapping[str, Array]) -> Network:
@@ -469,7 +414,7 @@ class Network(Storable):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Network):
             return NotImplemented
-        return self is other or same(_arguments(self), _arguments(other))
+        return self is other or same(arguments_of(self), arguments_of(other))
 
     def __hash__(self) -> int:
         held = self._controls.held_stiffness
@@ -477,80 +422,19 @@ class Network(Storable):
         return hash((self.units, numbers.tobytes()))
 
     def __repr__(self) -> str:
-        kind = "overdamped" if self.inertia is None else "with inertia"
-        if self.is_sparse:
-            couplings = self.sparse_stiffness.nnz - np.count_nonzero(
-                self.sparse_stiffness.diagonal()
-            )
-            kind = f"{couplings // 2} couplings, overdamped"
-        if self._elements is not None:
+        kind, held = "overdamped", self._controls.held_stiffness
+        if self.inertia is not None:
+            kind = "with inertia"
+        elif isinstance(held, SparseStiffness):
+            kind = f"{held.couplings} couplings, overdamped"
+        elif self._elements is not None:
             kind = f"circuit of {len(self._elements.resistors)} resistors"
         kT = f"kT={self.kT:g}" if self._controls.isothermal else "several temperatures"
         return f"<ktc.Network: {self.units} units, {kind}, {kT}>"
-
-
-def _arguments(network: Network) -> dict[str, object]:
-    """The arguments that make an equal network: those of the constructor, or of of_elements."""
-    controls = network.controls
-    given: dict[str, object] = {
-        "stiffness": controls.held_stiffness,
-        "kT": controls.kT,
-        "bias": controls.bias,
-        "quartic": controls.quartic,
-    }
-    elements = network.elements
-    if elements is None:
-        shared = network.accounts == ("all",)
-        friction = network.friction if shared else network.resistance
-        return {**given, "friction": friction, "inertia": network.inertia}
-    emf, current = controls.emf.tolist(), controls.current.tolist()
-    return {
-        **given,
-        "resistors": tuple(replace(r, emf=e) for r, e in zip(elements.resistors, emf, strict=True)),
-        "interconnection": elements.interconnection,
-        "sources": tuple(
-            replace(s, current=i) for s, i in zip(elements.sources, current, strict=True)
-        ),
-        "noises": tuple(elements.noises),
-    }
 
 
 def _of_arguments(**given: Any) -> Network:
     return Network.of_elements(**given) if "resistors" in given else Network(**given)
 
 
-register(Network, _arguments, _of_arguments)
-
-
-def _stiffness_matrix(stiffness: ArrayLike) -> Array:
-    matrix = real_array("stiffness", stiffness)
-    if matrix.ndim == 0:
-        matrix = matrix.reshape(1, 1)
-    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.size == 0:
-        raise ValueError(f"stiffness must be a square matrix (d, d), but has shape {matrix.shape}")
-    return matrix
-
-
-def _friction(friction: ArrayLike, units: int) -> Array:
-    """R, shape (d, d)."""
-    array = real_array("friction", friction)
-    if array.ndim < 2:
-        return np.diag(require_positive("friction", broadcast_to_units("friction", array, units)))
-    matrix = symmetric("friction", square("friction", array, units))
-    fix = "a resistor that feeds energy in cannot be emulated"
-    require_positive_definite("friction", matrix, fix)
-    return matrix
-
-
-def _refuse_dense_parts(friction: ArrayLike, inertia: ArrayLike | None) -> None:
-    """Refuse what needs dense algebra, beside a sparse stiffness."""
-    if inertia is not None:
-        raise ValueError(
-            "inertia must be None where stiffness is sparse, because momenta rotate by a dense "
-            "matrix; pass stiffness.toarray()"
-        )
-    if np.ndim(friction) > 1:
-        raise ValueError(
-            "friction must be a scalar or (d,) where stiffness is sparse, but has shape "
-            f"{np.shape(friction)}; pass stiffness.toarray() for resistors between units"
-        )
+register(Network, arguments_of, _of_arguments)

@@ -11,11 +11,9 @@ import numpy as np
 from ktc import _core
 from ktc._base.codec import register, same
 from ktc._base.validation import Array, frozen
+from ktc._model.stiffness import CONFINE
 
 MOST_DENSE_UNITS = _core.MOST_DENSE_UNITS
-
-# What a refusal tells, as for a dense stiffness.
-CONFINE = "nothing confines the energy: add to its diagonal, or give those units a quartic term"
 
 
 class SparseStiffness:
@@ -73,6 +71,11 @@ class SparseStiffness:
         if self._row_sums is None:
             self._row_sums = frozen(np.asarray(abs(self.matrix).sum(axis=1)).ravel())
         return self._row_sums
+
+    @property
+    def couplings(self) -> int:
+        """Number of pairs of units that are coupled."""
+        return int(self.matrix.nnz - np.count_nonzero(self.diagonal)) // 2
 
     def dense(self) -> Array:
         """K as a dense array.
