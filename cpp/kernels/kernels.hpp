@@ -69,7 +69,7 @@ struct ProductShape {
 };
 inline constexpr std::size_t product_panel = 6, product_depth = 512;
 
-/// What one step of motion/midpoint.hpp does beside its product, one entry per unit.
+/// What one step of motion/midpoint_propagator.hpp does beside its product, one entry per unit.
 template <class Real>
 struct MidpointStep {
     const Real *rate, *width, *push;
@@ -125,7 +125,7 @@ struct KernelsOf {
     void (*multiply)(const ProductShape& shape, const Real* panels, const Real* block, Real* out);
     void (*multiply_move)(const ProductShape& shape, const Real* panels, const Real* y, Real* x);
 
-    /// Parts of midpoint steps (motion/midpoint.hpp) of a group of replicas, or of a whole block
+    /// Parts of midpoint steps (motion/midpoint_propagator.hpp) of a group of replicas, or of a whole block
     /// where no noise is made. Between two products x relaxes, and y = 2x + η is made ready.
     void (*midpoint_prepare)(Real* x, Real* y, std::size_t units, const MidpointStep<Real>& step,
                              StreamAddress address);
@@ -158,7 +158,8 @@ struct Kernels {
 
     /// Sixteen uniform numbers in (0, 1), odd multiples of 2^−53, one per replica of the group.
     void (*uniforms)(const StreamAddress& address, double* out);
-    /// Sub-steps of the splitting integrator on a block: motion/line.hpp, motion/bath.hpp.
+    /// Sub-steps of the splitting integrator on a block: motion/substep_direction.hpp and
+    /// motion/resistor_move.hpp.
     void (*line_slope)(const LineEntry* entries, std::size_t count, const double* state,
                        double start, double* slope);
     void (*line_move)(const LineEntry* entries, std::size_t count, double* state,

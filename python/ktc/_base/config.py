@@ -19,8 +19,8 @@ def show_config() -> dict[str, str]:
 
     return {
         "ktc": VERSION,
-        "kernels": _core.kernel_level(),
-        "kernels available": ", ".join(_core.kernel_levels()),
+        "kernels": _core.instruction_set(),
+        "kernels available": ", ".join(_core.instruction_sets()),
         "machine": platform.machine(),
         "python": platform.python_version(),
         "numpy": version("numpy"),
