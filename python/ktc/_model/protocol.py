@@ -182,7 +182,7 @@ class Protocol(Storable):
         return Protocol._of_checked(np.concatenate([self.holds, later.holds]), joined, final)
 
     def settings(self, controls: Controls) -> tuple[dict[str, Array], Controls]:
-        """Check this protocol for a network with ``controls``; return all values and the last controls.
+        """Return the values of all ticks, checked for a network, and its last controls.
 
         Scalars stay scalars; ``full_shape`` broadcasts them.
 
