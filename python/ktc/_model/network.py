@@ -1,4 +1,4 @@
-"""A network: the physics by itself, in any consistent units."""
+"""Networks: the physics, in any consistent units."""
 
 from __future__ import annotations
 
@@ -24,28 +24,27 @@ from ktc._model.transition import Transition, relaxation_times, transition
 
 
 class Network(Storable):
-    """Noisy units with couplings: one immutable description.
+    """An immutable description of noisy units with couplings.
 
     Without inertia, dx = −R⁻¹∇H dt + √(2kT R⁻¹) dW; with inertia M,
     dx = M⁻¹p dt, dp = −(∂H/∂x + R M⁻¹p) dt + √(2kT R) dW. In both,
     H = ½ xᵀKx − bᵀx + ¼ Σ κ_i x_i⁴ (+ ½ pᵀM⁻¹p). At one temperature the equilibrium is
-    exp(−H/kT)/Z, whatever R is. ``of_elements`` takes any other circuit.
+    exp(−H/kT)/Z for any R. ``of_elements`` makes the network of any other circuit.
 
-    A sparse K, any matrix of ``scipy.sparse`` (``ktc.lattices`` makes those of grids, rings and
-    graphs), makes a sparse network: all that it does costs in proportion to its couplings, up to
-    millions of units. It always moves by the splitting integrator, each unit's resistor in turn,
-    with heat exact at each sub-step; its equilibrium is exact at any step, its motion second order
-    in the step. Dense algebra (``stiffness``, ``friction``, ``drift``, closed forms of
-    ``ktc.theory``) is there up to 4096 units.
+    A sparse K, any matrix of ``scipy.sparse`` (``ktc.lattices`` has grids, rings and graphs), makes
+    a sparse network, whose cost is proportional to its couplings, up to millions of units. It moves
+    by the splitting integrator with exact heat at each sub-step; its equilibrium is exact at any
+    step, its motion second order in the step. Dense algebra (``stiffness``, ``friction``,
+    ``drift``, closed forms of ``ktc.theory``) is available up to 4096 units.
 
     Args:
         stiffness: K, shape (d, d), symmetric, an array or a sparse matrix; a scalar makes one unit.
-            Positive definite among the units without a quartic term; K_ii < 0 with κ_i > 0 is a
+            Positive definite among the units without quartic terms; K_ii < 0 with κ_i > 0 is a
             double well.
-        friction: R, a scalar, (d,) or symmetric positive definite (d, d); of a sparse network
-            a scalar or (d,).
-        kT: thermal energy, in the unit of H; a scalar, or (d,) for resistors at several
-            temperatures, which must then be one a unit.
+        friction: R, a scalar, (d,) or symmetric positive definite (d, d); a scalar or (d,) in a
+            sparse network.
+        kT: thermal energy, in the unit of H; a scalar, or (d,) where resistors, one per unit, are
+            at several temperatures.
         bias: b, scalar or (d,); zero by default.
         quartic: κ, scalar or (d,), not negative; zero by default.
         inertia: M, scalar or (d,), positive; None for an overdamped network, as sparse ones are.
@@ -53,10 +52,11 @@ class Network(Storable):
     Raises:
         ValueError: wrong shapes, numbers that are not finite, an energy that is not confined, R
             not symmetric positive definite, kT or M not positive.
-        TypeError: something that is not a number.
+        TypeError: a value that is not a number.
 
     Example:
-        >>> net = Network(stiffness=[[2.0, 0.5], [0.5, 1.0]], friction=1.0, kT=1.0)
+        >>> import ktc
+        >>> net = ktc.Network(stiffness=[[2.0, 0.5], [0.5, 1.0]], friction=1.0, kT=1.0)
         >>> net.units
         2
         >>> net.relaxation_times.round(3)
@@ -134,13 +134,13 @@ class Network(Storable):
         sources: Sequence[CurrentSource] = (),
         noises: Sequence[NoiseSource] = (),
     ) -> Network:
-        """Any circuit: dx = J∇H dt + Σ d_r dξ_r + Σ a_s I_s dt + Σ a_i j_i dt, all of x public.
+        """Make any circuit: dx = J∇H dt + Σ d_r dξ_r + Σ a_s I_s dt + Σ a_i j_i dt, with x public.
 
         Args:
             stiffness: 𝒦 = ∇²H of the quadratic part, shape (n, n): inverse capacitances of node
                 charges, inverse inductances of fluxes.
             resistors: at least one.
-            kT: thermal energy, a scalar or one number a heat account in order of appearance; zero
+            kT: thermal energy, a scalar or one number per heat account in order of appearance; zero
                 is a noiseless resistor.
             bias: b of H, scalar or (n,).
             quartic: κ of H, scalar or (n,).
@@ -149,8 +149,8 @@ class Network(Storable):
             noises: noise generators.
 
         Raises:
-            ValueError, TypeError: as the constructor, and for resistors that leave a coordinate of
-                a network without interconnection unbound.
+            ValueError, TypeError: as the constructor; a coordinate without resistor in a network
+                without interconnection.
 
         Example:
             >>> import ktc  # two 1 F capacitors to ground, 1 Ω each, at two kT
@@ -184,7 +184,7 @@ class Network(Storable):
 
     @property
     def controls(self) -> Controls:
-        """The controls with which every emulator of this network starts."""
+        """The controls at the start of every emulator of this network."""
         return self._controls
 
     @property
@@ -284,7 +284,7 @@ class Network(Storable):
 
     @property
     def moves_exactly(self) -> bool:
-        """Whether a hold at the own controls is one exact move whose total heat is −ΔH."""
+        """Whether a hold at these controls is one exact move whose total heat is −ΔH."""
         return self._core.motion(self._controls.arrays(), False) == "exact"
 
     @property
@@ -309,7 +309,7 @@ class Network(Storable):
 
     @property
     def drift(self) -> Array:
-        """F of dz = F z dt + …, of the quadratic part of H alone.
+        """F of dz = F z dt + …, from the quadratic part of H.
 
         −R⁻¹K; [[0, M⁻¹], [−K, −R M⁻¹]] with inertia; (J − G)𝒦 of a circuit.
 
@@ -330,7 +330,7 @@ class Network(Storable):
         return relaxation_times(self)
 
     def transition(self, hold: float) -> Transition:
-        """Exact motion over a hold at the network's own controls.
+        """Return the exact motion over a hold at these controls.
 
         Args:
             hold: duration, positive.
@@ -348,10 +348,10 @@ class Network(Storable):
         return transition(self, hold)
 
     def with_controls(self, controls: Controls | None = None, **changes: ArrayLike) -> Network:
-        """The same network with other controls of its own.
+        """Return the same network with other controls.
 
         Args:
-            controls: all of them, such as ``emulator.controls``; by default those of this network.
+            controls: all controls, such as ``emulator.controls``; by default those of this network.
             **changes: controls to replace, by name: bias, stiffness, quartic, kT, emf, current.
 
         Raises:

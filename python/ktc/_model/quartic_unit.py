@@ -1,4 +1,4 @@
-"""F and ζ of one unit in any potential V = ½kx² − bx + ¼κx⁴, by quadrature."""
+"""Equilibrium averages, F and ζ of one unit with V = ½kx² − bx + ¼κx⁴, by quadrature."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import numpy as np
 
 from ktc._base.validation import Array
 
-# Where the energy is this many kT above its least value, 1e-22 of the probability is left out.
+# Energies, in kT above the minimum, at which the grid ends; 1e-22 of the probability is beyond.
 DEEPEST = 50.0
-# ∫ e^{V/kT} over a barrier magnifies the rounding of what stands on it: 1e-16² e^50 is below 1e-10.
+# ∫ e^{V/kT} over a barrier amplifies rounding errors there: 1e-16² e^50 is below 1e-10.
 HIGHEST_BARRIER = 50.0
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(16)
 
 
 def _integration() -> Array:
-    """Matrix that takes values at the nodes to their integral from −1 to every node."""
+    """Return the matrix from values at the nodes to integrals from −1 to every node."""
     order = len(NODES)
     values = np.polynomial.legendre.legvander(NODES, order)
     integrals = np.empty((order, order))
@@ -32,10 +32,10 @@ CUMULATIVE = _integration()
 
 
 class OneUnit:
-    """The equilibrium of one unit on a fine grid: pieces of 16 Gauss nodes each.
+    """The equilibrium of one unit on a fine grid of pieces with 16 Gauss nodes each.
 
-    No piece spans more than about 2 kT of V, so that polynomials of degree 15 hold e^{±V/kT} to
-    rounding, however deep the wells are.
+    No piece spans more than about 2 kT of V, so that polynomials of degree 15 represent e^{±V/kT}
+    to rounding, however deep the wells are.
 
     Attributes:
         states: x at the nodes, shape (pieces, 16), in units of ``length``.
@@ -62,7 +62,7 @@ class OneUnit:
         rests = _real(slope.roots())
         depths = np.sort(v(rests))
         least = float(depths[0])
-        #: Barrier between two wells over the shallower one, in kT; 0 for a single well.
+        #: Height of the barrier above the shallower of two wells, in kT; 0 for a single well.
         self.barrier = float(depths[2] - depths[1]) if len(depths) == 3 else 0.0
         ends = _real((v - (least + DEEPEST)).roots())
         low, high = float(ends.min()), float(ends.max())
@@ -79,42 +79,42 @@ class OneUnit:
         self.density = weight / total
 
     def average(self, values: Array) -> Array:
-        """⟨values⟩ of what has shape (..., pieces, 16)."""
+        """Return ⟨values⟩ of an array of shape (..., pieces, 16)."""
         return np.asarray(self._integral(values * self.density))
 
     def cumulative(self) -> tuple[Array, Array]:
-        """P(x) and 1 − P(x) at all nodes in order, each with its own digits, shape (nodes,)."""
+        """Return P(x) and 1 − P(x) at all nodes in order, both to full accuracy, shape (nodes,)."""
         left, right = self._cumulative(self.density)
         return left.ravel(), right.ravel()
 
     def forces(self, names: tuple[str, ...]) -> Array:
-        """∂H/∂θ at the nodes, for names among "bias", "diagonal", "quartic"."""
+        """Return ∂H/∂θ at the nodes, for names among "bias", "diagonal", "quartic"."""
         x = self.states * self.length
         forms = {"bias": -x, "diagonal": 0.5 * x**2, "quartic": 0.25 * x**4}
         return np.stack([forms[name] for name in names])
 
     def fisher(self, names: tuple[str, ...]) -> Array:
-        """Cov(∂_θH)/kT, shape (p, p)."""
+        """Return F = Cov(∂_θH)/kT, shape (p, p)."""
         deviation = self._deviation(names)
         return self.average(deviation[:, None] * deviation[None]) / self.kT
 
     def friction(self, names: tuple[str, ...], friction: float) -> Array:
-        """ζ_ij = (γ/kT²) ∫ I_i I_j/p dx, I(x) = ∫_{−∞}^x δ∂H p dx′, shape (p, p).
+        """Return ζ_ij = (γ/kT²) ∫ I_i I_j/p dx, I(x) = ∫_{−∞}^x δ∂H p dx′, shape (p, p).
 
-        The time integral of the autocovariance solves one Poisson equation of the overdamped
-        motion, which in one dimension is integrated twice.
+        The time integral of the autocovariance solves a Poisson equation of the overdamped motion,
+        which in one dimension is integrated twice.
 
         Source: Risken (1989), The Fokker–Planck Equation, ch. 5; Zulkowski, Sivak, Crooks, DeWeese
         (2012), Phys. Rev. E 86, 041148.
         """
         if self.barrier > HIGHEST_BARRIER:
             raise ValueError(
-                f"the wells of this unit are {self.barrier:.3g} kT apart, and do not exchange in "
-                "any run: a friction tensor at equilibrium over both has no meaning for it"
+                f"the wells of this unit are {self.barrier:.3g} kT apart, so that no run crosses the "
+                "barrier: a friction tensor at equilibrium over both wells has no meaning"
             )
         flux = self._deviation(names) * self.density
         left, right = self._cumulative(flux)
-        # Either is exact; that of the nearer tail keeps its digits there.
+        # Both are exact; the integral from the nearer tail loses no digits.
         near = np.cumsum(self.density @ WEIGHTS * self._half) < 0.5
         cumulative = np.where(near[None, :, None], left, -right)
         product = cumulative[:, None] * cumulative[None] / self.density
@@ -122,7 +122,7 @@ class OneUnit:
         return np.asarray(scale * self._integral(product))
 
     def _cumulative(self, values: Array) -> tuple[Array, Array]:
-        """∫ from −∞ to every node, and from there to ∞."""
+        """Integrals from −∞ to every node, and from there to ∞."""
         pieces = values @ WEIGHTS * self._half
         inside = self._half * values @ CUMULATIVE.T
         before = np.cumsum(pieces, axis=-1) - pieces
