@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from threading import Lock
-from typing import Any
 
 import numpy as np
 
@@ -54,7 +53,7 @@ class LazySamples:
         """Return the samples plus a number, lazily."""
         return LazySamples(partial(_shifted, self, amount))
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         return from_record, (to_record(self),)
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
-def real_array(name: str, value: Any) -> Array:
+def real_array(name: str, value: object) -> Array:
     """Return ``value`` as a new array of finite doubles."""
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise ValueError(
@@ -36,7 +37,7 @@ def real_array(name: str, value: Any) -> Array:
     return array
 
 
-def finite(name: str, value: Any) -> float:
+def finite(name: str, value: object) -> float:
     """Return ``value`` as one finite number."""
     array = real_array(name, value)
     if array.ndim != 0:
@@ -44,7 +45,7 @@ def finite(name: str, value: Any) -> float:
     return float(array)
 
 
-def positive(name: str, value: Any) -> float:
+def positive(name: str, value: object) -> float:
     """Return ``value`` as one positive, finite number."""
     number = finite(name, value)
     if not number > 0:
@@ -52,7 +53,7 @@ def positive(name: str, value: Any) -> float:
     return number
 
 
-def count(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
+def count(name: str, value: object, least: int = 1, most: int | None = None) -> int:
     """Return ``value`` as an integer from ``least`` to ``most``."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} must be a whole number, but is {_short(value)}")
@@ -145,21 +146,22 @@ def known_keywords(given: Iterable[str], known: Iterable[str], what: str) -> Non
             raise TypeError(f"unknown {what} {name!r}; there is {', '.join(map(repr, known))}")
 
 
-def random_seed(seed: Any) -> int:
+def random_seed(seed: object) -> int:
     """Return a 64-bit seed: ``seed``, or a new one of the operating system where it is None."""
     if seed is None:
         return int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
-    if count("seed", seed, least=0) >= 2**64:
+    number = count("seed", seed, least=0)
+    if number >= 2**64:
         raise ValueError(f"seed must be below 2**64, but is {seed}")
-    return int(seed)
+    return number
 
 
-def frozen(array: Array) -> Array:
+def frozen(array: NDArray[Scalar]) -> NDArray[Scalar]:
     """Return the same array, made read-only."""
     array.setflags(write=False)
     return array
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ktc import _core
 from ktc._base.codec import register, same
@@ -20,7 +21,7 @@ from ktc._base.validation import (
     real_array,
     square,
 )
-from ktc._model.sparse_stiffness import SparseStiffness, is_sparse
+from ktc._model.sparse_stiffness import SparseMatrix, SparseStiffness, is_sparse
 from ktc._model.stiffness import confining
 
 CONTROL_NAMES = _core.CONTROLS
@@ -49,7 +50,7 @@ class Controls:
     current: Array
     accounts: int
 
-    def updated(self, **changes: Any) -> Controls:
+    def updated(self, **changes: ArrayLike | SparseMatrix) -> Controls:
         """These controls with some of them replaced, all checked.
 
         Raises:
@@ -93,7 +94,7 @@ class Controls:
         return held.dense() if isinstance(held, SparseStiffness) else held
 
     @property
-    def sparse_stiffness(self) -> Any:
+    def sparse_stiffness(self) -> SparseMatrix:
         """K as a ``scipy.sparse.csr_array``, read-only where the network is sparse."""
         from scipy.sparse import csr_array
 
@@ -156,7 +157,9 @@ class Controls:
             "current": self.current,
         }
 
-    def _confining(self, given: Any, quartic: Array) -> Array | SparseStiffness:
+    def _confining(
+        self, given: ArrayLike | SparseMatrix, quartic: Array
+    ) -> Array | SparseStiffness:
         """A new stiffness, sparse where the present one is."""
         units = len(self.bias)
         if isinstance(self.held_stiffness, SparseStiffness):
@@ -218,7 +221,7 @@ def _restored(
 register(Controls, make=_restored)
 
 
-def quartic_per_unit(value: Any, units: int) -> Array:
+def quartic_per_unit(value: ArrayLike, units: int) -> Array:
     """Return one quartic coefficient per unit, none negative."""
     quartic = per_unit("quartic", value, units)
     if (quartic < 0).any():
@@ -230,7 +233,7 @@ def quartic_per_unit(value: Any, units: int) -> Array:
     return frozen(quartic)
 
 
-def temperatures(value: Any, accounts: int, units: int) -> float | Array:
+def temperatures(value: ArrayLike, accounts: int, units: int) -> float | Array:
     """Return the thermal energy of all resistors alike, or one per heat account.
 
     One number per unit is accepted too, where all are equal.

@@ -121,7 +121,7 @@ class Imperfections:
 register(Imperfections)
 
 
-def _checked(name: str, value: Any, optional: bool) -> Any:
+def _checked(name: str, value: object, optional: bool) -> float | None:
     if value is None and optional:
         return None
     if name == "seed":

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.validation import count, per_unit, real_array
+from ktc._model.sparse_stiffness import SparseMatrix
 
 
-def springs(units: int, edges: ArrayLike, own: ArrayLike = 1.0, coupling: ArrayLike = 1.0) -> Any:
+def springs(
+    units: int, edges: ArrayLike, own: ArrayLike = 1.0, coupling: ArrayLike = 1.0
+) -> SparseMatrix:
     """Sparse K of springs on a graph: H = ½ Σ_i k_i x_i² + ½ Σ_(i,j) c_ij (x_i − x_j)².
 
     Args:
@@ -73,7 +74,7 @@ def springs(units: int, edges: ArrayLike, own: ArrayLike = 1.0, coupling: ArrayL
     return scipy.sparse.coo_array((values, (rows, columns)), shape=(d, d)).tocsr()
 
 
-def ring(units: int, own: ArrayLike = 1.0, coupling: ArrayLike = 1.0) -> Any:
+def ring(units: int, own: ArrayLike = 1.0, coupling: ArrayLike = 1.0) -> SparseMatrix:
     """Sparse K of a ring of springs, each unit coupled to the next and the last to the first.
 
     Args:
@@ -96,7 +97,7 @@ def grid(
     own: ArrayLike = 1.0,
     coupling: ArrayLike = 1.0,
     periodic: bool = False,
-) -> Any:
+) -> SparseMatrix:
     """Sparse K of a square grid of springs between neighbours; unit (r, c) is r·columns + c.
 
     Args:

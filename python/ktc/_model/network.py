@@ -18,7 +18,7 @@ from ktc._model.controls import Controls, quartic_per_unit, temperatures
 from ktc._model.elements import CurrentSource, Elements, NoiseSource, Resistor
 from ktc._model.friction import friction_matrix, refuse_dense_parts
 from ktc._model.network_record import arguments_of
-from ktc._model.sparse_stiffness import SparseStiffness, is_sparse, refuse_dense
+from ktc._model.sparse_stiffness import SparseMatrix, SparseStiffness, is_sparse, refuse_dense
 from ktc._model.stiffness import confining, stiffness_matrix
 from ktc._model.transition import Transition, relaxation_times, transition
 
@@ -68,7 +68,7 @@ class Network(Storable):
 
     def __init__(
         self,
-        stiffness: ArrayLike | Any,
+        stiffness: ArrayLike | SparseMatrix,
         friction: ArrayLike,
         kT: ArrayLike = 1.0,
         bias: ArrayLike | None = None,
@@ -202,7 +202,7 @@ class Network(Storable):
         return self._controls.is_sparse
 
     @property
-    def sparse_stiffness(self) -> Any:
+    def sparse_stiffness(self) -> SparseMatrix:
         """K as a ``scipy.sparse.csr_array``."""
         return self._controls.sparse_stiffness
 
@@ -408,7 +408,7 @@ class Network(Storable):
             **given,
         )
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         return from_record, (to_record(self),)
 
     def __eq__(self, other: object) -> bool:

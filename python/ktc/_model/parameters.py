@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ktc._base.validation import Array, frozen, real_array
 from ktc._model.controls import Controls
 from ktc._model.description import Description, network_of
+
+Mask: TypeAlias = NDArray[np.bool_]
 
 #: Names of learnable parameters. "stiffness" is "couplings" and "diagonal" together.
 LEARNABLE = ("bias", "stiffness", "couplings", "diagonal", "quartic")
@@ -201,7 +203,7 @@ def _names(names: str | Sequence[str]) -> tuple[str, ...]:
     return chosen
 
 
-def _candidates(name: str, units: int) -> Any:
+def _candidates(name: str, units: int) -> Mask:
     if name in ("bias", "quartic"):
         return np.ones(units, dtype=bool)
     if name == "diagonal":
@@ -211,8 +213,8 @@ def _candidates(name: str, units: int) -> Any:
 
 def _masks(
     names: tuple[str, ...], mask: ArrayLike | Mapping[str, ArrayLike] | None, units: int
-) -> dict[str, Any]:
-    masks: dict[str, Any] = dict.fromkeys(names, True)
+) -> dict[str, Mask]:
+    masks: dict[str, Mask] = dict.fromkeys(names, np.array(True))
     if mask is None:
         return masks
     if isinstance(mask, Mapping):

@@ -231,7 +231,7 @@ def _last(what: str, given: Mapping[str, ArrayLike] | None) -> dict[str, Array]:
     return {name: setting(f"{what} {name}", name, v) for name, v in (given or {}).items()}
 
 
-def _mapping(what: str, given: Any) -> None:
+def _mapping(what: str, given: object) -> None:
     if not isinstance(given, Mapping):
         raise TypeError(
             f"{what} must be a mapping from control names to values, but is {type(given).__name__}"

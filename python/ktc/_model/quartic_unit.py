@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ktc._base.validation import Array
 
@@ -109,7 +108,7 @@ class OneUnit:
         """
         if self.barrier > HIGHEST_BARRIER:
             raise ValueError(
-                f"the wells of this unit are {self.barrier:.3g} kT apart, so that no run crosses the "
+                f"the wells of this unit are {self.barrier:.3g} kT apart, so no run crosses the "
                 "barrier: a friction tensor at equilibrium over both wells has no meaning"
             )
         flux = self._deviation(names) * self.density
@@ -140,7 +139,9 @@ class OneUnit:
         return np.asarray(self._half * (values @ WEIGHTS).sum(axis=-1))
 
 
-def _real(roots: Any) -> Array:
+def _real(values: ArrayLike) -> Array:
+    """The real ones among roots of a polynomial, ascending."""
+    roots = np.asarray(values, dtype=np.complex128)
     size = np.abs(roots).max() if len(roots) else 0.0
     found: Array = np.sort(roots.real[np.abs(roots.imag) <= 1e-9 * size])
     return found

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from ktc import _core
 from ktc._base.codec import register, same
 from ktc._base.validation import Array, frozen
 from ktc._model.stiffness import CONFINE
+
+#: A ``csr_array``, of which SciPy ships no types.
+SparseMatrix: TypeAlias = Any
+Indices: TypeAlias = NDArray[np.integer[Any]]
 
 MOST_DENSE_UNITS = _core.MOST_DENSE_UNITS
 
@@ -24,7 +29,7 @@ class SparseStiffness:
         core: the same matrix as the compiled core holds it.
     """
 
-    def __init__(self, matrix: Any) -> None:
+    def __init__(self, matrix: SparseMatrix) -> None:
         self.matrix = matrix
         for part in (matrix.data, matrix.indices, matrix.indptr):
             frozen(part)
@@ -33,7 +38,7 @@ class SparseStiffness:
         self._dense: Array | None = None
 
     @classmethod
-    def of(cls, value: Any, units: int | None = None) -> SparseStiffness:
+    def of(cls, value: ArrayLike | SparseMatrix, units: int | None = None) -> SparseStiffness:
         """Check a sparse matrix or a dense array.
 
         Raises:
@@ -161,7 +166,7 @@ def _of_rows(data: Array, indices: Array, indptr: Array) -> SparseStiffness:
 register(SparseStiffness, _rows, _of_rows)
 
 
-def is_sparse(value: Any) -> bool:
+def is_sparse(value: object) -> TypeGuard[SparseMatrix]:
     """Whether a value is a sparse matrix or array of SciPy, or a SparseStiffness."""
     # A sparse matrix implies that its module is imported; importing it here would be slow.
     module = sys.modules.get("scipy.sparse")
@@ -182,7 +187,7 @@ def refuse_dense(units: int) -> None:
         )
 
 
-def _require_rows(matrix: Any, units: int | None) -> None:
+def _require_rows(matrix: SparseMatrix, units: int | None) -> None:
     if units is not None and matrix.shape[0] != units:
         raise ValueError(
             f"stiffness must be of shape ({units}, {units}), one row and column per unit, "
@@ -190,7 +195,7 @@ def _require_rows(matrix: Any, units: int | None) -> None:
         )
 
 
-def _canonical(value: Any) -> Any:
+def _canonical(value: object) -> SparseMatrix:
     """Copy a matrix into a csr_array of doubles without duplicates or zeros, columns ascending."""
     import scipy.sparse
 
@@ -213,7 +218,7 @@ def _canonical(value: Any) -> Any:
     return matrix
 
 
-def _symmetric(matrix: Any) -> Any:
+def _symmetric(matrix: SparseMatrix) -> SparseMatrix:
     """Make a matrix exactly symmetric, if its asymmetry is within rounding."""
     turned = matrix.T.tocsr()
     turned.sort_indices()
@@ -238,11 +243,11 @@ def _symmetric(matrix: Any) -> Any:
     return _canonical(half)
 
 
-def _entries(matrix: Any, i: Any, j: Any) -> Array:
+def _entries(matrix: SparseMatrix, i: Indices, j: Indices) -> Array:
     return np.asarray(matrix[i, j]).ravel() if len(i) else np.empty(0)
 
 
-def _positive_pivots(matrix: Any, diagonal: Array) -> bool:
+def _positive_pivots(matrix: SparseMatrix, diagonal: Array) -> bool:
     """Whether all pivots of K = Pᵀ L D Lᵀ P, scaled to unit diagonal, are positive.
 
     Source: Demmel, Eisenstat, Gilbert, Li, Liu (1999), SIAM J. Matrix Anal. Appl. 20, 720.
