@@ -40,7 +40,7 @@ class Kind:
     name: str
     type: type
     fields: Callable[[Any], Mapping[str, object]]
-    make: Callable[..., Any]
+    make: Callable[..., object]
     resumes: bool = False
 
 
@@ -106,7 +106,7 @@ def to_record(value: object, entry: str = "") -> object:
     }
 
 
-def from_record(record: object, entry: str = "", **options: Any) -> Any:
+def from_record(record: object, entry: str = "", **options: object) -> Any:
     """The value of a record.
 
     Args:
@@ -154,7 +154,7 @@ def _equal(one: object, other: object) -> bool:
     return bool(one == other)
 
 
-def _attributes(cls: type, names: tuple[str, ...]) -> Callable[[Any], dict[str, object]]:
+def _attributes(cls: type, names: tuple[str, ...]) -> Callable[[object], dict[str, object]]:
     chosen = names or tuple(field.name for field in fields(cls) if field.init)
     return lambda value: {name: getattr(value, name) for name in chosen}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ktc._base.codec import register
 from ktc._base.units import Units
@@ -11,6 +11,7 @@ from ktc._base.validation import Array
 from ktc._model.network import Network
 
 
+@runtime_checkable
 class Description(Protocol):
     """An object that can be emulated: a Network, or hardware that compiles to one."""
 
@@ -25,6 +26,14 @@ class Description(Protocol):
     @property
     def symbols(self) -> Units:
         """Unit symbols of public values."""
+
+
+@runtime_checkable
+class _Running(Protocol):
+    """An object that evolves in time, such as an emulator."""
+
+    def run(self, duration: float) -> None:
+        """Evolve for a duration."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +65,11 @@ def network_of(device: Description, name: str = "device") -> Network:
         TypeError: a running device, or an object that is no description.
     """
     kind = type(device).__name__
-    if hasattr(device, "run"):
+    if isinstance(device, _Running):
         raise TypeError(
             f"{name} must be a Network or a Board, but is a running {kind}; pass what it was made "
             "of, or, at its present controls, emulator.network.with_controls(emulator.controls)"
         )
-    if not all(hasattr(device, part) for part in ("network", "scale", "symbols")):
+    if not isinstance(device, Description):
         raise TypeError(f"{name} must be a ktc.Network or a ktc.Board, but is a {kind}")
     return device.network
