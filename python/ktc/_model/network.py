@@ -434,13 +434,27 @@ class Network:
         rest[: self.units] = np.linalg.solve(self.stiffness, self.bias)
         return Transition(decay, rest - decay @ rest, covariance)
 
-    def with_controls(self, controls: Controls) -> Network:
-        """The same network with other controls of its own."""
+    def with_controls(self, controls: Controls | None = None, /, **changes: ArrayLike) -> Network:
+        """The same network with other controls of its own.
+
+        Args:
+            controls: all of them; the network's own by default.
+            **changes: those that differ, by name, as ``Emulator.set`` takes them.
+
+        Raises:
+            TypeError, ValueError: an unknown control, or a value that no network can hold.
+
+        Example:
+            >>> import ktc
+            >>> ktc.Network(stiffness=1.0, friction=1.0).with_controls(bias=2.0).bias
+            array([2.])
+        """
+        own = self._controls if controls is None else controls
         twin = object.__new__(type(self))
         vars(twin).update(vars(self))
-        twin._controls = controls
-        if controls.quartic.any():
-            self._core.check(controls.arrays(), "split")
+        twin._controls = own.updated(**changes) if changes else own
+        if twin._controls.quartic.any():
+            self._core.check(twin._controls.arrays(), "split")
         return twin
 
     def _inertia_or_empty(self) -> Array:
