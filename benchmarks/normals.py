@@ -20,6 +20,7 @@ from benchmarks.work import (
     Work,
     at_once,
     close,
+    core_testing,
     shares,
 )
 
@@ -56,13 +57,11 @@ def filling(case: Case, maker: Callable[[int], Fill]) -> Prepared:
 
 
 def ours(case: Case) -> Prepared:
-    from ktc import _core
-
-    run = count()
+    testing, run = core_testing(), count()
 
     def maker(number: int) -> Fill:
-        hold = _core.Purpose.hold
-        return lambda out: _core.fill_normals(out, 7, hold, number, 0, next(run))
+        hold = testing.Purpose.hold
+        return lambda out: testing.fill_normals(out, 7, hold, number, 0, next(run))
 
     return filling(case, maker)
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.quartic_network import HOLD, stiffness
-from benchmarks.work import Case, Prepared, UnavailableError, at_once, close
+from benchmarks.work import Case, Prepared, UnavailableError, at_once, close, core_testing
 
 ROW_MAJOR, AS_IT_IS = 101, 111
 BLOCK = 64
@@ -65,9 +65,8 @@ def product_of(library: str, case: Case) -> Callable[[], Any]:
 
 def by_our_kernel(left: Any, replicas: int, cores: int) -> Callable[[], Any]:
     """Block by block of 64 replicas, which lie [block][unit][replica], as an engine's do."""
-    from ktc import _core
-
-    kind = _core.PackedMatrix if left.dtype == np.float64 else _core.SinglePackedMatrix
+    testing = core_testing()
+    kind = testing.PackedMatrix if left.dtype == np.float64 else testing.SinglePackedMatrix
     packed = kind(left)
     count = -(-replicas // BLOCK)
     blocks = np.ones((count, len(left), BLOCK), left.dtype)

@@ -100,6 +100,15 @@ def shares(total: int, parts: int, multiple: int = 1) -> list[slice]:
     return [slice(a, b) for a, b in pairwise(edges) if b > a]
 
 
+def core_testing() -> Any:
+    """Kernels by themselves, which a build for tests and benchmarks alone has."""
+    from ktc import _core
+
+    if not hasattr(_core, "testing"):
+        raise UnavailableError("needs ktc built with -Ccmake.define.KTC_TESTING=ON")
+    return _core.testing
+
+
 def our_emulator(network: Any, case: Case, **options: Any) -> Any:
     """An emulator of the case's precision, threads and replicas."""
     import ktc

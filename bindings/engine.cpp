@@ -61,13 +61,16 @@ Engine make_engine(const Network& network, const Values& controls, std::uint64_t
                    const std::string& motion, const std::string& dtype, double longest_step,
                    const Array& state, const std::optional<std::vector<std::string>>& accounts) {
     Controls first = to_controls(controls);
-    const Motion how = motion_named(motion);
-    const Precision precision = dtype == "float32" ? Precision::single : Precision::full;
-    const std::vector<bool> kept = accounts ? flags_of(*accounts) : std::vector<bool>();
+    const EngineOptions options{seed,
+                                {first_replica, replicas},
+                                threads,
+                                motion_named(motion),
+                                longest_step,
+                                dtype == "float32" ? Precision::single : Precision::full,
+                                accounts ? flags_of(*accounts) : std::vector<bool>()};
     const double* given = state.size() > 0 ? state.data() : nullptr;
     return interruptibly([&](const std::function<bool()>& keep_going) {
-        return Engine(network, std::move(first), seed, {first_replica, replicas}, threads, how,
-                      longest_step, given, precision, kept, keep_going);
+        return Engine(network, std::move(first), options, given, keep_going);
     });
 }
 
@@ -153,53 +156,53 @@ void place(Engine& engine, const Array& state) {
     engine.place(state.data());
 }
 
-Array read_state(const Engine& engine, std::size_t begin, std::size_t end) {
-    Array result({engine.range().count, end - begin});
+Array read_state(Engine& engine, std::size_t begin, std::size_t end) {
+    Array result({engine.ensemble().range().count, end - begin});
     double* out = result.mutable_data();
     const py::gil_scoped_release release;
-    engine.read(begin, end, out);
+    engine.readout().state(begin, end, out);
     return result;
 }
 
-Array mean(const Engine& engine) {
+Array mean(Engine& engine) {
     std::vector<double> result;
     {
         const py::gil_scoped_release release;
-        result = engine.moments(false).mean;
+        result = engine.readout().moments(false).mean;
     }
     return to_array(result);
 }
 
-py::typing::Tuple<Array, Array> moments(const Engine& engine, bool with_covariance) {
+py::typing::Tuple<Array, Array> moments(Engine& engine, bool with_covariance) {
     Moments result;
     {
         const py::gil_scoped_release release;
-        result = engine.moments(with_covariance);
+        result = engine.readout().moments(with_covariance);
     }
     return py::make_tuple(to_array(result.mean), to_array(result.covariance));
 }
 
 template <class Fill>
-Array per_replica(const Engine& engine, Fill&& fill) {
-    Array result(static_cast<py::ssize_t>(engine.range().count));
+Array per_replica(Engine& engine, Fill&& fill) {
+    Array result(static_cast<py::ssize_t>(engine.ensemble().range().count));
     fill(result.mutable_data());
     return result;
 }
 
 /// One column an account, (replicas, accounts).
-Array heat_per_account(const Engine& engine) {
-    const std::size_t accounts = engine.heat_accounts();
-    Array result({engine.range().count, accounts});
-    std::vector<double> column(engine.range().count);
+Array heat_per_account(Engine& engine) {
+    const std::size_t accounts = engine.ensemble().heat_accounts();
+    Array result({engine.ensemble().range().count, accounts});
+    std::vector<double> column(engine.ensemble().range().count);
     for (std::size_t a = 0; a < accounts; ++a) {
-        engine.balance(Ledger::first_heat + a, column.data());
+        engine.readout().balance(Ledger::first_heat + a, column.data());
         for (std::size_t r = 0; r < column.size(); ++r)
             result.mutable_data()[r * accounts + a] = column[r];
     }
     return result;
 }
 
-Saved snapshot(const Engine& engine) {
+Saved snapshot(Engine& engine) {
     const Engine::Snapshot s = engine.snapshot();
     Saved result;
     result["state"] = to_array(s.state);
@@ -223,8 +226,8 @@ void restore(Engine& engine, const Saved& saved) {
 void bind_engine(py::module_& module) {
     using Account = Ledger::Account;
     const auto account = [](Account which) {
-        return [which](const Engine& engine) {
-            return per_replica(engine, [&](double* out) { engine.balance(which, out); });
+        return [which](Engine& engine) {
+            return per_replica(engine, [&](double* out) { engine.readout().balance(which, out); });
         };
     };
     py::class_<Engine>(module, "Engine", "Replicas of one network in motion.")
@@ -250,12 +253,13 @@ void bind_engine(py::module_& module) {
         .def("moments", moments, py::arg("with_covariance"),
              "Mean and second central moment of the state, the latter empty unless asked for.")
         .def("energy",
-             [](const Engine& engine) {
-                 return per_replica(engine, [&](double* out) { engine.energy(out); });
+             [](Engine& engine) {
+                 return per_replica(engine, [&](double* out) { engine.readout().energy(out); });
              })
         .def("energy_change",
-             [](const Engine& engine) {
-                 return per_replica(engine, [&](double* out) { engine.energy_change(out); });
+             [](Engine& engine) {
+                 return per_replica(engine,
+                                    [&](double* out) { engine.readout().energy_change(out); });
              })
         .def("work", account(Account::work))
         .def("heat", account(Account::heat))
@@ -269,12 +273,14 @@ void bind_engine(py::module_& module) {
         .def_property_readonly("pooled", &Engine::pooled)
         .def_property("longest_step", &Engine::longest_step, &Engine::set_longest_step,
                       "Bound of the steps of split motion.")
-        .def("imbalance", &Engine::imbalance)
+        .def("imbalance", [](Engine& engine) { return engine.readout().imbalance(); })
         .def_property_readonly("prepared", &Engine::prepared, "How many holds were prepared.")
         .def("snapshot", snapshot)
         .def("restore", restore, py::arg("saved"))
-        .def_property_readonly("blocks", &Engine::blocks_of_replicas)
-        .def_property_readonly("threads", &Engine::threads)
+        .def_property_readonly(
+            "blocks", [](const Engine& engine) { return engine.ensemble().blocks().size(); })
+        .def_property_readonly("threads",
+                               [](const Engine& engine) { return engine.ensemble().threads(); })
         .def("copy", [](const Engine& engine) { return Engine(engine); })
         .def("controls", [](const Engine& engine) { return Values(to_dict(engine.controls())); })
         .def_property_readonly("time", &Engine::time);

@@ -12,12 +12,13 @@ import pytest
 import scipy.integrate
 
 import ktc
+import reference_noise
 from ensembles import covariance_near, near, surprise
-from ktc import _core
 from ktc._model.elements import CurrentSource, Resistor
 from reference import random_spd
 from reference_midpoint import Density, Together, fokker_planck
 from reference_motion import order_of
+from reference_noise import HOLD
 from reference_quartic import Unit, Units
 from refusal import refused, refused_unchanged
 
@@ -59,7 +60,7 @@ def normals(seed, first, replicas, units, steps):
     whole = np.array(
         [
             [
-                np.concatenate([_core.normals(seed, _core.Purpose.hold, g, i, s) for g in groups])
+                np.concatenate([reference_noise.normals(seed, HOLD, g, i, s) for g in groups])
                 for i in range(units)
             ]
             for s in steps

@@ -11,7 +11,8 @@ from hypothesis import given
 
 import ktc
 from ktc._circuits.branch import CircuitError
-from ktc._circuits.spice_number import evaluate, parse_number
+from ktc._circuits.spice_expression import evaluate
+from ktc._circuits.spice_numbers import parse_number
 
 PAIR = """R1 a 0 10meg kelvin=88
 C1 a 0 680p
@@ -115,8 +116,26 @@ def test_what_is_no_expression(text):
             raise ValueError(f"there is no {name!r}")
         return 1.0
 
-    with pytest.raises(ValueError, match="cannot be evaluated|there is no|range"):
+    with pytest.raises(ValueError, match="cannot evaluate|there is no|range"):
         evaluate(text, lookup)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("2 * (3 + ", "cannot evaluate"),
+        ("1k + r0(2)", "'r0' at column 6 is unexpected"),
+        ("1 + $2", r"'\$' at column 5 is unexpected"),
+        ("+" * 600 + "1", "more than 500 terms"),
+    ],
+)
+def test_refused_expressions_say_where(text, reason):
+    with pytest.raises(ValueError, match=reason):
+        evaluate(text, {"r0": 1.0}.__getitem__)
+
+
+def test_names_of_parameters_may_be_python_keywords():
+    assert evaluate("if + lambda", {"if": 1.0, "lambda": 2.0}.__getitem__) == 3.0
 
 
 def test_example_of_the_manual():

@@ -211,3 +211,23 @@ def test_it_is_pickled_and_copied():
             assert again == one
             assert not again.stiffness.flags.writeable
     assert pickle.loads(pickle.dumps(circuit)).coordinates == circuit.coordinates
+
+
+def test_other_controls_by_name():
+    network = ktc.Network(K, 1.0, bias=[0.1, 0.2])
+    other = network.with_controls(bias=[1.0, 2.0], stiffness=2 * np.array(K))
+    assert other == ktc.Network(2 * np.array(K), 1.0, bias=[1.0, 2.0])
+    assert network.with_controls(other.controls, kT=0.5) == other.with_controls(kT=0.5)
+    assert network.with_controls() == network
+
+
+def test_controls_that_a_network_refuses():
+    network = ktc.Network(K, 1.0)
+    with refused(ValueError, "stiffness must be positive definite"):
+        network.with_controls(stiffness=-np.eye(2))
+    with refused(TypeError, "unknown control 'force'"):
+        network.with_controls(force=1.0)
+    with refused(TypeError, "controls must be ktc.Controls, but is list", "with_controls(bias="):
+        network.with_controls([0.1])
+    with refused(ValueError, "controls must be those of <ktc.Network: 2 units", "'units': 1"):
+        network.with_controls(ktc.Network(1.0, 1.0).controls)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import ktc
-from ktc import _core
 from reference import random_spd
+from reference_noise import HOLD, single_normals
 
 RNG = np.random.default_rng(1401)
 STIFFNESS = random_spd(RNG, 3)
@@ -31,7 +31,7 @@ def single(network, replicas=100, seed=5, **options):
 def noise(replicas, element, step, seed=5):
     """The documented normals of one unit and step, 32 replicas a group."""
     groups = range(math.ceil(replicas / 32))
-    of = [_core.single_normals(seed, _core.Purpose.hold, g, element, step) for g in groups]
+    of = [single_normals(seed, HOLD, g, element, step) for g in groups]
     return np.concatenate(of)[:replicas].astype(float)
 
 

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ktc
+import reference_noise
 from ktc import _core
 from reference import (
     LinearNetwork,
@@ -24,6 +25,7 @@ from reference import (
     rows_norm,
     stationary_by_elimination,
 )
+from reference_noise import HOLD
 
 TOLERANCE = 1e-12
 COUPLED = np.array([[2.0, 0.5], [0.5, 2.0]])
@@ -334,9 +336,7 @@ def test_noise_of_a_move_has_the_covariance_of_the_transition(network, hold):
     still = emulator(network, 16, np.zeros(n))
     still.run(hold)
     # All replicas start alike: z′ = common + B ξ.
-    normals = np.stack(
-        [_core.normals(8, _core.Purpose.hold, 0, element, 1) for element in range(n)]
-    )
+    normals = np.stack([reference_noise.normals(8, HOLD, 0, element, 1) for element in range(n)])
     columns = np.vstack([normals, np.ones(16)])
     found, *_ = np.linalg.lstsq(columns.T, full_state(still) / widths, rcond=None)
     factor, common = found[:n].T, found[n] * widths

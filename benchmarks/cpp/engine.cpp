@@ -19,7 +19,10 @@ int main() {
     const Controls start{{0.0}, Stiffness(Matrix::identity(1)), {1.0}, {0.0}, {0.0}, {}};
     Controls end = start;
     end.bias = {target};
-    Engine engine(Network(Matrix::identity(1), {}), start, 7, {0, replicas}, 1, Motion::exact, 0.0);
+    EngineOptions options;
+    options.seed = 7;
+    options.range = {0, replicas};
+    Engine engine(Network(Matrix::identity(1), {}), start, options);
     benchmarks::measure("one unit in a moving trap, with its ledger", "trajectory-steps/s", 3.5e8,
                         static_cast<double>(ticks * replicas), [&] {
                             engine.set(start);
@@ -28,7 +31,7 @@ int main() {
                             engine.set(end);
                         });
     std::vector<double> work(replicas);
-    engine.balance(Ledger::work, work.data());
+    engine.readout().balance(Ledger::work, work.data());
     double excess = 0.0;
     for (double w : work) excess += w / replicas;
     // ΔF = −b²/2k. The work of one replica scatters by √(2 kT W_ex): the mean by 0.045.

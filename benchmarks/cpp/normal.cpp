@@ -1,4 +1,4 @@
-#include "ground/normal.hpp"
+#include "kernels/kernels.hpp"
 
 #include <cstdint>
 #include <cstdio>
@@ -29,8 +29,8 @@ int main() {
     benchmarks::measure("normals, 64 bits, by address", "normals/s", 4.5e8,
                         static_cast<double>(values.size()), [&] {
                             for (std::uint64_t g = 0; g < groups; ++g)
-                                normals16({7, Purpose::hold, g, 0, step},
-                                          values.data() + g * group_width);
+                                kernels().full.normals({7, Purpose::hold, g, 0, step},
+                                                       values.data() + g * group_width);
                             ++step;
                         });
     check(values);
@@ -38,8 +38,8 @@ int main() {
     benchmarks::measure("normals, 32 bits, by address", "normals/s", 1.25e9,
                         static_cast<double>(singles.size()), [&] {
                             for (std::uint64_t g = 0; g < groups; ++g)
-                                normals32({7, Purpose::hold, g, 0, step},
-                                          singles.data() + g * group_width_single);
+                                kernels().single.normals({7, Purpose::hold, g, 0, step},
+                                                         singles.data() + g * group_width_single);
                             ++step;
                         });
     check(singles);

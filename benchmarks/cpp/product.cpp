@@ -1,8 +1,8 @@
 #include <cstdio>
 #include <vector>
 
+#include "ground/block_width.hpp"
 #include "ground/dense.hpp"
-#include "ground/lanes.hpp"
 #include "kernels/packed_matrix.hpp"
 #include "measure.hpp"
 
@@ -12,7 +12,8 @@ double operations(std::size_t units, std::size_t lanes) {
     return 2.0 * static_cast<double>(units * units * lanes);
 }
 
-/// A (units, units) matrix by a block of replicas, as motion/midpoint.cpp does at every step.
+/// A (units, units) matrix by a block of replicas, as motion/midpoint_propagator.cpp does at every
+/// step.
 template <class Real>
 void product(const char* name, std::size_t units, double goal) {
     const ktc::PackedMatrix<Real> a(units, units, [units](std::size_t, std::size_t) {

@@ -7,8 +7,10 @@
 
 #include "ground/dense.hpp"
 #include "measure.hpp"
-#include "motion/midpoint.hpp"
-#include "motion/splitting.hpp"
+#include "motion/exact_propagator.hpp"
+#include "motion/midpoint_propagator.hpp"
+#include "motion/splitting_propagator.hpp"
+#include "motion/state_format.hpp"
 
 namespace {
 
@@ -31,25 +33,28 @@ Matrix all_to_all(std::size_t units) {
     return stiffness;
 }
 
-/// One hold of one block of replicas, again and again: noise, motion, heat and supply.
+/// One hold of one block of replicas, again and again, with its ledger.
 void hold(const char* name, std::size_t units, bool inertia, double goal) {
     const Network network(Matrix::identity(units),
                           std::vector<double>(inertia ? units : std::size_t{0}, 1.0));
-    const Coordinates coordinates = natural_coordinates(network, Stiffness(ring(units)));
-    const auto propagator = exact_propagator(coordinates, 1.0, 0.1);
+    const std::vector<double> ones(units, 1.0), zeros(units, 0.0);
+    const Setting setting = make_setting(
+        network, {ones, Stiffness(ring(units)), ones, zeros, zeros, {}}, Motion::exact, nullptr);
+    const auto format = std::make_shared<const StateFormat>(network, setting, Precision::full);
+    ReplicaBlock block{
+        BlockState(format), Ledger(std::make_shared<const Accounts>(0)), 7, 0, 0, block_width, 0};
+    TickBatch batch;
+    batch.append({nullptr, exact_propagator(*setting.coordinates, 1.0, 0.1, Precision::full),
+                  setting.drive, 1});
     const std::size_t n = network.dimension();
-    std::vector<double> state(n * block_width, 0.0);
-    const Drive drive{coordinates.force(std::vector<double>(units, 1.0)), {}, {}};
     Workspace workspace(n, 0);
-    NoiseAddress address{7, 0, 0, 0, block_width / group_width};
-    benchmarks::measure(name, "unit-steps/s", goal, static_cast<double>(units * block_width), [&] {
-        propagator->advance(state.data(), drive, address, workspace, workspace.posts);
-        ++address.step;
-    });
+    benchmarks::measure(name, "unit-steps/s", goal, static_cast<double>(units * block_width),
+                        [&] { batch.play(block, workspace); });
+    const double* state = block.state.numbers<double>();
     double square = 0.0;
     for (std::size_t i = 0; i < n; ++i)
         for (std::size_t lane = 0; lane < block_width; ++lane) {
-            const double deviation = state[i * block_width + lane] - drive.force[i];
+            const double deviation = state[i * block_width + lane] - setting.drive->force[i];
             square += deviation * deviation;
         }
     std::printf("  mean square in natural coordinates %.3f, expected kT = 1\n",
@@ -78,10 +83,8 @@ void together(const char* name, std::size_t units, double goal) {
     const Network network(Matrix::identity(units), {});
     const auto energy = std::make_shared<const Energy>(
         Energy{Stiffness(all_to_all(units)), std::vector<double>(units, 1.0)});
-    constexpr bool single = sizeof(Real) < sizeof(double);
-    const Midpoint midpoint(network.elements(), energy, 1.0, 0.64, 0.01,
-                            single ? Precision::single : Precision::full,
-                            std::vector<double>(units, 1.0));
+    const MidpointPropagator<Real> midpoint(network.elements(), energy, 1.0, 0.64, 0.01,
+                                            std::vector<double>(units, 1.0));
     std::vector<Real> state(units * block_width, Real(0));
     Workspace workspace(units, 0);
     NoiseAddress address{7, 0, 0, 0, block_width / replicas_of_a_group<Real>};
@@ -89,7 +92,7 @@ void together(const char* name, std::size_t units, double goal) {
     const std::uint64_t steps = midpoint.steps();
     benchmarks::measure(
         name, "unit-steps/s", goal, static_cast<double>(steps * units * block_width), [&] {
-            midpoint.play(state.data(), force, address, steps, workspace, workspace.posts);
+            midpoint.advance(state.data(), force, address, steps, workspace, workspace.posts);
             address.step += steps;
         });
 }

@@ -1,176 +1,57 @@
 #include "engine/engine.hpp"
 
-#include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
-#include "engine/visit.hpp"
+#include "engine/placement.hpp"
+#include "ground/compensated_sum.hpp"
 #include "ground/dense.hpp"
 #include "ground/error.hpp"
-#include "kernels/kernels.hpp"
-#include "motion/midpoint.hpp"
-#include "motion/splitting.hpp"
+#include "motion/hold_propagator.hpp"
+#include "motion/stationary_sampler.hpp"
 
 namespace ktc {
 namespace {
 
-// Below this a thread costs more to wake than it saves.
-constexpr double unit_steps_worth_a_thread = 3e4;
-// Squares of as many thermal widths, and sums of them, are within single precision.
-constexpr double largest_single = 1e17;
+// Work of a chunk per thread, in moves of an independent unit: some tens of milliseconds.
+constexpr double unit_moves_at_once = 1e7;
+// Work of an update of the controls or the books, per coordinate.
+constexpr double cost_of_update = 0.2;
+
+void check(const Network& network, const EngineOptions& options) {
+    const ReplicaRange& range = options.range;
+    require(range.count > 0, "replicas must be at least 1");
+    require(range.first < max_replicas && range.count <= max_replicas - range.first,
+            "first_replica + replicas must not exceed 2^33, the replicas that a seed has");
+    require(network.dimension() <= max_elements, "a network has at most 2^28 coordinates");
+    require(options.threads > 0, "threads must be at least 1");
+    require(options.motion == Motion::exact || options.longest_step > 0.0, "dt must be positive");
+}
 
 }  // namespace
 
-Engine::Engine(Network network, Controls controls, std::uint64_t seed, ReplicaRange range,
-               std::size_t threads, Motion motion, double longest_step, const double* state,
-               Precision precision, const std::vector<bool>& kept_accounts,
-               const std::function<bool()>& keep_going)
-    : network_(std::move(network)),
-      motion_(motion),
-      longest_step_(longest_step),
-      precision_(precision),
-      seed_(seed),
-      range_(range),
-      threads_(threads) {
-    require(range_.count > 0, "replicas must be at least 1");
-    require(range_.first < max_replicas && range_.count <= max_replicas - range_.first,
-            "first_replica + replicas must not exceed 2^33, the replicas that a seed has");
-    require(network_.dimension() <= max_elements, "a network has at most 2^28 coordinates");
-    require(threads_ > 0, "threads must be at least 1");
-    require(motion_ == Motion::exact || longest_step_ > 0.0, "dt must be positive");
+Engine::Engine(Network network, Controls controls, const EngineOptions& options,
+               const double* state, const std::function<bool()>& keep_going)
+    : network_(std::move(network)), motion_(options.motion), longest_step_(options.longest_step) {
+    check(network_, options);
     use_one_library_thread();
-    setting_ = setting_at(std::move(controls), nullptr);
-    unit_ = units_of_state();
-    nowhere_.assign(rows(), 0.0);
-    if (precision_ == Precision::single) require_single(setting_);
-    const auto accounts =
-        std::make_shared<const Accounts>(itemised() ? heat_accounts() : 0, kept_accounts);
-
-    const std::uint64_t last = range_.first + range_.count;
-    blocks_.reserve(range_.count / block_width + 2);
-    for (std::uint64_t number = range_.first / block_width; number * block_width < last; ++number) {
-        const std::uint64_t start = number * block_width;
-        const std::uint64_t begin = std::max(range_.first, start);
-        const std::uint64_t end = std::min<std::uint64_t>(last, start + block_width);
-        blocks_.push_back({BlockState(rows(), precision_), Ledger(accounts), number, step_,
-                           static_cast<std::size_t>(begin - start),
-                           static_cast<std::size_t>(end - start),
-                           static_cast<std::size_t>(begin - range_.first)});
-    }
+    setting_ = make_setting(network_, std::move(controls), motion_, nullptr);
+    format_ = std::make_shared<const StateFormat>(network_, setting_, options.precision);
+    const std::size_t heat_accounts = pooled() ? 1 : network_.elements().accounts();
+    ensemble_ = Ensemble(
+        options.range, options.seed, options.threads, heat_accounts, format_,
+        std::make_shared<const Accounts>(itemised() ? heat_accounts : 0, options.kept_accounts));
     Watch watch(keep_going);
     start(state, watch, false);
 }
 
-std::vector<Engine::Block>& Engine::blocks() const {
-    if (!unfinished_.empty()) {
-        const std::vector<Tick> ticks = std::exchange(unfinished_, {});
-        const ModalTicks modal = modal_ticks(ticks);
-        for_each_block(
-            [&](Block& block, Workspace& workspace) {
-                if (block.step < step_) move(block, ticks, modal, workspace);
-            },
-            static_cast<double>(ticks.size()));
-    }
-    for (const Block& block : blocks_)
-        if (block.lost)
-            throw std::overflow_error("a state left the range of numbers before time " +
-                                      std::to_string(time()) +
-                                      ": dt is unstable for this network; make it smaller, and "
-                                      "reset, equilibrate or write a state");
-    return blocks_;
-}
-
-void Engine::recover() {
-    if (!any_lost()) {
-        blocks();
-        return;
-    }
-    unfinished_.clear();
-    workspaces_.clear();  // They may hold what is no number.
-    for (Block& block : blocks_) {
-        block.lost = false;
-        block.step = step_;
-    }
-}
-
-std::shared_ptr<const Propagator> Engine::propagator_for(const Setting& setting,
-                                                         double hold) const {
-    const std::vector<double>& kT = setting.controls.kT;
-    return propagators_.find(
-        setting, hold, longest_step_, [&]() -> std::shared_ptr<const Propagator> {
-            if (motion_ == Motion::exact)
-                return exact_propagator(*setting.coordinates, kT.front(), hold);
-            if (motion_ == Motion::midpoint)
-                return std::make_shared<const Midpoint>(network_.elements(), setting.energy,
-                                                        kT.front(), hold, longest_step_, precision_,
-                                                        unit_);
-            return splitting_propagator(network_.elements(), *setting.energy, kT, hold,
-                                        longest_step_, pooled());
-        });
-}
-
-Setting Engine::setting_at(Controls controls, const Setting* previous) const {
-    Setting setting = make_setting(network_, std::move(controls), motion_, previous);
-    if (precision_ == Precision::single && !unit_.empty()) require_single(setting);
+Setting Engine::next_setting(Controls controls, const Setting& previous) const {
+    Setting setting = make_setting(network_, std::move(controls), motion_, &previous);
+    format_->check(setting);
     return setting;
-}
-
-void Engine::require_single(const Setting& setting) const {
-    const double kT = *std::max_element(setting.controls.kT.begin(), setting.controls.kT.end());
-    const double width = motion_ == Motion::exact ? std::sqrt(kT) : kT;
-    for (std::size_t i = 0; i < setting.drive.force.size(); ++i)
-        require(std::abs(setting.drive.force[i]) * unit_[i] <= largest_single * width,
-                "bias is more than 1e17 thermal widths away, beyond what float32 can hold; make it "
-                "smaller, or take dtype='float64'");
-}
-
-std::vector<double> Engine::units_of_state() const {
-    std::vector<double> unit(rows(), 1.0);
-    if (precision_ == Precision::full) return unit;
-    const Controls& controls = setting_.controls;
-    const double kT = *std::max_element(controls.kT.begin(), controls.kT.end());
-    require(kT > 1e-30 && kT < 1e30,
-            "float32 needs kT between 1e-30 and 1e30, so that energies stay within its range; "
-            "take other units, or float64");
-    if (motion_ == Motion::exact) return unit;
-    for (std::size_t i = 0; i < network_.units(); ++i) {
-        const double quartic = controls.quartic[i];
-        const double curvature = std::abs(controls.stiffness(i, i)) + std::sqrt(kT * quartic);
-        if (curvature > 0.0) unit[i] = std::exp2(std::round(0.5 * std::log2(kT / curvature)));
-    }
-    for (std::size_t i = 0; i < network_.inertia().size(); ++i)
-        unit[network_.units() + i] =
-            std::exp2(std::round(0.5 * std::log2(kT * network_.inertia()[i])));
-    return unit;
-}
-
-const double* Engine::seen(const Block& block, std::vector<double>& scratch) const {
-    if (precision_ == Precision::full) return block.state.full();
-    scratch.resize(rows() * block_width);
-    block.state.widen(frame(setting_.drive.force), scratch.data());
-    return scratch.data();
-}
-
-NoiseAddress Engine::address(const Block& block, std::size_t group) const {
-    return {seed_, block.step, block.number * (block_width / group), block.begin / group,
-            (block.end + group - 1) / group};
-}
-
-std::size_t Engine::threads_for(double unit_steps) const {
-    const double useful = std::max(1.0, unit_steps / unit_steps_worth_a_thread);
-    return useful < static_cast<double>(threads_) ? static_cast<std::size_t>(useful) : threads_;
-}
-
-void Engine::open_books() {
-    for_each_block(
-        [&](Block& block, Workspace& workspace) {
-            double energy[block_width];
-            block_energy(setting_, seen(block, workspace.state), workspace, energy);
-            block.ledger.open(energy);
-        },
-        0.2);
 }
 
 void Engine::set_longest_step(double step) {
@@ -178,72 +59,203 @@ void Engine::set_longest_step(double step) {
     longest_step_ = step;
 }
 
+void Engine::set_clock(const Clock& clock) {
+    clock_ = clock;
+    ensemble_.set_step(clock.step);
+}
+
+Ensemble& Engine::caught_up() {
+    if (const auto batch = std::exchange(unfinished_, nullptr))
+        ensemble_.for_each_block(static_cast<double>(batch->ticks.size()),
+                                 [&](ReplicaBlock& block, Workspace& workspace) {
+                                     if (block.step < clock_.step)
+                                         play_block(*batch, block, workspace);
+                                 });
+    if (ensemble_.any_diverged())
+        throw std::overflow_error("a state left the range of numbers before time " +
+                                  std::to_string(time()) +
+                                  ": dt is unstable for this network; make it smaller, and "
+                                  "reset, equilibrate or write a state");
+    return ensemble_;
+}
+
+void Engine::play_block(const TickBatch& batch, ReplicaBlock& block, Workspace& workspace) const {
+    batch.play(block, workspace);
+    block.diverged = motion_ != Motion::exact && !block.is_finite();
+}
+
 void Engine::set(Controls controls) {
-    Setting next = setting_at(std::move(controls), &setting_);
-    const Update update(network_, setting_, next);
+    Setting next = next_setting(std::move(controls), setting_);
+    const ControlUpdate update(setting_, next);
     if (update.changes_energy())
-        for_each_block(
-            [&](Block& block, Workspace& workspace) {
-                apply(update, block, workspace, setting_.drive.force, next.drive.force);
-            },
-            0.2);
+        caught_up().for_each_block(cost_of_update, [&](ReplicaBlock& block, Workspace& workspace) {
+            update.apply(block, workspace);
+        });
     setting_ = std::move(next);
 }
 
-void Engine::apply(const Update& update, Block& block, Workspace& workspace,
-                   const std::vector<double>& before, const std::vector<double>& after) const {
-    double work[block_width];
-    if (precision_ == Precision::single && !update.changes_shape())
-        block.state.reframe(frame(before), frame(after), update.force_change(), work);
-    else
-        change(block, workspace, before, after,
-               [&](double* state) { update.apply(state, workspace, work); });
-    block.ledger.post(Ledger::work, work);
+std::size_t Engine::play(const Waveform& waveform, const std::function<bool()>& keep_going,
+                         Statistics* statistics) {
+    const std::vector<double>& holds = waveform.holds;
+    for (double hold : holds)
+        require(std::isfinite(hold) && hold > 0.0, "every hold must be positive and finite");
+    require(std::isfinite(std::accumulate(holds.begin(), holds.end(), time())),
+            "duration is so long that the time leaves the range of numbers; make it shorter");
+    const TickSource source{[this](Controls controls, const Setting& previous) {
+                                return next_setting(std::move(controls), previous);
+                            },
+                            [this](const Setting& setting, double hold) {
+                                return propagators_.find(setting, hold, longest_step_, [&] {
+                                    return hold_propagator(network_, setting, motion_, *format_,
+                                                           hold, longest_step_);
+                                });
+                            }};
+    Watch watch(keep_going);
+    PlanPosition at{setting_};
+    while (at.tick < holds.size() && !watch.stopped()) {
+        const std::size_t before = at.tick, left = holds.size() - before;
+        const bool observed = statistics != nullptr && statistics->ticks_left() <= left;
+        ChunkLimits limits{before + (observed ? statistics->ticks_left() : left),
+                           unit_moves_at_once * static_cast<double>(ensemble_.threads()),
+                           ensemble_.lanes(), clock_.step, [&] { return watch.due(); }};
+        Chunk chunk = plan_chunk(waveform, source, limits, std::move(at));
+        at = std::move(chunk.next);
+        watch.look();
+        caught_up().for_each_block(static_cast<double>(chunk.steps),
+                                   [&](ReplicaBlock& block, Workspace& workspace) {
+                                       if (watch.stopped()) return;
+                                       play_block(chunk.batch, block, workspace);
+                                       watch.look();
+                                   });
+        if (waveform.control) setting_ = at.setting;
+        clock_.step += chunk.steps;
+        add_compensated(clock_.time, clock_.carry, chunk.duration);
+        add_compensated(clock_.time, clock_.carry, chunk.duration_carry);
+        if (watch.stopped())
+            unfinished_ = std::make_shared<const TickBatch>(std::move(chunk.batch));
+        else if (statistics != nullptr && statistics->pass(at.tick - before))
+            readout().observe(*statistics);
+    }
+    if (!watch.stopped()) caught_up();
+    return at.tick;
+}
+
+void Engine::forget_states() {
+    if (!ensemble_.any_diverged()) {
+        caught_up();
+        return;
+    }
+    unfinished_ = nullptr;
+    ensemble_.forget_divergence();
+    ensemble_.set_step(clock_.step);
 }
 
 void Engine::place(const double* state) {
-    const std::size_t n = network_.dimension();
-    Workspace workspace(rows(), 0);
-    const Matrix& from_state = setting_.coordinates->from_state;
-    std::vector<double> own(n * block_width);
-    std::vector<double> public_state(from_state.empty() ? 0 : n * block_width);
-    const auto load = [&](const Block& block) {
-        std::vector<double>& placed = from_state.empty() ? own : public_state;
-        std::fill(placed.begin(), placed.end(), 0.0);
-        for (std::size_t i = 0; i < n; ++i)
-            for (std::size_t lane = block.begin; lane < block.end; ++lane)
-                placed[i * block_width + lane] =
-                    state[(block.first_row + lane - block.begin) * n + i];
-        if (!from_state.empty())
-            multiply_block(from_state, public_state.data(), own.data(), block_width);
-    };
-    double energy[block_width];
-    for (const Block& block : blocks_) {
-        load(block);
-        block_energy(setting_, own.data(), workspace, energy);
-        for (double value : energy)
-            require(std::abs(value) <= largest_energy,
-                    "state is so far out that its energy overflows");
-    }
-    if (precision_ == Precision::single) {
-        const SingleFrame frame = this->frame(setting_.drive.force);
-        const double width =
-            motion_ == Motion::exact ? std::sqrt(setting_.controls.kT.front()) : 1.0;
-        for (const Block& block : blocks_) {
-            load(block);
-            for (std::size_t k = 0; k < own.size(); ++k)
-                require(std::abs(own[k] - frame.offset[k / block_width]) <=
-                            largest_single * width * frame.unit[k / block_width],
-                        "state is more than 1e17 thermal widths out, beyond what float32 can hold; "
-                        "make it smaller, or take dtype='float64'");
-        }
-    }
-    recover();
-    for (Block& block : blocks_) {
-        load(block);
-        change(block, workspace, [&](double* at) { std::copy(own.begin(), own.end(), at); });
-    }
+    Placement placement(state, setting_);
+    placement.check(ensemble_, *format_);
+    forget_states();
+    placement.store(ensemble_);
     open_books();
+}
+
+void Engine::start(const double* state, Watch& watch, bool undo) {
+    if (state == nullptr) {
+        draw_stationary(watch, undo);
+        return;
+    }
+    forget_states();
+    const std::vector<double>& force = setting_.drive->force;
+    std::vector<double> scratch;
+    for (ReplicaBlock& block : ensemble_.blocks())
+        block.state.change(force, force, scratch, [&](double* at) {
+            draw_filters(network_.elements(), at, block.address());
+        });
+    ensemble_.set_step(++clock_.step);
+    place(state);
+}
+
+void Engine::restart(Controls controls, const double* state,
+                     const std::function<bool()>& keep_going) {
+    Setting first = next_setting(std::move(controls), setting_);
+    if (!ensemble_.any_diverged()) caught_up();
+    Watch watch(keep_going);
+    const Clock before = clock_;
+    const Setting held = std::exchange(setting_, std::move(first));
+    set_clock({});
+    try {
+        start(state, watch, true);
+    } catch (...) {
+        setting_ = held;
+        set_clock(before);
+        throw;
+    }
+}
+
+void Engine::equilibrate(const std::function<bool()>& keep_going) {
+    Watch watch(keep_going);
+    draw_stationary(watch, true);
+}
+
+void Engine::draw_stationary(Watch& watch, bool undo) {
+    const auto sampler = stationary_sampler(network_, setting_);
+    // A short draw is not interrupted: a copy of the states might not fit in memory.
+    const bool interruptible = sampler->is_iterative() || !undo;
+    std::vector<ReplicaBlock>& blocks = ensemble_.blocks();
+    std::vector<BlockState> states;
+    std::vector<bool> diverged;
+    for (const ReplicaBlock& block : blocks) diverged.push_back(block.diverged);
+    try {
+        forget_states();
+        if (undo && sampler->is_iterative())
+            for (const ReplicaBlock& block : blocks) states.push_back(block.state);
+        const std::vector<double>& force = setting_.drive->force;
+        const auto draw = [&](ReplicaBlock& block, Workspace& workspace) {
+            if (interruptible && watch.stopped()) return;
+            block.state.change(force, force, workspace.state, [&](double* state) {
+                sampler->draw(state, block.address(), workspace, watch);
+            });
+            ++block.step;
+            if (interruptible) watch.look();
+        };
+        ensemble_.for_each_block(sampler->cost(), draw, interruptible ? &watch : nullptr);
+        if (interruptible && watch.stopped()) throw Interrupted();
+    } catch (...) {
+        for (std::size_t k = 0; k < blocks.size(); ++k) {
+            if (k < states.size()) std::swap(blocks[k].state, states[k]);
+            blocks[k].step = clock_.step;
+            blocks[k].diverged = diverged[k];
+        }
+        throw;
+    }
+    ++clock_.step;
+    open_books();
+}
+
+Engine::Snapshot Engine::snapshot() {
+    Snapshot result{{}, {}, clock_.step, clock_.time, clock_.carry, setting_.controls};
+    for (const ReplicaBlock& block : caught_up().blocks()) {
+        block.state.save(result.state);
+        const std::vector<double> packed = block.ledger.pack();
+        result.ledger.insert(result.ledger.end(), packed.begin(), packed.end());
+    }
+    return result;
+}
+
+void Engine::restore(const Snapshot& snapshot) {
+    std::vector<ReplicaBlock>& blocks = ensemble_.blocks();
+    const std::size_t size = ensemble_.rows() * block_width;
+    const std::size_t books = blocks.front().ledger.packed_size();
+    require(snapshot.state.size() == blocks.size() * size &&
+                snapshot.ledger.size() == blocks.size() * books,
+            "the saved state belongs to a network or an ensemble of another size");
+    setting_ = next_setting(snapshot.controls, setting_);
+    unfinished_ = nullptr;
+    set_clock({snapshot.step, snapshot.time, snapshot.time_carry});
+    for (std::size_t k = 0; k < blocks.size(); ++k) {
+        blocks[k].state.load(snapshot.state.data() + k * size);
+        blocks[k].ledger.unpack(snapshot.ledger.data() + k * books);
+        blocks[k].diverged = false;
+    }
 }
 
 }  // namespace ktc

@@ -6,16 +6,16 @@
 #include <utility>
 #include <vector>
 
-#include "engine/update.hpp"
 #include "motion/propagator.hpp"
+#include "motion/setting.hpp"
 
 namespace ktc {
 
-/// The last few propagators, found again by what they were made for: controllers go on holding the
-/// same shape for the same time, and preparing a hold may take thousands of times its motion.
+/// The last few propagators by the hold they were made for. Controllers keep holding the same shape
+/// for the same time, and preparing a hold may take thousands of times as long as its motion.
 class PropagatorCache {
    public:
-    /// The propagator of a hold at `setting`, by make() where it is not among the last ones.
+    /// The propagator of a hold at `setting`, or make() if it is not among the last ones.
     template <class Make>
     std::shared_ptr<const Propagator> find(const Setting& setting, double hold, double longest_step,
                                            Make&& make) {
@@ -42,11 +42,11 @@ class PropagatorCache {
 
    private:
     static constexpr std::size_t most_entries = 4;
-    /// Dense propagators of more coordinates than this take megabytes each.
+    /// Dense propagators with more coordinates than this take megabytes each.
     static constexpr std::size_t large_dimension = 256;
 
     struct Entry {
-        // Held, so that no other shape can come to lie at the same address.
+        // Kept alive, so that no other shape can have the same address.
         std::shared_ptr<const Coordinates> coordinates;
         std::shared_ptr<const Energy> energy;
         std::vector<double> kT;

@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t parts_at_most = 64, parts_at_least = 4;
 constexpr double bytes_of_parts = 1.3e8;
 
-// Eight sums side by side, which fit the vector lanes of any machine.
+// Independent partial sums, as many as the widest vector has lanes.
 constexpr std::size_t strands = 8;
 
 double fold(const double* strand) {
@@ -40,7 +40,7 @@ double bytes_of_part(const StatisticsPlan& plan) {
            (4.0 + (plan.covariance ? units : 0.0) + bins + 7.0 * static_cast<double>(plan.slots));
 }
 
-/// One over the width of the bins where a guess by it is at most one bin off, zero elsewhere.
+/// Inverse width of nearly equal bins, by which a guess is at most one bin off; otherwise zero.
 double inverse_width(const double* edges, std::size_t count) {
     const double width = (edges[count - 1] - edges[0]) / static_cast<double>(count - 1);
     for (std::size_t k = 0; k < count; ++k)
@@ -109,7 +109,7 @@ void Statistics::add(std::size_t index, std::size_t block, const double* state, 
     Part& part = parts_[index];
     const std::size_t units = plan_.units();
     part.samples += end - begin;
-    // What lies beyond our replicas deviates by nothing.
+    // Lanes not in use deviate by zero.
     scratch.deviation.resize(units * block_width);
     double* deviation = scratch.deviation.data();
     for (std::size_t i = 0; i < units; ++i, deviation += block_width, state += block_width) {
@@ -139,7 +139,7 @@ void Statistics::count(Part& part, std::size_t unit, const double* state,
         if (x < edges[0]) {
             ++counts[0];
         } else if (x >= edges[bins]) {
-            // The last bin has both of its edges.
+            // The last bin is closed.
             ++counts[x == edges[bins] ? bins : bins + 1];
         } else if (inverse > 0.0) {
             auto bin = static_cast<std::size_t>((x - edges[0]) * inverse);
@@ -189,9 +189,16 @@ void Statistics::end(std::size_t index) {
             sums[i].early.add(then[i]);
         }
     }
-    // The slot that the next observation takes.
+    // The slot of the next observation.
     double* next = part.slot_sums.data() + (observations_ % plan_.slots) * units;
     std::fill(next, next + units, 0.0);
+}
+
+template <class Pick>
+double Statistics::over_parts(Pick&& pick) const {
+    Sum sum;
+    for (const Part& part : parts_) sum.add(pick(part));
+    return sum.total();
 }
 
 Statistics::Result Statistics::result() const {
@@ -203,47 +210,50 @@ Statistics::Result Statistics::result() const {
     const auto samples = static_cast<double>(result.samples);
 
     std::vector<double> shift(units);  // of the mean from the reference
-    const auto over_parts = [&](auto&& pick) {
-        Sum sum;
-        for (const Part& part : parts_) sum.add(pick(part));
-        return sum.total();
-    };
     for (std::size_t i = 0; i < units; ++i) {
         shift[i] = over_parts([&](const Part& part) { return part.sum[i]; }) / samples;
         result.mean.push_back(reference_[i] + shift[i]);
         const double square = over_parts([&](const Part& part) { return part.square[i]; });
-        // Rounding may leave the variance of what does not vary below zero.
+        // Rounding may make the variance of a constant negative.
         result.variance.push_back(std::max(0.0, square / samples - shift[i] * shift[i]));
     }
-    if (plan_.covariance) {
-        Matrix products(units, units);
-        for (const Part& part : parts_)
-            if (!part.products.empty())
-                products = ktc::add(1.0, products, 1.0 / samples, part.products);
-        result.covariance = symmetrised(products);
-        for (std::size_t i = 0; i < units; ++i)
-            for (std::size_t j = 0; j < units; ++j)
-                result.covariance(i, j) =
-                    i == j ? result.variance[i] : result.covariance(i, j) - shift[i] * shift[j];
-    }
+    if (plan_.covariance) result.covariance = covariance(samples, shift, result.variance);
     result.counts.assign(parts_.front().counts.size(), 0);
     for (const Part& part : parts_)
         for (std::size_t k = 0; k < part.counts.size(); ++k) result.counts[k] += part.counts[k];
+    if (plan_.slots > 0) result.autocovariance = autocovariance(samples, shift);
+    return result;
+}
 
-    if (plan_.slots > 0) result.autocovariance = Matrix(plan_.slots, units);
+Matrix Statistics::covariance(double samples, const std::vector<double>& shift,
+                              const std::vector<double>& variance) const {
+    const std::size_t units = plan_.units();
+    Matrix products(units, units);
+    for (const Part& part : parts_)
+        if (!part.products.empty())
+            products = ktc::add(1.0, products, 1.0 / samples, part.products);
+    Matrix result = symmetrised(products);
+    for (std::size_t i = 0; i < units; ++i)
+        for (std::size_t j = 0; j < units; ++j)
+            result(i, j) = i == j ? variance[i] : result(i, j) - shift[i] * shift[j];
+    return result;
+}
+
+Matrix Statistics::autocovariance(double samples, const std::vector<double>& shift) const {
+    const std::size_t units = plan_.units();
+    Matrix result(plan_.slots, units);
     const double replicas = samples / static_cast<double>(observations_);
     for (std::size_t lag = 0; lag < lags_known(); ++lag) {
         const double pairs = replicas * static_cast<double>(observations_ - lag);
         for (std::size_t i = 0; i < units; ++i) {
-            const std::size_t at = lag * units + i;
-            const auto mean_of = [&](auto&& pick) {
-                return over_parts([&](const Part& part) { return pick(part.lags[at]); }) / pairs;
+            const auto mean_of = [&](Sum LagSums::* which) {
+                return over_parts(
+                           [&](const Part& part) { return part.lags[lag * units + i].*which; }) /
+                       pairs;
             };
-            const double products = mean_of([](const LagSums& sums) { return sums.products; });
-            const double late = mean_of([](const LagSums& sums) { return sums.late; });
-            const double early = mean_of([](const LagSums& sums) { return sums.early; });
-            result.autocovariance(lag, i) =
-                products - shift[i] * (late + early) + shift[i] * shift[i];
+            result(lag, i) = mean_of(&LagSums::products) -
+                             shift[i] * (mean_of(&LagSums::late) + mean_of(&LagSums::early)) +
+                             shift[i] * shift[i];
         }
     }
     return result;

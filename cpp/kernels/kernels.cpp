@@ -4,7 +4,7 @@
 
 namespace ktc {
 
-#if defined(KTC_LEVELS_X86_64)
+#if defined(KTC_X86_64_LEVELS)
 namespace v2 {
 extern const Kernels table;
 }
@@ -47,16 +47,16 @@ const Kernels*& chosen() {
 
 const Kernels& kernels() { return *chosen(); }
 
-void use_kernels(const std::string& level) {
+void use_kernels(const std::string& instruction_set) {
     std::string known;
     for (const Kernels* candidate : available_kernels()) {
-        if (candidate->level == level) {
+        if (candidate->instruction_set == instruction_set) {
             chosen() = candidate;
             return;
         }
-        known += std::string(known.empty() ? "" : ", ") + candidate->level;
+        known += std::string(known.empty() ? "" : ", ") + candidate->instruction_set;
     }
-    refuse("level must be one of ", known, ", but is ", level);
+    refuse("instruction_set must be one of ", known, ", but is ", instruction_set);
 }
 
 }  // namespace ktc

@@ -1,12 +1,12 @@
 #pragma once
 
+#include "kernels/inverse_root_pack.hpp"
 #include "kernels/kernels.hpp"
 #include "kernels/modal_pack.hpp"
 #include "kernels/normal_pack.hpp"
-#include "kernels/root_pack.hpp"
 
-/// What motion/midpoint.hpp does to the units of a group of replicas besides the product.
-namespace ktc::KTC_LEVEL {
+/// Midpoint steps of the units of a group of replicas, besides the product (motion/midpoint.hpp).
+namespace ktc::KTC_INSTRUCTION_SET {
 
 /// Relaxation in κx⁴/4 alone, exact: x/√(1 + r x²), r = 2κg times its time.
 template <class Real>
@@ -24,8 +24,8 @@ KTC_INLINE void midpoint_pack(Real* x, Real* y, Real rate, Real width, Real push
 }
 
 template <class Real>
-void midpoint_go(Real* x, Real* y, std::size_t units, const MidpointStep<Real>& step,
-                 StreamAddress address) {
+void midpoint_prepare(Real* x, Real* y, std::size_t units, const MidpointStep<Real>& step,
+                      StreamAddress address) {
     constexpr std::size_t half = lanes_of<Real>;
     const Stream stream(address);
     NoiseTile<Real> noise;
@@ -51,8 +51,8 @@ void midpoint_relax(Real* x, std::size_t units, const Real* rate) {
 
 /// A unit without couplings: its steps stay in registers.
 template <class Real>
-void midpoint_alone(Real* x, std::size_t steps, const MidpointUnit<Real>& unit,
-                    StreamAddress address) {
+void midpoint_uncoupled(Real* x, std::size_t steps, const MidpointUnit<Real>& unit,
+                        StreamAddress address) {
     const Stream stream(address);
     Pack<Real> low = relaxed(load(x), unit.half_rate);
     Pack<Real> high = relaxed(load(x + lanes_of<Real>), unit.half_rate);
@@ -76,11 +76,11 @@ void midpoint_alone(Real* x, std::size_t steps, const MidpointUnit<Real>& unit,
 }
 
 template <class Real>
-void midpoint_middle(const Real* before, const Real* after, std::size_t units, const double* unit,
-                     double* middle) {
+void midpoint_mean(const Real* before, const Real* after, std::size_t units, const double* unit,
+                   double* mean) {
     for (std::size_t i = 0; i < units; ++i)
         for (std::size_t lane = 0; lane < block_width; lane += pack_width)
-            store(middle + i * block_width + lane,
+            store(mean + i * block_width + lane,
                   (0.5 * unit[i]) * (load_doubles(before + i * block_width + lane) +
                                      load_doubles(after + i * block_width + lane)));
 }
@@ -104,4 +104,4 @@ void midpoint_post(const Real* before, const Real* after, const double* slope, s
     }
 }
 
-}  // namespace ktc::KTC_LEVEL
+}  // namespace ktc::KTC_INSTRUCTION_SET

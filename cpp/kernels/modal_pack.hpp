@@ -2,14 +2,14 @@
 
 #include <cmath>
 
-#include "kernels/account_pack.hpp"
 #include "kernels/kernels.hpp"
+#include "kernels/ledger_pack.hpp"
 #include "kernels/normal_pack.hpp"
 
 /// Independent Ornstein–Uhlenbeck processes, each moved exactly (Gillespie, Phys. Rev. E 54, 2084,
 /// 1996): u′ = e^{−λh} u + √(kT (1 − e^{−2λh})) ξ about β, with all their books. A group of
 /// replicas is two packs wide, in double and in single precision.
-namespace ktc::KTC_LEVEL {
+namespace ktc::KTC_INSTRUCTION_SET {
 
 /// What the moves of a tile add to the books of a pack of replicas: plain sums, which sixteen
 /// amounts do not need more of. Their compensated sums are those of tiles.
@@ -276,4 +276,4 @@ void modal_of(Real* state, std::size_t stride, std::size_t units, const ModalTic
         modal_units(state, stride, units, ticks, count, first, books);
 }
 
-}  // namespace ktc::KTC_LEVEL
+}  // namespace ktc::KTC_INSTRUCTION_SET

@@ -4,11 +4,11 @@
 #include <cstdint>
 
 #include "kernels/normal_series.hpp"
-#include "kernels/words_pack.hpp"
+#include "kernels/philox_pack.hpp"
 
 /// The normals of one address in two packs: sixteen in double, thirty-two in single precision.
-/// ground/normal.hpp says what they are.
-namespace ktc::KTC_LEVEL {
+/// kernels/kernels.hpp says what they are.
+namespace ktc::KTC_INSTRUCTION_SET {
 
 template <class Real>
 struct NormalPair {
@@ -106,4 +106,4 @@ KTC_INLINE void normals_at(const Stream& stream, const std::uint64_t (&step)[cou
     normals_of(words, out);
 }
 
-}  // namespace ktc::KTC_LEVEL
+}  // namespace ktc::KTC_INSTRUCTION_SET

@@ -19,8 +19,8 @@
 /// Sixty-four bytes of numbers at once: eight of 64 bits or sixteen of 32, in registers of whatever
 /// width this file is compiled for (kernels.hpp). The compiler contracts nothing; where a product
 /// and a sum are rounded once, the code says `fused`. Levels that have the instruction give the
-/// same bits, the others the bits of two roundings (docs/decisions/contraction-under-control.md).
-namespace ktc::KTC_LEVEL {
+/// same bits, the others the bits of two roundings (docs/decisions/fused-operations.md).
+namespace ktc::KTC_INSTRUCTION_SET {
 
 template <class T>
 inline constexpr std::size_t lanes_of = 64 / sizeof(T);
@@ -214,4 +214,4 @@ KTC_INLINE Doubles absolute(Doubles x) {
     return as_doubles(as_words(x) & ~(std::uint64_t{1} << 63));
 }
 
-}  // namespace ktc::KTC_LEVEL
+}  // namespace ktc::KTC_INSTRUCTION_SET

@@ -6,7 +6,7 @@
 
 /// What random words and the bits of numbers need beyond arithmetic, each in the fewest
 /// instructions that a level has.
-namespace ktc::KTC_LEVEL {
+namespace ktc::KTC_INSTRUCTION_SET {
 
 inline constexpr std::uint64_t low_half = 0xFFFFFFFFu;
 
@@ -227,4 +227,4 @@ KTC_INLINE Doubles load_doubles(const float* from) {
 #endif
 }
 
-}  // namespace ktc::KTC_LEVEL
+}  // namespace ktc::KTC_INSTRUCTION_SET

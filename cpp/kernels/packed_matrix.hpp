@@ -32,11 +32,11 @@ class PackedMatrix {
 
     /// out = A block, both [row][lane] of one block of replicas. They may not overlap.
     void multiply(const Real* block, Real* out) const {
-        product_kernels<Real>().multiply(shape_, panels_.data(), block, out);
+        kernels().of<Real>().multiply(shape_, panels_.data(), block, out);
     }
     /// x ← (y − x) + A y
     void move(const Real* y, Real* x) const {
-        product_kernels<Real>().move(shape_, panels_.data(), y, x);
+        kernels().of<Real>().multiply_move(shape_, panels_.data(), y, x);
     }
 
    private:

@@ -29,7 +29,7 @@ ModeMoves::ModeMoves(const Controls& controls, const Matrix& hessian)
         for (std::size_t i = 0; i < d; ++i) mode.direction[i] = eigen.vectors(i, k) / root[i];
         mode.stiffened = multiply(stiffness_, mode.direction);
         for (std::size_t i = 0; i < d; ++i) mode.curvature += mode.direction[i] * mode.stiffened[i];
-        // A direction along which A is not stiff is searched a unit diagonal's width at a time.
+        // The slice of a mode without stiffness begins with the width of a unit diagonal.
         const double stiff = eigen.values[k] > 0.0 ? eigen.values[k] : 1.0;
         mode.width = std::sqrt(kT_ / stiff);
         modes_.push_back(mode);
@@ -53,30 +53,40 @@ void ModeMoves::move(double* state, const NoiseAddress& address, std::uint64_t r
     }
 }
 
-void ModeMoves::slide(const Mode& mode, double* lanes, double* slope, const NoiseAddress& address,
-                      std::size_t group, std::size_t number, std::uint64_t round) const {
-    constexpr int trial_bits = 12;
-    constexpr std::uint64_t most_trials = (1 << trial_bits) - 8;
-    // H(x + t u) − H(x) = t (c₁ + t (c₂ + t (c₃ + t c₄))).
+/// Energy along a mode, H(x + t u) − H(x) = t (c₁ + t (c₂ + t (c₃ + t c₄))), per lane.
+struct ModeMoves::Profile {
     double c1[group_width] = {}, c2[group_width], c3[group_width] = {}, c4 = 0.0;
-    for (double& value : c2) value = 0.5 * mode.curvature;
+    double operator()(std::size_t lane, double t) const {
+        return t * (c1[lane] + t * (c2[lane] + t * (c3[lane] + t * c4)));
+    }
+};
+
+ModeMoves::Profile ModeMoves::profile(const Mode& mode, const double* lanes,
+                                      const double* slope) const {
+    Profile result;
+    for (double& value : result.c2) value = 0.5 * mode.curvature;
     for (std::size_t i = 0; i < bias_.size(); ++i) {
         const double u = mode.direction[i], kappa = quartic_[i];
         const double* x = lanes + i * block_width;
         const double* own = slope + i * group_width;
         for (std::size_t lane = 0; lane < group_width; ++lane) {
             const double w = x[lane];
-            c1[lane] += u * (own[lane] + kappa * w * w * w);
-            c2[lane] += 1.5 * kappa * u * u * w * w;
-            c3[lane] += kappa * u * u * u * w;
+            result.c1[lane] += u * (own[lane] + kappa * w * w * w);
+            result.c2[lane] += 1.5 * kappa * u * u * w * w;
+            result.c3[lane] += kappa * u * u * u * w;
         }
-        c4 += 0.25 * kappa * u * u * u * u;
+        result.c4 += 0.25 * kappa * u * u * u * u;
     }
+    return result;
+}
+
+void ModeMoves::slide(const Mode& mode, double* lanes, double* slope, const NoiseAddress& address,
+                      std::size_t group, std::size_t number, std::uint64_t round) const {
+    constexpr int trial_bits = 12;
+    constexpr std::uint64_t most_trials = (1 << trial_bits) - 8;
+    const Profile energy = profile(mode, lanes, slope);
     Uniforms uniforms(address, Purpose::mode, group, number, round << trial_bits);
     double level[group_width], left[group_width], right[group_width], shift[group_width] = {};
-    const auto above = [&](std::size_t lane, double t) {
-        return t * (c1[lane] + t * (c2[lane] + t * (c3[lane] + t * c4))) > level[lane];
-    };
     const double* chance = uniforms.next();
     for (std::size_t lane = 0; lane < group_width; ++lane)
         level[lane] = -kT_ * std::log(chance[lane]);
@@ -85,8 +95,8 @@ void ModeMoves::slide(const Mode& mode, double* lanes, double* slope, const Nois
     for (std::size_t lane = 0; lane < group_width; ++lane) {
         left[lane] = -stride * chance[lane];
         right[lane] = left[lane] + stride;
-        while (!above(lane, left[lane])) left[lane] -= stride;
-        while (!above(lane, right[lane])) right[lane] += stride;
+        while (!(energy(lane, left[lane]) > level[lane])) left[lane] -= stride;
+        while (!(energy(lane, right[lane]) > level[lane])) right[lane] += stride;
     }
     bool found[group_width] = {};
     std::size_t open = group_width;
@@ -95,7 +105,7 @@ void ModeMoves::slide(const Mode& mode, double* lanes, double* slope, const Nois
         for (std::size_t lane = 0; lane < group_width; ++lane) {
             if (found[lane]) continue;
             const double t = left[lane] + chance[lane] * (right[lane] - left[lane]);
-            if (above(lane, t)) {
+            if (energy(lane, t) > level[lane]) {
                 (t < 0.0 ? left[lane] : right[lane]) = t;
             } else {
                 shift[lane] = t;

@@ -3,22 +3,23 @@
 #include <cstdint>
 #include <vector>
 
-#include "motion/block.hpp"
+#include "motion/noise_address.hpp"
 #include "physics/network.hpp"
 
 namespace ktc {
 
-/// Slice sampling along conjugate directions u_k of a Hessian A, u_jᵀ A u_k = 0, one after the
-/// other (Neal, Ann. Stat. 31, 705, 2003). Where A is the network's own, one round draws the
-/// equilibrium afresh; with quartic units and an A that is about as stiff as they are, modes that
-/// are slow unit by unit relax in a few rounds.
+/// Slice sampling along the conjugate directions u_k of a Hessian A, u_jᵀ A u_k = 0, in turn (Neal,
+/// Ann. Stat. 31, 705, 2003). If A is the Hessian of the network, one round draws independent
+/// states; with quartic units and an A of about their stiffness, modes that relax slowly unit by
+/// unit relax in a few rounds.
 class ModeMoves {
    public:
     ModeMoves(const Controls& controls, const Matrix& hessian);
 
-    /// 1/λ_min of A at unit diagonal: the slowest relaxation, in sweeps, of units drawn in turn.
+    /// Slowest relaxation time of units drawn in turn, in sweeps: 1/λ_min of A at unit diagonal.
     double slowest_sweeps() const { return slowest_; }
-    /// Moves a block; `address.step` names the draw and `round` the turn in it.
+    /// Moves a block; `address.step` is the number of the draw, `round` the number of the move in
+    /// it.
     void move(double* state, const NoiseAddress& address, std::uint64_t round) const;
 
    private:
@@ -27,6 +28,9 @@ class ModeMoves {
         double curvature;                          ///< uᵀ K u
         double width;                              ///< thermal, of A
     };
+    struct Profile;
+    Profile profile(const Mode& mode, const double* lanes, const double* slope) const;
+    /// Moves a group of lanes along one mode.
     void slide(const Mode& mode, double* lanes, double* slope, const NoiseAddress& address,
                std::size_t group, std::size_t number, std::uint64_t round) const;
 

@@ -1,63 +1,74 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <type_traits>
+#include <tuple>
 #include <vector>
 
-#include "motion/block.hpp"
-#include "motion/coordinates.hpp"
+#include "kernels/kernels.hpp"
+#include "motion/control_update.hpp"
+#include "motion/replica_block.hpp"
+#include "motion/setting.hpp"
+#include "motion/workspace.hpp"
 
 namespace ktc {
 
-class Midpoint;
+class Propagator;
 
-/// Decay and width of a hold of independent Ornstein–Uhlenbeck processes.
-template <class Real>
-struct ModesOf {
-    std::vector<Real> decay, growth, width;
-};
-struct Modes {
-    ModesOf<double> full;
-    ModesOf<float> single;
-
-    template <class Real>
-    const ModesOf<Real>& of() const {
-        if constexpr (std::is_same_v<Real, float>)
-            return single;
-        else
-            return full;
-    }
+/// A control update and some steps of one hold, to be played on any block.
+struct Tick {
+    std::shared_ptr<const ControlUpdate> update;  ///< null if the controls are held
+    std::shared_ptr<const Propagator> propagator;
+    std::shared_ptr<const Drive> drive;
+    std::uint64_t steps = 1;
 };
 
-/// The one contract of every integrator: move a block of replicas at held controls through one of
-/// the steps that make a hold, and post what that step moved.
+/// Consecutive ticks, prepared once and then played on every block.
+struct TickBatch {
+    std::vector<Tick> ticks;
+    /// The ticks as the kernels of independent modes read them, and the numbers they point to.
+    std::tuple<std::vector<ModalTick<double>>, std::vector<ModalTick<float>>> modal;
+    std::vector<std::vector<float>> rounded;
+
+    void append(Tick tick);
+    void play(ReplicaBlock& block, Workspace& workspace) const;
+};
+
+/// The contract of every integrator: play ticks, which begin with an update and go through some of
+/// the equal steps of a hold, on a block of replicas.
 class Propagator {
    public:
     virtual ~Propagator() = default;
-    /// Steps of a hold, each at a noise address of its own.
+    /// Steps of a hold, each at its own noise address.
     virtual std::uint64_t steps() const { return 1; }
-    /// A hold may be left after every so many of them and nowhere else.
+    /// A hold may be interrupted only after multiples of this number of steps.
     virtual std::uint64_t steps_at_once() const { return 1; }
-    /// Whether the posts tell all accounts apart, or total heat and supply alone.
-    virtual bool itemised() const { return false; }
-    /// Where the motion is that of independent modes: kernels.hpp plays many such holds at once.
-    virtual const Modes* modes() const { return nullptr; }
-    /// Where many steps are one call, in either precision.
-    virtual const Midpoint* midpoint() const { return nullptr; }
-    /// `state` is [coordinate][lane], followed by [filter][lane]. Lanes outside the address's
-    /// groups are left alone or filled with finite numbers.
+    /// A batch should end where the number of steps since the start is a multiple of this, because
+    /// posts are rounded there.
+    virtual std::uint64_t steps_per_post() const { return 1; }
+    /// Work of one step of one replica, in moves of an independent unit.
+    virtual double cost() const = 0;
+    /// Adds to a batch what the kernels read of a tick of this propagator.
+    virtual void prepare(const Tick&, TickBatch&) const {}
+    /// Plays tick `first` of a batch, or more of those that follow in one call of a kernel. Returns
+    /// how many it played. Lanes not in use stay finite.
+    virtual std::size_t play(const TickBatch& batch, std::size_t first, ReplicaBlock& block,
+                             Workspace& workspace) const = 0;
+};
+
+/// A propagator whose steps move a state in double precision and are posted one by one.
+class StepPropagator : public Propagator {
+   public:
+    std::size_t play(const TickBatch& batch, std::size_t first, ReplicaBlock& block,
+                     Workspace& workspace) const final;
+    /// Moves one step; `state` is [coordinate][lane], followed by [filter][lane].
     virtual void advance(double* state, const Drive& drive, const NoiseAddress& address,
                          Workspace& workspace, Posts& posts) const = 0;
 };
 
-/// Steps of equal length, none longer than `longest`, that make a hold. Raises where they are too
+/// Number of equal steps, none longer than `longest`, that make a hold. Raises if there are too
 /// many to count.
 std::uint64_t steps_of(double hold, double longest);
-
-/// The exact propagator of a linear network in natural coordinates: coordinate by coordinate where
-/// the motion decouples (O(d) a replica), by dense products otherwise.
-std::unique_ptr<Propagator> exact_propagator(const Coordinates& coordinates, double kT,
-                                             double hold);
 
 }  // namespace ktc

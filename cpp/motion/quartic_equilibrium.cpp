@@ -5,17 +5,17 @@
 #include <limits>
 
 #include "ground/dense.hpp"
-#include "ground/normal.hpp"
+#include "kernels/kernels.hpp"
 #include "motion/uniforms.hpp"
 
 namespace ktc {
 namespace {
 
 constexpr std::size_t sweeps_at_least = 100;
-/// Sweeps in slowest relaxation times of units drawn in turn; beyond it modes are drawn as well.
+// Relaxation times of units drawn in turn that the sweeps must cover, or modes are drawn as well.
 constexpr double relaxations = 20.0;
 
-/// A distance that no x with V(x) ≤ level exceeds.
+/// A bound on |x| where V(x) ≤ level.
 double reach_of(const UnitEnergy& energy, double level) {
     const double above = std::max(level, 0.0), force = std::abs(energy.force);
     double reach = std::numeric_limits<double>::infinity();
@@ -34,8 +34,8 @@ double least_eigenvalue(const Matrix& stiffness) {
     return symmetric_eigen(stiffness).values.front();
 }
 
-/// The stiffness of each unit where it stays: K_ii + 3κ x², with x² its wells, as deep as couplings
-/// can make them, and its thermal width.
+/// The stiffness K_ii + 3κ x² of each unit in its wells, as far out as couplings can move them,
+/// plus that of its thermal width.
 Matrix hardened(const Controls& controls, double least) {
     Matrix result = controls.stiffness.dense();
     for (std::size_t i = 0; i < controls.quartic.size(); ++i) {
@@ -72,11 +72,12 @@ QuarticEquilibrium::QuarticEquilibrium(const Network& network, const Controls& c
     modes_.emplace(controls, hardened(controls, least));
     const double needed = relaxations * modes_->slowest_sweeps();
     if (needed <= static_cast<double>(sweeps_)) modes_.reset();
-    // A convex energy has one well; couplings can make two where no unit alone has them.
+    // A convex energy has one well. Couplings alone can make two.
     if (least < 0.0) signs_.emplace(controls);
 }
 
-void QuarticEquilibrium::draw(double* state, const NoiseAddress& address, Watch& watch) const {
+void QuarticEquilibrium::draw(double* state, const NoiseAddress& address, Workspace&,
+                              Watch& watch) const {
     std::fill(state, state + units_ * block_width, 0.0);
     draw_alone(state, address);
     for (std::size_t number = 0; number < sweeps_; ++number) {
@@ -115,9 +116,7 @@ void QuarticEquilibrium::draw_momenta(double* state, const NoiseAddress& address
         const double width = std::sqrt(kT_ * inertia_[i]);
         for (std::size_t g = address.begin_group; g < address.end_group; ++g) {
             double* p = state + (units_ + i) * block_width + g * group_width;
-            normals16({address.seed, Purpose::equilibrium, address.first_group + g,
-                       static_cast<std::uint32_t>(units_ + i), address.step},
-                      p);
+            kernels().full.normals(address.stream(Purpose::equilibrium, g, units_ + i), p);
             for (std::size_t lane = 0; lane < group_width; ++lane) p[lane] *= width;
         }
     }
@@ -153,7 +152,7 @@ void QuarticEquilibrium::sweep(double* state, const NoiseAddress& address,
                     const UnitEnergy energy{energies_[i].stiffness, force[lane],
                                             energies_[i].quartic};
                     const double trial = left[lane] + place[lane] * (right[lane] - left[lane]);
-                    // An interval shrunk to its own rounding stays where it is.
+                    // A unit stays where it is once its interval is down to rounding.
                     const bool shut = !(right[lane] - left[lane] > 1e-15 * std::abs(x[lane]));
                     if (shut || energy(trial) <= level[lane]) {
                         if (!shut) x[lane] = trial;

@@ -4,29 +4,28 @@
 #include <optional>
 #include <vector>
 
-#include "ground/watch.hpp"
-#include "motion/block.hpp"
 #include "motion/mode_moves.hpp"
 #include "motion/sign_moves.hpp"
+#include "motion/stationary_sampler.hpp"
 #include "motion/unit_sampler.hpp"
 #include "physics/network.hpp"
 
 namespace ktc {
 
 /// Draws from exp(−H/kT)/Z of a network with quartic units at one temperature. Uncoupled units are
-/// drawn exactly and independently. Coupled ones start from their own distributions; then, a
-/// hundred times, every unit in turn is drawn given the others by slice sampling (Neal, Ann. Stat.
-/// 31, 705, 2003), from both of its wells; where couplings make units slow to follow each other, so
-/// is every mode of the network (motion/mode_moves.hpp); and where there are several wells, signs
-/// are moved together, which fills wells in proportion whatever the barriers between them
-/// (motion/sign_moves.hpp). All of it leaves the equilibrium invariant.
-class QuarticEquilibrium {
+/// drawn exactly and independently. Coupled units start from their uncoupled distributions; then a
+/// hundred sweeps draw every unit in turn, given the others, by slice sampling over both of its
+/// wells (Neal, Ann. Stat. 31, 705, 2003). If couplings slow the sweeps down, modes of the network
+/// are drawn as well (motion/mode_moves.hpp), and if there are several wells, signs are drawn
+/// together, which populates wells correctly at any barrier (motion/sign_moves.hpp). All moves
+/// leave the equilibrium invariant.
+class QuarticEquilibrium final : public StationarySampler {
    public:
     QuarticEquilibrium(const Network& network, const Controls& controls);
 
-    std::size_t sweeps() const { return sweeps_; }
-    /// Fills a block, unless it is told to stop; `address.step` names the draw.
-    void draw(double* state, const NoiseAddress& address, Watch& watch) const;
+    double cost() const override { return static_cast<double>(1 + sweeps_); }
+    void draw(double* state, const NoiseAddress& address, Workspace& workspace,
+              Watch& watch) const override;
 
    private:
     void draw_alone(double* state, const NoiseAddress& address) const;

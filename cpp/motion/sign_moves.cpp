@@ -11,17 +11,17 @@
 namespace ktc {
 namespace {
 
-constexpr std::size_t circle = 8;
-constexpr std::size_t combinations = std::size_t{1} << circle;
+constexpr std::size_t cluster_size = 8;
+constexpr std::size_t combinations = std::size_t{1} << cluster_size;
 constexpr double negligible = 40.0;  // kT: below the rounding of a sum
 
-/// The unit and those coupled to it most strongly.
-std::vector<std::size_t> circle_of(const Matrix& stiffness, std::size_t unit) {
+/// A unit and the units that couple to it most strongly.
+std::vector<std::size_t> neighbourhood(const Matrix& stiffness, std::size_t unit) {
     const std::size_t d = stiffness.rows();
     std::vector<std::size_t> units(d);
     std::iota(units.begin(), units.end(), std::size_t{0});
     const auto pull = [&](std::size_t j) {
-        // In units of both their own stiffness, so that farads and henries weigh alike.
+        // Relative to both stiffnesses, so that farads and henries weigh alike.
         const double own = std::abs(stiffness(unit, unit) * stiffness(j, j));
         const double coupling = stiffness(unit, j) * stiffness(unit, j);
         return own > 0.0 ? coupling / own : coupling;
@@ -30,7 +30,7 @@ std::vector<std::size_t> circle_of(const Matrix& stiffness, std::size_t unit) {
         if ((a == unit) != (b == unit)) return a == unit;
         return pull(a) > pull(b);
     });
-    units.resize(std::min(d, circle));
+    units.resize(std::min(d, cluster_size));
     return units;
 }
 
@@ -42,25 +42,25 @@ SignMoves::SignMoves(const Controls& controls)
     for (std::size_t i = 0; i < d; ++i)
         for (std::size_t j = i + 1; j < d; ++j)
             if (stiffness_(i, j) != 0.0) couplings_.push_back({i, j, stiffness_(i, j)});
-    for (std::size_t i = 0; i < (d > circle ? d : 1); ++i)
-        circles_.push_back(circle_of(stiffness_, i));
+    for (std::size_t i = 0; i < (d > cluster_size ? d : 1); ++i)
+        neighbourhoods_.push_back(neighbourhood(stiffness_, i));
 }
 
 void SignMoves::move(double* state, const NoiseAddress& address, std::uint64_t sweep,
                      Watch& watch) const {
-    // As many circles a sweep as it takes to meet every unit once.
-    const std::uint64_t turns = (bias_.size() + circle - 1) / circle;
+    // As many neighbourhoods per sweep as contain every unit once.
+    const std::uint64_t turns = (bias_.size() + cluster_size - 1) / cluster_size;
     for (std::size_t g = address.begin_group; g < address.end_group; ++g) {
         watch.look();
         if (watch.stopped()) return;
         double* lanes = state + g * group_width;
-        turn_clusters(lanes, address, g, sweep);
+        flip_clusters(lanes, address, g, sweep);
         for (std::uint64_t turn = sweep * turns; turn < (sweep + 1) * turns; ++turn)
-            draw_signs(lanes, address, g, turn, circles_[turn % circles_.size()]);
+            draw_signs(lanes, address, g, turn, neighbourhoods_[turn % neighbourhoods_.size()]);
     }
 }
 
-void SignMoves::turn_clusters(double* lanes, const NoiseAddress& address, std::size_t group,
+void SignMoves::flip_clusters(double* lanes, const NoiseAddress& address, std::size_t group,
                               std::uint64_t sweep) const {
     const std::size_t d = bias_.size();
     std::vector<std::size_t> parent(d * group_width);
@@ -78,7 +78,7 @@ void SignMoves::turn_clusters(double* lanes, const NoiseAddress& address, std::s
         for (std::size_t lane = 0; lane < group_width; ++lane) {
             const double energy = coupling.value * lanes[coupling.first * block_width + lane] *
                                   lanes[coupling.second * block_width + lane];
-            // Bound with 1 − e^{−2|E|/kT} where the pair gains energy as it is.
+            // A pair of negative energy E is joined with probability 1 − e^{−2|E|/kT}.
             if (energy >= 0.0 || chance[lane] >= -std::expm1(2.0 * energy / kT_)) continue;
             const std::size_t a = root(coupling.first, lane), b = root(coupling.second, lane);
             parent[std::min(a, b) * group_width + lane] = std::max(a, b);
@@ -88,7 +88,7 @@ void SignMoves::turn_clusters(double* lanes, const NoiseAddress& address, std::s
     for (std::size_t i = 0; i < d; ++i)
         for (std::size_t lane = 0; lane < group_width; ++lane)
             gain[root(i, lane) * group_width + lane] += bias_[i] * lanes[i * block_width + lane];
-    // The gain of a cluster stands where its root is, and becomes the sign that it turns to.
+    // The gain of a cluster is stored at its root, and replaced by the factor of its signs.
     for (std::size_t i = 0; i < d; ++i) {
         Uniforms uniforms = draw();
         const double* chance = uniforms.next();
@@ -102,66 +102,78 @@ void SignMoves::turn_clusters(double* lanes, const NoiseAddress& address, std::s
             lanes[i * block_width + lane] *= gain[root(i, lane) * group_width + lane];
 }
 
-void SignMoves::draw_signs(double* lanes, const NoiseAddress& address, std::size_t group,
-                           std::uint64_t use, const std::vector<std::size_t>& units) const {
-    const std::size_t m = units.size(), count = std::size_t{1} << m;
-    // Of each unit: what it gains by the rest of the world, and then by the signs of the circle.
-    double field[circle][group_width], pair[circle][circle][group_width];
-    double energy[group_width] = {}, lowest[group_width] = {};
-    std::vector<double> all(combinations * group_width);
-    for (std::size_t a = 0; a < m; ++a) {
+/// Per unit of a cluster its energy in the field of all other units, and per pair the energy of
+/// its coupling, at the present signs.
+struct SignMoves::SignEnergies {
+    double field[cluster_size][group_width], pair[cluster_size][cluster_size][group_width];
+};
+
+void SignMoves::find_energies(const double* lanes, const std::vector<std::size_t>& units,
+                              SignEnergies& energies) const {
+    for (std::size_t a = 0; a < units.size(); ++a) {
         const double* x = lanes + units[a] * block_width;
-        for (std::size_t lane = 0; lane < group_width; ++lane) field[a][lane] = -bias_[units[a]];
+        double* field = energies.field[a];
+        for (std::size_t lane = 0; lane < group_width; ++lane) field[lane] = -bias_[units[a]];
         for (std::size_t j = 0; j < bias_.size(); ++j) {
             const double value = stiffness_(units[a], j);
             if (value == 0.0 || j == units[a]) continue;
             const double* other = lanes + j * block_width;
             for (std::size_t lane = 0; lane < group_width; ++lane)
-                field[a][lane] += value * other[lane];
+                field[lane] += value * other[lane];
         }
-        for (std::size_t lane = 0; lane < group_width; ++lane) field[a][lane] *= x[lane];
-        for (std::size_t b = 0; b < m; ++b)
+        for (std::size_t lane = 0; lane < group_width; ++lane) field[lane] *= x[lane];
+        for (std::size_t b = 0; b < units.size(); ++b) {
+            const double value = a == b ? 0.0 : stiffness_(units[a], units[b]);
+            const double* other = lanes + units[b] * block_width;
             for (std::size_t lane = 0; lane < group_width; ++lane)
-                pair[a][b][lane] = a == b ? 0.0
-                                          : stiffness_(units[a], units[b]) * x[lane] *
-                                                lanes[units[b] * block_width + lane];
+                energies.pair[a][b][lane] = value * x[lane] * other[lane];
+        }
     }
-    // Through all combinations, one sign at a time (Gray's code); energies from the present one.
-    double sign[circle];
-    std::fill_n(sign, circle, 1.0);
-    const auto turned = [](std::size_t k) { return static_cast<std::size_t>(std::countr_zero(k)); };
+}
+
+void SignMoves::draw_signs(double* lanes, const NoiseAddress& address, std::size_t group,
+                           std::uint64_t use, const std::vector<std::size_t>& units) const {
+    const std::size_t m = units.size(), count = std::size_t{1} << m;
+    SignEnergies energies;
+    find_energies(lanes, units, energies);
+    // Combinations in the order of a Gray code, which flips one sign at a time. Energies are
+    // relative to the present signs, combination 0.
+    std::vector<double> weights(combinations * group_width);
+    double sign[cluster_size], energy[group_width] = {}, lowest[group_width] = {};
+    std::fill_n(sign, cluster_size, 1.0);
+    const auto flipped = [](std::size_t k) {
+        return static_cast<std::size_t>(std::countr_zero(k));
+    };
     for (std::size_t k = 1; k < count; ++k) {
-        const std::size_t a = turned(k);
+        const std::size_t a = flipped(k);
+        double* field = energies.field[a];
         for (std::size_t lane = 0; lane < group_width; ++lane) {
-            energy[lane] -= 2.0 * field[a][lane];
+            energy[lane] -= 2.0 * field[lane];
             lowest[lane] = std::min(lowest[lane], energy[lane]);
-            all[k * group_width + lane] = energy[lane];
-            field[a][lane] = -field[a][lane];
+            weights[k * group_width + lane] = energy[lane];
+            field[lane] = -field[lane];
         }
         for (std::size_t b = 0; b < m; ++b) {
             const double change = -2.0 * sign[a] * sign[b];
             for (std::size_t lane = 0; lane < group_width; ++lane)
-                field[b][lane] += change * pair[a][b][lane];
+                energies.field[b][lane] += change * energies.pair[a][b][lane];
         }
         sign[a] = -sign[a];
     }
     double sum[group_width] = {};
-    for (std::size_t k = 0; k < count; ++k)
-        for (std::size_t lane = 0; lane < group_width; ++lane) {
-            double& weight = all[k * group_width + lane];
-            const double depth = (weight - lowest[lane]) / kT_;
-            weight = depth < negligible ? std::exp(-depth) : 0.0;
-            sum[lane] += weight;
-        }
+    for (std::size_t k = 0; k < count * group_width; ++k) {
+        const double depth = (weights[k] - lowest[k % group_width]) / kT_;
+        weights[k] = depth < negligible ? std::exp(-depth) : 0.0;
+        sum[k % group_width] += weights[k];
+    }
     Uniforms uniforms(address, Purpose::signs, group, 0, use);
     const double* chance = uniforms.next();
     for (std::size_t lane = 0; lane < group_width; ++lane) {
         const double place = chance[lane] * sum[lane];
-        double upto = all[lane];
-        std::size_t k = 0;
-        while (upto < place && k + 1 < count) {
-            upto += all[++k * group_width + lane];
-            double& x = lanes[units[turned(k)] * block_width + lane];
+        double upto = weights[lane];
+        for (std::size_t k = 1; upto < place && k < count; ++k) {
+            upto += weights[k * group_width + lane];
+            double& x = lanes[units[flipped(k)] * block_width + lane];
             x = -x;
         }
     }

@@ -7,7 +7,7 @@
 
 #include "ground/dominance.hpp"
 #include "ground/error.hpp"
-#include "ground/normal.hpp"
+#include "kernels/kernels.hpp"
 
 namespace ktc {
 namespace {
@@ -51,7 +51,8 @@ SparseEquilibrium::SparseEquilibrium(const Controls& controls) {
             "give the emulator a state to start from");
 }
 
-void SparseEquilibrium::draw(double* state, const NoiseAddress& address, Watch& watch) const {
+void SparseEquilibrium::draw(double* state, const NoiseAddress& address, Workspace&,
+                             Watch& watch) const {
     std::fill(state, state + scaled_.rows() * block_width, 0.0);
     for (std::size_t g = address.begin_group; g < address.end_group; ++g)
         draw_group(state + g * group_width, address, g, watch);
@@ -61,9 +62,7 @@ void SparseEquilibrium::force(const NoiseAddress& address, std::size_t group, do
     const std::size_t n = scaled_.rows();
     double normals[group_width];
     const auto draw = [&](std::size_t element) {
-        normals16({address.seed, Purpose::equilibrium, address.first_group + group,
-                   static_cast<std::uint32_t>(element), address.step},
-                  normals);
+        kernels().full.normals(address.stream(Purpose::equilibrium, group, element), normals);
     };
     for (std::size_t i = 0; i < n; ++i) {
         draw(i);
@@ -94,56 +93,62 @@ void SparseEquilibrium::draw_group(double* lanes, const NoiseAddress& address, s
     for (std::size_t k = 0; k < size; ++k) square[k % group_width] += residual[k] * residual[k];
     for (std::size_t lane = 0; lane < group_width; ++lane)
         enough[lane] = residual_left * residual_left * square[lane];
-
     int round = 0;
     for (; round < most_rounds; ++round) {
         watch.look();
         if (watch.stopped()) return;
-        double curvature[group_width] = {}, step[group_width], turn[group_width];
-        for (std::size_t i = 0; i < n; ++i) {
-            double* own = product + i * group_width;
-            multiply_row(scaled_.row(i), direction, group_width, own);
-            const double* d = direction + i * group_width;
-            for (std::size_t lane = 0; lane < group_width; ++lane)
-                curvature[lane] += d[lane] * own[lane];
-        }
-        bool moving = false;
-        for (std::size_t lane = 0; lane < group_width; ++lane) {
-            const bool open = square[lane] > enough[lane] && curvature[lane] > 0.0;
-            step[lane] = open ? square[lane] / curvature[lane] : 0.0;
-            moving = moving || open;
-        }
-        if (!moving) break;
-        double next[group_width] = {};
-        for (std::size_t i = 0; i < n; ++i) {
-            double* x = lanes + i * block_width;
-            double* r = residual + i * group_width;
-            const double* d = direction + i * group_width;
-            const double* q = product + i * group_width;
-            for (std::size_t lane = 0; lane < group_width; ++lane) {
-                x[lane] += step[lane] * d[lane];
-                r[lane] -= step[lane] * q[lane];
-                next[lane] += r[lane] * r[lane];
-            }
-        }
-        for (std::size_t lane = 0; lane < group_width; ++lane) {
-            turn[lane] = step[lane] > 0.0 ? next[lane] / square[lane] : 0.0;
-            square[lane] = next[lane];
-        }
-        for (std::size_t i = 0; i < n; ++i) {
-            double* d = direction + i * group_width;
-            const double* r = residual + i * group_width;
-            for (std::size_t lane = 0; lane < group_width; ++lane)
-                d[lane] = r[lane] + turn[lane] * d[lane];
-        }
+        double step[group_width];
+        if (!line_search(direction, square, enough, product, step)) break;
+        descend(step, direction, product, lanes, residual, square);
+        for (std::size_t k = 0; k < size; ++k)
+            direction[k] = residual[k] + step[k % group_width] * direction[k];
     }
     require(round < most_rounds,
             "stiffness is so close to singular that its equilibrium was not found in ", most_rounds,
-            " rounds of conjugate gradients; give the emulator a state to start from, or "
-            "stiffen what binds the network least");
+            " rounds of conjugate gradients; give the emulator a state to start from, or stiffen "
+            "what binds the network least");
     for (std::size_t i = 0; i < n; ++i)
         for (std::size_t lane = 0; lane < group_width; ++lane)
             lanes[i * block_width + lane] /= root_[i];
+}
+
+bool SparseEquilibrium::line_search(const double* direction, const double* square,
+                                    const double* enough, double* product, double* step) const {
+    double curvature[group_width] = {};
+    for (std::size_t i = 0; i < scaled_.rows(); ++i) {
+        double* own = product + i * group_width;
+        multiply_row(scaled_.row(i), direction, group_width, own);
+        const double* d = direction + i * group_width;
+        for (std::size_t lane = 0; lane < group_width; ++lane)
+            curvature[lane] += d[lane] * own[lane];
+    }
+    bool moving = false;
+    for (std::size_t lane = 0; lane < group_width; ++lane) {
+        const bool open = square[lane] > enough[lane] && curvature[lane] > 0.0;
+        step[lane] = open ? square[lane] / curvature[lane] : 0.0;
+        moving = moving || open;
+    }
+    return moving;
+}
+
+void SparseEquilibrium::descend(double* step, const double* direction, const double* product,
+                                double* lanes, double* residual, double* square) const {
+    double next[group_width] = {};
+    for (std::size_t i = 0; i < scaled_.rows(); ++i) {
+        double* x = lanes + i * block_width;
+        double* r = residual + i * group_width;
+        const double* d = direction + i * group_width;
+        const double* q = product + i * group_width;
+        for (std::size_t lane = 0; lane < group_width; ++lane) {
+            x[lane] += step[lane] * d[lane];
+            r[lane] -= step[lane] * q[lane];
+            next[lane] += r[lane] * r[lane];
+        }
+    }
+    for (std::size_t lane = 0; lane < group_width; ++lane) {
+        step[lane] = step[lane] > 0.0 ? next[lane] / square[lane] : 0.0;
+        square[lane] = next[lane];
+    }
 }
 
 }  // namespace ktc

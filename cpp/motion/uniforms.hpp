@@ -3,24 +3,25 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "ground/normal.hpp"
-#include "motion/block.hpp"
+#include "kernels/kernels.hpp"
+#include "motion/noise_address.hpp"
 
 namespace ktc {
 
-/// Uniform numbers of one draw of a state, sixteen lanes at a time, one use after the other.
-/// Numbers of one draw have addresses of their own: the step names the draw, its low bits the use.
+/// Stream of uniform numbers for drawing a state, sixteen lanes at a time. In their addresses the
+/// high bits of the step are the number of the draw and the low bits count the numbers.
 class Uniforms {
    public:
     static constexpr int use_bits = 24;
 
     Uniforms(const NoiseAddress& address, Purpose purpose, std::size_t group, std::size_t element,
              std::uint64_t first_use)
-        : address_{address.seed, purpose, address.first_group + group,
-                   static_cast<std::uint32_t>(element), (address.step << use_bits) | first_use} {}
+        : address_(address.stream(purpose, group, element)) {
+        address_.step = (address.step << use_bits) | first_use;
+    }
 
     const double* next() {
-        uniforms16(address_, values_);
+        kernels().uniforms(address_, values_);
         ++address_.step;
         return values_;
     }

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "ground/block_width.hpp"
 #include "ground/dense.hpp"
-#include "ground/lanes.hpp"
 
 namespace ktc {
 

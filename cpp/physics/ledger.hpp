@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "ground/compensated.hpp"
-#include "ground/half.hpp"
-#include "ground/lanes.hpp"
+#include "ground/block_width.hpp"
+#include "ground/compensated_sum.hpp"
+#include "ground/upper_half.hpp"
 #include "kernels/kernels.hpp"
 #include "physics/accounts.hpp"
 
@@ -31,14 +31,14 @@ class Ledger {
     explicit Ledger(std::shared_ptr<const Accounts> accounts)
         : accounts_(std::move(accounts)),
           numbers_((accounts_->kept() + 1) * lanes_, 0.0),
-          halves_((accounts_->kept() + (accounts_->close() ? 1 : 0)) * lanes_) {}
+          carries_((accounts_->kept() + (accounts_->close() ? 1 : 0)) * lanes_) {}
 
     const Accounts& accounts() const { return *accounts_; }
 
     /// Closes the books and opens new ones at the given energies.
     void open(const double* energy) {
         std::fill(numbers_.begin(), numbers_.end(), 0.0);
-        std::fill(halves_.begin(), halves_.end(), Half());
+        std::fill(carries_.begin(), carries_.end(), UpperHalf());
         std::copy(energy, energy + lanes_, numbers_.end() - lanes_);
     }
 
@@ -52,13 +52,13 @@ class Ledger {
     /// Where the sums and carries of an account that is kept lie, and the turnover of books that
     /// have one: for kernels that post by themselves.
     double* sums(std::size_t account) { return numbers_.data() + at(account, 0); }
-    Half* carries(std::size_t account) { return halves_.data() + at(account, 0); }
-    Half* turnover() { return halves_.data() + accounts_->kept() * lanes_; }
+    UpperHalf* carries(std::size_t account) { return carries_.data() + at(account, 0); }
+    UpperHalf* turnover() { return carries_.data() + accounts_->kept() * lanes_; }
 
     /// Zero for accounts that these books do not keep.
     double balance(std::size_t account, std::size_t lane) const {
         if (!accounts_->keeps(account)) return 0.0;
-        return numbers_[at(account, lane)] + halves_[at(account, lane)];
+        return numbers_[at(account, lane)] + carries_[at(account, lane)];
     }
     double opening_energy(std::size_t lane) const {
         return numbers_[accounts_->kept() * lanes_ + lane];
@@ -78,10 +78,10 @@ class Ledger {
             if (!accounts_->keeps(account)) continue;
             const double sign = account == heat ? -1.0 : 1.0;
             add_compensated(booked, small, sign * numbers_[at(account, lane)]);
-            add_compensated(booked, small, sign * halves_[at(account, lane)]);
+            add_compensated(booked, small, sign * carries_[at(account, lane)]);
         }
         const double turnover =
-            accounts_->close() ? halves_[accounts_->kept() * lanes_ + lane] : 0.0;
+            accounts_->close() ? carries_[accounts_->kept() * lanes_ + lane] : 0.0;
         const double scale = turnover + std::max(std::abs(energy), std::abs(opening_energy(lane)));
         return scale > 0.0 ? std::abs((change - booked) - small) / scale : 0.0;
     }
@@ -89,14 +89,14 @@ class Ledger {
     /// The books as one flat row of numbers, for saving, and back.
     std::vector<double> pack() const {
         std::vector<double> packed(numbers_);
-        packed.insert(packed.end(), halves_.begin(), halves_.end());
+        packed.insert(packed.end(), carries_.begin(), carries_.end());
         return packed;
     }
-    std::size_t packed_size() const { return numbers_.size() + halves_.size(); }
+    std::size_t packed_size() const { return numbers_.size() + carries_.size(); }
     void unpack(const double* packed) {
         std::copy_n(packed, numbers_.size(), numbers_.begin());
-        std::transform(packed + numbers_.size(), packed + packed_size(), halves_.begin(),
-                       [](double number) { return Half(number); });
+        std::transform(packed + numbers_.size(), packed + packed_size(), carries_.begin(),
+                       [](double number) { return UpperHalf(number); });
     }
 
    private:
@@ -105,8 +105,8 @@ class Ledger {
         return accounts_->slot(account) * lanes_ + lane;
     }
     std::shared_ptr<const Accounts> accounts_;
-    std::vector<double> numbers_;  ///< sums of the accounts, and the opening energy
-    std::vector<Half> halves_;     ///< carries of the accounts, and the turnover
+    std::vector<double> numbers_;     ///< sums of the accounts, and the opening energy
+    std::vector<UpperHalf> carries_;  ///< carries of the accounts, and the turnover
 };
 
 }  // namespace ktc

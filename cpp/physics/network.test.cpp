@@ -1,15 +1,16 @@
 #include "physics/network.hpp"
 
-#include <doctest/doctest.h>
-
 #include <cmath>
 #include <limits>
 #include <string>
 #include <vector>
 
+#include "ground/testing.test.hpp"
 #include "physics/motion.hpp"
 
 using namespace ktc;
+using ktc::testing::difference;
+using ktc::testing::matrix;
 
 namespace {
 
@@ -20,38 +21,24 @@ Controls controls_of(Matrix stiffness, std::size_t accounts, double kT = 1.0) {
         std::vector<double>(d), std::vector<double>(accounts),   {}};
 }
 
-Matrix matrix(std::size_t n, const std::vector<double>& entries) {
-    Matrix result(n, n);
-    std::copy(entries.begin(), entries.end(), result.data());
-    return result;
-}
-
-void check_close(const Matrix& found, const Matrix& expected) {
-    REQUIRE(found.rows() == expected.rows());
-    REQUIRE(found.columns() == expected.columns());
-    for (std::size_t i = 0; i < found.rows(); ++i)
-        for (std::size_t j = 0; j < found.columns(); ++j)
-            CHECK(found(i, j) == doctest::Approx(expected(i, j)).epsilon(1e-14));
-}
-
 }  // namespace
 
 TEST_CASE("drift and diffusion of overdamped units are R⁻¹K and 2kT R⁻¹") {
     const Network network(Matrix::diagonal({2.0, 4.0}), {});
-    const Controls controls = controls_of(matrix(2, {2.0, 0.5, 0.5, 1.0}), 2, 3.0);
-    check_close(network.flow(), Matrix::diagonal({-0.5, -0.25}));
-    check_close(network.drift(controls), matrix(2, {-1.0, -0.25, -0.125, -0.25}));
-    check_close(network.diffusion(controls), Matrix::diagonal({3.0, 1.5}));
+    const Controls controls = controls_of(matrix({{2.0, 0.5}, {0.5, 1.0}}), 2, 3.0);
+    CHECK(difference(network.flow(), Matrix::diagonal({-0.5, -0.25})) < 1e-14);
+    CHECK(difference(network.drift(controls), matrix({{-1.0, -0.25}, {-0.125, -0.25}})) < 1e-14);
+    CHECK(difference(network.diffusion(controls), Matrix::diagonal({3.0, 1.5})) < 1e-14);
 }
 
 TEST_CASE("a dense friction matrix has its inverse as mobility") {
     // R⁻¹ of [[2, 1], [1, 1]] is [[1, −1], [−1, 2]].
-    const Network network(matrix(2, {2.0, 1.0, 1.0, 1.0}), {});
-    check_close(network.flow(), matrix(2, {-1.0, 1.0, 1.0, -2.0}));
+    const Network network(matrix({{2.0, 1.0}, {1.0, 1.0}}), {});
+    CHECK(difference(network.flow(), matrix({{-1.0, 1.0}, {1.0, -2.0}})) < 1e-14);
     CHECK(network.elements().accounts() == 1);
     Controls controls = controls_of(Matrix::identity(2), 1, 0.5);
     controls.emf = {0.0, 0.0};
-    check_close(network.diffusion(controls), matrix(2, {1.0, -1.0, -1.0, 2.0}));
+    CHECK(difference(network.diffusion(controls), matrix({{1.0, -1.0}, {-1.0, 2.0}})) < 1e-14);
 }
 
 TEST_CASE("drift and diffusion with inertia act on the momenta") {
@@ -59,13 +46,13 @@ TEST_CASE("drift and diffusion with inertia act on the momenta") {
     const Controls controls = controls_of(Matrix::diagonal({5.0}), 1, 0.25);
     CHECK(network.dimension() == 2);
     // dx = p/M dt, dp = −(K x + R p/M) dt + √(2kT R) dW
-    check_close(network.drift(controls), matrix(2, {0.0, 0.5, -5.0, -1.5}));
-    check_close(network.diffusion(controls), matrix(2, {0.0, 0.0, 0.0, 1.5}));
+    CHECK(difference(network.drift(controls), matrix({{0.0, 0.5}, {-5.0, -1.5}})) < 1e-14);
+    CHECK(difference(network.diffusion(controls), matrix({{0.0, 0.0}, {0.0, 1.5}})) < 1e-14);
 }
 
 TEST_CASE("drift and diffusion of a circuit with generators") {
     Elements elements;
-    elements.interconnection = matrix(2, {0.0, 1.0, -1.0, 0.0});
+    elements.interconnection = matrix({{0.0, 1.0}, {-1.0, 0.0}});
     Matrix directions(2, 2);
     directions(0, 0) = 1.0;
     directions(1, 0) = 1.0, directions(1, 1) = -1.0;
@@ -73,16 +60,16 @@ TEST_CASE("drift and diffusion of a circuit with generators") {
     elements.conductance = {0.5, 2.0};
     elements.account = {0, 1};
     elements.source_directions = Matrix(0, 2);
-    elements.noise_directions = matrix(2, {0.0, 3.0, 1.0, 0.0});
+    elements.noise_directions = matrix({{0.0, 3.0}, {1.0, 0.0}});
     elements.noise_density = {0.25, 7.0};
     elements.noise_rate = {0.0, 1.0};  // the second is filtered, which is no white noise
     const Network network(elements);
     Controls controls = controls_of(Matrix::diagonal({2.0, 1.0}), 2);
     controls.kT = {1.0, 3.0};
     // G = ½ (1,0)(1,0)ᵀ + 2 (1,−1)(1,−1)ᵀ
-    check_close(network.flow(), matrix(2, {-2.5, 3.0, 1.0, -2.0}));
-    check_close(network.drift(controls), matrix(2, {-5.0, 3.0, 2.0, -2.0}));
-    check_close(network.diffusion(controls), matrix(2, {13.0, -12.0, -12.0, 14.25}));
+    CHECK(difference(network.flow(), matrix({{-2.5, 3.0}, {1.0, -2.0}})) < 1e-14);
+    CHECK(difference(network.drift(controls), matrix({{-5.0, 3.0}, {2.0, -2.0}})) < 1e-14);
+    CHECK(difference(network.diffusion(controls), matrix({{13.0, -12.0}, {-12.0, 14.25}})) < 1e-14);
     CHECK_FALSE(network.moves_together(controls));
     CHECK(network.elements().filters() == 1);
 }
@@ -110,7 +97,7 @@ TEST_CASE("controls that do not fit are refused") {
 }
 
 TEST_CASE("quartic units need resistors of their own") {
-    const Network shared(matrix(2, {2.0, 1.0, 1.0, 2.0}), {});
+    const Network shared(matrix({{2.0, 1.0}, {1.0, 2.0}}), {});
     Controls controls = controls_of(Matrix::identity(2), 1);
     controls.emf = {0.0, 0.0};
     CHECK_NOTHROW(shared.check(controls));
@@ -120,7 +107,7 @@ TEST_CASE("quartic units need resistors of their own") {
 }
 
 TEST_CASE("friction and inertia must be physical") {
-    CHECK_THROWS_WITH(Network(matrix(2, {1.0, 2.0, 2.0, 1.0}), {}),
+    CHECK_THROWS_WITH(Network(matrix({{1.0, 2.0}, {2.0, 1.0}}), {}),
                       doctest::Contains("friction is not positive definite"));
     CHECK_THROWS_WITH(Network(Matrix(2, 3), {}), doctest::Contains("square"));
     CHECK_THROWS_WITH(Network(Matrix::identity(2), {1.0}), doctest::Contains("inertia"));

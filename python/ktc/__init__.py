@@ -11,7 +11,8 @@ from ktc._base import load_core as _load_core  # noqa: F401  # before anything e
 from ktc import lattices, plot, presets, schedules, spectra, theory
 from ktc._base.config import show_config
 from ktc._base.estimate import Estimate
-from ktc._base.storage import VERSION as __version__
+from ktc._base.files import VERSION as __version__
+from ktc._base.files import load
 from ktc._base.units import Units
 from ktc._boards.board import Board
 from ktc._boards.board_emulator import BoardEmulator
@@ -102,6 +103,7 @@ __all__ = [
     "convergence",
     "lattices",
     "learn",
+    "load",
     "plan",
     "plot",
     "presets",

@@ -13,198 +13,24 @@ import numpy.typing
 __all__: list[str] = [
     "ACCOUNTS",
     "CONTROLS",
-    "Elements",
-    "Engine",
-    "Group",
     "LARGEST_ENERGY",
     "MOST_DENSE_UNITS",
     "MOST_REPLICAS",
+    "Elements",
+    "Engine",
     "Network",
-    "PackedMatrix",
-    "Purpose",
-    "SingleGroup",
-    "SinglePackedMatrix",
     "Statistics",
     "StatisticsPlan",
     "Stiffness",
     "accounts_of",
-    "fill_normals",
-    "kernel_level",
-    "kernel_levels",
+    "instruction_set",
+    "instruction_sets",
     "library_core",
     "linear_transition",
     "network_transition",
-    "normals",
-    "philox",
-    "single_normals",
-    "single_transform",
     "stationary_covariance",
-    "transform",
-    "use_kernels",
     "version",
 ]
-
-class Purpose:
-    """
-    What a stream of noise is for.
-
-    Members:
-
-      equilibrium
-
-      hold
-
-      heat_bath
-
-      cluster
-
-      unit
-
-      signs
-
-      mode
-    """
-
-    __members__: typing.ClassVar[dict[str, Purpose]]
-    cluster: typing.ClassVar[Purpose]
-    equilibrium: typing.ClassVar[Purpose]
-    heat_bath: typing.ClassVar[Purpose]
-    hold: typing.ClassVar[Purpose]
-    mode: typing.ClassVar[Purpose]
-    signs: typing.ClassVar[Purpose]
-    unit: typing.ClassVar[Purpose]
-    @typing.overload
-    def __eq__(self, other: Purpose) -> bool: ...
-    @typing.overload
-    def __eq__(self, other: typing.Any) -> bool: ...
-    def __getstate__(self) -> int: ...
-    def __hash__(self) -> int: ...
-    def __index__(self) -> int: ...
-    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None: ...
-    def __int__(self) -> int: ...
-    @typing.overload
-    def __ne__(self, other: Purpose) -> bool: ...
-    @typing.overload
-    def __ne__(self, other: typing.Any) -> bool: ...
-    def __repr__(self) -> str: ...
-    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None: ...
-    def __str__(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def value(self) -> int: ...
-
-class Group:
-    """
-    A group of replicas of independent units, moved by the kernels.
-    """
-    def __init__(self, state: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> None: ...
-    def play(
-        self,
-        seed: typing.SupportsInt | typing.SupportsIndex,
-        group: typing.SupportsInt | typing.SupportsIndex,
-        step: typing.SupportsInt | typing.SupportsIndex,
-        force: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-        force_change: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-        decay: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-        growth: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-        width: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    ) -> None:
-        """
-        Plays ticks, a row of each table for each.
-        """
-    @property
-    def heat(self) -> list[float]: ...
-    @property
-    def state(self) -> numpy.typing.NDArray[numpy.float64]:
-        """
-        Units by replicas; in single precision their deviations from the force.
-        """
-    @property
-    def supply(self) -> list[float]: ...
-    @property
-    def turnover(self) -> list[float]:
-        """
-        Sizes of what was posted, summed.
-        """
-    @property
-    def work(self) -> list[float]: ...
-
-class SingleGroup:
-    """
-    A group of replicas of independent units, moved by the kernels.
-    """
-    def __init__(self, state: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> None: ...
-    def play(
-        self,
-        seed: typing.SupportsInt | typing.SupportsIndex,
-        group: typing.SupportsInt | typing.SupportsIndex,
-        step: typing.SupportsInt | typing.SupportsIndex,
-        force: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
-        force_change: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
-        decay: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
-        growth: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
-        width: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
-    ) -> None:
-        """
-        Plays ticks, a row of each table for each.
-        """
-    @property
-    def heat(self) -> list[float]: ...
-    @property
-    def state(self) -> numpy.typing.NDArray[numpy.float32]:
-        """
-        Units by replicas; in single precision their deviations from the force.
-        """
-    @property
-    def supply(self) -> list[float]: ...
-    @property
-    def turnover(self) -> list[float]:
-        """
-        Sizes of what was posted, summed.
-        """
-    @property
-    def work(self) -> list[float]: ...
-
-class PackedMatrix:
-    """
-    A matrix in the order in which the kernels read it.
-    """
-    def __init__(self, matrix: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> None: ...
-    def move(
-        self,
-        y: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-        x: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    ) -> numpy.typing.NDArray[numpy.float64]:
-        """
-        (y − x) + A y
-        """
-    def multiply(
-        self, block: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]
-    ) -> numpy.typing.NDArray[numpy.float64]:
-        """
-        A block, 64 replicas wide.
-        """
-
-class SinglePackedMatrix:
-    """
-    A matrix in the order in which the kernels read it.
-    """
-    def __init__(self, matrix: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> None: ...
-    def move(
-        self,
-        y: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
-        x: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
-    ) -> numpy.typing.NDArray[numpy.float32]:
-        """
-        (y − x) + A y
-        """
-    def multiply(
-        self, block: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]
-    ) -> numpy.typing.NDArray[numpy.float32]:
-        """
-        A block, 64 replicas wide.
-        """
 
 class Stiffness:
     """
@@ -497,40 +323,14 @@ def accounts_of(motion: str) -> tuple[str, ...]:
     Names of the energy accounts that this motion can keep.
     """
 
-@typing.overload
-def fill_normals(
-    out: numpy.typing.NDArray[numpy.float64],
-    seed: typing.SupportsInt | typing.SupportsIndex,
-    purpose: Purpose,
-    group: typing.SupportsInt | typing.SupportsIndex,
-    element: typing.SupportsInt | typing.SupportsIndex,
-    step: typing.SupportsInt | typing.SupportsIndex,
-) -> None:
+def instruction_set() -> str:
     """
-    Normals of one group and consecutive elements, into an array of either size.
+    Instruction set of the kernels in use.
     """
 
-@typing.overload
-def fill_normals(
-    out: numpy.typing.NDArray[numpy.float32],
-    seed: typing.SupportsInt | typing.SupportsIndex,
-    purpose: Purpose,
-    group: typing.SupportsInt | typing.SupportsIndex,
-    element: typing.SupportsInt | typing.SupportsIndex,
-    step: typing.SupportsInt | typing.SupportsIndex,
-) -> None:
+def instruction_sets() -> list[str]:
     """
-    Normals of one group and consecutive elements, into an array of either size.
-    """
-
-def kernel_level() -> str:
-    """
-    Level of the kernels in use.
-    """
-
-def kernel_levels() -> list[str]:
-    """
-    Levels that this processor has, the best last.
+    Instruction sets that this processor has, the best last.
     """
 
 def library_core() -> str:
@@ -556,75 +356,12 @@ def network_transition(
     A and Q of a network's state z over a hold.
     """
 
-def normals(
-    seed: typing.SupportsInt | typing.SupportsIndex,
-    purpose: Purpose,
-    group: typing.SupportsInt | typing.SupportsIndex,
-    element: typing.SupportsInt | typing.SupportsIndex,
-    step: typing.SupportsInt | typing.SupportsIndex,
-) -> numpy.typing.NDArray[numpy.float64]:
-    """
-    The sixteen standard normals at one address.
-    """
-
-def philox(
-    counter: typing.Annotated[
-        collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(4)"
-    ],
-    key: typing.Annotated[
-        collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"
-    ],
-) -> typing.Annotated[list[int], "FixedSize(4)"]:
-    """
-    The four words of Philox4x32-10 at a counter of four words and a key of two.
-    """
-
-def single_normals(
-    seed: typing.SupportsInt | typing.SupportsIndex,
-    purpose: Purpose,
-    group: typing.SupportsInt | typing.SupportsIndex,
-    element: typing.SupportsInt | typing.SupportsIndex,
-    step: typing.SupportsInt | typing.SupportsIndex,
-) -> numpy.typing.NDArray[numpy.float32]:
-    """
-    The thirty-two standard normals in single precision at one address.
-    """
-
-def single_transform(
-    radius: typing.Annotated[
-        collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(16)"
-    ],
-    angle: typing.Annotated[
-        collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(16)"
-    ],
-) -> numpy.typing.NDArray[numpy.float32]:
-    """
-    Sixteen pairs of 32-bit words to thirty-two standard normals.
-    """
-
 def stationary_covariance(
     drift: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     diffusion: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
 ) -> numpy.typing.NDArray[numpy.float64]:
     """
     P with F P + P Fᵀ + D = 0.
-    """
-
-def transform(
-    radius: typing.Annotated[
-        collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(8)"
-    ],
-    angle: typing.Annotated[
-        collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(8)"
-    ],
-) -> numpy.typing.NDArray[numpy.float64]:
-    """
-    Eight pairs of 64-bit words to sixteen standard normals.
-    """
-
-def use_kernels(level: str) -> None:
-    """
-    Takes others into use.
     """
 
 def version() -> str:

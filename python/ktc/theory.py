@@ -7,8 +7,8 @@ bᵀx + ¼ Σ κx⁴. What the form at hand does not cover raises, and names wha
 temperatures, circuits that sources or noise generators drive, coupled quartic units.
 """
 
+from ktc._emulation.free_energy_ladder import free_energy_difference
 from ktc._learning.planning.expected_learning import Costs, ExpectedLearning, expected_learning
-from ktc._measure.free_energy_ladder import free_energy_difference
 from ktc._measure.sampled_metrics import fisher_estimate, friction_estimate, metric_estimates
 from ktc._model.parameters import LEARNABLE, Parameters
 from ktc._theory.expected import Expected, expected

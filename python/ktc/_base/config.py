@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 
 from ktc import _core
-from ktc._base.storage import VERSION
+from ktc._base.files import VERSION
 
 
 def show_config() -> dict[str, str]:
@@ -19,8 +19,8 @@ def show_config() -> dict[str, str]:
 
     return {
         "ktc": VERSION,
-        "kernels": _core.kernel_level(),
-        "kernels available": ", ".join(_core.kernel_levels()),
+        "kernels": _core.instruction_set(),
+        "kernels available": ", ".join(_core.instruction_sets()),
         "machine": platform.machine(),
         "python": platform.python_version(),
         "numpy": version("numpy"),

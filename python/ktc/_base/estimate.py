@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ktc._base.codec import register
 from ktc._base.lazy_samples import LazySamples
 from ktc._base.validation import Array
 
@@ -164,6 +165,21 @@ class Estimate:
         if self.stderr == 0:
             return f"{self.mean:.6g}{unit} ({self.method})"
         return f"{self.mean:.6g} ± {self.stderr:.2g}{unit}"
+
+
+def _fields(estimate: Estimate) -> dict[str, object]:
+    return {
+        "mean": estimate.mean,
+        "stderr": estimate.stderr,
+        "samples": estimate._samples,
+        "method": estimate.method,
+        "unit": estimate.unit,
+        "kT": estimate._kT,
+        "variance": estimate._variance,
+    }
+
+
+register(Estimate, _fields)
 
 
 def _variance(samples: Array) -> float:

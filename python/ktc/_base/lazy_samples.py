@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ktc._base.codec import from_record, register, to_record
 from ktc._base.validation import Array, frozen
 
 
@@ -53,7 +54,12 @@ class LazySamples:
         return LazySamples(partial(_shifted, self, amount))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return LazySamples.of, (self(),)
+        return from_record, (to_record(self),)
+
+
+register(
+    LazySamples, lambda lazy: {"samples": lazy()}, lambda samples: LazySamples.of(frozen(samples))
+)
 
 
 def gained(read: Callable[[], Array], before: Array | None) -> LazySamples:

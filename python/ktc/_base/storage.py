@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from ktc import _core
+from ktc._base.files import VERSION as VERSION
 from ktc._base.validation import Array
 
 FORMAT = 3
-VERSION = _core.version()
 
 
 def save(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ktc._base.codec import register
+
 BOLTZMANN = 1.380649e-23  # J/K, exact in the SI of 2019
 
 
@@ -17,6 +19,8 @@ class Units:
     energy: str = ""
     time: str = ""
 
+
+register(Units)
 
 CONSISTENT = Units()
 SI = Units(state="V", bias="V", stiffness="1/F", energy="J", time="s")

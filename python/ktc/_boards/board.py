@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ktc._base.codec import register
+from ktc._base.files import Storable
 from ktc._base.units import BOLTZMANN, SI, Units
 from ktc._base.validation import Array, count, frozen, positive_per_unit, real_array
 from ktc._boards.board_emulator import BoardEmulator
@@ -25,7 +27,7 @@ from ktc._model.protocol import Protocol
 Couplings = float | Sequence[float] | Mapping[Edge, float] | Array
 
 
-class Board:
+class Board(Storable):
     """Noisy RC cells with programmable couplings.
 
     Cell i has a charge q_i behind a resistor R_i; the stored energy is
@@ -331,20 +333,7 @@ class Board:
         )
 
     def _with(self, **changes: Any) -> Board:
-        given = self._couplings is not None
-        arguments = {
-            "cells": self.cells,
-            "resistance": self.resistance,
-            "capacitance": self.capacitance,
-            "temperature": self.temperature,
-            "stiffness": None if given else self.stiffness,
-            "bias": self.bias,
-            "topology": self.topology,
-            "coupling": self.coupling.name,
-            "couplings": self._couplings,
-            "imperfections": self.imperfections,
-        }
-        return Board(**{**arguments, **changes})
+        return Board(**{**_arguments(self), **changes})
 
     def _kelvin(self, temperature: ArrayLike, coupling: str) -> float | Array:
         """One number where all cells are alike."""
@@ -391,3 +380,41 @@ class Board:
         if self.imperfections is not None:
             parts.append(f"real board {self.imperfections.seed}")
         return f"<ktc.Board: {', '.join(parts)}>"
+
+
+def _arguments(board: Board) -> dict[str, Any]:
+    """The constructor's arguments that make an equal board."""
+    given = board._couplings is not None
+    return {
+        "cells": board.cells,
+        "resistance": board.resistance,
+        "capacitance": board.capacitance,
+        "temperature": board.temperature,
+        "stiffness": None if given else board.stiffness,
+        "bias": board.bias,
+        "topology": board.topology,
+        "coupling": board.coupling.name,
+        "couplings": board._couplings,
+        "imperfections": board.imperfections,
+    }
+
+
+def _fields(board: Board) -> dict[str, object]:
+    fields = _arguments(board)
+    if board._couplings is not None:
+        fields["couplings"] = (
+            np.array(list(board._couplings), dtype=np.int64).reshape(-1, 2),
+            np.array(list(board._couplings.values())),
+        )
+    return fields
+
+
+def _of_fields(couplings: tuple[Array, Array] | None, **others: Any) -> Board:
+    if couplings is None:
+        return Board(**others)
+    pairs, values = (array.tolist() for array in couplings)
+    return Board(couplings=dict(zip(map(tuple, pairs), values, strict=True)), **others)
+
+
+register(Board, _fields, _of_fields)
+BoardEmulator.board_of_archive = Board.of_archive

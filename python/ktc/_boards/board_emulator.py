@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base import storage
+from ktc._base.resources import thread_count
 from ktc._base.single_thread import one_thread
 from ktc._base.units import Units
 from ktc._base.validation import Array, count, known_keywords, positive
@@ -21,7 +22,6 @@ from ktc._boards.read_out import ReadOut
 from ktc._boards.real_board import ANALOG, RealBoard
 from ktc._boards.settling import AnalogOutput, pieces
 from ktc._emulation.emulator import Emulator
-from ktc._emulation.emulator_options import thread_count
 from ktc._emulation.recorder import QUANTITIES, Recording
 from ktc._emulation.run import Run
 from ktc._emulation.statistics import Statistics, check_fit
@@ -75,6 +75,9 @@ class BoardEmulator(AroundEmulator):
         >>> float((emulator.applied_controls.bias - board.real.offset)[0].round(12))
         0.0003
     """
+
+    #: Rebuilds the board of a saved emulator; Board itself says how.
+    board_of_archive: ClassVar[Callable[[Mapping[str, Any], Mapping[str, Array]], Board]]
 
     def __init__(
         self, board: Board, replicas: float = 1000, seed: int | None = None, **options: Any
@@ -378,13 +381,11 @@ class BoardEmulator(AroundEmulator):
             ValueError: a file that is truncated, of another kind, or of another minor version,
                 which could not promise the same bits.
         """
-        from ktc._boards.board import Board  # which hands out what is defined here
-
         threads = thread_count(threads)
         header, arrays = storage.load(path, "BoardEmulator", resumes=True)
         with storage.rebuilding(path):
             twin = cls.__new__(cls)
-            twin.board = Board.of_archive(header["board"], storage.part(arrays, "board_"))
+            twin.board = cls.board_of_archive(header["board"], storage.part(arrays, "board_"))
             twin.real = twin.board.real
             twin._inner = Emulator.of_archive(twin.real, header, arrays, threads)
             twin._begin()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ktc._base.codec import register
+from ktc._base.files import Storable
 from ktc._base.validation import Array, frozen, per_unit, positive_per_unit, real_array, square
 
 
-class Encoding:
+class Encoding(Storable):
     """volts = volts_per_unit · (data − offset) / scale, unit by unit, and back.
 
     Args:
@@ -59,3 +61,6 @@ class Encoding:
                 f"but has shape {array.shape}"
             )
         return array
+
+
+register(Encoding, ("volts_per_unit", "offset", "scale"))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ktc._base.codec import register
 from ktc._base.validation import Array, count
 from ktc._model.lattices import springs
 
@@ -129,6 +130,18 @@ class Topology:
             f"{what} couples cells {i} and {j}, a pair that the {self.name} topology of this board "
             f"does not have: cell {i} can be coupled to cells {neighbours}"
         )
+
+
+def _fields(topology: Topology) -> dict[str, object]:
+    edges = np.array(topology.edges, dtype=np.int64).reshape(-1, 2)
+    return {"name": topology.name, "cells": topology.cells, "edges": edges}
+
+
+def _of_fields(name: str, cells: int, edges: NDArray[np.int64]) -> Topology:
+    return Topology(name, cells, tuple(map(tuple, edges.tolist())))
+
+
+register(Topology, _fields, _of_fields)
 
 
 def _upper(cells: int) -> Iterable[Edge]:

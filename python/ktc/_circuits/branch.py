@@ -1,4 +1,4 @@
-"""One element of a circuit between two nodes, checked."""
+"""Elements of a circuit: each a checked branch between two nodes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from ktc._circuits.spice_number import parse_number
+from ktc._circuits.spice_numbers import parse_number
 
 GROUND = "0"
 KINDS = {
@@ -24,12 +24,12 @@ _NAME = re.compile(r"[^\W\d_][\w.\-:#]*")
 
 
 class CircuitError(ValueError):
-    """A netlist that cannot be read, or a circuit that has no answer.
+    """A netlist that cannot be read, or a circuit that has no unique solution.
 
     Attributes:
-        line: line of the netlist where that shows, counted from 1; None for a circuit built by
-            calls.
-        token: the word that is to blame.
+        message: the text without the line.
+        token: the word that caused the error.
+        line: its line in the netlist, counted from 1; None for a circuit built by calls.
     """
 
     def __init__(self, message: str, token: str = "", line: int | None = None) -> None:
@@ -38,26 +38,22 @@ class CircuitError(ValueError):
         self.token = token
         self.line = line
 
-    def at(self, line: int | None) -> CircuitError:
-        """The same error with a line, if it has none yet."""
-        return self if self.line is not None else CircuitError(self.message, self.token, line)
-
 
 @dataclass(frozen=True)
 class Branch:
     """A resistor, capacitor, inductor, voltage or current source between two nodes.
 
-    Voltage is that of ``plus`` above ``minus``; current flows from ``plus`` through the element to
-    ``minus``, in sources too, as in SPICE.
+    The voltage is that of ``plus`` above ``minus``. Current flows from ``plus`` through the element
+    to ``minus``, in sources too, as in SPICE.
 
     Attributes:
         name: its first letter is the kind, R, C, L, V or I.
         plus, minus: nodes; "0" is ground.
         value: ohms, farads, henries, volts or amperes; positive for R, C and L.
-        kelvin: temperature of a resistor; None for the circuit's.
-        noise: one-sided spectral density of a current source's noise [A²/Hz], or None.
-        bandwidth: −3 dB frequency of that noise's low-pass filter [Hz]; None for white noise.
-        line: where it stands in a netlist; not compared.
+        kelvin: temperature of a resistor; None for that of the circuit.
+        noise: one-sided spectral density of the noise of a current source [A²/Hz], or None.
+        bandwidth: −3 dB frequency of the low-pass filter of that noise [Hz]; None for white noise.
+        line: its line in a netlist, ignored by comparison.
     """
 
     name: str
@@ -78,7 +74,7 @@ class Branch:
             object.__setattr__(self, end, GROUND if node.lower() in ("0", "gnd") else node)
         if self.plus.lower() == self.minus.lower():
             raise CircuitError(
-                f"both ends of {self.name} are at node {self.plus!r}: it does nothing there; "
+                f"both ends of {self.name} are at node {self.plus!r}, where it has no effect; "
                 "remove it",
                 self.name,
             )
@@ -101,7 +97,7 @@ class Branch:
         if self.kind in "RCL" and value <= 0:
             raise CircuitError(
                 f"{self.name} must be positive, but is {value:g} {UNITS[self.kind]}; "
-                "leave out what is not there",
+                "remove an element that is not there",
                 self.name,
             )
         object.__setattr__(self, "value", value)
@@ -112,7 +108,7 @@ class Branch:
             return
         if self.kind != kind:
             raise CircuitError(
-                f"{self.name} has {option}=, which is for a {KINDS[kind]} alone", option
+                f"{self.name} has {option}=, which only a {KINDS[kind]} may have; remove it", option
             )
         value = _number(f"{option} of {self.name}", given)
         if value < 0 or (value == 0 and not zero):
@@ -125,22 +121,22 @@ class Branch:
 
 
 def kind_of(name: str) -> str:
-    """R, C, L, V or I: the first letter of an element's name.
+    """Return the kind of an element, R, C, L, V or I: the first letter of its name.
 
     Raises:
         CircuitError: another letter, or a name that is not one word.
-        TypeError: something that is not text.
+        TypeError: ``name`` is no str.
     """
     _check_word("name", name, _NAME, "a letter, then letters, digits and _ . - : #")
     kind = name[0].upper()
     if kind in KINDS:
         return kind
-    mend = (
+    fix = (
         "coupled inductors are not supported; draw them as a T of three inductors"
         if kind == "K"
         else "names start with R, C, L, V or I"
     )
-    raise CircuitError(f"unknown element {name!r}: {mend}", name)
+    raise CircuitError(f"unknown element {name!r}: {fix}", name)
 
 
 def _check_word(what: str, word: Any, pattern: re.Pattern[str], signs: str) -> None:
@@ -160,8 +156,7 @@ def _number(what: str, value: Any) -> float:
         number = float(value)
     except (TypeError, ValueError):
         raise TypeError(
-            f"{what} must be a number, but is a {type(value).__name__}; text such as '10meg' "
-            "will do"
+            f"{what} must be a number or text such as '10meg', but is a {type(value).__name__}"
         ) from None
     if not math.isfinite(number):
         raise CircuitError(f"{what} must be finite, but is {number}", str(value))

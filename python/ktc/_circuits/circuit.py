@@ -1,4 +1,4 @@
-"""A circuit, as an engineer draws it."""
+"""Circuits: elements between nodes, added by calls or read from a netlist."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from ktc._base.validation import Array, finite
 from ktc._circuits.branch import GROUND, Branch, CircuitError
-from ktc._circuits.compilation import equation
+from ktc._circuits.compilation import compile_equation
 from ktc._circuits.compiled_circuit import CompiledCircuit, Readable
 from ktc._circuits.netlist import DEFAULT_KELVIN, read_netlist, write_netlist
 
@@ -22,12 +22,12 @@ class Circuit:
     Names and nodes do not depend on case; node "0", also "gnd", is ground.
 
     Args:
-        kelvin: temperature of the resistors that have none of their own. SPICE has 27 °C there.
+        kelvin: temperature of resistors without their own [K]. The default of SPICE is 27 °C.
         title: one line.
 
     Raises:
-        CircuitError: a ValueError, with attributes ``line`` (None here) and ``token``.
-        TypeError: something that is not a number or a name.
+        ValueError: a negative temperature, or a title of several lines.
+        TypeError: a temperature that is no number.
 
     Example:
         >>> import ktc
@@ -56,9 +56,9 @@ class Circuit:
 
     @classmethod
     def from_netlist(cls, text: str, title: bool = False) -> Circuit:
-        """Reads a netlist in the notation of SPICE.
+        """Read a netlist in SPICE notation.
 
-        One element a line: a name, two nodes, a value, options::
+        One element per line: a name, two nodes, a value, options::
 
             R1 a 0 10meg temp=-185.15    resistor, ohms; temp= in °C, or kelvin=
             C1 a 0 680p                  capacitor, farads
@@ -66,33 +66,36 @@ class Circuit:
             V1 a 0 dc 5                  voltage of a above 0; "dc" may be left out, and a value 0
             I1 a 0 1n noise=1e-24 bandwidth=10k
 
-        A source's current flows from its first node through it to the second. ``noise=`` is the
-        one-sided spectral density of a current's noise [A²/Hz], white, or behind a first-order
-        low-pass filter of −3 dB frequency ``bandwidth=`` [Hz].
+        The current of a source flows from its first node through it to the second. ``noise=`` is
+        the one-sided spectral density of the noise of a current source [A²/Hz]. It is white, or
+        passes a first-order low-pass filter of −3 dB frequency ``bandwidth=`` [Hz].
 
         Numbers take a suffix f p n u m k meg g t (mil is 25.4e-6) and then letters that are
-        ignored: 1F is a femtofarad, 1M is 1e-3. ``{2*r0 + 1k}`` is an expression with + - * / **
-        and the names of ``.param r0=5k`` lines above. ``* …`` is a comment, as is what follows ;
-        or a word's leading $; a line that starts with + continues the one before; ``.end`` ends.
-        ``.temp 27`` or ``.options temp=27`` sets the temperature of resistors without their own
-        [°C], ``.options kelvin=`` the same in kelvin; without it they are at 300 K. Nodes may stand
-        in parentheses, with a comma between them: ``R1 (a, 0) 1k``.
+        ignored: 1F is a femtofarad, 1M is 1e-3. ``{2*r0 + 1k}`` is an expression with + - * / **,
+        parentheses and the names of ``.param r0=5k`` lines above. A line that starts with * is a
+        comment, and so is the rest of a line after ; or after $ at the start of a word. A line that
+        starts with + continues the one before. ``.end`` ends the netlist. ``.temp 27`` or
+        ``.options temp=27`` sets the temperature of resistors without their own [°C], ``.options
+        kelvin=`` the same in kelvin; the default is 300 K. Nodes may stand in parentheses, with a
+        comma between them: ``R1 (a, 0) 1k``.
 
-        So that one file serves a simulator too, ``ac`` of a source with its magnitude and phase
-        has no effect, and lines of ``.op``, ``.tran``, ``.ac``, ``.noise``, ``.print`` and
-        ``.save`` are not read, but kept in ``skipped``. Any other command is an error.
+        Statements for a simulator have no effect, so that one file serves both: ``ac`` of a source
+        with its magnitude and phase is ignored, and ``skipped`` holds the lines of ``.op``,
+        ``.tran``, ``.ac``, ``.noise``, ``.print`` and ``.save``. Any other command is an error.
 
         Args:
             text: the netlist.
-            title: whether the first line is a title, as in SPICE files. By default it is not, and
-                has to be an element like any other; ``.title …`` gives a title anywhere.
+            title: True where the first line is a title, as in SPICE files. ``.title …`` gives a
+                title in any line.
 
         Raises:
-            CircuitError: a ValueError that names the line and the word, which are its attributes
-                ``line`` and ``token``.
+            CircuitError: with the line and the word that cannot be read in its attributes ``line``
+                and ``token``.
+            TypeError: ``text`` is no str.
 
         Example:
-            >>> circuit = Circuit.from_netlist('''
+            >>> import ktc
+            >>> circuit = ktc.Circuit.from_netlist('''
             ... .param c=680p
             ... R1 a 0 10meg kelvin=88
             ... C1 a 0 {c}  ; a comment
@@ -120,20 +123,26 @@ class Circuit:
         noise: float | str | None = None,
         bandwidth: float | str | None = None,
     ) -> Circuit:
-        """Adds an element between two nodes, and returns the circuit, so that calls can be chained.
+        """Add an element between two nodes, and return the circuit, so that calls can be chained.
 
         Args:
-            name: its first letter tells the kind: R, C, L, V or I.
-            plus, minus: nodes. A source's current flows from plus through it to minus.
+            name: its first letter is the kind: R, C, L, V or I.
+            plus, minus: nodes. The current of a source flows from plus through it to minus.
             value: ohms, farads, henries, volts or amperes, or text such as "10meg".
-            kelvin: temperature of a resistor; 0 for one without noise.
-            noise: one-sided spectral density of a current source's noise [A²/Hz].
-            bandwidth: −3 dB frequency of a low-pass filter on that noise [Hz]; white without it.
+            kelvin: temperature of a resistor [K]; 0 for one without noise.
+            noise: one-sided spectral density of the noise of a current source [A²/Hz].
+            bandwidth: −3 dB frequency of a low-pass filter of that noise [Hz]; None for white
+                noise.
 
         Raises:
             CircuitError: a name that is taken or starts with another letter, a value that is not
-                positive (of R, C, L), an option of another kind of element.
-            TypeError: something that is not a number or a name.
+                positive (of R, C, L), or an option of another kind of element.
+            TypeError: a value that is no number, or a name or node that is no text.
+
+        Example:
+            >>> import ktc
+            >>> ktc.Circuit().add("R1", "a", 0, "10meg", kelvin=88).add("C1", "a", 0, 680e-12)
+            <ktc.Circuit: 2 elements, nodes a>
         """
         branch = Branch(
             name,
@@ -155,20 +164,20 @@ class Circuit:
         density: float | str,
         bandwidth: float | str | None = None,
     ) -> Circuit:
-        """Adds a generator of noise current without a mean: it injects energy, and has no bath.
+        """Add a noise current of zero mean, which injects energy and has no heat bath.
 
-        dq = √(S/2) dW into ``minus`` and out of ``plus``, S the one-sided density; with a
-        bandwidth Δf the current's density is S/(1 + (f/Δf)²).
+        dq = √(S/2) dW into ``minus`` and out of ``plus``, with S the one-sided density. With a
+        bandwidth Δf the density is S/(1 + (f/Δf)²).
 
         Args:
             name: starts with I.
-            plus, minus: nodes, each held by a capacitor: anywhere else white noise has no
-                bounded power.
+            plus, minus: nodes with a capacitor, because the power of white noise is unbounded at
+                any other node.
             density: one-sided spectral density S [A²/Hz].
-            bandwidth: −3 dB frequency Δf [Hz]; white without it.
+            bandwidth: −3 dB frequency Δf [Hz]; None for white noise.
 
         Raises:
-            CircuitError, TypeError: as ``add``.
+            CircuitError, TypeError: as for ``add``.
 
         Example:
             >>> import ktc
@@ -187,7 +196,7 @@ class Circuit:
 
     @property
     def skipped(self) -> tuple[str, ...]:
-        """Lines of the netlist that are commands for a simulator, and were not read."""
+        """Lines of the netlist that are commands for a simulator, which have no effect here."""
         return self._skipped
 
     @property
@@ -196,19 +205,19 @@ class Circuit:
         return tuple(node for node in self._spelling.values() if node != GROUND)
 
     def compile(self) -> CompiledCircuit:
-        """The circuit as a Network in SI: charges [C], fluxes [Wb], joules, seconds.
+        """Compile the circuit to a Network in SI: charges [C], fluxes [Wb], joules, seconds.
 
-        The state is the charges of nodes that capacitors hold and the fluxes of inductors, named
-        in its ``coordinates``. Nodes without capacitor are eliminated: resistors that meet there
-        share white noise, so their heats have no finite variance apart, and they share one heat
-        account, "R1+R2". Voltage sources enter as EMFs of resistors, biases of capacitors and
-        sources along fluxes; current sources as such.
+        The state consists of the charges of nodes with capacitors and the fluxes of inductors;
+        ``coordinates`` of the result names them. Nodes without capacitor are eliminated. Resistors
+        that meet at such a node share white noise, so that the variance of the heat of each is
+        infinite; they share one heat account, "R1+R2". Voltage sources become EMFs of resistors,
+        biases of capacitors and sources along fluxes; current sources stay current sources.
 
         Raises:
-            CircuitError: a circuit without answer: a floating node, a loop of voltage sources or
-                inductors, a cut set of inductors and current sources, resistors at several
-                temperatures at a node without capacitor (their heat diverges), motion that no
-                resistor damps. The message names elements and nodes, and what to add.
+            CircuitError: a circuit without a unique solution: a floating node, a loop of voltage
+                sources or inductors, a cut set of inductors and current sources, resistors at
+                several temperatures at a node without capacitor (their heat diverges), or a mode
+                that no resistor damps. The message names elements and nodes, and what to add.
 
         Example:
             >>> import ktc
@@ -220,11 +229,11 @@ class Circuit:
         """
         if self._compiled is None:
             try:
-                compiled = CompiledCircuit.of_equation(equation(self.branches, self.kelvin))
+                compiled = CompiledCircuit.of_equation(compile_equation(self.branches, self.kelvin))
             except CircuitError:
                 raise
             except ValueError as error:
-                # The circuit is sound, so only its numbers can be refused by a network.
+                # The topology has been checked, so a network refuses only the values.
                 raise CircuitError(
                     f"the values of the elements lie too far apart for double precision: {error}"
                 ) from None
@@ -232,18 +241,21 @@ class Circuit:
         return self._compiled
 
     def controls(self, **sources: ArrayLike) -> dict[str, Array]:
-        """What an emulator of this circuit has to set for sources to have these values.
+        """Return the controls of an emulator of this circuit for given values of sources.
 
-        The controls (of bias, emf and current) that the named sources enter, whole; other sources
-        are taken at their own values in the circuit. A source that acts on no charge or flux enters
-        none of them: only ``voltages`` has to know its value.
+        These are the whole controls, of bias, emf and current, that the named sources act on. Other
+        sources keep their values in the circuit. A source that acts on no charge or flux is in none
+        of the controls; pass its value to ``voltages``.
 
         Args:
-            **sources: volts or amperes by the sources' names: numbers, or arrays (ticks,) that
-                give the waveforms of a Protocol.
+            **sources: volts or amperes by the names of sources: numbers, or arrays of shape
+                (ticks,), the waveforms of a Protocol.
+
+        Returns:
+            Arrays by the name of the control, to be passed to ``Emulator.set`` or ``Protocol``.
 
         Raises:
-            TypeError: an unknown source, one given twice, or something that is not a number.
+            TypeError: an unknown source, a source given twice, or a value that is no number.
             ValueError: waveforms of several lengths, or not of shape (ticks,).
             CircuitError: a circuit that does not compile.
 
@@ -259,24 +271,25 @@ class Circuit:
         return self.compile().source_controls(**sources)
 
     def voltages(self, emulator: Readable, **sources: float) -> Array:
-        """Node voltages of an emulator of this circuit [V], (replicas, nodes), as in ``nodes``.
+        """Return the node voltages of an emulator of this circuit [V], shape (replicas, nodes).
 
-        A node without capacitor has white noise, without a value at any instant: what is given for
-        it is its mean at the present charges, fluxes and sources.
+        Columns are in the order of ``nodes``. The voltage of a node without capacitor is white
+        noise, which has no value at an instant; its column holds the mean at the present charges,
+        fluxes and sources.
 
-        An emulator holds controls, not sources. Sources that are not given are taken at the
-        circuit's own values where these make the controls, and are solved for where they do not.
+        An emulator holds controls, not sources. Sources that are not given have their values in the
+        circuit if these values give the controls; otherwise their values are solved for.
 
         Args:
-            emulator: an Emulator of ``compile()``, or of what was loaded from a file of one.
-            **sources: volts or amperes that hold now, by the sources' names; needed for sources
-                that were driven and enter the controls only together (two voltage sources in
-                series), or not at all.
+            emulator: an Emulator of ``compile()``, or one loaded from a file of such an emulator.
+            **sources: present values by the names of sources, volts or amperes. They are needed
+                for driven sources that act on the controls only together, such as two voltage
+                sources in series, or not at all.
 
         Raises:
-            TypeError: an unknown source, one given twice, or something that is not a number.
-            ValueError: an emulator of another circuit, or whose controls are those of no values of
-                the sources, or do not tell the values of sources that a node's voltage needs.
+            TypeError: an unknown source, a source given twice, or a value that is no number.
+            ValueError: an emulator of another circuit, controls that no values of the sources give,
+                or controls that do not determine the sources that a node voltage depends on.
 
         Example:
             >>> import ktc
@@ -295,7 +308,7 @@ class Circuit:
         if other is not None:
             where = f", first in line {other.line}" if other.line else ""
             raise CircuitError(
-                f"there are two elements {branch.name!r}{where}; rename one",
+                f"two elements have the name {branch.name!r}{where}; rename one",
                 branch.name,
                 branch.line,
             )
@@ -314,7 +327,7 @@ class Circuit:
         mine = (self.title, self.kelvin, self.branches)
         return mine == (other.title, other.kelvin, other.branches)
 
-    __hash__ = None  # type: ignore[assignment]  # it can grow
+    __hash__ = None  # type: ignore[assignment]  # circuits are mutable
 
     def __repr__(self) -> str:
         return f"<ktc.Circuit: {len(self._branches)} elements, nodes {', '.join(self.nodes)}>"

@@ -1,45 +1,28 @@
-"""The graph of a circuit: what its sources tie together, what its capacitors hold.
+"""Graph of a circuit: its coordinates, and the incidence of its branches in them.
 
-Nodes that voltage sources join make one free node; its members stand off it by fixed offsets. The
-component of free nodes that capacitors join to ground has a voltage per node as coordinates, K; any
-other component has the voltages of its nodes above a reference node as such, and the reference's
-own voltage is algebraic, E: no capacitor holds it. A node without capacitor is a component of one.
+Voltage sources join nodes to one free node, from which its members differ by fixed offsets.
+Capacitors join free nodes to components. In the component of ground, the voltage of every node is
+a capacitive coordinate, K. In every other component one node is the reference: the voltages of the
+others above it are capacitive coordinates, and its own voltage, which no capacitor holds, is an
+algebraic coordinate, E. A node without capacitor is a component by itself.
 
 Source: Chua, Lin (1975), Computer-Aided Analysis of Electronic Circuits, ch. 3 and 8.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
+import scipy  # imports scipy.cluster when it is first used: it takes longer than all of ktc
 
 from ktc._base.validation import Array
 from ktc._circuits.branch import GROUND, Branch, CircuitError
 
 
-class Union:
-    """Disjoint sets of anything."""
-
-    def __init__(self) -> None:
-        self._above: dict[Hashable, Hashable] = {}
-
-    def find(self, item: Hashable) -> Hashable:
-        """The item that stands for the set."""
-        above = self._above.setdefault(item, item)
-        while above != item:
-            item, above = above, self._above[above]
-        return item
-
-    def join(self, one: Hashable, other: Hashable) -> bool:
-        """Makes one set of two; False where they were one already."""
-        first, second = self.find(one), self.find(other)
-        self._above[second] = first
-        return first != second
-
-
 def named(branches: Iterable[Branch]) -> str:
-    """Names for a message, with lines where there are any."""
+    """Names of branches for a message, with their lines in the netlist."""
     return ", ".join(b.name + (f" (line {b.line})" if b.line else "") for b in branches)
 
 
@@ -50,10 +33,10 @@ class CircuitGraph:
         branches: all elements, in order.
         nodes: names of all nodes but ground, in order of appearance.
         sources: voltage and current sources, in order; θ are their values.
-        held: names of the coordinates K: a node "a", or "a-b" for a above a reference b.
-        loose: the free nodes behind each algebraic coordinate E, the reference first.
-        from_held, from_loose, offsets: node voltages v = from_held w + from_loose u + offsets θ,
-            one row a node.
+        capacitive: names of the coordinates K: a node "a", or "a-b" for a above a reference b.
+        algebraic: for each coordinate E the free nodes of its component, the reference first.
+        from_capacitive, from_algebraic, offsets: node voltages
+            v = from_capacitive w + from_algebraic u + offsets θ, one row per node.
     """
 
     def __init__(self, branches: Sequence[Branch]) -> None:
@@ -72,31 +55,34 @@ class CircuitGraph:
         self._find_components()
 
     def of_kind(self, kind: str) -> list[Branch]:
-        """Branches of one kind, in order."""
+        """Return the branches of one kind, in order."""
         return [b for b in self.branches if b.kind == kind]
 
     def incidence(self, branches: Sequence[Branch]) -> tuple[Array, Array, Array]:
-        """A_K, A_E and δ of the branches' voltages A_K w + A_E u + δ θ, one row a branch."""
+        """Return A_K, A_E and δ of the voltages A_K w + A_E u + δ θ, one row per branch."""
         plus = [self._index[b.plus] for b in branches]
         minus = [self._index[b.minus] for b in branches]
         # Ground is row −1.
         padded = [
             np.vstack([part, np.zeros((1, part.shape[1]))])
-            for part in (self.from_held, self.from_loose, self.offsets)
+            for part in (self.from_capacitive, self.from_algebraic, self.offsets)
         ]
-        held, loose, offsets = (part[plus] - part[minus] for part in padded)
-        return held, loose, offsets
+        capacitive, algebraic, offsets = (part[plus] - part[minus] for part in padded)
+        return capacitive, algebraic, offsets
 
     def vertices(self, branch: Branch) -> tuple[int, int]:
-        """The algebraic coordinates at both ends of a branch, −1 for what ground's component is."""
+        """Return the algebraic coordinates at both ends of a branch, −1 for ground's component."""
         return self._vertex[self._index[branch.plus]], self._vertex[self._index[branch.minus]]
 
+    def _disjoint_nodes(self) -> Any:
+        return scipy.cluster.hierarchy.DisjointSet([GROUND, *self.nodes])
+
     def _refuse_floating(self) -> None:
-        reached = Union()
+        reached = self._disjoint_nodes()
         for b in self.branches:
             if b.kind in "RLV":
-                reached.join(b.plus, b.minus)
-        floating = [n for n in self.nodes if reached.find(n) != reached.find(GROUND)]
+                reached.merge(b.plus, b.minus)
+        floating = [n for n in self.nodes if not reached.connected(n, GROUND)]
         if not floating:
             return
         first = next(b for b in self.branches if floating[0] in (b.plus, b.minus))
@@ -111,22 +97,22 @@ class CircuitGraph:
         )
 
     def _refuse_loops(self) -> None:
-        joined = Union()
+        joined = self._disjoint_nodes()
         seen: list[Branch] = []
         for b in [*self.of_kind("V"), *self.of_kind("L")]:
             seen.append(b)
-            if joined.join(b.plus, b.minus):
+            if joined.merge(b.plus, b.minus):
                 continue
             if b.kind == "V":
-                mend = "a loop of voltage sources, which contradict each other; remove one"
+                fix = "a loop of voltage sources, which contradict each other; remove one"
             else:
-                mend = (
-                    "a loop in which no resistor ends the current; add the resistance of a winding"
+                fix = (
+                    "a loop in which no resistor damps the current; add the resistance of a winding"
                 )
-            raise CircuitError(f"{named(_loop(seen))} form {mend}", b.name, b.line)
+            raise CircuitError(f"{named(_loop(seen))} form {fix}", b.name, b.line)
 
     def _merge_by_sources(self) -> None:
-        """Free nodes, each named by its first member, and the offsets of their members."""
+        """Find the free nodes, each named by its first member, and the offsets of their members."""
         self.offsets = np.zeros((len(self.nodes), len(self.sources)))
         ties: dict[str, list[tuple[str, int, float]]] = {n: [] for n in [GROUND, *self.nodes]}
         for s, b in enumerate(self.sources):
@@ -151,43 +137,43 @@ class CircuitGraph:
                     self.offsets[row, s] += sign
 
     def _find_components(self) -> None:
-        joined = Union()
+        joined = self._disjoint_nodes()
         for b in self.of_kind("C"):
-            joined.join(self._free[b.plus], self._free[b.minus])
-        vertex = {joined.find(GROUND): -1}
-        self.loose: list[list[str]] = []
-        self.held: list[str] = []
-        place_of_held: dict[str, int] = {}
+            joined.merge(self._free[b.plus], self._free[b.minus])
+        vertex = {joined[GROUND]: -1}
+        self.algebraic: list[list[str]] = []
+        self.capacitive: list[str] = []
+        column_of: dict[str, int] = {}
         for node in self.nodes:
             if self._free[node] != node:
                 continue
-            component = joined.find(node)
+            component = joined[node]
             if component not in vertex:
                 # The component's first node becomes its reference.
-                vertex[component] = len(self.loose)
-                self.loose.append([node])
+                vertex[component] = len(self.algebraic)
+                self.algebraic.append([node])
                 continue
-            place_of_held[node] = len(self.held)
+            column_of[node] = len(self.capacitive)
             if vertex[component] < 0:
-                self.held.append(node)
+                self.capacitive.append(node)
             else:
-                members = self.loose[vertex[component]]
-                self.held.append(f"{node}-{members[0]}")
+                members = self.algebraic[vertex[component]]
+                self.capacitive.append(f"{node}-{members[0]}")
                 members.append(node)
 
-        self.from_held = np.zeros((len(self.nodes), len(self.held)))
-        self.from_loose = np.zeros((len(self.nodes), len(self.loose)))
-        self._vertex = [vertex[joined.find(self._free[n])] for n in [*self.nodes, GROUND]]
+        self.from_capacitive = np.zeros((len(self.nodes), len(self.capacitive)))
+        self.from_algebraic = np.zeros((len(self.nodes), len(self.algebraic)))
+        self._vertex = [vertex[joined[self._free[n]]] for n in [*self.nodes, GROUND]]
         for row, node in enumerate(self.nodes):
             free = self._free[node]
-            if free in place_of_held:
-                self.from_held[row, place_of_held[free]] = 1.0
+            if free in column_of:
+                self.from_capacitive[row, column_of[free]] = 1.0
             if self._vertex[row] >= 0:
-                self.from_loose[row, self._vertex[row]] = 1.0
+                self.from_algebraic[row, self._vertex[row]] = 1.0
 
 
 def _loop(branches: Sequence[Branch]) -> list[Branch]:
-    """The branches of the loop that the last one closes over the others, in order."""
+    """The loop that the last branch closes over the others: its branches, in order."""
     *others, last = branches
     arrived: dict[str, tuple[str, Branch]] = {}
     found = [last.plus]

@@ -1,22 +1,23 @@
-"""A compiled circuit: a Network that knows its nodes and sources."""
+"""Compiled circuits: Networks with named nodes and sources."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ktc._base.codec import register, same
 from ktc._base.units import Units
 from ktc._base.validation import Array, finite, known_keywords, real_array
-from ktc._circuits.compilation import Equation
+from ktc._circuits.equation import CircuitEquation
 from ktc._model.controls import Controls
 from ktc._model.network import Network
 
 
 class Readable(Protocol):
-    """What voltages are read from: an Emulator."""
+    """The part of an Emulator that node voltages are computed from."""
 
     @property
     def network(self) -> Network:
@@ -24,25 +25,26 @@ class Readable(Protocol):
 
     @property
     def controls(self) -> Controls:
-        """Controls that hold now."""
+        """Its present controls."""
 
     def read(self) -> Array:
-        """State, (replicas, units)."""
+        """Its state, shape (replicas, units)."""
 
 
 class CompiledCircuit(Network):
-    """A Network in SI: charges [C] and fluxes [Wb], joules, seconds; made by Circuit.compile.
+    """Network of a circuit in SI: charges [C], fluxes [Wb], joules, seconds; see Circuit.compile.
 
-    H = ½ (q − q_V)ᵀ C⁻¹ (q − q_V) + ½ Σ φ²/L less what is a function of the sources alone: what
-    the capacitors and inductors store and, where voltage sources hold capacitors, what these took
-    back. ∇H is the voltages that capacitors hold and the currents of the inductors.
+    H = ½ (q − q_V)ᵀ C⁻¹ (q − q_V) + ½ Σ φ²/L up to a function of the sources alone: the energy
+    stored in capacitors and inductors, less the energy that voltage sources in series with
+    capacitors have taken back. ∇H consists of the voltages of the capacitive coordinates and the
+    currents of the inductors.
     """
 
-    equation: Equation  #: the circuit in the one equation, and how to read it back
+    equation: CircuitEquation  #: equation of motion, and maps to node voltages
 
     @classmethod
-    def of_equation(cls, equation: Equation) -> CompiledCircuit:
-        """The network of a circuit's equation."""
+    def of_equation(cls, equation: CircuitEquation) -> CompiledCircuit:
+        """Make the network of a circuit equation."""
         network = cast(
             CompiledCircuit,
             cls.of_elements(
@@ -65,22 +67,22 @@ class CompiledCircuit(Network):
 
     @property
     def coordinates(self) -> tuple[str, ...]:
-        """Names of the state's coordinates: charges "q(a)", fluxes "phi(L1)".
+        """Names of the coordinates of the state: charges "q(a)", fluxes "phi(L1)".
 
-        "q(a-b)" is the charge that moves with the voltage of a above b, in a part of the circuit
-        that no capacitor joins to ground.
+        "q(a-b)" is the charge conjugate to the voltage of a above b, in a part of the circuit that
+        no capacitor joins to ground.
         """
         return self.equation.coordinates
 
     @property
     def symbols(self) -> Units:
-        """Coulombs, volts, joules, seconds; webers and amperes too where there are inductors."""
+        """Units: coulombs, volts, joules, seconds; with inductors also webers and amperes."""
         if any(name.startswith("phi") for name in self.coordinates):
             return Units("C or Wb", "V or A", "1/F or 1/H", "J", "s")
         return Units("C", "V", "1/F", "J", "s")
 
     def source_controls(self, **values: ArrayLike) -> dict[str, Array]:
-        """The controls that these sources enter; see Circuit.controls."""
+        """Return the controls for given values of sources; see Circuit.controls."""
         places = self._places(values)
         arrays = {places[name]: real_array(name, value) for name, value in values.items()}
         shape = _shape_of({name: arrays[places[name]] for name in values})
@@ -98,18 +100,14 @@ class CompiledCircuit(Network):
             if matrix[:, list(arrays)].any()
         }
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuilt, (self.equation, self.controls.as_dict())
-
     def has_elements_of(self, network: Network) -> bool:
-        """Whether a network is this one but for its controls."""
+        """Return whether a network differs from this one only in its controls."""
         if self.elements is None or network.elements is None:
             return False
-        mine, others = self.elements.arrays(), network.elements.arrays()
-        return all(np.array_equal(mine[name], others[name]) for name in mine)
+        return same(self.elements.arrays(), network.elements.arrays())
 
     def voltages(self, emulator: Readable, **sources: float) -> Array:
-        """Node voltages of every replica; see Circuit.voltages."""
+        """Return the node voltages of every replica; see Circuit.voltages."""
         controls, state = emulator.controls, emulator.read()
         gradient = state @ controls.stiffness + controls.quartic * state**3 - controls.bias
         fixed = self.equation.nodes_of_sources @ self._source_values(controls, sources)
@@ -117,7 +115,7 @@ class CompiledCircuit(Network):
         return voltages
 
     def _places(self, values: Iterable[str]) -> dict[str, int]:
-        """The places of named sources in θ, whatever their case."""
+        """Indices of named sources in θ; case does not matter."""
         known = {name.lower(): place for place, name in enumerate(self.equation.sources)}
         known_keywords([name.lower() for name in values], known, "source")
         places: dict[str, int] = {}
@@ -129,10 +127,9 @@ class CompiledCircuit(Network):
         return places
 
     def _source_values(self, controls: Controls, given: dict[str, float]) -> Array:
-        """The values of the sources that make these controls.
+        """Values of the sources that give these controls, by least squares where not given.
 
-        Those not given are the circuit's own where these make the controls, and else what the
-        controls tell.
+        Sources that are not given keep their values in the circuit if these give the controls.
         """
         equation = self.equation
         values = equation.values.copy()
@@ -157,17 +154,17 @@ class CompiledCircuit(Network):
             if missed(1e-9):
                 named = f" with {', '.join(given)} as given" if given else ""
                 raise ValueError(
-                    "the emulator's bias, emf and current are not those of any values of the "
-                    f"sources {', '.join(equation.sources)}{named}; set them by "
-                    "circuit.controls(...)"
+                    "no values of the sources "
+                    f"{', '.join(equation.sources)}{named} give the bias, emf and current of the "
+                    "emulator; set them by circuit.controls(...)"
                 )
             self._refuse_undetermined(matrix[:, free], free)
         return values
 
     def _refuse_undetermined(self, matrix: Array, free: NDArray[np.int64]) -> None:
-        """Refuses nodes whose voltage depends on sources that the controls cannot tell apart."""
+        """Refuse nodes whose voltage depends on sources that the controls do not determine."""
         equation = self.equation
-        # The null space, with zeros where rounding leaves none.
+        # The null space, with zero in place of rounding.
         _, singular, right = np.linalg.svd(matrix)
         least = np.finfo(np.float64).eps * max(matrix.shape) * singular.max(initial=0.0)
         null = right[int(np.sum(singular > least)) :].T
@@ -179,15 +176,15 @@ class CompiledCircuit(Network):
         nodes = [repr(equation.nodes[n]) for n in np.flatnonzero(lost)]
         names = [equation.sources[s] for s in free[null.any(axis=1)]]
         raise ValueError(
-            f"the emulator's controls do not tell the voltage of node{'s'[: len(nodes) - 1]} "
-            f"{', '.join(nodes)}: {', '.join(names)} enter them only together or not at all; give "
-            f"the values that hold now: circuit.voltages(emulator, "
+            f"the emulator's controls do not determine the voltage of node{'s'[: len(nodes) - 1]} "
+            f"{', '.join(nodes)}: {', '.join(names)} act on them only together or not at all; give "
+            f"their present values: circuit.voltages(emulator, "
             f"{', '.join(f'{name}=...' for name in names)})"
         )
 
 
 def _shape_of(arrays: dict[str, Array]) -> tuple[int, ...]:
-    """() or (ticks,): the one shape of numbers and waveforms."""
+    """The common shape of numbers and waveforms, () or (ticks,)."""
     for name, array in arrays.items():
         if array.ndim > 1:
             raise ValueError(
@@ -197,10 +194,12 @@ def _shape_of(arrays: dict[str, Array]) -> tuple[int, ...]:
     lengths = {name: len(array) for name, array in arrays.items() if array.ndim == 1}
     if len(set(lengths.values())) > 1:
         told = ", ".join(f"{name} has {length}" for name, length in lengths.items())
-        raise ValueError(f"waveforms must have one value a tick, all as many, but {told}")
+        raise ValueError(f"waveforms must have one value per tick, all of one length, but {told}")
     return tuple(set(lengths.values()))
 
 
-def _rebuilt(equation: Equation, controls: dict[str, Any]) -> Network:
-    network = CompiledCircuit.of_equation(equation)
-    return network.with_controls(network.controls.updated(**controls))
+def _at_controls(equation: CircuitEquation, controls: Controls) -> CompiledCircuit:
+    return cast(CompiledCircuit, CompiledCircuit.of_equation(equation).with_controls(controls))
+
+
+register(CompiledCircuit, ("equation", "controls"), _at_controls)

@@ -13,10 +13,15 @@ CELLS_OF_SPU = 8
 
 
 def trap(stiffness: float = 1.0, friction: float = 1.0, kT: float = 1.0) -> Network:
-    """One harmonic unit, H = ½ k x² − b x: an optical trap, or an RC cell in its own units.
+    """One harmonic unit, H = ½ k x² − b x: an optical trap, or an RC cell.
+
+    Args:
+        stiffness: k, positive.
+        friction, kT: as for ``ktc.Network``.
 
     Example:
-        >>> trap(stiffness=2.0).relaxation_times
+        >>> import ktc
+        >>> ktc.presets.trap(stiffness=2.0).relaxation_times
         array([0.5])
 
     Source: Schmiedl, Seifert (2007), Phys. Rev. Lett. 98, 108301.
@@ -39,11 +44,12 @@ def double_well(
     Args:
         barrier: height, positive, in the unit of kT.
         minimum: a, positive.
-        friction, kT: as of a Network.
+        friction, kT: as for ``ktc.Network``.
         tilt: bias b.
 
     Example:
-        >>> net = double_well(barrier=5.0, minimum=2.0)
+        >>> import ktc
+        >>> net = ktc.presets.double_well(barrier=5.0, minimum=2.0)
         >>> float(net.stiffness[0, 0]), float(net.quartic[0])
         (-5.0, 1.25)
 
@@ -66,7 +72,7 @@ def two_temperature_rc(
     resistance: float = 10e6,
     capacitance: tuple[float, float] = (680e-12, 420e-12),
 ) -> Circuit:
-    """Two RC cells at two temperatures, joined by a capacitor: heat flows through electric noise.
+    """Two RC cells at two temperatures, coupled by a capacitor: heat flows by electric noise.
 
     The mean power into the cold resistor is k_B C²(T₂ − T₁)/(XY), X = C₁C₂ + C(C₁ + C₂),
     Y = (C₁ + C)R₁ + (C₂ + C)R₂.
@@ -78,7 +84,8 @@ def two_temperature_rc(
         capacitance: C₁ and C₂ [F].
 
     Example:
-        >>> two_temperature_rc().compile().accounts
+        >>> import ktc
+        >>> ktc.presets.two_temperature_rc().compile().accounts
         ('R1', 'R2')
 
     Source: Ciliberto, Imparato, Naert, Tanase (2013), Phys. Rev. Lett. 110, 180601.
@@ -95,25 +102,26 @@ def two_temperature_rc(
 
 
 def breadboard2(kelvin: float = 297.0) -> Circuit:
-    """The two-node breadboard that inverts a 2×2 matrix with amplified Johnson noise.
+    """Two-node breadboard that inverts a 2×2 matrix with amplified Johnson noise.
 
-    Amplified noise voltages, independent, drive nodes 1 and 2 through R₁ = 4690 Ω and
-    R₂ = 4680 Ω; R₃ = 6830 Ω bridges the nodes, R₄ = 9900 Ω goes from node 2 to ground, and
-    C₁ = 23.50 nF, C₂ = 23.51 nF hold the nodes. With an input-referred density of 14.38 nV/√Hz and
-    gains of 1125 and 1130 the noise is a current of (gain · density/R)² A²/Hz into each node, and
-    the covariance of the node voltages is proportional to G⁻¹ but for the spread of the parts,
+    Independent amplified noise voltages drive nodes 1 and 2 through R₁ = 4690 Ω and R₂ = 4680 Ω;
+    R₃ = 6830 Ω joins the nodes, R₄ = 9900 Ω joins node 2 to ground, and C₁ = 23.50 nF and
+    C₂ = 23.51 nF join the nodes to ground. With an input-referred density of 14.38 nV/√Hz and gains
+    of 1125 and 1130 the noise is a current of (gain · density/R)² A²/Hz into each node. Up to the
+    spread of the parts the covariance of the node voltages is proportional to G⁻¹,
 
         G = [[1/R₁ + 1/R₃, −1/R₃], [−1/R₃, 1/R₂ + 1/R₃ + 1/R₄]].
 
-    The model has 0.6058 mV and 0.5391 mV rms and a correlation of 0.3532 between 200 Hz and 50 kHz
-    (``ktc.spectra.band_covariance``). The board itself showed 0.7097 mV, 0.6258 mV and 0.3596; the
-    excess came from pickup, the amplifiers' current noise and unequal drives.
+    Between 200 Hz and 50 kHz the model gives 0.6058 mV and 0.5391 mV rms and a correlation of
+    0.3532 (``ktc.spectra.band_covariance``). The measured values are 0.7097 mV, 0.6258 mV and
+    0.3596; the excess is due to pickup, the current noise of the amplifiers and unequal drives.
 
     Args:
-        kelvin: temperature of the resistors, whose own noise is a millionth of the amplified one.
+        kelvin: temperature of the resistors, whose noise is a millionth of the amplified noise.
 
     Example:
-        >>> breadboard2().compile().relaxation_times.round(7)
+        >>> import ktc
+        >>> ktc.presets.breadboard2().compile().relaxation_times.round(7)
         array([4.16e-05, 9.20e-05])
 
     Source: the open data of colinc86/thermodynamic-solver (CC-BY).
@@ -141,13 +149,13 @@ def spu8(
     couplings: ArrayLike | None = None,
     kelvin: float = 0.0,
 ) -> Circuit:
-    """Eight RLC cells with all-to-all switched capacitances: a stochastic processing unit.
+    """Stochastic processing unit: eight RLC cells with all-to-all switched capacitances.
 
     Each cell is a node with R, L and C to ground and a noise current into it; capacitors C_ij join
     the nodes. di = L⁻¹v dt, dv = −C⁻¹R⁻¹v dt − C⁻¹i dt + √(2κ₀) C⁻¹dW with the Maxwell
-    capacitance matrix C: with equal R, Cov v = κ₀R C⁻¹ and Cov i = κ₀R L⁻¹, a temperature of
-    k_B T_eff = κ₀R. The component values of the published machine are not public; all are yours to
-    give.
+    capacitance matrix C. With equal R, Cov v = κ₀R C⁻¹ and Cov i = κ₀R L⁻¹, at an effective
+    temperature k_B T_eff = κ₀R. The component values of the published machine are not public, so
+    all are arguments.
 
     Args:
         resistance: R [Ω], scalar or (8,).
@@ -155,15 +163,18 @@ def spu8(
         capacitance: C of the cells to ground [F], scalar or (8,).
         noise: κ₀ [A²s], half the two-sided and a quarter of the one-sided density of the noise
             current; scalar or (8,).
-        couplings: C_ij [F], shape (8, 8), symmetric, zero where the switch is open; its diagonal
-            must be zero. None leaves all switches open.
-        kelvin: temperature of the resistors; zero leaves the injected noise alone.
+        couplings: C_ij [F], shape (8, 8), symmetric with a zero diagonal, zero where the switch is
+            open. None leaves all switches open.
+        kelvin: temperature of the resistors; at zero there is only the injected noise.
 
     Raises:
         ValueError: wrong shapes, values that are not positive, couplings that are not symmetric.
 
     Example:
-        >>> circuit = spu8(resistance=1e3, inductance=1e-3, capacitance=1e-9, noise=1e-24)
+        >>> import ktc
+        >>> circuit = ktc.presets.spu8(
+        ...     resistance=1e3, inductance=1e-3, capacitance=1e-9, noise=1e-24
+        ... )
         >>> circuit.compile().units  # eight charges and eight fluxes
         16
 
@@ -195,8 +206,11 @@ def _couplings(couplings: ArrayLike | None, cells: int) -> Array:
             f"couplings must be of shape ({cells}, {cells}), but has shape {matrix.shape}"
         )
     if not np.array_equal(matrix, matrix.T) or np.diagonal(matrix).any():
-        raise ValueError("couplings must be symmetric with a zero diagonal")
+        raise ValueError(
+            "couplings must be symmetric with a zero diagonal; pass (c + c.T)/2 with zeros on its "
+            "diagonal"
+        )
     if (matrix < 0).any():
         i, j = np.argwhere(matrix < 0)[0]
-        raise ValueError(f"couplings must not be negative, but is {matrix[i, j]} at ({i}, {j})")
+        raise ValueError(f"couplings must not be negative, but are {matrix[i, j]} at ({i}, {j})")
     return matrix

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from ktc._base.storage import VERSION
+from ktc._base.files import VERSION
 from ktc._commands.experiment import Settings
 
 USER_ERROR, INTERRUPTED = 2, 130

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ktc._base.files import VERSION
 from ktc._base.progress import progress_bar
-from ktc._base.storage import VERSION
 from ktc._boards.board import Board
 from ktc._boards.gaussian_model import GaussianModel
 from ktc._commands import report

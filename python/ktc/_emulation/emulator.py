@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from ktc import _core
 from ktc._base import storage
 from ktc._base.lazy_samples import LazySamples, gained
-from ktc._base.resources import memory
+from ktc._base.resources import memory, thread_count
 from ktc._base.single_thread import Exclusive, one_thread
 from ktc._base.units import Units
 from ktc._base.validation import Array, frozen, positive, random_seed
@@ -28,7 +28,6 @@ from ktc._emulation.emulator_options import (
     motion,
     precision,
     replica_range,
-    thread_count,
 )
 from ktc._emulation.ledger import Ledger
 from ktc._emulation.recorder import Recorder, Recording, play_recorded

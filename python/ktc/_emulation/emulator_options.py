@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import math
-import os
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ktc import _core
 from ktc._base.validation import Array, count, real_array
 from ktc._model.network import Network
 
-REPLICAS_OF_A_SEED = 2**33
-MOST_THREADS = 4096
-
 
 def motion(network: Network, resolve_heat: bool) -> str:
-    """How an emulator moves: "exact", "midpoint" (all units together), "split" or "pooled".
+    """The motion of an emulator: "exact", "midpoint", "split" or "pooled".
 
     Pooled motion is split motion that keeps total heat alone, as sparse networks do.
     """
     if not isinstance(resolve_heat, bool):
         raise TypeError(f"resolve_heat must be True or False, but is {resolve_heat!r}")
-    if resolve_heat:
-        return "split"
-    if network.is_sparse:
-        return "pooled"
-    if network.moves_exactly:
-        return "exact"
-    return "midpoint" if network.moves_together else "split"
+    return network.core.motion(network.controls.arrays(), resolve_heat)
 
 
 def precision(dtype: str) -> str:
@@ -56,7 +47,7 @@ def replica_range(replicas: float, first_replica: int, sparse: bool) -> tuple[fl
         raise ValueError(
             f"first_replica must be 0 where replicas is infinite, but is {first_replica}"
         )
-    if not infinite and first + number > REPLICAS_OF_A_SEED:
+    if not infinite and first + number > _core.MOST_REPLICAS:
         raise ValueError(
             "first_replica + replicas must not exceed 2**33, the replicas that a seed has, "
             f"but is {first + number}"
@@ -90,14 +81,3 @@ def _replicated(name: str, value: ArrayLike, shape: tuple[int, int]) -> Array:
             f"{name} must have shape {shape} or {shape[1:]}, but has shape {array.shape}"
         )
     return np.broadcast_to(array, shape)
-
-
-def thread_count(threads: int | None) -> int:
-    """``threads``, or the cores this process may use where it is None."""
-    return _available_cores() if threads is None else count("threads", threads, most=MOST_THREADS)
-
-
-def _available_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -13,9 +13,9 @@ import scipy  # imports scipy.signal when it is first used
 from ktc._base import storage
 from ktc._base.estimate import INFINITE, Estimate
 from ktc._base.lazy_samples import LazySamples
-from ktc._base.study import estimated_free_energy_change
 from ktc._base.units import Units
 from ktc._base.validation import Array, count, frozen
+from ktc._emulation.free_energy_ladder import free_energy_difference
 from ktc._emulation.run_figure import draw_run
 from ktc._emulation.run_statistics import RunStatistics
 from ktc._model.accounts import require_kept
@@ -225,7 +225,7 @@ class Run:
         ends = (self.initial_controls, self.final_controls)
         before, after = (self.network.with_controls(controls) for controls in ends)
         if coupled_quartic(before) or coupled_quartic(after):
-            found = estimated_free_energy_change(before, after, seed=self.seed)
+            found = free_energy_difference(before, after, seed=self.seed)
             return Estimate(
                 found.mean, found.stderr, method=found.method, unit=self.symbols.energy, kT=kT
             )

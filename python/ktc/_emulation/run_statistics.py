@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ktc._base.codec import register
 from ktc._base.validation import Array, frozen
 
 #: The sum over lags stops at the first lag beyond this many integrated times.
@@ -175,3 +176,15 @@ class RunStatistics:
             f"<ktc.RunStatistics: {self.samples} samples, mean {self.mean!r}, "
             f"variance {self.variance!r}>"
         )
+
+
+def _fields(statistics: RunStatistics) -> dict[str, object]:
+    return {
+        "observations": statistics.observations,
+        "samples": statistics.samples,
+        "interval": statistics.interval,
+        "arrays": statistics._arrays,
+    }
+
+
+register(RunStatistics, _fields)

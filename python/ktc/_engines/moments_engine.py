@@ -28,10 +28,6 @@ from ktc._engines.moments_state import (
 from ktc._engines.work_variance import Spread
 from ktc._model.network import Network
 
-# As in the core: below it there is room for the energies of products.
-LARGEST_ENERGY = 1e300
-CONTROLS = ("bias", "stiffness", "quartic", "kT", "emf", "current")
-
 
 class GaussianEngine:
     """The calls of ``_core.Engine`` for infinitely many replicas of a linear network.
@@ -115,7 +111,7 @@ class GaussianEngine:
         covariance[:n], covariance[:, :n] = 0.0, 0.0
         new.mean, new.covariance, new.settled = mean, covariance, False
         with np.errstate(over="ignore", invalid="ignore"):
-            if not abs(new.energy()) <= LARGEST_ENERGY:
+            if not abs(new.energy()) <= _core.LARGEST_ENERGY:
                 raise ValueError("state is so far out that its energy overflows")
         self._state = new
         self.open_books()
@@ -248,7 +244,9 @@ class GaussianEngine:
     def restore(self, saved: Mapping[str, Any]) -> None:
         """The state of a snapshot."""
         state = self._state.copy()
-        state.setting = self._setting({name: np.asarray(saved[name]) for name in CONTROLS}, None)
+        state.setting = self._setting(
+            {name: np.asarray(saved[name]) for name in _core.CONTROLS}, None
+        )
         for name in ("mean", "covariance", "sums", "carries"):
             if np.shape(saved[name]) != np.shape(getattr(state, name)):
                 raise ValueError(f"{name} is of shape {np.shape(saved[name])}")
@@ -279,7 +277,7 @@ class GaussianEngine:
         with np.errstate(over="ignore", invalid="ignore"):
             setting = Setting(self._wiring, controls, motion, previous)
             energy = abs(setting.force @ setting.rest[: len(setting.force)])
-        if not energy <= LARGEST_ENERGY:
+        if not energy <= _core.LARGEST_ENERGY:
             raise ValueError(
                 "bias is so large that the equilibrium energy overflows; scale it down"
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -10,14 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ktc._base import storage
+from ktc._base.codec import register
 from ktc._base.estimate import INFINITE, Estimate
+from ktc._base.files import VERSION, Storable
 from ktc._base.units import Units
 from ktc._base.validation import Array
+from ktc._emulation.free_energy_ladder import free_energy_difference
 from ktc._learning.averages import energy_differences
 from ktc._learning.batches import BatchMoments
 from ktc._learning.fit_figure import draw_fit
-from ktc._learning.fit_file import from_file, to_file
+from ktc._learning.center import learnable
 from ktc._learning.gradient_noise import LARGEST_STATE, total_cost
 from ktc._learning.history import History
 from ktc._learning.metrics.calibration_report import CalibrationReport
@@ -26,7 +27,6 @@ from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.likelihood import maximum_likelihood
 from ktc._learning.planning.expected_learning import noise_of_run
 from ktc._learning.schedules import Schedule
-from ktc._measure.free_energy_ladder import free_energy_difference
 from ktc._model.controls import Controls
 from ktc._model.description import Described
 from ktc._model.device import Device
@@ -36,8 +36,18 @@ from ktc._model.parameters import CONTROL_OF, Parameters
 from ktc._theory.least_work import least_excess_work
 from ktc._theory.wasserstein import wasserstein_bound
 
+# Constructor arguments that a file keeps: attributes of that name, and with an underscore.
+PUBLIC = (
+    *("start", "schedule", "hidden", "data_mean", "data_forces", "samples", "batch", "history"),
+    *("seed", "version", "imperfections", "calibration", "stopped_early"),
+)
+PRIVATE = (
+    *("work", "heat", "positive", "final_state", "final_forces", "scatter", "variances"),
+    "applied_change",
+)
 
-class Fit:
+
+class Fit(Storable):
     """Result of ``ktc.learn``.
 
     Energies are in joules on a Board or a compiled circuit, in the unit of kT on a Network. Of an
@@ -104,7 +114,7 @@ class Fit:
         applied_change: float | None = None,
         variances: Mapping[str, float] | None = None,
         device: Device | None = None,
-        version: str = storage.VERSION,
+        version: str = VERSION,
     ) -> None:
         self.start, self.schedule = start, schedule
         self.learned, self.hidden = learned, hidden
@@ -408,24 +418,6 @@ class Fit:
         """
         return draw_fit(self, **options)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Save everything but the device, with seed and version.
-
-        Raises:
-            ValueError: a schedule that is not one of ktc.schedules.
-        """
-        to_file(vars(self), path)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Fit:
-        """Load a fit that was saved.
-
-        Raises:
-            FileNotFoundError: no such file.
-            ValueError: a file that is truncated, of another kind, or of another format.
-        """
-        return cls(**from_file(path))
-
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "device": None}
 
@@ -461,3 +453,28 @@ class Fit:
             f"{block.stop - block.start} {name}" for name, block in self.learned.blocks.items()
         )
         return f"<ktc.Fit: {self.schedule!r} of {learned}, {spent}{stopped}>"
+
+
+def _parts(fit: Fit) -> dict[str, object]:
+    """Arguments of a fit, but for its device; the learned parameters by names and masks."""
+    learned = fit.learned
+    masks = {}
+    for name, places in learned.places.items():
+        array = np.zeros((learned.units,) * len(places), dtype=bool)
+        array[places] = True
+        masks[name] = array | array.T
+    return {
+        **{name: getattr(fit, name) for name in PUBLIC},
+        **{name: getattr(fit, f"_{name}") for name in PRIVATE},
+        "names": learned.names,
+        "mask": None if learned.names == ("center",) else masks,
+    }
+
+
+def _made(
+    start: Described, names: tuple[str, ...], mask: Mapping[str, ArrayLike] | None, **fields: Any
+) -> Fit:
+    return Fit(start=start, learned=learnable(start, names, mask), **fields)
+
+
+register(Fit, _parts, _made)

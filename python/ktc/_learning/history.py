@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ktc._base.codec import register
 from ktc._base.validation import Array
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._theory.gaussian import bias_free_energy
@@ -89,6 +90,9 @@ class History:
     def backtracked(self) -> Array:
         """Numbers of the updates that were cut back to keep the energy confined."""
         return np.flatnonzero(self.share < 1).astype(np.float64)
+
+
+register(History)
 
 
 def history_of(rows: Mapping[str, Array], exact: ExactModel, goal: Array | None) -> History:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ktc._base.codec import register
 from ktc._base.validation import Array, finite, frozen, positive, real_array
 from ktc._learning.metrics.metric_tensors import MetricTensors
 from ktc._learning.path_to_target import PathToTarget
@@ -445,3 +446,15 @@ class Adam(Schedule):
     def rate(self, time: float, geometry: MetricTensors) -> Array:
         """Not defined: Adam's step depends on the gradient history."""
         raise ValueError("Adam has no rate by itself: its step depends on the gradient history")
+
+
+for _kind in (
+    MinimalDissipation,
+    ContinuousMinimalDissipation,
+    NaturalGradient,
+    Constant,
+    Exponential,
+    Cosine,
+    Adam,
+):
+    register(_kind, lambda schedule: schedule.arguments)

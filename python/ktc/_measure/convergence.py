@@ -9,7 +9,9 @@ import numpy as np
 import scipy  # imports scipy.stats when it is first used
 from numpy.typing import ArrayLike
 
+from ktc._base.codec import register
 from ktc._base.estimate import Estimate
+from ktc._base.files import Storable
 from ktc._base.validation import Array, count, positive, random_seed, real_array
 from ktc._emulation.emulator import Emulator
 from ktc._engines.step_size import default_step
@@ -21,7 +23,7 @@ from ktc._model.protocol import Protocol
 STEPS = (8.0, 4.0, 2.0, 1.0)
 
 
-class Convergence:
+class Convergence(Storable):
     """An observable at several steps, and the parabola ⟨A⟩ + c dt² through its estimates.
 
     Attributes:
@@ -76,6 +78,9 @@ class Convergence:
 
     def _last(self) -> str:
         return f"dt = {self.steps[-1]:.3g} {self.bias(self.steps[-1])}"
+
+
+register(Convergence, ("steps", "estimates"))
 
 
 def convergence(

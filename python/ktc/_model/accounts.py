@@ -1,24 +1,21 @@
-"""Which energy accounts books keep."""
+"""Energy accounts of a ledger: which ones to keep, and which ones a motion has."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from ktc import _core
 from ktc._base.validation import known_keywords
 
-#: What every motion has; sources, generators and shadow are zero for exact moves.
-ALWAYS = ("work", "heat", "supply", "source", "injected", "shadow")
-#: What the splitting integrator tells apart.
-ITEMISED = ("entropy_flow", "heat_per_resistor")
-#: What the first law is made of.
+#: The terms of the first law.
 FIRST_LAW = ("work", "heat", "source", "injected", "shadow")
 
 
 def accounts_to_keep(accounts: Sequence[str] | str | None, motion: str) -> tuple[str, ...] | None:
-    """``accounts`` as names, each once; None keeps all that the motion has.
+    """The accounts to keep, each name once; None keeps all accounts of the motion.
 
     Raises:
-        TypeError: a name that no account has.
+        TypeError: a name of no account.
         ValueError: an account that this motion does not have.
     """
     if accounts is None:
@@ -28,10 +25,9 @@ def accounts_to_keep(accounts: Sequence[str] | str | None, motion: str) -> tuple
             f"accounts must be a name or several, such as ('work', 'heat'), but is {accounts!r}"
         )
     names = (accounts,) if isinstance(accounts, str) else tuple(dict.fromkeys(accounts))
-    known_keywords(names, (*ALWAYS, *ITEMISED), "account")
+    known_keywords(names, _core.ACCOUNTS, "account")
     for name in names:
-        itemised = motion == "split" or (motion == "pooled" and name == "entropy_flow")
-        if name in ITEMISED and not itemised:
+        if name not in _core.accounts_of(motion):
             raise ValueError(
                 f"accounts has {name!r}, which this motion does not tell apart; make the "
                 "emulator with resolve_heat=True"
@@ -40,15 +36,15 @@ def accounts_to_keep(accounts: Sequence[str] | str | None, motion: str) -> tuple
 
 
 def require_kept(name: str, accounts: tuple[str, ...] | None, what: str = "") -> None:
-    """Refuses to read an account that is not kept.
+    """Refuse to read an account that is not kept.
 
     Args:
         name: the account.
-        accounts: what is kept; None for all.
-        what: is read of it; the account itself where empty.
+        accounts: the accounts that are kept; None for all.
+        what: the quantity that is read from it; by default the account itself.
 
     Raises:
-        ValueError: with the accounts to ask for.
+        ValueError: it is not kept; the message says which accounts to ask for.
     """
     if accounts is not None and name not in accounts:
         raise ValueError(

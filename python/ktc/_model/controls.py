@@ -8,8 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from ktc import _core
+from ktc._base.codec import register, same
 from ktc._base.validation import (
     Array,
+    count,
     frozen,
     known_keywords,
     per_unit,
@@ -21,7 +24,7 @@ from ktc._base.validation import (
 )
 from ktc._model.sparse_stiffness import CONFINE, SparseStiffness, is_sparse
 
-CONTROL_NAMES = ("bias", "stiffness", "quartic", "kT", "emf", "current")
+CONTROL_NAMES = _core.CONTROLS
 
 
 @dataclass(frozen=True)
@@ -152,19 +155,42 @@ class Controls:
         return sizes[name] if name in sizes else np.shape(getattr(self, name))
 
     @property
+    def sizes(self) -> dict[str, int]:
+        """Numbers of units, heat accounts, resistors with an EMF, and current sources."""
+        return {
+            "units": len(self.bias),
+            "accounts": self.accounts,
+            "emf": len(self.emf),
+            "current": len(self.current),
+        }
+
+    @property
     def isothermal(self) -> bool:
         """Whether all resistors are at one temperature."""
         return np.ndim(self.kT) == 0
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Controls):
-            return False
-        mine, others = self.saved_arrays(), other.saved_arrays()
-        return mine.keys() == others.keys() and all(
-            np.array_equal(mine[name], others[name]) for name in mine
-        )
+        return isinstance(other, Controls) and (self is other or same(self, other))
 
     __hash__ = None  # type: ignore[assignment]  # arrays inside
+
+
+def _restored(
+    bias: Array,
+    held_stiffness: Array | SparseStiffness,
+    kT: float | Array,
+    quartic: Array,
+    emf: Array,
+    current: Array,
+    accounts: int,
+) -> Controls:
+    """Controls of a record, checked."""
+    blank = Controls(bias, held_stiffness, kT, quartic, emf, current, count("accounts", accounts))
+    changes = {name: getattr(blank, name) for name in CONTROL_NAMES if name != "stiffness"}
+    return blank.updated(**changes, stiffness=held_stiffness)
+
+
+register(Controls, make=_restored)
 
 
 def quartic_per_unit(value: Any, units: int) -> Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from ktc._base.codec import register
 from ktc._base.units import Units
 from ktc._base.validation import Array
 from ktc._model.network import Network
@@ -36,6 +37,9 @@ class Described:
 
     def __repr__(self) -> str:
         return repr(self.network)
+
+
+register(Described)
 
 
 def network_of(device: Description, name: str = "device") -> Network:

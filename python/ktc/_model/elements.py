@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ktc._base.codec import register
 from ktc._base.validation import Array, finite, frozen, positive, real_array
 
 
@@ -76,8 +77,9 @@ class Elements:
             raise ValueError("resistors must have at least one, but has none")
         n = len(np.atleast_1d(np.asarray(self.resistors[0].direction)))
         for kind in ("resistors", "sources", "noises"):
-            for i, element in enumerate(getattr(self, kind)):
-                _check(f"{kind}[{i}]", element, n)
+            given = enumerate(getattr(self, kind))
+            checked = tuple(_checked(f"{kind}[{i}]", element, n) for i, element in given)
+            object.__setattr__(self, kind, checked)
         if self.interconnection is not None:
             matrix = real_array("interconnection", self.interconnection)
             if matrix.shape != (n, n):
@@ -122,7 +124,15 @@ class Elements:
         }
 
 
-def _check(name: str, element: Resistor | CurrentSource | NoiseSource, n: int) -> None:
+register(Resistor)
+register(CurrentSource)
+register(NoiseSource)
+
+
+Element = TypeVar("Element", Resistor, CurrentSource, NoiseSource)
+
+
+def _checked(name: str, element: Element, n: int) -> Element:
     direction = real_array(f"{name}.direction", element.direction)
     if direction.shape != (n,):
         raise ValueError(
@@ -137,6 +147,7 @@ def _check(name: str, element: Resistor | CurrentSource | NoiseSource, n: int) -
         positive(f"{name}.density", element.density)
         if element.bandwidth is not None:
             positive(f"{name}.bandwidth", element.bandwidth)
+    return replace(element, direction=frozen(direction))
 
 
 def _rows(directions: Sequence[ArrayLike], n: int) -> Array:

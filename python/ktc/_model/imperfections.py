@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from ktc._base.codec import register
 from ktc._base.validation import count, finite, positive, random_seed
 from ktc._model.converter import Converter
 
@@ -114,6 +115,9 @@ class Imperfections:
     def as_dict(self) -> dict[str, Any]:
         """All numbers by name."""
         return asdict(self)
+
+
+register(Imperfections)
 
 
 def _checked(name: str, value: Any, optional: bool) -> Any:

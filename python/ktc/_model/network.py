@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc import _core
+from ktc._base.codec import from_record, register, same, to_record
+from ktc._base.files import Storable
 from ktc._base.units import CONSISTENT, Units
 from ktc._base.validation import (
     Array,
@@ -30,9 +33,6 @@ from ktc._model.controls import (
 from ktc._model.elements import CurrentSource, Elements, NoiseSource, Resistor
 from ktc._model.sparse_stiffness import SparseStiffness, is_sparse, refuse_dense
 
-if TYPE_CHECKING:
-    pass
-
 
 class Transition(NamedTuple):
     """Exact motion over a hold: z′ = A z + c + N(0, Q), z = x, or (x, p) with inertia."""
@@ -42,7 +42,7 @@ class Transition(NamedTuple):
     Q: Array
 
 
-class Network:
+class Network(Storable):
     """Noisy units with couplings: one immutable description.
 
     Without inertia, dx = −R⁻¹∇H dt + √(2kT R⁻¹) dW; with inertia M,
@@ -434,27 +434,39 @@ class Network:
         rest[: self.units] = np.linalg.solve(self.stiffness, self.bias)
         return Transition(decay, rest - decay @ rest, covariance)
 
-    def with_controls(self, controls: Controls | None = None, /, **changes: ArrayLike) -> Network:
+    def with_controls(self, controls: Controls | None = None, **changes: ArrayLike) -> Network:
         """The same network with other controls of its own.
 
         Args:
-            controls: all of them; the network's own by default.
-            **changes: those that differ, by name, as ``Emulator.set`` takes them.
+            controls: all of them, such as ``emulator.controls``; by default those of this network.
+            **changes: controls to replace, by name: bias, stiffness, quartic, kT, emf, current.
 
         Raises:
-            TypeError, ValueError: an unknown control, or a value that no network can hold.
+            ValueError, TypeError: an unknown control, or a value that the constructor refuses.
 
         Example:
             >>> import ktc
-            >>> ktc.Network(stiffness=1.0, friction=1.0).with_controls(bias=2.0).bias
-            array([2.])
+            >>> network = ktc.Network(stiffness=[[2.0, 0.5], [0.5, 1.0]], friction=1.0)
+            >>> network.with_controls(bias=[1.0, 0.0], kT=0.5).bias
+            array([1., 0.])
         """
-        own = self._controls if controls is None else controls
+        if controls is None:
+            controls = self._controls
+        elif not isinstance(controls, Controls):
+            raise TypeError(
+                f"controls must be ktc.Controls, but is {type(controls).__name__}; pass single "
+                "controls by name, such as with_controls(bias=...)"
+            )
+        elif controls.sizes != self._controls.sizes:
+            raise ValueError(
+                f"controls must be those of {self!r}, but have the sizes {controls.sizes}"
+            )
+        controls = controls.updated(**changes) if changes else controls
         twin = object.__new__(type(self))
         vars(twin).update(vars(self))
-        twin._controls = own.updated(**changes) if changes else own
-        if twin._controls.quartic.any():
-            self._core.check(twin._controls.arrays(), "split")
+        twin._controls = controls
+        if changes or controls.quartic.any():
+            self._core.check(controls.arrays(), "split")
         return twin
 
     def _inertia_or_empty(self) -> Array:
@@ -501,20 +513,17 @@ class Network:
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Network.from_dict, (self.as_dict(),)
+        return from_record, (to_record(self),)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Network):
             return NotImplemented
-        mine, others = self.as_dict(), other.as_dict()
-        return mine.keys() == others.keys() and all(
-            np.array_equal(mine[name], others[name]) for name in mine
-        )
+        return self is other or same(_arguments(self), _arguments(other))
 
     def __hash__(self) -> int:
-        saved = self._controls.saved_arrays()
-        numbers = saved["stiffness_data" if self.is_sparse else "stiffness"]
-        return hash((self.units, self.accounts, numbers.tobytes()))
+        held = self._controls.held_stiffness
+        numbers = held.matrix.data if isinstance(held, SparseStiffness) else held
+        return hash((self.units, numbers.tobytes()))
 
     def __repr__(self) -> str:
         kind = "overdamped" if self.inertia is None else "with inertia"
@@ -527,6 +536,39 @@ class Network:
             kind = f"circuit of {len(self._elements.resistors)} resistors"
         kT = f"kT={self.kT:g}" if self._controls.isothermal else "several temperatures"
         return f"<ktc.Network: {self.units} units, {kind}, {kT}>"
+
+
+def _arguments(network: Network) -> dict[str, object]:
+    """The arguments that make an equal network: those of the constructor, or of of_elements."""
+    controls = network.controls
+    given: dict[str, object] = {
+        "stiffness": controls.held_stiffness,
+        "kT": controls.kT,
+        "bias": controls.bias,
+        "quartic": controls.quartic,
+    }
+    elements = network.elements
+    if elements is None:
+        dense = not network.is_sparse and np.count_nonzero(network.friction) > network.units
+        friction = network.friction if dense else network.resistance
+        return {**given, "friction": friction, "inertia": network.inertia}
+    emf, current = controls.emf.tolist(), controls.current.tolist()
+    return {
+        **given,
+        "resistors": tuple(replace(r, emf=e) for r, e in zip(elements.resistors, emf, strict=True)),
+        "interconnection": elements.interconnection,
+        "sources": tuple(
+            replace(s, current=i) for s, i in zip(elements.sources, current, strict=True)
+        ),
+        "noises": tuple(elements.noises),
+    }
+
+
+def _of_arguments(**given: Any) -> Network:
+    return Network.of_elements(**given) if "resistors" in given else Network(**given)
+
+
+register(Network, _arguments, _of_arguments)
 
 
 def _stiffness_matrix(stiffness: ArrayLike) -> Array:

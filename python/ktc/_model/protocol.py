@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ktc import _core
+from ktc._base.codec import register
+from ktc._base.files import Storable
 from ktc._base.validation import Array, count, frozen, known_keywords, positive, real_array
 from ktc._model.controls import CONTROL_NAMES, Controls
 from ktc._model.protocol_figure import draw_protocol
 
-# As in the core: below it there is room for the energies of products.
-LARGEST_ENERGY = 1e300
 
-
-class Protocol:
+class Protocol(Storable):
     """Ticks, each one control update and then a hold; and one last update after them.
 
     Args:
@@ -238,6 +238,8 @@ class Protocol:
         return f"<ktc.Protocol: {names} over {self.ticks} ticks, duration {self.duration:g}>"
 
 
+register(Protocol, ("holds", "controls", "final"))
+
 _DIMENSIONS = {name: (0, 2) if name == "stiffness" else (0, 1) for name in CONTROL_NAMES}
 
 
@@ -343,7 +345,7 @@ def _refuse_overflow(where: str, controls: Controls, checked: Mapping[str, Array
             pulled = np.linalg.solve(stiffness, direction[:, :, None])[:, :, 0]
         energy = np.sum(direction * pulled, axis=1)
         energy = bias * energy * bias if alike else energy
-    bad = np.flatnonzero(~(energy <= LARGEST_ENERGY))
+    bad = np.flatnonzero(~(energy <= _core.LARGEST_ENERGY))
     if len(bad):
         place = f"{where} {bad[0]}" if where == "tick" else where
         raise ValueError(

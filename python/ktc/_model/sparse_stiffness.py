@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from ktc import _core
+from ktc._base.codec import register, same
 from ktc._base.validation import Array, frozen
 
-# Dense algebra of a sparse network stops here: 4096² doubles are 128 MiB.
-MOST_DENSE_UNITS = 4096
+MOST_DENSE_UNITS = _core.MOST_DENSE_UNITS
 
 # What a refusal tells, as for a dense stiffness.
 CONFINE = "nothing confines the energy: add to its diagonal, or give those units a quartic term"
@@ -42,6 +42,9 @@ class SparseStiffness:
             ValueError: not square, not of ``units`` rows, not finite, or not symmetric.
             TypeError: something that is not real numbers.
         """
+        if isinstance(value, SparseStiffness):
+            _require_rows(value.matrix, units)
+            return value
         if np.ndim(value) != 2:
             raise ValueError(
                 f"stiffness must be a square matrix (d, d), but has shape {np.shape(value)}"
@@ -51,11 +54,7 @@ class SparseStiffness:
             raise ValueError(
                 f"stiffness must be a square matrix (d, d), but has shape {matrix.shape}"
             )
-        if units is not None and matrix.shape[0] != units:
-            raise ValueError(
-                f"stiffness must be of shape ({units}, {units}), one row and column a unit, "
-                f"but has shape {matrix.shape}"
-            )
+        _require_rows(matrix, units)
         return cls(_symmetric(matrix))
 
     @property
@@ -135,13 +134,28 @@ class SparseStiffness:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, SparseStiffness):
             return NotImplemented
-        mine, others = self.arrays(), other.arrays()
-        return self is other or all(np.array_equal(mine[name], others[name]) for name in mine)
+        return self is other or same(self, other)
 
     __hash__ = None  # type: ignore[assignment]  # arrays inside
 
     def __repr__(self) -> str:
         return f"<SparseStiffness: {self.units} units, {self.matrix.nnz} entries>"
+
+
+def _rows(stiffness: SparseStiffness) -> dict[str, object]:
+    matrix = stiffness.matrix
+    return {"data": matrix.data, "indices": matrix.indices, "indptr": matrix.indptr}
+
+
+def _of_rows(data: Array, indices: Array, indptr: Array) -> SparseStiffness:
+    import scipy.sparse
+
+    matrix = scipy.sparse.csr_array((data, indices, indptr), shape=(len(indptr) - 1,) * 2)
+    matrix.check_format(full_check=True)
+    return SparseStiffness.of(matrix)
+
+
+register(SparseStiffness, _rows, _of_rows)
 
 
 def is_sparse(value: Any) -> bool:
@@ -162,6 +176,14 @@ def refuse_dense(units: int) -> None:
             f"this needs a dense ({units}, {units}) matrix of {8e-9 * units**2:.3g} GB, and a "
             f"sparse network gives one up to {MOST_DENSE_UNITS} units alone; use "
             "controls.sparse_stiffness with scipy.sparse.linalg, or measure on an Emulator"
+        )
+
+
+def _require_rows(matrix: Any, units: int | None) -> None:
+    if units is not None and matrix.shape[0] != units:
+        raise ValueError(
+            f"stiffness must be of shape ({units}, {units}), one row and column per unit, "
+            f"but has shape {matrix.shape}"
         )
 
 

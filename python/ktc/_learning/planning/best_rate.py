@@ -11,7 +11,9 @@ import numpy as np
 import scipy  # imports scipy.optimize when it is first used
 from numpy.typing import ArrayLike
 
+from ktc._base.codec import register
 from ktc._base.estimate import Estimate
+from ktc._base.files import Storable
 from ktc._base.validation import Array, count, positive, random_seed, real_array
 from ktc._learning.checks import hidden_units, parameter_names
 from ktc._learning.center import learnable
@@ -38,7 +40,7 @@ _FARTHEST = 700.0
 
 
 @dataclass(frozen=True)
-class Tuned:
+class Tuned(Storable):
     """Outcome of a search for the best rate.
 
     Attributes:
@@ -55,6 +57,9 @@ class Tuned:
     completed_excess_work: Estimate
     rates: Array = field(repr=False)
     costs: Array = field(repr=False)
+
+
+register(Tuned)
 
 
 def best_rate(

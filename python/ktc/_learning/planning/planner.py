@@ -8,6 +8,8 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from ktc._base.codec import register
+from ktc._base.files import Storable
 from ktc._base.units import Units
 from ktc._base.validation import count, positive
 from ktc._learning.planning.expected_learning import ExpectedLearning
@@ -17,7 +19,7 @@ from ktc._model.description import Description
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(Storable):
     """How to learn, and what is expected of it: averages over runs, exact for the drawing.
 
     Energies are in joules and times in seconds on a Board, in a Network's own units elsewhere.
@@ -80,6 +82,9 @@ class Plan:
             f"of which noise of the gradient {share:.2%}; bound {self.bound:.4g}{energy} each\n"
             f"lose {self.nats_lost:.4g} nats a sample"
         )
+
+
+register(Plan)
 
 
 def plan(

@@ -1,0 +1,80 @@
+#pragma once
+
+#include "kernels/kernels.hpp"
+#include "kernels/pack.hpp"
+
+/// Loops of the splitting integrator's sub-steps over a block of replicas (motion/line.hpp and
+/// motion/bath.hpp say what they do).
+namespace ktc::KTC_INSTRUCTION_SET {
+
+inline constexpr std::size_t packs = block_width / pack_width;
+
+inline void line_slope(const LineEntry* entries, std::size_t count, const double* state,
+                       double start, double* slope) {
+    Doubles sum[packs];
+    for (Doubles& part : sum) part = all(start);
+    for (std::size_t k = 0; k < count; ++k) {
+        const double* w = state + entries[k].coordinate * block_width;
+        for (std::size_t p = 0; p < packs; ++p)
+            sum[p] = sum[p] + entries[k].value * load(w + p * pack_width);
+    }
+    for (std::size_t p = 0; p < packs; ++p) store(slope + p * pack_width, sum[p]);
+}
+
+inline void line_move(const LineEntry* entries, std::size_t count, double* state,
+                      const LineMove& line, const double* displacement, const double* slope,
+                      double* energy, double* supply) {
+    for (std::size_t at = 0; at < block_width; at += pack_width) {
+        const Doubles step = load(displacement + at);
+        Doubles change = step * (load(slope + at) + 0.5 * line.curvature * step);
+        for (std::size_t k = 0; k < count; ++k) {
+            double* w = state + entries[k].coordinate * block_width + at;
+            const Doubles before = load(w), after = before + entries[k].value * step;
+            // (after⁴ − before⁴) without the cancellation of two large powers.
+            if (entries[k].quartic != 0.0)
+                change = change + 0.25 * entries[k].quartic * (after - before) * (after + before) *
+                                      (after * after + before * before);
+            store(w, after);
+        }
+        store(energy + at, load(energy + at) + change);
+        store(supply + at, load(supply + at) + line.pull * step);
+    }
+}
+
+inline void quartic_relax(const double* state, double stride, double rate, double* displacement) {
+    for (std::size_t at = 0; at < block_width; at += pack_width) {
+        const Doubles moved = load(displacement + at);
+        const Doubles now = load(state + at) + stride * moved;
+        const Doubles square = rate * now * now;  // half a step: 2 · ½
+        const Doubles root = square_root(1.0 + square);
+        // now/root − now, without the cancellation.
+        store(displacement + at, moved - now * square / (stride * root * (1.0 + root)));
+    }
+}
+
+inline void bath_displace(const BathMove& bath, const double* noise, const double* slope,
+                          double* displacement) {
+    for (std::size_t at = 0; at < block_width; at += pack_width) {
+        const Doubles moved = load(displacement + at);
+        store(displacement + at,
+              moved + (bath.width * load(noise + at) -
+                       bath.reach * (load(slope + at) + bath.curvature * moved - bath.emf)));
+    }
+}
+
+inline void bath_post(const BathMove& bath, const double* displacement, const double* energy,
+                      const BathBooks& books) {
+    for (std::size_t at = 0; at < block_width; at += pack_width) {
+        const Doubles delivered = bath.emf * load(displacement + at);
+        const Doubles heat = delivered - load(energy + at);
+        const auto add = [at](double* account, Doubles amount) {
+            store(account + at, load(account + at) + amount);
+        };
+        if (bath.emf != 0.0) add(books.source, delivered);
+        add(books.heat, heat);
+        add(books.entropy, heat * bath.per_kT);
+        add(books.own, heat);
+    }
+}
+
+}  // namespace ktc::KTC_INSTRUCTION_SET

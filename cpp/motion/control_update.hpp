@@ -1,0 +1,44 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "ground/matrix.hpp"
+#include "ground/sparse.hpp"
+#include "motion/replica_block.hpp"
+#include "motion/setting.hpp"
+#include "motion/workspace.hpp"
+
+namespace ktc {
+
+/// One control update θ → θ′ at held state, and its work (Sekimoto 1998)
+///     H(x; θ′) − H(x; θ) = ½ xᵀ ΔK x − Δbᵀ x + ¼ Σ Δκ_i x_i⁴,
+/// evaluated in the coordinates of θ; then the state is converted to those of θ′.
+class ControlUpdate {
+   public:
+    ControlUpdate(const Setting& from, const Setting& to);
+
+    bool changes_energy() const { return !force_change_.empty(); }
+    bool changes_shape() const { return !stiffness_change_.empty() || sparse_change_.rows() > 0; }
+    /// Whether β changes and nothing else does.
+    bool changes_force_alone() const { return changes_energy() && !changes_shape(); }
+    /// Δβ = Tᵀ (Δb, 0); empty if nothing changes.
+    const std::vector<double>& force_change() const { return force_change_; }
+    /// β before the update.
+    const std::vector<double>& force_before() const { return before_->force; }
+
+    /// Updates a block and posts the work.
+    void apply(ReplicaBlock& block, Workspace& workspace) const;
+
+   private:
+    void apply_shape(double* state, double* product, double* work) const;
+
+    std::shared_ptr<const Drive> before_, after_;
+    std::vector<double> force_change_;
+    Matrix stiffness_change_;             ///< ½ Tᵀ diag(ΔK, 0) T
+    SparseMatrix sparse_change_;          ///< the same of a sparse stiffness
+    std::vector<double> quartic_change_;  ///< ¼ Δκ
+    Matrix crossover_;                    ///< T′⁻¹ T; empty if it is the identity
+};
+
+}  // namespace ktc

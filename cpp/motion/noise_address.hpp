@@ -1,0 +1,36 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "ground/block_width.hpp"
+#include "ground/streams.hpp"
+#include "kernels/kernels.hpp"
+
+namespace ktc {
+
+/// Address of a block's random numbers: its groups among all replicas of the seed, and the step.
+struct NoiseAddress {
+    std::uint64_t seed;
+    std::uint64_t step;
+    std::uint64_t first_group;  ///< number of the block's first group of replicas
+    std::size_t begin_group;    ///< groups [begin, end) of the block hold replicas in use
+    std::size_t end_group;
+
+    /// Stream of one group of the block.
+    StreamAddress stream(Purpose purpose, std::size_t group, std::size_t element = 0) const {
+        return {seed, purpose, first_group + group, static_cast<std::uint32_t>(element), step};
+    }
+};
+
+/// Normals of one element for every lane of a block; zero in groups without replicas in use.
+inline void row_of_normals(const NoiseAddress& at, Purpose purpose, std::size_t element,
+                           double* row) {
+    std::fill(row, row + at.begin_group * group_width, 0.0);
+    for (std::size_t g = at.begin_group; g < at.end_group; ++g)
+        kernels().full.normals(at.stream(purpose, g, element), row + g * group_width);
+    std::fill(row + at.end_group * group_width, row + block_width, 0.0);
+}
+
+}  // namespace ktc

@@ -1,0 +1,61 @@
+#include "motion/setting.hpp"
+
+#include <utility>
+
+#include "ground/error.hpp"
+
+namespace ktc {
+namespace {
+
+/// Exact motion only needs natural coordinates; steps need A and κ.
+void find_shape(const Network& network, Motion motion, Setting& setting) {
+    Energy energy;
+    if (motion == Motion::exact) {
+        setting.coordinates = std::make_shared<const Coordinates>(
+            natural_coordinates(network, setting.controls.stiffness));
+    } else {
+        setting.coordinates = std::make_shared<const Coordinates>(physical_coordinates(network));
+        energy.hessian = network.hessian(setting.controls);
+        if (setting.controls.has_quartic()) {
+            energy.quartic = setting.controls.quartic;
+            energy.quartic.resize(network.dimension(), 0.0);
+        }
+    }
+    setting.energy = std::make_shared<const Energy>(std::move(energy));
+}
+
+/// Whether only the bias needs to be checked.
+bool same_but_bias(const Controls& a, const Controls& b) {
+    return a.stiffness == b.stiffness && a.kT == b.kT && a.quartic == b.quartic && a.emf == b.emf &&
+           a.current == b.current;
+}
+
+}  // namespace
+
+Setting make_setting(const Network& network, Controls controls, Motion motion,
+                     const Setting* previous) {
+    if (previous != nullptr && same_but_bias(controls, previous->controls)) {
+        network.check_bias(controls.bias);
+    } else {
+        network.check(controls);
+        check_motion(network, controls, motion);
+    }
+    Setting setting{std::move(controls), nullptr, nullptr, nullptr};
+    if (previous != nullptr && previous->controls.stiffness == setting.controls.stiffness &&
+        previous->controls.quartic == setting.controls.quartic) {
+        setting.coordinates = previous->coordinates;
+        setting.energy = previous->energy;
+    } else {
+        find_shape(network, motion, setting);
+    }
+    setting.drive =
+        std::make_shared<const Drive>(Drive{setting.coordinates->force(setting.controls.bias),
+                                            setting.controls.emf, setting.controls.current});
+    double energy = 0.0;
+    for (double beta : setting.drive->force) energy += beta * beta;
+    require(energy <= largest_energy,
+            "bias is so large that the equilibrium energy overflows; scale it down");
+    return setting;
+}
+
+}  // namespace ktc

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "motion/coordinates.hpp"
+#include "motion/workspace.hpp"
+#include "physics/energy.hpp"
+#include "physics/motion.hpp"
+#include "physics/network.hpp"
+
+namespace ktc {
+
+/// Forces and sources, constant through a hold.
+struct Drive {
+    std::vector<double> force;    ///< β, in the coordinates of the state
+    std::vector<double> emf;      ///< e_r, one entry per resistor; empty if all are zero
+    std::vector<double> current;  ///< I_s, one entry per current source
+};
+
+/// Controls with the coordinates, the energy and the drive that belong to them.
+struct Setting {
+    Controls controls;
+    std::shared_ptr<const Coordinates> coordinates;
+    std::shared_ptr<const Energy> energy;  ///< its shape: A and κ, not β
+    std::shared_ptr<const Drive> drive;
+
+    bool same_shape(const Setting& other) const { return energy == other.energy; }
+    /// H of every lane of a block.
+    void energy_of(const double* state, Workspace& workspace, double* energy_of_lane) const {
+        energy->of_block(state, drive->force, workspace.second.data(), energy_of_lane);
+    }
+};
+
+/// Checks controls and derives their setting, sharing coordinates and energy with `previous` (may
+/// be null) if stiffness and quartic are equal. Raises on unphysical controls.
+Setting make_setting(const Network& network, Controls controls, Motion motion,
+                     const Setting* previous);
+
+}  // namespace ktc

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "ground/precision.hpp"
+#include "motion/setting.hpp"
+
+namespace ktc {
+
+/// How an engine stores coordinates. Single precision stores each row in units of the power of two
+/// nearest its thermal width, so that farads and henries stay within range, and natural coordinates
+/// as their deviation from β, so that a bias of many thermal widths costs no digits.
+class StateFormat {
+   public:
+    /// Units at the controls of `setting`. Raises where single precision cannot hold them.
+    StateFormat(const Network& network, const Setting& setting, Precision precision);
+
+    bool single() const { return precision_ == Precision::single; }
+    Precision precision() const { return precision_; }
+    std::size_t rows() const { return unit_.size(); }
+    const std::vector<double>& units() const { return unit_; }
+    double unit(std::size_t row) const { return unit_[row]; }
+    /// The state that a stored zero stands for, where β is `force`.
+    const std::vector<double>& offset(const std::vector<double>& force) const {
+        return natural_ ? force : origin_;
+    }
+
+    /// Refuses a bias that single precision cannot hold.
+    void check(const Setting& setting) const;
+    /// The same of a block's state at a setting.
+    void check_state(const Setting& setting, const std::vector<double>& state) const;
+
+   private:
+    Precision precision_;
+    bool natural_;
+    std::vector<double> unit_, origin_;
+};
+
+}  // namespace ktc

@@ -1,0 +1,214 @@
+"""Files of single objects: NumPy archives with a header in JSON, without pickles.
+
+The entry "header" holds the version of the format, the version of ktc, and the record of the
+object. An array of the record lies in an entry of its own, named by its place in the record.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self, TypeAlias, TypeVar
+
+import numpy as np
+
+from ktc import _core
+from ktc._base.codec import (
+    KIND,
+    MISFITS,
+    Kind,
+    RecordError,
+    from_record,
+    kind_named,
+    to_record,
+)
+
+FilePath: TypeAlias = str | os.PathLike[str]
+T = TypeVar("T")
+
+FORMAT = 4
+VERSION = _core.version()
+HEADER = "header"
+
+# A damaged directory may also ask for encryption or for an unknown compression: RuntimeError.
+DAMAGES = (*MISFITS, OSError, EOFError, RuntimeError, zipfile.BadZipFile)
+
+
+class Storable:
+    """Mixin: an object that can be saved to a file, and loaded from it."""
+
+    def save(self, path: FilePath) -> None:
+        """Save everything to a file, with the versions of its format and of ktc.
+
+        A file of that name is replaced, once the new one is complete.
+
+        Raises:
+            TypeError: a part of no kind that ktc can save, such as a schedule of your own.
+            OSError: the file cannot be written.
+        """
+        save(path, self)
+
+    @classmethod
+    def load(cls, path: FilePath) -> Self:
+        """The object that was saved.
+
+        Raises:
+            FileNotFoundError: no such file.
+            ValueError: a file that is damaged, of another kind, or of another format.
+        """
+        return load_as(path, cls)
+
+
+def save(path: FilePath, value: object) -> None:
+    """Write one object of a registered kind."""
+    arrays: dict[str, Any] = {HEADER: np.empty(0)}
+    record = _without_arrays(to_record(value), "", arrays)
+    header = {"format": FORMAT, "version": VERSION, "arrays": list(arrays)[1:], "record": record}
+    _write(Path(path), {**arrays, HEADER: np.array(json.dumps(header))})
+
+
+def load(path: FilePath) -> Any:
+    """Load what ``save`` of any object of ktc wrote: a network, a protocol, an emulator, a run, …
+
+    Args:
+        path: the file.
+
+    Returns:
+        An object of the kind that was saved.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: a file that is damaged, or of a format that this version does not read; an
+            emulator of another minor version, which could not go on with the same bits.
+
+    Example:
+        >>> import ktc
+        >>> import os, tempfile
+        >>> network = ktc.Network(stiffness=2.0, friction=1.0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     network.save(os.path.join(folder, "network.npz"))
+        ...     loaded = ktc.load(os.path.join(folder, "network.npz"))
+        >>> loaded == network
+        True
+    """
+    return load_as(path, object)
+
+
+def load_as(path: FilePath, cls: type[T], **options: Any) -> T:
+    """Load an object of a class.
+
+    Args:
+        path: the file.
+        cls: the class that the object must have, or a base of it.
+        **options: further arguments of what makes the object.
+    """
+    if Path(path).is_dir():
+        raise ValueError(f"{path} is a folder, not a ktc file; pass the name of a file in it")
+    with open(path, "rb") as file:
+        with _damage_in(path):
+            archive = np.load(file, allow_pickle=False)
+            if not hasattr(archive, "files"):
+                raise ValueError("it is a single array")
+            header = json.loads(str(archive[HEADER]))
+            made_with, found_format = str(header["version"]), header["format"]
+        if found_format != FORMAT:
+            raise ValueError(
+                f"{path} has format {found_format}, which ktc {made_with} wrote, but ktc {VERSION} "
+                f"reads format {FORMAT}; load it with ktc {made_with}"
+            )
+        with _damage_in(path):
+            name = header["record"][KIND]
+        _require_kind(path, kind_named(name), name, cls, made_with)
+        with _damage_in(path):
+            if {HEADER, *header["arrays"]} != set(archive.files):
+                raise ValueError("its entries are not those that were saved")
+            record = _with_arrays(header["record"], "", archive)
+    with _damage_in(path):
+        made: T = from_record(record, **options)
+    return made
+
+
+def _require_kind(
+    path: FilePath, kind: Kind | None, name: object, cls: type, made_with: str
+) -> None:
+    """Refuse a file of another kind, or one of another version where bits depend on it."""
+    if kind is None:
+        raise ValueError(
+            f"{path} holds an object of kind {name!r}, which ktc {VERSION} does not know; it is "
+            f"corrupt, or needs ktc {made_with}"
+        )
+    if not issubclass(kind.type, cls):
+        raise ValueError(
+            f"{path} holds an object of kind {name!r}, not {cls.__name__!r}; use ktc.load(path), "
+            "which loads any kind"
+        )
+    if kind.resumes and _minor(made_with) != _minor(VERSION):
+        raise ValueError(
+            f"{path} was written by ktc {made_with}, but this is ktc {VERSION}, whose results may "
+            f"differ: it could not go on with the same bits; load it with ktc {made_with}"
+        )
+
+
+def _write(target: Path, entries: Mapping[str, Any]) -> None:
+    """Write an archive beside its place, and move it there when it is complete."""
+    partial = target.with_name(target.name + ".partial")
+    try:
+        with open(partial, "wb") as file:
+            np.savez(file, **entries)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def _damage_in(path: FilePath) -> Iterator[None]:
+    """Report every error of the block as a fault of the file."""
+    try:
+        yield
+    except DAMAGES as error:
+        plain = type(error) in (ValueError, RecordError)
+        told = str(error) if plain else f"{type(error).__name__}: {error}"
+        raise ValueError(
+            f"{path} is corrupt or truncated ({told}); regenerate it or restore a backup"
+        ) from error
+
+
+def _without_arrays(record: Any, entry: str, arrays: dict[str, Any]) -> Any:
+    """The record as JSON has it: arrays put aside, tuples told from lists."""
+    if isinstance(record, np.ndarray):
+        if entry in arrays:
+            raise ValueError(f"two arrays have the same entry {entry!r}; rename one of them")
+        arrays[entry] = record
+        return {KIND: "array"}
+    if isinstance(record, dict):
+        return {k: _without_arrays(v, _place(entry, k), arrays) for k, v in record.items()}
+    if isinstance(record, (tuple, list)):
+        parts = [_without_arrays(v, _place(entry, str(k)), arrays) for k, v in enumerate(record)]
+        return parts if isinstance(record, list) else {KIND: "tuple", "items": parts}
+    return record
+
+
+def _with_arrays(tree: Any, entry: str, archive: Mapping[str, Any]) -> Any:
+    """The record again, its arrays read."""
+    if isinstance(tree, list):
+        return [_with_arrays(v, _place(entry, str(k)), archive) for k, v in enumerate(tree)]
+    if not isinstance(tree, dict):
+        return tree
+    if tree.get(KIND) == "array":
+        return archive[entry]
+    if tree.get(KIND) == "tuple":
+        return tuple(_with_arrays(tree["items"], entry, archive))
+    return {k: _with_arrays(v, _place(entry, k), archive) for k, v in tree.items()}
+
+
+def _place(entry: str, name: str) -> str:
+    return f"{entry}/{name}" if entry else name
+
+
+def _minor(version: str) -> list[str]:
+    """Results of one seed may change from one of these to the next."""
+    return version.split(".")[:2]

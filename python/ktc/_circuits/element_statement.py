@@ -1,0 +1,148 @@
+"""Statements of a netlist that give one element: nodes, value, options."""
+
+from __future__ import annotations
+
+import re
+
+from ktc._circuits.branch import Branch, CircuitError, kind_of
+from ktc._circuits.netlist_lexer import Token, assignments
+from ktc._circuits.netlist_values import NetlistValues
+
+_OPTIONS = {"R": ("temp", "kelvin"), "I": ("noise", "bandwidth")}
+_WAVEFORMS = ("sin", "pulse", "exp", "pwl", "sffm", "am", "trnoise", "trrandom", "distof1")
+_MARKS = ("(", ")", ",")
+_ELEMENT = re.compile(r"[RCLVI]\w*\d", re.IGNORECASE)
+
+
+def read_element(tokens: list[Token], values: NetlistValues) -> Branch:
+    """Read the element of a statement.
+
+    Raises:
+        CircuitError: with the line and the word that cannot be read.
+    """
+    try:
+        return _read(tokens, values)
+    except CircuitError as error:
+        line = next((t.line for t in tokens if t.text == error.token), tokens[0].line)
+        may_be_title = tokens[0].line == 1 and not _ELEMENT.match(tokens[0].text)
+        hint = "; if this line is the title, pass title=True" if may_be_title else ""
+        raise CircuitError(error.message + hint, error.token, line) from None
+
+
+def _read(tokens: list[Token], values: NetlistValues) -> Branch:
+    first = tokens[0]
+    kind = kind_of(first.text)
+    is_source = kind in "VI"
+    (plus, minus), rest = _nodes(first, tokens[1:], "" if is_source else " and a value")
+    if is_source:
+        value, rest = _source_value(first, rest, values)
+    else:
+        value, rest = values.number(rest[0]), rest[1:]
+    options = _options(first, kind, rest, values)
+    return Branch(first.text, plus.text, minus.text, value, line=first.line, **options)
+
+
+def _nodes(first: Token, tokens: list[Token], more: str) -> tuple[tuple[Token, Token], list[Token]]:
+    """The two nodes of an element, in parentheses or with a comma where these stand, and the rest.
+
+    Args:
+        more: what an element needs beside its nodes, for the message.
+    """
+    enclosed = _starts(tokens, "(")
+    rest = tokens[1:] if enclosed else tokens
+    found: list[Token] = []
+    while rest and len(found) < 2 and rest[0].text not in _MARKS:
+        found.append(rest[0])
+        rest = rest[1:]
+        if _starts(rest, ",") and (len(found) == 1 or not enclosed):
+            rest = rest[1:]
+    if len(found) == 2 and enclosed:
+        if not _starts(rest, ")"):
+            raise tokens[0].error(f"'(' before {found[0].text!r} is not closed")
+        rest = rest[1:]
+    _refuse_marks(rest)
+    if len(found) < 2 or (more and not rest):
+        last = [first, *tokens][-1]
+        raise last.error(
+            f"{first.text!r} needs two nodes{more}, but the line ends after {last.text!r}"
+        )
+    return (found[0], found[1]), rest
+
+
+def _starts(tokens: list[Token], mark: str) -> bool:
+    return bool(tokens) and tokens[0].text == mark
+
+
+def _refuse_marks(tokens: list[Token]) -> None:
+    """Refuse parentheses and commas, but those of a waveform, which has a message of its own."""
+    if not any(word.text.lower() in _WAVEFORMS for word in tokens):
+        for word in tokens:
+            if word.text in _MARKS:
+                raise word.unexpected()
+
+
+def _source_value(
+    first: Token, tokens: list[Token], values: NetlistValues
+) -> tuple[float, list[Token]]:
+    """The constant value of a source, 0 where there is none, and the words after it."""
+    for word in tokens:
+        if word.text.lower() in _WAVEFORMS:
+            raise word.error(
+                f"{word.text!r} varies in time, but sources of a netlist are constant; "
+                "drive them by Circuit.controls"
+            )
+    value: float | None = None
+    at_start = True
+    while tokens:
+        word, *rest = tokens
+        key = word.text.lower()
+        if key == "ac":
+            rest = _skip_small_signal(rest, values)
+        elif value is not None or (_is_key(tokens) and key != "dc"):
+            break
+        elif key == "dc":
+            if rest and rest[0].text == "=":
+                rest = rest[1:]
+            if not rest:
+                raise word.error(f"{first.text!r} needs a value after {word.text!r}")
+            value, rest = values.number(rest[0]), rest[1:]
+        elif at_start:
+            value = values.number(word)
+        else:
+            break
+        tokens, at_start = rest, False
+    return 0.0 if value is None else value, tokens
+
+
+def _skip_small_signal(tokens: list[Token], values: NetlistValues) -> list[Token]:
+    """Check magnitude and phase after "ac", which only a simulator uses, and return the rest."""
+    for _ in range(2):
+        if tokens and not _is_key(tokens):
+            values.number(tokens[0])
+            tokens = tokens[1:]
+    return tokens
+
+
+def _is_key(tokens: list[Token]) -> bool:
+    """Whether the first word is DC, AC or the name of an option."""
+    return tokens[0].text.lower() in ("dc", "ac") or [t.text for t in tokens[1:2]] == ["="]
+
+
+def _options(
+    first: Token, kind: str, tokens: list[Token], values: NetlistValues
+) -> dict[str, float]:
+    options: dict[str, float] = {}
+    known = _OPTIONS.get(kind, ())
+    for key, given in assignments(first, tokens):
+        name = key.text.lower()
+        if name not in known:
+            there = " and ".join(f"{option}=" for option in known) or "none"
+            raise key.error(f"unknown option {key.text!r} of {first.text}: there is {there}")
+        if name in ("temp", "kelvin"):
+            name, number = "kelvin", values.kelvin(key, given)
+        else:
+            number = values.number(given)
+        if name in options:
+            raise key.error(f"{key.text!r} sets {name} of {first.text} twice")
+        options[name] = number
+    return options
