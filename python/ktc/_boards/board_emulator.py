@@ -104,6 +104,11 @@ class BoardEmulator(AroundEmulator):
         return self.real.imperfections
 
     @property
+    def description(self) -> Board:
+        """The board."""
+        return self.board
+
+    @property
     def network(self) -> Network:
         """The physics as it is drawn; ``real.network`` has that of the real board."""
         return self.board.network

@@ -143,20 +143,27 @@ class Parameters:
                 result[block][self.places[name][0] == self.places[name][1]] *= 0.5
         return result.T
 
-    def mean_forces(self, mean: ArrayLike, covariance: ArrayLike) -> Array:
+    def mean_forces(self, mean: ArrayLike, covariance: ArrayLike | None = None) -> Array:
         """Return ⟨∂H/∂θ⟩ of a normal distribution of the public state, shape (p,).
 
         ⟨x_i x_j⟩ = m_i m_j + P_ij and ⟨x⁴⟩ = m⁴ + 6m²P + 3P² (Isserlis).
+
+        Args:
+            mean: m, shape (d,).
+            covariance: P, shape (d, d); a bias needs none.
         """
         m = np.asarray(mean, dtype=np.float64) / self.scale
-        spread = np.asarray(covariance, dtype=np.float64) / np.outer(self.scale, self.scale)
-        second = np.outer(m, m) + spread
-        own = spread.diagonal()
         result = np.empty(self.size)
+        if covariance is not None:
+            spread = np.asarray(covariance, dtype=np.float64) / np.outer(self.scale, self.scale)
+            second = np.outer(m, m) + spread
+            own = spread.diagonal()
         for name, block in self.blocks.items():
             places = self.places[name]
             if name == "bias":
                 result[block] = -m[places]
+            elif covariance is None:
+                raise ValueError(f"covariance must be given for {name}, but is None")
             elif name == "quartic":
                 result[block] = 0.25 * (m**4 + 6 * m**2 * own + 3 * own**2)[places]
             else:
