@@ -27,7 +27,6 @@ from ktc._emulation.spectrum import Spectrum
 from ktc._emulation.statistics import Statistics
 from ktc._learning.fit import Fit
 from ktc._learning.history import History
-from ktc._learning.joint_fit import JointFit
 from ktc._learning.learn import learn
 from ktc._learning.metrics.calibration_report import CalibrationReport
 from ktc._learning.metrics.settings import Metrics
@@ -35,11 +34,26 @@ from ktc._learning.planning.best_rate import Tuned, best_rate
 from ktc._learning.planning.planner import Plan, plan
 from ktc._measure.convergence import Convergence, convergence
 from ktc._model.controls import Controls
+from ktc._model.device import (
+    Describes,
+    Device,
+    DeviceFactory,
+    DeviceLedger,
+    DeviceMoments,
+    EnsembleLedger,
+    HasImperfections,
+    HasShortestTick,
+    Programmable,
+    RealisesControls,
+    Seeded,
+    Settles,
+)
 from ktc._model.elements import CurrentSource, NoiseSource, Resistor
 from ktc._model.imperfections import Imperfections, LimitError
 from ktc._model.moments import Moments
-from ktc._model.network import Network, Transition
+from ktc._model.network import Network
 from ktc._model.protocol import Protocol
+from ktc._model.transition import Transition
 
 __all__ = [
     "Board",
@@ -50,13 +64,20 @@ __all__ = [
     "Controls",
     "Convergence",
     "CurrentSource",
+    "Describes",
+    "Device",
+    "DeviceFactory",
+    "DeviceLedger",
+    "DeviceMoments",
     "Emulator",
     "Encoding",
+    "EnsembleLedger",
     "Estimate",
     "Fit",
+    "HasImperfections",
+    "HasShortestTick",
     "History",
     "Imperfections",
-    "JointFit",
     "Ledger",
     "LimitError",
     "Metrics",
@@ -64,9 +85,13 @@ __all__ = [
     "Network",
     "NoiseSource",
     "Plan",
+    "Programmable",
     "Protocol",
+    "RealisesControls",
     "Resistor",
     "Run",
+    "Seeded",
+    "Settles",
     "Spectrum",
     "Statistics",
     "Topology",
