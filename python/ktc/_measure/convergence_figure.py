@@ -1,4 +1,4 @@
-"""Picture of a convergence: an observable over the square of the step."""
+"""Figure of a time-step convergence study."""
 
 from __future__ import annotations
 
@@ -16,11 +16,14 @@ if TYPE_CHECKING:
 def draw_convergence(
     convergence: Convergence, figsize: tuple[float, float] | None = None
 ) -> Picture:
-    """Estimates with two standard errors, their parabola, and where it meets dt = 0.
+    """Draw estimates over dt² with two standard errors, their fit, and its limit dt → 0.
 
     Args:
-        convergence: what to draw.
-        figsize: inches.
+        convergence: a ``ktc.Convergence``.
+        figsize: width and height in inches.
+
+    Returns:
+        A matplotlib Figure.
     """
     figure, axes = new_figure(1, figsize=figsize, height=3.0)
     ax = axes[0, 0]
@@ -32,9 +35,9 @@ def draw_convergence(
     plain = {**STYLES[0], "linestyle": ""}
     ax.errorbar(squares, means, errors, capsize=3, label="estimates, 2 standard errors", **plain)
     line = limit.mean + convergence.coefficient.mean * ends
-    ax.plot(ends, line, color="#0072B2", linestyle="--", label="second order in the step")
+    ax.plot(ends, line, color="#0072B2", linestyle="--", label="fit, second order in dt")
     ax.errorbar(
-        [0.0], [limit.mean], [2 * limit.stderr], capsize=3, label="step to zero",
+        [0.0], [limit.mean], [2 * limit.stderr], capsize=3, label="limit dt → 0",
         **{**STYLES[2], "linestyle": ""},
     )  # fmt: skip
     ax.set_xlabel("dt²")
