@@ -1,4 +1,4 @@
-"""How lines look: told apart in grey, thinned where they are long, many units as bands."""
+"""Style of figures: lines distinct in grey, long lines thinned, many units as bands."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ktc._drawing.figure import Picture
 
-#: Colours that remain apart for the colour-blind (Okabe, Ito), each with a dash and a marker.
+#: Colours for the colour-blind (Okabe, Ito), each with its dash and marker.
 STYLES: list[dict[str, Any]] = [
     {"color": "#000000", "linestyle": "-", "marker": "o"},
     {"color": "#0072B2", "linestyle": "--", "marker": "s"},
@@ -27,10 +27,10 @@ STYLES: list[dict[str, Any]] = [
     {"color": "#56B4E9", "linestyle": (0, (8, 3)), "marker": "P"},
 ]
 
-#: More units than this are drawn as bands.
+#: Largest number of units that are drawn as lines, not as bands.
 MANY = 6
 
-#: More points than this are thinned, extremes kept.
+#: Approximate largest number of points per line.
 POINTS = 2000
 
 WIDTH = 7.0  # inches
@@ -43,7 +43,7 @@ def new_figure(
     height: float = 2.6,
     **options: Any,
 ) -> tuple[Picture, Any]:
-    """A figure with axes of shape (rows, columns); ``height`` inches a row by default."""
+    """Make a figure with axes of shape (rows, columns), by default ``height`` inches per row."""
     from ktc._drawing.figure import Picture
 
     size = (WIDTH, 0.5 + height * rows) if figsize is None else figsize
@@ -56,7 +56,7 @@ def new_figure(
 
 
 def legend(ax: Axes, columns: int = 4) -> int:
-    """A legend above the axes, where no data are; returns its number of rows."""
+    """Draw a legend above the axes and return its number of rows."""
     handles, labels = ax.get_legend_handles_labels()
     if labels:
         ax.legend(
@@ -75,7 +75,7 @@ def legend(ax: Axes, columns: int = 4) -> int:
 
 
 def thermal_axis(ax: Axes, scale: Scale, kT: float, text: str) -> Any:
-    """A second axis on the right, on which the energies of the left one are in kT."""
+    """Add an axis on the right that shows the energies of the left axis in kT."""
     shown = scale.factor * kT
 
     def to_kT(values: ArrayLike) -> Array:
@@ -92,7 +92,7 @@ def thermal_axis(ax: Axes, scale: Scale, kT: float, text: str) -> Any:
 
 
 def thinned(x: Array, y: Array) -> tuple[Array, Array]:
-    """About ``POINTS`` points of one line at most, with the extremes of each stretch."""
+    """Thin a line to about ``POINTS`` points, keeping the extremes of each stretch."""
     if len(x) <= POINTS:
         return x, y
     edges = np.linspace(0, len(x), POINTS // 2 + 1).astype(int)
@@ -107,11 +107,11 @@ def thinned(x: Array, y: Array) -> tuple[Array, Array]:
 def line(
     ax: Axes, x: Array, y: Array, number: int, label: str = "", steps: bool = False, **options: Any
 ) -> None:
-    """One line in the given style, thinned, with a few markers."""
+    """Draw one thinned line in the style of its number, with a few markers."""
     x, y = thinned(x, y)
     look = {**STYLES[number % len(STYLES)], "markersize": 4.5, "linewidth": 1.4, **options}
     spread = max(1, len(x) // 8)
-    # Markers of different lines stand at different places.
+    # Different lines have markers at different places.
     first = int(spread * ((0.25 + 0.37 * number) % 1))
     drawn: dict[str, Any] = {"drawstyle": "steps-post"} if steps else {}
     ax.plot(x, y, label=label or None, markevery=(first, spread), **drawn, **look)
@@ -125,11 +125,15 @@ def units(
     name: str = "unit",
     numbers: Sequence[int | str] = (),
 ) -> None:
-    """A line for each of a few units, or bands of quantiles over many; values (points, units).
+    """Draw a line for each of a few units, or bands of quantiles over many.
 
     Args:
-        name: what one of them is called.
-        numbers: what follows the name of each, their places by default.
+        ax: axes to draw on.
+        x: shape (points,).
+        values: shape (points, units).
+        steps: True for values that are held.
+        name: name of one unit in the legend.
+        numbers: number or name of each unit after ``name``; counted from 0 by default.
     """
     count = values.shape[1]
     if count <= MANY:

@@ -1,4 +1,4 @@
-"""Picture of a protocol: its controls over time, with the jumps at both ends."""
+"""Figure of a protocol: controls over time, with the jumps at both ends."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ktc._drawing.figure import Picture
     from ktc._model.protocol import Protocol
 
-#: What one column of a control belongs to.
+#: Name of one column of each control in legends.
 ITEMS = {
     "bias": "unit",
     "stiffness": "eigenvalue",
@@ -29,7 +29,7 @@ ITEMS = {
     "current": "source",
 }
 
-#: How far before the start and after the end a control is drawn, over the duration.
+#: Time before the start and after the end that is drawn, over the duration.
 MARGIN = 0.04
 
 
@@ -38,16 +38,22 @@ def draw_protocol(
     device: Description | None = None,
     figsize: tuple[float, float] | None = None,
 ) -> Picture:
-    """Controls over time; of a stiffness matrix its eigenvalues.
+    """Draw controls over time; a stiffness matrix as its eigenvalues.
 
     Args:
-        protocol: what to draw.
-        device: the Network or Board it is meant for: gives the units, and the controls from which
-            the first jump starts.
-        figsize: inches.
+        protocol: a ``ktc.Protocol``.
+        device: the Network or Board that it drives, for units and for the controls before the first
+            jump.
+        figsize: width and height in inches.
+
+    Returns:
+        A matplotlib Figure.
+
+    Raises:
+        ValueError: a protocol without controls.
     """
     if not protocol.controls and not protocol.final:
-        raise ValueError("this protocol drives no control, so there is nothing to draw")
+        raise ValueError("protocol must drive some control to be drawn, but drives no control")
     figure, axes = new_figure(len(driven(protocol)), figsize=figsize, sharex=True)
     initial = None if device is None else device.network.controls
     draw_controls(
@@ -57,14 +63,14 @@ def draw_protocol(
 
 
 def driven(protocol: Protocol) -> list[str]:
-    """Names of all controls that it sets."""
+    """Names of the controls that a protocol sets."""
     return list(dict.fromkeys([*protocol.controls, *protocol.final]))
 
 
 def draw_controls(
     axes: list[Axes], protocol: Protocol, initial: Controls | None, symbols: Units
 ) -> None:
-    """Every control on its own axes, in the order of ``driven``; the last one shows the time."""
+    """Draw each control on its own axes, in the order of ``driven``."""
     clock = scale_of(protocol.duration, symbols.time)
     for ax, name in zip(axes, driven(protocol), strict=True):
         time, values = _waveform(protocol, name, initial)
@@ -85,13 +91,13 @@ def draw_controls(
 
 
 def mark_ends(ax: Axes, duration: float, clock: Scale) -> None:
-    """Thin lines where a protocol starts and ends."""
+    """Draw thin lines at the start and the end of a protocol."""
     for end in (0.0, duration * clock.factor):
         ax.axvline(end, color="0.6", linewidth=0.8, linestyle=(0, (2, 3)), zorder=0)
 
 
 def _waveform(protocol: Protocol, name: str, initial: Controls | None) -> tuple[Array, Array]:
-    """Times and values at which a control changes, with a margin at both ends."""
+    """Times and values of the changes of a control, with a margin at both ends."""
     margin = MARGIN * protocol.duration
     before = None if initial is None else np.asarray(getattr(initial, name))
     ticks = protocol.controls.get(name)
@@ -106,7 +112,7 @@ def _waveform(protocol: Protocol, name: str, initial: Controls | None) -> tuple[
 
 
 def _one_shape(parts: list[Array]) -> list[Array]:
-    """Scalars among vectors or matrices made like them, as playing a protocol does."""
+    """Broadcast scalars among vectors or matrices, as playing a protocol does."""
     shape = max((part.shape[1:] for part in parts), key=len)
     full = []
     for part in parts:
@@ -123,7 +129,7 @@ def _unit(symbols: Units, control: str) -> str:
     known = {"bias": symbols.bias, "stiffness": symbols.stiffness, "kT": symbols.energy}
     if control in known:
         return known[control]
-    # EMFs, currents and quartic terms have units of their own only where the device speaks SI.
+    # EMFs, currents and quartic terms have unit symbols only in SI.
     if symbols.energy != "J":
         return ""
     charges = {"1/F": "J/C⁴", "1/H": "J/Wb⁴"}
