@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ktc._base.validation import Array, finite, real_array
 from ktc._boards.topology import Edge, Topology
@@ -33,7 +33,9 @@ class Coupling(ABC):
     name: str
     unit: str
 
-    def values(self, topology: Topology, given: Any) -> dict[Edge, float]:
+    def values(
+        self, topology: Topology, given: ArrayLike | Mapping[Edge, float]
+    ) -> dict[Edge, float]:
         """Return couplings by edge.
 
         Args:
@@ -93,7 +95,7 @@ class Coupling(ABC):
         """Return the voltages of the nodes of the cells to ground [V], shape (replicas, d)."""
         return np.asarray(charge @ stiffness)
 
-    def _checked(self, pair: Edge, value: Any) -> float:
+    def _checked(self, pair: Edge, value: object) -> float:
         return finite(f"couplings[{pair}]", value)
 
 
@@ -179,7 +181,7 @@ class Capacitive(Coupling):
         between[..., range(len(own)), range(len(own))] = 0.0
         return symmetric_inverse(_maxwell(capacitance * own + parasitic, between * mutual))
 
-    def _checked(self, pair: Edge, value: Any) -> float:
+    def _checked(self, pair: Edge, value: object) -> float:
         number = super()._checked(pair, value)
         if number < 0:
             raise ValueError(f"couplings[{pair}] must not be negative, but is {number} F")
@@ -227,7 +229,7 @@ class Resistive(Coupling):
         """Return V = q/C − b."""
         return np.asarray(charge @ stiffness - bias)
 
-    def _checked(self, pair: Edge, value: Any) -> float:
+    def _checked(self, pair: Edge, value: object) -> float:
         number = super()._checked(pair, value)
         if number <= 0:
             raise ValueError(
@@ -241,7 +243,7 @@ COUPLINGS: dict[str, Coupling] = {
 }
 
 
-def coupling_of(name: Any) -> Coupling:
+def coupling_of(name: object) -> Coupling:
     """Return the kind of couplings of a name.
 
     Raises:
@@ -257,7 +259,7 @@ def compiled(
     resistance: Array,
     conductances: Mapping[Edge, float],
     kT: float | Array,
-    bias: Any = None,
+    bias: ArrayLike | None = None,
     noises: Sequence[NoiseSource] = (),
 ) -> Network:
     """Make the Network of cells with resistors to ground and between them.

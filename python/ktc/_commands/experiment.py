@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ktc._base.files import VERSION
 from ktc._base.progress import progress_bar
@@ -98,7 +98,7 @@ class Subject:
 
     description: str
     model: GaussianModel
-    parameters: dict[str, Any]
+    parameters: dict[str, object]
     picture: Callable[[Comparison], Picture]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from ktc._base.estimate import Estimate
 from ktc._drawing.scales import scale_of
@@ -72,7 +71,7 @@ def table(comparison: Comparison) -> str:
     return _aligned([*lines, least])
 
 
-def results(comparison: Comparison) -> dict[str, Any]:
+def results(comparison: Comparison) -> dict[str, object]:
     """Return all numbers of the table and the scan, energies in joules and in kT."""
     model, kT = comparison.model, comparison.model.board.kT
     rows = []
@@ -97,7 +96,7 @@ def results(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _point(point: Point, kT: float) -> dict[str, Any]:
+def _point(point: Point, kT: float) -> dict[str, object]:
     return {
         "schedule": point.schedule,
         "duration": point.duration,

@@ -14,6 +14,7 @@ from ktc._drawing.scales import Scale
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axes._secondary_axes import SecondaryAxis
 
     from ktc._drawing.figure import Picture
 
@@ -74,7 +75,7 @@ def legend(ax: Axes, columns: int = 4) -> int:
     return -(-len(labels) // columns)
 
 
-def thermal_axis(ax: Axes, scale: Scale, kT: float, text: str) -> Any:
+def thermal_axis(ax: Axes, scale: Scale, kT: float, text: str) -> SecondaryAxis:
     """Add an axis on the right that shows the energies of the left axis in kT."""
     shown = scale.factor * kT
 
@@ -113,8 +114,8 @@ def line(
     spread = max(1, len(x) // 8)
     # Different lines have markers at different places.
     first = int(spread * ((0.25 + 0.37 * number) % 1))
-    drawn: dict[str, Any] = {"drawstyle": "steps-post"} if steps else {}
-    ax.plot(x, y, label=label or None, markevery=(first, spread), **drawn, **look)
+    style = "steps-post" if steps else "default"
+    ax.plot(x, y, label=label or None, markevery=(first, spread), drawstyle=style, **look)
 
 
 def units(
@@ -146,9 +147,9 @@ def units(
     least, lower, median, upper, most = np.quantile(values[chosen], [0, 0.25, 0.5, 0.75, 1], axis=1)
     few = x[chosen]
     step: Literal["post"] | None = "post" if steps else None
-    drawn: dict[str, Any] = {"drawstyle": "steps-post"} if steps else {}
+    style: Literal["steps-post", "default"] = "steps-post" if steps else "default"
     ax.fill_between(few, least, most, step=step, color="0.88", label=f"all {count} {name}s")
     for edge in (values.min(axis=1), values.max(axis=1)):
-        ax.plot(*thinned(x, edge), color="0.45", linewidth=0.8, linestyle=":", **drawn)
+        ax.plot(*thinned(x, edge), color="0.45", linewidth=0.8, linestyle=":", drawstyle=style)
     ax.fill_between(few, lower, upper, step=step, color="0.66", label="middle half")
-    ax.plot(few, median, color="black", linewidth=1.6, label="median", **drawn)
+    ax.plot(few, median, color="black", linewidth=1.6, label="median", drawstyle=style)

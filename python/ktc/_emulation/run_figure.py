@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ktc._base.estimate import Estimate
 from ktc._base.validation import count
@@ -175,14 +174,14 @@ def _draw_accounts(ax: Axes, run: Run, accounts: dict[str, Estimate]) -> None:
     scale = scale_of(means, run.symbols.energy)
     places = np.arange(1, len(means) + 1)
     heats = np.array([name.startswith("heat") for name in accounts])
-    kinds: list[tuple[str, NDArray[np.bool_], dict[str, Any]]] = [
-        ("into the network", ~heats, {"color": "0.85"}),
-        ("heat into the resistors", heats, {"color": "0.6", "hatch": "//"}),
-    ]
-    for label, chosen, look in kinds:
+    kinds = (
+        ("into the network", ~heats, "0.85", None),
+        ("heat into the resistors", heats, "0.6", "//"),
+    )
+    for label, chosen, color, hatch in kinds:
         ax.bar(
             places[chosen], means[chosen] * scale.factor, width=0.8, edgecolor="0.3", label=label,
-            **look,
+            color=color, hatch=hatch,
         )  # fmt: skip
     finite = np.isfinite(errors)
     ax.errorbar(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy  # imports scipy.stats when it is first used
@@ -18,6 +18,9 @@ from ktc._engines.step_size import default_step
 from ktc._measure.convergence_figure import draw_convergence
 from ktc._model.network import Network
 from ktc._model.protocol import Protocol
+
+if TYPE_CHECKING:
+    from ktc._drawing.figure import Picture
 
 #: Time steps of a study, in units of the default one.
 STEPS = (8.0, 4.0, 2.0, 1.0)
@@ -65,13 +68,13 @@ class Convergence(Storable):
             method=coefficient.method,
         )
 
-    def plot(self, **options: Any) -> Any:
-        """Draw the estimates over the square of the step, with their fit; returns a Figure.
+    def plot(self, figsize: tuple[float, float] | None = None) -> Picture:
+        """Draw the estimates over the square of the step, with their fit; return a Figure.
 
         Args:
-            **options: of ``ktc.plot.draw_convergence``: ``figsize`` in inches.
+            figsize: width and height in inches.
         """
-        return draw_convergence(self, **options)
+        return draw_convergence(self, figsize)
 
     def __repr__(self) -> str:
         return f"<ktc.Convergence: {self.extrapolated} at dt → 0, bias at {self._last()}>"
