@@ -52,7 +52,7 @@ def expected(device: Description, protocol: Protocol) -> Expected:
         >>> import ktc
         >>> unit = ktc.Network(stiffness=1.0, friction=1.0)
         >>> drive = ktc.theory.optimal_drive(unit, 5.0, 1.0, ticks=100)
-        >>> round(expected(unit, drive).excess_work, 3)  # 25/3, and the tick's share
+        >>> round(ktc.theory.expected(unit, drive).excess_work, 3)  # 25/3, and the tick's share
         8.333
     """
     net = gaussian(device)
