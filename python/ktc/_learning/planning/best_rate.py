@@ -118,7 +118,7 @@ def best_rate(
     Example:
         >>> import ktc
         >>> net = ktc.Network(stiffness=1.0, friction=1.0)
-        >>> best = best_rate(net, 5.0, lambda rate: ktc.schedules.Constant(1.0, rate))
+        >>> best = ktc.best_rate(net, 5.0, lambda rate: ktc.schedules.Constant(1.0, rate))
         >>> bool(best.completed_excess_work.mean > ktc.theory.least_excess_work(net, 5.0, 1.0))
         True
 
