@@ -240,7 +240,9 @@ def temperatures(value: ArrayLike, accounts: int, units: int) -> float | Array:
     """
     array = real_array("kT", value)
     if array.ndim == 0:
-        return positive("kT", array)
+        if not array > 0:
+            raise ValueError(f"kT must be positive, but is {float(array)}")
+        return float(array)
     alike = bool(array.size) and bool((array == array.flat[0]).all()) and array.flat[0] > 0
     if array.shape != (accounts,) and not (alike and array.shape == (units,)):
         raise ValueError(
