@@ -15,7 +15,6 @@ from ktc._base.files import VERSION as __version__
 from ktc._base.files import load
 from ktc._base.units import Units
 from ktc._boards.board import Board
-from ktc._boards.board_emulator import BoardEmulator
 from ktc._boards.encoding import Encoding
 from ktc._boards.topology import Topology
 from ktc._circuits.branch import CircuitError
@@ -23,7 +22,8 @@ from ktc._circuits.circuit import Circuit
 from ktc._circuits.compiled_circuit import CompiledCircuit
 from ktc._emulation.emulator import Emulator
 from ktc._emulation.ledger import Ledger
-from ktc._emulation.run import Run, Spectrum
+from ktc._emulation.run import Run
+from ktc._emulation.spectrum import Spectrum
 from ktc._emulation.statistics import Statistics
 from ktc._learning.fit import Fit
 from ktc._learning.history import History
@@ -57,7 +57,6 @@ from ktc._model.transition import Transition
 
 __all__ = [
     "Board",
-    "BoardEmulator",
     "CalibrationReport",
     "Circuit",
     "CircuitError",
