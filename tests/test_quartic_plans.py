@@ -13,7 +13,7 @@ import pytest
 import ktc
 from ktc import theory
 from ktc._engines.density import DensityDevice
-from ktc._learning.planning.unit_expectation import expected_of_unit
+from ktc._learning.planning.quartic_unit import expected_of_unit
 from ktc.schedules import Constant, MinimalDissipation
 from reference_quartic import Unit
 from refusal import refused
