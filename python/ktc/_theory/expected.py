@@ -11,8 +11,9 @@ import numpy as np
 from ktc._base.validation import Array
 from ktc._model.controls import Controls
 from ktc._model.description import Description
-from ktc._model.network import Network, Transition
+from ktc._model.network import Network
 from ktc._model.protocol import Protocol, full_shape
+from ktc._model.transition import Transition
 from ktc._theory.free_energies import free_energy_change
 from ktc._theory.gaussian import gaussian, inverse
 
