@@ -1,4 +1,4 @@
-"""Couplings of a 64-cell board learned from handwritten digits, and what they cost.
+"""Couplings of a 64-cell board learned from handwritten digits, and their cost.
 
 Images of one digit, with dither of half a standard deviation a pixel, and each pixel in its own
 standard deviation about its mean, are data of a board of uncoupled cells. All of K is learned:
@@ -41,7 +41,7 @@ RULES = {
 
 
 def pictures(ax, rows):
-    """Seven states of the board in a row each, as images of grey levels."""
+    """Seven states of the board per row, as images of grey levels."""
     shown = [ENCODING.decode(row[:7]) for row in rows.values()]
     tiles = np.pad(np.reshape(shown, (len(rows), 7, 8, 8)), ((0, 0), (0, 0), (1, 1), (1, 1)))
     ax.imshow(np.block([list(row) for row in tiles]), cmap="gray_r", vmin=0, vmax=16)
@@ -56,7 +56,7 @@ def experiment(seed=1, quick=False):
     for number, (name, rule) in enumerate(list(RULES.items())[: 1 if quick else None]):
         for replicas in ensembles:
             options = {"replicas": replicas, "ticks": 100, "seed": seed}
-            fit = ktc.learn(BOARD, VOLTS, rule, ("stiffness",), **options)
+            fit = ktc.learn(BOARD, VOLTS, rule, parameters=("stiffness",), **options)
             if number == 0 and replicas < math.inf:
                 drawn = fit.device
             spent, bound = scaled(fit.completed_excess_work, 1e21), fit.bound_target * 1e21

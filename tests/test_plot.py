@@ -17,6 +17,7 @@ from ktc._boards.gaussian_model import GaussianModel
 from ktc._drawing.scales import Scale, scale_of
 from ktc._drawing.style import POINTS, STYLES, thinned
 from ktc._learning.comparison import Comparison, Point
+from ktc._learning.comparison_figure import excess_over_duration
 from refusal import refused
 
 UNIT = Network(stiffness=1.0, friction=1.0)
@@ -34,7 +35,9 @@ def wide_network():
 
 def board_fit(parameter="bias", schedule=None):
     schedule = schedule or schedules.MinimalDissipation(5e-6)
-    return ktc.learn(BOARD, TARGET, schedule, (parameter,), replicas=50, ticks=40, seed=1)
+    return ktc.learn(
+        BOARD, TARGET, schedule, parameters=(parameter,), replicas=50, ticks=40, seed=1
+    )
 
 
 def wide_fit():
@@ -159,7 +162,7 @@ PICTURES = {
         lambda: schedules.ContinuousMinimalDissipation(5.0, 1.0).plot(wide_network()),
         False,
     ),
-    "excess work over duration": (lambda: ktc.plot.excess_over_duration(comparison()), True),
+    "excess work over duration": (lambda: excess_over_duration(comparison()), True),
     "fits side by side": (lambda: ktc.plot.side_by_side(comparison().fits), True),
     "means": (lambda: ktc.plot.means({"a": [1, 2], "b": [2, 1]}, ["x", "y"], "mean"), False),
     "many means": (lambda: ktc.plot.means({"a": np.ones(64)}, [""] * 64, "mean"), False),
@@ -188,7 +191,7 @@ def test_every_axis_is_labelled_with_the_units_of_the_device(pictures, name):
     assert all(labels)
     assert all(below)
     assert below
-    counted = ("replicas a bin", "column", "column, counted from 1", "account", "mean")
+    counted = ("replicas per bin", "column", "column, counted from 1", "account", "mean")
     for label in [*labels, *below]:
         if label not in counted:
             assert bool(re.search(r"\[.+\]$", label)) == in_si, label
@@ -393,7 +396,7 @@ def test_a_run_that_itemises_is_drawn_with_all_its_accounts():
     np.testing.assert_allclose(drawn, np.array(expected) * factor, rtol=1e-12)
     assert ax.get_ylabel() == f"mean energy [{scale_of(expected, 'J').unit}]"
     # Nothing was told apart, so there is no such panel.
-    assert board_run(None).plot().axes[-1].get_ylabel() == "replicas a bin"
+    assert board_run(None).plot().axes[-1].get_ylabel() == "replicas per bin"
 
 
 def test_controls_of_a_circuit_are_drawn_in_their_units():
@@ -431,7 +434,7 @@ def test_names_that_the_font_lacks_are_numbers_and_the_axis_says_so():
     """A warning of a glyph that is missing would be an error here."""
     shown, label = tick_labels(["Größe µ", "温度", "x\ty"])
     assert shown == ["Größe µ", "2", "x y"]
-    assert label == "column; a number where the font lacks a sign of its name"
+    assert label == "column (number where the font cannot write its name)"
     shown, label = tick_labels(["a", "b"])
     assert (shown, label) == (["a", "b"], "column")
 

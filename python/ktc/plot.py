@@ -1,8 +1,8 @@
-"""Figures. Results draw themselves: ``fit.plot()``, ``run.plot()``, ``protocol.plot()``.
+"""Figures of results, also drawn by ``fit.plot()``, ``run.plot()`` and ``protocol.plot()``.
 
-Every figure is a matplotlib Figure made without pyplot: it opens no window, needs no screen,
-shows itself in a notebook, and is saved by ``figure.savefig(path)``. Lines differ in dash and
-marker, not in colour alone. matplotlib is imported when the first figure is drawn.
+Every figure is a matplotlib Figure made without pyplot: it needs no screen, a notebook displays it,
+and ``figure.savefig(path)`` writes it. Lines differ in colour, dash and marker. Matplotlib is
+imported when the first figure is drawn.
 
 Example:
     >>> import ktc
@@ -13,7 +13,7 @@ Example:
 """
 
 from ktc._emulation.run_figure import draw_run
-from ktc._learning.comparison_figure import excess_over_duration, images, means, side_by_side
+from ktc._learning.comparison_figure import images, means, side_by_side
 from ktc._learning.fit_figure import draw_fit
 from ktc._learning.schedule_figure import draw_schedule
 from ktc._measure.convergence_figure import draw_convergence
@@ -25,7 +25,6 @@ __all__ = [
     "draw_protocol",
     "draw_run",
     "draw_schedule",
-    "excess_over_duration",
     "images",
     "means",
     "side_by_side",

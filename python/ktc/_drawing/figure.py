@@ -1,4 +1,4 @@
-"""The figure that all pictures are: it shows itself in a notebook, and needs no screen."""
+"""A matplotlib figure without pyplot, which a notebook displays."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 
 class Picture(Figure):
-    """A matplotlib Figure made without pyplot; ``savefig`` writes it, a notebook shows it."""
+    """Matplotlib Figure made without pyplot; a notebook displays it, ``savefig`` writes it."""
 
     def _repr_png_(self) -> bytes:
         buffer = io.BytesIO()
