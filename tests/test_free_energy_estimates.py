@@ -46,6 +46,17 @@ def test_error_bar_of_bennett_is_the_scatter_of_repetitions():
     assert low < scatter / predicted < high
 
 
+@pytest.mark.parametrize(("forward", "reverse"), [(50_000, 12_000), (4_000, 40_000)])
+def test_bennett_is_that_of_pymbar(forward, reverse):
+    """Against pymbar, with works in kT; both error bars are equal for many works, to 1/√n."""
+    pymbar = pytest.importorskip("pymbar.other_estimators", reason="needs pymbar")
+    works = gaussian_works(0.8, 1.1, forward, reverse, kT=0.3, rng=np.random.default_rng(21))
+    found = theory.bennett(*works, kT=0.3)
+    expected = pymbar.bar(*(work / 0.3 for work in works), relative_tolerance=1e-14)
+    assert found.in_kT.mean == pytest.approx(expected["Delta_f"], rel=1e-9)
+    assert found.in_kT.stderr == pytest.approx(expected["dDelta_f"], rel=0.02)
+
+
 def test_bennett_solves_its_equation():
     """Unequal numbers, kT ≠ 1: both sums of Fermi functions agree at the root, to rounding."""
     forward, reverse = gaussian_works(0.8, 1.1, 500, 120, kT=0.3)
@@ -67,7 +78,7 @@ def test_bennett_without_scatter_is_exact():
 def test_bennett_refuses():
     with refused(ValueError, "overlap by", "smaller steps"):
         theory.bennett(*gaussian_works(60.0, 0.0, 500, 500), kT=1.0)
-    with refused(ValueError, "forward must be works of two runs or more"):
+    with refused(ValueError, "forward must be works of at least two runs"):
         theory.bennett([1.0], [1.0, 2.0], kT=1.0)
     with refused(ValueError, "reverse must be finite"):
         theory.bennett([1.0, 2.0], [1.0, np.nan], kT=1.0)
@@ -97,7 +108,7 @@ def test_jarzynski():
     with pytest.warns(RuntimeWarning, match=r"rests on \d+ of 2000 works.*biased upward"):
         biased = theory.jarzynski(gaussian_works(15.0, 0.0, 2000, 1)[0], kT=1.0)
     assert biased.mean > 1.0
-    with refused(ValueError, "work must be works of two runs"):
+    with refused(ValueError, "work must be works of at least two runs"):
         theory.jarzynski([[1.0, 2.0]], kT=1.0)
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import pytest
 
+from project_tools import tool
+
 ROOT = Path(__file__).resolve().parents[1]
-specification = importlib.util.spec_from_file_location("layers", ROOT / "tools" / "layers.py")
-layers = importlib.util.module_from_spec(specification)
-specification.loader.exec_module(layers)
+layers = tool("layers")
 
 
 def test_this_tree_has_no_upward_import():
@@ -73,4 +72,34 @@ def test_downward_import_passes(tmp_path, path, line):
     file = tmp_path / path
     file.parent.mkdir(parents=True)
     file.write_text(line + "\n", encoding="utf-8")
+    assert layers.check(tmp_path) == []
+
+
+@pytest.mark.parametrize("line", ["import ktc._model.b", "def f():\n    from ktc._model import b"])
+def test_circles_of_modules_are_found_in_functions_too(tmp_path, line):
+    folder = tmp_path / "python" / "ktc" / "_model"
+    folder.mkdir(parents=True)
+    (folder / "a.py").write_text(line + "\n", encoding="utf-8")
+    (folder / "b.py").write_text("from ktc._model.a import A\n", encoding="utf-8")
+    (complaint,) = layers.check(tmp_path)
+    assert complaint == "circle of imports: ktc._model.a → ktc._model.b → ktc._model.a"
+
+
+def test_types_of_one_package_may_know_each_other_but_not_those_above(tmp_path):
+    folder = tmp_path / "python" / "ktc" / "_model"
+    folder.mkdir(parents=True)
+    guard = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    "
+    (folder / "a.py").write_text(guard + "from ktc._model.b import B\n", encoding="utf-8")
+    (folder / "b.py").write_text("from ktc._model.a import A\n", encoding="utf-8")
+    assert layers.check(tmp_path) == []
+    (folder / "a.py").write_text(guard + "from ktc._boards.board import B\n", encoding="utf-8")
+    (complaint,) = layers.check(tmp_path)
+    assert "lies above model" in complaint
+
+
+def test_types_of_a_library_may_be_known_anywhere(tmp_path):
+    file = tmp_path / "python" / "ktc" / "_learning" / "fit.py"
+    file.parent.mkdir(parents=True)
+    guard = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    "
+    file.write_text(guard + "from matplotlib.figure import Figure\n", encoding="utf-8")
     assert layers.check(tmp_path) == []

@@ -25,9 +25,3 @@ def test_block_runs_as_written(code, output, tmp_path, monkeypatch):
     with contextlib.redirect_stdout(printed):
         exec(compile(code, "block", "exec"), {"__name__": "block"})
     assert printed.getvalue() == output
-
-
-def test_links_lead_somewhere():
-    for page in PAGES:
-        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
-            assert (page.parent / target).exists(), f"{page.name}: {target}"

@@ -88,7 +88,10 @@ def test_a_band_of_one_cell():
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda net: spectral_density(net, -1.0), "frequency must be .* not negative, but is -1.0"),
+        (
+            lambda net: spectral_density(net, -1.0),
+            "frequency must be a non-negative .*, but is -1.0",
+        ),
         (lambda net: spectral_density(net, [[1.0]]), "frequency must be"),
         (lambda net: spectral_density(net, np.nan), "frequency must be finite"),
         (lambda net: band_covariance(net, 0.0, 1.0), "low must be positive, but is 0.0"),

@@ -112,9 +112,9 @@ def test_free_energy_change_keeps_the_digits_of_large_biases():
 
 
 def test_free_energy_change_refuses():
-    with pytest.raises(ValueError, match=r"after must have kT = 0\.7 as before has, but has 1"):
+    with pytest.raises(ValueError, match=r"after must have kT = 0\.7, that of before, but has 1"):
         theory.free_energy_change(network(), network(kT=1.0))
-    with pytest.raises(ValueError, match="after must have 2 units as before has, but has 1"):
+    with pytest.raises(ValueError, match="after must have 2 units, as many as before, but has 1"):
         theory.free_energy_change(network(), Network(1.0, 1.0, KT))
 
 
@@ -137,7 +137,7 @@ def test_log_likelihood(device):
 
 def test_log_likelihood_refuses():
     for data in ([[1.0, 2.0, 3.0]], [1.0], np.empty((0, 2)), np.zeros((3, 2, 2))):
-        with pytest.raises(ValueError, match="data must be of shape"):
+        with pytest.raises(ValueError, match="data must have shape"):
             theory.log_likelihood(network(), data)
     with pytest.raises(ValueError, match=r"data must be finite, but is nan at index \(0, 1\)"):
         theory.log_likelihood(network(), [[0.0, np.nan]])

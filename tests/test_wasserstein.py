@@ -36,6 +36,15 @@ def test_distance_is_the_largest_overlap_of_couplings():
     assert theory.wasserstein_distance(START, START) == pytest.approx(0, abs=1e-7)
 
 
+def test_distance_is_that_of_pot():
+    """The Bures–Wasserstein distance of POT, in coordinates R^½x."""
+    gaussian = pytest.importorskip("ot.gaussian", reason="needs POT")
+    root = scipy.linalg.sqrtm(R).real
+    means = [root @ np.linalg.solve(net.stiffness, net.bias) for net in (START, END)]
+    expected = gaussian.bures_wasserstein_distance(*means, *covariances())
+    assert theory.wasserstein_distance(START, END) == pytest.approx(float(expected), rel=1e-9)
+
+
 @pytest.mark.parametrize("duration", [0.03, 0.3, 3.0])
 def test_bound_by_brute_force_over_covariances(duration):
     """All covariances of p by Cholesky factors, 𝒲 by the formula of Bures, a simplex search."""
@@ -157,14 +166,14 @@ def test_bound_into_two_wells():
 
 def test_refused():
     inertial = ktc.Network(1.0, 1.0, inertia=1.0)
-    with refused(ValueError, "before has inertia or inductors"):
+    with refused(ValueError, "before must be overdamped, but has inertia or inductors"):
         theory.wasserstein_bound(inertial, inertial, 1.0)
     with refused(ValueError, "after must have the friction"):
         theory.wasserstein_distance(ktc.Network(1.0, 1.0), ktc.Network(1.0, 2.0))
     with refused(ValueError, "after must have kT = 1"):
         theory.wasserstein_distance(ktc.Network(1.0, 1.0), ktc.Network(1.0, 1.0, kT=2.0))
     coupled = ktc.Network([[1.0, 0.5], [0.5, 1.0]], 1.0, quartic=1.0)
-    with refused(ValueError, "units 0 and 1 of before are coupled"):
+    with refused(ValueError, "units 0 and 1 are coupled"):
         theory.wasserstein_bound(coupled, coupled, 1.0)
     with refused(ValueError, "duration must be positive"):
         theory.wasserstein_bound(START, END, 0.0)

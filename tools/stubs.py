@@ -1,4 +1,4 @@
-"""Writes python/ktc/_core.pyi from the installed bindings, or checks that it is up to date.
+"""Write python/ktc/_core.pyi from the installed bindings, or check that it is up to date.
 
 Usage: python tools/stubs.py [--check]; needs ktc and pybind11-stubgen installed.
 """
@@ -37,7 +37,7 @@ def generate() -> str:
         text = (Path(folder) / "ktc" / "_core.pyi").read_text(encoding="utf-8")
     # The generator leaves out what a constant tuple holds; ours hold names.
     text = text.replace(": tuple = ", ": tuple[str, ...] = ")
-    for command in (["check", "--select", "I", "--fix", "--quiet"], ["format"]):
+    for command in (["check", "--select", "I,RUF022", "--fix", "--quiet"], ["format"]):
         text = subprocess.run(
             [sys.executable, "-m", "ruff", *command, "--stdin-filename", str(STUB), "-"],
             input=text,

@@ -19,7 +19,7 @@
 /// Sixty-four bytes of numbers at once: eight of 64 bits or sixteen of 32, in registers of whatever
 /// width this file is compiled for (kernels.hpp). The compiler contracts nothing; where a product
 /// and a sum are rounded once, the code says `fused`. Levels that have the instruction give the
-/// same bits, the others the bits of two roundings (docs/decisions/contraction-under-control.md).
+/// same bits, the others the bits of two roundings (docs/decisions/fused-operations.md).
 namespace ktc::KTC_INSTRUCTION_SET {
 
 template <class T>

@@ -6,7 +6,7 @@
 
 /// A matrix that stays, times a block of replicas: rows of the block are block_width apart. Sums of
 /// a tile stay in registers, which a library cannot do so well for a block as narrow as ours
-/// (docs/decisions/products-of-our-own.md; Goto, van de Geijn, ACM Trans. Math. Softw. 34, 12,
+/// (docs/decisions/matrix-product-kernel.md; Goto, van de Geijn, ACM Trans. Math. Softw. 34, 12,
 /// 2008). Every lane is a sum over one row in its order, whatever the tile: levels that round a
 /// product and a sum once give the same bits.
 namespace ktc::KTC_INSTRUCTION_SET {

@@ -1,6 +1,6 @@
 """Kernels of levels that round a product and a sum once give the same bits, others close ones.
 
-Each level is really taken. Why two kinds: docs/decisions/contraction-under-control.md.
+Each level is really taken. Why two kinds: docs/decisions/fused-operations.md.
 """
 
 import numpy as np

@@ -1,1 +1,1 @@
-"""What every package uses, and that knows no physics: checks of arguments, estimates, storage."""
+"""Tools without physics: validation, estimates, units, progress, storage, loading the core."""

@@ -32,6 +32,8 @@ def shrunk_covariance(data: ArrayLike) -> tuple[Array, float]:
     Source: Ledoit, Wolf (2004), J. Multivar. Anal. 88, 365.
 
     Example:
+        >>> from ktc._boards.gaussian_model import shrunk_covariance
+        >>> import numpy as np
         >>> covariance, weight = shrunk_covariance([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]])
         >>> bool(np.linalg.eigvalsh(covariance)[0] > 0)
         True
@@ -66,7 +68,10 @@ def couplings(board: Board, covariance: ArrayLike) -> Array:
         K [1/F], shape (d, d).
 
     Example:
-        >>> board = Board(cells=2, resistance=1e6, capacitance=1e-12, temperature=300.0)
+        >>> import ktc
+        >>> import numpy as np
+        >>> from ktc._boards.gaussian_model import couplings
+        >>> board = ktc.Board(cells=2, resistance=1e6, capacitance=1e-12, temperature=300.0)
         >>> widths = np.diag(board.thermal_width**2)
         >>> couplings(board, widths).diagonal()
         array([1.e+12, 1.e+12])
@@ -88,7 +93,9 @@ class GaussianModel:
         shrinkage: weight λ of the regularisation, see ``shrunk_covariance``.
 
     Example:
-        >>> board = Board(cells=2, resistance=1e6, capacitance=1e-12, temperature=300.0)
+        >>> import ktc
+        >>> from ktc._boards.gaussian_model import GaussianModel
+        >>> board = ktc.Board(cells=2, resistance=1e6, capacitance=1e-12, temperature=300.0)
         >>> model = GaussianModel.of(board, [[0.0, 1.0], [2.0, 2.0], [4.0, 6.0]])
         >>> model.mean_at(0.0)
         array([0., 0.])

@@ -16,14 +16,14 @@ USER_ERROR, INTERRUPTED = 2, 130
 
 
 class _Parser(argparse.ArgumentParser):
-    """Tells an error in one line."""
+    """Print an error on one line."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(USER_ERROR, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command line and returns its exit code."""
+    """Run the command line and return its exit code."""
     for stream in (sys.stdout, sys.stderr):
         # A terminal without ± or µ shows a question mark rather than failing.
         if hasattr(stream, "reconfigure"):
@@ -122,7 +122,7 @@ def _positive(text: str) -> float:
 
 
 def _whole(least: int) -> Callable[[str], int]:
-    """Reads a whole number of at least ``least``, below 2**64."""
+    """Parse a whole number of at least ``least``, below 2**64."""
 
     def read(text: str) -> int:
         try:

@@ -14,14 +14,14 @@ from ktc._learning import comparison_figure
 from ktc._learning.comparison import Comparison
 
 if TYPE_CHECKING:
-    from ktc._drawing.figure import Picture
+    from matplotlib.figure import Figure
 
 SIDE = 8
 GREY_LEVELS = (0.0, 16.0)
 
 
 def demo(settings: Settings, digit: int = 3) -> str:
-    """Learns the mean image of one digit from a blank image, and returns the report.
+    """Learn the mean image of one digit from a blank image, and return the report.
 
     One cell a pixel. Zero volts stand for white, and the rms standard deviation of the digit's
     pixels for one thermal width. Couplings K = k_B T (C Σ C)⁻¹ give the board the digit's
@@ -63,7 +63,7 @@ def _pixels(digit: int) -> Array:
     return chosen
 
 
-def _picture(comparison: Comparison) -> Picture:
+def _picture(comparison: Comparison) -> Figure:
     encoding = comparison.model.encoding
     pictures = {
         "start": encoding.decode(np.zeros(SIDE * SIDE)),

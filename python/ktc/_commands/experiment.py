@@ -1,4 +1,4 @@
-"""One experiment of the command line: learn, print the bill, and write a folder of results."""
+"""An experiment of the command line: learn, report the costs, and write a folder of results."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ktc._learning import comparison_figure
 from ktc._learning.comparison import STEPS, Comparison, compare
 
 if TYPE_CHECKING:
-    from ktc._drawing.figure import Picture
+    from matplotlib.figure import Figure
 
 #: Duration over RC where none is given.
 RELAXATIONS = 10.0
@@ -41,7 +41,7 @@ RESULTS = "results.json"
 
 @dataclass(frozen=True)
 class Settings:
-    """What a user chooses: the board, the run, and where the results go.
+    """Options of an experiment: the board, the run, and the folder of results.
 
     Raises:
         ValueError: a resistance, capacitance or temperature that no SI prefix reaches, or a
@@ -87,7 +87,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Subject:
-    """What is learned.
+    """The model to learn, with its figure and description.
 
     Attributes:
         description: what the data are, for the report.
@@ -99,11 +99,11 @@ class Subject:
     description: str
     model: GaussianModel
     parameters: dict[str, Any]
-    picture: Callable[[Comparison], Picture]
+    picture: Callable[[Comparison], Figure]
 
 
 def carry_out(command: str, settings: Settings, prepare: Callable[[], Subject]) -> str:
-    """Runs an experiment with a progress bar, writes its folder, and returns the report.
+    """Run an experiment with a progress bar, write its folder, and return the report.
 
     Args:
         command: its name.
@@ -129,7 +129,7 @@ def carry_out(command: str, settings: Settings, prepare: Callable[[], Subject]) 
 
 
 def _carried_out(command: str, settings: Settings, prepare: Callable[[], Subject]) -> str:
-    # In a file or a pipe a bar that redraws itself is but a long line.
+    # A bar that redraws itself would be one long line in a file or a pipe.
     watched = sys.stderr.isatty()
     with progress_bar(STEPS + 2, "step", watched, f"ktc {command}") as bar:
 
@@ -153,7 +153,7 @@ def _carried_out(command: str, settings: Settings, prepare: Callable[[], Subject
 
 
 def _write(command: str, settings: Settings, subject: Subject, comparison: Comparison) -> None:
-    # What took long to find goes first: whatever befalls the figures, it is kept.
+    # Numbers are written first, so that they are kept if a figure fails.
     for name, fit in zip(FITS, comparison.fits, strict=True):
         fit.save(settings.out / name)
     chosen = {**asdict(settings), "duration": settings.time, **subject.parameters}
@@ -210,7 +210,7 @@ def _report(settings: Settings, subject: Subject, comparison: Comparison) -> str
 
 
 def _note(settings: Settings, fastest: float) -> list[str]:
-    """What ticks do that are longer than the fastest mode's relaxation time, where they are."""
+    """A warning about ticks longer than the fastest mode's relaxation time; empty without."""
     hold, least = settings.time / settings.ticks, settings.time / fastest
     if hold <= fastest:
         return []

@@ -1,4 +1,4 @@
-"""``ktc learn FILE``: the mean of a table, learned on a board of one cell a column."""
+"""``ktc learn FILE``: the mean of a table, learned on a board with one cell per column."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ktc._learning import comparison_figure
 from ktc._learning.comparison import Comparison
 
 if TYPE_CHECKING:
-    from ktc._drawing.figure import Picture
+    from matplotlib.figure import Figure
 
 
 def learn_file(path: Path, settings: Settings) -> str:
-    """Learns the mean of a table from its columns' minima, and returns the report.
+    """Learn the mean of a table from the minima of its columns, and return the report.
 
     One cell a column. Zero volts stand for the smallest value of a column, as white does for a
     pixel, and its standard deviation for one thermal width (1 where a column is constant).
@@ -62,7 +62,7 @@ def _subject(path: Path, table: Table, settings: Settings) -> Subject:
     model = GaussianModel.of(board, values, offset=values.min(axis=0), scale=widths)
     labels = [table.label(column) for column in range(values.shape[1])]
 
-    def picture(comparison: Comparison) -> Picture:
+    def picture(comparison: Comparison) -> Figure:
         scaled = {
             name: (mean - values.min(axis=0)) / widths
             for name, mean in (

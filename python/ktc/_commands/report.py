@@ -29,9 +29,11 @@ def with_error(estimate: Estimate, factor: float = 1.0) -> str:
     With a power of ten where there would be more than six decimals, or seven digits before them.
 
     Example:
-        >>> with_error(Estimate(20.4517, 0.1481, method="mean"))
+        >>> import ktc
+        >>> from ktc._commands.report import with_error
+        >>> with_error(ktc.Estimate(20.4517, 0.1481, method="mean"))
         '20.45 ± 0.15'
-        >>> with_error(Estimate(1.46e-11, 7.04e-12, method="mean"))
+        >>> with_error(ktc.Estimate(1.46e-11, 7.04e-12, method="mean"))
         '(1.46 ± 0.70)e-11'
     """
     mean, error = estimate.mean * factor, estimate.stderr * factor
@@ -48,7 +50,7 @@ def with_error(estimate: Estimate, factor: float = 1.0) -> str:
 
 
 def table(comparison: Comparison) -> str:
-    """What both runs cost, in joules and kT, against the bound."""
+    """The cost of both runs, in joules and kT, beside the bound."""
     kT, energy = comparison.model.board.kT, comparison.model.board.symbols.energy
     works = [point.excess_work.mean for point in comparison.points]
     scale = scale_of(works, energy)

@@ -1,4 +1,4 @@
-"""Reading a table of numbers from a text file: one row a sample, one column a cell."""
+"""Numeric tables in text files: one row per sample, one column per cell."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class Table(NamedTuple):
     values: Array
 
     def label(self, column: int) -> str:
-        """What to call a column: its name, or its number counted from 1."""
+        """Name of a column, or its number counted from 1."""
         return self.names[column] or f"column {column + 1}"
 
 
 def read_table(path: str | os.PathLike[str]) -> Table:
-    """Reads a numeric table.
+    """Read a numeric table.
 
     Cells are separated by tabs, semicolons, commas or blanks, whichever of these, in this order,
     stands in the first row; they may be quoted. A first row without any number gives the columns'
@@ -42,6 +42,7 @@ def read_table(path: str | os.PathLike[str]) -> Table:
 
     Example:
         >>> import pathlib, tempfile
+        >>> from ktc._commands.table_file import read_table
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     path = pathlib.Path(folder) / "table.csv"
         ...     _ = path.write_text("height;width\\n1.5;2\\n2.5;4\\n")

@@ -1,1 +1,1 @@
-"""Style, scales and names of figures; the only package that knows matplotlib."""
+"""Style, scales and names of figures."""

@@ -1,4 +1,4 @@
-"""The figure that all pictures are: it shows itself in a notebook, and needs no screen."""
+"""A matplotlib figure without pyplot, which a notebook displays."""
 
 from __future__ import annotations
 

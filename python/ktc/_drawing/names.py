@@ -1,4 +1,4 @@
-"""Names that a user gave, as text in a picture."""
+"""Names given by users, as text in a figure."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ FEW_SIGNS = "column; a number where the font lacks a sign of its name"
 
 
 def plain(text: str) -> str:
-    """``text`` as it is: a dollar sign stands for itself and starts no formula."""
+    """``text`` literally: a dollar sign starts no formula."""
     return text.replace("$", r"\$")
 
 
 def column_names(columns: Sequence[str]) -> tuple[list[str], str]:
-    """What to write below the columns, and the label of their axis.
+    """Labels of the columns, and the label of their axis.
 
     Names that the font cannot write are replaced by the column's number, counted from 1, and long
     ones are cut.
@@ -33,7 +33,7 @@ def column_names(columns: Sequence[str]) -> tuple[list[str], str]:
 
 
 def _signs() -> set[int]:
-    """All signs that matplotlib's present font, or those after it, can write."""
+    """All characters of matplotlib's font and its fallbacks."""
     from matplotlib.font_manager import FontProperties, findfont, get_font
 
     signs: set[int] = set()

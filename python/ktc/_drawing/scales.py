@@ -1,4 +1,4 @@
-"""Units on axes: a prefix that makes the numbers readable."""
+"""Units on axes, with a prefix that makes the numbers readable."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Scale(NamedTuple):
     unit: str
 
     def label(self, text: str) -> str:
-        """``text`` with the unit in brackets, where there is one."""
+        """``text`` with the unit in brackets, if there is one."""
         return f"{text} [{self.unit}]" if self.unit else text
 
     def number(self, value: float) -> str:
@@ -41,6 +41,7 @@ def scale_of(values: ArrayLike, unit: str) -> Scale:
     """The scale for values in ``unit``, by the largest of them; none where the unit is empty.
 
     Example:
+        >>> from ktc._drawing.scales import scale_of
         >>> scale_of([0.0, 84e-21], "J")
         Scale(factor=1e+21, unit='zJ')
         >>> scale_of(2e12, "1/F").unit

@@ -1,4 +1,4 @@
-"""How lines look: told apart in grey, thinned where they are long, many units as bands."""
+"""Style of lines: distinct in grey, thinned where they are long, bands for many units."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ktc._drawing.figure import Picture
 
-#: Colours that remain apart for the colour-blind (Okabe, Ito), each with a dash and a marker.
+#: Colours that are distinct for the colour-blind (Okabe, Ito), each with a dash and a marker.
 STYLES: list[dict[str, Any]] = [
     {"color": "#000000", "linestyle": "-", "marker": "o"},
     {"color": "#0072B2", "linestyle": "--", "marker": "s"},
@@ -43,7 +43,7 @@ def new_figure(
     height: float = 2.6,
     **options: Any,
 ) -> tuple[Picture, Any]:
-    """A figure with axes of shape (rows, columns); ``height`` inches a row by default."""
+    """A figure with axes of shape (rows, columns); ``height`` inches per row by default."""
     from ktc._drawing.figure import Picture
 
     size = (WIDTH, 0.5 + height * rows) if figsize is None else figsize
@@ -111,7 +111,7 @@ def line(
     x, y = thinned(x, y)
     look = {**STYLES[number % len(STYLES)], "markersize": 4.5, "linewidth": 1.4, **options}
     spread = max(1, len(x) // 8)
-    # Markers of different lines stand at different places.
+    # Markers of different lines are at different places.
     first = int(spread * ((0.25 + 0.37 * number) % 1))
     drawn: dict[str, Any] = {"drawstyle": "steps-post"} if steps else {}
     ax.plot(x, y, label=label or None, markevery=(first, spread), **drawn, **look)

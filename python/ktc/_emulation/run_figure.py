@@ -1,4 +1,4 @@
-"""Picture of a run: controls, what was recorded, and the energies that the replicas spent."""
+"""Figure of a run: controls, records, and the distribution of energies over the replicas."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from ktc._model.protocol_figure import draw_controls, driven, mark_ends
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-    from ktc._drawing.figure import Picture
     from ktc._emulation.run import Run
 
 #: Up to so many accounts are named below the axis.
@@ -29,15 +29,22 @@ TRACES = 5
 ENERGIES = ("work", "heat", "energy")
 
 
-def draw_run(run: Run, unit: int = 0, figsize: tuple[float, float] | None = None) -> Picture:
-    """Controls and records over time, and the distribution of work and heat over the replicas.
+def draw_run(run: Run, unit: int = 0, figsize: tuple[float, float] | None = None) -> Figure:
+    """Draw controls and records over time, and the distribution of work and heat over the replicas.
 
-    Where the emulator told accounts apart, all of them too, each resistor's heat by itself.
+    Where the accounts were itemised, all of them are drawn, with the heat of each resistor.
 
     Args:
         run: what to draw.
         unit: the unit whose recorded states are drawn, a few replicas and their mean.
         figsize: inches.
+
+    Example:
+        >>> import ktc
+        >>> emulator = ktc.Emulator(ktc.Network(stiffness=1.0, friction=1.0), replicas=100, seed=1)
+        >>> run = emulator.play(ktc.Protocol.ramp(duration=2.0, ticks=50, bias=(0.0, 4.0)))
+        >>> len(ktc.plot.draw_run(run).axes)
+        2
     """
     if not count("unit", unit, least=0) < run.network.units:
         raise ValueError(f"unit must be below {run.network.units}, but is {unit}")

@@ -1,1 +1,1 @@
-"""Engines that move an ensemble: the sampling core, exact moments, and a density."""
+"""Engines that move an ensemble: the sampling core, exact moments, and densities."""

@@ -1,1 +1,1 @@
-"""The learner: schedules, loop, metrics, planning, and the Fit that results."""
+"""The learner: schedules, loop, metrics, planning, and the Fit it returns."""

@@ -1,1 +1,1 @@
-"""What replicas measure: F, zeta, free energies, and convergence with the step."""
+"""Estimates from replicas: F, zeta, free energies, convergence with the time step."""

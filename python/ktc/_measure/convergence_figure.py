@@ -1,4 +1,4 @@
-"""Picture of a convergence: an observable over the square of the step."""
+"""Figure of a convergence study: an observable over the square of the time step."""
 
 from __future__ import annotations
 
@@ -9,18 +9,26 @@ import numpy as np
 from ktc._drawing.style import STYLES, legend, new_figure
 
 if TYPE_CHECKING:
-    from ktc._drawing.figure import Picture
+    from matplotlib.figure import Figure
+
     from ktc._measure.convergence import Convergence
 
 
 def draw_convergence(
     convergence: Convergence, figsize: tuple[float, float] | None = None
-) -> Picture:
-    """Estimates with two standard errors, their parabola, and where it meets dt = 0.
+) -> Figure:
+    """Draw estimates with two standard errors, and the parabola through them down to dt = 0.
 
     Args:
         convergence: what to draw.
         figsize: inches.
+
+    Example:
+        >>> import ktc
+        >>> well = ktc.Network(stiffness=-1.0, friction=1.0, quartic=1.0)
+        >>> study = ktc.convergence(well, lambda e: e.read()[:, 0], 1.0, replicas=100, seed=1)
+        >>> ktc.plot.draw_convergence(study).axes[0].get_xlabel()
+        'dt²'
     """
     figure, axes = new_figure(1, figsize=figsize, height=3.0)
     ax = axes[0, 0]

@@ -50,7 +50,7 @@ def fisher_estimate(
     Example:
         >>> import ktc
         >>> pair = ktc.Network([[0.0, -1.0], [-1.0, 0.0]], 1.0, quartic=1.0)
-        >>> found = fisher_estimate(pair, replicas=2000, seed=1)
+        >>> found = ktc.theory.fisher_estimate(pair, replicas=2000, seed=1)
         >>> found.mean.shape, found.replicas
         ((2, 2), 2000)
     """
@@ -120,7 +120,7 @@ def friction_estimate(
     Example:
         >>> import ktc
         >>> unit = ktc.Network(stiffness=1.0, friction=1.0, quartic=1.0)
-        >>> found = friction_estimate(unit, replicas=2000, seed=1)
+        >>> found = ktc.theory.friction_estimate(unit, replicas=2000, seed=1)
         >>> bool(abs(found.mean - ktc.theory.friction_tensor(unit)) < 5 * found.stderr)
         True
     """
@@ -163,7 +163,7 @@ def metric_estimates(
     Example:
         >>> import ktc
         >>> pair = ktc.Network([[0.0, -1.0], [-1.0, 0.0]], 1.0, quartic=1.0)
-        >>> fisher, friction = metric_estimates(pair, "stiffness", replicas=1000, seed=1)
+        >>> fisher, friction = ktc.theory.metric_estimates(pair, "stiffness", replicas=1000, seed=1)
         >>> fisher.mean.shape, friction.mean.shape
         ((3, 3), (3, 3))
     """

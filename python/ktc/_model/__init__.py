@@ -1,1 +1,1 @@
-"""What is: networks, their controls and elements, protocols, and the contract of a device."""
+"""Networks, controls, elements and protocols, and the contract of a device."""

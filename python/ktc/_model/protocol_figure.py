@@ -1,4 +1,4 @@
-"""Picture of a protocol: its controls over time, with the jumps at both ends."""
+"""Figure of a protocol: its controls over time, with the jumps at both ends."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from ktc._drawing.scales import Scale, scale_of
 from ktc._drawing.style import legend, line, new_figure, units
 from ktc._model.controls import Controls
 from ktc._model.description import Description
+from ktc._model.waveforms import one_shape
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-    from ktc._drawing.figure import Picture
     from ktc._model.protocol import Protocol
 
-#: What one column of a control belongs to.
+#: What one column of a control describes.
 ITEMS = {
     "bias": "unit",
     "stiffness": "eigenvalue",
@@ -29,7 +30,7 @@ ITEMS = {
     "current": "source",
 }
 
-#: How far before the start and after the end a control is drawn, over the duration.
+#: Margin before the start and after the end, over the duration.
 MARGIN = 0.04
 
 
@@ -37,17 +38,23 @@ def draw_protocol(
     protocol: Protocol,
     device: Description | None = None,
     figsize: tuple[float, float] | None = None,
-) -> Picture:
-    """Controls over time; of a stiffness matrix its eigenvalues.
+) -> Figure:
+    """Draw the controls over time, and of a stiffness matrix its eigenvalues.
 
     Args:
         protocol: what to draw.
-        device: the Network or Board it is meant for: gives the units, and the controls from which
-            the first jump starts.
+        device: the Network or Board to play it on, which gives the units, and the controls from
+            which the first jump starts.
         figsize: inches.
+
+    Example:
+        >>> import ktc
+        >>> drive = ktc.Protocol.ramp(duration=2.0, ticks=50, bias=(0.0, 4.0))
+        >>> ktc.plot.draw_protocol(drive).axes[0].get_ylabel()
+        'bias'
     """
     if not protocol.controls and not protocol.final:
-        raise ValueError("this protocol drives no control, so there is nothing to draw")
+        raise ValueError("this protocol drives no control: there is nothing to draw")
     figure, axes = new_figure(len(driven(protocol)), figsize=figsize, sharex=True)
     initial = None if device is None else device.network.controls
     draw_controls(
@@ -57,14 +64,14 @@ def draw_protocol(
 
 
 def driven(protocol: Protocol) -> list[str]:
-    """Names of all controls that it sets."""
+    """Return the names of all controls that a protocol sets."""
     return list(dict.fromkeys([*protocol.controls, *protocol.final]))
 
 
 def draw_controls(
     axes: list[Axes], protocol: Protocol, initial: Controls | None, symbols: Units
 ) -> None:
-    """Every control on its own axes, in the order of ``driven``; the last one shows the time."""
+    """Draw every control on its own axes, in the order of ``driven``, with the time on the last."""
     clock = scale_of(protocol.duration, symbols.time)
     for ax, name in zip(axes, driven(protocol), strict=True):
         time, values = _waveform(protocol, name, initial)
@@ -85,7 +92,7 @@ def draw_controls(
 
 
 def mark_ends(ax: Axes, duration: float, clock: Scale) -> None:
-    """Thin lines where a protocol starts and ends."""
+    """Draw thin lines at the start and the end of a protocol."""
     for end in (0.0, duration * clock.factor):
         ax.axvline(end, color="0.6", linewidth=0.8, linestyle=(0, (2, 3)), zorder=0)
 
@@ -102,28 +109,14 @@ def _waveform(protocol: Protocol, name: str, initial: Controls | None) -> tuple[
         parts, times = [ticks, *parts], np.concatenate([protocol.times[:-1], times])
     if before is not None:
         parts, times = [before[None], *parts], np.concatenate([[-margin], times])
-    return times, np.concatenate(_one_shape(parts))
-
-
-def _one_shape(parts: list[Array]) -> list[Array]:
-    """Scalars among vectors or matrices made like them, as playing a protocol does."""
-    shape = max((part.shape[1:] for part in parts), key=len)
-    full = []
-    for part in parts:
-        if part.shape[1:] == shape:
-            full.append(part)
-        elif len(shape) == 2:
-            full.append(part[:, None, None] * np.eye(shape[0]))
-        else:
-            full.append(np.broadcast_to(part[:, None], (len(part), *shape)))
-    return full
+    return times, np.concatenate(one_shape(name, parts))
 
 
 def _unit(symbols: Units, control: str) -> str:
     known = {"bias": symbols.bias, "stiffness": symbols.stiffness, "kT": symbols.energy}
     if control in known:
         return known[control]
-    # EMFs, currents and quartic terms have units of their own only where the device speaks SI.
+    # EMFs, currents and quartic terms have unit symbols only where the device uses the SI.
     if symbols.energy != "J":
         return ""
     charges = {"1/F": "J/C⁴", "1/H": "J/Wb⁴"}

@@ -1,22 +1,22 @@
-"""F and ζ of one unit in any potential V = ½kx² − bx + ¼κx⁴, by quadrature."""
+"""Equilibrium of one unit in the potential V = ½kx² − bx + ¼κx⁴, by quadrature."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ktc._base.validation import Array
+from ktc._model.network import Network
 
-# Where the energy is this many kT above its least value, 1e-22 of the probability is left out.
+# Where V is this many kT above its minimum, 1e-22 of the probability is left out.
 DEEPEST = 50.0
-# ∫ e^{V/kT} over a barrier magnifies the rounding of what stands on it: 1e-16² e^50 is below 1e-10.
+# ∫ e^{V/kT} over a barrier magnifies the rounding of the flux over it: 1e-16² e^50 is below 1e-10.
 HIGHEST_BARRIER = 50.0
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(16)
 
 
 def _integration() -> Array:
-    """Matrix that takes values at the nodes to their integral from −1 to every node."""
+    """Matrix that maps values at the nodes to their integrals from −1 to every node."""
     order = len(NODES)
     values = np.polynomial.legendre.legvander(NODES, order)
     integrals = np.empty((order, order))
@@ -32,89 +32,122 @@ CUMULATIVE = _integration()
 
 
 class OneUnit:
-    """The equilibrium of one unit on a fine grid: pieces of 16 Gauss nodes each.
+    """The equilibrium of one unit on pieces of 16 Gauss nodes each.
 
-    No piece spans more than about 2 kT of V, so that polynomials of degree 15 hold e^{±V/kT} to
-    rounding, however deep the wells are.
+    V changes by no more than about 2 kT over a piece, so that polynomials of degree 15 represent
+    e^{±V/kT} to rounding, however deep the wells are.
 
     Attributes:
-        states: x at the nodes, shape (pieces, 16), in units of ``length``.
-        density: e^{−V/kT}/Z there.
-        length: √(kT/k), (kT/κ)^¼ or the smaller of both.
+        kT: thermal energy.
+        length: unit of length: √(kT/k) or (kT/κ)^¼, the smaller of both.
+        energy: V/kT as a polynomial of x/length.
+        barrier: height of the barrier over the shallower of two wells, in kT; 0 for one well.
+        states: x/length at the nodes, shape (pieces, 16).
+        density: e^{−V/kT}/Z at the nodes.
+        log_partition: ln ∫ e^{−V/kT} dx/length.
 
     Raises:
-        ValueError: nothing confines the unit.
+        ValueError: the energy has no minimum.
     """
 
     def __init__(self, stiffness: float, bias: float, quartic: float, kT: float) -> None:
         soft = [np.sqrt(kT / stiffness)] if stiffness > 0 else []
         hard = [(kT / quartic) ** 0.25] if quartic > 0 else []
         if not soft + hard:
-            raise ValueError(f"nothing confines a unit of stiffness {stiffness:g} without quartic")
+            raise ValueError(
+                f"stiffness must be positive where quartic is 0, but is {stiffness:g}: the energy "
+                "has no minimum"
+            )
         self.kT, self.length = kT, float(min(soft + hard))
         a = stiffness * self.length**2 / kT
         c = bias * self.length / kT
         q = quartic * self.length**4 / kT
         v = np.polynomial.Polynomial([0.0, -c, 0.5 * a, 0.0, 0.25 * q]).trim()
-        #: V/kT as a polynomial of x/length.
         self.energy = v
         slope = v.deriv()
         rests = _real(slope.roots())
         depths = np.sort(v(rests))
         least = float(depths[0])
-        #: Barrier between two wells over the shallower one, in kT; 0 for a single well.
         self.barrier = float(depths[2] - depths[1]) if len(depths) == 3 else 0.0
-        ends = _real((v - (least + DEEPEST)).roots())
-        low, high = float(ends.min()), float(ends.max())
-        turns = slope.deriv().roots()
-        steepest = np.abs(slope(np.array([low, high, *_real(turns)]))).max()
-        pieces = max(8, int(np.ceil(0.5 * steepest * (high - low))))
-        self._half = 0.5 * (high - low) / pieces
-        centres = low + self._half * (2 * np.arange(pieces) + 1)
+        edges = _real((v - (least + DEEPEST)).roots())
+        turns = _real(slope.deriv().roots())
+        if len(edges) == 4 and edges[2] - edges[1] > (edges[3] - edges[0]) / 8:
+            # A higher barrier divides the states, and has no probability.
+            turns = turns[(turns < edges[1]) | (turns > edges[2])]
+        else:
+            edges = edges[[0, -1]]
+        spans = edges[1::2] - edges[::2]
+        steepest = np.abs(slope(np.concatenate([edges, turns]))).max()
+        self._half = 0.5 * spans.sum() / max(8, int(np.ceil(0.5 * steepest * spans.sum())))
+        pieces = np.ceil(0.5 * spans / self._half - 1e-9).astype(int)
+        centres = np.concatenate(
+            [
+                low + self._half * (2 * np.arange(number) + 1)
+                for low, number in zip(edges[::2], pieces, strict=True)
+            ]
+        )
         self.states = centres[:, None] + self._half * NODES
         weight = np.exp(least - v(self.states))
         total = self._integral(weight)
-        #: ln ∫ e^{−V/kT} dx/length.
         self.log_partition = float(np.log(total) - least)
         self.density = weight / total
 
+    @classmethod
+    def of(cls, net: Network, unit: int) -> OneUnit:
+        """One unit of a network in which it is coupled to no other."""
+        own = (net.stiffness[unit, unit], net.bias[unit], net.quartic[unit], net.common_kT)
+        return cls(*map(float, own))
+
+    @property
+    def free_energy(self) -> float:
+        """−kT ln ∫ e^{−V/kT} dx, in the unit of kT."""
+        return -self.kT * (self.log_partition + float(np.log(self.length)))
+
     def average(self, values: Array) -> Array:
-        """⟨values⟩ of what has shape (..., pieces, 16)."""
+        """Average of values at the nodes, shape (..., pieces, 16)."""
         return np.asarray(self._integral(values * self.density))
 
     def cumulative(self) -> tuple[Array, Array]:
-        """P(x) and 1 − P(x) at all nodes in order, each with its own digits, shape (nodes,)."""
+        """P(x) and 1 − P(x) at all nodes in order, both to relative precision, shape (nodes,)."""
         left, right = self._cumulative(self.density)
         return left.ravel(), right.ravel()
 
     def forces(self, names: tuple[str, ...]) -> Array:
-        """∂H/∂θ at the nodes, for names among "bias", "diagonal", "quartic"."""
+        """∂H/∂θ at the nodes, of "bias", "diagonal" or "quartic", shape (p, pieces, 16)."""
         x = self.states * self.length
         forms = {"bias": -x, "diagonal": 0.5 * x**2, "quartic": 0.25 * x**4}
         return np.stack([forms[name] for name in names])
 
     def fisher(self, names: tuple[str, ...]) -> Array:
-        """Cov(∂_θH)/kT, shape (p, p)."""
+        """Fisher matrix F = Cov(∂_θH)/kT, shape (p, p)."""
         deviation = self._deviation(names)
         return self.average(deviation[:, None] * deviation[None]) / self.kT
 
     def friction(self, names: tuple[str, ...], friction: float) -> Array:
-        """ζ_ij = (γ/kT²) ∫ I_i I_j/p dx, I(x) = ∫_{−∞}^x δ∂H p dx′, shape (p, p).
+        """Friction tensor ζ_ij = (γ/kT²) ∫ I_i I_j/p dx, I(x) = ∫_{−∞}^x δ∂H p dx′, shape (p, p).
 
-        The time integral of the autocovariance solves one Poisson equation of the overdamped
-        motion, which in one dimension is integrated twice.
+        The time integral of the autocovariance solves a Poisson equation of the overdamped motion,
+        which in one dimension is integrated twice.
+
+        Args:
+            names: of the parameters.
+            friction: γ, the friction coefficient of the unit.
+
+        Raises:
+            ValueError: two wells with a barrier of more than 50 kT.
 
         Source: Risken (1989), The Fokker–Planck Equation, ch. 5; Zulkowski, Sivak, Crooks, DeWeese
         (2012), Phys. Rev. E 86, 041148.
         """
         if self.barrier > HIGHEST_BARRIER:
             raise ValueError(
-                f"the wells of this unit are {self.barrier:.3g} kT apart, and do not exchange in "
-                "any run: a friction tensor at equilibrium over both has no meaning for it"
+                f"a barrier of {self.barrier:.3g} kT separates the wells of this unit, so that no "
+                f"run crosses it: the friction tensor is not defined above {HIGHEST_BARRIER:g} kT; "
+                "lower the barrier"
             )
         flux = self._deviation(names) * self.density
         left, right = self._cumulative(flux)
-        # Either is exact; that of the nearer tail keeps its digits there.
+        # Both are exact; the one from the nearer tail keeps relative precision there.
         near = np.cumsum(self.density @ WEIGHTS * self._half) < 0.5
         cumulative = np.where(near[None, :, None], left, -right)
         product = cumulative[:, None] * cumulative[None] / self.density
@@ -122,7 +155,7 @@ class OneUnit:
         return np.asarray(scale * self._integral(product))
 
     def _cumulative(self, values: Array) -> tuple[Array, Array]:
-        """∫ from −∞ to every node, and from there to ∞."""
+        """Integrals from −∞ to every node, and from every node to ∞."""
         pieces = values @ WEIGHTS * self._half
         inside = self._half * values @ CUMULATIVE.T
         before = np.cumsum(pieces, axis=-1) - pieces
@@ -140,7 +173,9 @@ class OneUnit:
         return np.asarray(self._half * (values @ WEIGHTS).sum(axis=-1))
 
 
-def _real(roots: Any) -> Array:
+def _real(values: ArrayLike) -> Array:
+    """The real ones among roots of a polynomial, ascending."""
+    roots = np.asarray(values, dtype=np.complex128)
     size = np.abs(roots).max() if len(roots) else 0.0
     found: Array = np.sort(roots.real[np.abs(roots.imag) <= 1e-9 * size])
     return found

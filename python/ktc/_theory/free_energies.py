@@ -1,64 +1,68 @@
-"""Free energies: closed forms of Gaussian networks, quadrature of quartic units by themselves."""
+"""Free energies: closed form for Gaussian networks, quadrature for uncoupled quartic units."""
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
-import scipy  # imports scipy.linalg and scipy.optimize when they are first used
+import scipy  # imports scipy.linalg when it is first used
 
-from ktc._base.validation import Array
 from ktc._model.description import Description, network_of
 from ktc._model.network import Network
-
-# Where the energy is this many kT above its least value, 1e-22 of the probability is left out.
-DEEPEST = 50.0
-NODES, WEIGHTS = np.polynomial.legendre.leggauss(20)
+from ktc._model.quartic_unit import OneUnit
 
 
 def at_equilibrium(device: Description, name: str = "device") -> Network:
-    """The device's network, where it relaxes to exp(−H/kT)/Z.
+    """Return the network of a device that relaxes to exp(−H/kT)/Z.
+
+    Args:
+        device: a Network or a Board.
+        name: of the argument, for the message.
 
     Raises:
         ValueError: several temperatures, sources or noise generators.
+        TypeError: a running device, or an object that is no description.
     """
     net = network_of(device, name)
     _ = net.common_kT
     driven = net.controls.emf.any() or net.controls.current.any()
     if driven or (net.elements is not None and net.elements.noises):
         raise ValueError(
-            "this needs a network at equilibrium, but sources or noise generators drive this one; "
-            "sample an Emulator instead"
+            f"{name} must have an equilibrium, but sources or noise generators drive it; sample an "
+            "Emulator instead"
         )
     return net
 
 
 def free_energy(device: Description) -> float:
-    """F = −kT ln Z, Z = ∫ exp(−H/kT) dx (and dp where there is inertia), in the unit of kT.
+    """Free energy −kT ln Z, Z = ∫ exp(−H/kT) dx (and dp where there is inertia), in the unit of kT.
 
-    F = −½ bᵀK⁻¹b + ½ kT ln det K − ½ d kT ln(2π kT) (− ½ kT Σ ln(2π kT M)), which fixes Z in the
-    network's own units; differences do not depend on them while kT stays. Quartic units that are
-    coupled to no other are integrated one by one, to some 1e-13 kT.
+    −½ bᵀK⁻¹b + ½ kT ln det K − ½ d kT ln(2π kT) (− ½ kT Σ ln(2π kT M)), with Z in the network's own
+    units. Differences at one kT do not depend on these units. Quartic units that are coupled to no
+    other are integrated one by one, to about 1e-13 kT.
+
+    Args:
+        device: a Network or a Board, at its own controls.
 
     Raises:
         ValueError: coupled quartic units (``theory.free_energy_difference`` estimates differences
-            of theirs), several temperatures, sources or noise generators.
+            of their free energy), several temperatures, sources or noise generators.
 
     Example:
         >>> import ktc
-        >>> round(free_energy(ktc.Network(stiffness=2.0, friction=1.0))
-        ...       - free_energy(ktc.Network(stiffness=1.0, friction=1.0)), 6)
+        >>> soft, stiff = (ktc.Network(stiffness=k, friction=1.0) for k in (1.0, 2.0))
+        >>> round(ktc.theory.free_energy(stiff) - ktc.theory.free_energy(soft), 6)
         0.346574
-        >>> round(free_energy(ktc.Network(stiffness=-1.0, friction=1.0, quartic=1.0)), 6)
+        >>> well = ktc.Network(stiffness=-1.0, friction=1.0, quartic=1.0)
+        >>> round(ktc.theory.free_energy(well), 6)
         -1.362293
+
+    Source: Landau, Lifshitz (1980), Statistical Physics, part 1, section 31.
     """
     net = at_equilibrium(device)
     kT, quartic = net.common_kT, net.quartic > 0
     _refuse_coupled(net)
-    own = np.diagonal(net.stiffness)
     value = 0.0
-    for i in np.flatnonzero(quartic):
-        value += _unit_free_energy(own[i], net.bias[i], net.quartic[i], kT)
+    for unit in np.flatnonzero(quartic).tolist():
+        value += OneUnit.of(net, unit).free_energy
     if not quartic.all():
         stiffness, bias = net.stiffness[np.ix_(~quartic, ~quartic)], net.bias[~quartic]
         value -= 0.5 * float(bias @ np.linalg.solve(stiffness, bias))
@@ -69,20 +73,25 @@ def free_energy(device: Description) -> float:
 
 
 def free_energy_change(before: Description, after: Description) -> float:
-    """F(after) − F(before) of one device at two settings of its bias, stiffness and quartic.
+    """Free energy of ``after`` minus that of ``before``, two settings of one device.
 
-    ΔF = −½ Δbᵀ K′⁻¹(b + b′) + ½ (K′⁻¹b)ᵀ ΔK (K⁻¹b) + ½ kT ln(det K′/det K): the differences are
-    taken before the products, so that a small step between large biases keeps its digits. With
-    quartic units, the difference of two quadratures.
+    ΔF = −½ Δbᵀ K′⁻¹(b + b′) + ½ (K′⁻¹b)ᵀ ΔK (K⁻¹b) + ½ kT ln(det K′/det K). Differences are taken
+    before products, so that a small step between large biases keeps its relative precision. With
+    quartic units it is the difference of two quadratures.
+
+    Args:
+        before, after: a Network or a Board at the first and at the last controls.
 
     Raises:
-        ValueError: where kT or the number of units differ, and as ``free_energy``.
+        ValueError: different kT or numbers of units, and as for ``free_energy``.
 
     Example:
         >>> import ktc
         >>> soft, stiff = (ktc.Network(stiffness=k, friction=1.0) for k in (1.0, 2.0))
-        >>> round(free_energy_change(soft, stiff), 6)
+        >>> round(ktc.theory.free_energy_change(soft, stiff), 6)
         0.346574
+
+    Source: Landau, Lifshitz (1980), Statistical Physics, part 1, section 31.
     """
     old, new = network_of(before, "before"), network_of(after, "after")
     refuse_unlike(old, new)
@@ -101,34 +110,34 @@ def free_energy_change(before: Description, after: Description) -> float:
 
 
 def refuse_unlike(before: Network, after: Network) -> None:
-    """Refuses two networks between which there is no free energy change."""
+    """Refuse two networks that are not one device at one temperature."""
     if before.units != after.units:
         raise ValueError(
-            f"after must have {before.units} units as before has, but has {after.units}: a free "
-            "energy change belongs to one device"
+            f"after must have {before.units} units, as many as before, but has {after.units}; pass "
+            "one device at two settings of its controls"
         )
     if before.common_kT != after.common_kT:
         raise ValueError(
-            f"after must have kT = {before.common_kT:g} as before has, but has "
-            f"{after.common_kT:g}: between two temperatures there is no free energy change"
+            f"after must have kT = {before.common_kT:g}, that of before, but has "
+            f"{after.common_kT:g}; a free energy change is defined at one temperature"
         )
 
 
 def kinetic_change(before: Network, after: Network) -> float:
-    """−½ kT Σ ln(M′/M): the momenta's part of a free energy change."""
+    """−½ kT Σ ln(M′/M), the part of the momenta in a free energy change."""
     if before.inertia is None or after.inertia is None:
         return 0.0
     return -0.5 * before.common_kT * float(np.sum(np.log(after.inertia / before.inertia)))
 
 
 def method_of(*devices: Description) -> str:
-    """How their free energies are found: "closed form", or "quadrature" with quartic units."""
+    """Name the method of ``free_energy``: "closed form", or "quadrature" with quartic units."""
     quartic = any(device.network.quartic.any() for device in devices)
     return "quadrature" if quartic else "closed form"
 
 
 def coupled_quartic(net: Network) -> tuple[int, int] | None:
-    """A quartic unit and one that it is coupled to; None where there is no such pair."""
+    """Return a quartic unit and a unit that it is coupled to, or None if there is no such pair."""
     for unit in np.flatnonzero(net.quartic):
         others = np.flatnonzero(net.stiffness[unit])
         others = others[others != unit]
@@ -141,42 +150,6 @@ def _refuse_coupled(net: Network) -> None:
     pair = coupled_quartic(net)
     if pair is not None:
         raise ValueError(
-            f"the free energy of coupled quartic units has no closed form and no quadrature: "
-            f"quartic unit {pair[0]} is coupled to unit {pair[1]}; theory.free_energy_difference "
-            "estimates differences of it"
+            f"quartic unit {pair[0]} is coupled to unit {pair[1]}, so that the free energy has no "
+            "closed form and no quadrature; estimate differences by theory.free_energy_difference"
         )
-
-
-def _unit_free_energy(stiffness: float, bias: float, quartic: float, kT: float) -> float:
-    """−kT ln ∫ exp(−V/kT) dx of V = ½kx² − bx + ¼κx⁴, by Gauss's rule between levels of V.
-
-    In units of (kT/κ)^¼, v(y) = ½ay² − cy + ¼y⁴. Every stretch on which v is monotone is cut where
-    v has doubled, so that twenty nodes integrate each piece to rounding however deep wells are.
-    """
-    length = (kT / quartic) ** 0.25
-    a, c = stiffness * length**2 / kT, bias * length / kT
-
-    def v(y: Array | float) -> Array:
-        return np.asarray(y * (y * (0.5 * a + 0.25 * np.square(y)) - c))
-
-    roots = np.roots([1.0, 0.0, a, -c])
-    rests = np.sort(roots.real[np.abs(roots.imag) <= 1e-9 * np.abs(roots).max()])
-    least = float(v(rests).min())
-    far = 1.0 + float(np.abs(rests).max())
-    while min(v(far), v(-far)) < least + DEEPEST:
-        far *= 2
-    total = 0.0
-    levels = least + np.concatenate([[0.25], 2.0 ** np.arange(0, 5), [DEEPEST]])
-    for left, right in zip([-far, *rests], [*rests, far], strict=True):
-        low, high = sorted((float(v(left)), float(v(right))))
-        cuts = [
-            float(scipy.optimize.brentq(lambda y, level=level: float(v(y)) - level, left, right))
-            for level in levels[(levels > low) & (levels < high)]
-        ]
-        # Beyond the last level nothing is left to integrate.
-        ends = [y for y in (left, right) if v(y) <= levels[-1]]
-        edges = np.sort([*cuts, *ends])
-        for begin, end in pairwise(edges):
-            half = 0.5 * (end - begin)
-            total += half * float(WEIGHTS @ np.exp(least - v(begin + half * (NODES + 1))))
-    return float(kT * (least - np.log(total) - np.log(length)))

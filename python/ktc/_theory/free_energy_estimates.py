@@ -1,4 +1,4 @@
-"""Free energy differences from works: Bennett's acceptance ratio, and Jarzynski's average."""
+"""Free energy differences from works: Bennett acceptance ratio and Jarzynski average."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ from numpy.typing import ArrayLike
 from ktc._base.estimate import Estimate
 from ktc._base.validation import Array, finite, positive, real_array
 
-# Below it the asymptotic error bar is not to be trusted (Klimovich, Shirts, Mobley 2015,
+# Below this overlap the asymptotic error bar is unreliable (Klimovich, Shirts, Mobley 2015,
 # J. Comput.-Aided Mol. Des. 29, 397).
 LEAST_OVERLAP = 0.03
-# Samples that must carry an exponential average before its bias is small beside its error bar.
-LEAST_CARRIERS = 100.0
+# Effective samples above which the bias of an exponential average is small beside its error bar.
+LEAST_EFFECTIVE = 100.0
 
 
 class Acceptance(NamedTuple):
-    """Solution of Bennett's equation for one pair of ensembles.
+    """Solution of the Bennett equation for one pair of ensembles.
 
     Attributes:
         change: ΔF.
-        forward, reverse: share of the deviation of ΔF that each sample carries, mean zero; their
-            sum over all samples of an ensemble is that ensemble's deviation.
-        overlap: ∫ p q/(share of p · p + share of q · q), from 0 (apart) to 1 (alike).
+        forward, reverse: influence of each sample on ΔF, of zero mean; its sum over the samples of
+            an ensemble is the deviation of ΔF that this ensemble causes.
+        overlap: ∫ p q/(f p + r q) of the distributions p and q of work with the shares f and r of
+            samples, from 0 (disjoint) to 1 (equal).
     """
 
     change: float
@@ -38,45 +39,48 @@ class Acceptance(NamedTuple):
 def bennett(
     forward: ArrayLike, reverse: ArrayLike, kT: float, least_overlap: float = LEAST_OVERLAP
 ) -> Estimate:
-    """ΔF by the acceptance ratio, from works of a process and of its reverse.
+    """Estimate ΔF by the Bennett acceptance ratio, from works of a process and of its reverse.
 
-    Solves Σ_F f(ln(n_F/n_R) + (W − ΔF)/kT) = Σ_R f(ln(n_R/n_F) + (W + ΔF)/kT), f(u) = 1/(1 + e^u):
-    the estimate of least variance that both sets of works allow. Asymptotically
-    Var ΔF = kT² (1/n_F + 1/n_R)(1/O − 1), O the overlap of both distributions of work.
+    Solve Σ_F f(ln(n_F/n_R) + (W − ΔF)/kT) = Σ_R f(ln(n_R/n_F) + (W + ΔF)/kT), f(u) = 1/(1 + e^u),
+    the estimate of least variance from both sets of works. Asymptotically
+    Var ΔF = kT² (1/n_F + 1/n_R)(1/O − 1), with O the overlap of both distributions of work.
 
     Args:
-        forward: works of independent runs from equilibrium at the first controls.
+        forward: works of independent runs from equilibrium at the first controls, shape (n_F,).
         reverse: works of independent runs of the reversed protocol, from equilibrium at the last
-            controls. For updates at once they are ±(H(x; θ′) − H(x; θ)).
-        kT: thermal energy.
-        least_overlap: smaller overlaps raise.
+            controls, shape (n_R,). The work of an instantaneous update is ±(H(x; θ′) − H(x; θ)).
+        kT: thermal energy, in the unit of the works.
+        least_overlap: smallest overlap that is accepted.
 
     Raises:
         ValueError: fewer than two works of either kind, numbers that are not finite, or an overlap
-            so small that the error bar would mean nothing.
+            below ``least_overlap``, where the error bar is unreliable.
 
     Source: Bennett (1976), J. Comput. Phys. 22, 245; Shirts, Bair, Hooker, Pande (2003), Phys. Rev.
     Lett. 91, 140601; Shirts, Chodera (2008), J. Chem. Phys. 129, 124105.
 
     Example:
+        >>> import ktc
+        >>> import numpy as np
         >>> rng = np.random.default_rng(1)  # a trap of k = kT = 1 moved by 1: ΔF = 0
         >>> forward, reverse = (0.5 + rng.normal(size=10_000) for _ in range(2))
-        >>> print(bennett(forward, reverse, kT=1.0))
+        >>> print(ktc.theory.bennett(forward, reverse, kT=1.0))
         0.000896005 ± 0.0071
     """
     works = [_works(name, w) for name, w in (("forward", forward), ("reverse", reverse))]
     found = acceptance(works[0], works[1], positive("kT", kT))
     if found.overlap < least_overlap:
         raise ValueError(
-            f"forward and reverse works overlap by {found.overlap:.2g} only, below {least_overlap}:"
-            " the error bar would mean nothing; go in smaller steps, or more slowly"
+            f"forward and reverse works overlap by {found.overlap:.2g}, below least_overlap = "
+            f"{least_overlap}: the error bar would be unreliable; take smaller steps or a slower "
+            "protocol"
         )
     error = np.hypot(*(np.std(d) * np.sqrt(len(d)) for d in (found.forward, found.reverse)))
     return Estimate(found.change, error, method="Bennett acceptance ratio", kT=kT)
 
 
 def acceptance(forward: Array, reverse: Array, kT: float) -> Acceptance:
-    """Bennett's equation, solved between bounds that always hold a sign change."""
+    """Solve the Bennett equation between bounds that always bracket the root."""
     ratio = np.log(len(forward) / len(reverse))
 
     def terms(change: float) -> tuple[Array, Array]:
@@ -89,14 +93,14 @@ def acceptance(forward: Array, reverse: Array, kT: float) -> Acceptance:
         accepted, returned = terms(change)
         return float(np.sum(accepted) - np.sum(returned))
 
-    # Every term is monotone in ΔF, and all have turned a logarithm beyond the extreme works.
+    # Every term is monotone in ΔF, and saturates at a logarithm beyond the extreme works.
     ends = np.concatenate([forward, -reverse])
     reach = kT * (abs(ratio) + np.log(len(ends)) + 40.0)
     low, high = float(ends.min()) - reach, float(ends.max()) + reach
     change = float(scipy.optimize.brentq(balance, low, high, xtol=1e-13 * (high - low), rtol=1e-15))
     accepted, returned = terms(change)
     slope = float(np.sum(accepted * (1 - accepted)) + np.sum(returned * (1 - returned)))
-    # n_F n_R/(n_F + n_R) of perfect overlap.
+    # The slope at perfect overlap, n_F n_R/(n_F + n_R).
     most = len(forward) * len(reverse) / len(ends)
     scale = kT / max(slope, np.finfo(float).tiny)
     return Acceptance(
@@ -108,35 +112,40 @@ def acceptance(forward: Array, reverse: Array, kT: float) -> Acceptance:
 
 
 def jarzynski(work: ArrayLike, kT: float) -> Estimate:
-    """ΔF = −kT ln⟨e^{−W/kT}⟩ of runs from equilibrium: no reverse process is needed.
+    """Estimate ΔF = −kT ln⟨e^{−W/kT}⟩ from works of runs from equilibrium, without the reverse.
 
-    The mean is carried by the few smallest works, and is biased upward for a finite number of them,
-    by kT Var(e^{−W/kT})/(2N⟨e^{−W/kT}⟩²) to leading order; where works scatter by more than a few
-    kT the bias hides among samples that were never drawn. ``bennett`` is better wherever the
-    reverse process can be run.
+    The smallest works dominate the mean. A finite number of them biases the estimate upward, by
+    kT Var(e^{−W/kT})/(2N⟨e^{−W/kT}⟩²) to leading order. Where works vary by more than a few kT, the
+    bias is due to samples that were never drawn, and the error bar does not show it. Prefer
+    ``bennett`` if the reverse process can be run.
 
     Args:
-        work: of independent runs, shape (n,).
-        kT: thermal energy.
+        work: works of independent runs, shape (n,).
+        kT: thermal energy, in the unit of the works.
+
+    Raises:
+        ValueError: fewer than two works, or numbers that are not finite.
 
     Warns:
-        RuntimeWarning: fewer than about 100 samples carry the mean, (Σw)²/Σw² of w = e^{−W/kT}.
+        RuntimeWarning: an effective number of samples (Σw)²/Σw², w = e^{−W/kT}, below 100.
 
     Source: Jarzynski (1997), Phys. Rev. Lett. 78, 2690; its bias: Gore, Ritort, Bustamante (2003),
     Proc. Natl. Acad. Sci. 100, 12564.
 
     Example:
+        >>> import ktc
+        >>> import numpy as np
         >>> rng = np.random.default_rng(1)
-        >>> print(jarzynski(0.5 + rng.normal(size=10_000), kT=1.0))
+        >>> print(ktc.theory.jarzynski(0.5 + rng.normal(size=10_000), kT=1.0))
         -0.0123595 ± 0.013
     """
     works, kT = _works("work", work), positive("kT", kT)
     weights = np.exp((works.min() - works) / kT)
     mean = float(np.mean(weights))
-    carriers = float(np.sum(weights) ** 2 / np.sum(weights**2))
-    if carriers < LEAST_CARRIERS:
+    effective = float(np.sum(weights) ** 2 / np.sum(weights**2))
+    if effective < LEAST_EFFECTIVE:
         warnings.warn(
-            f"Jarzynski's average rests on {carriers:.0f} of {len(works)} works: it is biased "
+            f"the Jarzynski average rests on {effective:.0f} of {len(works)} works: it is biased "
             "upward, and its error bar is too small; take more replicas, a slower protocol, or "
             "bennett with the reverse process",
             RuntimeWarning,
@@ -151,7 +160,7 @@ def _works(name: str, works: ArrayLike) -> Array:
     values = real_array(name, works)
     if values.ndim != 1 or len(values) < 2:
         raise ValueError(
-            f"{name} must be works of two runs or more, of shape (n,), but has shape {values.shape}"
+            f"{name} must be works of at least two runs, shape (n,), but has shape {values.shape}"
         )
     _ = finite(name, np.ptp(values))
     return values

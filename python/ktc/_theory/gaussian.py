@@ -1,4 +1,4 @@
-"""Equilibrium of Gaussian networks in closed form: moments, free energy of the bias, likelihood."""
+"""Equilibrium of Gaussian networks: moments, free energy of the bias, likelihood."""
 
 from __future__ import annotations
 
@@ -17,22 +17,38 @@ PARAMETERS = ("bias", "center")
 
 
 def gaussian(device: Description) -> Network:
-    """The device's network, where exp(−H/kT)/Z is a normal distribution that it relaxes to.
+    """Return the network of a device that relaxes to a normal distribution exp(−H/kT)/Z.
+
+    Args:
+        device: a Network or a Board.
+
+    Returns:
+        The ``ktc.Network``.
 
     Raises:
         ValueError: quartic units, several temperatures, sources or noise generators.
+
+    Example:
+        >>> import ktc
+        >>> ktc.theory.gaussian(ktc.Network(stiffness=2.0, friction=1.0)).units
+        1
     """
     net = at_equilibrium(device)
     if net.quartic.any():
         raise ValueError(
-            "quartic units have no such closed form, which is that of Gaussian networks, but "
+            "device must be Gaussian, because quartic units have no such closed form, but "
             f"quartic is {net.quartic}; sample an Emulator instead"
         )
     return net
 
 
 class Gaussian(NamedTuple):
-    """A normal distribution of the public state."""
+    """Normal distribution of the public state.
+
+    Attributes:
+        mean: shape (d,).
+        covariance: shape (d, d).
+    """
 
     mean: Array
     covariance: Array
@@ -41,11 +57,20 @@ class Gaussian(NamedTuple):
 def equilibrium(device: Description) -> Gaussian:
     """Mean K⁻¹b and covariance kT K⁻¹ of exp(−H/kT)/Z, in the public state (volts on a Board).
 
+    Args:
+        device: a Gaussian Network or Board, at its own controls.
+
+    Raises:
+        ValueError: quartic units, several temperatures, sources or noise generators.
+
     Example:
         >>> import ktc
-        >>> mean, covariance = equilibrium(ktc.Network(stiffness=2.0, friction=1.0, bias=4.0))
+        >>> net = ktc.Network(stiffness=2.0, friction=1.0, bias=4.0)
+        >>> mean, covariance = ktc.theory.equilibrium(net)
         >>> float(mean[0]), round(float(covariance[0, 0]), 6)
         (2.0, 0.5)
+
+    Source: Landau, Lifshitz (1980), Statistical Physics, part 1, section 111.
     """
     net, scale = gaussian(device), device.scale
     covariance = net.common_kT * inverse(net.stiffness)
@@ -55,40 +80,52 @@ def equilibrium(device: Description) -> Gaussian:
 
 
 def bias_free_energy(device: Description, bias: ArrayLike) -> Array:
-    """−½ bᵀK⁻¹b: the part of F that depends on the bias, for each of many, shape (n,).
+    """The part of the free energy that depends on the bias, −½ bᵀK⁻¹b, shape (n,).
 
     Args:
-        bias: shape (n, d), volts on a Board.
+        device: a Gaussian Network or Board.
+        bias: n biases, shape (n, d), volts on a Board.
+
+    Raises:
+        ValueError: biases of another width, and as for ``equilibrium``.
 
     Example:
         >>> import ktc
-        >>> bias_free_energy(ktc.Network(stiffness=2.0, friction=1.0), [[0.0], [2.0]])
+        >>> net = ktc.Network(stiffness=2.0, friction=1.0)
+        >>> ktc.theory.bias_free_energy(net, [[0.0], [2.0]])
         array([-0., -1.])
     """
     net = gaussian(device)
     many = np.atleast_2d(real_array("bias", bias))
     if many.shape[1] != net.units:
-        raise ValueError(f"bias must have {net.units} columns, one a unit, but has {many.shape[1]}")
+        raise ValueError(
+            f"bias must have {net.units} columns, one per unit, but has {many.shape[1]}"
+        )
     value: Array = -0.5 * np.sum(many.T * np.linalg.solve(net.stiffness, many.T), axis=0)
     return value
 
 
 def log_likelihood(device: Description, data: ArrayLike) -> float:
-    """Mean of ln p(x) over samples of the public state, in nats, p = exp(−H/kT)/Z.
+    """Mean of ln p(x) over samples of the public state, in nats per sample, p = exp(−H/kT)/Z.
 
     Args:
-        data: shape (samples, d).
+        device: a Gaussian Network or Board.
+        data: samples, shape (samples, d), volts on a Board.
+
+    Raises:
+        ValueError: data of another width or without samples, and as for ``equilibrium``.
 
     Example:
         >>> import ktc
-        >>> round(log_likelihood(ktc.Network(stiffness=1.0, friction=1.0), [[0.0]]), 6)
+        >>> net = ktc.Network(stiffness=1.0, friction=1.0)
+        >>> round(ktc.theory.log_likelihood(net, [[0.0]]), 6)
         -0.918939
     """
     model = equilibrium(device)
     samples = np.atleast_2d(real_array("data", data))
     if samples.ndim != 2 or samples.shape[1] != len(model.mean) or len(samples) == 0:
         raise ValueError(
-            f"data must be of shape (samples, {len(model.mean)}), one column a unit and at least "
+            f"data must have shape (samples, {len(model.mean)}), one column per unit, and at least "
             f"one sample, but has shape {samples.shape}"
         )
     deviations = samples - model.mean
@@ -99,7 +136,20 @@ def log_likelihood(device: Description, data: ArrayLike) -> float:
 
 
 def parameter_map(device: Description, parameter: str) -> Array:
-    """The matrix B with b = B θ: the identity for "bias", K/scale for "center", a public state."""
+    """The matrix B with b = B θ, shape (d, d): identity for "bias", K/scale for "center".
+
+    Args:
+        device: a Gaussian Network or Board.
+        parameter: "bias", or "center" for the mean of the public state.
+
+    Raises:
+        ValueError: another parameter, and as for ``equilibrium``.
+
+    Example:
+        >>> import ktc
+        >>> ktc.theory.parameter_map(ktc.Network(stiffness=2.0, friction=1.0), "center")
+        array([[2.]])
+    """
     net = gaussian(device)
     if parameter == "bias":
         return np.eye(net.units)
@@ -109,7 +159,7 @@ def parameter_map(device: Description, parameter: str) -> Array:
 
 
 def inverse(matrix: Array) -> Array:
-    """Inverse of a symmetric positive definite matrix, exactly symmetric."""
+    """Invert a symmetric positive definite matrix; the result is exactly symmetric."""
     inverse: Array = scipy.linalg.cho_solve(
         scipy.linalg.cho_factor(matrix, lower=True), np.eye(len(matrix))
     )
@@ -117,5 +167,5 @@ def inverse(matrix: Array) -> Array:
 
 
 def symmetrized(matrix: Array) -> Array:
-    """Its symmetric part."""
+    """Return the symmetric part of a matrix."""
     return 0.5 * (matrix + matrix.T)

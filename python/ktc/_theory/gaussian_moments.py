@@ -1,7 +1,7 @@
-"""F and ζ of any parameters of a Gaussian network, by the theorem of Isserlis.
+"""Fisher matrix F and friction tensor ζ of Gaussian networks, by the theorem of Isserlis.
 
 With y = x − m normal and C(t) = ⟨y(t) y(0)ᵀ⟩, ∂_aH − ⟨∂_aH⟩ = u_aᵀy + ½(yᵀS_ay − ⟨yᵀS_ay⟩) + …, and
-parts of different order in y do not correlate:
+terms of different order in y are uncorrelated:
 
     ⟨δ∂_aH(t) δ∂_bH(0)⟩ = u_aᵀC u_b + ½ tr(S_a C S_b Cᵀ),
     and for quartic terms + 6 m_i m_j C_ij³ + 3/2 C_ij⁴.
@@ -22,14 +22,14 @@ from ktc._base.validation import Array
 from ktc._model.network import Network
 from ktc._model.parameters import Parameters
 from ktc._theory.gaussian import inverse, symmetrized
-from ktc._theory.held_lag import held_lag
+from ktc._theory.zero_order_hold import lag_under_hold
 
 # ∫ f(e^s) e^s ds by the trapezoidal rule: an exponential in t is integrated to e^(−π²/h) = 7e-18.
 STEP_OF_LOGARITHM = 0.25
 
 
 class _Forms(NamedTuple):
-    """Every force to second order in y: linear u (p, d), and S = w (e_i e_jᵀ + e_j e_iᵀ)."""
+    """Every ∂_aH to second order in y: linear u (p, d), and S = w (e_i e_jᵀ + e_j e_iᵀ)."""
 
     linear: Array
     first: NDArray[np.intp]
@@ -38,7 +38,7 @@ class _Forms(NamedTuple):
 
 
 def fisher(net: Network, parameters: Parameters) -> Array:
-    """Cov(∂_θH)/kT, shape (p, p)."""
+    """Fisher matrix F = Cov(∂_θH)/kT, shape (p, p)."""
     covariance = net.common_kT * inverse(net.stiffness)
     forms = _forms(net, parameters, covariance)
     i, j, w = forms.first, forms.second, forms.weight
@@ -52,7 +52,16 @@ def fisher(net: Network, parameters: Parameters) -> Array:
 
 
 def friction(net: Network, parameters: Parameters, resistance: Array) -> Array:
-    """(1/kT)∫₀^∞ ⟨δ∂H(0) δ∂H(t)ᵀ⟩ dt, shape (p, p); ``resistance`` is R or takes its place."""
+    """Friction tensor ζ = (1/kT)∫₀^∞ ⟨δ∂H(0) δ∂H(t)ᵀ⟩ dt, shape (p, p).
+
+    Args:
+        net: a Gaussian network.
+        parameters: θ.
+        resistance: the friction matrix R, or its counterpart in circuits with inductors.
+
+    Raises:
+        ValueError: quartic parameters of a network with inertia or inductors.
+    """
     kT = net.common_kT
     rest = inverse(net.stiffness)
     forms = _forms(net, parameters, kT * rest)
@@ -67,8 +76,8 @@ def friction(net: Network, parameters: Parameters, resistance: Array) -> Array:
         return symmetrized(result)
     if "quartic" in parameters.names:
         raise ValueError(
-            "the friction of quartic terms has a closed form in overdamped networks only; measure "
-            "it by theory.friction_estimate"
+            "the friction tensor of quartic parameters has a closed form only in overdamped "
+            "networks; measure it by theory.friction_estimate"
         )
     if forms.weight.any():
         result += _quadratic_by_lyapunov(net, forms) / kT
@@ -76,10 +85,15 @@ def friction(net: Network, parameters: Parameters, resistance: Array) -> Array:
 
 
 def held_friction(net: Network, parameters: Parameters, hold: float) -> Array:
-    """ζ of an overdamped network whose controls are held so long: every mode by its held lag.
+    """Friction tensor ζ of an overdamped network under held controls, without quartic parameters.
 
-    Without quartic terms. Of some of the parameters it is a block of ζ of all, as F is: their own
-    modes mix times, and a lag of the mixture would not be the mean of the lags.
+    Every mode of the network enters with its ``lag_under_hold``. ζ of some parameters is a block of
+    ζ of all, as F is; the lags of modes of that block alone would differ.
+
+    Args:
+        net: a Gaussian network.
+        parameters: θ.
+        hold: duration of a tick.
     """
     kT = net.common_kT
     rates, modes = scipy.linalg.eigh(net.stiffness, net.friction)
@@ -87,8 +101,8 @@ def held_friction(net: Network, parameters: Parameters, hold: float) -> Array:
         return friction(net, parameters, net.friction)
     forms = _forms(net, parameters, kT * inverse(net.stiffness))
     pulled = forms.linear @ modes
-    result = (pulled * (held_lag(1 / rates, hold) / rates)) @ pulled.T
-    pairs = held_lag(1 / np.add.outer(rates, rates), hold)
+    result = (pulled * (lag_under_hold(1 / rates, hold) / rates)) @ pulled.T
+    pairs = lag_under_hold(1 / np.add.outer(rates, rates), hold)
     return symmetrized(result + _quadratic_by_modes(forms, rates, pairs, modes, kT) / kT)
 
 
@@ -128,7 +142,11 @@ def _quadratic_by_modes(
 ) -> Array:
     """½ ∫ tr(S C S′ C) dt in modes V of rates λ, VᵀRV = 1: C(t) = V diag(e^{−λt} kT/λ) Vᵀ.
 
-    ``times``: ∫ e^{−(λ_a + λ_b)t} dt of every pair of modes.
+    Args:
+        forms: of the parameters.
+        rates, modes: λ and V.
+        times: ∫ e^{−(λ_a + λ_b)t} dt for every pair of modes.
+        kT: thermal energy.
     """
     a, b = np.triu_indices(len(rates))
     root = kT * np.sqrt(np.where(a == b, 0.5, 1.0) * times[a, b] / (rates[a] * rates[b]))
@@ -140,9 +158,10 @@ def _quadratic_by_modes(
 
 
 def _quadratic_by_lyapunov(net: Network, forms: _Forms) -> Array:
-    """½ ∫ tr(S C S′ Cᵀ) dt with C = Π e^{Ft} Σ Πᵀ, any stable F: one Lyapunov equation each.
+    """½ ∫ tr(S C S′ Cᵀ) dt with C = Π e^{At} Σ Πᵀ for any stable drift A.
 
-    Y = ∫ e^{Ft} ΣΠᵀS′ΠΣ e^{Fᵀt} dt solves F Y + Y Fᵀ = −ΣΠᵀS′ΠΣ, in one Schur form of F.
+    Y = ∫ e^{At} ΣΠᵀS′ΠΣ e^{Aᵀt} dt solves the Lyapunov equation A Y + Y Aᵀ = −ΣΠᵀS′ΠΣ, by the
+    Schur form of A.
     """
     drift, units = net.drift, net.units
     spread = np.zeros((len(drift), units))

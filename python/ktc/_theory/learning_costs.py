@@ -1,4 +1,4 @@
-"""What rates without jumps, or with a head start, cost a Gaussian network: exact, no sampling."""
+"""Exact excess work of learning the mean of a Gaussian network at given rates."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ def constant_rate_excess_work(
 ) -> float:
     """Excess work of learning the mean at a constant rate of the bias, without jumps.
 
-    ḃ = η (μ − m), ṁ = R⁻¹(b − Km), from equilibrium, for infinitely many replicas and a tick that
-    shrinks. W_ex = ∫(b − Km)ᵀR⁻¹(b − Km)dt + what is left to relax, ½(b − Km)ᵀK⁻¹(b − Km) at T, by
-    one matrix exponential. One unit: ½ηγ[μ² − (μ − m_f)²]/k with distances from the start; in the
-    centre's coordinate the rate is η/k².
+    ḃ = η (μ − m), ṁ = R⁻¹(b − Km), from equilibrium, in the limit of infinitely many replicas and
+    vanishing ticks. W_ex = ∫(b − Km)ᵀR⁻¹(b − Km)dt + ½(b − Km)ᵀK⁻¹(b − Km), where the last term is
+    the energy left to relax at T, by one matrix exponential. For one unit it is
+    ½ηγ[μ² − (μ − m_f)²]/k, with distances from the start; in the coordinate of the center the rate
+    is η/k².
 
     Args:
-        device: an overdamped Gaussian network at its initial bias.
-        target: μ, the data's mean, public state, shape (d,).
-        rate: η of ``schedules.Constant`` of the bias.
+        device: an overdamped Gaussian Network or Board, at its initial bias.
+        target: μ, mean of the data, public state, shape (d,).
+        rate: η, as of ``schedules.Constant`` for the bias.
         duration: T.
 
     Raises:
@@ -35,17 +36,18 @@ def constant_rate_excess_work(
 
     Example:
         >>> import ktc
-        >>> round(constant_rate_excess_work(ktc.Network(1.0, 1.0), 5.0, 0.5, 2.0), 4)
+        >>> net = ktc.Network(stiffness=1.0, friction=1.0)
+        >>> round(ktc.theory.constant_rate_excess_work(net, 5.0, rate=0.5, duration=2.0), 4)
         4.635
     """
-    net, way = _way(device, target)
+    net, move = _network_and_move(device, target)
     eta, time = positive("rate", rate), positive("duration", duration)
     d = net.units
     flow = np.linalg.solve(net.friction, np.eye(d))
     # z = (m − μ, b − Kμ); the lag b − Km is z_b − K z_m.
     motion = np.block([[-flow @ net.stiffness, flow], [-eta * np.eye(d), np.zeros((d, d))]])
     lag = np.hstack([-net.stiffness, np.eye(d)])
-    start = np.concatenate([-way, -net.stiffness @ way])
+    start = np.concatenate([-move, -net.stiffness @ move])
     # Van Loan's block exponential: ∫e^{Aᵀt} S e^{At} dt beside e^{AT}.
     source = lag.T @ flow @ lag
     block = np.block([[-motion.T, source], [np.zeros_like(motion), motion]])
@@ -57,16 +59,16 @@ def constant_rate_excess_work(
 def continuous_excess_work(
     device: Description, target: ArrayLike, duration: float, start: bool = True
 ) -> float:
-    """Excess work of the scheme without jumps, ``schedules.ContinuousMinimalDissipation``.
+    """Excess work of ``schedules.ContinuousMinimalDissipation``, which has no jumps.
 
-    In each mode of K v = λRv: μ²(T + τ/2)/(T + τ)² with the work of the starting displacement
-    μτ/(T + τ), which needs the target; μ²T/(T + τ)² along the path alone (start=False); times γ.
+    In each mode of K v = λRv of relaxation time τ it is γμ²(T + τ/2)/(T + τ)² with the work of the
+    displacement at the start, μτ/(T + τ), which requires the target, and γμ²T/(T + τ)² without.
 
     Args:
-        device: an overdamped Gaussian network at its initial bias.
-        target: μ, public state.
+        device: an overdamped Gaussian Network or Board, at its initial bias.
+        target: μ, mean of the data, public state, shape (d,).
         duration: T.
-        start: whether the starting displacement is paid for.
+        start: whether to include the work of the displacement at the start.
 
     Raises:
         ValueError: inertia, quartic units, no equilibrium.
@@ -75,21 +77,24 @@ def continuous_excess_work(
 
     Example:
         >>> import ktc
-        >>> unit = ktc.Network(1.0, 1.0)
-        >>> continuous_excess_work(unit, 5.0, 1.0), continuous_excess_work(unit, 5.0, 1.0, False)
-        (9.375, 6.25)
+        >>> net = ktc.Network(stiffness=1.0, friction=1.0)
+        >>> ktc.theory.continuous_excess_work(net, 5.0, duration=1.0)
+        9.375
+        >>> ktc.theory.continuous_excess_work(net, 5.0, duration=1.0, start=False)
+        6.25
     """
-    net, way = _way(device, target)
+    net, move = _network_and_move(device, target)
     time = positive("duration", duration)
     rates, modes = scipy.linalg.eigh(net.stiffness, net.friction)
-    moves, times = modes.T @ net.friction @ way, 1 / rates
+    moves, times = modes.T @ net.friction @ move, 1 / rates
     return float(np.sum(moves**2 * (time + 0.5 * start * times) / (time + times) ** 2))
 
 
-def _way(device: Description, target: ArrayLike) -> tuple[Network, Array]:
+def _network_and_move(device: Description, target: ArrayLike) -> tuple[Network, Array]:
+    """The network, and the move of its mean to the target."""
     net = gaussian(device)
     if net.inertia is not None or not net.has_friction:
-        raise ValueError("device has inertia or inductors; these costs are of overdamped networks")
+        raise ValueError("device must be overdamped, but has inertia or inductors")
     goal = per_unit("target", target, net.units) / device.scale
     return net, goal - np.linalg.solve(net.stiffness, net.bias)
 
@@ -97,8 +102,8 @@ def _way(device: Description, target: ArrayLike) -> tuple[Network, Array]:
 def _moved_and_summed(block: Array, time: float) -> tuple[Array, Array]:
     """e^{AT} and ∫e^{Aᵀt}Se^{At}dt from Van Loan's block [[−Aᵀ, S], [0, A]].
 
-    Its upper half grows as its lower one falls, so that it is taken over a short time and the
-    integral added up by doubling, Q_2h = Q_h + A_hᵀ Q_h A_h.
+    The upper half of the block grows while the lower half decays, so that the exponential is taken
+    over a short time, and the integral extended by doubling, Q_2h = Q_h + A_hᵀ Q_h A_h.
     """
     half = len(block) // 2
     doublings = max(0, int(np.ceil(np.log2(np.linalg.norm(block, 2) * time))))

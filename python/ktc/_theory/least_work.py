@@ -1,4 +1,4 @@
-"""Least excess work of Gaussian networks, and the drives that reach it."""
+"""Least excess work of driving Gaussian networks, and the optimal drives."""
 
 from __future__ import annotations
 
@@ -7,49 +7,76 @@ from numpy.typing import ArrayLike
 
 from ktc._base.validation import Array, per_unit, positive, square
 from ktc._model.description import Description
+from ktc._model.network import Network
 from ktc._model.protocol import Protocol
 from ktc._theory.gaussian import gaussian, inverse
 
 
 def least_excess_work(device: Description, bias: ArrayLike, duration: float) -> float:
-    """Least ⟨W⟩ − ΔF of any bias drive to ``bias`` in ``duration``, from equilibrium.
+    """Least excess work ⟨W⟩ − ΔF of all bias drives to ``bias`` in ``duration``, from equilibrium.
 
-    W_ex = μᵀR(T + 2K⁻¹R)⁻¹μ with μ = K⁻¹(b_final − b_initial). With inertia the bound is the same,
-    reached only by impulses of the bias at both ends, as a tick that shrinks allows them.
+    W_ex = μᵀR(T + 2K⁻¹R)⁻¹μ with μ = K⁻¹(b_final − b_initial) and the friction matrix R. With
+    inertia the bound is the same; impulses of the bias at both ends reach it in the limit of
+    vanishing ticks.
+
+    Args:
+        device: a Gaussian Network or Board, at its initial bias.
+        bias: b_final, scalar or (d,), volts on a Board.
+        duration: T.
+
+    Raises:
+        ValueError: quartic units, no equilibrium, inductors.
 
     Source: Schmiedl, Seifert (2007), Phys. Rev. Lett. 98, 108301; Gomez-Marin, Schmiedl,
     Seifert (2008), J. Chem. Phys. 129, 024114.
 
     Example:
         >>> import ktc
-        >>> round(least_excess_work(ktc.Network(stiffness=1.0, friction=1.0), 5.0, 1.0), 6)
+        >>> net = ktc.Network(stiffness=1.0, friction=1.0)
+        >>> round(ktc.theory.least_excess_work(net, bias=5.0, duration=1.0), 6)
         8.333333
     """
     net = gaussian(device)
     if not net.has_friction:
         raise ValueError(
-            "device has inductors between its nodes, and the least work of such circuits has no "
-            "closed form here"
+            "device must not have inductors between its nodes, because the least work of such "
+            "circuits has no closed form here"
         )
-    move = np.linalg.solve(net.stiffness, per_unit("bias", bias, net.units) - net.bias)
-    metric = positive("duration", duration) * inverse(net.friction) + 2 * inverse(net.stiffness)
+    goal = per_unit("bias", bias, net.units)
+    move = np.linalg.solve(net.stiffness, goal - net.bias)
+    return least_work_of_move(np.asarray(move, np.float64), net, positive("duration", duration))
+
+
+def least_work_of_move(move: Array, net: Network, time: float) -> float:
+    """μᵀR(T + 2K⁻¹R)⁻¹μ, the least excess work of moving the mean by μ in the time T."""
+    metric = time * inverse(net.friction) + 2 * inverse(net.stiffness)
     return float(move @ np.linalg.solve(metric, move))
 
 
 def optimal_drive(device: Description, bias: ArrayLike, duration: float, ticks: int) -> Protocol:
-    """The open-loop drive that reaches ``least_excess_work`` as the tick shrinks.
+    """Open-loop bias drive that reaches ``least_excess_work`` in the limit of vanishing ticks.
 
     The mean moves at constant speed v = (T + 2K⁻¹R)⁻¹μ: b(t) = b_initial + R v + K v t, with jumps
-    at both ends. Sampled at tick midpoints it is second order in the tick. With inertia M, the
-    first and the last tick carry the impulses ±M v besides; as each takes a whole tick, the drive
-    is first order then.
+    at both ends. Sampled at tick midpoints, its excess work is second order in the tick. With
+    inertia M, the first and the last tick also carry the impulses ±M v; each takes a whole tick, so
+    that the excess work is then first order.
+
+    Args:
+        device: a Gaussian Network or Board, at its initial bias.
+        bias: final bias, scalar or (d,), volts on a Board.
+        duration: T.
+        ticks: number of equal ticks.
+
+    Raises:
+        ValueError: quartic units, no equilibrium.
 
     Source: Schmiedl, Seifert (2007), Phys. Rev. Lett. 98, 108301; with inertia Gomez-Marin,
     Schmiedl, Seifert (2008), J. Chem. Phys. 129, 024114.
 
     Example:
         >>> import ktc
-        >>> drive = optimal_drive(ktc.Network(stiffness=1.0, friction=1.0), 5.0, 1.0, ticks=2)
+        >>> net = ktc.Network(stiffness=1.0, friction=1.0)
+        >>> drive = ktc.theory.optimal_drive(net, bias=5.0, duration=1.0, ticks=2)
         >>> drive.controls["bias"].ravel().round(4)
         array([2.0833, 2.9167])
     """
@@ -71,11 +98,11 @@ def optimal_drive(device: Description, bias: ArrayLike, duration: float, ticks: 
 def least_stiffness_excess_work(
     device: Description, stiffness: ArrayLike, duration: float
 ) -> float:
-    """Least ⟨W⟩ − ΔF of any stiffness drive of one unbiased overdamped unit, from equilibrium.
+    """Least excess work ⟨W⟩ − ΔF of all stiffness drives of one unbiased overdamped unit.
 
-    With s the width √⟨x²⟩, s₀ = √(kT/k_initial) and s_f = √(kT/k_final),
-    W_ex = min over s of R(s − s₀)²/T + kT[½(s²/s_f² − 1) − ln(s/s_f)]: dissipation on the way, and
-    what the last jump leaves to relax. The least s is the positive root of
+    With s the width √⟨x²⟩, s₀ = √(kT/k_initial) and s_f = √(kT/k_final), from equilibrium,
+    W_ex = min over s of R(s − s₀)²/T + kT[½(s²/s_f² − 1) − ln(s/s_f)]: the dissipation during the
+    drive, and of the relaxation after the last jump. The optimal s is the positive root of
     (k_final + 2R/T) s² − (2R s₀/T) s − kT = 0.
 
     Args:
@@ -84,14 +111,14 @@ def least_stiffness_excess_work(
         duration: T.
 
     Raises:
-        ValueError: more units, a bias, inertia, or numbers that are not positive.
+        ValueError: more than one unit, a bias, inertia, or numbers that are not positive.
 
     Source: Schmiedl, Seifert (2007), Phys. Rev. Lett. 98, 108301, second case study.
 
     Example:
         >>> import ktc
         >>> unit = ktc.Network(stiffness=1.0, friction=1.0)
-        >>> round(least_stiffness_excess_work(unit, 2.0, 1.0), 6)
+        >>> round(ktc.theory.least_stiffness_excess_work(unit, stiffness=2.0, duration=1.0), 6)
         0.056345
     """
     net = gaussian(device)
@@ -104,22 +131,27 @@ def least_stiffness_excess_work(
 def optimal_stiffness_drive(
     device: Description, stiffness: ArrayLike, duration: float, ticks: int
 ) -> Protocol:
-    """The drive that reaches ``least_stiffness_excess_work`` as the tick shrinks.
+    """Stiffness drive that reaches ``least_stiffness_excess_work`` in the limit of vanishing ticks.
 
-    The width s moves at constant speed, so ⟨x²⟩ is quadratic in time:
-    k(t) = kT/s² − R ṡ/s, with jumps at both ends. It is positive throughout, also for a fast
-    widening: before the last jump it is the mean of k_final and kT/s². Sampled at tick midpoints
-    it is second order in the tick.
+    The width s changes at constant speed: k(t) = kT/s² − R ṡ/s, with jumps at both ends. It is
+    positive at all times, also for a fast widening, because before the last jump it is the mean of
+    k_final and kT/s². Sampled at tick midpoints, its excess work is second order in the tick.
+
+    Args:
+        device: one unit without bias and without inertia, at its initial stiffness.
+        stiffness: final stiffness, 1/F on a Board.
+        duration: T.
+        ticks: number of equal ticks.
 
     Raises:
-        ValueError: as ``least_stiffness_excess_work``.
+        ValueError: as for ``least_stiffness_excess_work``.
 
     Source: Schmiedl, Seifert (2007), Phys. Rev. Lett. 98, 108301, second case study.
 
     Example:
         >>> import ktc
         >>> unit = ktc.Network(stiffness=1.0, friction=1.0)
-        >>> drive = optimal_stiffness_drive(unit, 2.0, 1.0, ticks=2)
+        >>> drive = ktc.theory.optimal_stiffness_drive(unit, stiffness=2.0, duration=1.0, ticks=2)
         >>> drive.controls["stiffness"].ravel().round(4)
         array([1.3034, 1.5852])
     """
@@ -139,12 +171,12 @@ def optimal_stiffness_drive(
 def _widths(
     device: Description, stiffness: ArrayLike, duration: float
 ) -> tuple[float, float, float]:
-    """√⟨x²⟩ of one unit: at the start, at the end of the best drive, and in the final rest."""
+    """√⟨x²⟩ of one unit: at the start, at the end of the optimal drive, in equilibrium after."""
     net = gaussian(device)
     if net.units != 1 or net.inertia is not None or net.bias[0] != 0:
         raise ValueError(
             "device must be one overdamped unit without bias, but is "
-            f"{net!r} with bias {net.bias}; its best stiffness drive has no closed form here"
+            f"{net!r} with bias {net.bias}; its optimal stiffness drive has no closed form here"
         )
     final = positive("stiffness", square("stiffness", stiffness, 1)[0, 0])
     pace = 2 * float(net.friction[0, 0]) / positive("duration", duration)

@@ -1,4 +1,4 @@
-"""The two metrics of a learning run, in closed form or by quadrature: F and ζ."""
+"""Fisher matrix F and friction tensor ζ, in closed form or by quadrature."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ktc._model.description import Description
 from ktc._model.network import Network
 from ktc._model.parameters import LEARNABLE, Parameters
 from ktc._model.quartic_unit import OneUnit
-from ktc._theory import gaussian_moments as isserlis
+from ktc._theory import gaussian_moments
 from ktc._theory.free_energies import at_equilibrium
 from ktc._theory.gaussian import PARAMETERS, gaussian, parameter_map, symmetrized
 
@@ -19,26 +19,35 @@ Learnable = str | Sequence[str] | Parameters
 
 
 def fisher_matrix(device: Description, parameter: Learnable = "bias") -> Array:
-    """F = Cov(∂_θH)/kT, shape (p, p). The Fisher information is F/kT.
+    """Fisher matrix F = Cov(∂_θH)/kT of the parameters θ, shape (p, p).
 
-    Gaussian networks: K⁻¹ for the bias, K for the center, the theorem of Isserlis for all others.
-    Units that are coupled to none, quartic ones too: quadrature of their own parameters.
+    F is kT times the Fisher information matrix Cov(∂_θH)/kT² of p(x; θ) = exp(−H/kT)/Z, which
+    counts nats, and for H linear in θ the negative second derivative of the free energy. So F has
+    the unit of energy over θ².
+
+    For Gaussian networks it is K⁻¹ for the bias, K for the center, and follows from the theorem of
+    Isserlis for all others. For units without couplings, also quartic ones, it is a quadrature.
 
     Args:
         device: a Network or a Board, at its own controls.
-        parameter: "bias", "center", one or several of ``LEARNABLE``, or ``Parameters``.
+        parameter: "bias", "center", one or several of ``theory.LEARNABLE``, or
+            ``theory.Parameters``.
 
     Raises:
         ValueError: coupled quartic units, couplings beside quartic units, several temperatures,
-            sources or noise generators; ``fisher_estimate`` measures F of those at equilibrium.
+            sources or noise generators; ``theory.fisher_estimate`` measures F of those that have
+            an equilibrium.
 
     Example:
         >>> import ktc
-        >>> fisher_matrix(ktc.Network(stiffness=4.0, friction=1.0), "center")
+        >>> ktc.theory.fisher_matrix(ktc.Network(stiffness=4.0, friction=1.0), "center")
         array([[4.]])
-        >>> fisher_matrix(ktc.Network(stiffness=2.0, friction=1.0), ("bias", "diagonal"))
+        >>> net = ktc.Network(stiffness=2.0, friction=1.0)
+        >>> ktc.theory.fisher_matrix(net, ("bias", "diagonal"))
         array([[0.5  , 0.   ],
                [0.   , 0.125]])
+
+    Source: Amari (1998), Neural Comput. 10, 251; Isserlis (1918), Biometrika 12, 134.
     """
     net = at_equilibrium(device)
     if parameter in PARAMETERS and not net.quartic.any():
@@ -46,39 +55,44 @@ def fisher_matrix(device: Description, parameter: Learnable = "bias") -> Array:
         return symmetrized(to_bias.T @ np.linalg.solve(net.stiffness, to_bias))
     parameters = as_parameters(device, parameter)
     if not net.quartic.any():
-        return isserlis.fisher(net, parameters)
+        return gaussian_moments.fisher(net, parameters)
     result = np.zeros((parameters.size,) * 2)
     for unit, names, entries in _by_unit(net, parameters, "fisher_estimate"):
-        result[np.ix_(entries, entries)] = _one(net, unit).fisher(names)
+        result[np.ix_(entries, entries)] = OneUnit.of(net, unit).fisher(names)
     return result
 
 
 def friction_tensor(device: Description, parameter: Learnable = "bias") -> Array:
-    """ζ = (1/kT)∫₀^∞ ⟨δ∂H(0) δ∂H(t)ᵀ⟩ dt, shape (p, p): K⁻¹RK⁻¹ for the bias, R for the center.
+    """Friction tensor ζ = (1/kT)∫₀^∞ ⟨δ∂H(0) δ∂H(t)ᵀ⟩ dt of the parameters θ, shape (p, p).
 
-    Gaussian networks: closed form of all parameters, by the theorem of Isserlis, with inertia and
-    inductors too. For bias and center the inertia drops out of the time integral; in circuits with
-    inductors the place of R is taken by the symmetric part of (G − J)⁻¹, the integral of e^{Ft} K⁻¹
-    with F = (J − G)K. Overdamped units that are coupled to none by stiffness or friction, quartic
-    ones too: quadrature, exact in one dimension.
+    Slow driving of the parameters costs an excess work of ∫θ̇ᵀζθ̇ dt. ζ is K⁻¹RK⁻¹ for the bias and
+    R for the center, with R the friction matrix of the network.
+
+    For Gaussian networks there is a closed form for all parameters by the theorem of Isserlis, also
+    with inertia and inductors. For bias and center the inertia drops out of the time integral. In
+    circuits with inductors, R is replaced by the symmetric part of (G − J)⁻¹, the integral of
+    e^{At} K⁻¹ with the drift A = (J − G)K. For overdamped units without couplings by stiffness or
+    friction, also quartic ones, ζ is a quadrature, exact in one dimension.
 
     Args:
         device: a Network or a Board, at its own controls.
-        parameter: "bias", "center", one or several of ``LEARNABLE``, or ``Parameters``.
+        parameter: "bias", "center", one or several of ``theory.LEARNABLE``, or
+            ``theory.Parameters``.
 
     Raises:
         ValueError: coupled quartic units, couplings beside quartic units, quartic units with
-            inertia, several temperatures, sources or noise generators; ``friction_estimate``
-            measures ζ of those at equilibrium.
+            inertia, several temperatures, sources or noise generators;
+            ``theory.friction_estimate`` measures ζ of those that have an equilibrium.
 
     Source: Sivak, Crooks (2012), Phys. Rev. Lett. 108, 190602.
 
     Example:
         >>> import ktc
-        >>> friction_tensor(ktc.Network(stiffness=2.0, friction=3.0), "bias")
+        >>> net = ktc.Network(stiffness=2.0, friction=3.0)
+        >>> ktc.theory.friction_tensor(net, "bias")
         array([[0.75]])
-        >>> friction_tensor(ktc.Network(stiffness=1.0, friction=1.0), "stiffness")
-        array([[0.25]])
+        >>> ktc.theory.friction_tensor(net, "diagonal").round(5)
+        array([[0.09375]])
     """
     net = at_equilibrium(device)
     if parameter in PARAMETERS and not net.quartic.any():
@@ -86,30 +100,30 @@ def friction_tensor(device: Description, parameter: Learnable = "bias") -> Array
         return symmetrized(pulled.T @ _resistance(net) @ pulled)
     parameters = as_parameters(device, parameter)
     if not net.quartic.any():
-        return isserlis.friction(net, parameters, _resistance(net))
+        return gaussian_moments.friction(net, parameters, _resistance(net))
     result = np.zeros((parameters.size,) * 2)
     if net.inertia is not None or not net.has_friction:
         raise ValueError(
-            "quartic units with inertia have no friction tensor by quadrature; measure it by "
+            "the friction tensor of quartic units with inertia has no quadrature; measure it by "
             "theory.friction_estimate"
         )
     for unit, names, entries in _by_unit(net, parameters, "friction_estimate", net.friction):
-        own = _one(net, unit).friction(names, float(net.friction[unit, unit]))
+        own = OneUnit.of(net, unit).friction(names, float(net.friction[unit, unit]))
         result[np.ix_(entries, entries)] = own
     return result
 
 
 def as_parameters(device: Description, parameter: Learnable) -> Parameters:
-    """``parameter`` as Parameters of this device; "center" is none of them."""
+    """Return ``parameter`` as Parameters of a device, refusing "center"."""
     if isinstance(parameter, Parameters):
         if parameter.units != device.network.units:
             raise ValueError(
-                f"parameter must be of {device.network.units} units as device has, "
+                f"parameter must be of {device.network.units} units, as many as device has, "
                 f"but is of {parameter.units}"
             )
         return parameter
     if parameter == "center":
-        # The center is K⁻¹b, a coordinate of Gaussian networks: this says why, or is never reached.
+        # The center is K⁻¹b, defined for Gaussian networks: this raises with the reason.
         gaussian(device)
     if isinstance(parameter, str) and parameter not in LEARNABLE:
         known = tuple(dict.fromkeys(PARAMETERS + LEARNABLE))
@@ -120,15 +134,15 @@ def as_parameters(device: Description, parameter: Learnable) -> Parameters:
 def _by_unit(
     net: Network, parameters: Parameters, estimate: str, friction: Array | None = None
 ) -> list[tuple[int, tuple[str, ...], list[int]]]:
-    """Of every unit the names of its parameters and their places in θ, where units are apart."""
+    """For every unit of an uncoupled network the names of its parameters and their places in θ."""
     for what, matrix in (("stiffness", net.stiffness), ("friction", friction)):
         if matrix is None:
             continue
         bonds = np.argwhere(np.triu(matrix, 1))
         if len(bonds):
             raise ValueError(
-                f"quartic units in a network whose units {bonds[0][0]} and {bonds[0][1]} are "
-                f"coupled by {what} have no closed form and no quadrature; measure them by "
+                f"units {bonds[0][0]} and {bonds[0][1]} are coupled by {what} in a network with "
+                "quartic units, which has no closed form and no quadrature; measure by "
                 f"theory.{estimate}"
             )
     found: dict[int, tuple[list[str], list[int]]] = {}
@@ -137,18 +151,13 @@ def _by_unit(
         if rest and (first != rest[0]).any():
             raise ValueError(
                 f"couplings of a network with quartic units have no quadrature; leave {name!r} "
-                f"out or measure them by theory.{estimate}"
+                f"out, or measure by theory.{estimate}"
             )
         for unit, place in zip(first.tolist(), range(block.start, block.stop), strict=True):
             names, entries = found.setdefault(unit, ([], []))
             names.append("diagonal" if rest else name)
             entries.append(place)
     return [(unit, tuple(names), entries) for unit, (names, entries) in found.items()]
-
-
-def _one(net: Network, unit: int) -> OneUnit:
-    own = float(net.stiffness[unit, unit])
-    return OneUnit(own, float(net.bias[unit]), float(net.quartic[unit]), net.common_kT)
 
 
 def _resistance(net: Network) -> Array:

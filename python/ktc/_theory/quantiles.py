@@ -1,4 +1,4 @@
-"""Transport in one dimension: monotone maps of quantiles."""
+"""Optimal transport in one dimension, by monotone maps of quantiles."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import scipy  # imports scipy.interpolate, scipy.linalg and scipy.special when t
 from ktc._base.validation import Array
 from ktc._model.quartic_unit import OneUnit
 
-# Quantiles are taken at Φ(z), |z| ≤ 8: 1e-15 of the probability is left out.
+# Quantiles are taken at Φ(z), |z| ≤ 8, which leaves out 1e-15 of the probability.
 REACH = 8.0
 CELLS = 2000
 NEWTON_STEPS = 500
 
 
 def quantiles_of(unit: OneUnit, z: Array) -> Array:
-    """x with P(x) = Φ(z), in the network's own units."""
+    """x with P(x) = Φ(z), for each z."""
     below, above = unit.cumulative()
     lower = below < 0.5
     own = np.where(
         lower, scipy.special.ndtri(np.where(lower, below, 0.5)),
         -scipy.special.ndtri(np.where(lower, 0.5, above)),
     )  # fmt: skip
-    # Where nothing lies between two nodes, as on a high barrier, z does not grow: one is enough.
+    # Where the density vanishes, as on a high barrier, z does not increase; one node is kept.
     keep = np.concatenate([[True], own[1:] > np.maximum.accumulate(own)[:-1] + 1e-13])
     keep &= np.isfinite(own)
     states = unit.states.ravel()[keep] * unit.length
@@ -30,7 +30,7 @@ def quantiles_of(unit: OneUnit, z: Array) -> Array:
 
 
 def squared_distance(first: OneUnit, last: OneUnit) -> float:
-    """∫(q′ − q)² du, by the trapezoidal rule in z, exponentially exact for smooth maps."""
+    """∫(q′ − q)² du, by the trapezoidal rule in z, exponentially convergent for smooth maps."""
     z = np.linspace(-REACH, REACH, 4 * CELLS + 1)
     apart = quantiles_of(last, z) - quantiles_of(first, z)
     weights = np.exp(-0.5 * z**2) / np.sqrt(2 * np.pi) * (z[1] - z[0])
@@ -38,7 +38,7 @@ def squared_distance(first: OneUnit, last: OneUnit) -> float:
 
 
 def bound(first: OneUnit, last: OneUnit, friction: float, duration: float) -> float:
-    """min over monotone y(z) of γ∫(y − x)²du/T + kT KL; two meshes, and Richardson's limit."""
+    """min over monotone y(z) of γ∫(y − x)²du/T + kT KL, extrapolated from two meshes."""
     coarse, fine = (
         _Transport(first, last, friction, duration, n).least() for n in (CELLS, 2 * CELLS)
     )
@@ -46,7 +46,7 @@ def bound(first: OneUnit, last: OneUnit, friction: float, duration: float) -> fl
 
 
 class _Transport:
-    """The objective in kT on a mesh of z, second order in its spacing."""
+    """The objective in units of kT on a mesh of z, second order in its spacing."""
 
     def __init__(
         self, first: OneUnit, last: OneUnit, friction: float, duration: float, cells: int
@@ -57,7 +57,7 @@ class _Transport:
         middle = 0.5 * (self._z[1:] + self._z[:-1])
         self._nodes = density * self._h
         self._cells = np.exp(-0.5 * middle**2) / np.sqrt(2 * np.pi) * self._h
-        # Lengths in those of the target.
+        # In the unit of length of the target.
         self._start = quantiles_of(first, self._z) / last.length
         self._goal = quantiles_of(last, self._z) / last.length
         self._pull = friction * last.length**2 / (duration * last.kT)
@@ -65,7 +65,7 @@ class _Transport:
         self._constant = last.log_partition - 0.5 * np.log(2 * np.pi * np.e)
 
     def least(self) -> float:
-        """The lower of the minima that are found from the start and from the target."""
+        """The lower of the minima found from the start and from the target."""
         return min(self._descend(guess) for guess in (self._start, self._goal))
 
     def _value(self, y: Array) -> float:
@@ -88,7 +88,7 @@ class _Transport:
             bands[0, 1:] = -bonds
             bands[1, :-1] += bonds
             bands[1, 1:] += bonds
-            # Concave stretches of the target are left out where the whole is not convex.
+            # Where the objective is not convex, the concave parts of the target are left out.
             bent = 2 * self._pull + curvature(y)
             for own in (bent, np.maximum(bent, 0.1 * np.abs(bent) + 1e-9)):
                 try:
@@ -109,7 +109,7 @@ class _Transport:
 
 
 def _solve(bands: Array, own: Array, right: Array) -> Array:
-    """The tridiagonal system at unit diagonal: tails weigh fourteen decades less."""
+    """Solve the tridiagonal system at unit diagonal: its scale falls by 14 decades in the tails."""
     diagonal = bands[1] + own
     if not (diagonal > 0).all():
         raise np.linalg.LinAlgError

@@ -1,4 +1,4 @@
-"""Slow driving: thermodynamic length, and the drive of even dissipation along a line."""
+"""Slow driving: thermodynamic length, and drives of constant dissipation rate along a line."""
 
 from __future__ import annotations
 
@@ -18,35 +18,37 @@ from ktc._model.protocol import Protocol
 from ktc._theory.metrics import friction_tensor
 
 DRIVEN = ("bias", "stiffness", "quartic")
-#: Of the polynomial in the share of the way that interpolates √(Δθᵀ ζ Δθ).
+#: Degree of the polynomial that interpolates √(Δθᵀ ζ Δθ) along the line.
 DEGREE = 128
 
 
 class _Line(NamedTuple):
     start: Network
     end: Controls
-    length: Any  # antiderivative of √(Δθᵀ ζ Δθ) over the share of the way
+    length: Any  # antiderivative of √(Δθᵀ ζ Δθ) in the coordinate along the line, from 0 to 1
 
 
 def thermodynamic_length(device: Description, final: Mapping[str, ArrayLike]) -> float:
-    """𝓛 = ∫√(dθᵀ ζ dθ) along the straight line of the controls to ``final``.
+    """Thermodynamic length 𝓛 = ∫√(dθᵀ ζ dθ) of the straight line of the controls to ``final``.
 
-    Slow drives along it cost at least W_ex ≈ 𝓛²/T, at a speed that makes dissipation even, and
-    W_ex ≈ ∫θ̇ᵀζθ̇ dt at any other. For one parameter the line is the geodesic of ζ.
+    ζ is the friction tensor. A slow drive along the line costs W_ex ≈ ∫θ̇ᵀζθ̇ dt. The least of these
+    is 𝓛²/T, at the speed of constant dissipation rate. For one parameter the line is a geodesic.
 
     Args:
-        device: at its initial controls; Gaussian, or overdamped units that are coupled to none.
-        final: values of "bias", "stiffness", "quartic", of one or several.
+        device: a Network or Board at its initial controls; Gaussian, or overdamped without
+            couplings.
+        final: values by name, one or several of "bias", "stiffness", "quartic".
 
     Raises:
-        ValueError: other controls, values that do not fit, and as ``friction_tensor``.
+        ValueError: other controls, values of a wrong shape, and as for ``theory.friction_tensor``.
 
     Source: Sivak, Crooks (2012), Phys. Rev. Lett. 108, 190602; Crooks (2007), Phys. Rev. Lett. 99,
     100602.
 
     Example:
         >>> import ktc
-        >>> length = thermodynamic_length(ktc.Network(1.0, 1.0), {"stiffness": 4.0})
+        >>> unit = ktc.Network(stiffness=1.0, friction=1.0)
+        >>> length = ktc.theory.thermodynamic_length(unit, {"stiffness": 4.0})
         >>> round(length, 6)  # ∫ dk/√(4k³) = 1 − ½
         0.5
     """
@@ -56,21 +58,25 @@ def thermodynamic_length(device: Description, final: Mapping[str, ArrayLike]) ->
 def geodesic_drive(
     device: Description, final: Mapping[str, ArrayLike], duration: float, ticks: int
 ) -> Protocol:
-    """The drive along the straight line to ``final`` whose slow dissipation is even in time.
+    """Drive along the straight line to ``final`` at the speed of constant slow dissipation rate.
 
-    It reaches 𝓛²/T to leading order for long T, and is a geodesic of ζ where one parameter moves.
-    It has no jumps, and does not know how the state lags: ``optimal_drive`` and
-    ``optimized_drive`` cost less in a short time.
+    Its excess work is 𝓛²/T to leading order for long T. It has no jumps and ignores the lag of the
+    state, so that ``theory.optimal_drive`` and ``theory.optimized_drive`` cost less for short T.
 
     Args:
-        device, final: as of ``thermodynamic_length``.
+        device, final: as for ``theory.thermodynamic_length``.
         duration: T.
-        ticks: n equal ticks, held at their midpoints.
+        ticks: number of equal ticks.
+
+    Raises:
+        ValueError: as for ``theory.thermodynamic_length``.
+
+    Source: Sivak, Crooks (2012), Phys. Rev. Lett. 108, 190602.
 
     Example:
         >>> import ktc
         >>> unit = ktc.Network(stiffness=1.0, friction=1.0)
-        >>> drive = geodesic_drive(unit, {"stiffness": 4.0}, duration=10.0, ticks=2)
+        >>> drive = ktc.theory.geodesic_drive(unit, {"stiffness": 4.0}, duration=10.0, ticks=2)
         >>> drive.controls["stiffness"].ravel().round(3)  # 1/√k falls evenly from 1 to ½
         array([1.306, 2.56 ])
     """
@@ -92,11 +98,11 @@ def _line(device: Description, final: Mapping[str, ArrayLike]) -> _Line:
     net = network_of(device)
     unknown = [name for name in final if name not in DRIVEN]
     if unknown or not final:
-        raise ValueError(f"final must be of some of {DRIVEN}, but is of {unknown or 'none'}")
+        raise ValueError(f"final must name some of {DRIVEN}, but names {unknown or 'none'}")
     end = net.controls.updated(**dict(final))
     moving = [name for name in final if np.any(getattr(end, name) != getattr(net, name))]
     if not moving:
-        raise ValueError("final is where the device is, so there is no way to go")
+        raise ValueError("final must differ from the controls of the device, but is equal to them")
     masks: dict[str, Array] = {
         name: np.asarray(getattr(end, name) != getattr(net, name)) for name in moving
     }
@@ -111,6 +117,6 @@ def _line(device: Description, final: Mapping[str, ArrayLike]) -> _Line:
             found.append(np.sqrt(step @ friction_tensor(there, parameters) @ step))
         return np.array(found)
 
-    # Chebyshev's interpolant crowds its nodes at both ends, where ζ may change by decades.
+    # Chebyshev nodes are dense at both ends, where ζ may change by decades.
     speed = np.polynomial.Chebyshev.interpolate(speeds, DEGREE, domain=[0.0, 1.0])
     return _Line(net, end, speed.integ(lbnd=0.0))

@@ -1,9 +1,9 @@
-"""Spectra of linear networks in their stationary state, in closed form."""
+"""Noise spectra of linear networks in their stationary state, in closed form."""
 
 from __future__ import annotations
 
 import numpy as np
-import scipy
+import scipy  # imports scipy.integrate and scipy.linalg when they are first used
 from numpy.typing import ArrayLike
 
 from ktc._base.validation import Array, positive, real_array
@@ -14,32 +14,39 @@ from ktc._model.network import Network
 def spectral_density(device: Description, frequency: ArrayLike) -> Array:
     """One-sided cross-spectral density of the public state, shape (frequencies, d, d), complex.
 
-    S(f) = 2 (2πif − F)⁻¹ D (2πif − F)⁻ᴴ, with the drift F and the covariance rate D of the noise,
-    behind their filters for noise generators that have one; its real part integrates over positive
-    frequencies to the stationary covariance. V²/Hz on a Board, state²·time elsewhere.
+    S(f) = 2 (2πif − A)⁻¹ D (2πif − A)⁻ᴴ, with the drift A and the covariance rate D of the noise,
+    after the low-pass filters of noise generators that have one. The integral of its real part over
+    positive frequencies is the stationary covariance. The unit is V²/Hz on a Board, and
+    state²·time on a Network.
 
     Args:
-        frequency: f, not negative, shape () or (frequencies,).
+        device: a Network, a Board or a compiled circuit without quartic units.
+        frequency: f, non-negative, scalar or shape (frequencies,).
 
     Raises:
         ValueError: quartic units, a frequency that is negative or not finite.
-        TypeError: a running emulator, whose network is as it started.
+        TypeError: a running emulator, because its controls may differ from those of its network.
 
     Example:
         >>> import ktc
         >>> board = ktc.Board(cells=1, resistance=1e6, capacitance=1e-12, temperature=300.0)
-        >>> density = spectral_density(board, [0.0])[0, 0, 0].real
-        >>> bool(np.isclose(density, 4 * 1.380649e-23 * 300 * 1e6))  # Johnson: 4 k_B T R
-        True
+        >>> density = float(ktc.spectra.spectral_density(board, 0.0)[0, 0, 0].real)
+        >>> round(density / (4 * 1.380649e-23 * 300 * 1e6), 9)  # Johnson noise: 4 k_B T R
+        1.0
 
     Source: Johnson (1928), Phys. Rev. 32, 97; Gardiner, Stochastic Methods (2009), section 4.5.
     """
     net = network_of(device)
     if net.quartic.any():
-        raise ValueError("quartic units have no closed form of their spectrum; record the state")
+        raise ValueError(
+            "device must not have quartic units, because their spectrum has no closed form; record "
+            "the state of an Emulator instead"
+        )
     frequencies = np.atleast_1d(real_array("frequency", frequency))
     if frequencies.ndim != 1 or (frequencies < 0).any():
-        raise ValueError(f"frequency must be (frequencies,) and not negative, but is {frequency!r}")
+        raise ValueError(
+            f"frequency must be a non-negative scalar or 1-D array, but is {frequency!r}"
+        )
     drift, scale = net.drift, np.sqrt(_curvatures(net))
     scaled = drift * scale[:, None] / scale
     rates, columns, filters = _noise(net)
@@ -55,18 +62,25 @@ def spectral_density(device: Description, frequency: ArrayLike) -> Array:
 
 
 def band_covariance(device: Description, low: float, high: float) -> Array:
-    """Covariance of the public state as seen through an ideal filter from ``low`` to ``high``.
+    """Covariance of the public state in the frequency band from ``low`` to ``high``, shape (d, d).
 
-    ∫ Re S(f) df over the band, by Gauss–Kronrod quadrature in ln f to 1e-9, shape (d, d).
+    ∫ Re S(f) df over the band, by Gauss–Kronrod quadrature in ln f to a relative error of 1e-9.
 
     Args:
-        low, high: band edges, 0 < low < high.
+        device: as for ``spectra.spectral_density``.
+        low, high: edges of the band, 0 < low < high.
+
+    Raises:
+        ValueError: edges out of order, and as for ``spectra.spectral_density``.
+        TypeError: a running emulator.
 
     Example:
         >>> import ktc
         >>> net = ktc.Network(stiffness=1.0, friction=1.0)
-        >>> float(band_covariance(net, 1e-7, 1e7)[0, 0].round(5))  # all of kT/k
+        >>> float(ktc.spectra.band_covariance(net, 1e-7, 1e7)[0, 0].round(5))  # kT/k
         1.0
+
+    Source: Gardiner, Stochastic Methods (2009), section 4.5.
     """
     positive("low", low)
     if not positive("high", high) > low:
@@ -85,13 +99,13 @@ def band_covariance(device: Description, low: float, high: float) -> Array:
 
 
 def _curvatures(net: Network) -> Array:
-    """Diagonal of ∇²H: coordinates scaled by its root weigh alike, in farads and in henries."""
+    """Diagonal of ∇²H, whose root scales coordinates in farads and in henries to equal size."""
     own = np.diagonal(net.stiffness)
     return own if net.inertia is None else np.concatenate([own, 1 / net.inertia])
 
 
 def _noise(net: Network) -> tuple[Array, Array, Array]:
-    """Covariance rates, directions as columns, and filter bandwidths of all independent noises."""
+    """Covariance rates, directions as columns, and filter bandwidths of the independent noises."""
     kT = np.broadcast_to(np.asarray(net.kT, dtype=float), (len(net.accounts),))
     if net.elements is not None:
         arrays = net.elements.arrays()

@@ -1,6 +1,9 @@
-"""Distances of transport, and the bound that they set to the work of any control whatever."""
+"""Wasserstein distance between equilibria, and the bounds that it sets to excess work."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import scipy  # imports scipy.linalg, scipy.sparse and scipy.special when they are first used
@@ -11,16 +14,25 @@ from ktc._model.network import Network
 from ktc._model.quartic_unit import OneUnit
 from ktc._theory import quantiles
 from ktc._theory.free_energies import at_equilibrium, refuse_unlike
-from ktc._theory.gaussian import inverse, symmetrized
+from ktc._theory.gaussian import equilibrium, inverse, symmetrized
+from ktc._theory.least_work import least_work_of_move
 
 NEWTON_STEPS = 200
 
 
 def wasserstein_distance(before: Description, after: Description) -> float:
-    """𝒲 between two equilibria of one device, 𝒲² = min ⟨(x − y)ᵀR(x − y)⟩ over all couplings.
+    """Wasserstein distance 𝒲 between two equilibria of one device, weighted by its friction matrix.
 
-    Gaussian: 𝒲² = ΔmᵀRΔm + tr R(P + P′) − 2 tr (S P′ S)^½ in coordinates R^½x, S² = P (the metric
-    of Bures). Units that are coupled to none, quartic ones too: R∫(q′ − q)² du of the quantiles.
+    𝒲² = min ⟨(x − y)ᵀR(x − y)⟩ over all couplings of both distributions. For Gaussian networks
+    𝒲² = ΔmᵀRΔm + tr(P + P′) − 2 tr (S P′ S)^½ with covariances P = S² and P′ in coordinates R^½x
+    (Bures–Wasserstein). For units without couplings, also quartic ones, 𝒲² = R∫(q′ − q)² du with
+    their quantiles q(u).
+
+    Args:
+        before, after: a Network or a Board at the first and at the last controls.
+
+    Returns:
+        𝒲; 𝒲² has the unit of energy · time.
 
     Raises:
         ValueError: inertia or inductors, coupled quartic units, several temperatures, sources.
@@ -30,95 +42,104 @@ def wasserstein_distance(before: Description, after: Description) -> float:
 
     Example:
         >>> import ktc
-        >>> wide, narrow = (ktc.Network(k, 1.0) for k in (1.0, 4.0))
-        >>> wasserstein_distance(wide, narrow)  # the widths differ by ½
+        >>> wide, narrow = (ktc.Network(stiffness=k, friction=1.0) for k in (1.0, 4.0))
+        >>> ktc.theory.wasserstein_distance(wide, narrow)  # the widths differ by ½
         0.5
     """
     old, new = _pair(before, after)
     if not old.quartic.any() and not new.quartic.any():
         root = _root(old.friction)
-        first, last = (symmetrized(root @ _covariance(net) @ root) for net in (old, new))
+        ends = [equilibrium(net) for net in (old, new)]
+        first, last = (symmetrized(root @ end.covariance @ root) for end in ends)
         inner = _root(first)
         overlap = np.linalg.eigvalsh(symmetrized(inner @ last @ inner))
         spread = np.trace(first + last) - 2 * np.sum(np.sqrt(np.maximum(overlap, 0)))
-        move = _mean(new) - _mean(old)
+        move = ends[1].mean - ends[0].mean
         return float(np.sqrt(max(0.0, spread) + move @ old.friction @ move))
     total = 0.0
     for unit in range(old.units):
         friction = float(old.friction[unit, unit])
-        total += friction * quantiles.squared_distance(_unit(old, unit), _unit(new, unit))
+        total += friction * quantiles.squared_distance(OneUnit.of(old, unit), OneUnit.of(new, unit))
     return float(np.sqrt(total))
 
 
 def least_dissipation(before: Description, after: Description, duration: float) -> float:
-    """𝒲²/T: the least heat that no return gives back, of any overdamped motion between equilibria.
+    """Least dissipation 𝒲²/T of any overdamped motion from one equilibrium to another.
 
-    It is reached where all of H may be controlled, and is the excess work of a drive that ends in
-    equilibrium, such as R(σ_f − σ_i)²/T for the stiffness of one unit.
+    It is the excess work of the optimal drive that ends in equilibrium, if all of H can be
+    controlled; for the stiffness of one unit it is R(σ_f − σ_i)²/T.
+
+    Args:
+        before, after: as for ``theory.wasserstein_distance``.
+        duration: T.
+
+    Raises:
+        ValueError: as for ``theory.wasserstein_distance``.
 
     Source: Aurell, Mejía-Monasterio, Muratore-Ginanneschi (2011), Phys. Rev. Lett. 106, 250601.
 
     Example:
         >>> import ktc
-        >>> least_dissipation(ktc.Network(1.0, 1.0), ktc.Network(4.0, 1.0), duration=0.5)
+        >>> wide, narrow = (ktc.Network(stiffness=k, friction=1.0) for k in (1.0, 4.0))
+        >>> ktc.theory.least_dissipation(wide, narrow, duration=0.5)
         0.5
     """
     return wasserstein_distance(before, after) ** 2 / positive("duration", duration)
 
 
 def wasserstein_bound(before: Description, after: Description, duration: float) -> float:
-    """Least excess work of any control of overdamped dynamics from one equilibrium to a model.
+    """Least excess work of any drive of an overdamped device from equilibrium to given controls.
 
-    min over p of 𝒲²(p₀, p)/T + kT KL(p‖p_T): dissipation on the way to p, and what is left to relax
-    when the controls have reached the model p_T. Every drive costs at least as much, with whatever
-    controls; for Gaussians the bias and the stiffness suffice to reach it. 𝒲²(p₀, p_T)/T alone is
-    no bound: controls may arrive before the state does.
+    min over p of 𝒲²(p₀, p)/T + kT KL(p‖p_T), with KL the Kullback–Leibler divergence: the
+    dissipation on the way from p₀ to p, and of the relaxation to p_T after the controls have
+    arrived. No drive of any controls costs less. For Gaussian networks, drives of bias and
+    stiffness reach the bound. 𝒲²(p₀, p_T)/T is no bound, because the controls may arrive before
+    the state.
 
-    Gaussian: mean and covariance part. The mean's is μᵀR(T + 2K⁻¹R)⁻¹μ, the bound of bias drives;
-    the covariance's is a convex minimum over the linear map that carries p₀ to p, by Newton's
-    method, to rounding. Units coupled to none, quartic ones too: a minimum over monotone maps of
-    quantiles, to some 1e-7 kT; where the target has two wells, the lower one of two that Newton's
-    method finds from p₀ and from p_T.
+    For Gaussian networks mean and covariance separate. The mean contributes μᵀR(T + 2K⁻¹R)⁻¹μ, the
+    bound of bias drives; the covariance contributes a convex minimum over the linear map from p₀ to
+    p, by Newton's method to rounding. For units without couplings, also quartic ones, it is a
+    minimum over monotone maps of quantiles, to about 1e-7 kT. If the target has two wells, it is
+    the lower of two minima that Newton's method finds from p₀ and from p_T.
 
     Args:
-        before: at its initial controls, where it starts in equilibrium.
-        after: the same device at its final controls, the model.
+        before: a Network or a Board at its initial controls, where it starts in equilibrium.
+        after: the same device at its final controls.
         duration: T.
 
     Raises:
-        ValueError: as ``wasserstein_distance``.
+        ValueError: as for ``theory.wasserstein_distance``.
 
     Source: Aurell, Mejía-Monasterio, Muratore-Ginanneschi (2011), Phys. Rev. Lett. 106, 250601;
     with the final relaxation: Jordan, Kinderlehrer, Otto (1998), SIAM J. Math. Anal. 29, 1.
 
     Example:
         >>> import ktc
-        >>> start, end = ktc.Network(1.0, 1.0), ktc.Network(1.0, 1.0, bias=5.0)
-        >>> round(wasserstein_bound(start, end, 1.0), 6)
+        >>> start, end = (ktc.Network(stiffness=1.0, friction=1.0, bias=b) for b in (0.0, 5.0))
+        >>> round(ktc.theory.wasserstein_bound(start, end, duration=1.0), 6)
         8.333333
     """
     old, new = _pair(before, after)
     time = positive("duration", duration)
     if not old.quartic.any() and not new.quartic.any():
-        move = _mean(new) - _mean(old)
-        metric = time * inverse(old.friction) + 2 * inverse(new.stiffness)
-        return float(move @ np.linalg.solve(metric, move)) + _covariance_bound(old, new, time)
+        move = equilibrium(new).mean - equilibrium(old).mean
+        return least_work_of_move(move, new, time) + _covariance_bound(old, new, time)
     total = 0.0
     for unit in range(old.units):
         friction = float(old.friction[unit, unit])
-        total += quantiles.bound(_unit(old, unit), _unit(new, unit), friction, time)
+        total += quantiles.bound(OneUnit.of(old, unit), OneUnit.of(new, unit), friction, time)
     return total
 
 
 def _covariance_bound(old: Network, new: Network, time: float) -> float:
     """min over symmetric A of tr (A−1)P(A−1)/T + ½kT[tr BAPA − ln det BAPA − d], Newton's method.
 
-    In coordinates R^½x, p₀ = N(0, P) and A > 0 is the map that carries it to p; B = P_T⁻¹. The
-    objective is convex in A, and its last term keeps A positive.
+    In coordinates R^½x, A > 0 maps p₀ = N(0, P) to p, and B = P_T⁻¹. The objective is convex in A,
+    and ln det keeps A positive.
     """
     kT, d = old.common_kT, old.units
     root = _root(old.friction)
-    start = symmetrized(root @ _covariance(old) @ root)
+    start = symmetrized(root @ equilibrium(old).covariance @ root)
     outward = inverse(root)
     target = symmetrized(outward @ new.stiffness @ outward) / kT
     base = np.linalg.slogdet(target @ start)[1] + d
@@ -140,11 +161,11 @@ def _covariance_bound(old: Network, new: Network, time: float) -> float:
         back = inverse(carrier)
         slope = symmetrized(2 * weight * (carrier - np.eye(d)) @ start + target @ carrier @ start)
         slope -= back
-        step = _solve(lambda s, back=back: curve(s, back), -slope)
+        step = _solve(partial(curve, back=back), -slope)
         fall = -float(np.sum(slope * step))
         if fall <= 1e-26 * (d + abs(value(carrier))):
             break
-        # Newton's step, shortened while A is not positive or the objective does not fall.
+        # Backtrack while A is not positive or the objective does not decrease.
         share = 1.0
         while True:
             trial = carrier + share * step
@@ -159,8 +180,8 @@ def _covariance_bound(old: Network, new: Network, time: float) -> float:
     return max(0.0, kT * value(carrier))
 
 
-def _solve(apply: object, right: Array) -> Array:
-    """Symmetric X with apply(X) = right: dense for few units, conjugate gradients for many."""
+def _solve(apply: Callable[[Array], Array], right: Array) -> Array:
+    """Solve apply(X) = right for symmetric X: dense for few units, conjugate gradients for many."""
     d = len(right)
     if d <= 16:
         first, second = np.triu_indices(d)
@@ -168,14 +189,18 @@ def _solve(apply: object, right: Array) -> Array:
         for i, j in zip(first, second, strict=True):
             unit = np.zeros((d, d))
             unit[i, j] = unit[j, i] = 1.0
-            columns.append(apply(unit)[first, second])  # type: ignore[operator]
+            columns.append(apply(unit)[first, second])
         entries = np.linalg.solve(np.stack(columns, axis=1), right[first, second])
         solution = np.zeros((d, d))
         solution[first, second] = solution[second, first] = entries
         return solution
+
+    def flat_apply(entries: Array) -> Array:
+        return apply(entries.reshape(d, d)).ravel()
+
     operator = scipy.sparse.linalg.LinearOperator(
         (d * d, d * d),
-        matvec=lambda x: np.ravel(apply(x.reshape(d, d))),  # type: ignore[operator]
+        matvec=flat_apply,
         dtype=np.float64,
     )
     flat, _ = scipy.sparse.linalg.cg(operator, right.ravel(), maxiter=20 * d)
@@ -188,35 +213,27 @@ def _pair(before: Description, after: Description) -> tuple[Network, Network]:
     for name, net in (("before", old), ("after", new)):
         if net.inertia is not None or not net.has_friction:
             raise ValueError(
-                f"{name} has inertia or inductors; the distance of transport bounds the work of "
-                "overdamped networks alone"
+                f"{name} must be overdamped, but has inertia or inductors: the Wasserstein "
+                "distance bounds the work of overdamped networks only"
             )
     if not np.array_equal(old.friction, new.friction):
-        raise ValueError("after must have the friction that before has: it is one device")
+        raise ValueError(
+            "after must have the friction matrix of before; pass one device at two settings of its "
+            "controls"
+        )
     if old.quartic.any() or new.quartic.any():
         for name, net in (("before", old), ("after", new)):
             bonds = np.argwhere(np.triu(net.stiffness, 1) + np.triu(net.friction, 1))
             if len(bonds):
                 raise ValueError(
-                    f"units {bonds[0][0]} and {bonds[0][1]} of {name} are coupled beside quartic "
-                    "units, and their distance of transport has no closed form and no quadrature"
+                    f"{name} must not have couplings beside quartic units, because the Wasserstein "
+                    "distance then has no closed form and no quadrature, but its units "
+                    f"{bonds[0][0]} and {bonds[0][1]} are coupled"
                 )
     return old, new
 
 
-def _unit(net: Network, unit: int) -> OneUnit:
-    own = float(net.stiffness[unit, unit])
-    return OneUnit(own, float(net.bias[unit]), float(net.quartic[unit]), net.common_kT)
-
-
-def _mean(net: Network) -> Array:
-    return np.asarray(np.linalg.solve(net.stiffness, net.bias), np.float64)
-
-
-def _covariance(net: Network) -> Array:
-    return net.common_kT * inverse(net.stiffness)
-
-
 def _root(matrix: Array) -> Array:
+    """The symmetric square root of a positive semidefinite matrix."""
     values, vectors = np.linalg.eigh(matrix)
     return symmetrized((vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T)

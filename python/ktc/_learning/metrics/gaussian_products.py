@@ -27,7 +27,7 @@ from ktc._base.validation import Array
 from ktc._learning.metrics.conjugate_gradients import conjugate_gradients
 from ktc._model.network import Network
 from ktc._model.parameters import Parameters
-from ktc._theory.held_lag import held_lag
+from ktc._theory.zero_order_hold import lag_under_hold
 
 #: Parameters of which one scalar rate is made.
 MOST_TRACED = 256
@@ -43,7 +43,7 @@ class GaussianProducts:
         self._dual = net.friction @ self._modes
         self._mean = np.linalg.solve(net.stiffness, net.bias)
         self._gains = (1 / rates, kT / np.outer(rates, rates))
-        self._times = (held_lag(1 / rates, hold), held_lag(1 / np.add.outer(rates, rates), hold))
+        self._times = (lag_under_hold(1 / rates, hold), lag_under_hold(1 / np.add.outer(rates, rates), hold))
         d = net.units
         self._whole = parameters.size == d + d * (d + 1) // 2
 

@@ -1,0 +1,71 @@
+"""The tool that checks conventions of the source finds what breaks them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from project_tools import tool
+
+conventions = tool("conventions")
+
+
+def write(root, path, text):
+    file = root / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", ["cpp/engine/a.cpp", "bindings/a.hpp", "python/ktc/_model/a.py"])
+def test_long_files_are_refused(tmp_path, path):
+    write(tmp_path, path, "\n" * 400)
+    assert conventions.check(tmp_path) == []
+    write(tmp_path, path, "\n" * 401)
+    assert conventions.check(tmp_path) == [f"{path}: 401 lines; split it below 400"]
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("isinstance(self._engine, MomentsEngine)", "isinstance of MomentsEngine outside"),
+        ("isinstance(engine, (int, _core.Engine))", "isinstance of Engine outside"),
+        ("isinstance(engine, int | DensityEngine)", "isinstance of DensityEngine outside"),
+        ("getattr(device, 'limits', None)", "getattr of device"),
+        ("hasattr(self._device, 'settle')", "hasattr of self._device"),
+        ("isinstance(device, Limited)", None),
+        ("getattr(fit, name)", None),
+    ],
+)
+def test_engines_and_devices_are_not_asked_what_they_are(tmp_path, code, reason):
+    write(tmp_path, "python/ktc/_learning/a.py", f"def f():\n    return {code}\n")
+    found = conventions.check(tmp_path)
+    assert len(found) == (reason is not None)
+    if reason:
+        assert found[0].startswith("python/ktc/_learning/a.py:2: ") and reason in found[0]
+
+
+def test_the_factory_may_ask_for_the_class_of_an_engine(tmp_path):
+    path = f"{conventions.FACTORY}/a.py".replace("//", "/")
+    write(tmp_path, path, "def f(engine):\n    return isinstance(engine, MomentsEngine)\n")
+    assert conventions.check(tmp_path) == []
+
+
+def test_ceilings_of_any_only_fall(tmp_path):
+    text = "import typing\nfrom typing import Any\n\n\ndef f(x: Any) -> typing.Any:\n    return x\n"
+    write(tmp_path, "python/ktc/a.py", text)
+    assert conventions.counts(tmp_path) == {"python/ktc/a.py": 2}
+
+    def ceiling(most):
+        write(tmp_path, conventions.CEILINGS, json.dumps({"python/ktc/a.py": most}))
+
+    ceiling(1)
+    assert conventions.check(tmp_path) == [
+        "python/ktc/a.py: Any 2 times; tools/any_ceilings.json allows 1"
+    ]
+    conventions.lower(tmp_path)
+    assert conventions.ceilings(tmp_path) == {"python/ktc/a.py": 1}
+    ceiling(3)
+    assert "--lower" in conventions.check(tmp_path)[0]
+    conventions.lower(tmp_path)
+    assert conventions.check(tmp_path) == []
