@@ -1,1 +1,1 @@
-"""Rates of ktc beside those of its peers: ``python -m benchmarks``. Nothing here is a test."""
+"""Rates of ktc and of other libraries: ``python -m benchmarks``. Nothing here is a test."""

@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: ours and every peer that is installed, side by side."""
+"""``python -m benchmarks``: ktc beside every other library that is installed."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def chosen(text: str) -> list[Work]:
 
 
 def entrants(work: Work, peers: str) -> list[Contender]:
-    """Ours, the bare kernel, and the peers asked for; all where ours compete with themselves."""
+    """ktc, the bare kernel and the selected libraries; all contenders of a work without others."""
     wanted = [] if peers == "none" else peers.split(",")
     everybody = peers == "all" or OURS not in [one.name for one in work.contenders]
 
@@ -96,7 +96,7 @@ def run(options: argparse.Namespace) -> list[Outcome]:
 
 
 def write(options: argparse.Namespace, outcomes: Sequence[Outcome]) -> None:
-    """After each case, so that an interrupted run keeps what it has."""
+    """Called after each case, so that an interrupted run keeps its results."""
     settings = {name: str(value) for name, value in vars(options).items()}
     if options.json:
         options.json.write_text(json.dumps(record(outcomes, settings), indent=1) + "\n")
@@ -113,7 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             os.environ[VARIABLE] = str(compile_bare(Path(folder)))
         except UnavailableError as error:
-            # The children tell it in the bare kernel's row.
+            # The contenders report it in the row of the bare kernel.
             os.environ[VARIABLE] = str(error)
         try:
             run(options)

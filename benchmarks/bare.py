@@ -16,9 +16,9 @@ from benchmarks.work import UnavailableError
 
 SOURCE = Path(__file__).parent / "cpp" / "bare.cpp"
 FLAGS = ("-std=c++20", "-O3", "-march=native", "-fno-math-errno", "-w", "-shared", "-fPIC")
-#: Random123's answer at counter and key zero (Salmon et al., Proc. SC11, 2011).
+#: Output of Random123 at counter and key zero (Salmon et al., Proc. SC11, 2011).
 PHILOX_OF_ZERO = (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)
-#: Where the suite's parent process has put the library, for all its children.
+#: Path of the library that the parent process compiled for all contenders.
 VARIABLE = "KTC_BARE_LIBRARY"
 
 
@@ -29,7 +29,7 @@ def compiler() -> str | None:
 
 
 def compile_bare(folder: Path) -> Path:
-    """Compiles the bare kernel into a folder.
+    """Compile the bare kernel into a folder.
 
     Raises:
         UnavailableError: there is no compiler, or this processor has no AVX-512.
@@ -66,7 +66,7 @@ class Bare:
             raise UnavailableError(f"wrong Philox: {[hex(word) for word in words]}")
 
     def normals(self, out: np.ndarray[Any, Any], first: int) -> None:
-        """Fills from counter ``first`` on, in multiples of 64; what is left over stays as it is."""
+        """Fill from counter ``first`` on, in multiples of 64; the remainder is unchanged."""
         call = self._library[f"bare_normals_{out.dtype.name}"]
         call(_pointer(out), ctypes.c_size_t(out.size), ctypes.c_uint64(first))
 
@@ -90,7 +90,7 @@ def _pointer(array: np.ndarray[Any, Any]) -> ctypes.c_void_p:
 
 
 def aligned(size: int, dtype: str) -> np.ndarray[Any, Any]:
-    """Zeros that begin at a cache line."""
+    """Zeros aligned to a cache line."""
     item = np.dtype(dtype).itemsize
     raw = np.zeros(size * item + 64, np.uint8)
     start = -raw.ctypes.data % 64

@@ -24,10 +24,10 @@ def clocks() -> tuple[float, float]:
 
 
 def peak_mebibytes() -> float:
-    """The most memory that this process has held."""
+    """Peak memory of this process."""
     status = Path("/proc/self/status")
     if status.is_file():
-        # What getrusage tells on Linux begins with the parent's memory.
+        # On Linux getrusage starts from the memory of the parent.
         found = re.search(r"VmHWM:\s*(\d+) kB", status.read_text())
         if found:
             return int(found[1]) / 2**10
@@ -44,7 +44,7 @@ def timed(run: Any, runs: int) -> tuple[float, float, Any]:
 
 
 class Worker:
-    """Answers "start" once, then "round" as often as it is asked."""
+    """Answer "start" once, then "round" as often as asked."""
 
     def start(self, work: str, contender: str, case: dict[str, Any]) -> dict[str, Any]:
         from benchmarks.catalogue import WORKS
@@ -55,7 +55,7 @@ class Worker:
         first, _, result = timed(self.prepared.run, 1)
         found = self.prepared.check(result)
         again, _, result = timed(self.prepared.run, 1)
-        # The first run of a compiled contender compiles: the second one tells how long one takes.
+        # The first run of a compiled contender compiles; the second one is timed.
         self.once = max(again, 1e-9)
         return {
             "prepare": ready - began,
@@ -96,7 +96,7 @@ def main(replies: TextIO, cores: list[int]) -> None:
 
 
 if __name__ == "__main__":
-    # What libraries print must not come between the replies.
+    # Output of libraries must not come between the replies.
     kept = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     main(kept, json.loads(sys.argv[1]))

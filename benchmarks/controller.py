@@ -1,4 +1,4 @@
-"""What a controller in Python pays: one set, one run and one moments a round, d = 64, 64 replicas.
+"""A controller in Python: one set, one run and one moments per round, d = 64, 64 replicas.
 
 The arithmetic is what the same rounds cost in one ``play``, plus that of one ``moments``; what
 the rounds cost beyond it is the overhead.

@@ -1,4 +1,4 @@
-"""All rates in one figure: a panel a work, a row a case, a point a contender."""
+"""All rates in one figure: a panel per work, a row per case, a point per contender."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OUR_COLOUR, BARE_COLOUR = "black", "0.6"
 
 
 def draw(path: Path, works: Mapping[str, Work], outcomes: Sequence[Outcome]) -> None:
-    """Writes the figure; works of which nothing was measured have no panel."""
+    """Write the figure; works without a measurement have no panel."""
     from matplotlib.figure import Figure
 
     measured = [one for one in outcomes if one.rate]
@@ -81,7 +81,7 @@ def _logarithmic(panel: Any) -> None:
 
 
 def _colours(work: Work) -> dict[str, str]:
-    """Ours and the bare kernel in the same tones everywhere, the others in order."""
+    """ktc and the bare kernel in fixed colours, the others in order."""
     cycle = [f"C{k}" for k in range(10)]
     others = [one.name for one in work.contenders if one.name not in (OURS, work.bare)]
     found = {name: cycle[k % len(cycle)] for k, name in enumerate(others)}

@@ -16,7 +16,7 @@ from benchmarks.bare import Bare, aligned
 from benchmarks.work import Case, Contender, Prepared, Work, at_once, close, our_emulator
 
 STEP = 0.1
-#: Ticks after which nothing is left of the start: the slowest mode has relaxed twenty times.
+#: Ticks after which the start is forgotten: twenty relaxation times of the slowest mode.
 SETTLED = 400
 
 
@@ -28,7 +28,7 @@ def stiffness(units: int) -> np.ndarray[Any, Any]:
 
 
 def check_equipartition(states: Any, couplings: np.ndarray[Any, Any]) -> str:
-    """Energy ½ kT a unit; states of one trajectory are correlated over ten steps and more."""
+    """Energy ½ kT per unit; states of one trajectory are correlated over ten steps and more."""
     x = np.asarray(states, dtype=float)
     energy = float(np.mean(np.sum(x * (x @ couplings), axis=1))) / (2 * x.shape[1])
     independent = x.size / (1 if x.shape[0] < 2000 else 4 / STEP)
@@ -82,7 +82,7 @@ def by_thermox(case: Case) -> Prepared:
 
 
 def bare(case: Case) -> Prepared:
-    """One normal a unit-step is the least that any sampler needs."""
+    """One normal per unit-step, the minimum of any sampler."""
     kernel, run_number = Bare(), count()
     blocks = [aligned(65536, case["dtype"]) for _ in range(case["cores"])]
 

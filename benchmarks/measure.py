@@ -1,4 +1,4 @@
-"""Measures contenders side by side: a process each, rounds in turn, medians."""
+"""Measurement of contenders: a process each, alternating rounds, medians."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ THREAD_LIMITS = (
 
 @dataclass(frozen=True)
 class Effort:
-    """How hard to measure: rounds, seconds of each, how long to wait for an answer, which clock."""
+    """Options of a measurement: rounds, seconds of each, time limit of an answer, clock."""
 
     repeats: int
     seconds: float
@@ -41,7 +41,7 @@ class Effort:
 
 @dataclass
 class Outcome:
-    """What became of a contender: rates, or a state that says why there are none."""
+    """Outcome of a contender: rates, or a state that says why there are none."""
 
     work: str
     case: Case
@@ -62,21 +62,21 @@ class Outcome:
 
 
 def all_cores() -> list[int]:
-    """Those that this process may use."""
+    """Cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return sorted(os.sched_getaffinity(0))
     return list(range(os.cpu_count() or 1))
 
 
 def missing(contender: Contender) -> str | None:
-    """The first module or program of a contender that is not there."""
+    """The first missing module or program of a contender."""
     modules = [name for name in contender.modules if find_spec(name) is None]
     programs = [name for name in contender.programs if shutil.which(name) is None]
     return next(iter(modules + programs), None)
 
 
 class Process:
-    """A contender's process; it dies with the conversation."""
+    """The process of a contender; it ends with the connection."""
 
     def __init__(self, cores: Sequence[int]) -> None:
         eigen = "true" if len(cores) > 1 else "false"
@@ -137,7 +137,7 @@ class Process:
 def measure(
     work: Work, case: Case, cores: Sequence[int], contenders: Sequence[Contender], effort: Effort
 ) -> list[Outcome]:
-    """Starts all contenders, then asks each in turn for a round, as often as repeats are due."""
+    """Start all contenders, then ask each in turn for a round until all repeats are done."""
     case = {**case, "cores": len(cores)}
     outcomes, running = [], []
     try:

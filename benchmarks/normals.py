@@ -28,7 +28,7 @@ SIZE = 65536
 
 
 def check_normals(values: Any) -> str:
-    """Mean, variance and fourth moment within five standard errors."""
+    """Check mean, variance and fourth moment to five standard errors."""
     x = np.asarray(values, dtype=float).ravel()
     root = np.sqrt(x.size)
     return "; ".join(
@@ -44,7 +44,7 @@ Fill = Callable[[np.ndarray[Any, Any]], object]
 
 
 def filling(case: Case, maker: Callable[[int], Fill]) -> Prepared:
-    """One array a core, each filled by a stream of its own."""
+    """One array per core, each filled by its own stream."""
     out = aligned(SIZE * case["cores"], case["dtype"])
     parts = [maker(number) for number in range(case["cores"])]
     views = [out[share] for share in shares(out.size, case["cores"])]

@@ -1,4 +1,4 @@
-"""The product of the couplings with all replicas by itself: by our kernel, and by libraries."""
+"""The product of the couplings with all replicas, by the kernel of ktc and by libraries."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BLOCK = 64
 
 
 def our_library() -> ctypes.CDLL:
-    """The copy that ktc has loaded, with the kernels that it chose: same path, same copy."""
+    """The copy of OpenBLAS that ktc has loaded, with the kernels that it chose."""
     import scipy_openblas32
 
     import ktc  # noqa: F401
@@ -36,7 +36,7 @@ def our_library() -> ctypes.CDLL:
 
 
 def product_of(library: str, case: Case) -> Callable[[], Any]:
-    """Multiplies (d, d) by (d, replicas), the replicas split over the cores: columns, in parts."""
+    """Multiply (d, d) by (d, replicas), with the replicas divided among the cores."""
     units, replicas, cores, dtype = (case[k] for k in ("units", "replicas", "cores", "dtype"))
     left = np.ascontiguousarray(stiffness(units), dtype)
     right = np.ones((units, replicas), dtype)
@@ -64,7 +64,7 @@ def product_of(library: str, case: Case) -> Callable[[], Any]:
 
 
 def by_our_kernel(left: Any, replicas: int, cores: int) -> Callable[[], Any]:
-    """Block by block of 64 replicas, which lie [block][unit][replica], as an engine's do."""
+    """Multiply block by block of 64 replicas, stored as [block][unit][replica] as in an engine."""
     testing = core_testing()
     kind = testing.PackedMatrix if left.dtype == np.float64 else testing.SinglePackedMatrix
     packed = kind(left)

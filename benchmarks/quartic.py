@@ -41,7 +41,7 @@ def ours(case: Case) -> Prepared:
 
 
 def bare(case: Case) -> Prepared:
-    """The product by ktc's own kernel, and one bare normal a unit-step: nothing else."""
+    """The product by the kernel of ktc and one bare normal per unit-step, and nothing else."""
     kernel, multiply = Bare(), product_of("ktc", case)
     size = case["units"] * case["replicas"]
     multiple = 64 * case["cores"]

@@ -1,4 +1,4 @@
-"""The quartic network that all play, and what must come out."""
+"""The quartic network of all contenders, and its expected results."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchmarks.linear import stiffness as linear_stiffness
 from benchmarks.work import WrongResultError, close
 
 STEP, HOLD = 0.01, 100
-#: Bias of every unit, tick after tick: it jumps up and down, and dissipates at each jump.
+#: Bias of every unit at each tick: it jumps up and down, and dissipates at each jump.
 BIASES = np.array([0.2, -0.2])
 
 

@@ -1,4 +1,4 @@
-"""The quartic network by peers: x += −h (Kx + x³ − b) + √(2h) ξ, state (replicas, d).
+"""The quartic network by other libraries: x += −h (Kx + x³ − b) + √(2h) ξ, state (replicas, d).
 
 "Columns" has it as (d, replicas). Which is faster depends on the library and on d: both run.
 """

@@ -1,4 +1,4 @@
-"""What was measured, as tables for people and JSON for programs."""
+"""Results as tables for people and JSON for programs."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ PACKAGES = (
     "numpy", "scipy", "scipy-openblas32", "numba", "jax", "jaxlib", "torch", "diffrax",
     "torchsde", "thermox", "mkl_random", "mkl",
 )  # fmt: skip
-#: Replicas from which a second core must pay.
+#: Replicas from which a second core must be worthwhile.
 MANY = 10_000
 
 
 def table(work: Work, outcomes: Sequence[Outcome]) -> str:
-    """One case: rates, their spread, ours over each, each over the bare kernel's."""
+    """One case: rates, their spread, ktc over each, each over the bare kernel."""
     case = outcomes[0].case
     ours = _rate_of(outcomes, OURS)
     bare = _rate_of(outcomes, work.bare)
@@ -53,7 +53,7 @@ def table(work: Work, outcomes: Sequence[Outcome]) -> str:
 
 
 def scaling(outcomes: Sequence[Outcome]) -> list[str]:
-    """Rates of ours on all cores over those on one, where there are many replicas."""
+    """Rates of ktc on all cores over those on one, where there are many replicas."""
     lines = []
     singles = {_key(one): one for one in outcomes if one.cores == 1}
     for many in outcomes:
@@ -68,7 +68,7 @@ def scaling(outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def duration(seconds: float) -> str:
-    """Three digits in the unit that suits."""
+    """Three digits in a readable unit."""
     for factor, unit in ((1, "s"), (1e-3, "ms"), (1e-6, "µs")):
         if seconds >= factor:
             return f"{seconds / factor:.3g} {unit}"
@@ -76,7 +76,7 @@ def duration(seconds: float) -> str:
 
 
 def record(outcomes: Sequence[Outcome], settings: dict[str, Any]) -> dict[str, Any]:
-    """All numbers, with the machine and the versions that they belong to."""
+    """All numbers, with the machine and the versions."""
     return {
         "machine": machine(),
         "versions": versions(),

@@ -1,4 +1,4 @@
-"""Cost of a unit-step against the number of replicas, and of sparse couplings against units."""
+"""Time of a unit-step against the number of replicas, and for sparse couplings against units."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from benchmarks.work import (
 
 STEPS, STEP = 100, 0.01
 SPARSE_STEP = 0.05
-#: Unit-steps of a run at least, so that what a call costs by itself does not count.
+#: Least number of unit-steps of a run, so that the overhead of a call does not count.
 LEAST_WORK = 10**7
 
 

@@ -1,4 +1,4 @@
-"""Thermal noise of one RC cell: time points a second, beside ngspice's transient noise.
+"""Thermal noise of one RC cell: time points per second, beside ngspice's transient noise.
 
 Its source is a new Gaussian voltage each microsecond, of variance chosen so that ⟨v²⟩ = kT/C;
 the solver puts several time points in each. Ours plays ticks of one microsecond, exactly.

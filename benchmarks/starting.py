@@ -1,4 +1,4 @@
-"""Starting: ``import ktc`` in a fresh interpreter, and ``ktc demo`` to its first progress."""
+"""Start-up: ``import ktc`` in a fresh interpreter, and ``ktc demo`` to its first progress."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from benchmarks.work import Case, Contender, Prepared, Work, WrongResultError
 
 IMPORT = "import sys, ktc; print('matplotlib' in sys.modules)"
-#: The bar's first update ends the process: what comes after it is not the start.
+#: The first update of the progress bar ends the process.
 DEMO = """
 import os, sys
 import tqdm

@@ -1,4 +1,4 @@
-"""The drive of the moving trap, and what its work must be."""
+"""The drive of the moving trap, and its expected work."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from benchmarks.work import close
 
 TICKS, STEP, TARGET = 1000, 1e-3, 5.0
-#: Where the trap stands: at the start, in each tick (at its midpoint in time), and at the end.
+#: Position of the trap: at the start, in each tick (at its midpoint in time), and at the end.
 CENTRE = np.concatenate(
     [[0.0], TARGET * ((np.arange(TICKS) + 0.5) * STEP + 1) / (TICKS * STEP + 2), [TARGET]]
 )
@@ -19,7 +19,7 @@ STEP_BIAS = 0.02
 
 
 def check_work(work: Any) -> str:
-    """Mean and variance of the work, five standard errors and the step's bias wide."""
+    """Check mean and variance of the work to five standard errors and the bias of the step."""
     values = np.asarray(work, dtype=float)
     mean_error = np.sqrt(2 * LEAST_WORK / values.size)
     variance_error = 2 * LEAST_WORK * np.sqrt(2 / values.size)

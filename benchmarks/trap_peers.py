@@ -1,4 +1,4 @@
-"""The moving trap by peers: Euler–Maruyama, work accumulated, each as its users would write it."""
+"""The moving trap by other libraries: Euler–Maruyama with work, each in its own idiom."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def by_diffrax(case: Case) -> Run:
     change, centre = jnp.asarray(CHANGE, dtype), jnp.asarray(CENTRE, dtype)
 
     class Bath(diffrax.ControlTerm):  # type: ignore[misc]
-        """Noise on the position only: one normal a step."""
+        """Noise on the position only: one normal per step."""
 
         def prod(self, vf: Any, control: Any) -> Any:
             return vf * control, jnp.zeros_like(control)

@@ -1,4 +1,4 @@
-"""What a work is, and what a contender owes: the same amount of the same work, checked."""
+"""Works and contenders: each contender does the same amount of the same work, checked."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from functools import partial
 from itertools import pairwise
 from typing import Any
 
-#: Sizes, precision and `cores` of one measurement; plain values, as it travels between processes.
+#: Sizes, precision and `cores` of one measurement: plain values, sent between processes.
 Case = Mapping[str, Any]
 
 OURS = "ktc"
 
 
 class UnavailableError(Exception):
-    """This contender cannot do this case here; the message says why."""
+    """A case that a contender cannot do here; the message says why."""
 
 
 class WrongResultError(Exception):
-    """A contender's numbers are not those of the work: its rate means nothing."""
+    """Numbers of a contender that are not those of the work."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Contender:
-    """One way to do a work: its modules and programs must be there, else it is "not installed"."""
+    """One way to do a work; if its modules or programs are missing, it is "not installed"."""
 
     name: str
     prepare: Callable[[Case], Prepared]
@@ -75,7 +75,7 @@ class Work:
 
 
 def close(what: str, value: float, expected: float, tolerance: float) -> str:
-    """Holds a number against what theory says it is."""
+    """Compare a number with theory."""
     text = f"{what} {value:.4g} (theory {expected:.4g} ± {tolerance:.2g})"
     # Not-a-number is not close.
     if not abs(value - expected) <= tolerance:
@@ -84,7 +84,7 @@ def close(what: str, value: float, expected: float, tolerance: float) -> str:
 
 
 def at_once(parts: Sequence[Callable[[], Any]]) -> Callable[[], list[Any]]:
-    """Runs parts side by side, one thread each, for contenders that have no threads of their own.
+    """Run parts in parallel, one thread each, for contenders without threads of their own.
 
     What they call must release the interpreter lock, as NumPy's loops and ctypes do.
     """
@@ -95,7 +95,7 @@ def at_once(parts: Sequence[Callable[[], Any]]) -> Callable[[], list[Any]]:
 
 
 def shares(total: int, parts: int, multiple: int = 1) -> list[slice]:
-    """Splits a range in as many parts, at multiples of a number."""
+    """Divide a range into as many parts, at multiples of a number."""
     edges = [total * part // parts // multiple * multiple for part in range(parts)] + [total]
     return [slice(a, b) for a, b in pairwise(edges) if b > a]
 

@@ -1,4 +1,4 @@
-"""Couplings of a 64-cell board learned from handwritten digits, and what they cost.
+"""Couplings of a 64-cell board learned from handwritten digits, and their cost.
 
 Images of one digit, with dither of half a standard deviation a pixel, and each pixel in its own
 standard deviation about its mean, are data of a board of uncoupled cells. All of K is learned:
@@ -41,7 +41,7 @@ RULES = {
 
 
 def pictures(ax, rows):
-    """Seven states of the board in a row each, as images of grey levels."""
+    """Seven states of the board per row, as images of grey levels."""
     shown = [ENCODING.decode(row[:7]) for row in rows.values()]
     tiles = np.pad(np.reshape(shown, (len(rows), 7, 8, 8)), ((0, 0), (0, 0), (1, 1), (1, 1)))
     ax.imshow(np.block([list(row) for row in tiles]), cmap="gray_r", vmin=0, vmax=16)

@@ -1,4 +1,4 @@
-"""One look of the experiments' figures."""
+"""Style of the figures of all experiments."""
 
 from ktc._drawing import style
 from ktc._drawing.style import legend, new_figure

@@ -1,4 +1,4 @@
-"""What learning costs against the time it is given, by every schedule, and the least possible.
+"""Cost of learning against its duration, by every schedule, and the least possible.
 
 Two coupled units learn the mean μ of their data from equilibrium at zero bias:
 
@@ -37,7 +37,7 @@ SCHEDULES = {
 
 
 def tuned(T, make, bracket=None):
-    """The rate that costs the infinite ensemble least."""
+    """The rate of least cost for the infinite ensemble."""
     options = {"replicas": math.inf, "tolerance": 0.01, "bracket": bracket}
     return ktc.best_rate(NET, TARGET, lambda rate: make(T, rate), **options).schedule
 

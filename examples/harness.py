@@ -1,4 +1,4 @@
-"""What the experiments share: one command line, and tables with error bars."""
+"""Command line and tables with error bars, shared by the experiments."""
 
 import argparse
 from pathlib import Path
@@ -23,7 +23,7 @@ class Table:
         self.rows.append(cells)
 
     def column(self, heading, **where):
-        """Cells of one column, of the rows whose other cells are as asked for."""
+        """Cells of one column, of the rows whose other cells match."""
         places = {name: self.columns.index(name) for name in (heading, *where)}
         chosen = [r for r in self.rows if all(r[places[n]] == v for n, v in where.items())]
         return [row[places[heading]] for row in chosen]
@@ -39,7 +39,7 @@ class Table:
 
 
 def shown(cell):
-    """A name as it is, a number to five digits, an estimate to two digits of its error."""
+    """A name unchanged, a number to five digits, an estimate to two digits of its error."""
     if isinstance(cell, str):
         return cell
     if not isinstance(cell, ktc.Estimate) or cell.stderr == 0:
@@ -56,12 +56,12 @@ def scaled(cell, factor):
 
 
 def over_runs(values):
-    """Mean over independent runs, with the standard error that their own scatter tells."""
+    """Mean over independent runs, with the standard error of their scatter."""
     return ktc.Estimate.of_samples(np.asarray(values, dtype=float), method="mean over runs")
 
 
 def main(script, description, experiment):
-    """Runs ``experiment(seed, quick)``, prints its table, and saves its figure."""
+    """Run ``experiment(seed, quick)``, print its table, and save its figure."""
     default = Path(script).with_suffix(".png").name
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter

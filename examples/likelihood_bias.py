@@ -42,7 +42,7 @@ def log_likelihood(bias):  # p is normal of mean K⁻¹b and covariance kT K⁻�
 
 
 def gains(fit):
-    """What the chain believes to have gained after every update, and what it has."""
+    """Reported and true gain of the chain after every update."""
     steps = np.diff(fit.history.bias, axis=0, prepend=np.zeros((1, 3)))
     believed = np.cumsum(np.sum(fit.history.gradient * steps, axis=1))
     true = [log_likelihood(bias) - log_likelihood(np.zeros(3)) for bias in fit.history.bias]

@@ -38,7 +38,7 @@ def board(matrix, imperfections=None):
 
 
 def solve(device, right, replicas):
-    """x of A x = b, from mean voltages after ten of the slowest relaxation times."""
+    """Solve A x = b by mean voltages after ten of the slowest relaxation times."""
     emulator = device.emulator(replicas=replicas, seed=1)
     emulator.set(bias=right * VOLT)
     emulator.run(10 * device.network.relaxation_times[-1])

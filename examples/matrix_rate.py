@@ -1,4 +1,4 @@
-"""A learning-rate matrix on an anisotropic Gaussian: a straight way at constant speed.
+"""A learning-rate matrix on an anisotropic Gaussian: a straight path at constant speed.
 
     ḃ = η(t) g,   η(t) = [(T − t)F + 2ζ]⁻¹,   F = K⁻¹,   ζ = K⁻¹RK⁻¹
 
@@ -33,7 +33,7 @@ RATES = {
 
 
 def network(condition):
-    """Two units whose stiffnesses along turned axes are 1/√c and √c."""
+    """Two units with stiffness 1/√c and √c along rotated axes."""
     stiff = np.sqrt(condition)
     return ktc.Network(stiffness=TURN @ np.diag([1 / stiff, stiff]) @ TURN.T, friction=1.0, kT=1.0)
 
@@ -44,7 +44,7 @@ def tuned(net, make):
 
 
 def bend(mean):
-    """Largest distance from the chord, in chords, and how much the speed varies, in its mean."""
+    """Largest distance from the chord over its length, and relative variation of the speed."""
     steps = np.diff(mean, axis=0)
     chord = mean[-1] - mean[0]
     across = (mean - mean[0]) @ np.array([-chord[1], chord[0]]) / (chord @ chord)

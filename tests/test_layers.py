@@ -95,3 +95,11 @@ def test_types_of_one_package_may_know_each_other_but_not_those_above(tmp_path):
     (folder / "a.py").write_text(guard + "from ktc._boards.board import B\n", encoding="utf-8")
     (complaint,) = layers.check(tmp_path)
     assert "lies above model" in complaint
+
+
+def test_types_of_a_library_may_be_known_anywhere(tmp_path):
+    file = tmp_path / "python" / "ktc" / "_learning" / "fit.py"
+    file.parent.mkdir(parents=True)
+    guard = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    "
+    file.write_text(guard + "from matplotlib.figure import Figure\n", encoding="utf-8")
+    assert layers.check(tmp_path) == []

@@ -229,5 +229,5 @@ def test_controls_that_a_network_refuses():
         network.with_controls(force=1.0)
     with refused(TypeError, "controls must be ktc.Controls, but is list", "with_controls(bias="):
         network.with_controls([0.1])
-    with refused(ValueError, "controls must be those of <ktc.Network: 2 units", "'units': 1"):
+    with refused(ValueError, "the sizes of this network", "(2, 2, 2, 0)", "have (1, 1, 1, 0)"):
         network.with_controls(ktc.Network(1.0, 1.0).controls)

@@ -17,6 +17,7 @@ from ktc._boards.gaussian_model import GaussianModel
 from ktc._drawing.scales import Scale, scale_of
 from ktc._drawing.style import POINTS, STYLES, thinned
 from ktc._learning.comparison import Comparison, Point
+from ktc._learning.comparison_figure import excess_over_duration
 from refusal import refused
 
 UNIT = Network(stiffness=1.0, friction=1.0)
@@ -159,7 +160,7 @@ PICTURES = {
         lambda: schedules.ContinuousMinimalDissipation(5.0, 1.0).plot(wide_network()),
         False,
     ),
-    "excess work over duration": (lambda: ktc.plot.excess_over_duration(comparison()), True),
+    "excess work over duration": (lambda: excess_over_duration(comparison()), True),
     "fits side by side": (lambda: ktc.plot.side_by_side(comparison().fits), True),
     "means": (lambda: ktc.plot.means({"a": [1, 2], "b": [2, 1]}, ["x", "y"], "mean"), False),
     "many means": (lambda: ktc.plot.means({"a": np.ones(64)}, [""] * 64, "mean"), False),

@@ -20,7 +20,7 @@ import layers
 ROOT = Path(__file__).resolve().parents[1]
 PICTURE = ROOT / "docs" / "images" / "architecture.svg"
 
-#: What the floors hold that have no docstring of their own.
+#: Contents of the floors that have no docstring of their own.
 CONTENTS = {
     "ground": "Errors, matrices, BLAS and LAPACK, random numbers; kernels per instruction set.",
     "physics": "Elements, network and controls, energy, ledger.",

@@ -24,12 +24,12 @@ CEILINGS = "tools/any_ceilings.json"
 MOST_LINES = 400
 #: The one place that chooses between engines.
 FACTORY = "python/ktc/_engines/"
-#: What a variable or an attribute that holds a device is called.
+#: Names of variables and attributes that hold a device.
 DEVICES = {"board", "device", "emulator", "engine", "running"}
 
 
 def any_uses(tree: ast.AST) -> int:
-    """How many times ``Any`` stands in code; its import does not count."""
+    """Number of uses of ``Any`` in code, without its import."""
     return sum(
         (isinstance(node, ast.Name) and node.id == "Any")
         or (isinstance(node, ast.Attribute) and node.attr == "Any")
@@ -80,7 +80,7 @@ def trees(root: Path) -> Iterator[tuple[str, ast.AST]]:
 
 
 def counts(root: Path) -> dict[str, int]:
-    """How many times each file says ``Any``; files that do not are left out."""
+    """Number of uses of ``Any`` in each file that has some."""
     found = {path: any_uses(tree) for path, tree in trees(root)}
     return {path: uses for path, uses in found.items() if uses}
 

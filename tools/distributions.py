@@ -1,4 +1,4 @@
-"""Checks what lies in the source distribution and in the wheel.
+"""Check the contents of the source distribution and of the wheel.
 
 Usage: python tools/distributions.py SDIST WHEEL
 """
@@ -29,12 +29,12 @@ NOT_IN_WHEEL = {".cpp", ".hpp", ".a", ".lib"}
 
 
 def is_openblas(name: str) -> bool:
-    """Whether a file is a library that the package of that name brings, not our own module."""
+    """Whether a file is the library of scipy-openblas32, not a module of ktc."""
     return "openblas" in name and not name.endswith(".py")
 
 
 def complaints(source: set[str], wheel: set[str]) -> list[str]:
-    """What is missing or too much, given the names of files in both."""
+    """Files that are missing or must not be there, given the names of all files in both."""
     found = [f"the source distribution lacks {name}" for name in IN_SOURCE if name not in source]
     found += [f"the wheel lacks {name}" for name in IN_WHEEL if name not in wheel]
     found += [

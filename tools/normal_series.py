@@ -1,4 +1,4 @@
-"""Derives cpp/kernels/normal_series.hpp: the numbers behind the normals.
+"""Derive cpp/kernels/normal_series.hpp: the coefficients of the transform to normals.
 
 Usage: python tools/normal_series.py [--check]; writes the header, or exits with 1 if it differs.
 

@@ -1,6 +1,6 @@
-"""Prints a command of README.md: the code block that follows the comment `<!-- NAME command -->`.
+"""Print a command of README.md: the code block after the comment `<!-- NAME command -->`.
 
-Usage: python3 tools/readme_command.py NAME; so that what CI runs cannot drift from what is read.
+Usage: python3 tools/readme_command.py NAME; so that CI runs what the README says.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Runs the experiments of docs/results.md again, and writes their tables and figures into it.
+"""Run the experiments of docs/results.md again, and write their tables and figures into it.
 
     python tools/results.py [NAME ...]
 
@@ -36,7 +36,7 @@ def results(page: str) -> list[Result]:
 
 
 def main(names: list[str]) -> None:
-    """Runs the named experiments, or all."""
+    """Run the named experiments, or all."""
     for one in results(PAGE.read_text(encoding="utf-8")):
         if names and one.name not in names:
             continue

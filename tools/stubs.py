@@ -1,4 +1,4 @@
-"""Writes python/ktc/_core.pyi from the installed bindings, or checks that it is up to date.
+"""Write python/ktc/_core.pyi from the installed bindings, or check that it is up to date.
 
 Usage: python tools/stubs.py [--check]; needs ktc and pybind11-stubgen installed.
 """

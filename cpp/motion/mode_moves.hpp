@@ -9,9 +9,8 @@
 namespace ktc {
 
 /// Slice sampling along the conjugate directions u_k of a Hessian A, u_jᵀ A u_k = 0, in turn (Neal,
-/// Ann. Stat. 31, 705, 2003). If A is the Hessian of the network, one round draws independent
-/// states; with quartic units and an A of about their stiffness, modes that relax slowly unit by
-/// unit relax in a few rounds.
+/// Ann. Stat. 31, 705, 2003). A should be about as stiff as the network; then all modes
+/// relax in a few rounds, those that relax slowly unit by unit as well.
 class ModeMoves {
    public:
     ModeMoves(const Controls& controls, const Matrix& hessian);

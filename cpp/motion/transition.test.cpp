@@ -56,9 +56,3 @@ TEST_CASE("the transition of one unit is that of an Ornstein–Uhlenbeck process
     CHECK(found.covariance(0, 0) == doctest::Approx(0.75 * (1.0 - std::exp(-1.0))));
     CHECK(relaxed_variance(3.0, 2.0, 0.25) == doctest::Approx(3.0 * (1.0 - std::exp(-1.0))));
 }
-
-TEST_CASE("friction below the rounding of a rotation is refused") {
-    const Network network(Matrix::diagonal({1e-18}), {1.0});
-    const Coordinates coordinates = natural_coordinates(network, Stiffness(Matrix::identity(1)));
-    CHECK_THROWS_AS(natural_transition(coordinates, 1.0, 1e19), std::invalid_argument);
-}

@@ -15,7 +15,6 @@ from ktc._base.files import VERSION as __version__
 from ktc._base.files import load
 from ktc._base.units import Units
 from ktc._boards.board import Board
-from ktc._boards.board_emulator import BoardEmulator
 from ktc._boards.encoding import Encoding
 from ktc._boards.topology import Topology
 from ktc._circuits.branch import CircuitError
@@ -23,11 +22,11 @@ from ktc._circuits.circuit import Circuit
 from ktc._circuits.compiled_circuit import CompiledCircuit
 from ktc._emulation.emulator import Emulator
 from ktc._emulation.ledger import Ledger
-from ktc._emulation.run import Run, Spectrum
+from ktc._emulation.run import Run
+from ktc._emulation.spectrum import Spectrum
 from ktc._emulation.statistics import Statistics
 from ktc._learning.fit import Fit
 from ktc._learning.history import History
-from ktc._learning.joint_fit import JointFit
 from ktc._learning.learn import learn
 from ktc._learning.metrics.calibration_report import CalibrationReport
 from ktc._learning.metrics.settings import Metrics
@@ -35,15 +34,29 @@ from ktc._learning.planning.best_rate import Tuned, best_rate
 from ktc._learning.planning.planner import Plan, plan
 from ktc._measure.convergence import Convergence, convergence
 from ktc._model.controls import Controls
+from ktc._model.device import (
+    Describes,
+    Device,
+    DeviceFactory,
+    DeviceLedger,
+    DeviceMoments,
+    EnsembleLedger,
+    HasImperfections,
+    HasShortestTick,
+    Programmable,
+    RealisesControls,
+    Seeded,
+    Settles,
+)
 from ktc._model.elements import CurrentSource, NoiseSource, Resistor
 from ktc._model.imperfections import Imperfections, LimitError
 from ktc._model.moments import Moments
-from ktc._model.network import Network, Transition
+from ktc._model.network import Network
 from ktc._model.protocol import Protocol
+from ktc._model.transition import Transition
 
 __all__ = [
     "Board",
-    "BoardEmulator",
     "CalibrationReport",
     "Circuit",
     "CircuitError",
@@ -51,13 +64,20 @@ __all__ = [
     "Controls",
     "Convergence",
     "CurrentSource",
+    "Describes",
+    "Device",
+    "DeviceFactory",
+    "DeviceLedger",
+    "DeviceMoments",
     "Emulator",
     "Encoding",
+    "EnsembleLedger",
     "Estimate",
     "Fit",
+    "HasImperfections",
+    "HasShortestTick",
     "History",
     "Imperfections",
-    "JointFit",
     "Ledger",
     "LimitError",
     "Metrics",
@@ -65,9 +85,13 @@ __all__ = [
     "Network",
     "NoiseSource",
     "Plan",
+    "Programmable",
     "Protocol",
+    "RealisesControls",
     "Resistor",
     "Run",
+    "Seeded",
+    "Settles",
     "Spectrum",
     "Statistics",
     "Topology",

@@ -13,7 +13,7 @@ Example:
 """
 
 from ktc._emulation.run_figure import draw_run
-from ktc._learning.comparison_figure import excess_over_duration, images, means, side_by_side
+from ktc._learning.comparison_figure import images, means, side_by_side
 from ktc._learning.fit_figure import draw_fit
 from ktc._learning.schedule_figure import draw_schedule
 from ktc._measure.convergence_figure import draw_convergence
@@ -25,7 +25,6 @@ __all__ = [
     "draw_protocol",
     "draw_run",
     "draw_schedule",
-    "excess_over_duration",
     "images",
     "means",
     "side_by_side",

@@ -40,7 +40,7 @@ class Kind:
     name: str
     type: type
     fields: Callable[[Any], Mapping[str, object]]
-    make: Callable[..., Any]
+    make: Callable[..., object]
     resumes: bool = False
 
 
@@ -73,7 +73,7 @@ def kind_named(name: object) -> Kind | None:
     return _BY_NAME.get(name) if isinstance(name, str) else None
 
 
-def to_record(value: Any, entry: str = "") -> Any:
+def to_record(value: object, entry: str = "") -> object:
     """The record of a value; arrays are shared with it, not copied.
 
     Args:
@@ -89,7 +89,7 @@ def to_record(value: Any, entry: str = "") -> Any:
         return value
     if isinstance(value, np.ndarray) and not value.dtype.hasobject:
         return value
-    if type(value) in (tuple, list):
+    if isinstance(value, (tuple, list)) and type(value) in (tuple, list):
         return type(value)(to_record(part, f"{entry}/{k}") for k, part in enumerate(value))
     if isinstance(value, dict) and KIND not in value:
         return {name: to_record(part, _joined(entry, name)) for name, part in value.items()}
@@ -106,7 +106,7 @@ def to_record(value: Any, entry: str = "") -> Any:
     }
 
 
-def from_record(record: Any, entry: str = "", **options: Any) -> Any:
+def from_record(record: object, entry: str = "", **options: object) -> Any:
     """The value of a record.
 
     Args:
@@ -144,9 +144,9 @@ def same(one: object, other: object) -> bool:
     return _equal(to_record(one), to_record(other))
 
 
-def _equal(one: Any, other: Any) -> bool:
+def _equal(one: object, other: object) -> bool:
     if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
-        return one is other or np.array_equal(one, other)
+        return one is other or np.array_equal(np.asarray(one), np.asarray(other))
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(_equal(one[name], other[name]) for name in one)
     if isinstance(one, (tuple, list)) and type(one) is type(other):
@@ -154,7 +154,7 @@ def _equal(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def _attributes(cls: type, names: tuple[str, ...]) -> Callable[[Any], dict[str, object]]:
+def _attributes(cls: type, names: tuple[str, ...]) -> Callable[[object], dict[str, object]]:
     chosen = names or tuple(field.name for field in fields(cls) if field.init)
     return lambda value: {name: getattr(value, name) for name in chosen}
 

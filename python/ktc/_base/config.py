@@ -1,4 +1,4 @@
-"""What this build is, and what of it runs here."""
+"""Report of versions, libraries and the instruction set in use."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from ktc._base.files import VERSION
 
 
 def show_config() -> dict[str, str]:
-    """Version, instruction set of the kernels in use, and the libraries, for a report of a problem.
+    """Report versions, libraries and the instruction set in use; include it in a bug report.
 
     Example:
-        >>> {"kernels", "openblas", "openblas core"} <= set(show_config())
+        >>> import ktc
+        >>> {"kernels", "openblas", "openblas core"} <= set(ktc.show_config())
         True
     """
-    from importlib.metadata import version  # takes a while, and few ask
+    from importlib.metadata import version  # slow, and rarely needed
 
     return {
         "ktc": VERSION,

@@ -1,4 +1,4 @@
-"""A number with its error bar."""
+"""Estimates: numbers with error bars."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from ktc._base.codec import register
 from ktc._base.lazy_samples import LazySamples
 from ktc._base.validation import Array
 
-# Numbers of which deviations are taken at once, so that an error bar needs no memory to speak of.
+# Number of deviations computed at once, so that an error bar takes little memory.
 DEVIATIONS_AT_ONCE = 2**16
 
-#: How the numbers of an infinite ensemble are obtained.
+#: Method of the numbers of an infinite ensemble.
 INFINITE = "infinite ensemble"
 
 
@@ -22,14 +22,15 @@ class Estimate:
         mean: the estimate.
         stderr: standard error of the mean, √(Var/N) over N independent replicas; 0 where exact,
             infinite for a single sample.
-        method: how it was obtained.
-        unit: unit symbol, empty for a user's own units.
+        method: how the estimate was obtained.
+        unit: unit symbol; empty where units are the user's own.
 
     Example:
-        >>> work = Estimate.of_samples([1.0, 3.0], kT=2.0)
+        >>> import ktc
+        >>> work = ktc.Estimate.of_samples([1.0, 3.0], kT=2.0)
         >>> work.mean, work.stderr, work.in_kT.mean
         (2.0, 1.0, 1.0)
-        >>> print(Estimate.exact(0.5, unit="J"))
+        >>> print(ktc.Estimate.exact(0.5, unit="J"))
         0.5 J (closed form)
     """
 
@@ -61,12 +62,16 @@ class Estimate:
         unit: str = "",
         kT: float | None = None,
     ) -> Estimate:
-        """Mean of independent samples; ``kT`` is their one temperature, None if there is none.
+        """Estimate the mean of independent samples.
 
-        Samples that are read when they are asked for are not held.
+        Args:
+            samples: one per replica, shape (n,); lazy samples are not kept in memory.
+            method: how the estimate was obtained.
+            unit: unit symbol.
+            kT: their thermal energy; None if temperatures differ.
 
         Raises:
-            ValueError: no sample at all, or not one row of them.
+            ValueError: no sample, or samples that are not one row of numbers.
         """
         read = samples if isinstance(samples, LazySamples) else None
         values = np.asarray(samples if read is None else read(), dtype=np.float64)
@@ -87,7 +92,7 @@ class Estimate:
         kT: float | None = None,
         variance: float | None = None,
     ) -> Estimate:
-        """A number that is known without error; ``variance`` is that over the ensemble."""
+        """Make an estimate without error; ``variance`` is the variance over the ensemble."""
         return cls(value, 0.0, method=method, unit=unit, kT=kT, variance=variance)
 
     @property
@@ -95,7 +100,7 @@ class Estimate:
         """Variance over the replicas: of the samples (divided by N − 1), or exact.
 
         Raises:
-            ValueError: where it is not known.
+            ValueError: an estimate that has no variance.
         """
         if self._variance is not None:
             return self._variance
@@ -105,27 +110,27 @@ class Estimate:
 
     @property
     def samples(self) -> Array:
-        """The samples, one a replica.
+        """The samples, one per replica.
 
         Raises:
-            ValueError: where the number was not obtained from samples.
+            ValueError: an estimate that was not obtained from samples.
         """
         if self._samples is None:
             raise ValueError(f"this estimate has no samples: it is by {self.method}")
         samples = self._samples()
-        self._samples = LazySamples.of(samples)  # who asks once asks again
+        self._samples = LazySamples.of(samples)  # likely to be read again
         return samples
 
     @property
     def in_kT(self) -> Estimate:
-        """The same divided by kT.
+        """The estimate divided by kT.
 
         Raises:
-            ValueError: where kT was not one constant.
+            ValueError: kT was not one constant.
         """
         if self._kT is None:
             raise ValueError(
-                "kT was not one constant during this run, so nothing is in units of it"
+                "kT was not one constant during this run, so energies have no value in units of it"
             )
         samples = None if self._samples is None else self._samples.divided(self._kT)
         return Estimate(
@@ -139,9 +144,9 @@ class Estimate:
         )
 
     def shifted(self, amount: float, stderr: float = 0.0) -> Estimate:
-        """The same plus an independent number with its standard error, 0 where it is exact.
+        """Add an independent number with its standard error, 0 where it is exact.
 
-        Samples are shifted alike, so that their scatter does not have the number's error in it.
+        Each sample is shifted by the number, so that their scatter does not include its error.
         """
         samples = None if self._samples is None else self._samples.shifted(amount)
         return Estimate(
@@ -183,7 +188,7 @@ register(Estimate, _fields)
 
 
 def _variance(samples: Array) -> float:
-    """Divided by N − 1; infinite for a single sample."""
+    """Variance, divided by N − 1; infinite for a single sample."""
     if len(samples) < 2:
         return np.inf
     mean, parts = np.mean(samples), range(0, len(samples), DEVIATIONS_AT_ONCE)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Self, TypeAlias, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ktc import _core
 from ktc._base.codec import (
@@ -28,6 +29,7 @@ from ktc._base.codec import (
 )
 
 FilePath: TypeAlias = str | os.PathLike[str]
+Entry: TypeAlias = NDArray[np.generic]
 T = TypeVar("T")
 
 FORMAT = 4
@@ -65,7 +67,7 @@ class Storable:
 
 def save(path: FilePath, value: object) -> None:
     """Write one object of a registered kind."""
-    arrays: dict[str, Any] = {HEADER: np.empty(0)}
+    arrays: dict[str, Entry] = {HEADER: np.empty(0)}
     record = _without_arrays(to_record(value), "", arrays)
     header = {"format": FORMAT, "version": VERSION, "arrays": list(arrays)[1:], "record": record}
     _write(Path(path), {**arrays, HEADER: np.array(json.dumps(header))})
@@ -177,7 +179,7 @@ def _damage_in(path: FilePath) -> Iterator[None]:
         ) from error
 
 
-def _without_arrays(record: Any, entry: str, arrays: dict[str, Any]) -> Any:
+def _without_arrays(record: object, entry: str, arrays: dict[str, Entry]) -> object:
     """The record as JSON has it: arrays put aside, tuples told from lists."""
     if isinstance(record, np.ndarray):
         if entry in arrays:
@@ -192,7 +194,7 @@ def _without_arrays(record: Any, entry: str, arrays: dict[str, Any]) -> Any:
     return record
 
 
-def _with_arrays(tree: Any, entry: str, archive: Mapping[str, Any]) -> Any:
+def _with_arrays(tree: object, entry: str, archive: Mapping[str, Entry]) -> object:
     """The record again, its arrays read."""
     if isinstance(tree, list):
         return [_with_arrays(v, _place(entry, str(k)), archive) for k, v in enumerate(tree)]
@@ -201,7 +203,8 @@ def _with_arrays(tree: Any, entry: str, archive: Mapping[str, Any]) -> Any:
     if tree.get(KIND) == "array":
         return archive[entry]
     if tree.get(KIND) == "tuple":
-        return tuple(_with_arrays(tree["items"], entry, archive))
+        parts = _with_arrays(tree.get("items"), entry, archive)
+        return tuple(parts) if isinstance(parts, list) else parts
     return {k: _with_arrays(v, _place(entry, k), archive) for k, v in tree.items()}
 
 

@@ -1,11 +1,10 @@
-"""Samples that take no memory of their own while what they are read from stands still."""
+"""Lazy samples: read on demand, and copied only before their source changes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
 from threading import Lock
-from typing import Any
 
 import numpy as np
 
@@ -14,14 +13,15 @@ from ktc._base.validation import Array, frozen
 
 
 class LazySamples:
-    """Samples, one a replica, that are read each time they are asked for, until they are kept.
+    """Samples, one per replica, that are read on each call until they are materialised.
 
     Example:
         >>> import numpy as np
-        >>> books = np.array([1.0, 2.0])
-        >>> samples = LazySamples(lambda: books.copy())
+        >>> from ktc._base.lazy_samples import LazySamples
+        >>> ledger = np.array([1.0, 2.0])
+        >>> samples = LazySamples(lambda: ledger.copy())
         >>> samples.keep()
-        >>> books += 1
+        >>> ledger += 1
         >>> samples()
         array([1., 2.])
     """
@@ -32,28 +32,28 @@ class LazySamples:
 
     @classmethod
     def of(cls, samples: Array) -> LazySamples:
-        """Samples that are known already."""
+        """Wrap samples that exist already."""
         return cls(partial(_same, samples))
 
     def __call__(self) -> Array:
-        """The samples."""
+        """Return the samples."""
         with self._lock:
             return self._read()
 
     def keep(self) -> None:
-        """Gives them memory of their own: what they are read from is about to change."""
+        """Materialise the samples, because their source is about to change."""
         with self._lock:
             self._read = partial(_same, self._read())
 
     def divided(self, by: float) -> LazySamples:
-        """The same over a number."""
+        """Return the samples divided by a number, lazily."""
         return LazySamples(partial(_divided, self, by))
 
     def shifted(self, amount: float) -> LazySamples:
-        """The same plus a number."""
+        """Return the samples plus a number, lazily."""
         return LazySamples(partial(_shifted, self, amount))
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         return from_record, (to_record(self),)
 
 
@@ -63,7 +63,7 @@ register(
 
 
 def gained(read: Callable[[], Array], before: Array | None) -> LazySamples:
-    """What an account has gained since it stood at ``before``, None for zero; not for writing."""
+    """Return the increase of an account since ``before``, None for zero; read-only."""
     return LazySamples(partial(_gain, read, before))
 
 

@@ -1,7 +1,7 @@
-"""Loads the core, and with it its own copy of OpenBLAS, told to use the processor's AVX-512.
+"""Load the core with its own copy of OpenBLAS, which uses AVX-512 where the processor has it.
 
-OpenBLAS chooses its kernels once, when it is loaded, and takes the environment's word for it. NumPy
-has a copy of its own, which is loaded first, so that its choice is not ours to make.
+OpenBLAS chooses its kernels once, when it is loaded; an environment variable overrides the choice.
+NumPy's copy of OpenBLAS is loaded first, so that its choice is not affected.
 """
 
 from __future__ import annotations
@@ -11,23 +11,23 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import numpy as np  # noqa: F401  # before the core: NumPy's copy must choose for itself
+import numpy as np  # noqa: F401  # before the core, so that NumPy's copy is not affected
 
 VARIABLE = "OPENBLAS_CORETYPE"
 AVX512_CORE = "SkylakeX"
-# What the kernels of that core are compiled for.
+# Extensions that the kernels of that core need.
 AVX512 = frozenset({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"})
-# On Intel's processors OpenBLAS sees AVX-512 itself, and may know better cores than this one.
+# Vendors whose AVX-512 OpenBLAS overlooks. On Intel processors it detects better cores itself.
 OVERLOOKED = ("AuthenticAMD", "HygonGenuine")
-# Enough for the first processor; with hundreds of them the whole file takes milliseconds.
+# Bytes that hold the first processor; reading hundreds of processors takes milliseconds.
 FIRST_PROCESSOR = 8192
 
 
 def core_type(cpuinfo: str) -> str | None:
-    """OpenBLAS's name of the kernels for a processor, or None where the choice is OpenBLAS's own.
+    """Return OpenBLAS's name of the kernels to use, or None to leave the choice to OpenBLAS.
 
     Args:
-        cpuinfo: what Linux says of it in /proc/cpuinfo.
+        cpuinfo: text of /proc/cpuinfo.
     """
     lines = (line.partition(":") for line in cpuinfo.partition("\n\n")[0].splitlines())
     facts = {name.strip(): value.strip() for name, _, value in lines}
@@ -37,9 +37,9 @@ def core_type(cpuinfo: str) -> str | None:
 
 @contextmanager
 def chosen_kernels(core: str | None) -> Iterator[None]:
-    """Tells a copy of OpenBLAS that is loaded meanwhile which kernels to use.
+    """Set the kernels of a copy of OpenBLAS that is loaded inside the block.
 
-    What the user has set stands, and the environment is afterwards as it was before.
+    A choice of the user has priority, and the environment is restored at the end.
     """
     if core is None or VARIABLE in os.environ:
         yield
@@ -52,7 +52,7 @@ def chosen_kernels(core: str | None) -> Iterator[None]:
 
 
 def _cpuinfo() -> str:
-    """What the system says of its first processor; nothing where it has no such file."""
+    """Return the description of the first processor; empty where the system has none."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
             return file.read(FIRST_PROCESSOR)

@@ -1,4 +1,4 @@
-"""One progress bar for everything that takes long."""
+"""Progress bars of long calculations."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class _NoBar:
-    """Takes what a bar is told, and shows nothing."""
+    """A progress bar that shows nothing."""
 
     def update(self, n: float = 1) -> None:
         pass
@@ -19,10 +19,10 @@ class _NoBar:
 def progress_bar(
     total: int, unit: str, shown: bool, text: str | None = None
 ) -> AbstractContextManager[Any]:
-    """A bar on standard error, used as a context manager; silent where not ``shown``."""
+    """Make a progress bar on standard error, a context manager; silent unless ``shown``."""
     if not shown:
         return nullcontext(_NoBar())
-    from tqdm import tqdm  # takes a tenth of a second to load
+    from tqdm import tqdm  # slow to import
 
     bar: AbstractContextManager[Any] = tqdm(total=total, unit=unit, desc=text, leave=False)
     return bar

@@ -12,7 +12,7 @@ MOST_THREADS = 4096
 
 
 def memory() -> float:
-    """Physical memory [bytes]; without a limit where the system does not tell."""
+    """Return the physical memory [bytes]; infinity where the system does not report it."""
     try:
         return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     except (AttributeError, OSError, ValueError):
@@ -20,7 +20,7 @@ def memory() -> float:
 
 
 def disk(folder: Path) -> float:
-    """Free space where a folder lies [bytes]."""
+    """Return the free space on the disk of a folder [bytes]."""
     return float(shutil.disk_usage(folder).free)
 
 

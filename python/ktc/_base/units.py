@@ -1,4 +1,4 @@
-"""Units: the Boltzmann constant, and the symbols in which a device speaks."""
+"""The Boltzmann constant, and unit symbols."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ BOLTZMANN = 1.380649e-23  # J/K, exact in the SI of 2019
 
 @dataclass(frozen=True)
 class Units:
-    """Unit symbols for labels. Empty where the user's own consistent units hold."""
+    """Unit symbols for labels; empty where units are the user's own consistent ones."""
 
     state: str = ""
     bias: str = ""

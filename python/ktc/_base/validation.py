@@ -1,28 +1,29 @@
-"""Checks of what users pass in: every error names the argument, the value and the mend."""
+"""Checks of arguments: every error names the argument, its value and the fix."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
-def real_array(name: str, value: Any) -> Array:
-    """``value`` as a new array of finite doubles."""
-    if np.ma.is_masked(value):
+def real_array(name: str, value: object) -> Array:
+    """Return ``value`` as a new array of finite doubles."""
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise ValueError(
             f"{name} must have no masked entries, but has {np.sum(np.ma.getmask(value))}; "
             "leave them out, or put numbers in their place by its filled(...)"
         )
     try:
         array = np.array(value)
-        if np.iscomplexobj(array) or array.dtype.kind not in "biuf":
+        if array.dtype.kind not in "biuf":
             raise TypeError
-        array = array.astype(np.float64)
+        array = array.astype(np.float64, copy=False)
     except (TypeError, ValueError):
         raise TypeError(
             f"{name} must be real numbers, but is {type(value).__name__} {_short(value)}"
@@ -36,18 +37,24 @@ def real_array(name: str, value: Any) -> Array:
     return array
 
 
-def positive(name: str, value: Any) -> float:
-    """``value`` as one positive, finite number."""
+def finite(name: str, value: object) -> float:
+    """Return ``value`` as one finite number."""
     array = real_array(name, value)
     if array.ndim != 0:
         raise ValueError(f"{name} must be one number, but has shape {array.shape}")
-    if not array > 0:
-        raise ValueError(f"{name} must be positive, but is {float(array)}")
     return float(array)
 
 
-def count(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
-    """``value`` as a whole number of at least ``least`` and at most ``most``."""
+def positive(name: str, value: object) -> float:
+    """Return ``value`` as one positive, finite number."""
+    number = finite(name, value)
+    if not number > 0:
+        raise ValueError(f"{name} must be positive, but is {number}")
+    return number
+
+
+def count(name: str, value: object, least: int = 1, most: int | None = None) -> int:
+    """Return ``value`` as an integer from ``least`` to ``most``."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} must be a whole number, but is {_short(value)}")
     if value < least:
@@ -58,21 +65,29 @@ def count(name: str, value: Any, least: int = 1, most: int | None = None) -> int
 
 
 def per_unit(name: str, value: ArrayLike, units: int) -> Array:
-    """One number a unit; a scalar is the same for all."""
-    array = real_array(name, value)
+    """Return one number per unit; a scalar is the same for all."""
+    return broadcast_to_units(name, real_array(name, value), units)
+
+
+def broadcast_to_units(name: str, array: Array, units: int) -> Array:
+    """Return a checked array as one number per unit; a scalar is the same for all."""
     if array.ndim == 0:
         return np.full(units, float(array))
     if array.shape != (units,):
         raise ValueError(
-            f"{name} must be a scalar or of shape ({units},), one number a unit, "
+            f"{name} must be a scalar or of shape ({units},), one number per unit, "
             f"but has shape {array.shape}"
         )
     return array
 
 
 def positive_per_unit(name: str, value: ArrayLike, units: int) -> Array:
-    """One positive number a unit; a scalar is the same for all."""
-    array = per_unit(name, value, units)
+    """Return one positive number per unit; a scalar is the same for all."""
+    return require_positive(name, per_unit(name, value, units))
+
+
+def require_positive(name: str, array: Array) -> Array:
+    """Return a checked array of one number per unit, if all are positive."""
     if not (array > 0).all():
         unit = int(np.argmin(array > 0))
         raise ValueError(f"{name} must be positive, but is {array[unit]} at unit {unit}")
@@ -80,28 +95,20 @@ def positive_per_unit(name: str, value: ArrayLike, units: int) -> Array:
 
 
 def square(name: str, value: ArrayLike, units: int) -> Array:
-    """A (units, units) matrix; a scalar is that multiple of the identity."""
+    """Return a (units, units) matrix; a scalar is that multiple of the identity."""
     array = real_array(name, value)
     if array.ndim == 0:
         return float(array) * np.eye(units)
     if array.shape != (units, units):
         raise ValueError(
-            f"{name} must be of shape ({units}, {units}), one row and column a unit, "
+            f"{name} must be of shape ({units}, {units}), one row and column per unit, "
             f"but has shape {array.shape}"
         )
     return array
 
 
-def finite(name: str, value: Any) -> float:
-    """``value`` as one finite number."""
-    array = real_array(name, value)
-    if array.ndim != 0:
-        raise ValueError(f"{name} must be one number, but has shape {array.shape}")
-    return float(array)
-
-
 def symmetric(name: str, matrix: Array) -> Array:
-    """``matrix`` made exactly symmetric, or an error that says by how much it is not."""
+    """Return ``matrix`` made exactly symmetric, if its asymmetry is within rounding."""
     asymmetry = np.abs(matrix - matrix.T)
     root = np.sqrt(np.abs(matrix.diagonal()))
     tolerance = 1e-12 * np.maximum(np.outer(root, root), np.abs(matrix))
@@ -115,9 +122,8 @@ def symmetric(name: str, matrix: Array) -> Array:
     return result
 
 
-def positive_definite(name: str, matrix: Array, mend: str) -> Array:
-    """``matrix`` made exactly symmetric, and positive definite."""
-    matrix = symmetric(name, matrix)
+def require_positive_definite(name: str, matrix: Array, fix: str) -> None:
+    """Refuse a symmetric matrix that is not positive definite; ``fix`` ends the message."""
     # Judged at unit diagonal: farads and henries of one network may differ by many decades.
     diagonal = matrix.diagonal()
     least = float(diagonal.min())
@@ -125,37 +131,37 @@ def positive_definite(name: str, matrix: Array, mend: str) -> Array:
         root = np.sqrt(diagonal)
         scaled = np.linalg.eigvalsh(matrix / root / root[:, None])
         if scaled[0] > 4 * len(matrix) * np.finfo(np.float64).eps:
-            return matrix
+            return
         least = float(np.linalg.eigvalsh(matrix)[0])
     raise ValueError(
-        f"{name} must be positive definite, but its smallest eigenvalue is about {least:.6g}; "
-        f"{mend}"
+        f"{name} must be positive definite, but its smallest eigenvalue is about {least:.6g}; {fix}"
     )
 
 
 def known_keywords(given: Iterable[str], known: Iterable[str], what: str) -> None:
-    """Refuses a name that is not among the known ones."""
+    """Refuse a name that is not among the known ones."""
     known = tuple(known)
     for name in given:
         if name not in known:
             raise TypeError(f"unknown {what} {name!r}; there is {', '.join(map(repr, known))}")
 
 
-def random_seed(seed: Any) -> int:
-    """A 64-bit seed: the given one, or a fresh one from the system where it is None."""
+def random_seed(seed: object) -> int:
+    """Return a 64-bit seed: ``seed``, or a new one of the operating system where it is None."""
     if seed is None:
         return int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
-    if count("seed", seed, least=0) >= 2**64:
+    number = count("seed", seed, least=0)
+    if number >= 2**64:
         raise ValueError(f"seed must be below 2**64, but is {seed}")
-    return int(seed)
+    return number
 
 
-def frozen(array: Array) -> Array:
-    """The same array, closed for writing."""
+def frozen(array: NDArray[Scalar]) -> NDArray[Scalar]:
+    """Return the same array, made read-only."""
     array.setflags(write=False)
     return array
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."

@@ -13,13 +13,16 @@ from ktc._base.codec import register
 from ktc._base.files import Storable
 from ktc._base.units import BOLTZMANN, SI, Units
 from ktc._base.validation import Array, count, frozen, positive_per_unit, real_array
-from ktc._boards.board_emulator import BoardEmulator
+from ktc._boards.board_frontend import BoardFrontend
 from ktc._boards.couplings import compiled, coupling_of
 from ktc._boards.encoding import Encoding
 from ktc._boards.limits import check_protocol
 from ktc._boards.real_board import RealBoard
 from ktc._boards.topology import Edge, Topology
 from ktc._emulation.emulator import Emulator
+from ktc._emulation.frontend import Frontend
+from ktc._emulation.ideal_frontend import IdealFrontend
+from ktc._engines.ensemble_options import EnsembleOptions
 from ktc._model.imperfections import Imperfections
 from ktc._model.network import Network
 from ktc._model.protocol import Protocol
@@ -196,19 +199,28 @@ class Board(Storable):
         seed: int | None = None,
         *,
         ideal: bool = False,
-        **options: Any,
-    ) -> Emulator | BoardEmulator:
-        """Replicas of this board: of the real one, unless it has no imperfections.
+        threads: int | None = None,
+        dtype: str = "float64",
+        dt: float | None = None,
+        resolve_heat: bool = False,
+        first_replica: int = 0,
+        state: ArrayLike | None = None,
+        momentum: ArrayLike | None = None,
+        accounts: Sequence[str] | str | None = None,
+    ) -> Emulator:
+        """Replicas of this board, operated through its hardware where it is not ideal.
 
         Args:
             replicas: number of independent copies.
-            seed: of the thermal noise; the imperfections have their own.
-            ideal: True runs the board as it is drawn, with its topology but without imperfections.
-            **options: those of Emulator.
+            seed: of the thermal noise and of the noise of readings; the imperfections have their
+                own.
+            ideal: True runs the board as designed, with its topology but without imperfections.
+            threads, dtype, dt, resolve_heat, first_replica, state, momentum, accounts: as for
+                ``ktc.Emulator``.
 
         Returns:
-            A BoardEmulator, which has the calls of an Emulator and keeps to the board's limits; an
-            Emulator itself where there are neither imperfections nor couplings that are lacking.
+            An Emulator that keeps to the board's limits: ranges and rates of its converters, and
+            couplings that it lacks.
 
         Example:
             >>> board = Board(cells=1, resistance=1e6, capacitance=1e-12, temperature=300.0)
@@ -221,9 +233,28 @@ class Board(Storable):
         if not isinstance(ideal, bool):
             raise TypeError(f"ideal must be True or False, but is {ideal!r}")
         board = self.ideal if ideal else self
-        if board.restricted:
-            return BoardEmulator(board, replicas, seed, **options)
-        return Emulator(board, replicas, seed, **options)
+        options = EnsembleOptions.checked(
+            board.realised.network,
+            replicas,
+            seed,
+            threads,
+            dtype,
+            dt,
+            resolve_heat,
+            first_replica,
+            accounts,
+        )
+        cells = IdealFrontend.of(board.realised, options, state, momentum)
+        return Emulator.operating(board.frontend(cells))
+
+    @property
+    def realised(self) -> Board | RealBoard:
+        """What emulators of this board move: the board as built where it is ``restricted``."""
+        return self.real if self.restricted else self
+
+    def frontend(self, inner: IdealFrontend) -> Frontend:
+        """The frontend of this board's emulators, in front of one of what is ``realised``."""
+        return BoardFrontend(self, inner) if self.restricted else inner
 
     def check(self, protocol: Protocol) -> None:
         """Checks a protocol, from this board's own controls, against what the board can do.
@@ -252,7 +283,7 @@ class Board(Storable):
         values = self.coupling.values(self.topology, couplings)
         return self.coupling.stiffness(self.capacitance, values)
 
-    def node_voltages(self, emulator: Emulator | BoardEmulator) -> Array:
+    def node_voltages(self, emulator: Emulator) -> Array:
         """Voltages of the cells' nodes to ground [V], shape (replicas, d), from one reading.
 
         V = K q, less b on a board of resistive couplings; q = C v with v as it was read and the
@@ -299,38 +330,6 @@ class Board(Storable):
         if bias is not None:
             changes["bias"] = bias
         return self._with(**changes)
-
-    def archive(self) -> tuple[dict[str, Any], dict[str, Array]]:
-        """Header and arrays of which ``of_archive`` makes the same board."""
-        header = {
-            "temperature": np.asarray(self.temperature).tolist(),
-            "topology": [self.topology.name, self.topology.edges],
-            "coupling": self.coupling.name,
-            "imperfections": None if self.imperfections is None else self.imperfections.as_dict(),
-        }
-        arrays = {name: getattr(self, name) for name in ("resistance", "capacitance", "bias")}
-        if self._couplings is None:
-            return header, {**arrays, "stiffness": self.stiffness}
-        pairs = np.array(list(self._couplings), dtype=float).reshape(-1, 2)
-        return header, {**arrays, "pairs": pairs, "values": np.array([*self._couplings.values()])}
-
-    @classmethod
-    def of_archive(cls, header: Mapping[str, Any], arrays: Mapping[str, Array]) -> Board:
-        """The board whose ``archive`` this is."""
-        given: dict[str, Any] = dict(arrays)
-        if "pairs" in given:
-            pairs = map(tuple, given.pop("pairs").astype(int).tolist())
-            given["couplings"] = dict(zip(pairs, given.pop("values").tolist(), strict=True))
-        name, edges = header["topology"]
-        cells, spec = len(given["resistance"]), header["imperfections"]
-        return cls(
-            cells,
-            temperature=header["temperature"],
-            topology=Topology(name, cells, tuple(map(tuple, edges))),
-            coupling=header["coupling"],
-            imperfections=None if spec is None else Imperfections(**spec),
-            **given,
-        )
 
     def _with(self, **changes: Any) -> Board:
         return Board(**{**_arguments(self), **changes})
@@ -417,4 +416,3 @@ def _of_fields(couplings: tuple[Array, Array] | None, **others: Any) -> Board:
 
 
 register(Board, _fields, _of_fields)
-BoardEmulator.board_of_archive = Board.of_archive

@@ -14,7 +14,7 @@ from ktc._learning import comparison_figure
 from ktc._learning.comparison import Comparison
 
 if TYPE_CHECKING:
-    from ktc._drawing.figure import Picture
+    from matplotlib.figure import Figure
 
 SIDE = 8
 GREY_LEVELS = (0.0, 16.0)
@@ -67,7 +67,7 @@ def _pixels(digit: int) -> Array:
     return chosen
 
 
-def _picture(comparison: Comparison) -> Picture:
+def _picture(comparison: Comparison) -> Figure:
     encoding = comparison.model.encoding
     pictures = {
         "start": encoding.decode(np.zeros(SIDE * SIDE)),

@@ -21,7 +21,7 @@ from ktc._learning import comparison_figure
 from ktc._learning.comparison import STEPS, Comparison, compare
 
 if TYPE_CHECKING:
-    from ktc._drawing.figure import Picture
+    from matplotlib.figure import Figure
 
 #: Default duration over RC.
 RELAXATIONS = 10.0
@@ -99,7 +99,7 @@ class Subject:
     description: str
     model: GaussianModel
     parameters: dict[str, object]
-    picture: Callable[[Comparison], Picture]
+    picture: Callable[[Comparison], Figure]
 
 
 def carry_out(command: str, settings: Settings, prepare: Callable[[], Subject]) -> str:

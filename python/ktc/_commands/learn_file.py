@@ -14,7 +14,7 @@ from ktc._learning import comparison_figure
 from ktc._learning.comparison import Comparison
 
 if TYPE_CHECKING:
-    from ktc._drawing.figure import Picture
+    from matplotlib.figure import Figure
 
 
 def learn_file(path: Path, settings: Settings) -> str:
@@ -70,7 +70,7 @@ def _subject(path: Path, table: Table, settings: Settings) -> Subject:
     model = GaussianModel.of(board, values, offset=values.min(axis=0), scale=widths)
     labels = [table.label(column) for column in range(values.shape[1])]
 
-    def picture(comparison: Comparison) -> Picture:
+    def picture(comparison: Comparison) -> Figure:
         scaled = {
             name: (mean - values.min(axis=0)) / widths
             for name, mean in (

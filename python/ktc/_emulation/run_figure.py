@@ -15,8 +15,8 @@ from ktc._model.protocol_figure import draw_controls, driven, mark_ends
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-    from ktc._drawing.figure import Picture
     from ktc._emulation.run import Run
 
 #: Largest number of accounts that are named below the axis.
@@ -28,7 +28,7 @@ TRACES = 5
 ENERGIES = ("work", "heat", "energy")
 
 
-def draw_run(run: Run, unit: int = 0, figsize: tuple[float, float] | None = None) -> Picture:
+def draw_run(run: Run, unit: int = 0, figsize: tuple[float, float] | None = None) -> Figure:
     """Draw controls and records over time, and the distribution of work and heat.
 
     With ``resolve_heat=True`` also the mean of every energy account, and the heat of each resistor.
@@ -43,6 +43,13 @@ def draw_run(run: Run, unit: int = 0, figsize: tuple[float, float] | None = None
 
     Raises:
         ValueError: a unit that the network does not have.
+
+    Example:
+        >>> import ktc
+        >>> emulator = ktc.Emulator(ktc.Network(stiffness=1.0, friction=1.0), replicas=100, seed=1)
+        >>> run = emulator.play(ktc.Protocol.ramp(duration=2.0, ticks=50, bias=(0.0, 4.0)))
+        >>> len(ktc.plot.draw_run(run).axes)
+        2
     """
     if not count("unit", unit, least=0) < run.network.units:
         raise ValueError(f"unit must be below {run.network.units}, but is {unit}")

@@ -96,6 +96,7 @@ class Rates:
 
     Example:
         >>> import ktc
+        >>> from ktc._engines.step_size import Rates
         >>> network = ktc.Network(1.0, 1.0, quartic=1.0)  # K + 3 (√(kT κ) + (κb²)^⅓)
         >>> rates = Rates(network)
         >>> rates(network.controls), rates(network.controls.updated(bias=0.99))

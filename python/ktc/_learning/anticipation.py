@@ -1,20 +1,20 @@
-"""Steering by the whole way that is still to go, where a schedule anticipates it."""
+"""Steering by F and ζ over the whole remaining path, where a schedule anticipates it."""
 
 from __future__ import annotations
 
 from ktc._base.validation import Array
 from ktc._learning.metrics.equilibria import Equilibria
-from ktc._learning.path_to_target import NODES, Way
+from ktc._learning.path_to_target import NODES, PathToTarget
 from ktc._learning.schedules import MinimalDissipation
 from ktc._model.controls import Controls
 
 
 class Anticipation:
-    """Where the controls are to be held next, of ``MinimalDissipation(anticipate=True)``.
+    """The controls to hold next under ``MinimalDissipation(anticipate=True)``.
 
     Args:
-        equilibria: of the model.
-        schedule: what it is steered by.
+        equilibria: those of the model.
+        schedule: the rule.
         goal: ⟨∂_θH⟩ over the data, shape (p,).
         start: controls at the start.
         hold: how long controls are held.
@@ -39,21 +39,21 @@ class Anticipation:
         """θ to hold from ``time`` on, from ⟨∂_θH⟩ over the replicas; shape (p,)."""
         if time >= self._schedule.duration:
             return self._equilibria.parameters.vector(self._goal)
-        return self._schedule.ahead(time, self._hold, self._way(forces))
+        return self._schedule.ahead(time, self._hold, self._path(forces))
 
-    def _way(self, forces: Array) -> Way:
+    def _path(self, forces: Array) -> PathToTarget:
         equilibria, hold = self._equilibria, self._hold
         parameters = equilibria.parameters
         self._here = equilibria.with_forces(forces, self._here, hold)
         here, goal = parameters.vector(self._here), parameters.vector(self._goal)
-        # From its far end on, so that a calibration ensemble which found the goal goes back in
-        # steps.
+        # From the far end backwards, so that a calibration ensemble that has found the target
+        # returns in steps.
         passed = [
             equilibria.geometry(parameters.controls(here + s * (goal - here), self._here), hold)
             for s in NODES[::-1]
         ][::-1]
         own = equilibria.geometry(self._here, hold)
-        return Way(
+        return PathToTarget(
             here, goal, own.fisher, own.friction,
             [one.fisher for one in passed], [one.friction for one in passed],
         )  # fmt: skip

@@ -2,47 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ktc._base.validation import Array
 from ktc._model.controls import Controls
+from ktc._model.device import Device, is_infinite
 from ktc._model.parameters import Parameters
 
+#: Parameters that act by the bias: the mean of the state is all that their gradient needs.
+OF_THE_BIAS = (("bias",), ("center",))
 
-def replica_forces(device: Any, parameters: Parameters) -> tuple[Array, Array]:
+
+def replica_forces(device: Device, parameters: Parameters) -> tuple[Array, Array]:
     """⟨∂_θH⟩ over a device's replicas, shape (p,), and the mean of their public state, (d,).
 
-    From the cheap read-out where it suffices: quartic terms alone need the states themselves.
+    From moments where these suffice: quartic terms alone need the states themselves.
     """
     moments = device.moments()
-    if parameters.names == ("bias",):
-        return _bias_forces(moments.mean, parameters), moments.mean
-    forces = parameters.mean_forces(moments.mean, moments.covariance)
-    if "quartic" in parameters.names and not getattr(device.ledger, "infinite", False):
-        units = parameters.places["quartic"][0]
-        x = device.read()[:, units] / parameters.scale[units]
-        forces[parameters.blocks["quartic"]] = 0.25 * np.mean(x**4, axis=0)
-    return forces, moments.mean
-
-
-def _bias_forces(mean: Array, parameters: Parameters) -> Array:
-    return np.asarray(-(mean / parameters.scale)[parameters.places["bias"][0]])
+    mean = moments.mean
+    if parameters.names in OF_THE_BIAS:
+        return parameters.mean_forces(mean), mean
+    forces = parameters.mean_forces(mean, moments.covariance)
+    if "quartic" in parameters.names and not is_infinite(device.ledger):
+        _replace_quartic(forces, device.read(), parameters)
+    return forces, mean
 
 
 def data_forces(samples: Array, parameters: Parameters) -> Array:
     """⟨∂_θH⟩ over samples of the public state, shape (p,)."""
-    if parameters.names == ("bias",):
-        return _bias_forces(samples.mean(axis=0), parameters)
     mean = samples.mean(axis=0)
+    if parameters.names in OF_THE_BIAS:
+        return parameters.mean_forces(mean)
     deviations = samples - mean
     forces = parameters.mean_forces(mean, deviations.T @ deviations / len(samples))
     if "quartic" in parameters.names:
-        units = parameters.places["quartic"][0]
-        x = samples[:, units] / parameters.scale[units]
-        forces[parameters.blocks["quartic"]] = 0.25 * np.mean(x**4, axis=0)
+        _replace_quartic(forces, samples, parameters)
     return forces
+
+
+def _replace_quartic(forces: Array, states: Array, parameters: Parameters) -> None:
+    """¼⟨x⁴⟩ of the states in place of that of a normal distribution."""
+    units = parameters.places["quartic"][0]
+    x = states[:, units] / parameters.scale[units]
+    forces[parameters.blocks["quartic"]] = 0.25 * np.mean(x**4, axis=0)
 
 
 def energy_differences(state: Array, before: Controls, after: Controls) -> Array:

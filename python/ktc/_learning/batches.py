@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,8 @@ BATCH_STREAM = 0x6B746362
 class Batches:
     """Numbers of the samples of one update after another, B of n at a time.
 
-    Each epoch shuffles the data and deals them out without replacement, ⌊n/B⌋ batches of exactly
-    B; the n mod B samples that are left over wait for the next epoch.
+    Each epoch shuffles the data and deals ⌊n/B⌋ batches of exactly B without replacement; the
+    n mod B samples that remain are left out of it.
 
     Args:
         samples: n.
@@ -28,6 +28,7 @@ class Batches:
         TypeError, ValueError: a batch that is not a whole number from 1 to n.
 
     Example:
+        >>> from ktc._learning.batches import Batches
         >>> one = Batches(samples=6, batch=2, seed=1)
         >>> sorted(number for _ in range(3) for number in one.draw().tolist())
         [0, 1, 2, 3, 4, 5]
@@ -46,20 +47,61 @@ class Batches:
         )
         self._left: NDArray[np.intp] = np.empty(0, dtype=np.intp)
 
-    @classmethod
-    def of_run(cls, samples: Array, batch: int | None, device: Any) -> Batches | None:
-        """Of a run on ``device``; None where every update sees all of the data."""
-        return None if batch is None else cls(len(samples), batch, getattr(device, "seed", None))
-
     @property
     def share(self) -> float:
         """Variance of a batch's mean over that of its samples, (n − B)/B(n − 1)."""
-        n = self._samples
-        return (n - self.size) / (self.size * (n - 1)) if n > 1 else 0.0
+        return _share(self._samples, self.size)
 
     def draw(self) -> NDArray[np.intp]:
-        """Numbers of the next batch, ascending."""
+        """Draw the numbers of the next batch, ascending."""
         if len(self._left) < self.size:
             self._left = self._stream.permutation(self._samples)
         drawn, self._left = self._left[: self.size], self._left[self.size :]
         return np.sort(drawn)
+
+
+class BatchMoments(NamedTuple):
+    """Second moments of the means of batches that are dealt as ``Batches`` deals them.
+
+    Attributes:
+        scatter: covariance of the samples (divided by n), shape (d, d).
+        samples, size: n and B.
+    """
+
+    scatter: Array
+    samples: int
+    size: int
+
+    @classmethod
+    def of(cls, samples: Array, batch: int | None) -> BatchMoments | None:
+        """Those of some data; None where every update sees all samples."""
+        if batch is None or batch == len(samples):
+            return None
+        deviations = samples - samples.mean(axis=0)
+        return cls(deviations.T @ deviations / len(samples), len(samples), batch)
+
+    @property
+    def per_epoch(self) -> int:
+        """Number of batches in an epoch."""
+        return self.samples // self.size
+
+    def next(self, dealt: int) -> tuple[float, float]:
+        """Mean and variance of the next batch's mean, given the batches dealt so far.
+
+        Args:
+            dealt: number of batches of this epoch so far, with the sum s of their deviations.
+
+        Returns:
+            The factor a of the conditional mean a s, and the variance about it in units of the
+            scatter.
+        """
+        n, size = self.samples, self.size
+        own, shared = _share(n, size), -1 / (n - 1)
+        if dealt == 0:
+            return 0.0, own
+        slope = -size / (n - size * dealt)
+        return slope, own - slope**2 * (dealt * own + dealt * (dealt - 1) * shared)
+
+
+def _share(samples: int, size: int) -> float:
+    return (samples - size) / (size * (samples - 1)) if samples > 1 else 0.0

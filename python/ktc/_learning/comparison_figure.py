@@ -1,4 +1,4 @@
-"""Pictures of schedules compared: cost over duration, books side by side, what was learned."""
+"""Figures of several schedules: cost over duration, fits side by side, what was learned."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ktc._learning.fit_figure import draw_excess_work, draw_ledger, draw_paramet
 from ktc._theory.least_work import least_excess_work
 
 if TYPE_CHECKING:
-    from ktc._drawing.figure import Picture
+    from matplotlib.figure import Figure
 
 
 #: Up to so many columns are named.
@@ -30,8 +30,8 @@ TARGET_KNOWN = {"ContinuousMinimalDissipation": ", target known"}
 
 def excess_over_duration(
     comparison: Comparison, figsize: tuple[float, float] | None = None
-) -> Picture:
-    """Completed excess work of every schedule over its duration, and the bound as a line."""
+) -> Figure:
+    """Draw the completed excess work of every schedule over its duration, and the bound."""
     from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 
     figure, axes = new_figure(1, figsize=figsize, height=4.2)
@@ -73,8 +73,21 @@ def excess_over_duration(
     return figure
 
 
-def side_by_side(fits: Sequence[Fit], figsize: tuple[float, float] | None = None) -> Picture:
-    """Controls and ledger over time of several fits, a column each, on common scales."""
+def side_by_side(fits: Sequence[Fit], figsize: tuple[float, float] | None = None) -> Figure:
+    """Draw controls and ledger of several fits over time, one column each, on common scales.
+
+    Args:
+        fits: what to draw.
+        figsize: inches.
+
+    Example:
+        >>> import ktc
+        >>> unit = ktc.Network(stiffness=1.0, friction=1.0)
+        >>> rates = [ktc.schedules.Constant(2.0, rate) for rate in (0.5, 1.0)]
+        >>> fits = [ktc.learn(unit, 1.0, rate, replicas=100, ticks=20, seed=1) for rate in rates]
+        >>> len(ktc.plot.side_by_side(fits).axes)
+        6
+    """
     size = (4.6 * len(fits), 8.4) if figsize is None else figsize
     figure, axes = new_figure(3, len(fits), figsize=size, sharex=True, sharey="row")
     for column, fit in enumerate(fits):
@@ -92,14 +105,21 @@ def images(
     label: str,
     limits: tuple[float, float],
     figsize: tuple[float, float] | None = None,
-) -> Picture:
-    """Grey images in a row on one scale, each with its caption; dark is much, as ink is.
+) -> Figure:
+    """Draw grey images in a row on one scale, each with its caption; high values are dark.
 
     Args:
         pictures: by caption, shape (rows, columns) each.
         label: what the grey levels mean.
-        limits: values that are white and black; what lies beyond looks like them.
+        limits: values that are white and black; values beyond look like them.
         figsize: inches.
+
+    Example:
+        >>> import ktc
+        >>> pictures = {"data": [[0, 1], [1, 0]], "learned": [[0.1, 0.9], [0.8, 0.2]]}
+        >>> figure = ktc.plot.images(pictures, "grey level", limits=(0.0, 1.0))
+        >>> [ax.get_title() for ax in figure.axes[:2]]
+        ['data', 'learned']
     """
     shown: dict[str, Array] = {name: np.asarray(image) for name, image in pictures.items()}
     size = (2.1 * len(shown) + 0.9, 2.8) if figsize is None else figsize
@@ -118,8 +138,8 @@ def means(
     columns: Sequence[str],
     label: str,
     figsize: tuple[float, float] | None = None,
-) -> Picture:
-    """One marker a column and a series; the first series as bars.
+) -> Figure:
+    """Draw one marker per column and series; the first series as bars.
 
     Args:
         series: by name, shape (columns,) each.
@@ -127,6 +147,13 @@ def means(
             more than 24, and for those that the font cannot write.
         label: what the values are.
         figsize: inches.
+
+    Example:
+        >>> import ktc
+        >>> found = {"data": [1.0, 2.0], "learned": [1.1, 1.9]}
+        >>> figure = ktc.plot.means(found, columns=["height", "width"], label="mean [cm]")
+        >>> figure.axes[0].get_ylabel()
+        'mean [cm]'
     """
     figure, axes = new_figure(1, figsize=figsize, height=3.6)
     ax = axes[0, 0]

@@ -1,6 +1,8 @@
-"""The positive phase where every unit is visible: averages of the data, which nothing moves."""
+"""The positive phase: ⟨∂_θH⟩ under the data, at the present controls."""
 
 from __future__ import annotations
+
+from typing import Protocol
 
 from ktc._base.validation import Array
 from ktc._learning.averages import data_forces
@@ -8,8 +10,35 @@ from ktc._learning.batches import Batches
 from ktc._model.parameters import Parameters
 
 
+class PositivePhase(Protocol):
+    """What the loop asks of the data."""
+
+    @property
+    def batches(self) -> Batches | None:
+        """Which samples an update sees; None for all."""
+
+    def forces(self) -> Array:
+        """⟨∂_θH⟩ over the next batch, shape (p,)."""
+
+    def all_forces(self) -> Array:
+        """⟨∂_θH⟩ over all of the data, shape (p,)."""
+
+    def sample_forces(self, most: int) -> Array:
+        """∂_θH of at most so many samples, shape (n, p)."""
+
+    def set(self, **controls: Array) -> None:
+        """Follow an update of the controls."""
+
+    def run(self, duration: float) -> None:
+        """Let time pass."""
+
+    @property
+    def books(self) -> tuple[float, float]:
+        """Mean work and heat so far."""
+
+
 class DataPhase:
-    """⟨∂_θH⟩ over data that all units have: all of them, or one batch after another."""
+    """Averages over data that all units have: of all samples, or of one batch after another."""
 
     books = (0.0, 0.0)
 
@@ -19,23 +48,23 @@ class DataPhase:
         self._few: Array | None = None
 
     def forces(self) -> Array:
-        """Of the next batch, shape (p,)."""
+        """⟨∂_θH⟩ over the next batch, shape (p,)."""
         if self.batches is None:
             return self._all
         return data_forces(self._samples[self.batches.draw()], self._parameters)
 
     def all_forces(self) -> Array:
-        """Of all of the data, shape (p,)."""
+        """⟨∂_θH⟩ over all of the data, shape (p,)."""
         return self._all
 
     def sample_forces(self, most: int) -> Array:
-        """∂_θH of all samples, or of as many that lie apart evenly, shape (n, p)."""
+        """∂_θH of all samples, or of as many evenly spaced ones, shape (n, p)."""
         if self._few is None:
             self._few = self._parameters.forces(self._samples[:: -(-len(self._samples) // most)])
         return self._few
 
     def set(self, **controls: Array) -> None:
-        """The data do not depend on the controls."""
+        """Nothing: the data do not depend on the controls."""
 
     def run(self, duration: float) -> None:
-        """Nor on time."""
+        """Nothing: the data do not depend on time."""

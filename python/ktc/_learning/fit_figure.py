@@ -1,8 +1,8 @@
-"""Picture of a fit: parameters, gradient and energies over the time of learning."""
+"""Figure of a fit: parameters, gradient and energies over the time of learning."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +12,7 @@ from ktc._base.validation import Array
 from ktc._drawing.names import plain
 from ktc._drawing.scales import Scale, scale_of
 from ktc._drawing.style import MANY, STYLES, legend, line, new_figure, thermal_axis, units
-from ktc._theory.gaussian import parameter_map
+from ktc._learning.metrics.exact_model import ExactModel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,35 +20,62 @@ if TYPE_CHECKING:
     from ktc._drawing.figure import Picture
     from ktc._learning.fit import Fit
 
+#: Unit of each kind of parameter, as an attribute of Units.
+UNIT_OF = {"bias": "bias", "center": "state", "quartic": ""}
+
 
 def draw_fit(fit: Fit, figsize: tuple[float, float] | None = None) -> Picture:
-    """Parameters with the data's maximum-likelihood values, gradient, and energies over time.
+    """A panel for each kind of parameter, and energies; of one kind alone the gradient too.
+
+    Where the likelihood is available on the path, the excess work and its bias have a panel.
 
     Args:
         fit: what to draw.
         figsize: inches.
     """
-    figure, axes = new_figure(4, figsize=figsize, height=2.2, sharex=True)
+    kinds = list(fit.learned.blocks)
+    gradient, excess = len(kinds) == 1, len(fit.history.path_likelihood_bias) > 0
+    figure, axes = new_figure(
+        len(kinds) + gradient + 1 + excess, figsize=figsize, height=2.2, sharex=True
+    )
     clock = scale_of(fit.duration, fit.symbols.time)
-    draw_parameters(axes[0, 0], fit, clock)
-    draw_gradient(axes[1, 0], fit, clock)
-    draw_ledger(axes[2, 0], fit, clock)
-    draw_excess_work(axes[3, 0], fit, clock)
-    axes[3, 0].set_xlabel(clock.label("time"))
+    panels = iter(axes[:, 0])
+    for kind in kinds:
+        draw_parameters(next(panels), fit, clock, kind=kind)
+    if gradient:
+        draw_gradient(next(panels), fit, clock)
+    draw_ledger(next(panels), fit, clock)
+    if excess:
+        draw_excess_work(next(panels), fit, clock)
+    axes[-1, 0].set_xlabel(clock.label("time"))
     figure.suptitle(plain(fit.schedule.name), fontsize="medium")
     return figure
 
 
-def draw_parameters(ax: Axes, fit: Fit, clock: Scale, peers: Sequence[Fit] = ()) -> None:
-    """θ(t), and at its end where the maximum of the likelihood is; units by ``peers`` too."""
-    values, target = fit.history.parameters, target_parameters(fit)
-    unit = fit.symbols.bias if fit.parameter == "bias" else fit.symbols.state
-    scale = _common_scale([*peers, fit], lambda one: (one.history.parameters, target), unit)
-    start = np.linalg.solve(parameter_map(fit.start, fit.parameter), fit.start.network.bias)
+def draw_parameters(
+    ax: Axes, fit: Fit, clock: Scale, peers: Sequence[Fit] = (), kind: str | None = None
+) -> None:
+    """θ(t) of one kind, on one scale with ``peers``, and the maximum of the likelihood.
+
+    The maximum is shown where it is one solution of linear equations: for the bias of a Gaussian
+    network.
+    """
+    name = next(iter(fit.learned.blocks)) if kind is None else kind
+    block, places = fit.learned.blocks[name], fit.learned.places[name]
+    target = _target(fit)
+    goal = [] if target is None else target[block]
+    scale = _common_scale(
+        [*peers, fit], lambda one: (one.history.theta[:, block], goal), _unit(fit, name)
+    )
+    start = fit.learned.vector(fit.start.network.controls)
     time = np.concatenate([[0.0], fit.history.time]) * clock.factor
-    units(ax, time, np.concatenate([start[None], values]) * scale.factor, steps=True)
-    few = len(target) <= MANY
-    for number, value in enumerate(target * scale.factor):
+    values = np.concatenate([start[None], fit.history.theta])[:, block]
+    alone = fit.learned.units == 1
+    numbers = () if alone else [",".join(map(str, place)) for place in zip(*places, strict=True)]
+    what = "unit" if len(places) == 1 else "element"
+    units(ax, time, values * scale.factor, steps=True, name=what, numbers=numbers)
+    few = len(goal) <= MANY
+    for number, value in enumerate(np.asarray(goal) * scale.factor):
         ax.plot(
             [fit.time * clock.factor], [value],
             label="maximum likelihood" if number == 0 else None,
@@ -56,15 +83,13 @@ def draw_parameters(ax: Axes, fit: Fit, clock: Scale, peers: Sequence[Fit] = ())
             color=STYLES[number]["color"] if few else "black", markerfacecolor="white",
             clip_on=False, zorder=5,
         )  # fmt: skip
-    ax.set_ylabel(scale.label(fit.parameter))
+    ax.set_ylabel(scale.label(name))
     legend(ax)
 
 
 def draw_gradient(ax: Axes, fit: Fit, clock: Scale) -> None:
     """g(t) that the updates used."""
-    energy, of = fit.symbols.energy, fit.symbols.bias
-    if fit.parameter != "bias":
-        of = fit.symbols.state
+    energy, of = fit.symbols.energy, _unit(fit, next(iter(fit.learned.blocks)))
     unit = " or ".join(f"{energy}/{one}" for one in of.split(" or ")) if energy else ""
     scale = scale_of(fit.history.gradient, unit)
     units(ax, fit.history.time * clock.factor, fit.history.gradient * scale.factor)
@@ -76,23 +101,20 @@ def draw_gradient(ax: Axes, fit: Fit, clock: Scale) -> None:
 def draw_ledger(ax: Axes, fit: Fit, clock: Scale, peers: Sequence[Fit] = ()) -> None:
     """Mean work, free energy change and heat; on the right in kT."""
 
-    def posts(one: Fit) -> dict[str, Array]:
+    def accounts(one: Fit) -> dict[str, Array]:
         history = one.history
-        return {"work": history.work, "ΔF": history.free_energy_change, "heat": history.heat}
+        found = {"work": history.work}
+        if len(history.path_free_energy):
+            found["ΔF"] = history.free_energy_change
+        found["heat"] = history.heat
+        if len(one.hidden):
+            found["clamped work"] = history.positive_work
+            found["clamped heat"] = history.positive_heat
+        return found
 
-    books = posts(fit)
-    scale = _common_scale([*peers, fit], lambda one: posts(one).values(), fit.symbols.energy)
-    for number, (label, values) in enumerate(books.items()):
+    scale = _common_scale([*peers, fit], lambda one: accounts(one).values(), fit.symbols.energy)
+    for number, (label, values) in enumerate(accounts(fit).items()):
         # Updates do work at an instant; heat flows in between.
-        time, shown = (fit.history.time, values) if label == "heat" else _from_zero(fit, values)
-        line(ax, time * clock.factor, shown * scale.factor, number, label, steps=label != "heat")
-    _finish(ax, fit, scale, "energy")
-
-
-def draw_ledger_of(ax: Axes, fit: Fit, clock: Scale, books: Mapping[str, Array]) -> None:
-    """Given accounts of one fit over its updates."""
-    scale = scale_of([np.abs(values).max() for values in books.values()], fit.symbols.energy)
-    for number, (label, values) in enumerate(books.items()):
         flows = label.endswith("heat")
         time, shown = (fit.history.time, values) if flows else _from_zero(fit, values)
         line(ax, time * clock.factor, shown * scale.factor, number, label, steps=not flows)
@@ -101,12 +123,16 @@ def draw_ledger_of(ax: Axes, fit: Fit, clock: Scale, books: Mapping[str, Array])
 
 def draw_excess_work(ax: Axes, fit: Fit, clock: Scale, peers: Sequence[Fit] = ()) -> None:
     """W − ΔF, the bias of the chain's likelihood, which equals it, and the bound at its end."""
-    books = {"excess work": fit.history.excess_work, "likelihood bias": fit.history.likelihood_bias}
-    bounds = [fit.bound] if fit.start.network.has_friction and fit.time > 0 else []
+    curves = {
+        "excess work": fit.history.excess_work,
+        "likelihood bias": fit.history.likelihood_bias,
+    }
+    known = _target(fit) is not None and fit.start.network.has_friction and fit.time > 0
+    bounds = [fit.bound] if known else []
     scale = _common_scale(
         [*peers, fit], lambda one: (one.history.excess_work, *bounds), fit.symbols.energy
     )
-    for number, (label, values) in enumerate(books.items()):
+    for number, (label, values) in enumerate(curves.items()):
         time, shown = _from_zero(fit, values)
         line(ax, time * clock.factor, shown * scale.factor, number, label, steps=True)
     for bound in bounds:
@@ -114,8 +140,20 @@ def draw_excess_work(ax: Axes, fit: Fit, clock: Scale, peers: Sequence[Fit] = ()
     _finish(ax, fit, scale, "excess work")
 
 
+def _target(fit: Fit) -> Array | None:
+    """θ of the maximum of the likelihood, where drawing may ask for it."""
+    whole = ExactModel(fit.start, fit.learned).whole
+    return fit.learned.vector(fit.maximum_likelihood) if whole else None
+
+
+def _unit(fit: Fit, kind: str) -> str:
+    """Unit symbol of a kind of parameter."""
+    name = UNIT_OF.get(kind, "stiffness")
+    return str(getattr(fit.symbols, name)) if name else ""
+
+
 def _from_zero(fit: Fit, values: Array) -> tuple[Array, Array]:
-    """A book that was zero before the first update."""
+    """A curve that was zero before the first update."""
     return np.concatenate([[0.0], fit.history.time]), np.concatenate([[0.0], values])
 
 
@@ -123,7 +161,7 @@ def _common_scale(
     fits: Iterable[Fit], values: Callable[[Fit], Iterable[ArrayLike]], unit: str
 ) -> Scale:
     """One scale for all values of all fits."""
-    return scale_of([np.abs(value).max() for fit in fits for value in values(fit)], unit)
+    return scale_of([np.abs(v).max() for fit in fits for v in values(fit) if np.size(v)], unit)
 
 
 def _finish(ax: Axes, fit: Fit, scale: Scale, text: str) -> None:
@@ -131,9 +169,3 @@ def _finish(ax: Axes, fit: Fit, scale: Scale, text: str) -> None:
     if fit.symbols.energy:
         thermal_axis(ax, scale, fit.kT, text)
     legend(ax)
-
-
-def target_parameters(fit: Fit) -> Array:
-    """The maximum-likelihood parameters of the data, shape (d,)."""
-    bias = fit.start.network.stiffness @ (fit.data_mean / fit.start.scale)
-    return np.asarray(np.linalg.solve(parameter_map(fit.start, fit.parameter), bias))

@@ -1,81 +1,88 @@
-"""What the noise of a learner's gradient costs it, estimated from the replicas' own scatter."""
+"""Cost of gradient noise, estimated from the replicas' own scatter."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
 
 import numpy as np
 
 from ktc._base.validation import Array
+from ktc._learning.data_phase import PositivePhase
+from ktc._learning.update import Update
+from ktc._model.device import Device, is_infinite
 from ktc._model.parameters import Parameters
 
-Response: TypeAlias = Callable[[Array], Array]
+Response = Callable[[Array], Array]
 
 #: Number of the random stream of probes.
 NOISE_STREAM = 0x6B74636E
-#: So many parameters have their covariance taken whole; of more, one random probe an update does.
+#: Up to so many parameters their covariance is a matrix; beyond, each update takes one random probe.
 FEW = 24
-# Replicas whose forces are looked at, of few parameters and of many.
+# Replicas whose forces are evaluated, for few parameters and for many.
 MOST_REPLICAS = (4096, 256)
-# Numbers of their forces, and of the ensemble's state, that are held at a time.
+# Largest number of their forces, and of the ensemble's coordinates, held in memory.
 MOST_NUMBERS, LARGEST_STATE = 4_000_000, 20_000_000
-# Updates of a run that are looked at, about, likewise; each stands for those up to the next.
+# Approximate number of updates evaluated in a run, likewise; each stands for those up to the next.
 LOOKS = (200, 50)
 
 
 class GradientNoise:
-    """Noise of ⟨∂_θH⟩ over N replicas, of covariance C/N, and what its updates Δθ = G δg cost.
+    """Cost of the noise of ⟨∂_θH⟩ over N replicas, of covariance C/N, by its updates Δθ = G δg.
 
-    An update adds ⟨δg·Δθ⟩ + ½⟨Δθ·F Δθ⟩ to W − ΔF, with F = C/kT: the energy that noise of the
-    replicas believes to gain, and that of the kick itself. It is exact to second order in the noise
-    where the loop is steady: there the controls' fluctuation does not correlate with the gradient's
+    An update adds ⟨δg·Δθ⟩ + ½⟨Δθ·F Δθ⟩ to W − ΔF, with F = C/kT: the energy that the noise appears
+    to gain, and that of the kick itself. It is exact to second order in the noise where the loop is
+    steady: there the controls' fluctuation does not correlate with the gradient's
     (0 = d⟨θθᵀ⟩/dt), and what fluctuations add to both cancels. Noise that is independent from
     update to update, as a batch's, costs its kicks ½ Δθ·F Δθ alone.
 
     Args:
         device: running.
-        parameters: what is learned.
-        ticks: of the run.
-        samples: gives ∂_θH of at most so many samples, shape (n, p); None where there are no
-            batches.
-        batch_share: variance of a batch's mean over that of its samples, (n − B)/B(n − 1).
+        parameters: the learned parameters.
+        ticks: number of holds of the run.
+        positive: the data, with their batches.
+        seed: seed of the run.
     """
 
     def __init__(
         self,
-        device: Any,
+        device: Device,
         parameters: Parameters,
         ticks: int,
-        samples: Callable[[int], Array] | None = None,
-        batch_share: float = 0.0,
+        positive: PositivePhase,
+        seed: int | None,
     ) -> None:
         self._device, self._parameters = device, parameters
-        self._samples, self._share = samples, batch_share
+        batches = positive.batches
+        self._samples = None if batches is None else positive.sample_forces
+        self._share = 0.0 if batches is None else batches.share
         self._kT = device.network.common_kT
-        self._infinite = bool(getattr(device.ledger, "infinite", False))
+        self._infinite = is_infinite(device.ledger)
         self._few = parameters.size <= FEW
         which = 0 if self._few else 1
         self._most = max(2, min(MOST_REPLICAS[which], MOST_NUMBERS // parameters.size))
         self._ticks, self._stride = ticks, max(1, ticks // LOOKS[which])
-        seed = getattr(device, "seed", None) or 0
         self._stream = np.random.Generator(
-            np.random.Philox(np.random.SeedSequence([seed, NOISE_STREAM]))
+            np.random.Philox(np.random.SeedSequence([seed or 0, NOISE_STREAM]))
         )
 
-    def cost(self, tick: int, respond: Response, respond_to_data: Response) -> float:
-        """Of an update, and of those after it that are not looked at; zero of these.
+    def cost(self, tick: int, update: Update, share: float) -> float:
+        """Cost of an update, and of those after it that are not evaluated; zero of these.
 
         Args:
             tick: number of the update.
-            respond: Δθ of a gradient, linear.
-            respond_to_data: the same of the data's part of it.
+            update: as it was made.
+            share: how much of it was made.
         """
         if self._infinite and self._samples is None:
             return 0.0
-        if tick in (0, self._ticks):
-            return self._cost(respond, respond_to_data)
-        return 0.0 if tick % self._stride else self._stride * self._cost(respond, respond_to_data)
+        ends = tick in (0, self._ticks)
+        if not ends and tick % self._stride:
+            return 0.0
+        cost = self._cost(
+            lambda noise: share * update.response(noise),
+            lambda noise: share * update.response(noise, aimed=False),
+        )
+        return cost if ends else self._stride * cost
 
     def _cost(self, respond: Response, respond_to_data: Response) -> float:
         state = self._states() if self._infinite else self._device.read()
@@ -86,8 +93,8 @@ class GradientNoise:
         seen = None if self._samples is None else _centred(self._samples(self._most))
         if self._few:
             return self._whole(_centred(forces), share, seen, respond, respond_to_data)
-        # The noise of a kick and the F that it meets are of different replicas: of the same ones
-        # kicks would count for too much, by the number of parameters over that of replicas.
+        # The noise of a kick and the F that it meets are taken from different replicas: from the
+        # same ones kicks would count too much, by the ratio of parameters to replicas.
         half = len(forces) // 2 if len(forces) > 3 else len(forces)
         own, forces = _centred(forces[:half]), _centred(forces[-half:])
         total = 0.0
@@ -108,11 +115,11 @@ class GradientNoise:
         respond: Response,
         respond_to_data: Response,
     ) -> float:
-        """By whole matrices."""
+        """The cost by matrices."""
         columns = np.eye(forces.shape[1])
         scatter = forces.T @ forces
         gain = np.stack([respond(column) for column in columns], axis=1)
-        # Of a replica's noise the F of all others, as in the other way.
+        # A replica's noise meets the F of all others, as with probes.
         alone = np.sum((forces @ gain * forces).sum(axis=1) ** 2)
         met = (1 - 1 / max(len(forces), 2)) * (np.sum(scatter * (gain @ scatter @ gain.T)) - alone)
         total = share * float(np.sum(gain * scatter) + 0.5 * met / self._kT)
@@ -123,7 +130,7 @@ class GradientNoise:
         return total
 
     def _probe(self, rows: Array) -> Array:
-        """Of the covariance of the rows."""
+        """A random vector whose covariance is that of the rows."""
         return np.asarray(self._stream.choice([-1.0, 1.0], size=len(rows)) @ rows)
 
     def _energy(self, forces: Array, change: Array) -> float:
@@ -131,14 +138,32 @@ class GradientNoise:
         return float(0.5 * np.sum((forces @ change) ** 2) / self._kT)
 
     def _states(self) -> Array:
-        """As many as are looked at of an infinite ensemble."""
+        """A sample of an infinite ensemble."""
         moments = self._device.moments()
         root = np.linalg.cholesky(moments.covariance)
         drawn = self._stream.standard_normal((self._most, len(root)))
         return np.asarray(moments.mean + drawn @ root.T)
 
 
+def total_cost(rows: Array, size: int) -> tuple[float, float]:
+    """Cost over a whole run, and its standard error by the scatter of random probes.
+
+    Args:
+        rows: costs as ``GradientNoise.cost`` gave them, shape (updates,).
+        size: number of parameters.
+    """
+    evaluated = rows[rows != 0]
+    if size <= FEW or len(evaluated) == 0:
+        return float(rows.sum()), 0.0
+    # Neighbours differ by the scatter of their probes alone, but for the jumps at the ends.
+    inner = evaluated[1:-1]
+    share = np.diff(inner) ** 2 / (inner[1:] ** 2 + inner[:-1] ** 2)
+    if len(share) == 0:
+        return float(rows.sum()), float("inf")
+    return float(rows.sum()), float(np.sqrt(share.mean() * np.sum(evaluated**2)))
+
+
 def _centred(rows: Array) -> Array:
-    """Without their mean, and scaled so that rowsᵀ rows is their covariance."""
+    """Rows less their mean, scaled so that rowsᵀ rows is their covariance."""
     scale = 1 / np.sqrt(max(len(rows) - 1, 1))
     return np.asarray((rows - rows.mean(axis=0)) * scale)

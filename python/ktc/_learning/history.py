@@ -1,44 +1,118 @@
-"""What a learner wrote down on its way, update by update."""
+"""Records of a learning run, update by update."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from ktc._base.codec import register
 from ktc._base.validation import Array
+from ktc._learning.metrics.exact_model import ExactModel
+from ktc._theory.gaussian import bias_free_energy
 
 
 @dataclass(frozen=True)
 class History:
-    """Records of a learning run at its n + 1 control updates, t = 0, h, …, T.
+    """Records of a learning run at its n + 1 updates, t = 0, h, …, T; fewer if it stopped early.
 
     Attributes:
         time: t since the start, shape (n + 1,).
-        parameters: θ after the update, in public units, shape (n + 1, d).
+        theta: θ after the update, in public units, shape (n + 1, p); names in ``fit.theta_names``.
         bias: b after the update, in public units, shape (n + 1, d).
-        gradient: g(t) that the update used, shape (n + 1, d).
+        gradient: g(t) of the update, shape (n + 1, p).
         mean: replicas' mean of the public state at the update, shape (n + 1, d).
+        share: share of the update that was made: 1, or less where the energy would have lost its
+            bound, shape (n + 1,).
         work: mean work done on the network up to and with the update, shape (n + 1,).
         heat: mean heat that flowed into the resistors up to the update, shape (n + 1,).
-        free_energy_change: F(θ) − F(θ_start) after the update, shape (n + 1,).
-        likelihood_bias: Σ g·Δθ − kT Δ(log-likelihood) after the update, shape (n + 1,): what the
-            persistent chain believes to have gained, less what it gained.
+        positive_work, positive_heat: those of the clamped ensemble of a model with hidden units;
+            zero without, shape (n + 1,).
+        path_free_energy: F(θ) − F(θ_start) after the update, shape (n + 1,); empty where neither a
+            closed form nor a quadrature is available.
+        path_likelihood_bias: Σ g·Δθ − kT Δ(log-likelihood) after the update, shape (n + 1,); empty
+            likewise, and with hidden units.
+        noise_work: estimated cost of the gradient's noise at the update, shape (n + 1,); zero at
+            updates that others stand for, empty where it is in closed form or not available.
     """
 
     time: Array
-    parameters: Array
+    theta: Array
     bias: Array
     gradient: Array
     mean: Array
+    share: Array
     work: Array
     heat: Array
-    free_energy_change: Array
-    likelihood_bias: Array
+    positive_work: Array
+    positive_heat: Array
+    path_free_energy: Array = field(default_factory=lambda: np.empty(0))
+    path_likelihood_bias: Array = field(default_factory=lambda: np.empty(0))
+    noise_work: Array = field(default_factory=lambda: np.empty(0))
+
+    @property
+    def free_energy_change(self) -> Array:
+        """F(θ) − F(θ_start) after each update, shape (n + 1,).
+
+        Raises:
+            ValueError: where neither a closed form nor a quadrature is available.
+        """
+        if len(self.path_free_energy) == 0:
+            raise ValueError(
+                "free energies of coupled quartic units are not available at each update; "
+                "fit.free_energy_change estimates that of the whole run"
+            )
+        return self.path_free_energy
+
+    @property
+    def likelihood_bias(self) -> Array:
+        """Σ g·Δθ − kT Δ(log-likelihood) after each update, shape (n + 1,).
+
+        The log-likelihood that the persistent chain believes to have gained, less what it gained.
+
+        Raises:
+            ValueError: coupled quartic units, and models with hidden units.
+        """
+        if len(self.path_likelihood_bias) == 0:
+            raise ValueError(
+                "the likelihood of coupled quartic units, and of models with hidden units, has no "
+                "closed form and no quadrature"
+            )
+        return self.path_likelihood_bias
 
     @property
     def excess_work(self) -> Array:
         """Mean work less the free energy change, after each update, shape (n + 1,)."""
         return self.work - self.free_energy_change
 
+    @property
+    def backtracked(self) -> Array:
+        """Numbers of the updates that were cut back to keep the energy confined."""
+        return np.flatnonzero(self.share < 1).astype(np.float64)
+
 
 register(History)
+
+
+def history_of(rows: Mapping[str, Array], exact: ExactModel, goal: Array | None) -> History:
+    """The history of a loop's rows, with free energies and likelihoods where available.
+
+    Args:
+        rows: arrays by name; ``path_free_energy`` has the change of each update.
+        exact: the model.
+        goal: ⟨∂_θH⟩ over the data, shape (p,); None of a model with hidden units.
+    """
+    rows = dict(rows)
+    start = exact.start.network
+    if exact.constant:
+        path = bias_free_energy(exact.start, np.vstack([start.bias, rows["bias"]]))
+        rows["path_free_energy"] = path[1:] - path[0]
+    elif "path_free_energy" in rows:
+        rows["path_free_energy"] = np.cumsum(rows["path_free_energy"])
+    if goal is not None and "path_free_energy" in rows:
+        theta = np.vstack([exact.parameters.vector(start.controls), rows["theta"]])
+        gains = np.sum(rows["gradient"] * np.diff(theta, axis=0), axis=1)
+        gained = rows["path_free_energy"] - (theta[1:] - theta[0]) @ goal
+        rows["path_likelihood_bias"] = np.cumsum(gains) - gained
+    return History(**rows)

@@ -1,4 +1,4 @@
-"""The way that learning still has to go: from where the replicas are to where the data are."""
+"""The remaining path of a learner: from the replicas' equilibrium to that of the data."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ import scipy  # imports scipy.linalg when it is first used
 
 from ktc._base.validation import Array
 
-# Gauss–Legendre nodes on the way: F and ζ that fall by a factor of twenty are averaged to 1e-5.
+# Gauss–Legendre nodes on the path: F and ζ that fall by a factor of twenty are averaged to 1e-5.
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(8)
 NODES, WEIGHTS = 0.5 + 0.5 * NODES, 0.5 * WEIGHTS
 
 
-class Way:
-    """F and ζ along the straight way from θ*, whose equilibrium has the replicas' averages, to θ̂,
-    whose equilibrium has those of the data.
+class PathToTarget:
+    """F and ζ along the straight path from θ* to θ̂.
 
-    F̄ = ∫F ds over the way, s from 0 to 1, so that F̄(θ̂ − θ*) is the gradient g. With F̄ for a
-    metric, ζ̄ = (∫√ζ ds)²: of one parameter the square of the thermodynamic length over that of the
-    way. X is the symmetric X ζ(θ*) X = ζ̄, by which motion along the way has its friction's root
-    constant: of one parameter √(ζ̄/ζ(θ*)), and 1 wherever F and ζ are.
+    θ* is where the equilibrium has the averages of the replicas, θ̂ where it has those of the data.
+    F̄ = ∫F ds over the path, s from 0 to 1, so that F̄(θ̂ − θ*) is the gradient g. In the metric F̄,
+    ζ̄ = (∫√ζ ds)²: for one parameter the square of the thermodynamic length per length of the path.
+    X is the symmetric solution of X ζ(θ*) X = ζ̄, with which motion along the path has constant
+    friction power: for one parameter √(ζ̄/ζ(θ*)), and 1 where F and ζ are constant.
 
     Args:
         here: θ*, shape (p,).
         goal: θ̂.
         fisher, friction: F and ζ at θ*, shape (p, p).
-        fishers, frictions: at ``NODES`` of the way.
+        fishers, frictions: those at ``NODES`` of the path.
 
     Raises:
         ValueError: a friction tensor that is not positive definite, as noise may make it.
@@ -37,9 +37,11 @@ class Way:
     Phys. Rev. Lett. 108, 190602.
 
     Example:
+        >>> import numpy as np
+        >>> from ktc._learning.path_to_target import PathToTarget
         >>> one, two = np.eye(1), 2 * np.eye(1)
-        >>> way = Way(np.zeros(1), np.ones(1), one, two, [one] * 8, [two] * 8)
-        >>> way.velocity(1.0), way.lead(way.velocity(1.0))
+        >>> path = PathToTarget(np.zeros(1), np.ones(1), one, two, [one] * 8, [two] * 8)
+        >>> path.velocity(1.0), path.lead(path.velocity(1.0))
         (array([0.2]), array([0.4]))
     """
 
@@ -66,12 +68,12 @@ class Way:
         return np.asarray(scipy.linalg.solve_triangular(self._factor, moved, lower=True, trans="T"))
 
     def lead(self, velocity: Array) -> Array:
-        """F⁻¹ζ θ̇* at θ*: how far the controls of what moves so are ahead of it."""
+        """F⁻¹ζ θ̇* at θ*: the lead of the controls over an equilibrium in steady motion."""
         return np.asarray(np.linalg.solve(self.fisher, self.friction @ velocity))
 
     @cached_property
     def _pace(self) -> Array:
-        """X where F̄ is 1: the geometric mean of ζ(θ*)⁻¹ and ζ̄."""
+        """X in the metric F̄: the geometric mean of ζ(θ*)⁻¹ and ζ̄."""
         root = _root(self._within(self.friction))
         back = np.linalg.inv(root)
         return np.asarray(back @ _root(root @ self._mean_root @ self._mean_root @ root) @ back)
@@ -86,7 +88,7 @@ def _root(matrix: Array) -> Array:
     values, vectors = np.linalg.eigh(0.5 * (matrix + matrix.T))
     if not values[0] > 0:
         raise ValueError(
-            "the friction tensor is not positive definite on the way to the data: noise rules it; "
-            "take more replicas for metrics"
+            "the friction tensor is not positive definite on the path to the target: noise "
+            "dominates it; take more replicas for metrics"
         )
     return np.asarray((vectors * np.sqrt(values)) @ vectors.T)

@@ -1,4 +1,4 @@
-"""Picture of a schedule: the learning rate over time, and how much it learns with its jumps."""
+"""Figure of a schedule: its learning rate over time, and the integral with its jumps."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from ktc._model.protocol_figure import MARGIN, mark_ends
 from ktc._theory.geometry import Geometry
 
 if TYPE_CHECKING:
-    from ktc._drawing.figure import Picture
+    from matplotlib.figure import Figure
+
     from ktc._learning.schedules import Schedule
 
 #: Unit of η·time by that of the parameter: its square over joules.
@@ -39,17 +40,23 @@ def draw_schedule(
     device: Description | None = None,
     parameter: str = "bias",
     figsize: tuple[float, float] | None = None,
-) -> Picture:
-    """Eigenvalues of η(t), and of its integral with the jumps at both ends.
+) -> Figure:
+    """Draw the eigenvalues of η(t), and of its integral with the jumps at both ends.
 
-    Jumps are infinitely fast learning: above they have no place, below they are the steps at 0
-    and T, F⁻¹ζ η for ``MinimalDissipation``.
+    The rate at a jump is infinite: the upper axes leave jumps out, the lower ones show them as
+    steps at 0 and T, F⁻¹ζ η for ``MinimalDissipation``.
 
     Args:
         schedule: what to draw.
-        device: the Network or Board whose rate is meant; one unit with k = γ = 1 by default.
+        device: the Network or Board to learn on; one unit with k = γ = 1 by default.
         parameter: "bias" or "center".
         figsize: inches.
+
+    Example:
+        >>> import ktc
+        >>> figure = ktc.plot.draw_schedule(ktc.schedules.MinimalDissipation(duration=2.0))
+        >>> len(figure.axes)
+        2
     """
     described = Network(stiffness=1.0, friction=1.0) if device is None else device
     schedule.check(described.network.units)

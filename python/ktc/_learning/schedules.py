@@ -16,22 +16,33 @@ from numpy.typing import ArrayLike
 
 from ktc._base.codec import register
 from ktc._base.validation import Array, finite, frozen, positive, real_array
-from ktc._learning.metrics.metric import Metric
-from ktc._learning.path_to_target import Way
+from ktc._learning.metrics.metric_tensors import MetricTensors
+from ktc._learning.path_to_target import PathToTarget
 from ktc._learning.schedule_figure import draw_schedule
 
 
 class Schedule(ABC):
-    """A learning rate over time. Subclass it and hand it to ``learn`` to try one of your own.
+    """A learning rate over time. Subclass it to define your own, and pass it to ``learn``.
 
     Args:
         duration: T, positive, in the device's unit of time.
-        **others: what else a subclass takes, by name, for its ``arguments``.
+        **others: further constructor arguments of a subclass, by name, for ``arguments``.
+
+    Example:
+        >>> import ktc
+        >>> class Halved(ktc.schedules.Schedule):
+        ...     uses_metrics = False
+        ...     def velocity(self, time, gradient, geometry):
+        ...         return 0.5 * gradient
+        >>> net = ktc.Network(stiffness=1.0, friction=1.0)
+        >>> fit = ktc.learn(net, 5.0, Halved(1.0), replicas=100, ticks=50, seed=1)
+        >>> len(fit.history.time)
+        51
     """
 
-    #: Whether rates depend on F or ζ; where not, ``learn`` neither computes nor measures them.
+    #: Whether rates depend on F or ζ; where False, ``learn`` neither computes nor measures them.
     uses_metrics = True
-    #: Whether they depend on ζ.
+    #: Whether rates depend on ζ.
     uses_friction = True
 
     def __init__(self, duration: float, **others: Any) -> None:
@@ -39,29 +50,29 @@ class Schedule(ABC):
         self._others = others
 
     @abstractmethod
-    def velocity(self, time: float, gradient: Array, geometry: Metric) -> Array:
+    def velocity(self, time: float, gradient: Array, geometry: MetricTensors) -> Array:
         """θ̇ = η(time) g, shape (d,)."""
 
     def first_jump(
-        self, gradient: Array, geometry: Metric, toward: Callable[[Array], Array]
+        self, gradient: Array, geometry: MetricTensors, toward: Callable[[Array], Array]
     ) -> Array:
-        """Jump of θ at t = 0, besides the half tick; ``toward(x)`` is g if the data mean were x."""
+        """Jump of θ at t = 0, besides the half tick; ``toward(x)`` is g for a data mean of x."""
         return np.zeros_like(gradient)
 
-    def last_jump(self, gradient: Array, geometry: Metric) -> Array:
+    def last_jump(self, gradient: Array, geometry: MetricTensors) -> Array:
         """Jump of θ at t = T, besides the half tick."""
         return np.zeros_like(gradient)
 
     def begun(self) -> Schedule:
-        """What one run uses: itself, or a copy where a schedule remembers what it has seen."""
+        """The schedule of one run: itself, or a fresh copy where it has a memory of gradients."""
         return self
 
     def check(self, units: int) -> None:
-        """Refuses a network of ``units`` units that the schedule does not fit."""
+        """Raise ValueError for a network of ``units`` units that the schedule does not fit."""
 
     @property
     def name(self) -> str:
-        """What tables and legends call it."""
+        """Name in tables and legends."""
         return type(self).__name__
 
     @property
@@ -69,17 +80,24 @@ class Schedule(ABC):
         """Constructor arguments that give an equal schedule."""
         return {"duration": self.duration, **self._others}
 
-    def rate(self, time: float, geometry: Metric) -> Array:
+    def rate(self, time: float, geometry: MetricTensors) -> Array:
         """η(time) as a matrix, shape (d, d)."""
         columns = np.eye(geometry.size)
         return np.stack([self.velocity(time, column, geometry) for column in columns], axis=1)
 
     def plot(self, device: Any = None, parameter: str = "bias", **options: Any) -> Any:
-        """Draws the eigenvalues of η over time; returns a matplotlib Figure.
+        """Draw the eigenvalues of η over time; returns a matplotlib Figure.
 
         Args:
-            device: the Network or Board whose rate is meant; one unit with k = γ = 1 by default.
+            device: the Network or Board whose F and ζ are used; one unit with k = γ = 1 by default.
             parameter: "bias" or "center".
+            **options: ``figsize`` in inches.
+
+        Example:
+            >>> import ktc
+            >>> figure = ktc.schedules.MinimalDissipation(duration=1.0).plot()
+            >>> len(figure.axes)
+            2
         """
         return draw_schedule(self, device=device, parameter=parameter, **options)
 
@@ -97,36 +115,37 @@ class MinimalDissipation(Schedule):
     W_ex = γμ²/(T + 2τ). With inertia this is so to leading order for long T; the least work needs
     impulses at both ends besides (``theory.optimal_drive``), and a short T costs more.
 
-    **Anticipation.** Where F and ζ change with θ, those of the present tell little of the way that
-    is still to go. With ``anticipate`` the controller asks the model for two of its equilibria: θ*
-    has the averages ⟨∂_θH⟩ of the running replicas, θ̂ those of the data. Replicas near
-    equilibrium at a moving θ*(t) have their controls ahead by F⁻¹ζ θ̇* and dissipate
-    W_ex = ∫θ̇*ᵀζ(θ*)θ̇* dt, and what a last jump to θ̂ then dissipates. The least of it has the
-    root of the friction power constant; with F and ζ in the jump by their means over the way it is
+    **Anticipation.** Where F and ζ change with θ, their present values say little about the path
+    that remains. With ``anticipate`` the controller computes two equilibria of the model: θ* has
+    the averages ⟨∂_θH⟩ of the running replicas, θ̂ those of the data. Replicas near equilibrium at a
+    moving θ*(t) have their controls ahead by F⁻¹ζ θ̇* and dissipate W_ex = ∫θ̇*ᵀζ(θ*)θ̇* dt, plus
+    what a last jump to θ̂ dissipates. The least of it has a constant friction power; with F and ζ in
+    the jump replaced by their means over the path it is
 
         θ̇* = X [(T − t) F̄ + 2 ζ̄]⁻¹ g,    θ = θ* + F⁻¹ζ θ̇*,    θ(T) = θ̂
 
-    with F̄ = ∫F ds, ζ̄ = (∫√ζ ds)² over the straight way from θ* to θ̂ and X ζ(θ*) X = ζ̄ (see
-    ``way.Way``); F⁻¹ζ + h/2 under sample and hold. In one parameter: F̄ = g/(θ̂ − θ*), √ζ̄ is the
-    thermodynamic length over θ̂ − θ*, X = √(ζ̄/ζ). Where F and ζ are constant, of the bias of
-    Gaussian networks, X = 1 and this is the rule above; there it is what is taken. θ* is what
-    feeds back: a control that waits for replicas behind a barrier is not led astray by a g that
-    they have not followed yet. Nothing is tuned. What it needs to know is the model's equilibrium
-    beside the present controls, by closed form or quadrature, or measured on calibration replicas
-    that visit the way beforehand, which costs more of them (``fit.calibration``). As any
-    feedback may, it also gains work from the fluctuations that it sees, some kT T/(τN) a mode and
-    replica of N, so that W_ex of few replicas may lie below bounds of drives that see none.
+    with F̄ = ∫F ds, ζ̄ = (∫√ζ ds)² over the straight path from θ* to θ̂ and X ζ(θ*) X = ζ̄; F⁻¹ζ + h/2
+    under sample and hold. In one parameter: F̄ = g/(θ̂ − θ*), √ζ̄ is the thermodynamic length over
+    θ̂ − θ*, X = √(ζ̄/ζ). Where F and ζ are constant, for the bias of Gaussian networks, X = 1 and
+    this is the rule above, which is then used. The feedback is by θ*: controls that wait for
+    replicas behind a barrier do not follow a g that the replicas have not responded to yet. Nothing
+    is tuned. It needs the model's equilibrium as well as the present controls: in closed form or by
+    quadrature, or measured on calibration replicas that visit the path beforehand, which takes more
+    of them (``fit.calibration``). Like any feedback, it also gains work from the fluctuations that
+    it observes, about kT T/(τN) per mode and replica of N, so that W_ex of few replicas may lie
+    below bounds for drives without feedback.
 
     Args:
         duration: T.
-        matrix: False makes one scalar rate of the traces of F and ζ, for a controller that has
-            no other; exact where all modes are alike.
-        anticipate: whether to steer by F and ζ over the whole way that is still to go.
+        matrix: False makes one scalar rate from the traces of F and ζ, for a controller that cannot
+            apply a matrix; exact where all modes are alike.
+        anticipate: whether to steer by F and ζ over the whole remaining path.
 
     Example:
         >>> import ktc
         >>> net = ktc.Network(stiffness=1.0, friction=1.0)
-        >>> fit = ktc.learn(net, 5.0, MinimalDissipation(duration=1.0), replicas=1000, seed=1)
+        >>> schedule = ktc.schedules.MinimalDissipation(duration=1.0)
+        >>> fit = ktc.learn(net, 5.0, schedule, replicas=1000, seed=1)
         >>> round(fit.bound_target, 4)
         8.3333
 
@@ -147,12 +166,12 @@ class MinimalDissipation(Schedule):
             )
         self.matrix, self.anticipate = matrix, anticipate
 
-    def ahead(self, time: float, hold: float, way: Way) -> Array:
-        """θ* + (F⁻¹ζ + h/2) θ̇*, what is held from ``time`` < T on."""
-        velocity = way.velocity(self.duration - time)
-        return np.asarray(way.here + way.lead(velocity) + 0.5 * hold * velocity)
+    def ahead(self, time: float, hold: float, path: PathToTarget) -> Array:
+        """θ* + (F⁻¹ζ + h/2) θ̇*, to be held from ``time`` < T on."""
+        velocity = path.velocity(self.duration - time)
+        return np.asarray(path.here + path.lead(velocity) + 0.5 * hold * velocity)
 
-    def velocity(self, time: float, gradient: Array, geometry: Metric) -> Array:
+    def velocity(self, time: float, gradient: Array, geometry: MetricTensors) -> Array:
         """θ̇ = [(T − t)F + 2ζ]⁻¹ g."""
         to_go = self.duration - time
         if self.matrix:
@@ -161,16 +180,16 @@ class MinimalDissipation(Schedule):
         return gradient * (len(gradient) / (to_go * fisher + 2 * friction))
 
     def first_jump(
-        self, gradient: Array, geometry: Metric, toward: Callable[[Array], Array]
+        self, gradient: Array, geometry: MetricTensors, toward: Callable[[Array], Array]
     ) -> Array:
         """F⁻¹ζ η(0) g(0)."""
         return self._lead(self.velocity(0.0, gradient, geometry), geometry)
 
-    def last_jump(self, gradient: Array, geometry: Metric) -> Array:
+    def last_jump(self, gradient: Array, geometry: MetricTensors) -> Array:
         """F⁻¹ζ η(T) g(T) = ½F⁻¹g(T)."""
         return self._lead(self.velocity(self.duration, gradient, geometry), geometry)
 
-    def _lead(self, velocity: Array, geometry: Metric) -> Array:
+    def _lead(self, velocity: Array, geometry: MetricTensors) -> Array:
         if self.matrix:
             return geometry.lead(velocity)
         fisher, friction = geometry.traces
@@ -180,15 +199,16 @@ class MinimalDissipation(Schedule):
 class ContinuousMinimalDissipation(Schedule):
     """η(t) = [(T − t) F + ζ]⁻¹ after a displacement F⁻¹ζ θ̇ that needs the target; no last jump.
 
-    The least work of a learner that must not jump on its way. With the work of the starting
-    displacement one unit spends γμ²(T + τ/2)/(T + τ)², more than ``MinimalDissipation``.
+    The least work of a learner whose controls must not jump during the run. With the work of the
+    first displacement, one unit spends γμ²(T + τ/2)/(T + τ)², more than ``MinimalDissipation``.
 
     Args:
         duration: T.
-        target: mean to be learned, in data coordinates, scalar or shape (d,).
+        target: mean to learn, in data coordinates, scalar or shape (d,).
 
     Example:
-        >>> ContinuousMinimalDissipation(duration=2.0, target=5.0)
+        >>> import ktc
+        >>> ktc.schedules.ContinuousMinimalDissipation(duration=2.0, target=5.0)
         ktc.schedules.ContinuousMinimalDissipation(duration=2.0, target=5.0)
 
     Source: Hnybida, Verret (2025), arXiv 2510.03137.
@@ -199,26 +219,26 @@ class ContinuousMinimalDissipation(Schedule):
         super().__init__(duration, target=self.target.tolist())
 
     def check(self, units: int) -> None:
-        """Refuses a target of another width."""
+        """Raise ValueError for a target of another width."""
         if self.target.shape not in ((), (units,)):
             raise ValueError(
-                f"target must be a scalar or of shape ({units},), one number a unit, "
+                f"target must be a scalar or of shape ({units},), one number per unit, "
                 f"but has shape {self.target.shape}"
             )
 
-    def velocity(self, time: float, gradient: Array, geometry: Metric) -> Array:
+    def velocity(self, time: float, gradient: Array, geometry: MetricTensors) -> Array:
         """θ̇ = [(T − t)F + ζ]⁻¹ g."""
         return geometry.solve(self.duration - time, 1.0, gradient)
 
     def first_jump(
-        self, gradient: Array, geometry: Metric, toward: Callable[[Array], Array]
+        self, gradient: Array, geometry: MetricTensors, toward: Callable[[Array], Array]
     ) -> Array:
         """F⁻¹ζ η(0) g, with g toward the target."""
         return geometry.lead(self.velocity(0.0, toward(self.target), geometry))
 
 
 class NaturalGradient(Schedule):
-    """η = rate · F⁻¹, no jumps: every mode is learned at one pace, θ̇ = rate · F⁻¹ g.
+    """η = rate · F⁻¹, no jumps: all modes are learned at one rate, θ̇ = rate · F⁻¹ g.
 
     Args:
         duration: T.
@@ -233,7 +253,7 @@ class NaturalGradient(Schedule):
         self._rate = positive("rate", rate)
         super().__init__(duration, rate=self._rate)
 
-    def velocity(self, time: float, gradient: Array, geometry: Metric) -> Array:
+    def velocity(self, time: float, gradient: Array, geometry: MetricTensors) -> Array:
         """θ̇ = rate · F⁻¹ g."""
         return geometry.natural(self._rate, gradient)
 
@@ -256,19 +276,20 @@ class _Scalar(Schedule):
     def scalar_rate(self, time: float) -> float:
         """η(time)."""
 
-    def velocity(self, time: float, gradient: Array, geometry: Metric) -> Array:
+    def velocity(self, time: float, gradient: Array, geometry: MetricTensors) -> Array:
         """θ̇ = η(time) g, times the weight of each kind of parameter."""
         return weighted(self.scalar_rate(time) * gradient, self.weights, geometry)
 
 
-def weighted(velocity: Array, weights: Mapping[str, float], geometry: Metric) -> Array:
-    """``velocity`` with every kind of parameter times its weight, 1 where none is given."""
+def weighted(velocity: Array, weights: Mapping[str, float], geometry: MetricTensors) -> Array:
+    """``velocity`` with each kind of parameter times its weight, 1 by default."""
     if not weights:
         return velocity
     unknown = [name for name in weights if name not in geometry.blocks]
     if unknown:
         raise ValueError(
-            f"weights must be of what is learned, {tuple(geometry.blocks)}, but has {unknown[0]!r}"
+            f"weights must name learned parameters, {tuple(geometry.blocks)}, but has "
+            f"{unknown[0]!r}"
         )
     result = velocity.copy()
     for name, weight in weights.items():
@@ -282,10 +303,11 @@ class Constant(_Scalar):
     Args:
         duration: T.
         rate: positive; dθ/dt = rate · g in the public units of θ (see ``learn``).
-        weights: rate of kinds of parameters relative to ``rate``, such as {"quartic": 0.1}.
+        weights: rate of each kind of parameter relative to ``rate``, such as {"quartic": 0.1}.
 
     Example:
-        >>> Constant(duration=1.0, rate=0.5).scalar_rate(0.3)
+        >>> import ktc
+        >>> ktc.schedules.Constant(duration=1.0, rate=0.5).scalar_rate(0.3)
         0.5
     """
 
@@ -307,10 +329,11 @@ class Exponential(_Scalar):
         duration: T.
         initial: η(0), positive.
         final: η(T), positive.
-        weights: rate of kinds of parameters relative to η.
+        weights: rate of each kind of parameter relative to η.
 
     Example:
-        >>> Exponential(duration=2.0, initial=4.0, final=1.0).scalar_rate(1.0)
+        >>> import ktc
+        >>> ktc.schedules.Exponential(duration=2.0, initial=4.0, final=1.0).scalar_rate(1.0)
         2.0
     """
 
@@ -336,10 +359,11 @@ class Cosine(_Scalar):
     Args:
         duration: T.
         initial: η(0), positive.
-        weights: rate of kinds of parameters relative to η.
+        weights: rate of each kind of parameter relative to η.
 
     Example:
-        >>> Cosine(duration=2.0, initial=4.0).scalar_rate(1.0)
+        >>> import ktc
+        >>> ktc.schedules.Cosine(duration=2.0, initial=4.0).scalar_rate(1.0)
         2.0
 
     Source: Loshchilov, Hutter (2017), arXiv 1608.03983.
@@ -357,22 +381,23 @@ class Cosine(_Scalar):
 
 
 class Adam(Schedule):
-    """θ̇ = rate · m̂/(√v̂ + ε): every parameter at a pace that forgets how large its gradient is.
+    """θ̇ = rate · m̂/(√v̂ + ε): each parameter at a speed independent of its gradient's size.
 
     m̂ and v̂ are running means of g and g² over updates, m ← β₁m + (1 − β₁)g and v ← β₂v +
-    (1 − β₂)g², each divided by 1 − βⁿ after n updates. No jumps. What is common where no metric
-    is known; here a baseline.
+    (1 − β₂)g², each divided by 1 − βⁿ after n updates. No jumps. A common baseline that uses
+    neither F nor ζ.
 
     Args:
         duration: T.
-        rate: θ over time, positive: |θ̇| of a parameter whose gradient keeps its sign.
+        rate: θ per time, positive: |θ̇| of a parameter whose gradient keeps its sign.
         beta1, beta2: from 0 to below 1.
-        weights: rate of kinds of parameters relative to ``rate``.
+        weights: rate of each kind of parameter relative to ``rate``.
 
     Example:
         >>> import ktc
         >>> net = ktc.Network(stiffness=1.0, friction=1.0)
-        >>> fit = ktc.learn(net, 5.0, Adam(duration=20.0, rate=1.0), replicas=1000, seed=1)
+        >>> schedule = ktc.schedules.Adam(duration=20.0, rate=1.0)
+        >>> fit = ktc.learn(net, 5.0, schedule, replicas=1000, seed=1)
         >>> bool(abs(fit.parameters["bias"][0] - 5.0) < 0.5)
         True
 
@@ -404,7 +429,7 @@ class Adam(Schedule):
         """A copy that has seen no gradient yet."""
         return Adam(**self.arguments)
 
-    def velocity(self, time: float, gradient: Array, geometry: Metric) -> Array:
+    def velocity(self, time: float, gradient: Array, geometry: MetricTensors) -> Array:
         """θ̇ after one more gradient."""
         if self._updates == 0:
             self._first, self._second = np.zeros_like(gradient), np.zeros_like(gradient)
@@ -414,13 +439,13 @@ class Adam(Schedule):
         self._second = two * self._second + (1 - two) * gradient**2
         mean = self._first / (1 - one**self._updates)
         root = np.sqrt(self._second / (1 - two**self._updates))
-        # ε: no smaller than what a gradient of a billionth of the largest one would be.
+        # ε: a billionth of the largest gradient.
         floor = 1e-9 * float(root.max()) + np.finfo(float).tiny
         return weighted(self._rate * mean / (root + floor), self.weights, geometry)
 
-    def rate(self, time: float, geometry: Metric) -> Array:
-        """There is none: the pace depends on the gradients before."""
-        raise ValueError("Adam has no rate by itself: its pace depends on the gradients before")
+    def rate(self, time: float, geometry: MetricTensors) -> Array:
+        """Not defined: Adam's step depends on the gradient history."""
+        raise ValueError("Adam has no rate by itself: its step depends on the gradient history")
 
 
 for _kind in (

@@ -9,13 +9,14 @@ import numpy as np
 from ktc._drawing.style import STYLES, legend, new_figure
 
 if TYPE_CHECKING:
-    from ktc._drawing.figure import Picture
+    from matplotlib.figure import Figure
+
     from ktc._measure.convergence import Convergence
 
 
 def draw_convergence(
     convergence: Convergence, figsize: tuple[float, float] | None = None
-) -> Picture:
+) -> Figure:
     """Draw estimates over dt² with two standard errors, their fit, and its limit dt → 0.
 
     Args:
@@ -24,6 +25,13 @@ def draw_convergence(
 
     Returns:
         A matplotlib Figure.
+
+    Example:
+        >>> import ktc
+        >>> well = ktc.Network(stiffness=-1.0, friction=1.0, quartic=1.0)
+        >>> study = ktc.convergence(well, lambda e: e.read()[:, 0], 1.0, replicas=100, seed=1)
+        >>> ktc.plot.draw_convergence(study).axes[0].get_xlabel()
+        'dt²'
     """
     figure, axes = new_figure(1, figsize=figsize, height=3.0)
     ax = axes[0, 0]

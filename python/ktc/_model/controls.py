@@ -1,4 +1,4 @@
-"""What can be programmed while a network runs."""
+"""Controls: the quantities that can be changed while a network runs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ktc import _core
 from ktc._base.codec import register, same
@@ -17,25 +18,24 @@ from ktc._base.validation import (
     known_keywords,
     per_unit,
     positive,
-    positive_definite,
     real_array,
     square,
-    symmetric,
 )
-from ktc._model.sparse_stiffness import CONFINE, SparseStiffness, is_sparse
+from ktc._model.sparse_stiffness import SparseMatrix, SparseStiffness, is_sparse
+from ktc._model.stiffness import confining
 
 CONTROL_NAMES = _core.CONTROLS
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Controls:
-    """A setting of all controls: H = ½ xᵀ stiffness x − biasᵀ x + ¼ Σ quartic x⁴.
+    """Values of all controls: H = ½ xᵀ stiffness x − biasᵀ x + ¼ Σ quartic x⁴.
 
     Attributes:
         bias: shape (d,).
-        held_stiffness: shape (d, d), symmetric; positive definite among the units without quartic;
-            a ``SparseStiffness`` of a sparse network.
-        kT: thermal energy of all resistors, or one number a heat account, shape (accounts,).
+        held_stiffness: shape (d, d), symmetric; positive definite among the units without quartic
+            terms; a ``SparseStiffness`` in a sparse network.
+        kT: thermal energy of all resistors, or one number per heat account, shape (accounts,).
         quartic: shape (d,), not negative.
         emf: EMF in the branch of each resistor, shape (resistors,).
         current: of each current source, shape (sources,).
@@ -50,13 +50,14 @@ class Controls:
     current: Array
     accounts: int
 
-    def updated(self, **changes: Any) -> Controls:
-        """These controls with some replaced, all checked.
+    def updated(self, **changes: ArrayLike | SparseMatrix) -> Controls:
+        """These controls with some of them replaced, all checked.
 
         Raises:
-            TypeError: an unknown control, or something that is not a number.
+            TypeError: an unknown control, or a value that is not a number.
             ValueError: a wrong shape, a number that is not finite, a stiffness that is not
-                symmetric or that confines nothing, a negative quartic, a kT that is not positive.
+                symmetric or does not confine the energy, a negative quartic term, or a kT that is
+                not positive.
         """
         known_keywords(changes, CONTROL_NAMES, "control")
         units = len(self.bias)
@@ -87,31 +88,91 @@ class Controls:
         """K, shape (d, d).
 
         Raises:
-            ValueError: a sparse one of more than 4096 units; take ``sparse_stiffness``.
+            ValueError: a sparse one of more than 4096 units; use ``sparse_stiffness``.
         """
         held = self.held_stiffness
         return held.dense() if isinstance(held, SparseStiffness) else held
 
     @property
-    def sparse_stiffness(self) -> Any:
-        """K as a ``scipy.sparse.csr_array``, closed for writing where it is held as one."""
+    def sparse_stiffness(self) -> SparseMatrix:
+        """K as a ``scipy.sparse.csr_array``, read-only where the network is sparse."""
         from scipy.sparse import csr_array
 
         held = self.held_stiffness
         return held.matrix if isinstance(held, SparseStiffness) else csr_array(held)
 
-    def _confining(self, given: Any, quartic: Array) -> Array | SparseStiffness:
-        """A stiffness of the kind that is held."""
+    @property
+    def isothermal(self) -> bool:
+        """Whether all resistors are at one temperature."""
+        return np.ndim(self.kT) == 0
+
+    @property
+    def common_kT(self) -> float:
+        """The one thermal energy of all resistors.
+
+        Raises:
+            ValueError: temperatures differ.
+        """
+        if not self.isothermal:
+            raise ValueError(
+                f"this needs one temperature, but kT is {self.kT}; "
+                "where they differ there is no equilibrium and no free energy"
+            )
+        return float(self.kT)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Numbers of units, heat accounts, EMFs and current sources."""
+        return len(self.bias), self.accounts, len(self.emf), len(self.current)
+
+    def checked(self, other: object) -> Controls:
+        """Other controls, if they are of the same network."""
+        if not isinstance(other, Controls):
+            raise TypeError(
+                f"controls must be ktc.Controls, but is {type(other).__name__}; pass single "
+                "controls by name, such as with_controls(bias=...)"
+            )
+        if other.sizes != self.sizes or other.is_sparse != self.is_sparse:
+            raise ValueError(
+                "controls must have the sizes of this network, (units, accounts, emfs, currents) "
+                f"= {self.sizes}, and a stiffness of its kind, but have {other.sizes}"
+            )
+        return other
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Full shape of a control."""
+        sizes = {"kT": (self.accounts,), "stiffness": (len(self.bias),) * 2}
+        return sizes[name] if name in sizes else np.shape(getattr(self, name))
+
+    def arrays(self) -> dict[str, Any]:
+        """The controls as the core takes them: kT as one number per heat account."""
+        kT = np.broadcast_to(np.asarray(self.kT, dtype=float), (self.accounts,))
+        held = self.held_stiffness
+        return {
+            "bias": self.bias,
+            "stiffness": held.core if isinstance(held, SparseStiffness) else held,
+            "kT": np.ascontiguousarray(kT),
+            "quartic": self.quartic,
+            "emf": self.emf,
+            "current": self.current,
+        }
+
+    def _confining(
+        self, given: ArrayLike | SparseMatrix, quartic: Array
+    ) -> Array | SparseStiffness:
+        """A new stiffness, sparse where the present one is."""
         units = len(self.bias)
         if isinstance(self.held_stiffness, SparseStiffness):
             if np.ndim(given) == 0 and not is_sparse(given):
                 from scipy.sparse import eye_array
 
                 given = positive("stiffness", given) * eye_array(units, format="csr")
-            return confining_sparse(given, quartic, units)
+            held = SparseStiffness.of(given, units)
+            held.require_confining(quartic)
+            return held
         if is_sparse(given):
             given = given.toarray()
-        return frozen(confining(square("stiffness", given, units), quartic))
+        return confining(square("stiffness", given, units), quartic)
 
     def as_dict(self) -> dict[str, Any]:
         """The controls by name; a sparse stiffness as the arrays of its rows."""
@@ -132,42 +193,9 @@ class Controls:
             changes["stiffness"] = SparseStiffness.of_arrays(saved)
         return self.updated(**changes)
 
-    def arrays(self) -> dict[str, Any]:
-        """The controls as the core takes them: kT as one number a heat account."""
-        kT = np.broadcast_to(np.asarray(self.kT, dtype=float), (self.accounts,))
-        held = self.held_stiffness
-        return {
-            "bias": self.bias,
-            "stiffness": held.core if isinstance(held, SparseStiffness) else held,
-            "kT": np.ascontiguousarray(kT),
-            "quartic": self.quartic,
-            "emf": self.emf,
-            "current": self.current,
-        }
-
     def saved_arrays(self) -> dict[str, Array]:
         """The same as arrays that can be saved; a sparse stiffness as those of its rows."""
         return {**self.as_dict(), "kT": self.arrays()["kT"]}
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        """Full shape of a control."""
-        sizes = {"kT": (self.accounts,), "stiffness": (len(self.bias),) * 2}
-        return sizes[name] if name in sizes else np.shape(getattr(self, name))
-
-    @property
-    def sizes(self) -> dict[str, int]:
-        """Numbers of units, heat accounts, resistors with an EMF, and current sources."""
-        return {
-            "units": len(self.bias),
-            "accounts": self.accounts,
-            "emf": len(self.emf),
-            "current": len(self.current),
-        }
-
-    @property
-    def isothermal(self) -> bool:
-        """Whether all resistors are at one temperature."""
-        return np.ndim(self.kT) == 0
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Controls) and (self is other or same(self, other))
@@ -193,8 +221,8 @@ def _restored(
 register(Controls, make=_restored)
 
 
-def quartic_per_unit(value: Any, units: int) -> Array:
-    """``value`` as one quartic coefficient a unit, none negative."""
+def quartic_per_unit(value: ArrayLike, units: int) -> Array:
+    """Return one quartic coefficient per unit, none negative."""
     quartic = per_unit("quartic", value, units)
     if (quartic < 0).any():
         unit = int(np.argmax(quartic < 0))
@@ -205,39 +233,18 @@ def quartic_per_unit(value: Any, units: int) -> Array:
     return frozen(quartic)
 
 
-def confining(stiffness: Array, quartic: Array) -> Array:
-    """``stiffness``, symmetric and positive definite among the units that have no quartic term.
+def temperatures(value: ArrayLike, accounts: int, units: int) -> float | Array:
+    """Return the thermal energy of all resistors alike, or one per heat account.
 
-    A quartic term outgrows every quadratic one along its own unit, so that only displacements of
-    the other units alone need a positive energy.
-    """
-    matrix = symmetric("stiffness", stiffness)
-    bare = np.flatnonzero(quartic == 0)
-    if len(bare):
-        positive_definite("stiffness", matrix[np.ix_(bare, bare)], CONFINE)
-    return matrix
-
-
-def confining_sparse(stiffness: Any, quartic: Array, units: int | None = None) -> SparseStiffness:
-    """The same of a sparse one, without dense algebra."""
-    held = stiffness if isinstance(stiffness, SparseStiffness) else None
-    result = SparseStiffness.of(stiffness, units) if held is None else held
-    result.require_confining(quartic)
-    return result
-
-
-def temperatures(value: Any, accounts: int, units: int) -> float | Array:
-    """``value`` as the thermal energy of all resistors alike, or as one a heat account.
-
-    One number a unit is taken for all alike, too, where all are equal.
+    One number per unit is accepted too, where all are equal.
     """
     array = real_array("kT", value)
     if array.ndim == 0:
-        return positive("kT", value)
+        return positive("kT", array)
     alike = bool(array.size) and bool((array == array.flat[0]).all()) and array.flat[0] > 0
     if array.shape != (accounts,) and not (alike and array.shape == (units,)):
         raise ValueError(
-            f"kT must be one number, or of shape ({accounts},), one a heat account, "
+            f"kT must be one number, or of shape ({accounts},), one per heat account, "
             f"but is {array} of shape {array.shape}; units at several temperatures need a friction "
             "that is a scalar or (d,)"
         )

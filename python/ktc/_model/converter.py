@@ -1,4 +1,4 @@
-"""A converter between numbers and volts: its grid of values and its range."""
+"""Converters between numbers and volts (DAC, ADC): their grid and range."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ from ktc._base.validation import Array
 class Converter:
     """2^bits − 1 evenly spaced values from −limit to +limit, zero and both ends among them.
 
-    The spacing is limit/(2^(bits−1) − 1); of the 2^bits codes the lowest is not used, so that the
-    grid is symmetric and a programmed zero is zero.
+    The spacing is limit/(2^(bits−1) − 1). The lowest of the 2^bits codes is not used, so that the
+    grid is symmetric and includes zero.
 
     Attributes:
-        bits: resolution; None for a grid that is infinitely fine.
-        limit: the range, the largest magnitude [V]; None for no limit.
+        bits: resolution; None for a continuous range.
+        limit: largest magnitude [V]; None for no limit.
 
     Example:
+        >>> from ktc._model.converter import Converter
+        >>> import numpy as np
         >>> Converter(bits=3, limit=3.0).quantised(np.array([0.4, -1.6, 3.0]))
         array([ 0., -2.,  3.])
     """
@@ -31,19 +33,19 @@ class Converter:
 
     @property
     def step(self) -> float:
-        """Spacing of the grid [V]; zero where it is infinitely fine."""
+        """Spacing of the grid [V]; zero for a continuous range."""
         if self.bits is None or self.limit is None:
             return 0.0
         return self.limit / float(2 ** (self.bits - 1) - 1)
 
     def quantised(self, volts: Array) -> Array:
-        """The nearest values of the grid, those half-way between two to the even one."""
+        """Round to the nearest values of the grid, ties to the even one."""
         if self.step == 0.0:
             return volts
         return np.asarray(np.rint(volts / self.step) * self.step)
 
     def outside(self, volts: Array) -> NDArray[np.intp]:
-        """Indices of what is beyond the range, shape (found, volts.ndim)."""
+        """Return the indices of values beyond the range, shape (found, volts.ndim)."""
         if self.limit is None:
             return np.empty((0, volts.ndim), dtype=np.intp)
         return np.argwhere(np.abs(volts) > self.limit)

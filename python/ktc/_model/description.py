@@ -1,9 +1,9 @@
-"""Descriptions: what can be emulated, as a network with a scale and units."""
+"""Descriptions of what can be emulated: a network with a scale and units."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ktc._base.codec import register
 from ktc._base.units import Units
@@ -11,25 +11,34 @@ from ktc._base.validation import Array
 from ktc._model.network import Network
 
 
+@runtime_checkable
 class Description(Protocol):
-    """What can be emulated: a Network, or hardware that compiles to one."""
+    """An object that can be emulated: a Network, or hardware that compiles to one."""
 
     @property
     def network(self) -> Network:
-        """The physics by itself."""
+        """The physics."""
 
     @property
     def scale(self) -> Array:
-        """Public state over the network's own state, unit by unit, shape (d,)."""
+        """Public state over the network's own state, per unit, shape (d,)."""
 
     @property
     def symbols(self) -> Units:
-        """Units of the public face."""
+        """Unit symbols of public values."""
+
+
+@runtime_checkable
+class _Running(Protocol):
+    """An object that evolves in time, such as an emulator."""
+
+    def run(self, duration: float) -> None:
+        """Evolve for a duration."""
 
 
 @dataclass(frozen=True)
 class Described:
-    """A description by itself, as a saved emulator brings it back."""
+    """A description of its own, as a loaded emulator has it."""
 
     network: Network
     scale: Array
@@ -43,24 +52,24 @@ register(Described)
 
 
 def network_of(device: Description, name: str = "device") -> Network:
-    """The network of a description, refused where ``device`` is something else.
+    """Return the network of a description.
 
-    A running emulator is none: its ``network`` has the controls it started with, not those it
-    has now.
+    A running emulator is refused, because its ``network`` has the controls at its start and not
+    the present ones.
 
     Args:
-        device: what to take the network of.
-        name: what the caller's argument is called.
+        device: a Network or a Board.
+        name: name of the caller's argument, for errors.
 
     Raises:
-        TypeError: a running device, or something that describes none.
+        TypeError: a running device, or an object that is no description.
     """
     kind = type(device).__name__
-    if hasattr(device, "run"):
+    if isinstance(device, _Running):
         raise TypeError(
             f"{name} must be a Network or a Board, but is a running {kind}; pass what it was made "
             "of, or, at its present controls, emulator.network.with_controls(emulator.controls)"
         )
-    if not all(hasattr(device, part) for part in ("network", "scale", "symbols")):
+    if not isinstance(device, Description):
         raise TypeError(f"{name} must be a ktc.Network or a ktc.Board, but is a {kind}")
     return device.network

@@ -1,4 +1,4 @@
-"""Elements of a circuit in the one equation that every circuit obeys."""
+"""Elements of a circuit in the equation of motion: resistors, current and noise sources."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ktc._base.validation import Array, finite, frozen, positive, real_array
 
 @dataclass(frozen=True)
 class Resistor:
-    """dξ = −g (d·∇H − e) dt + √(2 kT g) dW along a direction d of the state.
+    """A resistor: dξ = −g (d·∇H − e) dt + √(2 kT g) dW along a direction d of the state.
 
     Attributes:
         direction: d, shape (n,).
@@ -32,7 +32,7 @@ class Resistor:
 
 @dataclass(frozen=True)
 class CurrentSource:
-    """dx = a I dt: a current into nodes, or a voltage in a loop of inductors.
+    """A source: dx = a I dt, a current into nodes or a voltage in a loop of inductors.
 
     Attributes:
         direction: a, shape (n,).
@@ -45,13 +45,13 @@ class CurrentSource:
 
 @dataclass(frozen=True)
 class NoiseSource:
-    """dx = a j dt with a generator's noise current j: it injects energy and has no bath.
+    """A noise generator: dx = a j dt with noise current j, which injects energy and has no bath.
 
     Attributes:
         direction: a, shape (n,).
         density: two-sided spectral density S of j, positive: white noise adds √S a dW.
-        bandwidth: −3 dB frequency Δf of a first-order low-pass filter in front, S/(1 + (f/Δf)²);
-            None for white noise.
+        bandwidth: −3 dB frequency Δf of a first-order low-pass filter, S/(1 + (f/Δf)²); None for
+            white noise.
     """
 
     direction: ArrayLike
@@ -61,7 +61,7 @@ class NoiseSource:
 
 @dataclass(frozen=True)
 class Elements:
-    """Checked elements of a circuit of n coordinates, as arrays.
+    """Checked elements of a circuit of n coordinates.
 
     Source: Freitas, Delvenne, Esposito (2020), Phys. Rev. X 10, 031005.
     """
@@ -103,9 +103,17 @@ class Elements:
         """Source currents I_s, shape (sources,)."""
         return np.array([s.current for s in self.sources], dtype=float)
 
-    def arrays(self) -> dict[str, Any]:
-        """What the core takes."""
+    def arrays(self, units: int | None = None) -> dict[str, Any]:
+        """The elements as the core takes them.
+
+        Raises:
+            ValueError: directions that do not have ``units`` entries.
+        """
         n = len(np.asarray(self.resistors[0].direction))
+        if n != (n if units is None else units):
+            raise ValueError(
+                f"directions must have {units} entries, one per row of stiffness, but have {n}"
+            )
         place = {name: k for k, name in enumerate(self.accounts)}
         return {
             "interconnection": np.empty((0, 0))

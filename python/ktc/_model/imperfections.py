@@ -1,4 +1,4 @@
-"""How a real board differs from the drawing of it, as data."""
+"""Imperfections of real boards, as data."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ LEAST_BITS, MOST_BITS = 2, 32
 
 
 class LimitError(ValueError):
-    """Something that the hardware cannot do: a value beyond a range, or a time that is too short.
+    """A request that the hardware cannot meet: a value out of range, or a time that is too short.
 
-    Nothing has changed when it is raised, save that a protocol ends where a reading of it exceeds
-    the range of the ADC.
+    It is raised before any state changes, except that a protocol stops at the tick at which a
+    reading exceeds the range of the ADC.
     """
 
 
 @dataclass(frozen=True)
 class Imperfections:
-    """What a data sheet says of a board; the default is an ideal one.
+    """The data sheet of a board; the default is an ideal board.
 
     Constant errors of one board (tolerances, offset) are drawn from ``seed``, the number of the
-    board, which has nothing to do with the seed of the thermal noise: the same seed is the same
-    board, and a larger tolerance scales the same errors.
+    board, independent of the seed of the thermal noise: the same seed is the same board, and a
+    larger tolerance scales the same errors.
 
     Attributes:
         resistance_tolerance: δ of each cell's resistance: R(1 + u) with u uniform in [−δ, δ];
@@ -36,19 +36,19 @@ class Imperfections:
         coupling_tolerance: the same of each coupling: elastance, capacitance or resistance.
         offset: rms of the constant error of each bias [V], normally distributed.
         dac_bits: resolution of the DAC that makes biases and EMFs; 2 to 32, with ``dac_range``.
-            See Converter for its grid.
+            Its grid has 2^bits − 1 evenly spaced values from −dac_range to +dac_range.
         dac_range: largest magnitude of a bias or an EMF [V]; beyond it a control is refused.
-        settling_time: time constant τ of the DAC's output [s], which goes as e^{−t/τ} from the old
-            value to the new one.
+        settling_time: time constant τ of the DAC's output [s], which approaches a new value as
+            e^{−t/τ}.
         update_time: least time between two control updates [s].
         adc_bits: resolution of the ADC that reads cells; 2 to 32, with ``adc_range``.
         adc_range: largest magnitude of a reading [V]; beyond it a reading is refused.
         adc_noise: rms of the noise of each reading of each cell [V], normally distributed.
-        adc_rate: most readings a second [Hz]; None for no limit.
+        adc_rate: largest number of readings per second [Hz]; None for no limit.
         parasitic_capacitance: to ground, at each cell [F].
-        temperature_error: true temperature less the nominal one [K], of each cell alike.
+        temperature_error: true minus nominal temperature [K], the same for all cells.
         pickup: one-sided density of the noise voltage in series with each cell's resistor [V²/Hz],
-            independent from cell to cell: as 4 k_B T R of the resistor itself, but no bath. An
+            independent between cells: like 4 k_B T R of the resistor, but not from a heat bath. An
             uncoupled cell has ⟨v²⟩ = (k_B T + pickup/4R)/C.
         seed: number of the board, below 2**64.
 
@@ -57,10 +57,11 @@ class Imperfections:
             a range.
 
     Example:
-        >>> spec = Imperfections(capacitance_tolerance=0.05, dac_bits=12, dac_range=1e-3, seed=3)
+        >>> import ktc
+        >>> spec = ktc.Imperfections(capacitance_tolerance=0.05, dac_bits=12, dac_range=1e-3)
         >>> f"{spec.dac.step:.3e}"
         '4.885e-07'
-        >>> Imperfections() == Imperfections(seed=0)
+        >>> ktc.Imperfections() == ktc.Imperfections(seed=0)
         True
     """
 
@@ -109,7 +110,7 @@ class Imperfections:
 
     @property
     def reads_exactly(self) -> bool:
-        """Whether a reading is the state itself."""
+        """Whether a reading returns the exact state."""
         return self.adc_noise == 0 and self.adc_bits is None and self.adc_range is None
 
     def as_dict(self) -> dict[str, Any]:
@@ -120,7 +121,7 @@ class Imperfections:
 register(Imperfections)
 
 
-def _checked(name: str, value: Any, optional: bool) -> Any:
+def _checked(name: str, value: object, optional: bool) -> float | None:
     if value is None and optional:
         return None
     if name == "seed":

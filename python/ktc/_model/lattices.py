@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.validation import count, per_unit, real_array
+from ktc._model.sparse_stiffness import SparseMatrix
 
 
-def springs(units: int, edges: ArrayLike, own: ArrayLike = 1.0, coupling: ArrayLike = 1.0) -> Any:
-    """K of H = ½ Σ_i k_i x_i² + ½ Σ_(i,j) c_ij (x_i − x_j)² on a graph, as a sparse matrix.
+def springs(
+    units: int, edges: ArrayLike, own: ArrayLike = 1.0, coupling: ArrayLike = 1.0
+) -> SparseMatrix:
+    """Sparse K of springs on a graph: H = ½ Σ_i k_i x_i² + ½ Σ_(i,j) c_ij (x_i − x_j)².
 
     Args:
         units: number of units d.
         edges: pairs of unit numbers, shape (edges, 2), each pair once in either order.
         own: k, scalar or (d,).
-        coupling: c, scalar or one number an edge, (edges,), of any sign.
+        coupling: c, scalar or one number per edge, (edges,), of any sign.
 
     Returns:
         A ``scipy.sparse.csr_array`` of shape (d, d), which ``ktc.Network`` and
         ``Emulator.set(stiffness=...)`` take: K_ii = k_i + Σ_j c_ij, K_ij = −c_ij.
 
     Raises:
-        ValueError: a pair of no two units, or one that is given twice.
-        TypeError: something that is not a number.
+        ValueError: a pair that does not join two units, or one that is given twice.
+        TypeError: a value that is not a number.
 
     Example:
-        >>> springs(3, [(0, 1), (1, 2)], own=1.0, coupling=0.5).toarray()
+        >>> import ktc
+        >>> ktc.lattices.springs(3, [(0, 1), (1, 2)], own=1.0, coupling=0.5).toarray()
         array([[ 1.5, -0.5,  0. ],
                [-0.5,  2. , -0.5],
                [ 0. , -0.5,  1.5]])
@@ -59,7 +61,7 @@ def springs(units: int, edges: ArrayLike, own: ArrayLike = 1.0, coupling: ArrayL
     c = real_array("coupling", coupling)
     if c.ndim > 0 and c.shape != low.shape:
         raise ValueError(
-            f"coupling must be a scalar or of shape ({len(low)},), one number an edge, but has "
+            f"coupling must be a scalar or of shape ({len(low)},), one number per edge, but has "
             f"shape {c.shape}"
         )
     strength = np.broadcast_to(c, low.shape)
@@ -72,15 +74,16 @@ def springs(units: int, edges: ArrayLike, own: ArrayLike = 1.0, coupling: ArrayL
     return scipy.sparse.coo_array((values, (rows, columns)), shape=(d, d)).tocsr()
 
 
-def ring(units: int, own: ArrayLike = 1.0, coupling: ArrayLike = 1.0) -> Any:
-    """K of a ring of springs, each unit tied to the next, the last to the first.
+def ring(units: int, own: ArrayLike = 1.0, coupling: ArrayLike = 1.0) -> SparseMatrix:
+    """Sparse K of a ring of springs, each unit coupled to the next and the last to the first.
 
     Args:
         units: number of units, at least 3.
         own, coupling: as ``springs``; edge i joins units i and i + 1.
 
     Example:
-        >>> ring(4, own=1.0, coupling=0.25).toarray()[0]
+        >>> import ktc
+        >>> ktc.lattices.ring(4, own=1.0, coupling=0.25).toarray()[0]
         array([ 1.5 , -0.25,  0.  , -0.25])
     """
     d = count("units", units, least=3)
@@ -94,21 +97,22 @@ def grid(
     own: ArrayLike = 1.0,
     coupling: ArrayLike = 1.0,
     periodic: bool = False,
-) -> Any:
-    """K of a square grid of springs between nearest neighbours; unit (r, c) is r·columns + c.
+) -> SparseMatrix:
+    """Sparse K of a square grid of springs between neighbours; unit (r, c) is r·columns + c.
 
     Args:
         rows: at least 1, or 3 where periodic.
         columns: the same.
         own: k, scalar or (rows·columns,).
-        coupling: c, scalar or one number an edge: those along rows first, then those along
-            columns, both in the order of the unit that they start from.
-        periodic: whether opposite sides meet, on a torus.
+        coupling: c, scalar or one number per edge: first edges along rows, then along columns,
+            both in the order of their first unit.
+        periodic: whether opposite sides are coupled, as on a torus.
 
     Example:
-        >>> grid(1000, 1000, own=1.0, coupling=0.5).shape
+        >>> import ktc
+        >>> ktc.lattices.grid(1000, 1000, own=1.0, coupling=0.5).shape
         (1000000, 1000000)
-        >>> grid(3, 3, periodic=True).toarray()[4]
+        >>> ktc.lattices.grid(3, 3, periodic=True).toarray()[4]
         array([ 0., -1.,  0., -1.,  5., -1.,  0., -1.,  0.])
     """
     least = 3 if periodic else 1

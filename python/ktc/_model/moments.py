@@ -1,4 +1,4 @@
-"""Ensemble averages, the cheap read-out that a controller uses."""
+"""Moments: averages over the replicas."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from ktc._base.validation import Array, frozen
 
 
 class Moments:
-    """Mean and second central moment over the replicas at one instant.
+    """Mean and second central moment over the replicas at one time.
 
-    The covariance costs more than the mean, and is worked out when it is first asked for; where
-    the ensemble is large, at the latest just before the emulator moves on. Both are closed for
-    writing: whoever asks at the same instant gets the same ones.
+    The covariance costs more than the mean, and is computed when it is first read; where the
+    ensemble is large, at the latest just before the emulator moves on. Both are read-only, and
+    shared by all who read them at the same time.
 
     Attributes:
         mean: ⟨x⟩, shape (d,).
@@ -32,7 +32,7 @@ class Moments:
         return self._covariance
 
     def finish(self, covariance: Callable[[], Array]) -> None:
-        """From here on the covariance is found by this, if it is not known yet."""
+        """Replace the function that computes the covariance, if it is not known yet."""
         self._find = covariance
 
     def __repr__(self) -> str:
@@ -40,10 +40,10 @@ class Moments:
 
 
 class Reader(Protocol):
-    """Whoever reads the state of an ensemble."""
+    """An object that reads the state of an ensemble."""
 
     def read(self) -> Array:
-        """The state, shape (replicas, d)."""
+        """Return the state, shape (replicas, d)."""
 
     def moments(self) -> Moments:
-        """Mean and covariance over the replicas."""
+        """Return mean and covariance over the replicas."""

@@ -1,16 +1,18 @@
-"""Learnable parameters θ: where each lies in one flat vector, and ∂H/∂θ of a state."""
+"""Learnable parameters θ as one vector, and their forces ∂H/∂θ."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ktc._base.validation import Array, frozen, real_array
 from ktc._model.controls import Controls
 from ktc._model.description import Description, network_of
+
+Mask: TypeAlias = NDArray[np.bool_]
 
 #: Names of learnable parameters. "stiffness" is "couplings" and "diagonal" together.
 LEARNABLE = ("bias", "stiffness", "couplings", "diagonal", "quartic")
@@ -18,36 +20,36 @@ CONTROL_OF = dict.fromkeys(("stiffness", "couplings", "diagonal"), "stiffness")
 
 
 class Parameters:
-    """A chosen set of a device's parameters as one vector θ, and their conjugate forces ∂H/∂θ.
+    """A choice of a device's parameters as one vector θ, with their conjugate forces ∂H/∂θ.
 
     H is linear in all of them, H = Σ θ_a ∂_aH(x) + the rest, so that ∂H/∂θ are the sufficient
     statistics of exp(−H/kT)/Z, and the work of a change is Δθ · ∂H/∂θ exactly:
 
         bias b_i: −x_i      K_ii: ½x_i²      K_ij = K_ji, i < j: x_i x_j      quartic κ_i: ¼x_i⁴
 
-    A symmetric pair of couplings is one parameter. The vector is in the controls' own units, in the
-    order of ``names``, couplings row by row of the upper triangle.
+    A symmetric pair of couplings is one parameter. The vector has the units of the controls and the
+    order of ``names``, with couplings row by row of the upper triangle.
 
     Args:
-        device: whose parameters: a Network or a Board (states are then volts).
-        names: one or several of ``LEARNABLE``.
-        mask: True where a parameter is learned, all by default: a symmetric (d, d) array for
-            the stiffness, or a mapping with one such array a name, (d,) for bias and quartic.
+        device: a Network, or a Board, whose states are volts.
+        names: one or several of "bias", "stiffness", "couplings", "diagonal", "quartic".
+        mask: True where a parameter is learned, by default everywhere: a symmetric (d, d) array
+            for the stiffness, or a mapping with one array per name, (d,) for bias and quartic.
 
     Attributes:
         size: number of parameters p.
-        blocks: for each name its slice of the vector.
-        places: for each name the units, or (rows, columns), of its entries.
-        labels: one a parameter, such as "bias[0]" and "couplings[0,1]".
+        blocks: slice of the vector, by name.
+        places: units, or (rows, columns), of the entries, by name.
+        labels: one per parameter, such as "bias[0]" and "couplings[0,1]".
 
     Raises:
-        TypeError, ValueError: unknown or overlapping names, a mask of another shape, one that is
-            not symmetric, or one that leaves nothing to learn.
+        TypeError, ValueError: unknown or overlapping names; a mask of another shape, that is not
+            symmetric, or that leaves nothing to learn.
 
     Example:
         >>> import ktc
         >>> net = ktc.Network(stiffness=[[2.0, 0.5], [0.5, 1.0]], friction=1.0, bias=[0.1, 0.2])
-        >>> some = Parameters(net, ("bias", "couplings"))
+        >>> some = ktc.theory.Parameters(net, ("bias", "couplings"))
         >>> some.labels, some.vector(net.controls)
         (('bias[0]', 'bias[1]', 'couplings[0,1]'), array([0.1, 0.2, 0.5]))
         >>> some.forces([[2.0, 3.0]])
@@ -80,7 +82,7 @@ class Parameters:
         self.size = len(labels)
 
     def vector(self, controls: Controls) -> Array:
-        """θ of some controls, shape (p,)."""
+        """Return θ of some controls, shape (p,)."""
         self._check_units(controls)
         theta = np.empty(self.size)
         for name, block in self.blocks.items():
@@ -88,12 +90,12 @@ class Parameters:
         return theta
 
     def changes(self, vector: ArrayLike, controls: Controls) -> dict[str, Array]:
-        """What ``set`` needs to bring a device from ``controls`` to θ: whole controls by name."""
+        """Return the arguments of ``set`` that bring a device from ``controls`` to θ."""
         self._check_units(controls)
         theta = real_array("vector", vector)
         if theta.shape != (self.size,):
             raise ValueError(
-                f"vector must have shape ({self.size},), one number a parameter, "
+                f"vector must have shape ({self.size},), one number per parameter, "
                 f"but has shape {theta.shape}"
             )
         changed: dict[str, Array] = {}
@@ -107,27 +109,27 @@ class Parameters:
         return changed
 
     def controls(self, vector: ArrayLike, controls: Controls) -> Controls:
-        """``controls`` with θ in place of their own.
+        """Return ``controls`` with the values θ.
 
         Raises:
-            ValueError: a wrong shape, numbers that are not finite, or an energy that θ leaves
-                without a bound.
+            ValueError: a wrong shape, numbers that are not finite, or an energy that is not
+                confined.
         """
         return controls.updated(**self.changes(vector, controls))
 
     def forces(self, state: ArrayLike) -> Array:
-        """∂H/∂θ at every state, shape (n, p).
+        """Return ∂H/∂θ at every state, shape (n, p).
 
         Args:
-            state: public states, shape (n, d), volts on a Board.
+            state: public states, shape (n, d); volts on a Board.
         """
         x = np.atleast_2d(np.asarray(state, dtype=np.float64))
         if x.ndim != 2 or x.shape[1] != self.units:
             raise ValueError(
-                f"state must have shape (n, {self.units}), one column a unit, "
+                f"state must have shape (n, {self.units}), one column per unit, "
                 f"but has shape {np.shape(state)}"
             )
-        # Unit by unit in memory, where products of whole columns stream.
+        # Contiguous per unit, so that products of columns stream through memory.
         columns = np.ascontiguousarray((x / self.scale).T)
         result = np.empty((self.size, len(x)))
         for name, block in self.blocks.items():
@@ -141,20 +143,27 @@ class Parameters:
                 result[block][self.places[name][0] == self.places[name][1]] *= 0.5
         return result.T
 
-    def mean_forces(self, mean: ArrayLike, covariance: ArrayLike) -> Array:
-        """⟨∂H/∂θ⟩ of a normal distribution of the public state, shape (p,).
+    def mean_forces(self, mean: ArrayLike, covariance: ArrayLike | None = None) -> Array:
+        """Return ⟨∂H/∂θ⟩ of a normal distribution of the public state, shape (p,).
 
         ⟨x_i x_j⟩ = m_i m_j + P_ij and ⟨x⁴⟩ = m⁴ + 6m²P + 3P² (Isserlis).
+
+        Args:
+            mean: m, shape (d,).
+            covariance: P, shape (d, d); a bias needs none.
         """
         m = np.asarray(mean, dtype=np.float64) / self.scale
-        spread = np.asarray(covariance, dtype=np.float64) / np.outer(self.scale, self.scale)
-        second = np.outer(m, m) + spread
-        own = spread.diagonal()
         result = np.empty(self.size)
+        if covariance is not None:
+            spread = np.asarray(covariance, dtype=np.float64) / np.outer(self.scale, self.scale)
+            second = np.outer(m, m) + spread
+            own = spread.diagonal()
         for name, block in self.blocks.items():
             places = self.places[name]
             if name == "bias":
                 result[block] = -m[places]
+            elif covariance is None:
+                raise ValueError(f"covariance must be given for {name}, but is None")
             elif name == "quartic":
                 result[block] = 0.25 * (m**4 + 6 * m**2 * own + 3 * own**2)[places]
             else:
@@ -162,7 +171,7 @@ class Parameters:
         return result
 
     def split(self, vector: ArrayLike) -> dict[str, Array]:
-        """A vector of p numbers by name; a gradient or an error bar as much as θ."""
+        """Split a vector of p numbers by name: θ, a gradient or error bars."""
         theta = np.asarray(vector, dtype=np.float64)
         return {name: theta[block] for name, block in self.blocks.items()}
 
@@ -201,7 +210,7 @@ def _names(names: str | Sequence[str]) -> tuple[str, ...]:
     return chosen
 
 
-def _candidates(name: str, units: int) -> Any:
+def _candidates(name: str, units: int) -> Mask:
     if name in ("bias", "quartic"):
         return np.ones(units, dtype=bool)
     if name == "diagonal":
@@ -211,16 +220,16 @@ def _candidates(name: str, units: int) -> Any:
 
 def _masks(
     names: tuple[str, ...], mask: ArrayLike | Mapping[str, ArrayLike] | None, units: int
-) -> dict[str, Any]:
-    masks: dict[str, Any] = dict.fromkeys(names, True)
+) -> dict[str, Mask]:
+    masks: dict[str, Mask] = dict.fromkeys(names, np.array(True))
     if mask is None:
         return masks
     if isinstance(mask, Mapping):
         unknown = [name for name in mask if name not in names]
         if unknown:
             raise ValueError(
-                f"mask has {unknown[0]!r}, which is not among the names {names}; name it there, or "
-                "leave it out"
+                f"mask has {unknown[0]!r}, which is not among the names {names}; add it there, "
+                "or leave it out"
             )
         given = dict(mask)
     else:

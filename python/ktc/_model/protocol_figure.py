@@ -15,8 +15,8 @@ from ktc._model.description import Description
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-    from ktc._drawing.figure import Picture
     from ktc._model.protocol import Protocol
 
 #: Name of one column of each control in legends.
@@ -37,7 +37,7 @@ def draw_protocol(
     protocol: Protocol,
     device: Description | None = None,
     figsize: tuple[float, float] | None = None,
-) -> Picture:
+) -> Figure:
     """Draw controls over time; a stiffness matrix as its eigenvalues.
 
     Args:
@@ -51,6 +51,12 @@ def draw_protocol(
 
     Raises:
         ValueError: a protocol without controls.
+
+    Example:
+        >>> import ktc
+        >>> drive = ktc.Protocol.ramp(duration=2.0, ticks=50, bias=(0.0, 4.0))
+        >>> ktc.plot.draw_protocol(drive).axes[0].get_ylabel()
+        'bias'
     """
     if not protocol.controls and not protocol.final:
         raise ValueError("protocol must drive some control to be drawn, but drives no control")

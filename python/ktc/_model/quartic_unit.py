@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ktc._base.validation import Array
 from ktc._model.network import Network
@@ -174,7 +173,9 @@ class OneUnit:
         return np.asarray(self._half * (values @ WEIGHTS).sum(axis=-1))
 
 
-def _real(roots: Any) -> Array:
+def _real(values: ArrayLike) -> Array:
+    """The real ones among roots of a polynomial, ascending."""
+    roots = np.asarray(values, dtype=np.complex128)
     size = np.abs(roots).max() if len(roots) else 0.0
     found: Array = np.sort(roots.real[np.abs(roots.imag) <= 1e-9 * size])
     return found

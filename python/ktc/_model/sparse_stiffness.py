@@ -1,32 +1,35 @@
-"""Sparse stiffness: couplings as compressed rows, checked at a cost in proportion to them."""
+"""Sparse stiffness in compressed rows, checked at a cost proportional to its entries."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from ktc import _core
 from ktc._base.codec import register, same
 from ktc._base.validation import Array, frozen
+from ktc._model.stiffness import CONFINE
+
+#: A ``csr_array``, of which SciPy ships no types.
+SparseMatrix: TypeAlias = Any
+Indices: TypeAlias = NDArray[np.integer[Any]]
 
 MOST_DENSE_UNITS = _core.MOST_DENSE_UNITS
 
-# What a refusal tells, as for a dense stiffness.
-CONFINE = "nothing confines the energy: add to its diagonal, or give those units a quartic term"
-
 
 class SparseStiffness:
-    """K of a sparse network: symmetric, without stored zeros, closed for writing.
+    """K of a sparse network: symmetric, without stored zeros, read-only.
 
     Attributes:
         matrix: K, a ``scipy.sparse.csr_array`` of shape (d, d).
-        core: the core's handle of the same numbers.
+        core: the same matrix as the compiled core holds it.
     """
 
-    def __init__(self, matrix: Any) -> None:
+    def __init__(self, matrix: SparseMatrix) -> None:
         self.matrix = matrix
         for part in (matrix.data, matrix.indices, matrix.indptr):
             frozen(part)
@@ -35,12 +38,12 @@ class SparseStiffness:
         self._dense: Array | None = None
 
     @classmethod
-    def of(cls, value: Any, units: int | None = None) -> SparseStiffness:
-        """A sparse matrix or a dense array of a user's, checked.
+    def of(cls, value: ArrayLike | SparseMatrix, units: int | None = None) -> SparseStiffness:
+        """Check a sparse matrix or a dense array.
 
         Raises:
             ValueError: not square, not of ``units`` rows, not finite, or not symmetric.
-            TypeError: something that is not real numbers.
+            TypeError: entries that are not real numbers.
         """
         if isinstance(value, SparseStiffness):
             _require_rows(value.matrix, units)
@@ -74,11 +77,16 @@ class SparseStiffness:
             self._row_sums = frozen(np.asarray(abs(self.matrix).sum(axis=1)).ravel())
         return self._row_sums
 
+    @property
+    def couplings(self) -> int:
+        """Number of pairs of units that are coupled."""
+        return int(self.matrix.nnz - np.count_nonzero(self.diagonal)) // 2
+
     def dense(self) -> Array:
-        """K as a dense array.
+        """Return K as a dense array.
 
         Raises:
-            ValueError: too many units for it.
+            ValueError: more than 4096 units.
         """
         if self._dense is None:
             refuse_dense(self.units)
@@ -86,13 +94,13 @@ class SparseStiffness:
         return self._dense
 
     def require_confining(self, quartic: Array) -> None:
-        """Refuses a K that is not positive definite among the units without a quartic term.
+        """Refuse a K that is not positive definite among the units without quartic terms.
 
-        A K that some scaling makes diagonally dominant is, which costs a few products; of any
-        other the signs of the pivots of a sparse factorisation tell.
+        A few products show whether a scaling makes K diagonally dominant, hence positive definite.
+        Otherwise the signs of the pivots of a sparse factorisation decide.
 
         Raises:
-            ValueError: it is not.
+            ValueError: K is not positive definite there.
         """
         bare = quartic == 0
         if not bare.any():
@@ -158,28 +166,28 @@ def _of_rows(data: Array, indices: Array, indptr: Array) -> SparseStiffness:
 register(SparseStiffness, _rows, _of_rows)
 
 
-def is_sparse(value: Any) -> bool:
-    """Whether this is a sparse matrix or array of SciPy, or a checked stiffness."""
-    # Whoever has a sparse matrix has imported its module, which others need not wait for.
+def is_sparse(value: object) -> TypeGuard[SparseMatrix]:
+    """Whether a value is a sparse matrix or array of SciPy, or a SparseStiffness."""
+    # A sparse matrix implies that its module is imported; importing it here would be slow.
     module = sys.modules.get("scipy.sparse")
     return isinstance(value, SparseStiffness) or bool(module and module.issparse(value))
 
 
 def refuse_dense(units: int) -> None:
-    """Raises where a sparse network has too many units for dense algebra.
+    """Refuse dense algebra of a sparse network with too many units.
 
     Raises:
         ValueError: more than 4096 units.
     """
     if units > MOST_DENSE_UNITS:
         raise ValueError(
-            f"this needs a dense ({units}, {units}) matrix of {8e-9 * units**2:.3g} GB, and a "
-            f"sparse network gives one up to {MOST_DENSE_UNITS} units alone; use "
+            f"this needs a dense ({units}, {units}) matrix of {8e-9 * units**2:.3g} GB, but a "
+            f"sparse network has one only up to {MOST_DENSE_UNITS} units; use "
             "controls.sparse_stiffness with scipy.sparse.linalg, or measure on an Emulator"
         )
 
 
-def _require_rows(matrix: Any, units: int | None) -> None:
+def _require_rows(matrix: SparseMatrix, units: int | None) -> None:
     if units is not None and matrix.shape[0] != units:
         raise ValueError(
             f"stiffness must be of shape ({units}, {units}), one row and column per unit, "
@@ -187,15 +195,15 @@ def _require_rows(matrix: Any, units: int | None) -> None:
         )
 
 
-def _canonical(value: Any) -> Any:
-    """A csr_array of doubles: no duplicates, no zeros, columns ascending, its own copy."""
+def _canonical(value: object) -> SparseMatrix:
+    """Copy a matrix into a csr_array of doubles without duplicates or zeros, columns ascending."""
     import scipy.sparse
 
     try:
         given = scipy.sparse.csr_array(value, copy=True)
         if given.dtype.kind not in "biuf":
             raise TypeError(f"entries of {given.dtype}")
-        matrix = given.astype(np.float64)
+        matrix = given.astype(np.float64, copy=False)
     except (TypeError, ValueError) as error:
         kind = type(value).__name__
         raise TypeError(f"stiffness must be a real matrix, but is {kind}: {error}") from None
@@ -210,8 +218,8 @@ def _canonical(value: Any) -> Any:
     return matrix
 
 
-def _symmetric(matrix: Any) -> Any:
-    """``matrix`` made exactly symmetric, or an error that says by how much it is not."""
+def _symmetric(matrix: SparseMatrix) -> SparseMatrix:
+    """Make a matrix exactly symmetric, if its asymmetry is within rounding."""
     turned = matrix.T.tocsr()
     turned.sort_indices()
     if all(
@@ -235,12 +243,12 @@ def _symmetric(matrix: Any) -> Any:
     return _canonical(half)
 
 
-def _entries(matrix: Any, i: Any, j: Any) -> Array:
+def _entries(matrix: SparseMatrix, i: Indices, j: Indices) -> Array:
     return np.asarray(matrix[i, j]).ravel() if len(i) else np.empty(0)
 
 
-def _positive_pivots(matrix: Any, diagonal: Array) -> bool:
-    """Whether all pivots of K = Pᵀ L D Lᵀ P are positive, at unit diagonal, without pivoting.
+def _positive_pivots(matrix: SparseMatrix, diagonal: Array) -> bool:
+    """Whether all pivots of K = Pᵀ L D Lᵀ P, scaled to unit diagonal, are positive.
 
     Source: Demmel, Eisenstat, Gilbert, Li, Liu (1999), SIAM J. Matrix Anal. Appl. 20, 720.
     """

@@ -7,8 +7,9 @@ import scipy  # imports scipy.optimize when it is first used
 from numpy.typing import ArrayLike
 
 from ktc._base.validation import Array, finite, per_unit, positive, square
+from ktc._engines.factory import STATIONARY
+from ktc._engines.moments_engine import MomentsEngine
 from ktc._model.description import Description
-from ktc._theory.expected import Mover
 from ktc._theory.gaussian import Gaussian, equilibrium, gaussian, symmetrized
 
 DISTANCES = ("divergence", "wasserstein")
@@ -133,15 +134,17 @@ def time_to_equilibrium(
     goal = positive("error", error)
     old, new = gaussian(before), gaussian(device)
     slowest = float(new.relaxation_times[-1])
+    start = MomentsEngine(old, False, STATIONARY, variances=False)
+    start.set({"bias": new.bias, "stiffness": new.stiffness})
 
     def off(time: float) -> float:
-        mover = Mover(old)
-        mover.set(new.bias, new.stiffness)
+        engine = start.copy()
         if time > 0:
-            mover.hold(time)
+            engine.hold(time)
+        mean, covariance = engine.moments(True)
         d, scale = new.units, device.scale
-        spread: Array = mover.covariance[:d, :d] * np.outer(scale, scale)
-        return deficiency(Gaussian(mover.mean[:d] * scale, spread), device, distance) - goal
+        spread: Array = covariance[:d, :d] * np.outer(scale, scale)
+        return deficiency(Gaussian(mean[:d] * scale, spread), device, distance) - goal
 
     if off(0.0) <= 0:
         return 0.0

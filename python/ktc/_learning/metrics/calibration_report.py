@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
 
 from ktc._base.codec import register
 from ktc._base.estimate import Estimate
@@ -64,42 +60,6 @@ class CalibrationReport(Storable):
                 "of metrics"
             )
         return self.work.shifted(-change.mean, change.stderr)
-
-    def as_parts(self) -> tuple[dict[str, Any], dict[str, Array]]:
-        """Numbers for a file's header, and its arrays."""
-        change = self.free_energy_change
-        header = {
-            "replicas": self.replicas, "count": self.count, "time": self.time,
-            "shrinkage": self.shrinkage, "condition": self.condition,
-            "least_eigenvalue": self.least_eigenvalue,
-            "free_energy_change": change and [change.mean, change.stderr, change.method],
-        }  # fmt: skip
-        arrays = {"work": self.work.samples, "heat": self.heat.samples}
-        return header, arrays | {"parameters": self.parameters}
-
-    @classmethod
-    def from_parts(
-        cls, header: Mapping[str, Any], arrays: Mapping[str, Array], unit: str, kT: float
-    ) -> CalibrationReport:
-        """The report that ``as_parts`` took apart."""
-        change = header["free_energy_change"]
-        known = None
-        if change is not None:
-            mean, stderr, method = change
-            known = Estimate(mean, stderr, method=method, unit=unit, kT=kT)
-        work, heat = (
-            Estimate.of_samples(np.array(arrays[name]), unit=unit, kT=kT)
-            for name in ("work", "heat")
-        )
-        shrinkage, condition, least = (
-            (float(header[name][0]), float(header[name][1]))
-            for name in ("shrinkage", "condition", "least_eigenvalue")
-        )
-        return cls(
-            replicas=header["replicas"], count=header["count"], time=header["time"],
-            work=work, heat=heat, free_energy_change=known, parameters=arrays["parameters"],
-            shrinkage=shrinkage, condition=condition, least_eigenvalue=least,
-        )  # fmt: skip
 
 
 register(CalibrationReport)

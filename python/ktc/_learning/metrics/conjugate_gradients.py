@@ -30,6 +30,8 @@ def conjugate_gradients(
     Source: Hestenes, Stiefel (1952), J. Res. Natl. Bur. Stand. 49, 409.
 
     Example:
+        >>> from ktc._learning.metrics.conjugate_gradients import conjugate_gradients
+        >>> import numpy as np
         >>> matrix = np.array([[2.0, 1.0], [1.0, 3.0]])
         >>> found = conjugate_gradients(lambda v: matrix @ v, np.ones(2), lambda v: v)
         >>> found.round(9)

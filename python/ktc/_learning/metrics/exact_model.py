@@ -1,36 +1,43 @@
-"""What is known without sampling of a model at any of its controls: ⟨∂_θH⟩, F, ζ, free energy."""
+"""A model whose averages, F, ζ and free energies are available without sampling."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ktc._base.validation import Array
+from ktc._learning.averages import OF_THE_BIAS
 from ktc._learning.metrics.gaussian_products import GaussianProducts
-from ktc._learning.metrics.metric import Metric
+from ktc._learning.metrics.metric_tensors import MetricTensors
 from ktc._model.controls import Controls
 from ktc._model.description import Described
 from ktc._model.network import Network
 from ktc._model.parameters import Parameters
 from ktc._model.quartic_unit import OneUnit
+from ktc._model.sparse_stiffness import MOST_DENSE_UNITS
 from ktc._theory import gaussian_moments as isserlis
 from ktc._theory.free_energies import free_energy_change
 from ktc._theory.gaussian import inverse
 from ktc._theory.geometry import Geometry
 from ktc._theory.metrics import fisher_matrix, friction_tensor
 
-#: Beyond so many parameters F and ζ are never made as matrices.
+#: Largest number of parameters for which F and ζ are built as matrices.
 MOST_DENSE = 256
-#: More parameters of an overdamped Gaussian network are solved for by products, which take 2 ms an
-#: update where matrices of 230 parameters take 14 (tools/learning_costs.py).
+#: More parameters of an overdamped Gaussian network are solved for by products: 2 ms per update for
+#: 230 parameters, where matrices take 14 (tools/learning_costs.py).
 MOST_CLOSED = 24
 
 
 class ExactModel:
-    """Gaussian networks in closed form; units coupled to none, quartic ones too, by quadrature.
+    """Gaussian networks in closed form; uncoupled units, quartic ones too, by quadrature.
 
     Args:
-        start: the device at the controls of its start.
-        parameters: what is learned.
+        start: the device at its first controls.
+        parameters: the learned parameters.
+
+    Attributes:
+        method: "closed form" or "quadrature"; None where neither is available.
+        constant: whether F and ζ are the same wherever the learned parameters are: of the bias, or
+            the center, of a Gaussian network.
     """
 
     def __init__(self, start: Described, parameters: Parameters) -> None:
@@ -39,13 +46,23 @@ class ExactModel:
         self._units: tuple[tuple[Controls, dict[int, OneUnit]], ...] = ()
 
     @property
+    def constant(self) -> bool:
+        """Whether F and ζ do not depend on the learned parameters."""
+        return self.method == "closed form" and self.parameters.names in OF_THE_BIAS
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is constant, and no unit's bias is left out."""
+        return self.constant and self.parameters.size == self.parameters.units
+
+    @property
     def known(self) -> bool:
-        """Whether there is a closed form or a quadrature."""
+        """Whether averages and free energies are available."""
         return self.method is not None
 
     @property
     def metrics_known(self) -> bool:
-        """Whether F and ζ have one as well."""
+        """Whether F and ζ are available as well."""
         if self.method == "quadrature":
             return self.start.network.inertia is None and self.start.network.has_friction
         return self.known
@@ -63,10 +80,20 @@ class ExactModel:
             result[entries] = units[unit].average(units[unit].forces(names))
         return result
 
-    def metric(self, controls: Controls, hold: float, matrices: bool = False) -> Metric:
-        """F and ζ at equilibrium, for controls held so long; as matrices where that is asked."""
+    def metric(self, controls: Controls, hold: float, matrices: bool = False) -> MetricTensors:
+        """F and ζ at equilibrium.
+
+        Args:
+            controls: where.
+            hold: how long controls are held.
+            matrices: whether they are wanted as matrices, a ``Geometry``, for up to ``MOST_DENSE``
+                parameters.
+        """
         net = self.start.network.with_controls(controls)
         parameters = self.parameters
+        if self.whole:
+            device = Described(net, self.start.scale, self.start.symbols)
+            return Geometry.of(device, parameters.names[0]).sampled(hold)
         if self.method == "closed form":
             most = MOST_DENSE if matrices else MOST_CLOSED
             overdamped = net.inertia is None and net.has_friction
@@ -103,7 +130,7 @@ class ExactModel:
         return -kT * float(np.sum(changes))
 
     def _quadratures(self, controls: Controls) -> dict[int, OneUnit]:
-        """Every unit at these controls; those of the last two settings are kept."""
+        """Every unit at these controls; those of the last two controls are cached."""
         for known, units in self._units:
             if known is controls:
                 return units
@@ -126,7 +153,10 @@ class ExactModel:
 
 def _method(net: Network, parameters: Parameters) -> str | None:
     if net.is_sparse:
-        return None
+        # The whole bias alone, by dense algebra.
+        whole = parameters.names in OF_THE_BIAS and parameters.size == net.units
+        if not whole or net.units > MOST_DENSE_UNITS:
+            return None
     if not net.quartic.any() and "quartic" not in parameters.names:
         return "closed form"
     diagonal = [net.stiffness, *([net.friction] if net.has_friction else [])]
@@ -138,7 +168,7 @@ def _method(net: Network, parameters: Parameters) -> str | None:
 
 
 def _entries(parameters: Parameters) -> dict[int, tuple[tuple[str, ...], list[int]]]:
-    """Of every unit the names of its parameters and their places in θ."""
+    """The names of each unit's parameters, and their places in θ."""
     found: dict[int, tuple[list[str], list[int]]] = {}
     for name, block in parameters.blocks.items():
         places = parameters.places[name]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ktc._base.validation import Array
+from ktc._learning.averages import OF_THE_BIAS
 from ktc._learning.confinement import confined
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._model.controls import Controls
@@ -70,6 +71,8 @@ def refuse_unreachable(samples: Array, parameters: Parameters, controls: Control
             which the data do not vary though all of the stiffness is; tails heavier than a normal
             distribution's where a unit's bias, stiffness and quartic term are learned.
     """
+    if parameters.names in OF_THE_BIAS:
+        return
     deviations = samples - samples.mean(axis=0)
     variances = np.mean(deviations**2, axis=0)
     stiff = _own_stiffness(parameters)

@@ -24,6 +24,8 @@ def extreme_ritz_values(
     condition number. Vectors are kept orthogonal to all before them.
 
     Example:
+        >>> from ktc._learning.metrics.ritz import extreme_ritz_values
+        >>> import numpy as np
         >>> least, largest = extreme_ritz_values(lambda v: np.array([1.0, 3.0, 7.0]) * v, 3)
         >>> round(least, 9), round(largest, 9)
         (1.0, 7.0)

@@ -31,7 +31,8 @@ class Metrics:
         ValueError, TypeError: unknown names, numbers out of range.
 
     Example:
-        >>> Metrics(source="measured", replicas=2000).refresh
+        >>> import ktc
+        >>> ktc.Metrics(source="measured", replicas=2000).refresh
         0.15
     """
 

@@ -1,8 +1,6 @@
-"""F and ζ at the present controls, from wherever they are to be had."""
+"""Where a run gets F and ζ from: closed forms, quadrature or measurement."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
@@ -10,10 +8,11 @@ from ktc._learning.metrics.calibration import Calibration
 from ktc._learning.metrics.calibration_report import CalibrationReport
 from ktc._learning.metrics.equilibria import Equilibria, KnownEquilibria, MeasuredEquilibria
 from ktc._learning.metrics.exact_model import MOST_DENSE, ExactModel
-from ktc._learning.metrics.metric import Metric
+from ktc._learning.metrics.metric_tensors import MetricTensors
 from ktc._learning.metrics.settings import Metrics
 from ktc._measure.sampled_metrics import fisher_estimate
 from ktc._model.controls import Controls
+from ktc._model.device import Device, is_infinite
 from ktc._theory.geometry import Geometry
 
 #: Number of the random stream of calibration replicas.
@@ -21,40 +20,33 @@ STREAM = 0x6B746363
 
 
 class MetricSource:
-    """Chooses between closed forms, quadrature and measurement as ``Metrics`` asks for.
+    """F and ζ at any controls of a run, obtained as ``Metrics`` says.
+
+    Args:
+        exact: the model.
+        settings: how to obtain them.
+        device: running; its replicas' own scatter is F where ``settings.fisher`` is "replicas".
+        seed: seed of the run, from which that of the calibration replicas is made.
+        threads: threads of the calibration replicas.
+        friction: whether ζ is needed.
 
     Raises:
-        ValueError: "exact" of what has no closed form and no quadrature; the running replicas'
-            own F for more parameters than a matrix is made of.
+        ValueError: "exact" where neither closed form nor quadrature is available; the replicas' own
+            F for more parameters than a matrix is built of, or too few replicas for it.
     """
 
     def __init__(
         self,
         exact: ExactModel,
         settings: Metrics,
-        device: Any,
+        device: Device,
+        seed: int | None,
         threads: int | None,
         friction: bool = True,
     ) -> None:
         self._exact, self._settings, self._device = exact, settings, device
-        size = exact.parameters.size
-        if settings.fisher == "replicas" and size > MOST_DENSE:
-            raise ValueError(
-                f"fisher of metrics must be 'equilibrium' for more than {MOST_DENSE} parameters, "
-                f"but is 'replicas' for {size}"
-            )
-        if settings.fisher == "replicas" and getattr(device.ledger, "infinite", False):
-            raise ValueError(
-                "fisher of metrics must be 'equilibrium' for an infinite ensemble, "
-                "which has no single replicas"
-            )
-        running = getattr(device, "replicas", size + 1)
-        if settings.fisher == "replicas" and settings.shrinkage is None and running <= size:
-            raise ValueError(
-                f"replicas must be more than the {size} parameters where fisher of metrics is "
-                f"'replicas' and shrinkage None, but are {running}: F would be singular; take "
-                "more, or shrinkage='optimal'"
-            )
+        if settings.fisher == "replicas":
+            _check_replicas(settings, exact.parameters.size, device)
         if settings.source == "exact" and not exact.metrics_known:
             raise ValueError(
                 "source of metrics is 'exact', but coupled quartic units, and those with inertia, "
@@ -62,17 +54,16 @@ class MetricSource:
             )
         self._calibration: Calibration | None = None
         measured = settings.source == "measured" or not exact.metrics_known
-        # What replicas show of themselves needs no calibration but for ζ.
+        # F of the running replicas needs calibration for ζ alone.
         self._friction = friction
         if measured and (friction or settings.fisher == "equilibrium"):
-            seed = getattr(device, "seed", None)
             own = None if seed is None else np.random.SeedSequence([seed, STREAM])
             number = None if own is None else int(own.generate_state(1, np.uint64)[0])
             self._calibration = Calibration(exact, settings, number, threads)
-        self._last: tuple[Controls, Metric] | None = None
+        self._last: tuple[Controls, MetricTensors] | None = None
 
-    def at(self, controls: Controls, hold: float) -> Metric:
-        """F and ζ for controls that are held so long."""
+    def at(self, controls: Controls, hold: float) -> MetricTensors:
+        """F and ζ at controls that are held for ``hold``."""
         if self._settings.fisher == "replicas":
             share = self._settings.shrinkage
             own = fisher_estimate(self._device, self._exact.parameters, shrinkage=share).mean
@@ -85,7 +76,7 @@ class MetricSource:
         return self._last[1]
 
     def equilibria(self) -> Equilibria:
-        """Of the model at any controls, by the same means as F and ζ."""
+        """Equilibria of the model, obtained as F and ζ are."""
         if self._calibration is None:
             return KnownEquilibria(self._exact)
         return MeasuredEquilibria(self._calibration)
@@ -93,10 +84,17 @@ class MetricSource:
     @property
     def constant(self) -> bool:
         """Whether F and ζ are the same wherever the learned parameters are."""
-        return self._exact.method == "closed form" and self._exact.parameters.names == ("bias",)
+        return self._exact.constant
+
+    @property
+    def steady(self) -> bool:
+        """Whether ``at`` gives the same closed forms at all controls of a run."""
+        return (
+            self.constant and self._calibration is None and self._settings.fisher == "equilibrium"
+        )
 
     def report(self) -> CalibrationReport | None:
-        """What calibration cost; None where there was none."""
+        """Cost and quality of the calibration; None where nothing is measured."""
         return None if self._calibration is None else self._calibration.report()
 
     def _matrices(self, controls: Controls, hold: float) -> Geometry:
@@ -109,8 +107,29 @@ class MetricSource:
         assert isinstance(known, Geometry)  # no more than MOST_DENSE parameters
         return known
 
-    def _serves(self, known: Controls, controls: Controls) -> bool:
-        """The bias of a Gaussian network has the same F and ζ wherever it is."""
-        if known is controls:
+    def _serves(self, last: Controls, controls: Controls) -> bool:
+        """Whether the last tensors are those at ``controls``."""
+        if last is controls:
             return True
-        return self.constant and known.held_stiffness is controls.held_stiffness
+        return self.constant and last.held_stiffness is controls.held_stiffness
+
+
+def _check_replicas(settings: Metrics, size: int, device: Device) -> None:
+    """Refuse F of the running replicas where they cannot give one."""
+    if size > MOST_DENSE:
+        raise ValueError(
+            f"fisher of metrics must be 'equilibrium' for more than {MOST_DENSE} parameters, "
+            f"but is 'replicas' for {size}"
+        )
+    if is_infinite(device.ledger):
+        raise ValueError(
+            "fisher of metrics must be 'equilibrium' for an infinite ensemble, which has no "
+            "individual replicas"
+        )
+    running = len(device.ledger.work)
+    if settings.shrinkage is None and running <= size:
+        raise ValueError(
+            f"replicas must be more than the {size} parameters where fisher of metrics is "
+            f"'replicas' and shrinkage None, but are {running}: F would be singular; take more, or "
+            "shrinkage='optimal'"
+        )

@@ -15,8 +15,8 @@ from ktc._base.codec import register
 from ktc._base.estimate import Estimate
 from ktc._base.files import Storable
 from ktc._base.validation import Array, count, positive, random_seed, real_array
-from ktc._learning.joint_fit import JointFit
-from ktc._learning.joint_learn import hidden_units
+from ktc._learning.checks import hidden_units, parameter_names
+from ktc._learning.center import learnable
 from ktc._learning.learn import learn
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.settings import Metrics
@@ -25,8 +25,6 @@ from ktc._learning.schedules import Schedule
 from ktc._model.controls import Controls
 from ktc._model.description import Described, Description, network_of
 from ktc._model.imperfections import LimitError
-from ktc._model.parameters import Parameters
-from ktc._theory.gaussian import PARAMETERS
 from ktc._theory.geometry import Geometry
 from ktc._theory.metrics import fisher_matrix, friction_tensor
 
@@ -128,13 +126,13 @@ def best_rate(
     """
     network, numbers = network_of(device), hidden_units(hidden)
     samples = as_samples(data, network.units - len(numbers))
-    kinds = (parameters,) if isinstance(parameters, str) else tuple(parameters)
-    plain = kinds in (("bias",), ("center",)) and not network.quartic.any() and not len(numbers)
-    # The mean is all that the bias of a Gaussian network learns from.
-    goal = samples.mean(axis=0) if plain and mask is None else samples
+    kinds = parameter_names(parameters)
+    start = Described(network, device.scale, device.symbols)
+    exact = ExactModel(start, learnable(start, kinds, mask))
+    many = replicas if replicas == math.inf else count("replicas", replicas)
     options = {
-        "parameters": parameters,
-        "replicas": replicas if replicas == math.inf else count("replicas", replicas),
+        "parameters": kinds,
+        "replicas": many,
         "ticks": count("ticks", ticks),
         "seed": random_seed(seed),
         "threads": threads,
@@ -142,21 +140,21 @@ def best_rate(
         "metrics": metrics,
         "hidden": numbers.tolist(),
     }
-    if plain and mask is None and metrics is None and target is not None:
+    if target is None:
+        _refuse_unknown(exact, len(numbers))
+    elif exact.whole and not len(numbers) and metrics is None:
         raise ValueError(
             "target must be left out for the bias of a Gaussian network, whose maximum-likelihood "
-            "parameters are known"
+            "parameters are available"
         )
-    if target is None:
-        _refuse_unknown(device, kinds, mask, len(numbers))
     if not positive("tolerance", tolerance) < 1:
         raise ValueError(f"tolerance must be below 1, but is {tolerance}")
-    low, high = np.log(_bracket(device, schedule, kinds, mask, bracket))
+    low, high = np.log(_bracket(exact, schedule, bracket))
     tried: dict[float, Estimate | None] = {}
 
     def cost(exponent: float) -> float:
         rate = float(np.exp(exponent))
-        tried[rate] = _completed(device, goal, schedule(rate), options, target)
+        tried[rate] = _completed(device, samples, schedule(rate), options, target)
         if (found := tried[rate]) is None:
             return _DIVERGED + exponent
         # Costs span hundreds of decades next to a divergence, and only their order matters.
@@ -192,7 +190,7 @@ def best_rate(
 
 def _completed(
     device: Description,
-    goal: Array,
+    samples: Array,
     schedule: Schedule,
     options: dict[str, Any],
     target: Controls | Mapping[str, ArrayLike] | None,
@@ -200,60 +198,41 @@ def _completed(
     """Completed excess work of one run, or None where it diverges."""
     with np.errstate(over="ignore", invalid="ignore"):
         try:
-            fit = learn(device, goal, schedule, **options)
+            fit = learn(device, samples, schedule, **options)
             if fit.stopped_early is not None:
                 return None
-            if target is None:
-                found = fit.completed_excess_work
-            else:
-                assert isinstance(fit, JointFit)  # a plain fit's target is known
-                found = fit.completed(target)
+            found = fit.completed_excess_work if target is None else fit.completed(target)
         except (OverflowError, LimitError):
             return None
     return found if np.isfinite(found.mean) else None
 
 
-def _refuse_unknown(
-    device: Description,
-    kinds: tuple[str, ...],
-    mask: ArrayLike | Mapping[str, ArrayLike] | None,
-    hidden: int,
-) -> None:
-    """Before anything runs: every run would end in the same refusal."""
+def _refuse_unknown(exact: ExactModel, hidden: int) -> None:
+    """Refuse before anything runs what every run would end in."""
     if hidden:
         raise ValueError(
-            f"target must be given with {hidden} hidden units, as the likelihood of such a model "
-            "has no single maximum: give the controls that runs are completed to"
+            f"target must be given with {hidden} hidden units, because the likelihood of such a "
+            "model has no single maximum: give the controls that runs are completed to"
         )
-    network = network_of(device)
-    if not network.quartic.any() and "quartic" not in kinds:
-        return
-    start = Described(network, device.scale, device.symbols)
-    if not ExactModel(start, Parameters(device, kinds, mask)).known:
+    if not exact.known and not exact.start.network.is_sparse:
         raise ValueError(
             "target must be given of coupled quartic units, whose maximum-likelihood parameters "
             "have no closed form and no quadrature: give the controls that runs are completed to"
         )
 
 
-def _geometry(
-    device: Description,
-    parameters: tuple[str, ...],
-    mask: ArrayLike | Mapping[str, ArrayLike] | None,
-) -> Geometry:
-    """F and ζ of the device as it is."""
-    if len(parameters) == 1 and parameters[0] in PARAMETERS and not device.network.quartic.any():
-        return Geometry.of(device, parameters[0])
-    learned = Parameters(device, parameters, mask)
+def _geometry(exact: ExactModel) -> Geometry:
+    """F and ζ of the device at its own controls."""
+    device, learned = exact.start, exact.parameters
+    if exact.whole:
+        return Geometry.of(device, learned.names[0])
     fisher = fisher_matrix(device, learned)
     return Geometry.of_matrices(fisher, friction_tensor(device, learned), learned.blocks)
 
 
 def _bracket(
-    device: Description,
+    exact: ExactModel,
     schedule: Callable[[float], Schedule],
-    parameters: tuple[str, ...],
-    mask: ArrayLike | Mapping[str, ArrayLike] | None,
     bracket: tuple[float, float] | None,
 ) -> Array:
     """Two ascending rates: the given ones, or a guess by how far one unit of rate learns a mode."""
@@ -270,7 +249,7 @@ def _bracket(
         )
     times = trial.duration * (np.arange(16) + 0.5) / 16
     try:
-        geometry = _geometry(device, parameters, mask)
+        geometry = _geometry(exact)
         rates = [trial.rate(t, geometry) for t in times]
     except ValueError as error:
         raise ValueError(f"{error}; so no bracket can be guessed: give one") from None

@@ -10,12 +10,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.validation import Array, count, finite
-from ktc._learning.batches import Batches
+from ktc._learning.batches import Batches, BatchMoments
 from ktc._learning.samples import as_samples
 from ktc._learning.schedules import Schedule
-from ktc._learning.tick_update import tick_change
+from ktc._learning.update import Update
 from ktc._model.description import Description
+from ktc._model.imperfections import Imperfections
+from ktc._model.network import Network
 from ktc._theory.gaussian import gaussian, inverse
+from ktc._theory.geometry import Geometry
 
 
 class Costs(NamedTuple):
@@ -114,46 +117,9 @@ def expected_learning(
         parameter,
         count("ticks", ticks),
         samples.mean(axis=0),
-        Deals.of(samples, batch),
+        BatchMoments.of(samples, batch),
         _not_negative("read_noise", read_noise),
     )
-
-
-class Deals(NamedTuple):
-    """Second moments of batch means: dealt without replacement, epochs of ⌊n/B⌋ batches.
-
-    Attributes:
-        scatter: covariance of the samples, over n, shape (d, d).
-        samples, size: n and B.
-    """
-
-    scatter: Array
-    samples: int
-    size: int
-
-    @classmethod
-    def of(cls, samples: Array, batch: int | None) -> Deals | None:
-        """None where every update sees all."""
-        if batch is None or batch == len(samples):
-            return None
-        away = samples - samples.mean(axis=0)
-        return cls(away.T @ away / len(samples), len(samples), batch)
-
-    @property
-    def in_epoch(self) -> int:
-        """Batches of an epoch."""
-        return self.samples // self.size
-
-    def next(self, dealt: int) -> tuple[float, float]:
-        """After so many batches of an epoch with the sum s of their deviations: the next one's
-        is −B s/(n − B dealt) on average, and its variance about that in units of the scatter.
-        """
-        n, size = self.samples, self.size
-        own, shared = (n - size) / (size * (n - 1)), -1 / (n - 1)
-        if dealt == 0:
-            return 0.0, own
-        slope = -size / (n - size * dealt)
-        return slope, own - slope**2 * (dealt * own + dealt * (dealt - 1) * shared)
 
 
 def expected_of(
@@ -162,7 +128,7 @@ def expected_of(
     parameter: str,
     ticks: int,
     goal: Array,
-    deals: Deals | None,
+    batches: BatchMoments | None,
     read_noise: float,
 ) -> ExpectedLearning:
     """``expected_learning`` of the data's mean, and of how batches scatter about it."""
@@ -177,7 +143,7 @@ def expected_of(
     to_public[:, :d] = np.diag(device.scale)
     # Rows of a noise's moments: the replicas' mean, the bias, and what a batch's epoch has dealt.
     mean, bias, dealt = slice(0, phase), slice(phase, phase + d), slice(phase + d, phase + 2 * d)
-    size = phase + (d if deals is None else 2 * d)
+    size = phase + (d if batches is None else 2 * d)
     moments = np.zeros((3, size, size))
     thermal, reading, batch = moments
     thermal[:phase, :phase] = _equilibrium(net, phase)
@@ -192,18 +158,18 @@ def expected_of(
         push[:, mean] = by_reading @ to_public
         kick = by_reading * read_noise
         update = np.eye(size)
-        if deals is not None:
-            slope, spread = deals.next(k % deals.in_epoch)
+        if batches is not None:
+            slope, spread = batches.next(k % batches.per_epoch)
             push[:, dealt] = slope * by_goal
             update[dealt, dealt] *= 1 + slope
         works -= np.trace(push @ moments[:, :, :d], axis1=1, axis2=2)
         update[bias] += push
         moments[:] = update @ moments @ update.T
         reading[bias, bias] += kick @ kick.T
-        if deals is not None:
+        if batches is not None:
             dealing = np.vstack([np.zeros((phase, d)), by_goal, np.eye(d)])
-            batch += spread * dealing @ deals.scatter @ dealing.T
-            if (k + 1) % deals.in_epoch == 0:
+            batch += spread * dealing @ batches.scatter @ dealing.T
+            if (k + 1) % batches.per_epoch == 0:
                 batch[dealt], batch[:, dealt] = 0.0, 0.0
         if k == ticks:
             break
@@ -235,7 +201,30 @@ def expected_of(
     return ExpectedLearning(ideal, one, read, seen, schedule.duration, ticks)
 
 
-def _equilibrium(net: Any, phase: int) -> Array:
+def noise_of_run(
+    device: Description,
+    schedule: Schedule,
+    parameter: str,
+    ticks: int,
+    goal: Array,
+    batches: BatchMoments | None,
+    imperfections: Imperfections | None,
+    replicas: float,
+) -> float:
+    """What gradient noise adds to the excess work of a run, with the ADC of a real board."""
+    read_noise = noise_of_reading(imperfections)
+    found = expected_of(device, schedule, parameter, ticks, goal, batches, read_noise)
+    return found.noise(replicas).excess_work
+
+
+def noise_of_reading(imperfections: Imperfections | None) -> float:
+    """Rms noise of a reading, the steps of the ADC as noise of step²/12; zero of an ideal one."""
+    if imperfections is None:
+        return 0.0
+    return float(np.hypot(imperfections.adc_noise, imperfections.adc.step / 12**0.5))
+
+
+def _equilibrium(net: Network, phase: int) -> Array:
     """Covariance of one replica at rest, momenta included."""
     covariance = np.zeros((phase, phase))
     covariance[: net.units, : net.units] = net.common_kT * inverse(net.stiffness)
@@ -249,8 +238,6 @@ class _Loop:
     """Updates of the bias as an affine function of what is read and of the data's mean."""
 
     def __init__(self, device: Description, schedule: Schedule, parameter: str, ticks: int) -> None:
-        from ktc._theory.geometry import Geometry  # which is made of what theory has
-
         hold = schedule.duration / ticks
         self._geometry = Geometry.of(device, parameter).sampled(hold)
         self._given, self._schedule, self._ticks = schedule, schedule.begun(), ticks
@@ -282,7 +269,8 @@ class _Loop:
         toward: Callable[[Array], Array] = lambda point: np.asarray(  # noqa: E731
             self._geometry.to_bias.T @ ((point - read) / self._scale)
         )
-        return tick_change(self._schedule, self._geometry, tick, self._ticks, toward(goal), toward)
+        update = Update(self._schedule, tick, self._ticks)
+        return update.change(toward(goal), toward, self._geometry)
 
 
 def _not_negative(name: str, value: Any) -> float:

@@ -8,9 +8,14 @@ from collections.abc import Callable
 from numpy.typing import ArrayLike
 
 from ktc._base.validation import Array, count
-from ktc._learning.batches import Batches
-from ktc._learning.planning.expected_learning import Deals, ExpectedLearning, expected_of
-from ktc._learning.planning.unit_expectation import (
+from ktc._boards.board import Board
+from ktc._learning.batches import Batches, BatchMoments
+from ktc._learning.planning.expected_learning import (
+    ExpectedLearning,
+    expected_of,
+    noise_of_reading,
+)
+from ktc._learning.planning.quartic_unit import (
     best_unit,
     expected_of_unit,
     is_one_quartic_unit,
@@ -55,15 +60,16 @@ class PlanSearch:
             Batches(len(samples), batch, None)
         self.samples, self.units = samples.shape
         self._goal: Array = samples.mean(axis=0)
-        self._deals = Deals.of(samples, batch)
+        self._batches = BatchMoments.of(samples, batch)
         self._ticks = None if ticks is None else count("ticks", ticks)
         self._parameter = parameter
-        spec = getattr(device, "imperfections", None)
-        self._reading = 0.0 if spec is None else math.hypot(spec.adc_noise, spec.adc.step / 12**0.5)
+        board = device if isinstance(device, Board) else None
+        spec = None if board is None else board.imperfections
+        self._reading = noise_of_reading(spec)
         self._shortest = 0.0 if spec is None else max(spec.update_time, spec.read_time)
-        if (real := getattr(device, "real", None)) is not None:
+        if board is not None:
             target = self._net.stiffness @ (self._goal / device.scale)
-            real.require("bias", target[None], where="to learn the data's mean, ")
+            board.real.require("bias", target[None], where="to learn the data's mean, ")
 
     def at(self, duration: float, nats: float = math.inf) -> ExpectedLearning:
         """With the ticks that were given, or as few as do for the work and an accuracy."""
@@ -176,7 +182,7 @@ class PlanSearch:
     def _needed(self, found: ExpectedLearning, nats: float) -> float:
         left = _lost(found)
         if left >= nats:
-            cause = "its ticks and batches" if self._deals else "its ticks"
+            cause = "its ticks and batches" if self._batches else "its ticks"
             raise ValueError(
                 f"nats must be above {left:.6g}, what the schedule and {cause} lose in a duration "
                 f"of {found.duration:g} with {found.ticks} ticks and any number of replicas, but "
@@ -189,7 +195,7 @@ class PlanSearch:
         if self._quartic:
             return expected_of_unit(self._device, rule, ticks, self._goal)
         return expected_of(
-            self._device, rule, self._parameter, ticks, self._goal, self._deals, self._reading
+            self._device, rule, self._parameter, ticks, self._goal, self._batches, self._reading
         )
 
 

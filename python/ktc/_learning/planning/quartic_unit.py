@@ -5,15 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from ktc._base.validation import Array
-from ktc._engines.density import DensityDevice
+from ktc._emulation.density_emulator import density_emulator
 from ktc._learning.data_phase import DataPhase
-from ktc._learning.joint_learner import JointLearner
+from ktc._learning.loop import Loop
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.likelihood import maximum_likelihood
 from ktc._learning.metrics.settings import Metrics
 from ktc._learning.metrics.source import MetricSource
 from ktc._learning.planning.expected_learning import Costs, ExpectedLearning
+from ktc._learning.problem import Problem
 from ktc._learning.schedules import Schedule
+from ktc._learning.update import Update
 from ktc._model.description import Described, Description
 from ktc._model.parameters import Parameters
 
@@ -21,7 +23,7 @@ NONE = Costs(0.0, 0.0, 0.0)
 
 
 def is_one_quartic_unit(device: Description) -> bool:
-    """Whether costs of a device come by its density: one overdamped unit of a quartic term."""
+    """Whether a device is one overdamped unit with a quartic term, planned for by its density."""
     net = device.network
     alone = net.units == 1 and net.inertia is None and net.has_friction
     return bool(alone and net.quartic.any())
@@ -49,10 +51,10 @@ def _model(device: Description) -> ExactModel:
 def expected_of_unit(
     device: Description, schedule: Schedule, ticks: int, goal: Array
 ) -> ExpectedLearning:
-    """``theory.ExpectedLearning`` of ``is_one_quartic_unit``.
+    """``theory.ExpectedLearning`` of one quartic unit.
 
-    The ideal ensemble's is that of the learner's own loop around the unit's density. Noise is that
-    of a harmonic unit with the unit's F and ζ at every bias on the way, which leaves out that
+    Costs of the ideal ensemble are those of the learner's own loop on the unit's density. Noise is
+    that of a harmonic unit with the unit's F and ζ at each bias of the run, which neglects that
     gains change with noise: up to a third too small where F changes tenfold.
 
     Raises:
@@ -63,12 +65,12 @@ def expected_of_unit(
     data = DataPhase(goal[None], parameters, None)
     best = maximum_likelihood(exact, data.forces())
     first, last = float(start.network.bias[0]), float(best.bias[0])
-    # A last jump by F of a narrow state may go as far again.
+    # A last jump by the F of a narrow state may go as far again.
     far = 3 * abs(last - first) + 1e-3 * start.network.common_kT / abs(float(device.scale[0]))
-    path = DensityDevice(start, (min(first, last) - far, max(first, last) + far))
-    source = MetricSource(exact, Metrics(), path, None) if schedule.uses_metrics else None
-    learner = JointLearner(path, schedule.begun(), parameters, data, source, exact)
-    outcome = learner.run(ticks, False)
+    path = density_emulator(start, (min(first, last) - far, max(first, last) + far))
+    source = MetricSource(exact, Metrics(), path, None, None) if schedule.uses_metrics else None
+    problem = Problem(path, schedule.begun(), ticks, parameters, data, source, exact)
+    outcome = Loop(problem).run(progress=False)
     if outcome.stopped:
         raise ValueError(f"the plan fails under {schedule!r}: {outcome.stopped}")
     bias, work = path.controls, float(path.ledger.work[0])
@@ -81,32 +83,26 @@ def expected_of_unit(
     # kT Δ(log-likelihood) of a step to the best: −Δb ⟨x⟩_data less the change of F, both signed.
     lost = (step * rest + whole - change) / kT
     ideal = Costs(work - change, work - step * mean - whole, max(0.0, lost))
-    noise = _noise(exact, schedule, ticks, outcome.track["parameters"][:, 0])
+    noise = _noise(exact, schedule, ticks, outcome.rows["theta"][:, 0])
     return ExpectedLearning(ideal, noise, NONE, NONE, schedule.duration, ticks)
 
 
 def _noise(exact: ExactModel, schedule: Schedule, ticks: int, biases: Array) -> Costs:
-    """Of one replica: variances of its mean u and of the bias w, and their covariance."""
+    """Noise of one replica, by the second moments of its mean and of the bias."""
     parameters, start = exact.parameters, exact.start.network
     kT, hold = start.common_kT, schedule.duration / ticks
     controls = start.controls
     metric = exact.metric(controls, hold, True)
-    unit, none = np.ones(1), np.zeros(1)
+    unit = np.ones(1)
     moments = np.zeros((2, 2))
     moments[0, 0] = kT * float(metric.traces[0])
     work = 0.0
     for k, after in enumerate(biases.tolist()):
-        gain = 0.0
-        if k == 0:
-            gain += float(schedule.first_jump(unit, metric, lambda _: unit)[0])
-        share = 0.5 if k in (0, ticks) else 1.0
-        gain += share * hold * float(schedule.velocity(k * hold, unit, metric)[0])
-        if k == ticks:
-            gain += float(schedule.last_jump(unit, metric)[0])
+        gain = float(Update(schedule, k, ticks).change(unit, lambda _: unit, metric)[0])
         work += gain * moments[0, 0]
         update = np.array([[1.0, 0.0], [-gain, 1.0]])
         moments = update @ moments @ update.T
-        controls = parameters.controls(none + after, controls)
+        controls = parameters.controls(np.array([after]), controls)
         metric = exact.metric(controls, hold, True)
         fisher, friction = metric.traces
         if k == ticks:

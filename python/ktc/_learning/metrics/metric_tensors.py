@@ -1,4 +1,4 @@
-"""What a schedule asks of F and ζ, however they are known or measured."""
+"""The metric tensors of learning, F and ζ, as products with a vector."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from typing import Protocol
 from ktc._base.validation import Array
 
 
-class Metric(Protocol):
-    """F = Cov(∂_θE)/kT and the friction tensor ζ of the learned parameters θ, as a schedule's η
-    needs them: never as matrices, so that thousands of parameters can do without.
+class MetricTensors(Protocol):
+    """What a schedule's rate needs of F and ζ at some controls.
+
+    F = Cov(∂_θH)/kT, shape (p, p), is kT times the Fisher information Cov(∂_θH)/kT²; ζ is the
+    friction tensor. They are asked for as products, so that thousands of parameters need no matrix.
     """
 
     @property
     def blocks(self) -> Mapping[str, slice]:
-        """For each kind of parameter its slice of θ."""
+        """The slice of θ of each kind of parameter."""
 
     @property
     def size(self) -> int:
@@ -23,7 +25,7 @@ class Metric(Protocol):
 
     @property
     def traces(self) -> tuple[float, float]:
-        """Of F and of ζ."""
+        """Traces of F and of ζ."""
 
     def solve(self, to_go: float, share: float, gradient: Array) -> Array:
         """[to_go F + share ζ]⁻¹ g."""

@@ -1,0 +1,71 @@
+#include "engine/workers.hpp"
+
+#include <doctest/doctest.h>
+
+#include <initializer_list>
+#include <stdexcept>
+#include <vector>
+
+using namespace ktc;
+
+TEST_CASE("every task is done once, by workers that are numbered") {
+    for (const std::size_t threads : {0, 1, 2, 5}) {
+        std::vector<int> done(1000);
+        std::atomic<std::size_t> largest{0};
+        run_parallel(done.size(), threads, [&](std::size_t index, std::size_t worker) {
+            ++done[index];
+            std::size_t seen = largest;
+            while (worker > seen && !largest.compare_exchange_weak(seen, worker)) {
+            }
+        });
+        CHECK(done == std::vector<int>(1000, 1));
+        CHECK(largest < std::max<std::size_t>(threads, 1));
+    }
+    run_parallel(0, 4, [](std::size_t, std::size_t) { FAIL("there is no task"); });
+}
+
+TEST_CASE("an error of a task reaches the caller, and the workers stay usable") {
+    for (const std::size_t threads : {1, 3}) {
+        CHECK_THROWS_AS(run_parallel(100, threads,
+                                     [](std::size_t index, std::size_t) {
+                                         if (index == 42) throw std::domain_error("task");
+                                     }),
+                        std::domain_error);
+        std::atomic<int> calls{0};
+        run_parallel(10, threads, [&](std::size_t, std::size_t) { ++calls; });
+        CHECK(calls == 10);
+    }
+}
+
+TEST_CASE("the caller is told while it waits for others") {
+    const std::thread::id caller = std::this_thread::get_id();
+    std::atomic<bool> waited{false}, helped{false};
+    for (int attempt = 0; attempt < 100 && !waited; ++attempt)
+        run_parallel(
+            2, 2,
+            [&](std::size_t, std::size_t worker) {
+                // The helper's task ends after the caller has begun to wait.
+                if (worker == 0) return;
+                helped = true;
+                for (int k = 0; k < 1000 && !waited; ++k)
+                    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            },
+            [&] {
+                CHECK(std::this_thread::get_id() == caller);
+                waited = true;
+            });
+    CHECK(waited == helped);
+}
+
+TEST_CASE("calls may be nested and made from several threads at once") {
+    std::atomic<int> calls{0};
+    const auto outer = [&] {
+        run_parallel(8, 4, [&](std::size_t, std::size_t) {
+            run_parallel(8, 4, [&](std::size_t, std::size_t) { ++calls; });
+        });
+    };
+    std::thread other(outer);
+    outer();
+    other.join();
+    CHECK(calls == 128);
+}

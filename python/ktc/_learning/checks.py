@@ -1,0 +1,152 @@
+"""What ``learn`` refuses before anything moves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ktc._base.validation import Array, count
+from ktc._learning.metrics.exact_model import MOST_DENSE
+from ktc._learning.metrics.settings import Metrics
+from ktc._learning.schedules import MinimalDissipation, Schedule
+from ktc._model.description import Described
+from ktc._model.device import Describes, HasShortestTick, Programmable
+from ktc._model.imperfections import LimitError
+from ktc._model.parameters import CONTROL_OF, LEARNABLE, Parameters
+from ktc._theory.gaussian import PARAMETERS
+
+#: Largest energy of the data in units of kT: far below where doubles overflow.
+LARGEST_ENERGY = 1e100
+
+
+def parameter_names(parameters: str | Sequence[str]) -> tuple[str, ...]:
+    """Names of learnable parameters.
+
+    Raises:
+        ValueError: an unknown name, none at all, or "center" beside others.
+    """
+    known = tuple(dict.fromkeys(PARAMETERS + LEARNABLE))
+    try:
+        names = (parameters,) if isinstance(parameters, str) else tuple(parameters)
+    except TypeError:
+        names = ()
+    if not names or any(name not in known for name in names):
+        raise ValueError(
+            f"parameters must be one or several of {known}, such as ('bias',), but is "
+            f"{parameters!r}"
+        )
+    if "center" in names and len(names) > 1:
+        raise ValueError(
+            f"parameters has 'center', which is K⁻¹b and learned alone, but is {parameters!r}; "
+            "take 'bias' beside others"
+        )
+    return names
+
+
+def hidden_units(hidden: Sequence[int] | int) -> NDArray[np.intp]:
+    """Numbers of the hidden units, ascending."""
+    many = [hidden] if isinstance(hidden, int) or not np.iterable(hidden) else list(hidden)
+    numbers = sorted(count("hidden", unit, least=0) for unit in many)
+    for one, other in pairwise(numbers):
+        if one == other:
+            raise ValueError(f"hidden must name a unit once, but names {one} twice")
+    return np.array(numbers, dtype=np.intp)
+
+
+def check_hidden(hidden: NDArray[np.intp], units: int) -> None:
+    """Refuse hidden units that the network does not have, or that leave none visible."""
+    if len(hidden) and hidden[-1] >= units:
+        raise ValueError(
+            f"hidden must be numbers below {units}, the number of units, but has {hidden[-1]}"
+        )
+    if len(hidden) == units:
+        raise ValueError("hidden must leave at least one visible unit, but names all")
+
+
+def check_energy(samples: Array, visible: NDArray[np.intp], start: Described) -> None:
+    """Refuse data whose energy overflows."""
+    stiffness = start.network.sparse_stiffness if start.network.is_sparse else None
+    own = start.network.stiffness.diagonal() if stiffness is None else stiffness.diagonal()
+    with np.errstate(over="ignore", invalid="ignore"):
+        energy = np.abs(samples / start.scale[visible]).max() ** 2 * np.abs(own).max()
+    if not energy < LARGEST_ENERGY * start.network.common_kT:
+        raise ValueError(
+            f"data are as far off as {np.abs(samples).max():.6g}, where the energy of the network "
+            "overflows; scale them down"
+        )
+
+
+def check_ticks(device: object, schedule: Schedule, ticks: int) -> None:
+    """Refuse ticks that are shorter than the device's."""
+    shortest = device.shortest_tick if isinstance(device, HasShortestTick) else 0.0
+    # With room for the rounding of a duration over its ticks.
+    if schedule.duration / ticks < shortest * (1 - 1e-9):
+        raise LimitError(
+            f"ticks must be at most {max(1, int(schedule.duration / shortest * (1 + 1e-9)))} in "
+            f"{schedule.duration:g}, because a tick of this device takes {shortest:g}, but is "
+            f"{ticks}"
+        )
+
+
+def check_anticipation(
+    schedule: Schedule, size: int, hidden: int, batch: int | None, metrics: Metrics | None
+) -> None:
+    """Refuse to anticipate where the path to the target is not available."""
+    if not isinstance(schedule, MinimalDissipation) or not schedule.anticipate:
+        return
+    if size > MOST_DENSE:
+        raise ValueError(
+            f"anticipate must be False for more than {MOST_DENSE} parameters, whose F and ζ are "
+            f"not built as matrices, but {size} are learned"
+        )
+    for name, given, why in (
+        ("hidden", hidden, "hidden units have no averages in the data"),
+        ("batch", batch is not None, "batches do not show the averages of all data"),
+    ):
+        if given:
+            raise ValueError(
+                f"anticipate must be False with {name}: {why}, so that the path to the target is "
+                "not available"
+            )
+    if metrics is not None and metrics.fisher == "replicas":
+        raise ValueError(
+            "anticipate must be False where fisher of metrics is 'replicas', which have no F along "
+            "the path to the target"
+        )
+
+
+def check_programmable(device: object, start: Described, parameters: Parameters) -> None:
+    """Refuse parameters that the hardware cannot change, by name."""
+    made_of = device.description if isinstance(device, Describes) else None
+    board = next((one for one in (device, made_of) if isinstance(one, Programmable)), None)
+    if "quartic" in parameters.names:
+        if board is not None:
+            raise ValueError(
+                "parameters has 'quartic', which a Board cannot be programmed to: its cells are "
+                "linear; take a Network"
+            )
+        units = parameters.places["quartic"][0]
+        linear = [int(unit) for unit in units if start.network.quartic[unit] == 0]
+        if linear:
+            raise ValueError(
+                f"quartic of unit {linear[0]} is learned, but starts at zero, where the network "
+                "moves as a linear one; start it at a positive value, or mask it"
+            )
+    if board is None or not set(parameters.names) & set(CONTROL_OF):
+        return
+    controls = start.network.controls
+    moved = parameters.vector(controls)
+    own = controls.stiffness.diagonal()
+    for name, block in parameters.blocks.items():
+        if name in CONTROL_OF:
+            i, j = parameters.places[name]
+            moved[block] += 1e-3 * np.sqrt(own[i] * own[j]) / len(own)
+    reason = board.complaint(np.asarray(parameters.changes(moved, controls)["stiffness"]))
+    if reason:
+        raise ValueError(
+            f"parameters {parameters.names} include what this Board cannot be programmed to; "
+            f"leave it out by mask: {reason}"
+        )

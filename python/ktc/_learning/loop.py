@@ -1,0 +1,246 @@
+"""The closed loop of learning: read, update, hold; and what stops it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+
+from ktc._base.progress import progress_bar
+from ktc._base.validation import Array
+from ktc._learning.anticipation import Anticipation
+from ktc._learning.averages import OF_THE_BIAS, replica_forces
+from ktc._learning.blow_up import BLOWN_UP, BlowUpDetector
+from ktc._learning.confinement import confined
+from ktc._learning.gradient_noise import GradientNoise
+from ktc._learning.metrics.metric_tensors import MetricTensors
+from ktc._learning.problem import Problem
+from ktc._learning.schedules import MinimalDissipation
+from ktc._learning.update import Update
+from ktc._model.controls import Controls
+from ktc._model.device import Settles
+from ktc._model.imperfections import LimitError
+
+
+@dataclass
+class Outcome:
+    """How far a loop came.
+
+    Attributes:
+        rows: arrays of ``History`` by name, one row per update.
+        stopped: why it stopped early; None where it did not.
+    """
+
+    rows: dict[str, Array]
+    stopped: str | None
+
+
+class _Stop(Exception):
+    """The loop cannot go on; nothing has changed since the last update."""
+
+
+class Loop:
+    """Drives a device through one schedule.
+
+    Args:
+        problem: what to learn.
+        noise: estimates what gradient noise costs, where that is wanted.
+    """
+
+    def __init__(self, problem: Problem, noise: GradientNoise | None = None) -> None:
+        self._problem, self._noise = problem, noise
+        self._device, self._parameters = problem.device, problem.parameters
+        self._controls = problem.device.controls
+        self._theta = problem.parameters.vector(self._controls)
+        self._hold = problem.schedule.duration / problem.ticks
+        self._detector = BlowUpDetector(problem.exact.start.network.common_kT)
+        self._flow = np.zeros(problem.parameters.size)
+        self._anticipation = self._anticipated()
+        self._constant = self._constant_tensors()
+
+    def run(self, progress: bool) -> Outcome:
+        """Make all updates, or as many as succeed.
+
+        Raises:
+            LimitError: a control or a reading out of the device's range, with the tick.
+            OverflowError: a rate so large that not even the first update succeeds.
+        """
+        problem, device, positive = self._problem, self._device, self._problem.positive
+        ticks, hold = problem.ticks, self._hold
+        settles = device if isinstance(device, Settles) else None
+        rows: list[tuple[object, ...]] = []
+        first = np.array(self._books())
+        stopped = None
+        with progress_bar(ticks, "tick", progress, problem.schedule.name) as bar:
+            for k in range(ticks + 1):
+                try:
+                    row = self._update(k)
+                except _Stop as reason:
+                    stopped = f"tick {k}: {reason}"
+                    break
+                except LimitError as error:
+                    raise LimitError(f"tick {k}: {error}") from error
+                if k == ticks and settles is not None:
+                    settles.settle()
+                rows.append((*row, self._books()))
+                if k < ticks:
+                    try:
+                        device.run(hold)
+                        positive.run(hold)
+                    except OverflowError as error:
+                        raise OverflowError(
+                            f"tick {k}: the state overflowed under {problem.schedule!r}; lower the "
+                            f"rate, or take more ticks: {error}"
+                        ) from error
+                    bar.update(1)
+        if not rows:
+            raise OverflowError(
+                f"nothing was learned under {problem.schedule!r}: {stopped}; lower the rate, or "
+                "take more ticks"
+            )
+        return Outcome(self._arrays(rows, first), stopped)
+
+    def _arrays(self, rows: list[tuple[object, ...]], first: Array) -> dict[str, Array]:
+        names = ("theta", "bias", "gradient", "mean", "share", "path_free_energy", "noise_work")
+        *columns, books = zip(*rows, strict=True)
+        found = {n: np.array(c) for n, c in zip(names, columns, strict=True) if c[0] is not None}
+        names = ("work", "heat", "positive_work", "positive_heat")
+        found |= zip(names, np.transpose(np.array(books) - first), strict=True)
+        found["time"] = self._problem.schedule.duration * (
+            np.arange(len(rows)) / self._problem.ticks
+        )
+        return found
+
+    def _update(self, k: int) -> tuple[object, ...]:
+        """Read the replicas and set the next controls; returns a row of the history."""
+        problem, parameters = self._problem, self._parameters
+        forces, mean = replica_forces(self._device, parameters)
+        gradient = forces - problem.positive.forces()
+        if not np.isfinite(gradient).all():
+            raise _Stop("the replicas' averages are not finite: the controls diverged")
+        update = None
+        with np.errstate(over="ignore", invalid="ignore"):
+            if self._anticipation is None:
+                update = Update(problem.schedule, k, problem.ticks)
+                change = self._learned(update, k, gradient, forces)
+            else:
+                change = self._steered(k, forces) - self._theta
+        if self._detector.blows_up(gradient, change):
+            raise _Stop(BLOWN_UP)
+        share, bias, free_energy = self._apply(change)
+        noise = None
+        if update is not None:
+            self._flow = share * update.flow
+            if self._noise is not None:
+                noise = self._noise.cost(k, update, share)
+        return self._theta, bias, gradient, np.array(mean), share, free_energy, noise
+
+    def _apply(self, change: Array) -> tuple[float, Array, float | None]:
+        """Set θ + Δθ, cut back where the energy would lose its bound.
+
+        Returns:
+            The share of Δθ that was made, the bias, and ΔF of the update where it is available.
+        """
+        parameters, before, after, share = self._parameters, self._controls, None, 1.0
+        if self._constant is None:
+            share, after = confined(parameters, before, self._theta, change)
+            if share == 0:
+                raise _Stop(
+                    "no part of the update keeps the energy confined: the data ask for an "
+                    "unconfined model, or the rate is too large"
+                )
+        theta = self._theta + share * change
+        try:
+            settings = parameters.changes(theta, before)
+            self._device.set(**settings)
+        except LimitError:
+            raise
+        except (ValueError, OverflowError) as error:
+            raise _Stop(str(error)) from error
+        self._problem.positive.set(**settings)
+        self._theta = theta
+        if after is None:
+            return share, settings["bias"], None
+        self._controls = after
+        exact = self._problem.exact
+        return share, after.bias, exact.free_energy_change(before, after) if exact.known else None
+
+    def _learned(self, update: Update, k: int, gradient: Array, forces: Array) -> Array:
+        """Δθ of an update by the schedule's rate."""
+
+        def toward(point: Array) -> Array:
+            if self._parameters.names not in OF_THE_BIAS:
+                raise ValueError(
+                    f"{self._problem.schedule.name} aims at a mean, which is a target of the bias "
+                    f"alone, but parameters are {self._parameters.names}; take MinimalDissipation"
+                )
+            target = np.broadcast_to(point, np.shape(self._parameters.scale))
+            return forces - self._parameters.mean_forces(target)
+
+        if self._constant is not None:
+            return update.change(gradient, toward, self._constant)
+        # Controls held over a tick are those of its middle: half of the last flow leads to where
+        # they are now, and makes the loop second order in the tick.
+        first = self._tensors(self._controls, k) if k == 0 else None
+        here = self._tensors_after(0.5 * self._flow, first)
+        return update.change(gradient, toward, here, lambda step: self._tensors_after(step, here))
+
+    def _steered(self, k: int, forces: Array) -> Array:
+        """θ to hold next, or a stop where the path to the target is no longer available."""
+        assert self._anticipation is not None
+        try:
+            time = self._problem.schedule.duration * (k / self._problem.ticks)
+            return self._anticipation.parameters(time, forces)
+        except (ValueError, np.linalg.LinAlgError) as error:
+            if k == 0:
+                raise
+            raise _Stop(f"cannot compute the path to the target: {error}") from error
+
+    def _anticipated(self) -> Anticipation | None:
+        """Steering by the whole path to the target; None where F and ζ are constant along it."""
+        schedule, metrics = self._problem.schedule, self._problem.metrics
+        if not isinstance(schedule, MinimalDissipation) or not schedule.anticipate:
+            return None
+        assert metrics is not None  # the schedule uses them
+        if metrics.constant:
+            return None
+        goal = self._problem.positive.all_forces()
+        return Anticipation(metrics.equilibria(), schedule, goal, self._controls, self._hold)
+
+    def _constant_tensors(self) -> MetricTensors | None:
+        """F and ζ where they are the same at all controls; None where they are not."""
+        problem = self._problem
+        if not problem.closed_form:
+            return None
+        return self._tensors(self._controls, 0)
+
+    def _tensors(self, controls: Controls, k: int) -> MetricTensors:
+        """F and ζ at some controls, or a stop where they can no longer be evaluated."""
+        metrics = self._problem.metrics
+        if metrics is None:
+            # A schedule that uses no metrics asks for the blocks alone.
+            return cast(MetricTensors, self._parameters)
+        try:
+            return metrics.at(controls, self._hold)
+        except (ValueError, np.linalg.LinAlgError) as error:
+            if k == 0:
+                raise
+            raise _Stop(f"cannot evaluate F and zeta at these parameters: {error}") from error
+
+    def _tensors_after(self, change: Array, unchanged: MetricTensors | None) -> MetricTensors:
+        """Those after a change of θ; those of the present θ where the energy would lose its bound."""
+        controls = self._controls
+        if self._problem.metrics is None:
+            return self._tensors(controls, 1)
+        if change.any() and np.isfinite(change).all():
+            share, after = confined(self._parameters, controls, self._theta, change)
+            controls = after if share == 1 else controls
+        elif unchanged is not None:
+            return unchanged
+        return self._tensors(controls, 1)
+
+    def _books(self) -> tuple[float, float, float, float]:
+        ledger = self._device.ledger
+        work, heat = float(np.mean(ledger.work)), float(np.mean(ledger.heat))
+        return (work, heat, *self._problem.positive.books)
