@@ -35,7 +35,9 @@ def wide_network():
 
 def board_fit(parameter="bias", schedule=None):
     schedule = schedule or schedules.MinimalDissipation(5e-6)
-    return ktc.learn(BOARD, TARGET, schedule, (parameter,), replicas=50, ticks=40, seed=1)
+    return ktc.learn(
+        BOARD, TARGET, schedule, parameters=(parameter,), replicas=50, ticks=40, seed=1
+    )
 
 
 def wide_fit():

@@ -33,8 +33,8 @@ def shrunk_covariance(data: ArrayLike) -> tuple[Array, float]:
     Source: Ledoit, Wolf (2004), J. Multivar. Anal. 88, 365.
 
     Example:
-        >>> import numpy as np
         >>> from ktc._boards.gaussian_model import shrunk_covariance
+        >>> import numpy as np
         >>> covariance, weight = shrunk_covariance([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]])
         >>> bool(np.linalg.eigvalsh(covariance)[0] > 0)
         True

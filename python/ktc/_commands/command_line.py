@@ -19,7 +19,7 @@ USER_ERROR, INTERRUPTED = 2, 130
 
 
 class _Parser(argparse.ArgumentParser):
-    """Report an error in one line."""
+    """Print an error on one line."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(USER_ERROR, f"{self.prog}: {message}; see {self.prog} --help\n")
@@ -130,7 +130,7 @@ def _positive(text: str) -> float:
 
 
 def _whole(least: int) -> Callable[[str], int]:
-    """Return a reader of whole numbers from ``least`` to 2**64 − 1."""
+    """Parse a whole number of at least ``least``, below 2**64."""
 
     def read(text: str) -> int:
         try:

@@ -1,4 +1,4 @@
-"""One experiment of the command line: learn, report the energies, write a folder of results."""
+"""An experiment of the command line: learn, report the costs, and write a folder of results."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ RESULTS = "results.json"
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings of the board, the run and the folder of results.
+    """Options of an experiment: the board, the run, and the folder of results.
 
     Raises:
         ValueError: a resistance, capacitance or temperature outside 1e-30 to 1e30, or a duration
@@ -87,7 +87,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Subject:
-    """Subject of an experiment.
+    """The model to learn, with its figure and description.
 
     Attributes:
         description: of the data, for the report.
@@ -129,7 +129,7 @@ def carry_out(command: str, settings: Settings, prepare: Callable[[], Subject]) 
 
 
 def _carried_out(command: str, settings: Settings, prepare: Callable[[], Subject]) -> str:
-    # In a file or a pipe a progress bar would be one long line.
+    # A bar that redraws itself would be one long line in a file or a pipe.
     watched = sys.stderr.isatty()
     with progress_bar(STEPS + 2, "step", watched, f"ktc {command}") as bar:
 
@@ -153,7 +153,7 @@ def _carried_out(command: str, settings: Settings, prepare: Callable[[], Subject
 
 
 def _write(command: str, settings: Settings, subject: Subject, comparison: Comparison) -> None:
-    # Fits first, because they took long: they are kept even if a figure fails.
+    # Numbers are written first, so that they are kept if a figure fails.
     for name, fit in zip(FITS, comparison.fits, strict=True):
         fit.save(settings.out / name)
     chosen = {**asdict(settings), "duration": settings.time, **subject.parameters}
@@ -210,7 +210,7 @@ def _report(settings: Settings, subject: Subject, comparison: Comparison) -> str
 
 
 def _note(settings: Settings, fastest: float) -> list[str]:
-    """A note if ticks are longer than the relaxation time of the fastest mode."""
+    """A warning about ticks longer than the fastest mode's relaxation time; empty without."""
     hold, least = settings.time / settings.ticks, settings.time / fastest
     if hold <= fastest:
         return []

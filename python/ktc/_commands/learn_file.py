@@ -1,4 +1,4 @@
-"""``ktc learn FILE``: learn the mean of a table on a board of one cell per column."""
+"""``ktc learn FILE``: the mean of a table, learned on a board with one cell per column."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def learn_file(path: Path, settings: Settings) -> str:
-    """Learn the mean of a table, starting from the minima of its columns, and return the report.
+    """Learn the mean of a table from the minima of its columns, and return the report.
 
     There is one cell per column. Zero volts represent the minimum of a column, and one thermal
     width its standard deviation (1 for a constant column). Couplings give the board the covariance

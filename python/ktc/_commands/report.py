@@ -49,7 +49,7 @@ def with_error(estimate: Estimate, factor: float = 1.0) -> str:
 
 
 def table(comparison: Comparison) -> str:
-    """Format the costs of both runs, in joules and kT, beside the bound."""
+    """The cost of both runs, in joules and kT, beside the bound."""
     kT, energy = comparison.model.board.kT, comparison.model.board.symbols.energy
     works = [point.excess_work.mean for point in comparison.points]
     scale = scale_of(works, energy)

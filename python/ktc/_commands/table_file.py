@@ -1,4 +1,4 @@
-"""Read a table of numbers from a text file: one row per sample, one column per cell."""
+"""Numeric tables in text files: one row per sample, one column per cell."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Table(NamedTuple):
     values: Array
 
     def label(self, column: int) -> str:
-        """Return the name of a column, or its number counted from 1."""
+        """Name of a column, or its number counted from 1."""
         return self.names[column] or f"column {column + 1}"
 
 

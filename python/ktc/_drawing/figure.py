@@ -1,4 +1,4 @@
-"""The figure class: displayed in a notebook, needs no screen."""
+"""A matplotlib figure without pyplot, which a notebook displays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names given by users, as text in figures."""
+"""Names given by users, as text in a figure."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ MISSING_GLYPHS = "column (number where the font cannot write its name)"
 
 
 def plain(text: str) -> str:
-    """Escape dollar signs, which would start a formula."""
+    """``text`` literally: a dollar sign starts no formula."""
     return text.replace("$", r"\$")
 
 
 def column_names(columns: Sequence[str]) -> tuple[list[str], str]:
-    """Return tick labels of columns, and the label of their axis.
+    """Labels of the columns, and the label of their axis.
 
     A name that the font cannot write is replaced by the number of the column, counted from 1. Long
     names are truncated.
@@ -33,7 +33,7 @@ def column_names(columns: Sequence[str]) -> tuple[list[str], str]:
 
 
 def _characters() -> set[int]:
-    """All characters that the present font of matplotlib or its fallbacks can write."""
+    """All characters of matplotlib's font and its fallbacks."""
     from matplotlib.font_manager import FontProperties, findfont, get_font
 
     characters: set[int] = set()

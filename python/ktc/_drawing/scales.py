@@ -1,4 +1,4 @@
-"""SI prefixes of units on axes."""
+"""Units on axes, with a prefix that makes the numbers readable."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Scale(NamedTuple):
     unit: str
 
     def label(self, text: str) -> str:
-        """Return ``text`` with the unit, if any, in brackets."""
+        """``text`` with the unit in brackets, if there is one."""
         return f"{text} [{self.unit}]" if self.unit else text
 
     def number(self, value: float) -> str:

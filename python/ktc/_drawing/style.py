@@ -1,4 +1,4 @@
-"""Style of figures: lines distinct in grey, long lines thinned, many units as bands."""
+"""Style of lines: distinct in grey, thinned where they are long, bands for many units."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ktc._drawing.figure import Picture
 
-#: Colours for the colour-blind (Okabe, Ito), each with its dash and marker.
+#: Colours that are distinct for the colour-blind (Okabe, Ito), each with a dash and a marker.
 STYLES: list[dict[str, Any]] = [
     {"color": "#000000", "linestyle": "-", "marker": "o"},
     {"color": "#0072B2", "linestyle": "--", "marker": "s"},
@@ -44,7 +44,7 @@ def new_figure(
     height: float = 2.6,
     **options: Any,
 ) -> tuple[Picture, Any]:
-    """Make a figure with axes of shape (rows, columns), by default ``height`` inches per row."""
+    """A figure with axes of shape (rows, columns); ``height`` inches per row by default."""
     from ktc._drawing.figure import Picture
 
     size = (WIDTH, 0.5 + height * rows) if figsize is None else figsize
@@ -112,7 +112,7 @@ def line(
     x, y = thinned(x, y)
     look = {**STYLES[number % len(STYLES)], "markersize": 4.5, "linewidth": 1.4, **options}
     spread = max(1, len(x) // 8)
-    # Different lines have markers at different places.
+    # Markers of different lines are at different places.
     first = int(spread * ((0.25 + 0.37 * number) % 1))
     style = "steps-post" if steps else "default"
     ax.plot(x, y, label=label or None, markevery=(first, spread), drawstyle=style, **look)

@@ -29,20 +29,14 @@ ENERGIES = ("work", "heat", "energy")
 
 
 def draw_run(run: Run, unit: int = 0, figsize: tuple[float, float] | None = None) -> Figure:
-    """Draw controls and records over time, and the distribution of work and heat.
+    """Draw controls and records over time, and the distribution of work and heat over the replicas.
 
-    With ``resolve_heat=True`` also the mean of every energy account, and the heat of each resistor.
+    Where the accounts were itemised, all of them are drawn, with the heat of each resistor.
 
     Args:
-        run: a ``ktc.Run``.
-        unit: unit whose recorded states are drawn, of a few replicas and their mean.
-        figsize: width and height in inches.
-
-    Returns:
-        A matplotlib Figure.
-
-    Raises:
-        ValueError: a unit that the network does not have.
+        run: what to draw.
+        unit: the unit whose recorded states are drawn, a few replicas and their mean.
+        figsize: inches.
 
     Example:
         >>> import ktc

@@ -1,4 +1,4 @@
-"""Figure of a time-step convergence study."""
+"""Figure of a convergence study: an observable over the square of the time step."""
 
 from __future__ import annotations
 
@@ -17,14 +17,11 @@ if TYPE_CHECKING:
 def draw_convergence(
     convergence: Convergence, figsize: tuple[float, float] | None = None
 ) -> Figure:
-    """Draw estimates over dt² with two standard errors, their fit, and its limit dt → 0.
+    """Draw estimates with two standard errors, and the parabola through them down to dt = 0.
 
     Args:
-        convergence: a ``ktc.Convergence``.
-        figsize: width and height in inches.
-
-    Returns:
-        A matplotlib Figure.
+        convergence: what to draw.
+        figsize: inches.
 
     Example:
         >>> import ktc

@@ -45,7 +45,7 @@ def fisher_estimate(
 
     Example:
         >>> import ktc
-        >>> pair = ktc.Network([[0.0, -1.0], [-1.0, 0.0]], friction=1.0, quartic=1.0)
+        >>> pair = ktc.Network([[0.0, -1.0], [-1.0, 0.0]], 1.0, quartic=1.0)
         >>> found = ktc.theory.fisher_estimate(pair, replicas=2000, seed=1)
         >>> found.mean.shape, found.replicas
         ((2, 2), 2000)
@@ -170,7 +170,7 @@ def metric_estimates(
 
     Example:
         >>> import ktc
-        >>> pair = ktc.Network([[0.0, -1.0], [-1.0, 0.0]], friction=1.0, quartic=1.0)
+        >>> pair = ktc.Network([[0.0, -1.0], [-1.0, 0.0]], 1.0, quartic=1.0)
         >>> fisher, friction = ktc.theory.metric_estimates(pair, "stiffness", replicas=1000, seed=1)
         >>> fisher.mean.shape, friction.mean.shape
         ((3, 3), (3, 3))

@@ -1,4 +1,4 @@
-"""Figure of a protocol: controls over time, with the jumps at both ends."""
+"""Figure of a protocol: its controls over time, with the jumps at both ends."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ktc._drawing.scales import Scale, scale_of
 from ktc._drawing.style import legend, line, new_figure, units
 from ktc._model.controls import Controls
 from ktc._model.description import Description
+from ktc._model.waveforms import one_shape
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from ktc._model.protocol import Protocol
 
-#: Name of one column of each control in legends.
+#: What one column of a control describes.
 ITEMS = {
     "bias": "unit",
     "stiffness": "eigenvalue",
@@ -29,7 +30,7 @@ ITEMS = {
     "current": "source",
 }
 
-#: Time before the start and after the end that is drawn, over the duration.
+#: Margin before the start and after the end, over the duration.
 MARGIN = 0.04
 
 
@@ -38,19 +39,13 @@ def draw_protocol(
     device: Description | None = None,
     figsize: tuple[float, float] | None = None,
 ) -> Figure:
-    """Draw controls over time; a stiffness matrix as its eigenvalues.
+    """Draw the controls over time, and of a stiffness matrix its eigenvalues.
 
     Args:
-        protocol: a ``ktc.Protocol``.
-        device: the Network or Board that it drives, for units and for the controls before the first
-            jump.
-        figsize: width and height in inches.
-
-    Returns:
-        A matplotlib Figure.
-
-    Raises:
-        ValueError: a protocol without controls.
+        protocol: what to draw.
+        device: the Network or Board to play it on, which gives the units, and the controls from
+            which the first jump starts.
+        figsize: inches.
 
     Example:
         >>> import ktc
@@ -59,7 +54,7 @@ def draw_protocol(
         'bias'
     """
     if not protocol.controls and not protocol.final:
-        raise ValueError("protocol must drive some control to be drawn, but drives no control")
+        raise ValueError("this protocol drives no control: there is nothing to draw")
     figure, axes = new_figure(len(driven(protocol)), figsize=figsize, sharex=True)
     initial = None if device is None else device.network.controls
     draw_controls(
@@ -69,14 +64,14 @@ def draw_protocol(
 
 
 def driven(protocol: Protocol) -> list[str]:
-    """Names of the controls that a protocol sets."""
+    """Return the names of all controls that a protocol sets."""
     return list(dict.fromkeys([*protocol.controls, *protocol.final]))
 
 
 def draw_controls(
     axes: list[Axes], protocol: Protocol, initial: Controls | None, symbols: Units
 ) -> None:
-    """Draw each control on its own axes, in the order of ``driven``."""
+    """Draw every control on its own axes, in the order of ``driven``, with the time on the last."""
     clock = scale_of(protocol.duration, symbols.time)
     for ax, name in zip(axes, driven(protocol), strict=True):
         time, values = _waveform(protocol, name, initial)
@@ -114,28 +109,14 @@ def _waveform(protocol: Protocol, name: str, initial: Controls | None) -> tuple[
         parts, times = [ticks, *parts], np.concatenate([protocol.times[:-1], times])
     if before is not None:
         parts, times = [before[None], *parts], np.concatenate([[-margin], times])
-    return times, np.concatenate(_one_shape(parts))
-
-
-def _one_shape(parts: list[Array]) -> list[Array]:
-    """Broadcast scalars among vectors or matrices, as playing a protocol does."""
-    shape = max((part.shape[1:] for part in parts), key=len)
-    full = []
-    for part in parts:
-        if part.shape[1:] == shape:
-            full.append(part)
-        elif len(shape) == 2:
-            full.append(part[:, None, None] * np.eye(shape[0]))
-        else:
-            full.append(np.broadcast_to(part[:, None], (len(part), *shape)))
-    return full
+    return times, np.concatenate(one_shape(name, parts))
 
 
 def _unit(symbols: Units, control: str) -> str:
     known = {"bias": symbols.bias, "stiffness": symbols.stiffness, "kT": symbols.energy}
     if control in known:
         return known[control]
-    # EMFs, currents and quartic terms have unit symbols only in SI.
+    # EMFs, currents and quartic terms have unit symbols only where the device uses the SI.
     if symbols.energy != "J":
         return ""
     charges = {"1/F": "J/C⁴", "1/H": "J/Wb⁴"}
