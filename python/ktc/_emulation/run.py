@@ -231,6 +231,14 @@ class Run(Storable):
         Raises:
             ValueError: where the state was not recorded at equal intervals.
 
+        Example:
+            >>> import ktc
+            >>> emulator = ktc.Emulator(ktc.Network(1.0, 1.0), replicas=100, seed=1)
+            >>> run = emulator.play(ktc.Protocol([0.1] * 512, {}), record="state")
+            >>> spectrum = run.spectrum(segments=8)
+            >>> spectrum.frequency[:3], spectrum.density.shape
+            (array([0.     , 0.15625, 0.3125 ]), (33,))
+
         Source: Welch (1967), IEEE Trans. Audio Electroacoust. 15, 70.
         """
         if "state" not in self.series:
