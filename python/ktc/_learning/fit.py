@@ -17,8 +17,8 @@ from ktc._base.validation import Array
 from ktc._emulation.free_energy_ladder import free_energy_difference
 from ktc._learning.averages import energy_differences
 from ktc._learning.batches import BatchMoments
-from ktc._learning.fit_figure import draw_fit
 from ktc._learning.center import learnable
+from ktc._learning.fit_figure import draw_fit
 from ktc._learning.gradient_noise import LARGEST_STATE, total_cost
 from ktc._learning.history import History
 from ktc._learning.metrics.calibration_report import CalibrationReport

@@ -15,8 +15,8 @@ from ktc._base.codec import register
 from ktc._base.estimate import Estimate
 from ktc._base.files import Storable
 from ktc._base.validation import Array, count, positive, random_seed, real_array
-from ktc._learning.checks import hidden_units, parameter_names
 from ktc._learning.center import learnable
+from ktc._learning.checks import hidden_units, parameter_names
 from ktc._learning.learn import learn
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.settings import Metrics
