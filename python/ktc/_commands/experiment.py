@@ -98,7 +98,7 @@ class Subject:
 
     description: str
     model: GaussianModel
-    parameters: dict[str, Any]
+    parameters: dict[str, object]
     picture: Callable[[Comparison], Figure]
 
 

@@ -32,7 +32,7 @@ def column_names(columns: Sequence[str]) -> tuple[list[str], str]:
     return names, label
 
 
-def _signs() -> set[int]:
+def _characters() -> set[int]:
     """All characters of matplotlib's font and its fallbacks."""
     from matplotlib.font_manager import FontProperties, findfont, get_font
 

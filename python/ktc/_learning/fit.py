@@ -438,9 +438,7 @@ class Fit(Storable):
     def _positive_estimate(self, which: int) -> Estimate:
         if self._positive is None:
             return self._exactly(0.0, "no hidden units")
-        return Estimate.of_samples(
-            self._positive[which], unit=self.symbols.energy, kT=self.kT
-        )
+        return Estimate.of_samples(self._positive[which], unit=self.symbols.energy, kT=self.kT)
 
     def __repr__(self) -> str:
         spent = f"work {self.work}"

@@ -20,7 +20,7 @@ from ktc._model.network import Network
 from ktc._model.protocol import Protocol
 
 if TYPE_CHECKING:
-    from ktc._drawing.figure import Picture
+    from matplotlib.figure import Figure
 
 #: Time steps of a study, in units of the default one.
 STEPS = (8.0, 4.0, 2.0, 1.0)
@@ -68,7 +68,7 @@ class Convergence(Storable):
             method=coefficient.method,
         )
 
-    def plot(self, figsize: tuple[float, float] | None = None) -> Picture:
+    def plot(self, figsize: tuple[float, float] | None = None) -> Figure:
         """Draw the estimates over the square of the step, with their fit; return a Figure.
 
         Args:
