@@ -1,7 +1,8 @@
-"""Kinds of couplings between a board's cells: what they are in the one equation of every circuit.
+"""Kinds of couplings between the cells of a board, as terms of the common equation of motion.
 
-Of all kinds H = ½ qᵀKq − bᵀq, q the charges [C] and b the source voltages [V] of the cells, so that
-the equilibrium is exp(−H/kT). They differ in K, in the resistors, and in where the sources lie.
+For all kinds H = ½ qᵀKq − bᵀq with the charges q [C] and the source voltages b [V] of the cells, so
+that the equilibrium is exp(−H/kT). They differ in K, in the resistors, and in where the sources
+lie.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ktc._base.validation import Array, finite, real_array
 from ktc._boards.topology import Edge, Topology
@@ -242,6 +244,22 @@ def coupling_of(name: Any) -> Coupling:
     if not isinstance(name, str) or name not in COUPLINGS:
         raise ValueError(f"coupling must be one of {tuple(COUPLINGS)}, but is {name!r}")
     return COUPLINGS[name]
+
+
+def programmable(
+    coupling: Coupling, topology: Topology, capacitance: Array, stiffness: ArrayLike
+) -> Array:
+    """``stiffness`` as a matrix (d, d) that cells with these couplings can be programmed to."""
+    matrix, cells = real_array("stiffness", stiffness), topology.cells
+    if matrix.shape != (cells, cells):
+        raise ValueError(
+            f"stiffness must be of shape {(cells, cells)} for {cells} cells, "
+            f"but has shape {matrix.shape}"
+        )
+    reason = coupling.complaint(topology, capacitance, matrix)
+    if reason:
+        raise ValueError(reason)
+    return matrix
 
 
 def compiled(

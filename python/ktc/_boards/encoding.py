@@ -11,7 +11,7 @@ from ktc._base.validation import Array, frozen, per_unit, positive_per_unit, rea
 
 
 class Encoding(Storable):
-    """volts = volts_per_unit · (data − offset) / scale, unit by unit, and back.
+    """volts = volts_per_unit · (data − offset) / scale, per unit, and back.
 
     Args:
         volts_per_unit: (d,), volts that stand for one ``scale`` of the data.
@@ -19,7 +19,8 @@ class Encoding(Storable):
         scale: data difference that stands for ``volts_per_unit``, positive, scalar or (d,).
 
     Example:
-        >>> code = Encoding([1e-3, 1e-3], offset=8.0, scale=4.0)
+        >>> import ktc
+        >>> code = ktc.Encoding([1e-3, 1e-3], offset=8.0, scale=4.0)
         >>> code.encode([12.0, 8.0])
         array([0.001, 0.   ])
         >>> code.decode(code.encode([12.0, 8.0]))
@@ -57,7 +58,7 @@ class Encoding(Storable):
         array = real_array(name, values)
         if array.ndim not in (1, 2) or array.shape[-1] != len(self.scale):
             raise ValueError(
-                f"{name} must have {len(self.scale)} columns, one a cell, "
+                f"{name} must have {len(self.scale)} columns, one per cell, "
                 f"but has shape {array.shape}"
             )
         return array

@@ -31,11 +31,12 @@ class Topology:
         TypeError: cell numbers that are not whole numbers.
 
     Example:
-        >>> Topology.ring(4).edges
+        >>> import ktc
+        >>> ktc.Topology.ring(4).edges
         ((0, 1), (0, 3), (1, 2), (2, 3))
-        >>> len(Topology.grid(2, 3).edges), len(Topology.all_to_all(64).edges)
+        >>> len(ktc.Topology.grid(2, 3).edges), len(ktc.Topology.all_to_all(64).edges)
         (7, 2016)
-        >>> Topology.of_edges(4, [(3, 0), (1, 2)]).edges
+        >>> ktc.Topology.of_edges(4, [(3, 0), (1, 2)]).edges
         ((0, 3), (1, 2))
     """
 
@@ -103,7 +104,7 @@ class Topology:
             A ``scipy.sparse.csr_array``, which ``ktc.Network`` takes: see ``ktc.lattices.springs``.
 
         Example:
-            >>> Topology.of_edges(3, [(0, 2)]).springs(1.0, 0.5).toarray()[0]
+            >>> ktc.Topology.of_edges(3, [(0, 2)]).springs(1.0, 0.5).toarray()[0]
             array([ 1.5,  0. , -0.5])
         """
         return springs(self.cells, np.reshape(self.edges, (-1, 2)), own, coupling)
@@ -139,6 +140,19 @@ def _fields(topology: Topology) -> dict[str, object]:
 
 def _of_fields(name: str, cells: int, edges: NDArray[np.int64]) -> Topology:
     return Topology(name, cells, tuple(map(tuple, edges.tolist())))
+
+
+def fitting(topology: Topology | None, cells: int) -> Topology:
+    """``topology``, checked for a number of cells; all pairs where it is None."""
+    if topology is None:
+        return Topology.all_to_all(cells)
+    if not isinstance(topology, Topology):
+        raise TypeError(f"topology must be a ktc.Topology, but is {type(topology).__name__}")
+    if topology.cells != cells:
+        raise ValueError(
+            f"topology must have the {cells} cells of the board, but has {topology.cells}"
+        )
+    return topology
 
 
 register(Topology, _fields, _of_fields)
