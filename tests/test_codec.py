@@ -86,7 +86,7 @@ def test_any_kind_comes_back_equal(name, tmp_path):
         ktc.Units("V", "V", "1/F", "J", "s"),
         ktc.Topology.grid(2, 3),
         ktc.Imperfections(dac_bits=8, dac_range=1.0),
-        History(*np.arange(27.0).reshape(9, 3)),
+        History(*np.arange(39.0).reshape(13, 3)),
         Described(ktc.Network(K, 1.0), np.ones(2), ktc.Units()),
         ktc.Estimate.of_samples([1.0, 2.0, 4.0], unit="J", kT=2.0),
         ktc.Estimate.exact(1.5, variance=0.5),

@@ -133,7 +133,7 @@ def time_to_equilibrium(
         >>> import ktc
         >>> start, end = ktc.Network(1.0, 1.0), ktc.Network(1.0, 1.0, bias=1.0)
         >>> time = ktc.theory.time_to_equilibrium(start, end, 0.5 * 1e-4)
-        >>> round(time, 6)  # ½ e^{−2t}: t = ln 100
+        >>> round(time, 6)  # ½ e^{−2t} = ½ 10⁻⁴, t = ln 100
         4.60517
     """
     goal = positive("error", error)
