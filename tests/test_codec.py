@@ -274,3 +274,33 @@ def test_equality_of_controls_and_sparse_matrices():
     assert sparse.controls != sparse.with_controls(stiffness=scipy.sparse.csr_array(2 * K)).controls
     assert sparse != ktc.Network(K, 1.0)
     assert ktc.Network(K, 1.0).controls != ktc.Network(K, 1.0, kT=2.0).controls
+
+
+def test_emulators_runs_and_fits_are_kinds_too(tmp_path):
+    board = ktc.Board(2, 1e6, 1e-12, 300.0, imperfections=ktc.Imperfections(offset=1e-6))
+    network = ktc.Network(K, 1.0)
+    for emulator in (
+        ktc.Emulator(network, replicas=5, seed=1),
+        ktc.Emulator(network, replicas=np.inf),
+        ktc.Emulator(ktc.Network(ktc.lattices.ring(5), 1.0), replicas=5, seed=1),
+        board.emulator(replicas=5, seed=1),
+    ):
+        emulator.run(1e-6)
+        emulator.save(tmp_path / "emulator.npz")
+        again = ktc.load(tmp_path / "emulator.npz")
+        assert type(again) is type(emulator)
+        for each in (emulator, again):
+            each.run(1e-6)
+        assert (again.moments().mean == emulator.moments().mean).all()
+        assert (again.moments().covariance == emulator.moments().covariance).all()
+        assert (again.ledger.heat == emulator.ledger.heat).all()
+    run = ktc.Emulator(network, replicas=5, seed=1).play(ktc.Protocol([1.0], {"bias": [1.0]}))
+    fit = ktc.learn(network, [1.0, 2.0], ktc.schedules.Constant(1.0, rate=0.1), replicas=5, seed=1)
+    for result in (run, fit):
+        result.save(tmp_path / "result.npz")
+        again = ktc.load(tmp_path / "result.npz")
+        assert type(again) is type(result)
+        assert again.version == ktc.__version__
+        assert (again.work.samples == result.work.samples).all()
+        with refused(ValueError, f"kind '{type(result).__name__}', not 'Emulator'", "ktc.load"):
+            ktc.Emulator.load(tmp_path / "result.npz")
