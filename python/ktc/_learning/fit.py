@@ -17,8 +17,8 @@ from ktc._base.validation import Array
 from ktc._emulation.free_energy_ladder import free_energy_difference
 from ktc._learning.averages import energy_differences
 from ktc._learning.batches import BatchMoments
-from ktc._learning.fit_figure import draw_fit
 from ktc._learning.center import learnable
+from ktc._learning.fit_figure import draw_fit
 from ktc._learning.gradient_noise import LARGEST_STATE, total_cost
 from ktc._learning.history import History
 from ktc._learning.metrics.calibration_report import CalibrationReport
@@ -438,9 +438,7 @@ class Fit(Storable):
     def _positive_estimate(self, which: int) -> Estimate:
         if self._positive is None:
             return self._exactly(0.0, "no hidden units")
-        return Estimate.of_samples(
-            self._positive[which], unit=self.symbols.energy, kT=self.kT
-        )
+        return Estimate.of_samples(self._positive[which], unit=self.symbols.energy, kT=self.kT)
 
     def __repr__(self) -> str:
         spent = f"work {self.work}"

@@ -43,7 +43,10 @@ class GaussianProducts:
         self._dual = net.friction @ self._modes
         self._mean = np.linalg.solve(net.stiffness, net.bias)
         self._gains = (1 / rates, kT / np.outer(rates, rates))
-        self._times = (lag_under_hold(1 / rates, hold), lag_under_hold(1 / np.add.outer(rates, rates), hold))
+        self._times = (
+            lag_under_hold(1 / rates, hold),
+            lag_under_hold(1 / np.add.outer(rates, rates), hold),
+        )
         d = net.units
         self._whole = parameters.size == d + d * (d + 1) // 2
 

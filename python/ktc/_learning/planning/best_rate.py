@@ -15,8 +15,8 @@ from ktc._base.codec import register
 from ktc._base.estimate import Estimate
 from ktc._base.files import Storable
 from ktc._base.validation import Array, count, positive, random_seed, real_array
-from ktc._learning.checks import hidden_units, parameter_names
 from ktc._learning.center import learnable
+from ktc._learning.checks import hidden_units, parameter_names
 from ktc._learning.learn import learn
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.settings import Metrics
@@ -118,7 +118,7 @@ def best_rate(
     Example:
         >>> import ktc
         >>> net = ktc.Network(stiffness=1.0, friction=1.0)
-        >>> best = best_rate(net, 5.0, lambda rate: ktc.schedules.Constant(1.0, rate))
+        >>> best = ktc.best_rate(net, 5.0, lambda rate: ktc.schedules.Constant(1.0, rate))
         >>> bool(best.completed_excess_work.mean > ktc.theory.least_excess_work(net, 5.0, 1.0))
         True
 

@@ -102,7 +102,7 @@ def expected_learning(
         >>> import ktc
         >>> net = ktc.Network(stiffness=1.0, friction=1.0)
         >>> rule = ktc.schedules.MinimalDissipation(duration=1.0)
-        >>> found = expected_learning(net, 5.0, rule, ticks=100)
+        >>> found = ktc.theory.expected_learning(net, 5.0, rule, ticks=100)
         >>> round(found.ideal.excess_work, 3), round(found.noise(100).excess_work, 4)
         (8.333, 0.0142)
 

@@ -133,10 +133,11 @@ def plan(
             the data's mean needs a bias beyond a real board's range.
 
     Example:
+        >>> import ktc
         >>> import ktc, numpy as np
         >>> board = ktc.Board(cells=4, resistance=1e6, capacitance=1e-12, temperature=300.0)
         >>> data = board.thermal_width * np.array([[3.0, -2.0, 1.0, 2.0]])
-        >>> print(plan(board, data, joules=1e-18, nats=0.01))
+        >>> print(ktc.plan(board, data, joules=1e-18, nats=0.01))
         127 replicas for 7.905e-06 s in 32 ticks, all samples at each
         dissipate 9.997e-19 J, each 7.871e-21 J or 1.9 kT
         of which noise of the gradient 3.89%; bound 7.527e-21 J each
