@@ -15,7 +15,6 @@ from ktc._model.controls import CONTROL_NAMES, Controls
 from ktc._model.description import Description
 from ktc._model.protocol_check import checked_waveforms, controls_at
 from ktc._model.protocol_figure import draw_protocol
-from ktc._model.waveforms import full_shape as full_shape
 from ktc._model.waveforms import one_shape, setting, waveform
 
 if TYPE_CHECKING:
