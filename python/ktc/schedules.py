@@ -3,6 +3,7 @@
 A schedule is made of its duration and rates. Subclass ``Schedule`` to try one of your own.
 """
 
+from ktc._learning.schedule import Schedule
 from ktc._learning.schedules import (
     Adam,
     Constant,
@@ -11,7 +12,6 @@ from ktc._learning.schedules import (
     Exponential,
     MinimalDissipation,
     NaturalGradient,
-    Schedule,
 )
 
 __all__ = [

@@ -78,6 +78,10 @@ class DensityDevice:
         scale = float(self.scale[0])
         return Moments(np.array([mean * scale]), lambda: np.array([[spread * scale**2]]))
 
+    def read(self) -> Array:
+        """Refused: there are no individual replicas."""
+        raise ValueError("read() needs individual replicas; a density has only moments()")
+
     def set(self, **controls: Any) -> None:
         """One update of the bias; books work."""
         after = self.controls.updated(**controls)
