@@ -5,6 +5,7 @@ A schedule is made of its duration and rates. Subclass ``Schedule`` to try one o
 
 from ktc._learning.metrics.metric_tensors import MetricTensors
 from ktc._learning.path_to_target import PathToTarget
+from ktc._learning.schedule import Schedule
 from ktc._learning.schedules import (
     Adam,
     Constant,
@@ -13,7 +14,6 @@ from ktc._learning.schedules import (
     Exponential,
     MinimalDissipation,
     NaturalGradient,
-    Schedule,
 )
 
 __all__ = [
