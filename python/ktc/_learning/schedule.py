@@ -16,6 +16,7 @@ import numpy as np
 from ktc._base.validation import Array, positive
 from ktc._learning.metrics.metric_tensors import MetricTensors
 from ktc._learning.schedule_figure import draw_schedule
+from ktc._model.description import Description
 
 
 class Schedule(ABC):
@@ -82,7 +83,9 @@ class Schedule(ABC):
         columns = np.eye(geometry.size)
         return np.stack([self.velocity(time, column, geometry) for column in columns], axis=1)
 
-    def plot(self, device: Any = None, parameter: str = "bias", **options: Any) -> Any:
+    def plot(
+        self, device: Description | None = None, parameter: str = "bias", **options: Any
+    ) -> Any:
         """Draw the eigenvalues of η over time; returns a matplotlib Figure.
 
         Args:
