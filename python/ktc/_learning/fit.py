@@ -282,7 +282,7 @@ class Fit(Storable):
             ValueError: a schedule that is not linear in the gradient, or that anticipates; a run in
                 closed form that stopped early; an ensemble of more than twenty million numbers.
         """
-        closed = self._exact.whole and not self.start.network.is_sparse
+        closed = self._exact.whole and not (len(self.hidden) or self.start.network.is_sparse)
         mean, stderr = noise_work_of(self, closed)
         method = "closed form" if stderr is None else "scatter of the replicas"
         unit = self.symbols.energy

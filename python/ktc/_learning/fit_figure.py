@@ -150,7 +150,7 @@ def draw_excess_work(ax: Axes, fit: Fit, clock: Scale, peers: Sequence[Fit] = ()
 
 def _target(fit: Fit) -> Array | None:
     """θ of the maximum of the likelihood, where drawing may ask for it."""
-    whole = ExactModel(fit.start, fit.learned).whole
+    whole = ExactModel(fit.start, fit.learned).whole and not len(fit.hidden)
     return fit.learned.vector(fit.maximum_likelihood) if whole else None
 
 

@@ -186,7 +186,8 @@ class PlanSearch:
             raise ValueError(
                 f"nats must be above {left:.6g}, the loss by the schedule and {cause} in a "
                 f"duration of {found.duration:g} with {found.ticks} ticks and any number of "
-                f"replicas, but is {nats:g}; allow more, or take larger batches, more ticks, or a longer duration"
+                f"replicas, but is {nats:g}; allow more, or take larger batches, more ticks, or a "
+                "longer duration"
             )
         return (found.replica.nats_lost + found.reading.nats_lost) / (nats - left)
 
