@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import hypothesis
 import pytest
 
 import ktc
+from ktc._emulation.ideal_frontend import IdealFrontend
 
 hypothesis.settings.register_profile("ktc", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("ktc")
@@ -32,13 +34,14 @@ def first_law(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -
     In single precision the states themselves are rounded to 6e-8, at every tick: 2e-6.
     """
     made: list[ktc.Emulator] = []
-    reset = ktc.Emulator.reset
+    new = IdealFrontend.of.__func__
 
-    def remember(emulator: ktc.Emulator) -> None:
-        reset(emulator)
-        made.append(emulator)
+    def remember(*args: Any, **options: Any) -> IdealFrontend:
+        frontend: IdealFrontend = new(IdealFrontend, *args, **options)
+        made.append(ktc.Emulator.operating(frontend))
+        return frontend
 
-    monkeypatch.setattr(ktc.Emulator, "reset", remember)
+    monkeypatch.setattr(IdealFrontend, "of", remember)
     yield
     if request.node.get_closest_marker("tampered"):
         return

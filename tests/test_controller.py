@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 import ktc
+from ktc._base.codec import from_record, to_record
+from ktc._emulation.ideal_frontend import IdealFrontend
 
 RNG = np.random.default_rng(12)
 D = 5
@@ -63,12 +65,12 @@ def test_arrays_and_what_must_be_prepared_first_give_the_same_bits(kind: str) ->
 
 def test_each_short_cut_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     device = emulator("inertia")
-    monkeypatch.setattr(ktc.Emulator, "_settle", None)
+    monkeypatch.setattr(IdealFrontend, "apply", None)
     prepared = []
     for tick in range(6):
         device.set(bias=bias_of("inertia", tick))
         device.run((0.2, 0.5, 0.3)[tick % 3])
-        prepared.append(device._engine.prepared)
+        prepared.append(device._frontend.engine.core.prepared)
     assert prepared == [1, 2, 3, 3, 3, 3]
     with pytest.raises(TypeError):
         device.set(bias=[0.0] * D)
@@ -115,8 +117,7 @@ def test_holds_and_shapes_that_alternate_are_told_apart(kind: str) -> None:
             device.set(bias=bias_of(kind, tick))
             device.run(hold)
         # A loaded or copied engine has the numbers, but what it prepares may be its own.
-        archived = ktc.Emulator.of_archive(fresh.description, *fresh.archive(), threads=1)
-        fresh = archived
+        fresh = from_record(to_record(fresh), threads=1)
     np.testing.assert_array_equal(books(kept), books(fresh))
 
 
@@ -236,13 +237,13 @@ def test_the_default_step_follows_the_controls(kind: str) -> None:
         if change:
             device.set(**change)
         device.run(0.01)
-        steps.append(device._engine.longest_step)
+        steps.append(device._frontend.engine.core.longest_step)
         assert steps[-1] == ktc._engines.step_size.default_step(device.network, [device.controls])
     assert len(set(steps)) == (4 if kind == "quartic" else 2)
     device.play(
         ktc.Protocol.sample(0.1, 2, stiffness=9 * STIFFNESS, final={"stiffness": STIFFNESS})
     )
     device.run(0.01)
-    assert device._engine.longest_step == ktc._engines.step_size.default_step(
+    assert device._frontend.engine.core.longest_step == ktc._engines.step_size.default_step(
         device.network, [device.controls]
     )

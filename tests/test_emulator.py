@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 
 import ktc
 from ktc import _core
-from ktc._emulation.recorder import Recording
 from reference import LinearNetwork, random_spd
 from reference_noise import EQUILIBRIUM, normals
 from refusal import refused, refused_unchanged
@@ -410,26 +409,23 @@ def test_there_are_no_momenta_without_inertia():
 class Waiting:
     """A reader in the midst of whose reading another thread has its try."""
 
-    def __init__(self, emulator):
-        self.emulator, self.reading, self.go_on = emulator, threading.Event(), threading.Event()
+    def __init__(self, read):
+        self.read, self.reading, self.go_on = read, threading.Event(), threading.Event()
 
     def moments(self):
         self.reading.set()
         assert self.go_on.wait(60)
-        return self.emulator.moments()
+        return self.read()
 
 
 def test_a_second_thread_is_refused_and_changes_nothing(tmp_path):
     network = make(NETWORKS["coupled"])
     emulator, alone = (ktc.Emulator(network, replicas=100, seed=1) for _ in range(2))
     drive = ktc.Protocol([0.5, 0.5], {"bias": [1.0, 2.0]})
-    held, ledger, reader = emulator.moments(), emulator.ledger, Waiting(emulator)
+    held, ledger, reader = emulator.moments(), emulator.ledger, Waiting(emulator._frontend.moments)
+    emulator._frontend.moments = reader.moments
     runs = []
-    first = threading.Thread(
-        target=lambda: runs.append(
-            emulator.play_read_by(reader, drive, Recording("mean"), None, False)
-        )
-    )
+    first = threading.Thread(target=lambda: runs.append(emulator.play(drive, "mean")))
     first.start()
     assert reader.reading.wait(60)
     for call in (

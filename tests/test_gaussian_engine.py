@@ -192,7 +192,7 @@ def test_entropy_production_of_an_infinite_ensemble():
 
 def test_what_needs_replicas_is_refused():
     emulator = exact(UNIT)
-    with refused(ValueError, "infinite", "moments"):
+    with refused(ValueError, "read()", "math.inf", "moments()", "finite"):
         emulator.read()
     with refused(ValueError, "state", "shape"):
         emulator.write(np.zeros((5, 1)))
@@ -212,9 +212,9 @@ def test_what_an_infinite_ensemble_cannot_have_is_refused():
         exact(ktc.Network(stiffness=1.0, friction=1.0, quartic=1.0))
     with refused(ValueError, "sparse", "replicas", "finite", "toarray()"):
         exact(ktc.Network(stiffness=scipy.sparse.eye_array(3, format="csr"), friction=1.0))
-    with refused(ValueError, "dt", "None"):
+    with refused(ValueError, "dt", "left out", "0.1"):
         exact(UNIT, resolve_heat=True, dt=0.1)
-    with refused(ValueError, "first_replica", "0"):
+    with refused(ValueError, "first_replica", "left out", "3"):
         exact(UNIT, first_replica=3)
     emulator = exact(UNIT, resolve_heat=True)
     before = emulator.moments().mean
@@ -237,14 +237,24 @@ def test_what_an_infinite_ensemble_cannot_have_is_refused():
     assert emulator.ledger.work == emulator.controls.bias == 0
 
 
-def test_arguments_without_a_meaning_are_accepted():
-    one, other = exact(UNIT, seed=1, threads=1), exact(UNIT, seed=2, threads=7, dtype="float32")
-    for emulator in (one, other):
-        emulator.set(bias=1.0)
-        emulator.run(1.0)
-    assert one.moments().mean == other.moments().mean
-    assert (one.seed, other.seed, one.threads, other.threads) == (1, 2, 1, 7)
-    assert one.replicas == math.inf
+@pytest.mark.parametrize(
+    ("name", "value"), [("seed", 1), ("threads", 7), ("dtype", "float32"), ("dt", 0.1)]
+)
+def test_arguments_without_a_meaning_are_refused(name, value):
+    with refused(ValueError, name, "must be left out", "math.inf", repr(value)):
+        exact(UNIT, **{name: value})
+    with refused(ValueError, name, "must be left out", "math.inf", repr(value)):
+        ktc.Board(1, 1e6, 1e-12, 300.0).emulator(math.inf, **{name: value})
+
+
+def test_an_infinite_ensemble_has_no_seed_and_no_threads(tmp_path):
+    emulator = exact(UNIT)
+    assert emulator.replicas == math.inf and emulator.infinite
+    assert emulator.seed is None and emulator.threads is None and emulator.dtype == "float64"
+    assert emulator.play(ktc.Protocol([1.0], {"bias": [1.0]})).seed is None
+    emulator.save(tmp_path / "emulator.ktc")
+    with refused(ValueError, "threads", "must be left out", "2"):
+        ktc.Emulator.load(tmp_path / "emulator.ktc", threads=2)
 
 
 def test_accounts_have_one_entry():
@@ -330,7 +340,7 @@ def test_boards_in_volts():
     assert fit.excess_work.mean == pytest.approx(fit.bound, rel=1e-4)
     assert fit.excess_work.in_kT.variance == pytest.approx(2 * fit.excess_work.in_kT.mean)
     noisy = ktc.Board(1, 1e6, 1e-12, 300.0, imperfections=ktc.Imperfections(adc_noise=1e-5, seed=1))
-    with refused(ValueError, "infinite", "moments"):
+    with refused(ValueError, "read()", "math.inf", "moments()", "finite"):
         noisy.emulator(replicas=math.inf).moments()
 
 
@@ -345,7 +355,7 @@ def test_runs_and_fits_are_drawn():
         if ax.get_legend()
         for text in ax.get_legend().get_texts()
     ]
-    assert {"work, mean and deviation", "mean heat"} <= set(labels)
+    assert {"work, mean ± standard deviation", "mean heat"} <= set(labels)
     ktc.learn(UNIT, 5.0, MinimalDissipation(1.0), ticks=9, replicas=math.inf).plot()
 
 

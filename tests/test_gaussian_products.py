@@ -15,7 +15,7 @@ from ktc._learning.metrics.conjugate_gradients import Indefinite, conjugate_grad
 from ktc._learning.metrics.gaussian_products import GaussianProducts
 from ktc._learning.metrics.ritz import extreme_ritz_values
 from ktc._learning.metrics.sampled_products import SampledProducts
-from ktc._measure.sampled_metrics import correlated_windows
+from ktc._measure.correlation_windows import correlated_windows
 from ktc._theory.geometry import Geometry
 
 RNG = np.random.default_rng(70)

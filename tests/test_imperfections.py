@@ -6,7 +6,7 @@ rate.
 """
 
 import math
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import FrozenInstanceError, asdict, replace
 
 import numpy as np
 import pytest
@@ -48,8 +48,8 @@ def assert_covariance(states, exact):
 def test_a_data_sheet_is_data():
     spec = ktc.Imperfections(offset=1e-5, seed=4)
     assert spec == replace(ktc.Imperfections(seed=4), offset=1e-5)
-    assert ktc.Imperfections(**spec.as_dict()) == spec
-    assert not any(value for name, value in ktc.Imperfections().as_dict().items() if name != "seed")
+    assert ktc.Imperfections(**asdict(spec)) == spec
+    assert not any(value for name, value in vars(ktc.Imperfections()).items() if name != "seed")
     with pytest.raises(FrozenInstanceError):
         spec.offset = 0.0
 
@@ -179,7 +179,7 @@ def test_the_seed_is_the_board():
     assert not (one.offset == other.offset).any()
     for seed in (7, 8):
         emulator = board(seed=1, **spec).emulator(replicas=3, seed=seed)
-        assert emulator.real.network == one.network and emulator.seed == seed
+        assert emulator.board.real.network == one.network and emulator.seed == seed
         assert emulator.imperfections.seed == 1
 
 
@@ -248,7 +248,7 @@ def test_a_saved_board_has_its_temperatures_again(tmp_path):
     hot = ktc.Board(2, 1e6, 1e-12, [300.0, 400.0], imperfections=spec)
     emulator = hot.emulator(replicas=10, seed=1)
     emulator.save(tmp_path / "board.npz")
-    again = ktc.BoardEmulator.load(tmp_path / "board.npz")
+    again = ktc.Emulator.load(tmp_path / "board.npz")
     assert again.board.temperature.tolist() == [300.0, 400.0]
     for each in (emulator, again):
         each.run(1e-6)
@@ -316,7 +316,7 @@ def test_pickup_raises_the_variance(coupling):
 def test_offsets_displace_the_mean():
     """⟨q⟩ = K⁻¹(b + offset): two comparisons."""
     emulator = board(offset=3e-5, seed=5).emulator(REPLICAS, seed=5)
-    offset = emulator.real.offset
+    offset = emulator.board.real.offset
     emulator.set(bias=[1e-5, -2e-5])
     emulator.run(1e-4)
     exact = np.linalg.solve(K, [1e-5, -2e-5] + offset) / C

@@ -38,7 +38,7 @@ INTERRUPTED = """
         device = emulator(rng.normal(size=(replicas, units)))
         device.set(bias=0.5)
         device.run(0.01)
-        device._start = None  # from here on a reset draws its state
+        device._frontend.start = np.empty(0)  # from here on a reset draws its state
         quiet = device.copy()
     heard = []
 

@@ -147,9 +147,9 @@ def test_an_imbalance_can_be_seen():
     emulator = ktc.Emulator(ktc.Network(1.0, 1.0), replicas=4, seed=9)
     emulator.set(bias=2.0)
     emulator.run(1.0)
-    saved = emulator._engine.snapshot()
+    saved = emulator._frontend.engine.snapshot()
     saved["state"] = saved["state"] + 1e-6
-    emulator._engine.restore(saved)
+    emulator._frontend.engine.restore(saved)
     assert emulator.ledger.imbalance() > 1e-8
 
 

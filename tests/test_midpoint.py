@@ -112,7 +112,7 @@ def test_engine_keeps_the_gibbs_state_at_long_steps():
     )
     device.set(quartic=0.0, stiffness=stiff, bias=bias)
     device.run(1400.0)
-    assert device._engine.longest_step == 14.0
+    assert device._frontend.engine.core.longest_step == 14.0
     x, rest = device.read(), np.linalg.solve(stiff, bias)
     assert near(x, rest, sigmas=4.5)
     assert covariance_near(x - rest, 0.7 * np.linalg.inv(stiff))
@@ -381,8 +381,8 @@ def test_steps_that_are_too_long_are_refused():
         device = emulator(CASES[kind], 10, seed=41)
         hold = 2.5 if kind == "coupled" else 1000.0
         before = device.read()
-        device._engine.longest_step = hold
+        device._frontend.engine.core.longest_step = hold
         with refused(ValueError, message, "make it smaller"):
-            device._engine.play(np.array([hold]), {})
+            device._frontend.engine.play(np.array([hold]), {})
         assert np.array_equal(device.read(), before)
         assert device.time == 0

@@ -141,7 +141,7 @@ def test_what_cannot_be_optimised_is_refused():
         theory.optimized_drive(unit, {}, 1.0, 4)
     with refused(ValueError, "quartic units"):
         theory.optimized_drive(ktc.Network(1.0, 1.0, quartic=1.0), {"bias": 1.0}, 1.0, 4)
-    with refused(ValueError, "protocol must drive bias and stiffness alone", "kT"):
+    with refused(ValueError, "protocol must drive only bias and stiffness", "kT"):
         theory.expected(unit, ktc.Protocol([1.0], {"kT": [2.0]}))
 
 

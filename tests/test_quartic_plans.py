@@ -12,7 +12,7 @@ import pytest
 
 import ktc
 from ktc import theory
-from ktc._engines.density import DensityDevice
+from ktc._emulation.density_emulator import density_emulator
 from ktc._learning.planning.quartic_unit import expected_of_unit
 from ktc.schedules import Constant, MinimalDissipation
 from reference_quartic import Unit
@@ -26,7 +26,7 @@ GOAL = np.array([1.719278])  # of b = 6
 def test_the_density_moves_as_by_fokker_and_planck(kT):
     """Mean, variance, work and heat of jumps to b = 1 and −0.5; grid and steps to 1e-3."""
     net = ktc.Network(-1.0, 2.0, kT, quartic=1.5)
-    device = DensityDevice(net, (-2.0, 2.0))
+    device = density_emulator(net, (-2.0, 2.0))
     x = np.linspace(-3.6, 3.6, 200)
     units = {b: Unit(-1.0, 1.5, b, kT, 2.0) for b in (0.0, 1.0, -0.5)}
     weights = np.exp(-units[0.0].energy(x) / kT)

@@ -24,7 +24,7 @@ def emulator(replicas=REPLICAS, seed=1, cells=2, **spec):
 
 def true_state(device):
     """What the cells are at: the ADC is not in the way of the energies ½ C v²."""
-    return device._inner.read()
+    return device._frontend._cells.read()
 
 
 def test_an_ideal_adc_reads_the_state():

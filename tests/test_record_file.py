@@ -102,19 +102,15 @@ def test_a_stop_leaves_the_records_taken_so_far(tmp_path, points):
     device, kept = emulator(), emulator().play(drive(), record="state", every=2)
     taken = []
 
-    class Impatient:
-        def read(self):
-            if len(taken) == points:
-                raise KeyboardInterrupt
-            taken.append(device.read())
-            return taken[-1]
+    def impatient():
+        if len(taken) == points:
+            raise KeyboardInterrupt
+        taken.append(read())
+        return taken[-1]
 
-    from ktc._emulation.recorder import Recording
-
+    read, device._frontend.read = device._frontend.read, impatient
     with pytest.raises(KeyboardInterrupt):
-        device.play_read_by(
-            Impatient(), drive(), Recording("state", 2, tmp_path / "x.npy"), None, False
-        )
+        device.play(drive(), "state", 2, to=tmp_path / "x.npy")
     found = np.load(tmp_path / "x.npy")
     assert found.shape == (points, 9, 2)
     np.testing.assert_array_equal(found, kept.series["state"][:points])

@@ -326,7 +326,7 @@ def test_truncated_files(tmp_path):
     whole = path.read_bytes()
     for length in (0, 1, 100, len(whole) // 2, len(whole) - 1):
         part.write_bytes(whole[:length])
-        with pytest.raises(ValueError, match=r"part\.ktc is not a whole ktc file.*truncated"):
+        with pytest.raises(ValueError, match=r"part\.ktc is corrupt or truncated"):
             Run.load(part)
 
 
@@ -342,7 +342,7 @@ def test_every_damaged_directory_is_a_value_error(tmp_path):
         try:
             back = Run.load(path)
         except ValueError as error:
-            assert "is not a whole ktc file" in str(error)  # noqa: PT017
+            assert "is corrupt or truncated" in str(error)  # noqa: PT017
             refused += 1
         else:
             np.testing.assert_array_equal(back.work.samples, run.work.samples)
@@ -359,7 +359,7 @@ def test_damaged_bytes_are_noticed(tmp_path):
     assert place > 0
     whole[place + 5] ^= 0xFF
     path.write_bytes(whole)
-    with pytest.raises(ValueError, match="not a whole ktc file"):
+    with pytest.raises(ValueError, match="is corrupt or truncated"):
         Run.load(path)
 
 
@@ -376,14 +376,14 @@ def test_files_of_another_kind_or_version(tmp_path):
     path = tmp_path / "run.ktc"
     example_run().save(path)
     rewritten(path, format=999)
-    with pytest.raises(ValueError, match="has format 999, written by ktc .*but this version reads"):
+    with pytest.raises(ValueError, match=r"has format 999, which ktc .* wrote, but ktc .* reads"):
         Run.load(path)
     Emulator(Network(1.0, 1.0), replicas=2, seed=1).save(path)
-    with pytest.raises(ValueError, match="holds a Emulator|holds an Emulator"):
+    with pytest.raises(ValueError, match="holds an object of kind 'Emulator'"):
         Run.load(path)
     text = tmp_path / "notes.txt"
     text.write_text("no archive")
-    with pytest.raises(ValueError, match=r"notes\.txt is not a whole ktc file"):
+    with pytest.raises(ValueError, match=r"notes\.txt is corrupt or truncated"):
         Run.load(text)
     with pytest.raises(FileNotFoundError):
         Run.load(tmp_path / "nowhere.ktc")
@@ -396,7 +396,7 @@ def test_saving_replaces_only_by_a_whole_file(tmp_path):
     before = path.read_bytes()
     broken = example_run()
     broken.series["state"] = object()
-    with pytest.raises(TypeError, match="series_state must be numbers to be saved"):
+    with pytest.raises(TypeError, match="series/state cannot be saved"):
         broken.save(path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]

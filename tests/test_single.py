@@ -59,7 +59,7 @@ def test_states_are_singles(kind):
     """Whatever moves them: in their own coordinates, states are numbers of 24 bits."""
     emulator = single(LINEAR[kind], resolve_heat=kind == "heat resolved")
     emulator.run(0.3)
-    saved = emulator._engine.snapshot()["state"]
+    saved = emulator._frontend.engine.snapshot()["state"]
     np.testing.assert_array_equal(saved, saved.astype(np.float32))
     assert not np.array_equal(saved, np.zeros_like(saved))
 

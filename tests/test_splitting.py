@@ -273,9 +273,9 @@ def test_lost_states_never_leave_the_engine():
     twin = ktc.Emulator(quartic_with_inertia(), replicas=100, seed=90, dt=0.1)
 
     def lose():
-        emulator._engine.longest_step = 50.0
+        emulator._frontend.engine.core.longest_step = 50.0
         with refused(OverflowError, "left the range of numbers", "dt is unstable", "smaller"):
-            emulator._engine.play(np.array([5000.0]), {})
+            emulator._frontend.engine.play(np.array([5000.0]), {})
 
     lose()
     for look in (

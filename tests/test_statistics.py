@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import ktc
+from ktc._base.codec import to_record
 from ktc._emulation import recorder
 from ktc._emulation.statistics import Statistics
 from refusal import refused
@@ -111,7 +112,7 @@ def test_gathering_does_not_disturb(kind):
 
 
 def numbers(found):
-    return {name: array.tobytes() for name, array in found.archive()[1].items()}
+    return {name: array.tobytes() for name, array in to_record(found).arrays.items()}
 
 
 @pytest.mark.parametrize("kind", ["rc", "itemised", "quartic"])
@@ -332,6 +333,6 @@ def test_statistics_beyond_memory_are_refused(monkeypatch):
 
 def test_the_infinite_ensemble_has_no_samples():
     device = ktc.Emulator(ktc.Network(stiffness=1.0, friction=1.0), replicas=np.inf)
-    with refused(ValueError, "replicas=math.inf", "record='mean'"):
+    with refused(ValueError, "replicas=math.inf", "record 'mean'"):
         device.play(ktc.Protocol([1.0], {}), statistics=ktc.Statistics())
     assert device.time == 0.0

@@ -59,10 +59,10 @@ def test_every_setting_of_a_protocol_counts():
     network = ktc.Network(1.0, 1.0, bias=1.0)
     emulator = ktc.Emulator(network, replicas=10, seed=161, resolve_heat=True)
     emulator.play(drive)
-    assert emulator._engine.longest_step == pytest.approx(1 / 4000)
+    assert emulator._frontend.engine.core.longest_step == pytest.approx(1 / 4000)
     assert emulator.ledger.imbalance() < 1e-12
     emulator.run(0.1)
-    assert emulator._engine.longest_step == pytest.approx(0.1)
+    assert emulator._frontend.engine.core.longest_step == pytest.approx(0.1)
 
 
 def test_given_steps_cut_holds_evenly():
@@ -144,7 +144,7 @@ def test_a_bias_of_every_tick_needs_few_eigenvalue_problems(monkeypatch, inertia
         emulator.set(bias=size * np.array([1.0, -0.5]))
         emulator.run(0.01)
     assert len(solved) <= 21
-    assert emulator._engine.prepared <= 2 * 20
+    assert emulator._frontend.engine.core.prepared <= 2 * 20
     emulator.set(stiffness=2 * stiffness)
     emulator.run(0.01)
     assert len(solved) <= 23

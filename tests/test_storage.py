@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import ktc
-from ktc._base import storage
+from ktc._base import files
 from refusal import refused
 
 
@@ -38,11 +38,16 @@ def test_files_keep_the_name_they_are_given(emulator, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["run", "run.ktc", "run.npz"]
 
 
+def header_of(path):
+    with np.load(path) as archive:
+        return json.loads(str(archive["header"]))
+
+
 def test_header_says_what_made_it(path):
-    header, _ = storage.load(path, "Emulator")
+    header = header_of(path)
     assert header["version"] == ktc.__version__
-    assert header["format"] == storage.FORMAT
-    assert header["seed"] == 1
+    assert header["format"] == files.FORMAT
+    assert header["record"]["options"]["seed"] == 1
 
 
 def test_a_missing_file(tmp_path):
@@ -54,7 +59,7 @@ def test_a_missing_file(tmp_path):
 def test_a_truncated_file(path, kept):
     whole = path.read_bytes()
     path.write_bytes(whole[: int(kept * len(whole))])
-    with refused(ValueError, str(path), "not a whole ktc file", "save it again"):
+    with refused(ValueError, str(path), "is corrupt or truncated", "restore a backup"):
         ktc.Emulator.load(path)
 
 
@@ -63,9 +68,9 @@ def test_a_damaged_file(emulator, path):
     whole = bytearray(path.read_bytes())
     for name in ("state", "ledger", "stiffness"):
         damaged = bytearray(whole)
-        damaged[whole.index(emulator._engine.snapshot()[name].tobytes())] ^= 1
+        damaged[whole.index(emulator._frontend.engine.snapshot()[name].tobytes())] ^= 1
         path.write_bytes(damaged)
-        with refused(ValueError, str(path), "not a whole ktc file"):
+        with refused(ValueError, str(path), "is corrupt or truncated"):
             ktc.Emulator.load(path)
 
 
@@ -73,7 +78,7 @@ def test_a_damaged_file(emulator, path):
 def test_a_file_of_something_else(tmp_path, content):
     path = tmp_path / "other.npz"
     path.write_bytes(content)
-    with refused(ValueError, str(path), "not a whole ktc file"):
+    with refused(ValueError, str(path), "is corrupt or truncated"):
         ktc.Emulator.load(path)
 
 
@@ -81,18 +86,18 @@ def test_arrays_of_something_else(tmp_path):
     np.savez(tmp_path / "arrays.npz", x=np.ones(3))
     np.save(tmp_path / "array.npy", np.ones(3))
     for name in ("arrays.npz", "array.npy"):
-        with refused(ValueError, name, "not a whole ktc file"):
+        with refused(ValueError, name, "is corrupt or truncated"):
             ktc.Emulator.load(tmp_path / name)
 
 
 def test_another_version(path):
-    rewritten(path, format=storage.FORMAT + 1, version="9.0")
+    rewritten(path, format=files.FORMAT + 1, version="9.0")
     with refused(
         ValueError,
         str(path),
-        f"format {storage.FORMAT + 1}",
+        f"format {files.FORMAT + 1}",
         "ktc 9.0",
-        "load it with that version",
+        "load it with ktc 9.0",
     ):
         ktc.Emulator.load(path)
 
@@ -114,7 +119,7 @@ def test_the_emulator_of_a_board_of_another_minor_version(tmp_path):
     ktc.Board(1, 1e6, 1e-12, 300.0, imperfections=spec).emulator(2, 1).save(path)
     rewritten(path, version="99.0.0")
     with refused(ValueError, str(path), "ktc 99.0.0", "same bits"):
-        ktc.BoardEmulator.load(path)
+        ktc.Emulator.load(path)
 
 
 def test_a_run_and_a_fit_are_of_any_version(emulator, tmp_path):
@@ -123,7 +128,8 @@ def test_a_run_and_a_fit_are_of_any_version(emulator, tmp_path):
     fit = ktc.learn(emulator.network, [1.0, 2.0], schedule, replicas=5, ticks=2, seed=1)
     for result in (run, fit):
         result.save(tmp_path / "result.npz")
-        rewritten(tmp_path / "result.npz", version="99.0.0")
+        record = {**header_of(tmp_path / "result.npz").get("record", {}), "version": "99.0.0"}
+        rewritten(tmp_path / "result.npz", version="99.0.0", record=record)
         again = type(result).load(tmp_path / "result.npz")
         assert again.version == "99.0.0"
         assert (again.work.samples == result.work.samples).all()
@@ -131,40 +137,56 @@ def test_a_run_and_a_fit_are_of_any_version(emulator, tmp_path):
 
 def test_a_folder(tmp_path):
     for kind in (ktc.Emulator, ktc.Run, ktc.Fit):
-        with refused(ValueError, f"{tmp_path} is a folder", "name the file in it"):
+        with refused(ValueError, f"{tmp_path} is a folder", "file in it"):
             kind.load(tmp_path)
 
 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"replicas": "ten"},
-        {"replicas": 1000},
-        {"replicas": None},
-        {"seed": -1},
-        {"dt": [1]},
-        {"symbols": "V"},
-        {"symbols": {"voltage": "V"}},
-        {"arrays": 3},
+        {"options": {"replicas": "ten"}},
+        {"options": {"replicas": 1000}},
+        {"options": {"replicas": None}},
+        {"options": {"seed": -1}},
+        {"options": {"dt": [1]}},
+        {"description": "V"},
+        {"description": {"kind": "Network", "stiffness": 1.0}},
         {"kind": ["Emulator"]},
     ],
     ids=str,
 )
-def test_an_edited_header(path, changes):
-    rewritten(path, **changes)
+def test_an_edited_record(path, changes):
+    record = header_of(path)["record"]
+    for name, value in changes.items():
+        edited = {**record[name], **value} if name == "options" else value
+        rewritten(path, record={**record, name: edited})
     with refused(ValueError, str(path)):
         ktc.Emulator.load(path)
 
 
-@pytest.mark.parametrize("missing", ["kind", "format", "version", "arrays", "seed", "symbols"])
+def test_an_edited_header(path):
+    rewritten(path, arrays=3)
+    with refused(ValueError, str(path)):
+        ktc.Emulator.load(path)
+
+
+@pytest.mark.parametrize("missing", ["record", "format", "version", "arrays"])
 def test_a_header_that_lacks_something(path, missing):
     with np.load(path) as archive:
         arrays = dict(archive)
     header = json.loads(str(arrays.pop("header")))
     for edited in ({k: v for k, v in header.items() if k != missing}, list(header)):
         np.savez(path, header=np.array(json.dumps(edited)), **arrays)
-        with refused(ValueError, str(path), "not a whole ktc file"):
+        with refused(ValueError, str(path), "is corrupt or truncated"):
             ktc.Emulator.load(path)
+
+
+@pytest.mark.parametrize("missing", ["kind", "description", "options", "state"])
+def test_a_record_that_lacks_something(path, missing):
+    record = header_of(path)["record"]
+    rewritten(path, record={k: v for k, v in record.items() if k != missing})
+    with refused(ValueError, str(path), "is corrupt or truncated"):
+        ktc.Emulator.load(path)
 
 
 def test_a_wrong_number_of_threads_is_not_the_fault_of_the_file(path):
@@ -173,12 +195,12 @@ def test_a_wrong_number_of_threads_is_not_the_fault_of_the_file(path):
 
 
 def test_another_kind(path):
-    with refused(ValueError, str(path), "holds a Emulator", "not a Run"):
+    with refused(ValueError, str(path), "holds an object of kind 'Emulator', not 'Run'"):
         ktc.Run.load(path)
 
 
 @pytest.mark.parametrize(
-    "missing", ["network_control_stiffness", "engine_state", "engine_step", "scale"]
+    "missing", ["description/stiffness", "state/engine/state", "state/held/bias", "header"]
 )
 def test_a_file_that_lacks_something(path, missing):
     with np.load(path) as archive:
@@ -192,7 +214,7 @@ def test_a_file_that_lacks_something(path, missing):
 def test_a_state_of_another_size(path):
     with np.load(path) as archive:
         arrays = dict(archive)
-    arrays["engine_state"] = arrays["engine_state"][:-1]
+    arrays["state/engine/state"] = arrays["state/engine/state"][:-1]
     np.savez(path, **arrays)
     with refused(ValueError, "another size"):
         ktc.Emulator.load(path)

@@ -3,6 +3,8 @@
 A schedule is made of its duration and rates. Subclass ``Schedule`` to try one of your own.
 """
 
+from ktc._learning.metrics.metric_tensors import MetricTensors
+from ktc._learning.path_to_target import PathToTarget
 from ktc._learning.schedule import Schedule
 from ktc._learning.schedules import (
     Adam,
@@ -20,8 +22,10 @@ __all__ = [
     "ContinuousMinimalDissipation",
     "Cosine",
     "Exponential",
+    "MetricTensors",
     "MinimalDissipation",
     "NaturalGradient",
+    "PathToTarget",
     "Schedule",
 ]
 

@@ -1,52 +1,50 @@
-"""What holds an engine: one thread at a time, copied with it, saved rather than pickled."""
+"""Mixin: single-threaded access, copyable, not picklable."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import wraps
-from threading import RLock
-from typing import Any, Concatenate, NoReturn, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, NoReturn, ParamSpec, Protocol, Self, TypeVar
 
 
-class Turn(Protocol):
-    """A lock: who holds it has its turn at the engine, as often as it likes."""
+class Lock(Protocol):
+    """A reentrant lock, such as ``threading.RLock()``."""
 
     def acquire(self, blocking: bool = True) -> bool:
-        """Takes the turn, or says that another thread has it."""
+        """Take the lock; False where another thread holds it and ``blocking`` is False."""
 
     def release(self) -> None:
-        """Gives it back."""
+        """Give it back."""
 
 
-class TakesTurns(Protocol):
-    """Whatever works at an engine."""
+class Locked(Protocol):
+    """An object whose calls are serialised by a lock."""
 
-    @property
-    def _turn(self) -> Turn: ...
+    _lock: Lock
 
 
-Self = TypeVar("Self", bound=TakesTurns)
+Owner = TypeVar("Owner", bound=Locked)
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 
 def one_thread(
-    method: Callable[Concatenate[Self, Arguments], Result],
-) -> Callable[Concatenate[Self, Arguments], Result]:
-    """The method, refused while another thread is at the same engine.
+    method: Callable[Concatenate[Owner, Arguments], Result],
+) -> Callable[Concatenate[Owner, Arguments], Result]:
+    """Refuse the method while another thread holds the object's lock.
 
-    An engine runs without Python's lock, so that two threads would mix their controls and tear
-    its books. Emulators of their own run side by side.
+    The engine runs without the global interpreter lock, so that two threads would mix their
+    controls and corrupt its books. Several emulators may run side by side.
 
     Raises:
-        RuntimeError: while another thread has its turn; nothing has changed then.
+        RuntimeError: while another thread holds the lock; nothing has changed then.
     """
 
     @wraps(method)
-    def alone(self: Self, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-        turn = self._turn
-        if not turn.acquire(False):
+    def alone(self: Owner, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        lock = self._lock
+        if not lock.acquire(False):
             raise RuntimeError(
                 "this emulator is in use by another thread; give each thread its own, such as a "
                 "copy(), or join the other one first"
@@ -54,30 +52,27 @@ def one_thread(
         try:
             return method(self, *args, **kwargs)
         finally:
-            turn.release()
+            lock.release()
 
     return alone
 
 
-class Exclusive(ABC):
-    """A device whose copies have an engine of their own, by ``copy()`` and the copy module."""
-
-    def __init__(self) -> None:
-        self._turn: Turn = RLock()
+class SingleThreaded(ABC):
+    """Mixin: ``copy()`` and the copy module make independent objects; pickling is refused."""
 
     @abstractmethod
-    def copy(self) -> Exclusive:
-        """A device in the same state that goes on by itself."""
+    def copy(self) -> Self:
+        """An object in the same state that goes on independently."""
 
-    def __copy__(self) -> Exclusive:
+    def __copy__(self) -> Self:
         return self.copy()
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Exclusive:
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self.copy()
 
     def __reduce__(self) -> NoReturn:
         kind = type(self).__name__
         raise TypeError(
-            f"a running {kind} cannot be pickled; save(path) it, and {kind}.load(path) where it is "
-            "to go on"
+            f"a running {kind} cannot be pickled; save it with save(path) and continue with "
+            f"{kind}.load(path)"
         )

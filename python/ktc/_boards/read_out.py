@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ktc._base.validation import Array
-from ktc._emulation.emulator import Emulator
+from ktc._emulation.ideal_frontend import IdealFrontend
 from ktc._model.imperfections import Imperfections, LimitError
 from ktc._model.moments import Moments
 
@@ -30,8 +30,8 @@ class ReadOut:
         time: of the last one; None before the first.
     """
 
-    def __init__(self, emulator: Emulator, spec: Imperfections) -> None:
-        self._emulator = emulator
+    def __init__(self, cells: IdealFrontend, spec: Imperfections) -> None:
+        self._cells = cells
         self._spec = spec
         self.count = 0
         self.time: float | None = None
@@ -53,7 +53,7 @@ class ReadOut:
         """
         if self._spec.reads_exactly:
             self._begin()
-            return self._emulator.moments()
+            return self._cells.moments()
         values = self._state()
         mean = values.mean(axis=0)
         return Moments(mean, lambda: (values - mean).T @ (values - mean) / len(values))
@@ -81,15 +81,15 @@ class ReadOut:
         """The state was placed anew: what was converted is no longer a reading of it."""
         self._values = None
 
-    def copy(self, emulator: Emulator) -> ReadOut:
-        """A read-out of another emulator in the same state, with the same noise."""
-        twin = ReadOut(emulator, self._spec)
+    def copy(self, cells: IdealFrontend) -> ReadOut:
+        """A read-out of a copy of the cells, with the same noise."""
+        twin = ReadOut(cells, self._spec)
         twin.count, twin.time, twin._values = self.count, self.time, self._values
         return twin
 
     def _begin(self) -> None:
         """Notes that a conversion is taken now."""
-        now, least = self._emulator.time, self._spec.read_time
+        now, least = self._cells.engine.time, self._spec.read_time
         if self.time is not None and 0 < now - self.time < least * (1 - ROUNDING):
             raise LimitError(
                 f"the board's ADC takes {self._spec.adc_rate:g} readings a second, one every "
@@ -99,9 +99,9 @@ class ReadOut:
         self.time = now
 
     def _state(self) -> Array:
-        if self._values is not None and self.time == self._emulator.time:
+        if self._values is not None and self.time == self._cells.engine.time:
             return self._values
-        values = self._emulator.read()
+        values = self._cells.read()
         if self._spec.adc_noise > 0:
             values = values + self._spec.adc_noise * self._noise()
         self._refuse_outside(values)
@@ -112,23 +112,24 @@ class ReadOut:
 
     def _refuse_outside(self, values: Array) -> None:
         outside = self._spec.adc.outside(values)
-        if len(outside):
-            replica, cell = outside[0]
-            raise LimitError(
-                f"readings must be within ±{self._spec.adc_range:g} V, the range of the board's "
-                f"ADC, but {len(outside)} of {values.size} are not at t = {self._emulator.time:g} "
-                f"s, such as {values[replica, cell]:.6g} V of cell {cell} in replica "
-                f"{replica + self._emulator.first_replica}; give the ADC a wider adc_range, or "
-                "drive the cells less far"
-            )
+        if not len(outside):
+            return
+        replica, cell = outside[0]
+        number = replica + self._cells.options.first_replica
+        raise LimitError(
+            f"readings must be within ±{self._spec.adc_range:g} V, the range of the board's ADC, "
+            f"but {len(outside)} of {values.size} are not at t = {self._cells.engine.time:g} s, "
+            f"such as {values[replica, cell]:.6g} V of cell {cell} in replica {number}; give the "
+            "ADC a wider adc_range, or drive the cells less far"
+        )
 
     def _noise(self) -> Array:
-        emulator, size = self._emulator, REPLICAS_OF_A_STREAM
-        first, end = emulator.first_replica, emulator.first_replica + int(emulator.replicas)
+        options, size = self._cells.options, REPLICAS_OF_A_STREAM
+        first, end = options.first_replica, options.first_replica + int(options.replicas)
         parts = []
         for block in range(first // size, (end - 1) // size + 1):
-            key = np.random.SeedSequence((emulator.seed, self.count, block))
+            key = np.random.SeedSequence((options.seed or 0, self.count, block))
             stream = np.random.Generator(np.random.Philox(key))
-            rows = stream.standard_normal((size, emulator.network.units))
+            rows = stream.standard_normal((size, self._cells.network.units))
             parts.append(rows[max(first - block * size, 0) : end - block * size])
         return np.concatenate(parts)

@@ -54,6 +54,8 @@ def settled(start: Array, targets: Array, holds: Array, time_constant: float, n:
     Example:
         >>> from ktc._boards.settling import settled
         >>> import numpy as np
+        >>> import numpy as np
+        >>> from ktc._boards.settling import settled
         >>> cut = settled(np.array(0.0), np.array([1.0]), np.array([50.0]), 1.0, 2)
         >>> cut.holds.round(3), cut.values.round(3)
         (array([ 2.079, 47.921]), array([0.579, 0.997]))

@@ -1,15 +1,15 @@
-"""The energy books of an emulator, as a user reads them."""
+"""The energy accounts of an emulator, as a user reads them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 
 import numpy as np
 
-from ktc._base.single_thread import Turn, one_thread
+from ktc._base.single_thread import Lock, one_thread
 from ktc._base.validation import Array
-from ktc._engines.moments_engine import Engine, GaussianEngine
+from ktc._engines.engine import Engine
 from ktc._model.accounts import FIRST_LAW, require_kept
 
 
@@ -30,27 +30,21 @@ class Ledger:
 
     def __init__(
         self,
-        engine: Callable[[], Engine],
+        engine: Engine,
+        lock: Lock,
         accounts: tuple[str, ...],
-        turn: Turn,
         kept: tuple[str, ...] | None = None,
         before_reset: Callable[[], None] | None = None,
     ) -> None:
-        self._find = engine
+        self._engine, self._lock = engine, lock
         self._before_reset = before_reset
-        self._turn = turn
         self.accounts = accounts
         self.kept = kept
 
     @property
-    def _engine(self) -> Engine:
-        """The emulator's present one: a reset makes another."""
-        return self._find()
-
-    @property
     def infinite(self) -> bool:
         """Whether the accounts are exact means over an infinite ensemble."""
-        return isinstance(self._engine, GaussianEngine)
+        return not self._engine.sampled
 
     @property
     @one_thread
@@ -156,14 +150,13 @@ class Ledger:
             >>> emulator.ledger.variance("work")
             9.0
         """
-        engine = self._engine
-        if isinstance(engine, GaussianEngine):
-            known = engine.variances()
+        known = self._engine.variances()
+        if known is not None:
             if name in known:
                 return known[name]
             raise ValueError(
-                f"the variance of {name!r} is not known of an infinite ensemble, but those of "
-                f"{', '.join(known)}; take a finite number of replicas"
+                f"the variance of {name!r} is not known for replicas=math.inf, which has "
+                f"{', '.join(map(repr, known)) or 'none'}; take a finite number of replicas"
             )
         columns = [kept for kept in self.names if kept != "heat_per_resistor"]
         if name not in columns:
@@ -171,21 +164,12 @@ class Ledger:
         amount = getattr(self, name)
         return float(np.var(amount, ddof=1)) if len(amount) > 1 else float("inf")
 
-    @contextmanager
-    def tally(self) -> Iterator[Callable[[], dict[str, float] | None]]:
+    def tally(self) -> AbstractContextManager[Callable[[], Mapping[str, float] | None]]:
         """Inside, a call gives the exact variances of what was booked since it was entered.
 
-        None of a finite ensemble, whose samples tell them.
+        None for finite ensembles, whose samples tell them.
         """
-        engine = self._engine
-        if not isinstance(engine, GaussianEngine):
-            yield lambda: None
-            return
-        mark = engine.mark()
-        try:
-            yield lambda: engine.variances(mark)
-        finally:
-            engine.release(mark)
+        return self._engine.tally()
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -14,13 +14,14 @@ from ktc._base.resources import memory
 from ktc._base.validation import Array, count, known_keywords
 from ktc._emulation.record_file import RecordFile, record_files
 from ktc._emulation.statistics import Observer
-from ktc._engines.moments_engine import Engine
+from ktc._engines.engine import Engine
 from ktc._model.accounts import require_kept
 from ktc._model.moments import Reader
-from ktc._model.protocol import Protocol, full_shape
+from ktc._model.protocol import Protocol
+from ktc._model.waveforms import full_shape
 
 if TYPE_CHECKING:
-    from ktc._emulation.emulator import Emulator
+    from ktc._emulation.ideal_frontend import IdealFrontend
 
 QUANTITIES = ("state", "mean", "covariance", "energy", "work", "heat", "bias")
 
@@ -31,7 +32,7 @@ NUMBERS_AT_ONCE = 2**22
 
 
 class Recording(NamedTuple):
-    """What to record, how often in ticks, and where to instead of memory."""
+    """What to record, every how many ticks, and where to instead of memory."""
 
     names: Sequence[str] | str | None = None
     every: int = 1
@@ -50,7 +51,7 @@ class Recorder:
 
     def __init__(
         self,
-        emulator: Emulator,
+        frontend: IdealFrontend,
         reader: Reader,
         protocol: Protocol,
         recording: Recording,
@@ -62,20 +63,20 @@ class Recorder:
             raise ValueError("overwrite is given without to, the files to replace; give both")
         if every > protocol.ticks:
             raise ValueError(f"every must be at most the {protocol.ticks} ticks, but is {every}")
-        if "state" in names and emulator.infinite:
+        if "state" in names and not frontend.engine.sampled:
             raise ValueError(
-                "record must not name 'state' of an infinite ensemble, which has no replicas; "
-                "record 'mean' and 'covariance'"
+                "a record of 'state' needs individual replicas; with replicas=math.inf record "
+                "'mean' and 'covariance'"
             )
-        self.units = emulator.network.units
-        controls = emulator.controls
+        self.units = frontend.network.units
+        controls = frontend.controls
         self.sizes = {name: controls.shape(name)[0] for name in protocol.controls}
         self.stops = list(range(every, protocol.ticks + 1, every)) if names else []
         self.times: Array = protocol.times[self.stops]
-        self._take = _readers(emulator, reader, names)
+        self._take = _readers(frontend, reader, names)
         d = self.units
         shapes = {
-            "state": (0 if emulator.infinite else int(emulator.replicas), d),
+            "state": (int(frontend.options.replicas) if "state" in names else 0, d),
             "mean": (d,),
             "covariance": (d, d),
             "bias": (d,),
@@ -89,7 +90,7 @@ class Recorder:
             self._files = record_files(recording.to, wanted, recording.overwrite)
 
     def take(self, point: int) -> None:
-        """Writes down the present values as the given point."""
+        """Record the present values as the given point."""
         for name, read in self._take.items():
             values = read(self.stops[point])
             if name in self._files:
@@ -98,7 +99,7 @@ class Recorder:
                 self.series[name][point] = values
 
     def close(self) -> None:
-        """No more points: what went to disk is read from there."""
+        """End the record; what went to disk is read from there."""
         self.series |= {name: file.close() for name, file in self._files.items()}
 
 
@@ -124,7 +125,7 @@ def play_recorded(
     progress: bool,
     observer: Observer | None = None,
 ) -> None:
-    """Plays all ticks, stopping where something is to be recorded."""
+    """Play all ticks, stopping where something is to be recorded."""
     gather = () if observer is None else (observer.core,)
     ticks = protocol.ticks
     stops = list(recorder.stops)
@@ -148,11 +149,11 @@ def play_recorded(
 
 
 def _readers(
-    emulator: Emulator, reader: Reader, names: Sequence[str]
+    frontend: IdealFrontend, reader: Reader, names: Sequence[str]
 ) -> dict[str, Callable[[int], Array | float]]:
-    engine = emulator._engine
+    engine = frontend.engine
     for name in {"work", "heat"} & set(names):
-        require_kept(name, emulator.accounts, f"a record of {name}")
+        require_kept(name, frontend.options.accounts, f"a record of {name}")
     first_work = engine.work() if "work" in names else 0.0
     first_heat = engine.heat() if "heat" in names else 0.0
     readers: dict[str, Callable[[int], Array | float]] = {

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import scipy  # imports scipy.signal when it is first used
 
-from ktc._base import storage
+from ktc._base.codec import register
 from ktc._base.estimate import INFINITE, Estimate
+from ktc._base.files import VERSION, Storable
 from ktc._base.lazy_samples import LazySamples
 from ktc._base.units import Units
 from ktc._base.validation import Array, count, frozen
 from ktc._emulation.free_energy_ladder import free_energy_difference
 from ktc._emulation.run_figure import draw_run
 from ktc._emulation.run_statistics import RunStatistics
+from ktc._emulation.spectrum import Spectrum, welch_spectrum
 from ktc._model.accounts import require_kept
 from ktc._model.controls import Controls
 from ktc._model.imperfections import Imperfections
@@ -25,69 +26,46 @@ from ktc._model.network import Network
 from ktc._model.protocol import Protocol
 from ktc._theory.free_energies import coupled_quartic, free_energy_change, method_of
 
-
-class Spectrum(NamedTuple):
-    """One-sided power spectral density of the state: frequency [1/time], density [state²·time]."""
-
-    frequency: Array
-    density: Array
-    stderr: Array
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
-class Run:
-    """Accounts and records of one protocol, starting at zero where it starts.
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Run(Storable):
+    """Accounts and records of one protocol, starting at zero where it starts; read-only.
 
-    Of an infinite ensemble, estimates are its exact means, with ``variance`` where it is known.
+    Estimates for ``replicas=math.inf`` are exact means, with ``variance`` where it is known.
     Samples are read from the emulator's books when they are asked for, and take memory of their own
-    once it moves on: 8 bytes a replica for each account that is still held then.
+    once it moves on: 8 bytes per replica for each account that is still held then.
 
     Attributes:
-        protocol: what the device did, ``applied`` by another name.
-        programmed: what it was told to do: the same, but on a real board.
-        imperfections: of the real board, with its seed; None elsewhere.
+        protocol: what the device did, also called ``applied``.
+        programmed: what the device was told to do: the same, except on a real board.
+        imperfections: of the real board, with its seed; None without hardware.
         network: the physics it was played on.
         initial_controls, final_controls: controls before the first and after the last update.
-        seed, version: what reproduces it.
+        seed, version: what reproduces it; the seed is None for an infinite ensemble.
         times: times of the records since the start of the protocol, shape (points,).
-        accounts: names of those that were kept; None for all. Others raise ValueError.
+        accounts: names of the accounts that were kept; None for all. Others raise ValueError.
         series: the recorded quantities by name; memory maps where they went to disk.
         symbols: unit symbols.
     """
 
-    def __init__(
-        self,
-        *,
-        samples: Mapping[str, LazySamples],
-        protocol: Protocol,
-        network: Network,
-        initial: Controls,
-        final: Controls,
-        symbols: Units,
-        seed: int,
-        times: Array,
-        series: Mapping[str, Array],
-        statistics: RunStatistics | None = None,
-        accounts: tuple[str, ...] | None = None,
-        version: str = storage.VERSION,
-        programmed: Protocol | None = None,
-        imperfections: Imperfections | None = None,
-        variances: Mapping[str, float] | None = None,
-    ) -> None:
-        self._variances = variances
-        self._samples = dict(samples)
-        self.protocol = protocol
-        self.programmed = protocol if programmed is None else programmed
-        self.imperfections = imperfections
-        self.network = network
-        self.initial_controls = initial
-        self.final_controls = final
-        self.symbols = symbols
-        self.seed = seed
-        self.version = version
-        self.times = times
-        self.series = dict(series)
-        self._statistics = statistics
-        self.accounts = accounts
+    _samples: dict[str, LazySamples]
+    _variances: Mapping[str, float] | None = None
+    _statistics: RunStatistics | None = None
+    protocol: Protocol
+    programmed: Protocol
+    imperfections: Imperfections | None = None
+    network: Network
+    initial_controls: Controls
+    final_controls: Controls
+    symbols: Units
+    seed: int | None
+    version: str = VERSION
+    times: Array
+    accounts: tuple[str, ...] | None = None
+    series: dict[str, Array]
 
     @property
     def infinite(self) -> bool:
@@ -256,117 +234,26 @@ class Run:
         Raises:
             ValueError: where the state was not recorded at equal intervals.
 
+        Example:
+            >>> import ktc
+            >>> emulator = ktc.Emulator(ktc.Network(1.0, 1.0), replicas=100, seed=1)
+            >>> run = emulator.play(ktc.Protocol([0.1] * 512, {}), record="state")
+            >>> spectrum = run.spectrum(segments=8)
+            >>> spectrum.frequency[:3], spectrum.density.shape
+            (array([0.     , 0.15625, 0.3125 ]), (33,))
+
         Source: Welch (1967), IEEE Trans. Audio Electroacoust. 15, 70.
         """
         if "state" not in self.series:
             raise ValueError("no state was recorded; play with record='state'")
-        if not 0 <= count("unit", unit, least=0) < self.series["state"].shape[2]:
-            raise ValueError(f"unit must be below {self.series['state'].shape[2]}, but is {unit}")
-        points = len(self.times)
-        length = points // count("segments", segments)
-        if length < 2:
-            raise ValueError(
-                f"segments must leave two records or more to each, but is {segments} "
-                f"for {points} records"
-            )
-        step = (self.times[-1] - self.times[0]) / (points - 1)
-        # Differences of times carry the rounding of the times themselves.
-        rounding = 8 * np.finfo(np.float64).eps * self.times[-1]
-        if not np.allclose(np.diff(self.times), step, rtol=1e-9, atol=rounding):
-            raise ValueError(
-                "a spectrum needs records at equal intervals; play a protocol of equal holds"
-            )
-        frequency, density = scipy.signal.welch(
-            self.series["state"][:, :, unit],
-            fs=1 / step,
-            window="hann",
-            nperseg=length,
-            detrend="constant",
-            axis=0,
-        )
-        replicas = density.shape[1]
-        spread = density.std(axis=1, ddof=1) if replicas > 1 else np.full(len(density), np.inf)
-        return Spectrum(frequency, density.mean(axis=1), spread / np.sqrt(replicas))
+        states = self.series["state"]
+        if not count("unit", unit, least=0) < states.shape[2]:
+            raise ValueError(f"unit must be below {states.shape[2]}, but is {unit}")
+        return welch_spectrum(states[:, :, unit], self.times, segments)
 
-    def plot(self, **options: Any) -> Any:
-        """Draws controls, records and the replicas' work and heat; returns a matplotlib Figure.
-
-        Args:
-            **options: ``unit`` whose recorded states are drawn; ``figsize`` in inches.
-        """
-        return draw_run(self, **options)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Saves everything, with seed and version; records that lie on disk are copied."""
-        arrays = {f"samples_{k}": v() for k, v in self._samples.items()}
-        arrays |= {f"series_{k}": v for k, v in self.series.items()}
-        arrays |= {f"network_{k}": v for k, v in self.network.as_dict().items()}
-        arrays |= {f"controls_{k}": v for k, v in self.protocol.controls.items()}
-        arrays |= {f"end_{k}": v for k, v in self.protocol.final.items()}
-        for which, controls in (("initial", self.initial_controls), ("final", self.final_controls)):
-            arrays |= {f"{which}_{k}": np.asarray(v) for k, v in controls.as_dict().items()}
-        arrays |= {"holds": self.protocol.holds, "times": self.times}
-        header: dict[str, Any] = {
-            "seed": self.seed,
-            "symbols": vars(self.symbols),
-            "variances": self._variances,
-            "accounts": self.accounts,
-        }
-        if self.imperfections is not None:
-            header["imperfections"] = self.imperfections.as_dict()
-        if self._statistics is not None:
-            header["statistics"], gathered = self._statistics.archive()
-            arrays |= {f"statistics_{k}": v for k, v in gathered.items()}
-        if self.programmed is not self.protocol:
-            arrays |= {f"programmed_{k}": v for k, v in self.programmed.controls.items()}
-            arrays |= {f"last_{k}": v for k, v in self.programmed.final.items()}
-            arrays["ticks"] = self.programmed.holds
-        storage.save(path, "Run", header, arrays)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Run:
-        """The run that was saved.
-
-        Raises:
-            FileNotFoundError: no such file.
-            ValueError: a file that is truncated, of another kind, or of another format.
-        """
-        header, arrays = storage.load(path, "Run")
-        with storage.rebuilding(path):
-            network = Network.from_dict(storage.part(arrays, "network_"))
-            protocol = Protocol(
-                arrays["holds"], storage.part(arrays, "controls_"), storage.part(arrays, "end_")
-            )
-            programmed, spec = None, header.get("imperfections")
-            statistics, kept = None, header.get("accounts")
-            if "statistics" in header:
-                gathered = storage.part(arrays, "statistics_")
-                statistics = RunStatistics.of_archive(header["statistics"], gathered)
-            if "ticks" in arrays:
-                told, last = (storage.part(arrays, prefix) for prefix in ("programmed_", "last_"))
-                programmed = Protocol(arrays["ticks"], told, last)
-            initial, final = (
-                network.controls.restored(storage.part(arrays, f"{which}_"))
-                for which in ("initial", "final")
-            )
-            samples = storage.part(arrays, "samples_")
-            return cls(
-                samples={name: LazySamples.of(frozen(known)) for name, known in samples.items()},
-                protocol=protocol,
-                network=network,
-                initial=initial,
-                final=final,
-                symbols=Units(**header["symbols"]),
-                seed=header["seed"],
-                times=arrays["times"],
-                series=storage.part(arrays, "series_"),
-                statistics=statistics,
-                accounts=None if kept is None else tuple(kept),
-                version=header["version"],
-                programmed=programmed,
-                imperfections=None if spec is None else Imperfections(**spec),
-                variances=header.get("variances"),
-            )
+    def plot(self, *, unit: int = 0, figsize: tuple[float, float] | None = None) -> Figure:
+        """Draw controls, records and the distribution of energies, as ``ktc.plot.draw_run``."""
+        return draw_run(self, unit, figsize)
 
     def _one_temperature(self) -> float:
         kT = self.initial_controls.kT
@@ -417,3 +304,15 @@ class Run:
         known = [name for name in ("work", "heat") if name in self._samples]
         amounts = [f", {name} {getattr(self, name)}" for name in known]
         return f"<ktc.Run: {self.protocol!r}{''.join(amounts)}>"
+
+
+def _fields(run: Run) -> dict[str, object]:
+    made = {field.name: getattr(run, field.name) for field in fields(run)}
+    return {**made, "programmed": None if run.programmed is run.protocol else run.programmed}
+
+
+def _of_fields(protocol: Protocol, programmed: Protocol | None, **others: Any) -> Run:
+    return Run(protocol=protocol, programmed=programmed or protocol, **others)
+
+
+register(Run, _fields, _of_fields)

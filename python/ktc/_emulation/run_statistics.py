@@ -140,20 +140,6 @@ class RunStatistics:
         found: Array = (self.interval or 0.0) * sums[window, np.arange(rho.shape[1])]
         return found
 
-    def archive(self) -> tuple[dict[str, Any], dict[str, Array]]:
-        """Header and arrays of which ``of_archive`` makes the same."""
-        header = {
-            "observations": self.observations,
-            "samples": self.samples,
-            "interval": self.interval,
-        }
-        return header, self._arrays
-
-    @classmethod
-    def of_archive(cls, header: Mapping[str, Any], arrays: Mapping[str, Any]) -> RunStatistics:
-        """The statistics whose ``archive`` this is."""
-        return cls(header["observations"], header["samples"], header["interval"], arrays)
-
     @property
     def _autocovariance(self) -> Array:
         return self._asked("autocovariance", "autocorrelation=lags")

@@ -13,6 +13,7 @@ from ktc import _core
 from ktc._base.resources import memory
 from ktc._base.validation import Array, count, frozen, real_array
 from ktc._emulation.run_statistics import RunStatistics
+from ktc._engines.engine import Engine
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +68,7 @@ class Observer:
 
     Args:
         wanted: what to gather.
-        engine: whose state.
+        engine: whose state; one with individual replicas.
         scale: public state over the network's own, shape (d,).
         times: when the ticks of the protocol begin and end, shape (ticks + 1,).
 
@@ -77,9 +78,7 @@ class Observer:
         MemoryError: more than this machine holds.
     """
 
-    def __init__(
-        self, wanted: Statistics, engine: _core.Engine, scale: Array, times: Array
-    ) -> None:
+    def __init__(self, wanted: Statistics, engine: Engine, scale: Array, times: Array) -> None:
         self._interval = check_fit(wanted, times)
         lags, d = wanted.autocorrelation, len(scale)
         self._edges = np.empty((0, 0))
@@ -91,15 +90,8 @@ class Observer:
                     f"unit, but has shape {edges.shape}"
                 )
             self._edges = np.ascontiguousarray(np.broadcast_to(edges, (d, edges.shape[1])))
-        plan = _core.StatisticsPlan(
-            scale=scale,
-            covariance=wanted.covariance,
-            edges=self._edges,
-            slots=0 if lags is None else lags + 1,
-            every=wanted.every,
-            blocks=engine.blocks,
-            threads=engine.threads,
-        )
+        slots = 0 if lags is None else lags + 1
+        plan = engine.statistics_plan(scale, wanted.covariance, self._edges, slots, wanted.every)
         needed = (
             f"statistics that take {1e-9 * plan.bytes:.3g} GB are more than the memory of this "
             "machine; ask for a smaller autocorrelation, fewer bins, no covariance, or take fewer "

@@ -1,4 +1,4 @@
-"""The elements of any network as arrays, as the core lists them."""
+"""The elements of a network as arrays, as the core describes them."""
 
 from __future__ import annotations
 
@@ -7,27 +7,28 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ktc import _core
 from ktc._base.validation import Array
 from ktc._model.network import Network
 
 
 @dataclass(frozen=True)
-class Wiring:
-    """The elements of a network as arrays, those of units among them.
+class ElementArrays:
+    """The elements of a network, read from the core once.
 
     Attributes:
         flow: J − G on the state, shape (n, n).
         directions, conductance, account: of the resistors.
         source_directions: of the current sources.
         noise_directions, noise_density, noise_rate: of the generators; rate 0 is white noise.
-        filtered: which generators have a filter, whose current is one more coordinate.
+        filtered: numbers of the generators with a filter, whose current is one more coordinate.
         accounts: number of heat accounts.
     """
 
     flow: Array
     directions: Array
     conductance: Array
-    account: NDArray[np.intp]
+    account: NDArray[np.int64]
     source_directions: Array
     noise_directions: Array
     noise_density: Array
@@ -36,21 +37,21 @@ class Wiring:
     accounts: int
 
     @classmethod
-    def of(cls, network: Network) -> Wiring:
-        """Those of a network."""
-        core = network.core
-        elements = core.elements
+    def of(cls, network: Network) -> ElementArrays:
+        """The elements of a network."""
+        core: _core.Elements = network.core.elements
+        rate = core.noise_rate
         return cls(
-            flow=core.flow,
-            directions=elements.directions,
-            conductance=elements.conductance,
-            account=elements.account,
-            source_directions=elements.source_directions,
-            noise_directions=elements.noise_directions,
-            noise_density=elements.noise_density,
-            noise_rate=elements.noise_rate,
-            filtered=np.flatnonzero(elements.noise_rate > 0),
-            accounts=elements.accounts,
+            flow=network.core.flow,
+            directions=core.directions,
+            conductance=core.conductance,
+            account=core.account,
+            source_directions=core.source_directions,
+            noise_directions=core.noise_directions,
+            noise_density=core.noise_density,
+            noise_rate=rate,
+            filtered=np.flatnonzero(rate > 0),
+            accounts=core.accounts,
         )
 
     @property
@@ -60,7 +61,7 @@ class Wiring:
 
     @property
     def rows(self) -> int:
-        """Those of filters included."""
+        """Coordinates of the state and of filters."""
         return len(self.flow) + len(self.filtered)
 
     def per_account(self, amounts: Array) -> Array:

@@ -1,16 +1,18 @@
-"""The engine of an infinite ensemble: exact mean and covariance in place of replicas."""
+"""The moments engine: exact mean and covariance of infinitely many replicas."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NoReturn, TypeAlias
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
 from ktc import _core
 from ktc._base.validation import Array
-from ktc._engines.element_arrays import Wiring
-from ktc._engines.moments_motion import Hold, Motion
+from ktc._engines.element_arrays import ElementArrays
+from ktc._engines.engine import ControlArrays
+from ktc._engines.moments_motion import Motion
 from ktc._engines.moments_state import (
     ENTROPY,
     FIRST_HEAT,
@@ -22,44 +24,56 @@ from ktc._engines.moments_state import (
     WORK,
     Setting,
     State,
-    advance,
     post,
 )
-from ktc._engines.work_variance import Spread
+from ktc._engines.moments_ticks import hold, update
+from ktc._engines.without_replicas import WithoutReplicas
+from ktc._engines.work_variance import WorkVariance
+from ktc._model.controls import Controls
 from ktc._model.network import Network
 
 
-class GaussianEngine:
-    """The calls of ``_core.Engine`` for infinitely many replicas of a linear network.
+class MomentsEngine(WithoutReplicas):
+    """``Engine`` of infinitely many replicas of a linear network.
 
-    A linear network that starts normal stays normal, and its mean m and covariance P move by
+    A linear network that starts normal stays normal. Its mean m and covariance P move by
     m′ = z* + A (m − z*), P′ = A P Aᵀ + Q over a hold. Accounts are ensemble means, arrays of one
-    entry. Heat of plain holds is −Δ⟨H⟩, as of exact moves; itemised, each account has its own
-    integral, with F P + P Fᵀ + D = 0 at the stationary P∞ and Δ = P + wwᵀ − P∞, w = m − z*:
+    entry. Itemised heats are as ``moments_ticks`` derives them; they lose digits over long holds of
+    circuits whose rates are more than four decades apart. Moments, work and total heat do not.
 
-        heat_r = g_r ∫⟨(d_r·∇H − e_r)²⟩ dt − kT_r g_r d_rᵀA d_r h
-               = tr(Δ ∫e^{Fᵀt} W_r e^{Ft} dt) + g_r (2k_r (A d_r)·∫w dt + k_r² h) + power at P∞ · h
+    Args:
+        network: a linear network; the engine starts at its own controls.
+        itemised: whether every account is told apart.
+        start: (1, n), one state for all replicas; empty for the stationary state.
+        variances: whether the variances of work, heat and supply are carried along.
+        motions: number of pairs of stiffness and kT whose motion is kept for when they come back.
 
-    with W_r = g_r (A d_r)(A d_r)ᵀ and k_r the current's own force at rest. These carry the rounding
-    of what they are differences of, some 1e-16 kT_r g_r d_rᵀA d_r h: resolved heats of circuits
-    whose rates are more than four decades apart lose digits over long holds, and ``imbalance``
-    shows it. Moments, work and the heat of plain holds do not.
+    Raises:
+        ValueError: quartic units, or controls that the motion cannot hold.
     """
 
-    #: Books either tell all accounts apart or are those of exact moves.
-    pooled = False
-
     def __init__(
-        self, network: Network, controls: Mapping[str, Any], itemised: bool, state: Array
+        self,
+        network: Network,
+        itemised: bool,
+        start: Array,
+        *,
+        variances: bool = True,
+        motions: int = 0,
     ) -> None:
-        self._network, self.itemised = network, itemised
-        self._wiring = Wiring.of(network)
+        self._network, self.itemised, self._variances = network, itemised, variances
+        self._elements = ElementArrays.of(network)
+        self._motions: dict[tuple[bytes, bytes], Motion] = {}
+        self._most_motions = motions
         self._state: State
-        setting = self._setting(dict(controls), None)
-        accounts = FIRST_HEAT + (self._wiring.accounts if itemised else 0)
+        setting = self._setting(network.controls.arrays(), None)
+        self._begin(setting, start)
+
+    def _begin(self, setting: Setting, start: Array) -> None:
+        accounts = FIRST_HEAT + (self._elements.accounts if self.itemised else 0)
         self._state = State(setting, accounts)
-        if state.size:
-            self.place(state)
+        if start.size:
+            self.place(start)
         else:
             self.open_books()
 
@@ -68,35 +82,50 @@ class GaussianEngine:
         """Time since the start."""
         return self._state.time + self._state.time_carry
 
-    def set(self, changes: Mapping[str, Any]) -> None:
-        """One control update: books work. Controls that are not given stay as they are."""
+    def check(self, controls: Controls) -> None:
+        """Refuse controls that the motion cannot hold."""
+        self._network.core.check(controls.arrays(), self._motion_kind)
+        refuse_quartic(controls.quartic)
+
+    def restart(self, controls: ControlArrays, state: Array) -> None:
+        """Go back to the start."""
+        self._begin(self._setting(controls, None), state)
+
+    def set(self, changes: ControlArrays) -> None:
+        """Update controls: books work. Controls that are not given stay as they are."""
         state = self._state.copy()
         posts = np.zeros_like(state.sums)
         controls = {**state.setting.controls, **changes}
-        self._update(state, self._setting(controls, state.setting), posts)
+        update(state, self._setting(controls, state.setting), posts)
         post(state, posts)
         self._state = state
 
     def hold(self, duration: float) -> None:
-        """Evolves at held controls."""
+        """Evolve at held controls."""
         self.play(np.array([duration]), {})
 
-    def play(self, holds: Array, waveforms: Mapping[str, Array]) -> int:
-        """Plays ticks, each an update and a hold; returns how many were done."""
-        for tick, hold in enumerate(holds.tolist()):
+    def play(
+        self,
+        holds: Array,
+        waveforms: ControlArrays,
+        statistics: _core.Statistics | None = None,
+    ) -> int:
+        """Play ticks, each an update and a hold; return how many were played."""
+        for tick, duration in enumerate(holds.tolist()):
             state = self._state.copy()
             posts = np.zeros_like(state.sums)
             if waveforms:
                 row = {name: values[tick] for name, values in waveforms.items()}
                 controls = {**state.setting.controls, **row}
-                self._update(state, self._setting(controls, state.setting), posts)
-            self._hold(state, state.setting.motion.hold(hold, self.itemised), posts)
+                update(state, self._setting(controls, state.setting), posts)
+            moved = state.setting.motion.hold(duration, self.itemised)
+            hold(state, moved, self._elements, posts)
             post(state, posts)
             self._state = state
         return len(holds)
 
     def equilibrate(self) -> None:
-        """The stationary state at the present controls; opens new books."""
+        """Go to the stationary state at the present controls; opens new books."""
         state = self._state.copy()
         state.mean = state.setting.rest
         state.covariance, state.settled = state.setting.motion.stationary, True
@@ -104,8 +133,8 @@ class GaussianEngine:
         self.open_books()
 
     def place(self, state: Array) -> None:
-        """All replicas at one state, shape (1, n); filters go on as they were. New books."""
-        new, n = self._state.copy(), self._wiring.dimension
+        """Place all replicas at one state, shape (1, n), filters excepted; opens new books."""
+        new, n = self._state.copy(), self._elements.dimension
         mean, covariance = new.mean.copy(), new.covariance.copy()
         mean[:n] = state[0]
         covariance[:n], covariance[:, :n] = 0.0, 0.0
@@ -117,46 +146,42 @@ class GaussianEngine:
         self.open_books()
 
     def open_books(self) -> None:
-        """All accounts are zero from here."""
+        """Set all accounts to zero."""
         state = self._state.copy()
         state.sums, state.carries = np.zeros_like(state.sums), np.zeros_like(state.carries)
         state.turnover, state.opening = 0.0, state.energy()
-        state.spreads = {mark: Spread(*state.form()) for mark in {0, *state.spreads}}
+        marks = {0, *state.tallies} if self._variances else ()
+        state.tallies = {mark: WorkVariance(*state.form()) for mark in marks}
         self._state = state
 
-    def mark(self) -> int:
-        """A name under which ``variances`` may be asked for since here, until it is released."""
-        state = self._state.copy()
-        mark = 1 + max(state.spreads)
-        state.spreads[mark] = Spread(*state.form())
-        self._state = state
-        return mark
+    def variances(self) -> dict[str, float]:
+        """Variances of work, supply and heat over the ensemble; heat only where it is W − ΔH."""
+        return self._variances_since(0)
 
-    def release(self, mark: int) -> None:
-        """Nobody asks for this mark any more."""
-        self._state.spreads.pop(mark, None)
+    def _variances_since(self, mark: int) -> dict[str, float]:
+        tally = self._state.tallies.get(mark)
+        return {} if tally is None else tally.amounts(*self._state.form())
 
-    def variances(self, mark: int = 0) -> dict[str, float]:
-        """Variances of work, supply and heat over the ensemble; heat only where it is W − ΔH.
-
-        Of what was booked since the mark; 0 is where the books were opened.
-        """
-        return self._state.spreads[mark].amounts(*self._state.form())
-
-    def read(self, begin: int, end: int) -> NoReturn:
-        """Refused: there are no replicas."""
-        raise ValueError(
-            "an infinite ensemble has no replicas to read, but moments(); "
-            "make the emulator with a finite number of replicas for samples"
-        )
+    @contextmanager
+    def tally(self) -> Iterator[Callable[[], dict[str, float]]]:
+        """Inside, a call returns ``variances`` of what was booked since it was entered."""
+        mark = 1 + max(self._state.tallies, default=0)
+        if self._variances:
+            state = self._state.copy()
+            state.tallies[mark] = WorkVariance(*state.form())
+            self._state = state
+        try:
+            yield lambda: self._variances_since(mark)
+        finally:
+            self._state.tallies.pop(mark, None)
 
     def mean(self) -> Array:
         """Mean of the state."""
-        return self._state.mean[: self._wiring.dimension].copy()
+        return self._state.mean[: self._elements.dimension].copy()
 
     def moments(self, with_covariance: bool) -> tuple[Array, Array]:
         """Mean and covariance of the state."""
-        n = self._wiring.dimension
+        n = self._elements.dimension
         covariance = self._state.covariance[:n, :n].copy() if with_covariance else np.empty((0, 0))
         return self.mean(), covariance
 
@@ -215,7 +240,7 @@ class GaussianEngine:
 
     def surprisal(self) -> Array | None:
         """⟨−ln p⟩ = ½ ln det 2πe P of the state, shape (1,); None for a singular P."""
-        n = self._wiring.dimension
+        n = self._elements.dimension
         covariance = self._state.covariance[:n, :n]
         width = np.sqrt(np.maximum(np.diagonal(covariance), 0.0))
         if not (width > 0).all():
@@ -226,23 +251,23 @@ class GaussianEngine:
         volume = 0.5 * np.sum(np.log(values)) + np.sum(np.log(width))
         return np.array([volume + 0.5 * n * np.log(2 * np.pi * np.e)])
 
-    def copy(self) -> GaussianEngine:
-        """One in the same state that goes on by itself; motions are shared, being immutable."""
-        twin = GaussianEngine.__new__(GaussianEngine)
+    def copy(self) -> MomentsEngine:
+        """An engine in the same state that goes on independently; motions are immutable."""
+        twin = MomentsEngine.__new__(MomentsEngine)
         vars(twin).update(vars(self))
         twin._state = self._state.copy()
         return twin
 
     def snapshot(self) -> dict[str, Any]:
-        """Everything that a resumed run needs to give the same bits."""
+        """Everything that ``restore`` needs to go on with the same bits."""
         state = self._state
         names = ("mean", "covariance", "settled", "sums", "carries", "turnover", "opening")
         saved = {name: getattr(state, name) for name in (*names, "time", "time_carry")}
-        saved |= {f"spread_{name}": values for name, values in state.spreads[0].pack().items()}
+        saved |= {f"spread_{name}": values for name, values in state.tallies[0].pack().items()}
         return {**saved, **state.setting.controls}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
-        """The state of a snapshot."""
+        """Return to the state of a snapshot."""
         state = self._state.copy()
         state.setting = self._setting(
             {name: np.asarray(saved[name]) for name in _core.CONTROLS}, None
@@ -257,13 +282,28 @@ class GaussianEngine:
         prefix = "spread_"
         parts = {k[len(prefix) :]: v for k, v in saved.items() if k.startswith(prefix)}
         motion = state.setting.motion
-        state.spreads = {0: Spread.unpack(parts, lambda h: motion.hold(h, self.itemised))}
+        state.tallies = {0: WorkVariance.unpack(parts, lambda h: motion.hold(h, self.itemised))}
         self._state = state
 
     def _balance(self, account: int) -> Array:
         return np.array([self._state.sums[account] + self._state.carries[account]])
 
-    def _setting(self, controls: dict[str, Any], previous: Setting | None) -> Setting:
+    @property
+    def _motion_kind(self) -> str:
+        return "split" if self.itemised else "exact"
+
+    def _motion(self, controls: ControlArrays) -> Motion:
+        if not self._most_motions:
+            return Motion(self._network, self._elements, controls)
+        key = controls["stiffness"].tobytes(), controls["kT"].tobytes()
+        found = self._motions.get(key)
+        if found is None:
+            if len(self._motions) >= self._most_motions:
+                self._motions.clear()
+            found = self._motions[key] = Motion(self._network, self._elements, controls)
+        return found
+
+    def _setting(self, controls: ControlArrays, previous: Setting | None) -> Setting:
         """Checked controls; the motion of the previous ones where it is the same."""
         if previous is None or controls["quartic"] is not previous.controls["quartic"]:
             refuse_quartic(controls["quartic"])
@@ -272,97 +312,16 @@ class GaussianEngine:
             if not (self.itemised or previous.has(controls["emf"], controls["current"])):
                 self._network.core.check(controls, "exact")
         else:
-            self._network.core.check(controls, "split" if self.itemised else "exact")
-            motion = Motion(self._network, self._wiring, controls)
+            self._network.core.check(controls, self._motion_kind)
+            motion = self._motion(controls)
         with np.errstate(over="ignore", invalid="ignore"):
-            setting = Setting(self._wiring, controls, motion, previous)
+            setting = Setting(self._elements, controls, motion, previous)
             energy = abs(setting.force @ setting.rest[: len(setting.force)])
         if not energy <= _core.LARGEST_ENERGY:
             raise ValueError(
                 "bias is so large that the equilibrium energy overflows; scale it down"
             )
         return setting
-
-    def _update(self, state: State, new: Setting, posts: Array) -> None:
-        """⟨H(θ′) − H(θ)⟩ = ½ tr[ΔK (P + mmᵀ)] − Δb·m."""
-        old, state.setting = state.setting, new
-        change = np.zeros(self._wiring.rows)
-        change[: len(new.force)] = old.force - new.force
-        work, form = change @ state.mean, None
-        if new.motion is not old.motion:
-            state.settled = False
-            for spread in state.spreads.values():
-                spread.catch_up()
-            if new.motion.stiffness is not old.motion.stiffness:
-                form = new.motion.hessian - old.motion.hessian
-                pull = form @ state.mean
-                work += 0.5 * (pull @ state.mean + np.sum(form * state.covariance))
-                change = change + pull
-        if form is not None or change.any():
-            for spread in state.spreads.values():
-                spread.update(state.covariance, form, change)
-        posts[WORK] = work
-
-    def _hold(self, state: State, hold: Hold, posts: Array) -> None:
-        setting, motion = state.setting, state.setting.motion
-        mean, covariance = state.mean, state.covariance
-        wound = mean - setting.rest
-        after = setting.rest + hold.decay @ wound
-        later = covariance
-        if not state.settled:
-            later = hold.decay @ covariance @ hold.decay.T + hold.covariance
-            later = 0.5 * (later + later.T)
-        step, d = after - mean, len(setting.bias)
-        posts[SUPPLY] = setting.bias @ step[:d]
-        if self.itemised:
-            self._items(state, hold, wound, posts)
-        else:
-            pull = motion.hessian @ (0.5 * (mean + after))
-            force = setting.force
-            posts[HEAT] = force @ step[: len(force)] - pull @ step
-            if not state.settled:
-                posts[HEAT] -= 0.5 * np.sum(motion.hessian * (later - covariance))
-        bias = None
-        if setting.bias.any():
-            bias = np.zeros(self._wiring.rows)
-            bias[:d] = setting.bias
-        driven = setting.driven or len(self._wiring.noise_density) > 0
-        for spread in state.spreads.values():
-            spread.hold(hold, covariance, later, bias)
-            spread.closed = spread.closed and not driven
-        state.mean, state.covariance = after, later
-        advance(state, hold.duration)
-
-    def _items(self, state: State, hold: Hold, wound: Array, posts: Array) -> None:
-        """Every account by its own integral over the hold."""
-        w, setting, motion = self._wiring, state.setting, state.setting.motion
-        assert hold.lag is not None  # of itemised holds
-        excess = np.outer(wound, wound)
-        if not state.settled:
-            excess += state.covariance - motion.stationary
-        amounts = motion.swept(hold, excess) + motion.stationary_rates * hold.duration
-        heats = amounts[: w.accounts]
-        if setting.driven:
-            emf, current = setting.controls["emf"], setting.controls["current"]
-            integral = hold.lag @ wound
-            at_rest = motion.slopes @ setting.displacement - emf
-            swept = motion.slopes @ integral
-            heats = heats + w.per_account(
-                w.conductance * at_rest * (2 * swept + at_rest * hold.duration)
-            )
-            posts[SOURCE] = -(emf * w.conductance) @ (swept + at_rest * hold.duration)
-            path = motion.hessian @ (integral + setting.displacement * hold.duration)
-            posts[SOURCE] += current @ (w.source_directions @ path[: w.dimension])
-        posts[FIRST_HEAT:] = heats
-        posts[HEAT] = heats.sum()
-        if len(w.noise_density):
-            posts[INJECTED] = amounts[w.accounts :].sum() + motion.white_rate * hold.duration
-        warm = motion.kT > 0
-        posts[ENTROPY] = np.sum(heats[warm] / motion.kT[warm])
-
-
-#: What an emulator operates.
-Engine: TypeAlias = _core.Engine | GaussianEngine
 
 
 def refuse_quartic(quartic: Array) -> None:

@@ -13,7 +13,7 @@ import scipy  # imports scipy.linalg when it is first used
 
 from ktc import _core
 from ktc._base.validation import Array
-from ktc._engines.element_arrays import Wiring
+from ktc._engines.element_arrays import ElementArrays
 from ktc._model.network import Network
 
 # With ‖F‖h ≤ 1/2 the Lyapunov operator has norm ≤ 1, and 1/20! is below the rounding of a double.
@@ -53,17 +53,19 @@ class Motion:
     docs/physics.md. What depends on bias and sources is left to the caller.
     """
 
-    def __init__(self, network: Network, wiring: Wiring, controls: Mapping[str, Any]) -> None:
-        self._network, self._wiring = network, wiring
+    def __init__(
+        self, network: Network, elements: ElementArrays, controls: Mapping[str, Any]
+    ) -> None:
+        self._network, self._elements = network, elements
         self._controls = {**controls, "bias": np.zeros(network.units)}
-        n, rows = wiring.dimension, wiring.rows
+        n, rows = elements.dimension, elements.rows
         self.stiffness: Array = controls["stiffness"]
         self.kT: Array = controls["kT"]
         self.hessian = np.zeros((rows, rows))
         self.hessian[: network.units, : network.units] = self.stiffness
         if network.inertia is not None:
             self.hessian[network.units : n, network.units : n] = np.diag(1 / network.inertia)
-        self._isothermal = bool((self.kT == self.kT[0]).all()) and not len(wiring.noise_density)
+        self._isothermal = bool((self.kT == self.kT[0]).all()) and not len(elements.noise_density)
         self._holds: dict[tuple[float, bool], Hold] = {}
 
     def same_shape(self, controls: Mapping[str, Any]) -> bool:
@@ -72,7 +74,7 @@ class Motion:
 
     @cached_property
     def _factor(self) -> Array:
-        n = self._wiring.dimension
+        n = self._elements.dimension
         factor: Array = scipy.linalg.cho_factor(self.hessian[:n, :n], lower=True)[0]
         return factor
 
@@ -83,41 +85,41 @@ class Motion:
     def rest_of_force(self, force: Array) -> Array:
         """A⁻¹β, where the state rests without sources, shape (rows,)."""
         solved = self._solved(force)
-        if len(solved) == self._wiring.rows:
+        if len(solved) == self._elements.rows:
             return solved
-        return np.concatenate([solved, np.zeros(self._wiring.rows - len(solved))])
+        return np.concatenate([solved, np.zeros(self._elements.rows - len(solved))])
 
     def displacement(self, push: Array) -> Array:
         """−F⁻¹c of a steady push c beyond that of the bias, shape (rows,)."""
-        n = self._wiring.dimension
-        shift = np.zeros(self._wiring.rows)
+        n = self._elements.dimension
+        shift = np.zeros(self._elements.rows)
         # F = (J − G) A, so that A of the displacement is −(J − G)⁻¹ c.
-        slope = np.asarray(np.linalg.solve(self._wiring.flow, -push), np.float64)
+        slope = np.asarray(np.linalg.solve(self._elements.flow, -push), np.float64)
         shift[:n] = self._solved(slope)
         return shift
 
     @cached_property
     def _scale(self) -> Array:
         """Coordinates times this are of order √kT, so that farads and henries weigh alike."""
-        w, n = self._wiring, self._wiring.dimension
-        filters = np.sqrt(0.5 * w.noise_rate[w.filtered] * w.noise_density[w.filtered])
+        e, n = self._elements, self._elements.dimension
+        filters = np.sqrt(0.5 * e.noise_rate[e.filtered] * e.noise_density[e.filtered])
         return np.concatenate([np.sqrt(self.hessian.diagonal()[:n]), 1 / filters])
 
     @cached_property
     def _scaled(self) -> tuple[Array, Array]:
         """F and D in scaled coordinates."""
-        w, n, rows = self._wiring, self._wiring.dimension, self._wiring.rows
+        e, n, rows = self._elements, self._elements.dimension, self._elements.rows
         drift, noise = np.zeros((rows, rows)), np.zeros((rows, rows))
-        drift[:n, :n] = w.flow @ self.hessian[:n, :n]
-        white = w.noise_rate == 0
-        rates = 2 * self.kT[w.account] * w.conductance
-        noise[:n, :n] = w.directions.T @ (rates[:, None] * w.directions)
-        aims = w.noise_directions[white]
-        noise[:n, :n] += aims.T @ (w.noise_density[white][:, None] * aims)
+        drift[:n, :n] = e.flow @ self.hessian[:n, :n]
+        white = e.noise_rate == 0
+        rates = 2 * self.kT[e.account] * e.conductance
+        noise[:n, :n] = e.directions.T @ (rates[:, None] * e.directions)
+        aims = e.noise_directions[white]
+        noise[:n, :n] += aims.T @ (e.noise_density[white][:, None] * aims)
         for row, k in self._filter_rows:
-            drift[:n, row] = w.noise_directions[k]
-            drift[row, row] = -w.noise_rate[k]
-            noise[row, row] = w.noise_rate[k] ** 2 * w.noise_density[k]
+            drift[:n, row] = e.noise_directions[k]
+            drift[row, row] = -e.noise_rate[k]
+            noise[row, row] = e.noise_rate[k] ** 2 * e.noise_density[k]
         s = self._scale
         return drift * s[:, None] / s, noise * np.outer(s, s)
 
@@ -129,7 +131,7 @@ class Motion:
             ValueError: where the network is not stable.
         """
         if self._isothermal:
-            n = self._wiring.dimension
+            n = self._elements.dimension
             result: Array = self.kT[0] * self._solved(np.eye(n))
         else:
             s = self._scale
@@ -155,9 +157,9 @@ class Motion:
             decay, noise = decay * s / s[:, None], noise / np.outer(s, s)
         if not itemised:
             return Hold(duration, decay, noise)
-        w = self._wiring
-        few = (w.accounts + len(w.filtered)) * w.rows**2 <= MOST_FORMS
-        forms = self._forms / np.outer(s, s) if few else np.empty((0, w.rows, w.rows))
+        e = self._elements
+        few = (e.accounts + len(e.filtered)) * e.rows**2 <= MOST_FORMS
+        forms = self._forms / np.outer(s, s) if few else np.empty((0, e.rows, e.rows))
         lag, integrals = _integrated(self._scaled[0], forms, duration)
         lag = lag * s / s[:, None]
         return Hold(duration, decay, noise, lag, integrals * np.outer(s, s) if few else None)
@@ -173,36 +175,36 @@ class Motion:
 
     def _values(self, moments: Array) -> Array:
         """tr(W M) of every form."""
-        w = self._wiring
+        e = self._elements
         squares = np.sum(self.slopes @ moments * self.slopes, axis=1)
         pairs = [self.noise_slopes[k] @ moments[:, row] for row, k in self._filter_rows]
-        return np.concatenate([w.per_account(w.conductance * squares), pairs])
+        return np.concatenate([e.per_account(e.conductance * squares), pairs])
 
     @property
     def _filter_rows(self) -> list[tuple[int, int]]:
         """Row of the state and number of every generator that has a filter."""
-        return list(enumerate(self._wiring.filtered.tolist(), self._wiring.dimension))
+        return list(enumerate(self._elements.filtered.tolist(), self._elements.dimension))
 
     @cached_property
     def slopes(self) -> Array:
         """A d_r of every resistor, shape (resistors, rows): its force is slopes·z − d_r·β."""
-        w = self._wiring
-        return w.directions @ self.hessian[: w.dimension]
+        e = self._elements
+        return e.directions @ self.hessian[: e.dimension]
 
     @cached_property
     def noise_slopes(self) -> Array:
         """A a_i of every generator, shape (noises, rows)."""
-        w = self._wiring
-        return w.noise_directions @ self.hessian[: w.dimension]
+        e = self._elements
+        return e.noise_directions @ self.hessian[: e.dimension]
 
     @cached_property
     def _forms(self) -> Array:
         """Σ g_r (A d_r)(A d_r)ᵀ of every heat account, then (A a_i) j_i of every filter."""
-        w = self._wiring
-        forms = np.zeros((w.accounts + len(w.filtered), w.rows, w.rows))
+        e = self._elements
+        forms = np.zeros((e.accounts + len(e.filtered), e.rows, e.rows))
         for r, slope in enumerate(self.slopes):
-            forms[w.account[r]] += w.conductance[r] * np.outer(slope, slope)
-        for form, (row, k) in zip(forms[w.accounts :], self._filter_rows, strict=True):
+            forms[e.account[r]] += e.conductance[r] * np.outer(slope, slope)
+        for form, (row, k) in zip(forms[e.accounts :], self._filter_rows, strict=True):
             form[row] += 0.5 * self.noise_slopes[k]
             form[:, row] += 0.5 * self.noise_slopes[k]
         return forms
@@ -210,22 +212,22 @@ class Motion:
     @cached_property
     def stationary_rates(self) -> Array:
         """Mean power into every heat account, and from every filter, in the stationary state."""
-        w = self._wiring
+        e = self._elements
         if self._isothermal:
-            return np.zeros(w.accounts)
+            return np.zeros(e.accounts)
         rates = self._values(self.stationary)
-        thermal = self.kT[w.account] * w.conductance
-        back = thermal * np.sum(w.directions * self.slopes[:, : w.dimension], axis=1)
-        rates[: w.accounts] -= w.per_account(back)
+        thermal = self.kT[e.account] * e.conductance
+        back = thermal * np.sum(e.directions * self.slopes[:, : e.dimension], axis=1)
+        rates[: e.accounts] -= e.per_account(back)
         return rates
 
     @cached_property
     def white_rate(self) -> float:
         """Mean power from generators of white noise, ½ Σ S aᵀAa."""
-        w = self._wiring
-        white = w.noise_rate == 0
-        own = np.sum(w.noise_directions * self.noise_slopes[:, : w.dimension], axis=1)
-        return float(0.5 * np.sum((w.noise_density * own)[white]))
+        e = self._elements
+        white = e.noise_rate == 0
+        own = np.sum(e.noise_directions * self.noise_slopes[:, : e.dimension], axis=1)
+        return float(0.5 * np.sum((e.noise_density * own)[white]))
 
 
 def _integrated(drift: Array, forms: Array, hold: float) -> tuple[Array, Array]:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from ktc._base.validation import Array
-from ktc._engines.element_arrays import Wiring
+from ktc._engines.element_arrays import ElementArrays
 from ktc._engines.moments_motion import Motion
-from ktc._engines.work_variance import Spread
+from ktc._engines.work_variance import WorkVariance
 
 # Accounts in the order of the core's ledger; itemised books have a heat for every account.
 WORK, HEAT, SUPPLY, SOURCE, INJECTED, SHADOW, ENTROPY = range(7)
@@ -20,13 +20,17 @@ class Setting:
     """Controls that hold, and what of the motion depends on them."""
 
     def __init__(
-        self, wiring: Wiring, controls: dict[str, Any], motion: Motion, previous: Setting | None
+        self,
+        elements: ElementArrays,
+        controls: dict[str, Any],
+        motion: Motion,
+        previous: Setting | None,
     ) -> None:
         self.controls, self.motion = controls, motion
         self.bias: Array = controls["bias"]
         self.force = self.bias
-        if len(self.bias) < wiring.dimension:
-            self.force = np.zeros(wiring.dimension)
+        if len(self.bias) < elements.dimension:
+            self.force = np.zeros(elements.dimension)
             self.force[: len(self.bias)] = self.bias
         self.rest = motion.rest_of_force(self.force)
         self.driven: bool
@@ -36,9 +40,11 @@ class Setting:
             self.driven, self.displacement = previous.driven, previous.displacement
         else:
             self.driven = bool(emf.any() or current.any())
-            push = wiring.directions.T @ (wiring.conductance * emf)
-            push = push + wiring.source_directions.T @ current
-            self.displacement = motion.displacement(push) if self.driven else np.zeros(wiring.rows)
+            push = elements.directions.T @ (elements.conductance * emf)
+            push = push + elements.source_directions.T @ current
+            self.displacement = (
+                motion.displacement(push) if self.driven else np.zeros(elements.rows)
+            )
         if self.driven:
             self.rest = self.rest + self.displacement
 
@@ -66,13 +72,13 @@ class State:
         self.turnover = self.opening = 0.0
         self.time = self.time_carry = 0.0
         #: Variances since the books were opened (0), and since every mark.
-        self.spreads: dict[int, Spread] = {}
+        self.tallies: dict[int, WorkVariance] = {}
 
     def copy(self) -> State:
         """A copy that goes on by itself."""
         twin = State.__new__(State)
         vars(twin).update(vars(self))
-        twin.spreads = {mark: spread.copy() for mark, spread in self.spreads.items()}
+        twin.tallies = {mark: tally.copy() for mark, tally in self.tallies.items()}
         return twin
 
     def form(self) -> tuple[Array, Array, Array]:

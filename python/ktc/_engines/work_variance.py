@@ -15,7 +15,7 @@ WORK, TOTAL, SUPPLY = range(3)
 WORKS = slice(0, 2)
 
 
-class Spread:
+class WorkVariance:
     """Second moments of energies W with the state, δ = z − ⟨z⟩ normal with covariance P.
 
     Every control update adds a quadratic form, ½ δᵀSδ + vᵀδ beside its mean, to the work. With
@@ -39,9 +39,9 @@ class Spread:
         self.closed = True
         self._pending: tuple[Hold, int] | None = None
 
-    def copy(self) -> Spread:
+    def copy(self) -> WorkVariance:
         """A shallow copy."""
-        twin = Spread.__new__(Spread)
+        twin = WorkVariance.__new__(WorkVariance)
         vars(twin).update(vars(self))
         return twin
 
@@ -108,14 +108,14 @@ class Spread:
         return {**{name: getattr(self, name) for name in names}, "waiting": waiting}
 
     @classmethod
-    def unpack(cls, saved: Mapping[str, Any], hold_of: Callable[[float], Hold]) -> Spread:
+    def unpack(cls, saved: Mapping[str, Any], hold_of: Callable[[float], Hold]) -> WorkVariance:
         """What ``pack`` packed, with the holds of the present motion."""
-        spread = cls.__new__(cls)
-        spread.linear, spread.curved = saved["linear"], saved["curved"]
-        spread.variance, spread.closed = saved["variance"], bool(saved["closed"])
+        made = cls.__new__(cls)
+        made.linear, made.curved = saved["linear"], saved["curved"]
+        made.variance, made.closed = saved["variance"], bool(saved["closed"])
         duration, times = saved["waiting"]
-        spread._pending = (hold_of(float(duration)), int(times)) if times else None
-        return spread
+        made._pending = (hold_of(float(duration)), int(times)) if times else None
+        return made
 
 
 def _variance(covariance: Array, hessian: Array, slope: Array) -> float:

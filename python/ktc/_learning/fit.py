@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -35,6 +35,9 @@ from ktc._model.network import Network
 from ktc._model.parameters import CONTROL_OF, Parameters
 from ktc._theory.least_work import least_excess_work
 from ktc._theory.wasserstein import wasserstein_bound
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(eq=False, repr=False)
@@ -343,15 +346,11 @@ class Fit(Storable):
             return self._exactly(change, self._exact.method or "")
         return free_energy_difference(self.start, self._at(controls), seed=self.seed)
 
-    def plot(self, **options: Any) -> Any:
-        """Draw parameters, gradient and energies over time; returns a matplotlib Figure.
+    def plot(self, *, figsize: tuple[float, float] | None = None) -> Figure:
+        """Draw parameters, gradient and energies over time, as ``ktc.plot.draw_fit``."""
+        return draw_fit(self, figsize)
 
-        Args:
-            **options: ``figsize`` in inches.
-        """
-        return draw_fit(self, **options)
-
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         return {**vars(self), "device": None}
 
     def _exactly(

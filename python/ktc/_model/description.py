@@ -64,6 +64,8 @@ def network_of(device: Description, name: str = "device") -> Network:
     Raises:
         TypeError: a running device, or an object that is no description.
     """
+    if isinstance(device, Network):  # saves the slow checks of protocols
+        return device
     kind = type(device).__name__
     if isinstance(device, Running):
         raise TypeError(

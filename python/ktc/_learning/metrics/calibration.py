@@ -15,7 +15,8 @@ from ktc._learning.metrics.calibration_report import CalibrationReport
 from ktc._learning.metrics.exact_model import MOST_DENSE, ExactModel
 from ktc._learning.metrics.sampled_products import SampledProducts
 from ktc._learning.metrics.settings import Metrics
-from ktc._measure.sampled_metrics import correlated_windows, metric_estimates
+from ktc._measure.correlation_windows import correlated_windows
+from ktc._measure.sampled_metrics import metric_estimates
 from ktc._model.controls import Controls
 from ktc._theory.free_energy_estimates import bennett
 from ktc._theory.geometry import Geometry

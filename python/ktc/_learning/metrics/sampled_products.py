@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ktc._base.validation import Array
 from ktc._learning.metrics.conjugate_gradients import Indefinite, conjugate_gradients
 from ktc._learning.metrics.ritz import extreme_ritz_values
-from ktc._measure.sampled_metrics import Windows
+from ktc._measure.correlation_windows import Windows
 
 #: Conjugate gradients on a noisy matrix need not be more accurate than it is.
 ACCURACY = 1e-4

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ktc._base.validation import Array
-from ktc._engines.density import DensityDevice
+from ktc._emulation.density_emulator import density_emulator
 from ktc._learning.data_phase import DataPhase
 from ktc._learning.loop import Loop
 from ktc._learning.metrics.exact_model import ExactModel
@@ -67,7 +67,7 @@ def expected_of_unit(
     first, last = float(start.network.bias[0]), float(best.bias[0])
     # A last jump by the F of a narrow state may go as far again.
     far = 3 * abs(last - first) + 1e-3 * start.network.common_kT / abs(float(device.scale[0]))
-    path = DensityDevice(start, (min(first, last) - far, max(first, last) + far))
+    path = density_emulator(start, (min(first, last) - far, max(first, last) + far))
     source = MetricSource(exact, Metrics(), path, None, None) if schedule.uses_metrics else None
     problem = Problem(path, schedule.begun(), ticks, parameters, data, source, exact)
     outcome = Loop(problem).run(progress=False)

@@ -1,0 +1,309 @@
+"""The hardware frontend of a board: converters that program and read the real cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ktc._base.validation import Array, count, known_keywords, positive
+from ktc._boards.limits import ROUNDING, check_protocol, require_pause
+from ktc._boards.read_out import ReadOut
+from ktc._boards.real_board import ANALOG
+from ktc._boards.settling import AnalogOutput, pieces
+from ktc._emulation.ideal_frontend import IdealFrontend
+from ktc._emulation.recorder import QUANTITIES, Recording
+from ktc._emulation.run import Run
+from ktc._emulation.statistics import Statistics, check_fit
+from ktc._engines.engine import Engine
+from ktc._engines.ensemble_options import EnsembleOptions
+from ktc._engines.step_size import Rates
+from ktc._model.controls import Controls
+from ktc._model.moments import Moments
+from ktc._model.protocol import Protocol
+from ktc._model.waveforms import full_shape
+
+if TYPE_CHECKING:
+    from ktc._boards.board import Board
+
+# Time constants for which ``settle`` waits: e^-8 of a jump is left, and is then made at once.
+TIME_CONSTANTS_TO_SETTLE = 8
+
+
+class BoardFrontend:
+    """``Frontend`` of a real board, in front of an ideal one of the board as it was built.
+
+    Controls are what a script programs. The board realises them on the DAC's grid, with offset and
+    mismatch, settling at first order; readings go through the ADC. While an output settles,
+    b(t) = b_new + (b_old − b_new) e^{−t/τ}, each hold is cut into pieces with b held at its
+    averages (see ``settling``), as many as resolve the output and the cells: second order in the
+    pieces. Stiffness, quartic and kT do not settle.
+
+    Args:
+        board: the board as designed.
+        cells: an ideal frontend of ``board.real``, in equilibrium at its own controls.
+    """
+
+    def __init__(self, board: Board, cells: IdealFrontend) -> None:
+        self.description, self._cells = board, cells
+        self.real = self.realised = board.real
+        self.imperfections = board.real.imperfections
+        self._lock = cells._lock
+        self._rates = Rates(self.real.network)
+        self._begin()
+
+    def _begin(self) -> None:
+        self.controls = self.description.network.controls
+        realised = self._cells.controls
+        self._output = AnalogOutput(
+            self.imperfections.settling_time, {name: getattr(realised, name) for name in ANALOG}
+        )
+        self._updated: float | None = None
+        self.read_out = ReadOut(self._cells, self.imperfections)
+
+    @property
+    def engine(self) -> Engine:
+        """The ensemble of real cells."""
+        return self._cells.engine
+
+    @property
+    def options(self) -> EnsembleOptions:
+        """The options of the ensemble."""
+        return self._cells.options
+
+    @property
+    def realised_controls(self) -> Controls:
+        """What the real board makes of the programmed controls now."""
+        return self._cells.controls
+
+    @property
+    def shortest_tick(self) -> float:
+        """Least time of a tick after which the board is read and updated [s]."""
+        return max(self.imperfections.update_time, self.imperfections.read_time)
+
+    @property
+    def _time(self) -> float:
+        return self.engine.time
+
+    def read(self) -> Array:
+        """Readings of the state [V]."""
+        return self.read_out.read()
+
+    def moments(self) -> Moments:
+        """Mean and covariance over the replicas of one reading."""
+        return self.read_out.moments()
+
+    def set(self, controls: Mapping[str, ArrayLike]) -> None:
+        """Program controls; books the real board's work where they do not settle."""
+        programmed = self.controls.updated(**controls)
+        require_pause(self.real, self._pause)
+        values = {name: np.asarray(getattr(programmed, name)) for name in controls}
+        for name, value in values.items():
+            self.real.require(name, value[None], where="")
+        if "emf" in values and values["emf"].any() and not self.options.resolve_heat:
+            raise ValueError(
+                "emf drives steady currents, which exact holds do not have; make the emulator with "
+                "resolve_heat=True"
+            )
+        realised = {name: self.real.applied(name, value) for name, value in values.items()}
+        with self._as_built():
+            now = self._cells.controls
+            after = now.updated(**realised)
+            if self._output.time_constant > 0:
+                after = replace(after, **{name: getattr(now, name) for name in ANALOG})
+            self._cells.apply(after)
+        self._output.aim(realised)
+        self.controls, self._updated = programmed, self._time
+
+    def run(self, duration: float) -> None:
+        """Evolve at held controls, while outputs settle."""
+        hold = positive("duration", duration)
+        if not self._output.moving:
+            self._cells.run(hold)
+            return
+        cut = self._cut(np.array([hold]), {}, {})
+        self._cells.play(cut.protocol, Recording(), None, False)
+        self._output.now |= cut.ends
+
+    def settle(self) -> None:
+        """Wait until outputs have settled."""
+        if self._output.moving:
+            self.run(TIME_CONSTANTS_TO_SETTLE * self._output.time_constant)
+            self._cells.set(self._output.arrive())
+
+    def play(
+        self,
+        protocol: Protocol,
+        recording: Recording,
+        statistics: Statistics | None,
+        progress: bool,
+    ) -> Run:
+        """Play a protocol; all limits are checked before anything moves."""
+        waveforms, final = check_protocol(self.real, protocol, self.controls, self._pause)
+        self._check_records(protocol, recording, statistics)
+        realised = {
+            name: self.real.applied(name, full_shape(name, values, self.controls.shape(name)[0]))
+            for name, values in waveforms.items()
+        }
+        last = {
+            name: self.real.applied(name, np.asarray(getattr(final, name)))
+            for name in protocol.final
+        }
+        with self._as_built():
+            Protocol(protocol.holds, realised, last).settings(self._cells.controls)
+        cut = self._cut(protocol.holds, realised, last)
+        begun = self._time
+        if statistics is not None:
+            statistics = replace(statistics, every=statistics.every * cut.n)
+        pieces_each = recording._replace(every=recording.every * cut.n)
+        try:
+            run = self._cells.play(cut.protocol, pieces_each, statistics, progress, self)
+        except BaseException:
+            self._note_stop(protocol, waveforms, realised, begun)
+            raise
+        self._output.now |= cut.ends
+        self._output.target |= {name: realised[name][-1] for name in ANALOG if name in realised}
+        self._output.aim(last)
+        self.controls = final
+        if protocol.final:
+            self._updated = self._time
+        elif protocol.controls:
+            self._updated = begun + protocol.times[-2]
+        return replace(run, programmed=protocol, imperfections=self.imperfections)
+
+    def write(self, state: ArrayLike, momentum: ArrayLike | None = None) -> None:
+        """Place every replica at true voltages."""
+        self._cells.write(state, momentum)
+        self.read_out.forget()
+
+    def equilibrate(self) -> None:
+        """Draw every replica in equilibrium, with all outputs settled."""
+        output, realised = self._output.copy(), self._cells.controls
+        if output.moving:
+            self._cells.set(self._output.arrive())
+        try:
+            self._cells.equilibrate()
+        except BaseException:
+            if output.moving:
+                self._cells.set({name: getattr(realised, name) for name in ANALOG})
+            self._output = output
+            raise
+        self.read_out.forget()
+
+    def reset(self) -> None:
+        """Go back to the start."""
+        self._cells.reset()
+        self._begin()
+
+    def keep_results(self) -> None:
+        """Materialise lazy results before the state or the books change."""
+        self._cells.keep_results()
+
+    def copy(self) -> BoardFrontend:
+        """One in the same state that goes on independently, with the same noise."""
+        twin = BoardFrontend.__new__(BoardFrontend)
+        vars(twin).update(vars(self))
+        twin._cells = self._cells.copy()
+        twin._lock = twin._cells._lock
+        twin._output = self._output.copy()
+        twin.read_out = self.read_out.copy(twin._cells)
+        return twin
+
+    def saved(self) -> dict[str, Any]:
+        """State of the cells, of the outputs and of the read-out."""
+        return {
+            "cells": self._cells.saved(),
+            "programmed": self.controls,
+            "output": self._output.now,
+            "target": self._output.target,
+            "updated": self._updated,
+            "read": self.read_out.time,
+            "readings": self.read_out.count,
+        }
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Go on from what was saved."""
+        self._cells.restore(saved["cells"])
+        self.controls, self._updated = saved["programmed"], saved["updated"]
+        self._output.now, self._output.target = dict(saved["output"]), dict(saved["target"])
+        self.read_out.time, self.read_out.count = saved["read"], saved["readings"]
+
+    def _check_records(
+        self, protocol: Protocol, recording: Recording, statistics: Statistics | None
+    ) -> None:
+        every, record = recording.every, recording.names
+        names = (record,) if isinstance(record, str) else tuple(record or ())
+        known_keywords(names, QUANTITIES, "quantity to record")
+        if count("every", every) > protocol.ticks:
+            raise ValueError(f"every must be at most the {protocol.ticks} ticks, but is {every}")
+        if statistics is not None:
+            check_fit(statistics, protocol.times)
+        if {"state", "mean", "covariance"} & set(names):
+            stops = list(range(every, protocol.ticks + 1, every))
+            self.read_out.require(self._time + protocol.times[stops], [k - 1 for k in stops])
+
+    @property
+    def _pause(self) -> float:
+        """Time since the last update."""
+        return np.inf if self._updated is None else self._time - self._updated
+
+    @contextmanager
+    def _as_built(self) -> Iterator[None]:
+        """Say of an error that it concerns the real board, not the design."""
+        try:
+            yield
+        except ValueError as error:
+            raise ValueError(f"as board {self.imperfections.seed} was built: {error}") from None
+
+    def _cut(self, holds: Array, realised: Mapping[str, Array], last: Mapping[str, Array]) -> _Cut:
+        """What the board realises over ticks, cut into pieces where its outputs settle."""
+        if self._output.time_constant == 0:
+            ends = {name: realised[name][-1] for name in ANALOG if name in realised}
+            return _Cut(Protocol(holds, realised, last), ends, 1)
+        whole = Protocol(holds, realised, last)
+        rates = map(self._rates, whole.extremes(self._cells.controls, realised))
+        n = pieces(holds, self._output.time_constant, max(rates))
+        outputs = self._output.follow(holds, realised, n)
+        ends = {name: output.end for name, output in outputs.items()}
+        waveforms = {name: np.repeat(values, n, axis=0) for name, values in realised.items()}
+        # EMFs that rest are left alone: exact motion knows none.
+        waveforms |= {
+            name: output.values for name, output in outputs.items() if output.values.any()
+        }
+        final = {name: values for name, values in last.items() if name not in ANALOG}
+        final |= {name: end for name, end in ends.items() if name in waveforms}
+        cut_holds = outputs["bias"].holds
+        return _Cut(Protocol(cut_holds, waveforms, final), ends, n)
+
+    def _note_stop(
+        self,
+        protocol: Protocol,
+        waveforms: Mapping[str, Array],
+        realised: Mapping[str, Array],
+        begun: float,
+    ) -> None:
+        """A protocol was interrupted: the controls of the tick that it had come to hold on."""
+        elapsed = self._time - begun
+        tick = int(np.searchsorted(protocol.times, elapsed * (1 - ROUNDING))) - 1
+        now = self._cells.controls
+        self._output.now = {name: getattr(now, name) for name in ANALOG}
+        if tick >= 0:
+            self.controls = self.controls.updated(
+                **{name: values[tick] for name, values in waveforms.items()}
+            )
+            reached = {name: values[tick] for name, values in realised.items() if name in ANALOG}
+            self._output.target |= reached
+            if protocol.controls:
+                self._updated = begun + protocol.times[tick]
+
+
+class _Cut(NamedTuple):
+    """A protocol as the board realises it: n pieces per tick, and where its outputs end."""
+
+    protocol: Protocol
+    ends: dict[str, Array]
+    n: int

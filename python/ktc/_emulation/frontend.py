@@ -1,0 +1,124 @@
+"""The contract of a frontend: what lies between a script and the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from numpy.typing import ArrayLike
+
+from ktc._base.single_thread import Locked
+from ktc._base.validation import Array
+from ktc._emulation.recorder import Recording
+from ktc._emulation.run import Run
+from ktc._emulation.statistics import Statistics
+from ktc._engines.engine import Engine
+from ktc._engines.ensemble_options import EnsembleOptions
+from ktc._model.controls import Controls
+from ktc._model.description import Description
+from ktc._model.imperfections import Imperfections
+from ktc._model.moments import Moments
+from ktc._model.protocol import Protocol as Drive
+
+if TYPE_CHECKING:
+    from ktc._emulation.ideal_frontend import IdealFrontend
+
+
+class Frontend(Locked, Protocol):
+    """Programs the engine's controls and reads its state, ideally or as hardware does.
+
+    ``ktc.Emulator`` holds the lock and the documentation; a frontend does the work.
+    """
+
+    @property
+    def description(self) -> Description:
+        """What a script works with: its network, scale and units."""
+
+    @property
+    def realised(self) -> Description:
+        """What the engine moves: the same, or the hardware as it was built."""
+
+    @property
+    def engine(self) -> Engine:
+        """The ensemble."""
+
+    @property
+    def options(self) -> EnsembleOptions:
+        """The options of the ensemble."""
+
+    @property
+    def controls(self) -> Controls:
+        """The controls as programmed."""
+
+    @property
+    def realised_controls(self) -> Controls:
+        """The controls as realised by the hardware."""
+
+    @property
+    def imperfections(self) -> Imperfections | None:
+        """The data sheet of the hardware; None without hardware."""
+
+    @property
+    def shortest_tick(self) -> float:
+        """Least time of a tick after which the device is read and updated."""
+
+    def set(self, controls: Mapping[str, ArrayLike]) -> None:
+        """Program one control update."""
+
+    def run(self, duration: float) -> None:
+        """Evolve at held controls."""
+
+    def settle(self) -> None:
+        """Wait until analog outputs have settled."""
+
+    def play(
+        self,
+        protocol: Drive,
+        recording: Recording,
+        statistics: Statistics | None,
+        progress: bool,
+    ) -> Run:
+        """Play a protocol."""
+
+    def read(self) -> Array:
+        """Read the state, shape (replicas, d)."""
+
+    def moments(self) -> Moments:
+        """Read mean and covariance over the replicas."""
+
+    def write(self, state: ArrayLike, momentum: ArrayLike | None) -> None:
+        """Place every replica."""
+
+    def equilibrate(self) -> None:
+        """Draw every replica in the stationary state."""
+
+    def reset(self) -> None:
+        """Go back to the start."""
+
+    def keep_results(self) -> None:
+        """Materialise lazy results before the state or the books change."""
+
+    def copy(self) -> Frontend:
+        """A frontend in the same state, with an engine and a lock of its own."""
+
+    def saved(self) -> dict[str, Any]:
+        """Everything beside description and options that ``restore`` needs."""
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Go on from what was ``saved``."""
+
+
+@runtime_checkable
+class Hardware(Protocol):
+    """A description that has a frontend of its own, such as a ``ktc.Board``."""
+
+    @property
+    def restricted(self) -> bool:
+        """Whether the hardware does anything that an ideal frontend does not."""
+
+    @property
+    def realised(self) -> Description:
+        """What the engine of its emulators moves: the hardware as it was built."""
+
+    def frontend(self, inner: IdealFrontend) -> Frontend:
+        """The hardware's frontend in front of an ideal one of what is ``realised``."""

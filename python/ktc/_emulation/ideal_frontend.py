@@ -1,0 +1,265 @@
+"""The ideal frontend: controls reach the engine as programmed, and the true state is read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from threading import RLock
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ktc._base.single_thread import Lock, one_thread
+from ktc._base.validation import Array, frozen, positive
+from ktc._emulation.deferred_results import DeferredResults
+from ktc._emulation.placement import placed_state
+from ktc._emulation.playing import play_from
+from ktc._emulation.recorder import Recording
+from ktc._emulation.run import Run
+from ktc._emulation.statistics import Statistics
+from ktc._engines.engine import Engine
+from ktc._engines.ensemble_options import EnsembleOptions
+from ktc._engines.factory import STATIONARY, new_engine
+from ktc._model.controls import Controls
+from ktc._model.description import Description
+from ktc._model.moments import Moments, Reader
+from ktc._model.protocol import Protocol
+from ktc._model.sparse_stiffness import MOST_DENSE_UNITS
+
+# A smaller ensemble is copied in less time than its covariance takes.
+NUMBERS_TO_COPY = 100_000
+
+
+class IdealFrontend:
+    """``Frontend`` without hardware; hardware frontends work through one.
+
+    Args:
+        description: what is emulated.
+        options: validated options of the ensemble.
+        engine: in the state to start from.
+        start: (replicas, n), the state that ``reset`` goes back to; empty for the stationary one.
+
+    Attributes:
+        results: lazy results that wait for the engine to move on.
+    """
+
+    imperfections = None
+    shortest_tick = 0.0
+
+    def __init__(
+        self,
+        description: Description,
+        options: EnsembleOptions,
+        engine: Engine,
+        start: Array = STATIONARY,
+    ) -> None:
+        self._lock: Lock = RLock()
+        self.description = self.realised = description
+        self.options, self.engine, self.start = options, engine, start
+        self.network, self.scale = description.network, description.scale
+        self.results = DeferredResults()
+        self._stepped = options.motion != "exact"
+        self._now: tuple[Controls, Array]
+        self._merged: tuple[tuple[Controls, Array] | None, Controls]
+        self._merged = (None, self.network.controls)
+        self.controls = self.network.controls
+
+    @classmethod
+    def of(
+        cls,
+        description: Description,
+        options: EnsembleOptions,
+        state: ArrayLike | None = None,
+        momentum: ArrayLike | None = None,
+    ) -> IdealFrontend:
+        """One with a new engine: in equilibrium, or at a state in public units."""
+        network, start = description.network, STATIONARY
+        if state is not None or momentum is not None:
+            scale, replicas = description.scale, options.replicas
+            start = placed_state(network, scale, replicas, state, momentum)
+        return cls(description, options, new_engine(network, options, start), start)
+
+    @property
+    def controls(self) -> Controls:
+        """The controls that hold now; their bias is put in when they are asked for."""
+        now = self._now
+        known, bias = now
+        if known.bias is bias:
+            return known
+        merged = self._merged
+        if merged[0] is not now:
+            merged = self._merged = (now, replace(known, bias=bias))
+        return merged[1]
+
+    @controls.setter
+    def controls(self, controls: Controls) -> None:
+        self._now = (controls, controls.bias)
+
+    @property
+    def realised_controls(self) -> Controls:
+        """The same."""
+        return self.controls
+
+    @property
+    def beyond_dense(self) -> bool:
+        """Whether a covariance would be too large a matrix."""
+        return self.network.is_sparse and self.network.units > MOST_DENSE_UNITS
+
+    def set(self, controls: Mapping[str, ArrayLike]) -> None:
+        """Update controls at held state.
+
+        A bias that needs no conversion is checked by the engine alone, because a controller sets
+        it thousands of times a second.
+        """
+        if len(controls) > 1 or "bias" not in controls or not self._set_bias(controls["bias"]):
+            self.apply(self.controls.updated(**controls))
+
+    def _set_bias(self, bias: ArrayLike) -> bool:
+        """Set a bias; False, with nothing changed, where it has to be converted or explained."""
+        if type(bias) is not np.ndarray or bias.dtype != np.float64:
+            return False
+        if bias.shape != self._now[1].shape:
+            return False
+        own = frozen(bias.copy())
+        if self.results.pending:
+            if not np.isfinite(own).all():
+                return False
+            self.keep_results()
+        try:
+            self.engine.set({"bias": own})
+        except ValueError:
+            return False
+        self._now = (self._now[0], own)
+        return True
+
+    def apply(self, controls: Controls) -> None:
+        """Update to controls that are valid."""
+        self.keep_results()
+        before = self.controls
+        self.engine.set(
+            {
+                name: values
+                for name, values in controls.arrays().items()
+                if getattr(controls, _held(name)) is not getattr(before, _held(name))
+            }
+        )
+        self.controls = controls
+
+    def run(self, duration: float) -> None:
+        """Evolve at held controls."""
+        if type(duration) is not float or not 0 < duration < math.inf:
+            duration = positive("duration", duration)
+        if self.results.pending:
+            self.keep_results()
+        if self._stepped:
+            self.engine.prepare([self.controls])
+        self.engine.hold(duration)
+
+    def settle(self) -> None:
+        """Return at once: ideal outputs do not settle."""
+
+    def play(
+        self,
+        protocol: Protocol,
+        recording: Recording,
+        statistics: Statistics | None,
+        progress: bool,
+        reader: Reader | None = None,
+    ) -> Run:
+        """Play a protocol; ``reader`` gives the states and moments that are recorded."""
+        return play_from(self, reader or self, protocol, recording, statistics, progress)
+
+    def read(self) -> Array:
+        """A copy of the state."""
+        state = self.engine.read(0, self.network.units)
+        state *= self.scale
+        return state
+
+    def moments(self) -> Moments:
+        """Mean and covariance over the replicas."""
+        known = self.results.known_moments()
+        if known is None:
+            scale = self.scale
+            known = Moments(self.engine.mean()[: len(scale)] * scale, self._covariance)
+            self.results.note_moments(known)
+        return known
+
+    @one_thread
+    def _covariance(self) -> Array:
+        if self.beyond_dense:
+            d = self.network.units
+            raise ValueError(
+                f"the covariance of {d} units takes {8e-9 * d**2:.3g} GB, and a sparse network "
+                f"gives one up to {MOST_DENSE_UNITS} units only; read() the state, and take the "
+                "moments of the units that matter"
+            )
+        return _covariance(self.engine, self.scale)
+
+    def write(self, state: ArrayLike, momentum: ArrayLike | None = None) -> None:
+        """Place every replica."""
+        placed = placed_state(self.network, self.scale, self.options.replicas, state, momentum)
+        self.keep_results()
+        self.engine.place(placed)
+
+    def equilibrate(self) -> None:
+        """Draw every replica in the stationary state."""
+        self.keep_results()
+        self.engine.equilibrate()
+
+    def reset(self) -> None:
+        """Go back to the start."""
+        self.keep_results()
+        controls = self.network.controls
+        self.engine.restart(controls.arrays(), self.start)
+        self.controls = controls
+
+    def keep_results(self) -> None:
+        """Materialise lazy results that somebody holds."""
+        if not self.results.pending:
+            return
+        held = self.results.keep()
+        if held is None or self.beyond_dense:
+            return
+        if self.options.replicas * len(self.scale) <= NUMBERS_TO_COPY:
+            engine, scale = self.engine.copy(), self.scale
+            held.finish(lambda: _covariance(engine, scale))
+        else:
+            _ = held.covariance
+
+    def copy(self) -> IdealFrontend:
+        """One in the same state that goes on independently, with the same noise."""
+        twin = IdealFrontend.__new__(IdealFrontend)
+        vars(twin).update(vars(self))
+        twin._lock, twin.engine, twin.results = RLock(), self.engine.copy(), DeferredResults()
+        return twin
+
+    def saved(self) -> dict[str, Any]:
+        """State of the engine, and its controls apart: a sparse stiffness is an object."""
+        controls = self.controls
+        snapshot = self.engine.snapshot()
+        state = {name: values for name, values in snapshot.items() if name not in controls.arrays()}
+        return {"engine": state, "held": controls, "start": self.start}
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Go on from what was saved."""
+        controls: Controls = saved["held"]
+        self.engine.restore({**saved["engine"], **controls.arrays()})
+        self.controls, self.start = controls, saved["start"]
+
+    def __del__(self) -> None:
+        # A run must not hold on to the whole ensemble for the sake of its samples.
+        if hasattr(self, "results"):
+            self.results.keep()
+
+
+def _held(name: str) -> str:
+    """Where Controls keep a control, without making a sparse one dense."""
+    return "held_stiffness" if name == "stiffness" else name
+
+
+def _covariance(engine: Engine, scale: Array) -> Array:
+    d = len(scale)
+    covariance: Array = engine.moments(True)[1][:d, :d] * np.outer(scale, scale)
+    return covariance

@@ -1,0 +1,94 @@
+"""One protocol on one engine: checks, ticks, records, and the run that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from threading import RLock
+from typing import TYPE_CHECKING
+
+from ktc._base.lazy_samples import LazySamples, gained
+from ktc._base.validation import Array, frozen
+from ktc._emulation.ledger import Ledger
+from ktc._emulation.recorder import Recorder, Recording, play_recorded
+from ktc._emulation.run import Run
+from ktc._emulation.statistics import Observer, Statistics
+from ktc._model.moments import Reader
+from ktc._model.protocol import Protocol
+
+if TYPE_CHECKING:
+    from ktc._emulation.ideal_frontend import IdealFrontend
+
+
+def play_from(
+    frontend: IdealFrontend,
+    reader: Reader,
+    protocol: Protocol,
+    recording: Recording,
+    statistics: Statistics | None,
+    progress: bool,
+) -> Run:
+    """Play a protocol from where the engine stands; all controls are checked before it moves.
+
+    Args:
+        frontend: whose engine plays.
+        reader: gives the states and moments that are recorded.
+        protocol, statistics, progress: as for ``ktc.Emulator.play``.
+        recording: what to record, and where to.
+    """
+    if not isinstance(protocol, Protocol):
+        raise TypeError(f"protocol must be a ktc.Protocol, but is {type(protocol).__name__}")
+    engine, options, network = frontend.engine, frontend.options, frontend.network
+    waveforms, final = protocol.settings(frontend.controls)
+    extremes = [*protocol.extremes(frontend.controls, waveforms), final]
+    for controls in extremes:
+        engine.check(controls)
+    engine.prepare(extremes)
+    observer = None
+    if statistics is not None:
+        observer = Observer(statistics, engine, frontend.scale, protocol.times)
+    frontend.keep_results()
+    books = Ledger(engine, RLock(), network.accounts, options.accounts)
+    initial, before = frontend.controls, _balances(books)
+    gaussian = options.resolve_heat and not any(controls.quartic.any() for controls in extremes)
+    gaussian = gaussian and not frontend.beyond_dense
+    first = engine.surprisal() if gaussian else None
+    recorder = Recorder(frontend, reader, protocol, recording)
+    with engine.tally() as tally:
+        try:
+            play_recorded(engine, protocol, waveforms, recorder, progress, observer)
+        finally:
+            recorder.close()
+            held = engine.controls()
+            # What the protocol left alone is the same, and needs no validation.
+            played = {name: held[name] for name in waveforms}
+            frontend.controls = frontend.controls.updated(**played)
+        frontend.apply(final)
+        variances = tally()
+    samples = {
+        name: gained(partial(getattr, books, name), before.get(name)) for name in books.names
+    }
+    frontend.results.note_samples(samples.values())
+    last = None if first is None else engine.surprisal()
+    if first is not None and last is not None:
+        samples["entropy_change"] = LazySamples.of(frozen(last - first))
+    return Run(
+        _samples=samples,
+        _variances=variances,
+        protocol=protocol,
+        programmed=protocol,
+        network=network,
+        initial_controls=initial,
+        final_controls=final,
+        symbols=frontend.description.symbols,
+        seed=options.seed,
+        times=recorder.times,
+        series=recorder.series,
+        _statistics=None if observer is None else observer.result(),
+        accounts=options.accounts,
+    )
+
+
+def _balances(books: Ledger) -> Mapping[str, Array]:
+    """The accounts, without those that are zero, which need no memory."""
+    return {name: amount for name in books.names if (amount := getattr(books, name)).any()}

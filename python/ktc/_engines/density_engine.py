@@ -1,0 +1,252 @@
+"""The density engine: infinitely many replicas of one overdamped unit, on a grid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import numpy as np
+import scipy  # imports scipy.linalg when it is first used
+
+from ktc import _core
+from ktc._base.validation import Array
+from ktc._engines.engine import ControlArrays
+from ktc._engines.without_replicas import WithoutReplicas
+from ktc._model.controls import Controls
+from ktc._model.network import Network
+from ktc._model.quartic_unit import OneUnit
+
+# Grid points per thermal width; the relative error is a 24th of their spacing's square.
+POINTS_PER_WIDTH = 12
+MOST_POINTS = 20_000
+# Time steps per relaxation time; the relative error is a twelfth of their square.
+STEPS_PER_RELAXATION = 40
+
+_NONE: Array = np.zeros(1)
+
+
+class DensityEngine(WithoutReplicas):
+    """``Engine`` of one unit's ∂p/∂t = (1/γ) ∂_x(V′p + kT ∂_x p), under control of its bias.
+
+    On a grid, by hops between neighbours at rates (kT/γΔ²) e^{−ΔV/2kT}, which leave e^{−V/kT} as it
+    is; in time by the midpoint rule. Both are second order. The engine starts in equilibrium.
+
+    Args:
+        network: one overdamped unit.
+        reach: least and greatest bias that it may be set to.
+
+    Raises:
+        ValueError: a reach so wide that the grid would need more than 20 000 points.
+
+    Source: Risken (1989), The Fokker–Planck Equation; Crank, Nicolson (1947), Proc. Camb. Phil.
+    Soc. 43, 50.
+    """
+
+    itemised = False
+
+    def __init__(self, network: Network, reach: tuple[float, float]) -> None:
+        self._network, self._reach = network, reach
+        self._kT, self._friction = network.common_kT, float(network.friction[0, 0])
+        first = float(network.bias[0])
+        ends = [self._unit(bias) for bias in (*reach, first)]
+        states = np.concatenate([(end.states * end.length).ravel() for end in ends])
+        width = min(float(np.sqrt(self._kT * end.fisher(("bias",))[0, 0])) for end in ends)
+        low, high = float(states.min()), float(states.max())
+        points = int((high - low) / width * POINTS_PER_WIDTH)
+        if points > MOST_POINTS:
+            raise ValueError(
+                f"data are so far from equilibrium that a grid of {points} points would be needed; "
+                "scale them down, or measure with ktc.learn"
+            )
+        self._x = np.linspace(low, high, points)
+        self._p: Array
+        self._controls: ControlArrays
+        self._bias: float
+        self._time: float
+        self.restart(network.controls.arrays(), np.empty(0))
+
+    @property
+    def time(self) -> float:
+        """Time since the start."""
+        return self._time
+
+    def check(self, controls: Controls) -> None:
+        """Refuse other controls than a bias within reach."""
+        self._bias_of(controls.arrays())
+
+    def set(self, changes: ControlArrays) -> None:
+        """Update the bias; books work."""
+        bias = self._bias_of({**self._controls, **changes})
+        self._work -= (bias - self._bias) * float(self._p @ self._x)
+        self._bias = bias
+        self._controls = {**self._controls, **changes}
+
+    def hold(self, duration: float) -> None:
+        """Evolve at the held bias; books heat and supply."""
+        unit, names = self._unit(self._bias), ("bias",)
+        relaxation = float(unit.friction(names, self._friction)[0, 0] / unit.fisher(names)[0, 0])
+        steps = max(4, int(np.ceil(duration / relaxation * STEPS_PER_RELAXATION)))
+        half = 0.5 * duration / steps * self._kT / self._friction / (self._x[1] - self._x[0]) ** 2
+        energies = self._energies()
+        rise = np.diff(energies) / (2 * self._kT)
+        up, down = half * np.exp(-rise), half * np.exp(rise)
+        out = np.concatenate([up, [0.0]]) + np.concatenate([[0.0], down])
+        bands = np.zeros((3, len(self._x)))
+        bands[0, 1:], bands[1], bands[2, :-1] = -down, 1 + out, -up
+        before, p = float(self._p @ energies), self._p
+        for _ in range(steps):
+            moved = (1 - out) * p
+            moved[1:] += up * p[:-1]
+            moved[:-1] += down * p[1:]
+            p = scipy.linalg.solve_banded((1, 1), bands, moved, check_finite=False)
+        self._supply += self._bias * float((p - self._p) @ self._x)
+        self._p = p
+        self._heat += before - float(p @ energies)
+        self._time += duration
+
+    def play(
+        self,
+        holds: Array,
+        waveforms: ControlArrays,
+        statistics: _core.Statistics | None = None,
+    ) -> int:
+        """Play ticks, each an update and a hold; return how many were played."""
+        for tick, hold in enumerate(holds.tolist()):
+            self.set({name: values[tick] for name, values in waveforms.items()})
+            self.hold(hold)
+        return len(holds)
+
+    def controls(self) -> ControlArrays:
+        """The controls that hold now."""
+        return dict(self._controls)
+
+    def equilibrate(self) -> None:
+        """Go to the equilibrium of the present bias; opens new books."""
+        weights = np.exp(-self._energies() / self._kT)
+        self._p = weights / weights.sum()
+        self.open_books()
+
+    def place(self, state: Array) -> NoReturn:
+        """Refuse: a point is no density on a grid."""
+        raise ValueError("the density of a unit starts in equilibrium; leave state out")
+
+    def restart(self, controls: ControlArrays, state: Array) -> None:
+        """Go back to equilibrium at these controls."""
+        self._bias, self._controls, self._time = self._bias_of(controls), dict(controls), 0.0
+        self.equilibrate()
+
+    def open_books(self) -> None:
+        """Set all accounts to zero."""
+        self._work = self._heat = self._supply = 0.0
+        self._opening = self._energy()
+
+    def mean(self) -> Array:
+        """⟨x⟩, shape (1,)."""
+        return np.array([float(self._p @ self._x)])
+
+    def moments(self, with_covariance: bool) -> tuple[Array, Array]:
+        """Mean and covariance of the state."""
+        mean = self.mean()
+        if not with_covariance:
+            return mean, np.empty((0, 0))
+        return mean, np.array([[float(self._p @ (self._x - mean) ** 2)]])
+
+    def surprisal(self) -> None:
+        """None: its moments do not determine a density that is not normal."""
+
+    def energy(self) -> Array:
+        """⟨H⟩, shape (1,)."""
+        return np.array([self._energy()])
+
+    def energy_change(self) -> Array:
+        """⟨H⟩ now minus that when the books were opened."""
+        return self.energy() - self._opening
+
+    def work(self) -> Array:
+        """Σ over updates of −Δb ⟨x⟩."""
+        return np.array([self._work])
+
+    def heat(self) -> Array:
+        """−Δ⟨H⟩ of all holds."""
+        return np.array([self._heat])
+
+    def supply(self) -> Array:
+        """Σ b Δ⟨x⟩."""
+        return np.array([self._supply])
+
+    def source(self) -> Array:
+        """Zero."""
+        return _NONE.copy()
+
+    injected = shadow = entropy = source
+
+    def heat_per_account(self) -> Array:
+        """Heat of the one resistor, shape (1, 1)."""
+        return self.heat()[None]
+
+    def imbalance(self) -> float:
+        """Largest relative violation of the first law."""
+        now = self._energy()
+        scale = abs(self._work) + abs(self._heat) + max(abs(now), abs(self._opening))
+        gap = abs(now - self._opening - self._work + self._heat)
+        return gap / scale if scale > 0 else 0.0
+
+    def variances(self) -> dict[str, float]:
+        """None is known."""
+        return {}
+
+    @contextmanager
+    def tally(self) -> Iterator[Callable[[], dict[str, float]]]:
+        """Gives what ``variances`` does."""
+        yield self.variances
+
+    def copy(self) -> DensityEngine:
+        """An engine in the same state that goes on independently."""
+        twin = DensityEngine.__new__(DensityEngine)
+        vars(twin).update(vars(self))
+        return twin
+
+    def snapshot(self) -> dict[str, Any]:
+        """Everything that ``restore`` needs to go on with the same bits."""
+        names = ("p", "time", "work", "heat", "supply", "opening")
+        return {**{name: getattr(self, f"_{name}") for name in names}, **self._controls}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Return to the state of a snapshot."""
+        for name in ("p", "time", "work", "heat", "supply", "opening"):
+            setattr(self, f"_{name}", saved[name])
+        self._controls = {name: np.asarray(saved[name]) for name in _core.CONTROLS}
+        self._bias = self._bias_of(self._controls)
+
+    def _bias_of(self, controls: ControlArrays) -> float:
+        """The bias, where nothing but the bias differs from the network's own controls."""
+        own = self._network.controls.arrays()
+        for name, value in own.items():
+            if name != "bias" and not np.array_equal(controls[name], value):
+                raise ValueError(f"only the bias of a density can be controlled, not {name}")
+        bias = float(controls["bias"][0])
+        if not self._reach[0] <= bias <= self._reach[1]:
+            raise ValueError(
+                f"the bias of this unit went to {bias:g}, beyond {self._reach[0]:g} to "
+                f"{self._reach[1]:g}; take more ticks, or a longer duration"
+            )
+        return bias
+
+    def _unit(self, bias: float) -> OneUnit:
+        net = self._network
+        return OneUnit(float(net.stiffness[0, 0]), bias, float(net.quartic[0]), self._kT)
+
+    def _potential(self) -> Array:
+        """V of every point."""
+        k, q = float(self._network.stiffness[0, 0]), float(self._network.quartic[0])
+        value = self._x * (0.5 * k * self._x - self._bias) + 0.25 * q * self._x**4
+        return np.asarray(value)
+
+    def _energies(self) -> Array:
+        """V of every point, its least value zero."""
+        value = self._potential()
+        return np.asarray(value - value.min())
+
+    def _energy(self) -> float:
+        return float(self._p @ self._potential())

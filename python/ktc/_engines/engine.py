@@ -1,0 +1,140 @@
+"""The contract of the engines that move an ensemble."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any, Protocol, TypeAlias
+
+from ktc import _core
+from ktc._base.validation import Array
+from ktc._model.controls import Controls
+
+#: Controls by name, as ``Controls.arrays`` gives them; a sparse stiffness is an object of the core.
+ControlArrays: TypeAlias = dict[str, Any]
+
+
+class Engine(Protocol):
+    """An ensemble of one network in motion, with its energy accounts.
+
+    States are in the network's own coordinates. An account is an array with one entry per replica;
+    where ``sampled`` is False it has one entry, the ensemble mean. Every call either completes or
+    raises before the state has changed.
+    """
+
+    @property
+    def sampled(self) -> bool:
+        """Whether there are individual replicas: to ``read`` and to gather statistics of."""
+
+    @property
+    def itemised(self) -> bool:
+        """Whether source, injected, shadow and entropy are told apart from total heat."""
+
+    @property
+    def pooled(self) -> bool:
+        """Whether itemised books keep total heat only, not the heat of each resistor."""
+
+    @property
+    def time(self) -> float:
+        """Time since the start."""
+
+    def check(self, controls: Controls, /) -> None:
+        """Refuse controls that this engine cannot hold (ValueError)."""
+
+    def prepare(self, settings: Iterable[Controls], /) -> None:
+        """Choose the time step for these controls, where motion has one."""
+
+    def set(self, changes: ControlArrays, /) -> None:
+        """Update controls at held state; books work. Other controls stay as they are."""
+
+    def hold(self, duration: float, /) -> None:
+        """Evolve at held controls; books heat and supply."""
+
+    def play(
+        self,
+        holds: Array,
+        waveforms: ControlArrays,
+        statistics: _core.Statistics | None = None,
+        /,
+    ) -> int:
+        """Play ticks, each an update and a hold; return how many were played."""
+
+    def controls(self) -> ControlArrays:
+        """The controls that hold now."""
+
+    def equilibrate(self) -> None:
+        """Draw the stationary state at the present controls; opens new books."""
+
+    def place(self, state: Array, /) -> None:
+        """Place the replicas at ``state``, shape (replicas, n); opens new books."""
+
+    def restart(self, controls: ControlArrays, state: Array, /) -> None:
+        """Go back to the start at these controls, with the same noise; no ``state`` if empty."""
+
+    def open_books(self) -> None:
+        """Set all accounts to zero."""
+
+    def read(self, begin: int, end: int, /) -> Array:
+        """Coordinates [begin, end) of every replica; ValueError where not ``sampled``."""
+
+    def mean(self) -> Array:
+        """Ensemble mean of the state, shape (n,)."""
+
+    def moments(self, with_covariance: bool, /) -> tuple[Array, Array]:
+        """Mean and covariance of the state, the latter empty unless asked for."""
+
+    def surprisal(self) -> Array | None:
+        """−ln p of the normal density with these moments; None where it is degenerate."""
+
+    def statistics_plan(
+        self, scale: Array, covariance: bool, edges: Array, slots: int, every: int
+    ) -> _core.StatisticsPlan:
+        """Lay out running statistics of the state; ValueError where not ``sampled``."""
+
+    def energy(self) -> Array:
+        """H at the present controls."""
+
+    def energy_change(self) -> Array:
+        """H now minus H when the books were opened."""
+
+    def work(self) -> Array:
+        """Σ over updates of H(x; θ′) − H(x; θ)."""
+
+    def heat(self) -> Array:
+        """Heat that flowed into all resistors."""
+
+    def supply(self) -> Array:
+        """∫ bᵀdx."""
+
+    def source(self) -> Array:
+        """Energy from sources outside H."""
+
+    def injected(self) -> Array:
+        """Energy from noise generators."""
+
+    def shadow(self) -> Array:
+        """Energy error of inexact lossless moves."""
+
+    def entropy(self) -> Array:
+        """Σ_r ∫ dQ_r/kT_r."""
+
+    def heat_per_account(self) -> Array:
+        """Heat of each account, shape (replicas, accounts)."""
+
+    def imbalance(self) -> float:
+        """Largest relative violation of the first law."""
+
+    def variances(self) -> Mapping[str, float] | None:
+        """Exact variances of accounts over the ensemble; None where ``sampled``."""
+
+    def tally(self) -> AbstractContextManager[Callable[[], Mapping[str, float] | None]]:
+        """Inside, a call returns ``variances`` of what was booked since it was entered."""
+
+    def copy(self) -> Engine:
+        """An engine in the same state that goes on independently."""
+
+    def snapshot(self) -> dict[str, Any]:
+        """Everything that ``restore`` needs to go on with the same bits."""
+
+    def restore(self, saved: dict[str, Any], /) -> None:
+        """Return to the state of a snapshot."""

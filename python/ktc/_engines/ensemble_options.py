@@ -1,0 +1,132 @@
+"""Options of an ensemble: how many replicas, their noise, precision, time step and accounts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ktc import _core
+from ktc._base.resources import thread_count
+from ktc._base.validation import count, positive, random_seed
+from ktc._model.accounts import accounts_to_keep
+from ktc._model.network import Network
+
+
+@dataclass(frozen=True)
+class EnsembleOptions:
+    """Validated options; ``checked`` makes them of what a user passes.
+
+    Attributes:
+        motion: "exact", "midpoint" (all units together), "split", or "pooled" (split, with total
+            heat alone).
+        replicas: number of replicas; infinite for an ensemble that is carried by its moments.
+        first_replica: number of the first replica among all that the seed has.
+        seed, threads: None for an infinite ensemble, which has no noise and no loop over replicas.
+        dtype: "float64" or "float32".
+        dt: longest time step; None for the default, or for exact motion.
+        accounts: names of the accounts to keep; None for all.
+    """
+
+    motion: str
+    replicas: float
+    first_replica: int = 0
+    seed: int | None = None
+    threads: int | None = None
+    dtype: str = "float64"
+    dt: float | None = None
+    accounts: tuple[str, ...] | None = None
+
+    @classmethod
+    def checked(
+        cls,
+        network: Network,
+        replicas: float = 1000,
+        seed: int | None = None,
+        threads: int | None = None,
+        dtype: str = "float64",
+        dt: float | None = None,
+        resolve_heat: bool = False,
+        first_replica: int = 0,
+        accounts: Sequence[str] | str | None = None,
+    ) -> EnsembleOptions:
+        """The options of ``ktc.Emulator``, validated for a network.
+
+        Raises:
+            ValueError, TypeError: an option that is out of range or of a wrong type, or that an
+                infinite ensemble would ignore.
+        """
+        number = _precision(dtype)
+        if not isinstance(resolve_heat, bool):
+            raise TypeError(f"resolve_heat must be True or False, but is {resolve_heat!r}")
+        motion = network.core.motion(network.controls.arrays(), resolve_heat)
+        infinite = replicas == math.inf
+        if infinite:
+            _refuse_ignored(seed, threads, number, dt, first_replica)
+            if network.is_sparse:
+                raise ValueError(
+                    "replicas must be finite for a sparse network, because a covariance is dense; "
+                    "make the network of stiffness.toarray() where that is small enough"
+                )
+        size = math.inf if infinite else count("replicas", replicas)
+        first = count("first_replica", first_replica, least=0)
+        if not infinite and first + size > _core.MOST_REPLICAS:
+            raise ValueError(
+                "first_replica + replicas must not exceed 2**33, the number of replicas that a "
+                f"seed has, but is {first + size}"
+            )
+        if dt is not None and motion == "exact":
+            raise ValueError(
+                f"dt must be None, but is {dt!r}: a linear network at one temperature moves "
+                "exactly over any hold; leave it out, or pass resolve_heat=True"
+            )
+        return cls(
+            motion=motion,
+            replicas=size,
+            first_replica=first,
+            seed=None if infinite else random_seed(seed),
+            threads=None if infinite else thread_count(threads),
+            dtype=number,
+            dt=None if dt is None else positive("dt", dt),
+            accounts=accounts_to_keep(accounts, motion),
+        )
+
+    @property
+    def infinite(self) -> bool:
+        """Whether the ensemble is carried by its moments instead of replicas."""
+        return self.replicas == math.inf
+
+    @property
+    def resolve_heat(self) -> bool:
+        """Whether every account is told apart, by the splitting integrator."""
+        return self.motion == "split"
+
+
+def _precision(dtype: str) -> str:
+    """``dtype`` by its name; NumPy's own types are accepted."""
+    try:
+        name = np.dtype(dtype).name if dtype is not None else None
+    except TypeError:
+        name = None
+    if name not in ("float64", "float32"):
+        raise ValueError(f"dtype must be 'float64' or 'float32', but is {dtype!r}")
+    return name
+
+
+def _refuse_ignored(
+    seed: int | None, threads: int | None, dtype: str, dt: float | None, first_replica: int
+) -> None:
+    reasons = {
+        "seed": (seed, seed is not None, "moments have no noise"),
+        "threads": (threads, threads is not None, "there are no replicas to divide among threads"),
+        "dtype": (dtype, dtype != "float64", "moments are carried in double precision"),
+        "dt": (dt, dt is not None, "moments move exactly over any hold"),
+        "first_replica": (first_replica, first_replica != 0, "there are no numbered replicas"),
+    }
+    for name, (value, given, reason) in reasons.items():
+        if given:
+            raise ValueError(
+                f"{name} must be left out with replicas=math.inf, but is {value!r}: {reason}"
+            )

@@ -1,0 +1,173 @@
+"""The sampling engine: individual replicas in the C++ core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+
+import numpy as np
+import scipy  # imports scipy.linalg when it is first used
+
+from ktc import _core
+from ktc._base.resources import memory
+from ktc._base.validation import Array
+from ktc._engines.engine import ControlArrays
+from ktc._engines.ensemble_options import EnsembleOptions
+from ktc._engines.step_size import Rates, checked_step, step_of
+from ktc._model.controls import Controls
+from ktc._model.network import Network
+
+# Directions narrower than this relative to the others are rounding, not spread.
+NARROWEST = 1e-13
+
+
+class SamplingEngine:
+    """``Engine`` over ``_core.Engine``, with the time step that the controls need.
+
+    Args:
+        network: the network; the engine starts at its own controls.
+        options: validated options, with finitely many replicas.
+        start: (replicas, n) to start from; empty for the stationary state.
+
+    Raises:
+        ValueError: a ``dt`` so long that quartic units would be unstable.
+        MemoryError: more replicas than memory holds.
+    """
+
+    sampled = True
+
+    def __init__(self, network: Network, options: EnsembleOptions, start: Array) -> None:
+        self._network, self._options = network, options
+        self._rates = Rates(network)
+        controls = network.controls
+        longest = self._longest([controls])
+        needed = _gigabytes(network, options)
+        refusal = (
+            f"{options.replicas} replicas, whose states and books take {needed:.3g} GB, are more "
+            "than the memory of this machine; take fewer, or several emulators in turn with "
+            "first_replica"
+        )
+        if 1e9 * needed > memory():
+            raise MemoryError(refusal)
+        try:
+            core = _core.Engine(
+                network=network.core,
+                controls=controls.arrays(),
+                seed=options.seed or 0,
+                first_replica=options.first_replica,
+                replicas=int(options.replicas),
+                threads=options.threads or 1,
+                motion=options.motion,
+                dtype=options.dtype,
+                longest_step=longest,
+                state=start,
+                accounts=options.accounts,
+            )
+        except MemoryError:
+            raise MemoryError(refusal) from None
+        self._adopt(core)
+
+    def _adopt(self, core: _core.Engine) -> None:
+        """Bind the calls that the core answers itself; a controller makes them every tick."""
+        self.core = core
+        self.itemised, self.pooled = core.itemised, core.pooled
+        self.set, self.hold, self.play = core.set, core.hold, core.play
+        self.read, self.mean, self.moments = core.read, core.mean, core.moments
+        self.equilibrate, self.place, self.controls = core.equilibrate, core.place, core.controls
+        self.energy, self.energy_change, self.work = core.energy, core.energy_change, core.work
+        self.heat, self.supply, self.source = core.heat, core.supply, core.source
+        self.injected, self.shadow, self.entropy = core.injected, core.shadow, core.entropy
+        self.heat_per_account, self.imbalance = core.heat_per_account, core.imbalance
+        self.open_books, self.snapshot, self.restore = core.open_books, core.snapshot, core.restore
+
+    @property
+    def time(self) -> float:
+        """Time since the start."""
+        return self.core.time
+
+    def check(self, controls: Controls) -> None:
+        """Refuse controls that this motion cannot hold."""
+        self._network.core.check(controls.arrays(), self._options.motion)
+
+    def prepare(self, settings: Iterable[Controls]) -> None:
+        """Choose the longest time step that is right at all these controls."""
+        if self._options.motion != "exact":
+            self.core.longest_step = self._longest(settings)
+
+    def restart(self, controls: ControlArrays, state: Array) -> None:
+        """Go back to the start."""
+        self.core.restart(controls, state)
+        self.prepare([self._network.controls])
+
+    def surprisal(self) -> Array | None:
+        """−ln p(z) of every replica, p the normal distribution with the replicas' own moments.
+
+        ½ (z − m)ᵀP⁻¹(z − m) + ½ ln det 2πP, shape (replicas,); its mean is the Shannon entropy of
+        that distribution. None where the replicas do not spread in every direction.
+        """
+        n = self._network.core.dimension
+        mean, covariance = self.moments(True)
+        width = np.sqrt(np.diagonal(covariance))
+        if not (width > 0).all():
+            return None
+        scaled = covariance / np.outer(width, width)
+        if np.linalg.eigvalsh(scaled)[0] < NARROWEST * n:
+            return None
+        factor = np.linalg.cholesky(scaled)
+        deviations = ((self.read(0, n) - mean) / width).T
+        normal = scipy.linalg.solve_triangular(factor, deviations, lower=True)
+        squares: Array = np.sum(normal**2, axis=0)
+        volume = float(np.sum(np.log(np.diagonal(factor) * width)))
+        result: Array = 0.5 * squares + volume + 0.5 * n * np.log(2 * np.pi)
+        return result
+
+    def statistics_plan(
+        self, scale: Array, covariance: bool, edges: Array, slots: int, every: int
+    ) -> _core.StatisticsPlan:
+        """Lay out running statistics over the blocks of replicas."""
+        return _core.StatisticsPlan(
+            scale=scale,
+            covariance=covariance,
+            edges=edges,
+            slots=slots,
+            every=every,
+            blocks=self.core.blocks,
+            threads=self.core.threads,
+        )
+
+    def variances(self) -> Mapping[str, float] | None:
+        """None: the samples tell them."""
+        return None
+
+    @contextmanager
+    def tally(self) -> Iterator[Callable[[], Mapping[str, float] | None]]:
+        """Gives None: the samples tell variances."""
+        yield self.variances
+
+    def copy(self) -> SamplingEngine:
+        """An engine in the same state that goes on independently, with the same noise."""
+        twin = SamplingEngine.__new__(SamplingEngine)
+        vars(twin).update(vars(self))
+        twin._adopt(self.core.copy())
+        return twin
+
+    def _longest(self, settings: Iterable[Controls]) -> float:
+        """The longest step at these controls: ``dt``, or a tenth of the fastest time."""
+        if self._options.motion == "exact":
+            return 0.0
+        if self._options.dt is None:
+            return step_of(self._rates, settings)
+        return checked_step(self._options.dt, self._rates, settings)
+
+
+def _gigabytes(network: Network, options: EnsembleOptions) -> float:
+    """Memory of coordinates, of accounts (12 bytes each) and of opening energies."""
+    d, replicas = network.units, options.replicas
+    accounts = 3 if options.accounts is None else len(options.accounts)
+    size = 4 if options.dtype == "float32" else 8
+    if network.is_sparse:
+        # Lanes of whole blocks, and the lines of each unit's resistor.
+        lanes = -(-replicas // 64) * 64
+        return 8e-9 * (lanes * d * (4 if options.resolve_heat else 1) + 60 * d)
+    coordinates = d * (1 if network.inertia is None else 2)
+    return 1e-9 * replicas * (size * coordinates + 12 * accounts + 8)
