@@ -19,6 +19,7 @@ from ktc._theory.least_work import least_excess_work
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axes._secondary_axes import SecondaryAxis
     from matplotlib.figure import Figure
 
 
@@ -66,7 +67,7 @@ def excess_over_duration(
     return figure
 
 
-def _make_logarithmic(ax: Axes, right: Axes, ticks: Sequence[float]) -> None:
+def _make_logarithmic(ax: Axes, right: SecondaryAxis, ticks: Sequence[float]) -> None:
     """Logarithmic scales with plain numbers, the given ones below."""
     from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 
