@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -36,13 +36,16 @@ from ktc._model.parameters import CONTROL_OF, Parameters
 from ktc._theory.least_work import least_excess_work
 from ktc._theory.wasserstein import wasserstein_bound
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 
 @dataclass(eq=False, repr=False)
 class Fit(Storable):
     """Result of ``ktc.learn``.
 
     Energies are in joules on a Board or a compiled circuit, in the unit of kT on a Network. Of an
-    infinite ensemble, estimates are its exact means, with ``variance`` where it is available.
+    infinite ensemble, estimates are exact means, with ``variance`` where it is available.
 
     Attributes:
         start: the device as it was before: network at its first controls, scale, symbols.
@@ -58,16 +61,13 @@ class Fit(Storable):
             shape (d, d); None elsewhere.
         readings: energies and states of each replica, of which the estimates are made.
         history: records of all updates.
-        device: the device as the run left it, to continue with or to draw samples from; None in a
-            loaded, pickled or copied fit.
+        device: the device as the run left it; None in a loaded, pickled or copied fit.
         seed: seed of the device's noise; None where it has none.
         version: version of ktc that made the run.
-        imperfections: data sheet of the real board that learned; None elsewhere. Then ΔF, excess
-            work and bounds are those of its drawing, which its controller knows; work, heat and
-            what is called applied are its own.
+        imperfections: data sheet of the real board that learned; None elsewhere. ΔF, excess work
+            and bounds are then by its drawing; work, heat and what is called applied are its own.
         calibration: cost and quality of measured F and ζ; None where nothing was measured.
-        stopped_early: why the run ended before its time, with the tick; None where it did not. Then
-            history, energies and parameters are those up to the last update that succeeded.
+        stopped_early: why the run ended after an earlier update, with the tick; None else.
 
     Example:
         >>> import ktc
@@ -75,12 +75,10 @@ class Fit(Storable):
         >>> data = [[1.0, -2.0], [0.0, 1.0], [2.0, 2.0]]
         >>> schedule = ktc.schedules.MinimalDissipation(duration=2.0)
         >>> fit = ktc.learn(net, data, schedule, parameters=("bias", "couplings"), seed=1)
-        >>> fit.theta_names
-        ('bias[0]', 'bias[1]', 'couplings[0,1]')
-        >>> fit.parameters["stiffness"].shape
-        (2, 2)
-        >>> net.with_controls(**fit.parameters).bias.shape
-        (2,)
+        >>> fit.theta_names, fit.parameters["stiffness"].shape
+        (('bias[0]', 'bias[1]', 'couplings[0,1]'), (2, 2))
+        >>> net.with_controls(**fit.parameters) == fit.network
+        True
     """
 
     start: Described
@@ -142,8 +140,8 @@ class Fit(Storable):
         ``emulator.set(**fit.parameters)`` and ``network.with_controls(**fit.parameters)`` take
         them. A center is a bias here, b = Kλ; λ itself is ``theta``.
         """
-        names = dict.fromkeys(CONTROL_OF.get(name, name) for name in self.learned.names)
-        names = {"bias" if name == "center" else name: None for name in names}
+        renamed = {**CONTROL_OF, "center": "bias"}
+        names = dict.fromkeys(renamed.get(name, name) for name in self.learned.names)
         return {name: np.array(getattr(self.controls, name)) for name in names}
 
     @cached_property
@@ -169,12 +167,12 @@ class Fit(Storable):
     @property
     def positive_phase_work(self) -> Estimate:
         """Work done on the clamped ensemble of a model with hidden units; zero without."""
-        return self._positive_estimate(0)
+        return self._of_positive_phase(0)
 
     @property
     def positive_phase_heat(self) -> Estimate:
         """Heat of the clamped ensemble, that of clamping at the start included; zero without."""
-        return self._positive_estimate(1)
+        return self._of_positive_phase(1)
 
     @cached_property
     def free_energy_change(self) -> Estimate:
@@ -187,9 +185,7 @@ class Fit(Storable):
     def excess_work(self) -> Estimate:
         """W_ex = W − ΔF: what the run dissipated, and the bias of the chain's likelihood.
 
-        What it dissipated from equilibrium at the start, where ``learn`` made the device: one that
-        ran before may hold free energy beyond F(θ_start), which this does not count.
-
+        A device that ran before may hold free energy beyond F(θ_start), which this does not count.
         The stderr is that of independent replicas. They share a controller that reacts to their
         mean, so that over repeated runs W_ex scatters by 1.2 to 1.9 times as much; compared with
         ``bound``, which is at the run's own parameters, it scatters by ``stderr``.
@@ -218,8 +214,8 @@ class Fit(Storable):
     def maximum_likelihood(self) -> Controls:
         """Controls of the greatest likelihood of the data, in closed form or by quadrature.
 
-        For coupled quartic units it is measured: 10,000 replicas search it by Newton's method on
-        first use, to within the noise of their averages, kT F⁻¹/10,000.
+        For coupled quartic units it is measured on first use, by Newton's method on 10,000
+        replicas, to within the noise of their averages, kT F⁻¹/10,000.
 
         Raises:
             ValueError: hidden units, data that no confined model reaches, more than 256 parameters
@@ -235,9 +231,6 @@ class Fit(Storable):
                 "the likelihood of a model with hidden units has no single maximum; give "
                 "completed(...) the controls that are meant"
             )
-        if self._exact.whole:
-            bias = self.start.network.stiffness @ (self.data_mean / self.start.scale)
-            return self.start.network.controls.updated(bias=bias), None
         if self._exact.known:
             return maximum_likelihood(self._exact, self.data_forces), None
         return measured_maximum_likelihood(self._exact, self.data_forces, self.seed)
@@ -246,9 +239,8 @@ class Fit(Storable):
     def completed_excess_work(self) -> Estimate:
         """Excess work with one last jump to the maximum-likelihood parameters: W_ex at θ_ML.
 
-        A schedule that stops short of its target dissipates little; this is what it would have cost
-        to get there, and what schedules are compared by. Jumps at held state add up, so that it
-        does not depend on the schedule's own last jump.
+        A schedule that stops short of its target dissipates little; schedules are compared by what
+        it would have cost to get there. It does not depend on the schedule's own last jump.
 
         Raises:
             ValueError: where ``maximum_likelihood`` is not available.
@@ -283,33 +275,29 @@ class Fit(Storable):
         mean, of batches, and of the readings of a real board (the steps of its ADC as noise of
         step²/12), from equilibrium at the start and by the drawing.
 
-        For any other run it is estimated from the scatter of ∂_θH over the replicas: of leading
-        order in the noise and in the relaxation time over the duration, a few per cent too low
-        where that is one. Noise of the clamped replicas of hidden units is left out, batches count
-        as independent, which is too much where an epoch is shorter than the relaxation, and noise
-        of a board's readings counts as its replicas'. Of more than 24 parameters it is by random
-        probes, whose scatter is the stderr.
+        For any other run it is estimated from the scatter of ∂_θH over the replicas, to leading
+        order in the noise and in the relaxation time over the duration. Noise of the clamped
+        replicas of hidden units is left out, batches count as independent, and noise of a board's
+        readings counts as its replicas'. For more than 24 parameters it is by random probes, whose
+        scatter is the stderr.
 
         Raises:
             ValueError: a schedule that is not linear in the gradient, or that anticipates; a run in
                 closed form that stopped early; an ensemble of more than twenty million numbers.
         """
-        closed = self._exact.whole and not self.start.network.is_sparse
+        closed = self._exact.whole and not (len(self.hidden) or self.start.network.is_sparse)
         mean, stderr = noise_work_of(self, closed)
-        if stderr is None:
-            return self._exactly(mean)
-        return Estimate(
-            mean, stderr, method="scatter of the replicas", unit=self.symbols.energy, kT=self.kT
-        )
+        method = "closed form" if stderr is None else "scatter of the replicas"
+        unit = self.symbols.energy
+        return Estimate(mean, stderr or 0.0, method=method, unit=unit, kT=self.kT)
 
     @property
     def likelihood_bias(self) -> float:
         """Gain of the chain's own objective less the true gain kT Δ(log-likelihood) of the data.
 
-        From the controller's gradients and the closed form (or quadrature) of the likelihood alone,
-        without the ledger; equal to the excess work (Hnybida, Verret (2025), arXiv 2510.03137),
-        which is positive on average where the device started in equilibrium. With batches it also
-        has what an update gained on its own batch more than on all of the data.
+        From the controller's gradients and the model's likelihood, without the ledger; equal to the
+        excess work (Hnybida, Verret (2025), arXiv 2510.03137). With batches it also has what an
+        update gained on its own batch more than on all of the data.
 
         Raises:
             ValueError: coupled quartic units, and models with hidden units.
@@ -322,8 +310,7 @@ class Fit(Storable):
 
         By the bias where it alone was learned on a Gaussian network (``theory.least_excess_work``);
         by any control whatever (``theory.wasserstein_bound``) elsewhere. From equilibrium at the
-        controls that the device had at the start: a running device that was not there may spend
-        less, or more.
+        first controls: a running device that was not there may spend less, or more.
 
         Raises:
             ValueError: a circuit with inductors, coupled quartic units; inertia where more than the
@@ -359,29 +346,26 @@ class Fit(Storable):
             return self._exactly(change, self._exact.method or "")
         return free_energy_difference(self.start, self._at(controls), seed=self.seed)
 
-    def plot(self, **options: Any) -> Any:
-        """Draw parameters, gradient and energies over time; returns a matplotlib Figure.
+    def plot(self, *, figsize: tuple[float, float] | None = None) -> Figure:
+        """Draw parameters, gradient and energies over time, as ``ktc.plot.draw_fit``."""
+        return draw_fit(self, figsize)
 
-        Args:
-            **options: ``figsize`` in inches.
-        """
-        return draw_fit(self, **options)
-
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         return {**vars(self), "device": None}
 
-    def _exactly(self, value: float, method: str = "closed form") -> Estimate:
-        return Estimate.exact(value, method=method, unit=self.symbols.energy, kT=self.kT)
+    def _exactly(
+        self, value: float, method: str = "closed form", variance: float | None = None
+    ) -> Estimate:
+        unit = self.symbols.energy
+        return Estimate.exact(value, method=method, unit=unit, kT=self.kT, variance=variance)
 
     def _estimate(self, samples: Array, name: str = "") -> Estimate:
         if self.readings.variances is not None:
-            return Estimate.exact(
-                float(samples[0]), method=INFINITE, unit=self.symbols.energy, kT=self.kT,
-                variance=self.readings.variances.get(name),
-            )  # fmt: skip
+            variance = self.readings.variances.get(name)
+            return self._exactly(float(samples[0]), INFINITE, variance)
         return Estimate.of_samples(samples, unit=self.symbols.energy, kT=self.kT)
 
-    def _positive_estimate(self, which: int) -> Estimate:
+    def _of_positive_phase(self, which: int) -> Estimate:
         if self.readings.positive is None:
             return self._exactly(0.0, "no hidden units")
         return Estimate.of_samples(
@@ -395,22 +379,15 @@ class Fit(Storable):
             bound = f"bound {self.bound:.6g}" if known else "bound not known"
             spent = f"excess work {self.excess_work}, {bound}"
         stopped = f", stopped early at {self.stopped_early}" if self.stopped_early else ""
-        learned = ", ".join(
-            f"{block.stop - block.start} {name}" for name, block in self.learned.blocks.items()
-        )
-        return f"<ktc.Fit: {self.schedule!r} of {learned}, {spent}{stopped}>"
+        learned = " and ".join(self.learned.names)
+        return f"<ktc.Fit: {learned} by {self.schedule!r}, {spent}{stopped}>"
 
 
 def _parts(fit: Fit) -> dict[str, object]:
     """Arguments of a fit, but for its device; the learned parameters by names and masks."""
     kept = {one.name: getattr(fit, one.name) for one in fields(fit) if one.name != "device"}
-    learned, masks = kept.pop("learned"), {}
-    for name, places in learned.places.items():
-        array = np.zeros((learned.units,) * len(places), dtype=bool)
-        array[places] = True
-        masks[name] = array | array.T
-    whole = learned.names == ("center",)
-    return {**kept, "names": learned.names, "mask": None if whole else masks}
+    learned = kept.pop("learned")
+    return {**kept, "names": learned.names, "mask": learned.masks}
 
 
 def _made(

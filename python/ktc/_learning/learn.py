@@ -158,7 +158,7 @@ def learn(
     problem = Problem(device, schedule.begun(), steps, learned, positive, source, exact)
     loop = Loop(problem, _noise(problem, schedule, seed))
     outcome, readings = _driven(loop, problem, progress)
-    moments = BatchMoments.of(samples, batch) if exact.whole else None
+    moments = BatchMoments.of(samples, batch) if exact.whole and not len(numbers) else None
     goal = positive.all_forces()
     return Fit(
         start=start,
@@ -261,7 +261,8 @@ def _noise(problem: Problem, schedule: Schedule, seed: int | None) -> GradientNo
     are not linear in the gradient, or where reading the ensemble would take too much memory.
     """
     network = problem.exact.start.network
-    if problem.closed_form and problem.exact.whole and not network.is_sparse:
+    visible = isinstance(problem.positive, DataPhase)
+    if problem.closed_form and problem.exact.whole and visible and not network.is_sparse:
         return None
     if problem.schedule is not schedule:
         return None

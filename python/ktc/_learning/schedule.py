@@ -9,13 +9,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ktc._base.validation import Array, positive
 from ktc._learning.metrics.metric_tensors import MetricTensors
 from ktc._learning.schedule_figure import draw_schedule
+from ktc._model.description import Description
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class Schedule(ABC):
@@ -42,7 +46,7 @@ class Schedule(ABC):
     #: Whether rates depend on ζ.
     uses_friction = True
 
-    def __init__(self, duration: float, **others: Any) -> None:
+    def __init__(self, duration: float, **others: object) -> None:
         self.duration = positive("duration", duration)
         self._others = others
 
@@ -73,7 +77,7 @@ class Schedule(ABC):
         return type(self).__name__
 
     @property
-    def arguments(self) -> dict[str, Any]:
+    def arguments(self) -> dict[str, object]:
         """Constructor arguments that give an equal schedule."""
         return {"duration": self.duration, **self._others}
 
@@ -82,13 +86,14 @@ class Schedule(ABC):
         columns = np.eye(geometry.size)
         return np.stack([self.velocity(time, column, geometry) for column in columns], axis=1)
 
-    def plot(self, device: Any = None, parameter: str = "bias", **options: Any) -> Any:
-        """Draw the eigenvalues of η over time; returns a matplotlib Figure.
-
-        Args:
-            device: the Network or Board whose F and ζ are used; one unit with k = γ = 1 by default.
-            parameter: "bias" or "center".
-            **options: ``figsize`` in inches.
+    def plot(
+        self,
+        device: Description | None = None,
+        parameter: str = "bias",
+        *,
+        figsize: tuple[float, float] | None = None,
+    ) -> Figure:
+        """Draw the eigenvalues of η over time, as ``ktc.plot.draw_schedule``.
 
         Example:
             >>> import ktc
@@ -96,7 +101,7 @@ class Schedule(ABC):
             >>> len(figure.axes)
             2
         """
-        return draw_schedule(self, device=device, parameter=parameter, **options)
+        return draw_schedule(self, device, parameter, figsize)
 
     def __repr__(self) -> str:
         inside = ", ".join(f"{name}={value!r}" for name, value in self.arguments.items())

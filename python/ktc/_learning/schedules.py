@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -176,7 +175,9 @@ class _Scalar(Schedule):
 
     uses_metrics = False
 
-    def __init__(self, duration: float, weights: Mapping[str, float] | None, **others: Any) -> None:
+    def __init__(
+        self, duration: float, weights: Mapping[str, float] | None, **others: object
+    ) -> None:
         self.weights = {k: positive(f"weights[{k!r}]", v) for k, v in (weights or {}).items()}
         if self.weights:
             others["weights"] = self.weights
@@ -337,7 +338,7 @@ class Adam(Schedule):
 
     def begun(self) -> Adam:
         """A copy that has seen no gradient yet."""
-        return Adam(**self.arguments)
+        return Adam(self.duration, self._rate, *self.betas, self.weights)
 
     def velocity(self, time: float, gradient: Array, geometry: MetricTensors) -> Array:
         """θ̇ after one more gradient."""

@@ -22,7 +22,7 @@ from ktc._theory.free_energy_estimates import bennett
 from ktc._theory.geometry import Geometry
 from ktc._theory.matrix_estimate import MatrixEstimate
 
-# Largest number of conjugate forces for which windows are measured twice, in some hundred megabytes.
+# Largest number of conjugate forces for which windows are measured twice, some hundred megabytes.
 NUMBERS_TO_HALVE = 5_000_000
 
 
@@ -81,7 +81,7 @@ class Calibration:
         self._changes: list[Estimate] | None = []
 
     def metric(self, controls: Controls, hold: float) -> Geometry | SampledProducts:
-        """The last measurement where it is near enough, or a new one, for controls held for ``hold``."""
+        """The last measurement where it is near enough, or else a new one."""
         theta = self.parameters.vector(controls)
         if self._metric is not None and self.reaches(self._far(self._metric, self._origin, theta)):
             return self._metric

@@ -86,8 +86,8 @@ class MeasuredEquilibria:
                 break
             controls = after
         raise ValueError(
-            "no equilibrium of the model with the requested averages was found: the search diverged, "
-            "or noise dominates it; take more replicas for metrics"
+            "no equilibrium of the model with the requested averages was found: the search "
+            "diverged, or noise dominates it; take more replicas for metrics"
         )
 
 

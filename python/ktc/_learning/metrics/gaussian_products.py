@@ -68,8 +68,8 @@ class GaussianProducts:
         """
         if self.size > MOST_TRACED:
             raise ValueError(
-                f"matrix must be True for {self.size} parameters: F and ζ are not built as matrices "
-                f"beyond {MOST_TRACED}, so that their traces are not available"
+                f"matrix must be True for {self.size} parameters: F and ζ are not built as "
+                f"matrices beyond {MOST_TRACED}, so that their traces are not available"
             )
         columns = np.eye(self.size)
         fisher = sum(self.fisher(column)[k] for k, column in enumerate(columns))

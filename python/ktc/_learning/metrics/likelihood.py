@@ -37,6 +37,8 @@ def maximum_likelihood(exact: ExactModel, forces: Array, start: Controls | None 
     """
     parameters = exact.parameters
     controls = exact.start.network.controls if start is None else start
+    if exact.whole:
+        return controls.updated(bias=_bias_of(exact, forces))
     kT = exact.start.network.common_kT
     worst = 0.0
     for _ in range(MOST_STEPS):
@@ -62,6 +64,13 @@ def maximum_likelihood(exact: ExactModel, forces: Array, start: Controls | None 
         "maximum of the likelihood diverged; learn other parameters, or take data that such a "
         "model can have"
     )
+
+
+def _bias_of(exact: ExactModel, forces: Array) -> Array:
+    """K⟨x⟩, from ⟨∂_θH⟩ = −⟨x⟩ of the bias, or −K⟨x⟩/scale of the center."""
+    if exact.parameters.names == ("center",):
+        return -exact.start.scale * forces
+    return np.asarray(-exact.start.network.stiffness @ forces)
 
 
 def refuse_unreachable(samples: Array, parameters: Parameters, controls: Controls) -> None:

@@ -26,7 +26,7 @@ class SampledProducts:
 
     Of two parameters whose windows differ the longer window is used, as in
     ``theory.friction_estimate``. Both are shrunk toward their own diagonals by the share of least
-    expected error (Ledoit, Wolf 2004; Schäfer, Strimmer 2005), computed without the matrix: with z of
+    expected error (Ledoit, Wolf 2004; Schäfer, Strimmer 2005), without the matrix: with z of
     unit variance, Σ r² over all pairs is the squared size of zᵀz/N or of zzᵀ/N, whichever is
     smaller, and the sum of its error bars' squares that of |z|⁴. Where the friction tensor is
     negative in a direction that is met, its shrinkage is moved half of the way to one, and that is

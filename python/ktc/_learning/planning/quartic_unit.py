@@ -1,4 +1,4 @@
-"""What learning the bias of one quartic unit costs on average, by its density and quadrature."""
+"""Expected costs of learning the bias of one quartic unit, by its density and quadrature."""
 
 from __future__ import annotations
 
