@@ -93,16 +93,11 @@ class MomentsEngine(WithoutReplicas):
 
     def set(self, changes: ControlArrays) -> None:
         """Update controls: books work. Controls that are not given stay as they are."""
-        state = self._state.copy()
-        posts = np.zeros_like(state.sums)
-        controls = {**state.setting.controls, **changes}
-        update(state, self._setting(controls, state.setting), posts)
-        post(state, posts)
-        self._state = state
+        self._tick(changes, None)
 
     def hold(self, duration: float) -> None:
         """Evolve at held controls."""
-        self.play(np.array([duration]), {})
+        self._tick({}, duration)
 
     def play(
         self,
@@ -112,17 +107,21 @@ class MomentsEngine(WithoutReplicas):
     ) -> int:
         """Play ticks, each an update and a hold; return how many were played."""
         for tick, duration in enumerate(holds.tolist()):
-            state = self._state.copy()
-            posts = np.zeros_like(state.sums)
-            if waveforms:
-                row = {name: values[tick] for name, values in waveforms.items()}
-                controls = {**state.setting.controls, **row}
-                update(state, self._setting(controls, state.setting), posts)
+            self._tick({name: values[tick] for name, values in waveforms.items()}, duration)
+        return len(holds)
+
+    def _tick(self, changes: ControlArrays, duration: float | None) -> None:
+        """An update, a hold, or both: what fails or is interrupted leaves the state whole."""
+        state = self._state.copy()
+        posts = np.zeros(len(state.sums))
+        if changes:
+            controls = {**state.setting.controls, **changes}
+            update(state, self._setting(controls, state.setting), posts)
+        if duration is not None:
             moved = state.setting.motion.hold(duration, self.itemised)
             hold(state, moved, self._elements, posts)
-            post(state, posts)
-            self._state = state
-        return len(holds)
+        post(state, posts)
+        self._state = state
 
     def equilibrate(self) -> None:
         """Go to the stationary state at the present controls; opens new books."""

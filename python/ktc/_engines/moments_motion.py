@@ -26,7 +26,7 @@ MOST_FORMS = 2**21
 HOLDS_KEPT = 64
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Hold:
     """What a hold does: z′ = z* + A (z − z*) + N(0, Q).
 

@@ -33,23 +33,23 @@ class Setting:
             self.force = np.zeros(elements.dimension)
             self.force[: len(self.bias)] = self.bias
         self.rest = motion.rest_of_force(self.force)
-        self.driven: bool
-        self.displacement: Array
         emf, current = controls["emf"], controls["current"]
-        if previous is not None and previous.motion is motion and previous.has(emf, current):
-            self.driven, self.displacement = previous.driven, previous.displacement
-        else:
-            self.driven = bool(emf.any() or current.any())
+        same = previous if previous is not None and previous.has(emf, current) else None
+        self.driven: bool = bool(emf.any() or current.any()) if same is None else same.driven
+        self.displacement: Array
+        if same is not None and (same.motion is motion or not self.driven):
+            self.displacement = same.displacement
+        elif self.driven:
             push = elements.directions.T @ (elements.conductance * emf)
             push = push + elements.source_directions.T @ current
-            self.displacement = (
-                motion.displacement(push) if self.driven else np.zeros(elements.rows)
-            )
+            self.displacement = motion.displacement(push)
+        else:
+            self.displacement = np.zeros(elements.rows)
         if self.driven:
             self.rest = self.rest + self.displacement
 
     def has(self, emf: Array, current: Array) -> bool:
-        """Whether these are its sources; arrays that are the same object are not looked at."""
+        """Whether these very arrays are its sources."""
         own = self.controls
         return own["emf"] is emf and own["current"] is current
 
@@ -77,7 +77,7 @@ class State:
     def copy(self) -> State:
         """A copy that goes on by itself."""
         twin = State.__new__(State)
-        vars(twin).update(vars(self))
+        twin.__dict__ = self.__dict__.copy()
         twin.tallies = {mark: tally.copy() for mark, tally in self.tallies.items()}
         return twin
 
