@@ -1,4 +1,4 @@
-"""What moves in an infinite ensemble: controls that hold, moments, and books."""
+"""State of the moments engine: controls that hold, moments, and books."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FIRST_HEAT = 7
 
 
 class Setting:
-    """Controls that hold, and what of the motion depends on them."""
+    """Controls that hold, and the quantities of motion that depend on them."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Setting:
 
 
 class State:
-    """Everything that moves. One tick makes a new one, so that an interrupt leaves it whole."""
+    """Everything that moves; each tick makes a new one, so that an interrupt cannot split it."""
 
     def __init__(self, setting: Setting, accounts: int) -> None:
         self.setting = setting
@@ -75,7 +75,7 @@ class State:
         self.tallies: dict[int, WorkVariance] = {}
 
     def copy(self) -> State:
-        """A copy that goes on by itself."""
+        """A copy that goes on independently."""
         twin = State.__new__(State)
         twin.__dict__ = self.__dict__.copy()
         twin.tallies = {mark: tally.copy() for mark, tally in self.tallies.items()}
@@ -94,7 +94,7 @@ class State:
 
 
 def post(state: State, posts: Array) -> None:
-    """Adds what one tick moved, compensated."""
+    """Add the posts of one tick, by compensated summation."""
     sums = state.sums + posts
     part = sums - state.sums
     state.carries = state.carries + ((state.sums - (sums - part)) + (posts - part))
@@ -106,7 +106,7 @@ def post(state: State, posts: Array) -> None:
 
 
 def advance(state: State, duration: float) -> None:
-    """Lets time pass, compensated."""
+    """Advance time, by compensated summation."""
     total = state.time + duration
     part = total - state.time
     state.time_carry += (state.time - (total - part)) + (duration - part)
