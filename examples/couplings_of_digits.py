@@ -56,7 +56,7 @@ def experiment(seed=1, quick=False):
     for number, (name, rule) in enumerate(list(RULES.items())[: 1 if quick else None]):
         for replicas in ensembles:
             options = {"replicas": replicas, "ticks": 100, "seed": seed}
-            fit = ktc.learn(BOARD, VOLTS, rule, ("stiffness",), **options)
+            fit = ktc.learn(BOARD, VOLTS, rule, parameters=("stiffness",), **options)
             if number == 0 and replicas < math.inf:
                 drawn = fit.device
             spent, bound = scaled(fit.completed_excess_work, 1e21), fit.bound_target * 1e21

@@ -37,7 +37,9 @@ T, TICKS = 20.0, 200
 def learned(what, replicas, seed=1):
     net, parameters = LEARNED[what]
     rule = ktc.schedules.MinimalDissipation(T)
-    return ktc.learn(net, DATA, rule, parameters, replicas=replicas, ticks=TICKS, seed=seed)
+    return ktc.learn(
+        net, DATA, rule, parameters=parameters, replicas=replicas, ticks=TICKS, seed=seed
+    )
 
 
 def lost(fit):
@@ -59,11 +61,11 @@ def experiment(seed=1, quick=False):
         spent = exact.completed_excess_work.mean
         table.add(what, "∞", lost(exact), spent, exact.bound_target)
         errorbars(loss, ensembles, table.column("nats lost", learned=what)[:-1], number, what)
-        open_still = exact.history.parameters.shape[1] / (2 * len(DATA))
+        open_still = exact.history.theta.shape[1] / (2 * len(DATA))
         loss.axhline(open_still, color=STYLES[number]["color"], linestyle=":", linewidth=1)
     history = exact.history
     best = np.concatenate([BIAS, STIFFNESS[np.triu_indices(3)]])
-    for k, (values, goal) in enumerate(zip(history.parameters.T, best, strict=True)):
+    for k, (values, goal) in enumerate(zip(history.theta.T, best, strict=True)):
         number = 0 if k < 3 else 1
         kind = ("bias", "stiffness")[number] if k in (0, 3) else None
         way.plot(history.time, values, color=STYLES[number]["color"], linewidth=1.4, label=kind)

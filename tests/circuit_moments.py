@@ -27,7 +27,7 @@ class Linear:
         return push
 
     def own_push(self):
-        return self.push(self.net.controls.as_dict())
+        return self.push(vars(self.net.controls))
 
     def rest(self):
         return np.linalg.solve(self.drift, -self.own_push())

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import ktc
+from ktc._base.codec import to_record
 
 
 def condition(emulator: ktc.Emulator) -> dict[str, Any]:
@@ -24,7 +25,7 @@ def condition(emulator: ktc.Emulator) -> dict[str, Any]:
         "supply": books.supply,
         "energy change": books.energy_change,
         "time": emulator.time,
-        "controls": emulator.controls.as_dict(),
+        "controls": to_record(emulator.controls),
     }
 
 

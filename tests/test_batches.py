@@ -52,7 +52,9 @@ def test_the_bias_learns_from_batches(size, metrics):
 def test_all_parameters_see_the_same_batch():
     """g of K is ½⟨x²⟩ of the replicas less that of the batch, whose numbers the bias tells."""
     start = ktc.Network(1.0, 1.0, bias=20.0)
-    fit = ktc.learn(start, POWERS, Constant(0.01, 1e-6), ("bias", "stiffness"), batch=2, **OPTIONS)
+    fit = ktc.learn(
+        start, POWERS, Constant(0.01, 1e-6), parameters=("bias", "stiffness"), batch=2, **OPTIONS
+    )
     history = fit.history
     batches = seen((history.gradient[:, 0] + history.mean[:, 0]), 2)
     assert_epochs(batches, 2)
@@ -66,7 +68,7 @@ def test_hidden_units_are_read_where_their_visible_ones_hold_the_batch():
     """The visible unit's own bias sees the batch's mean, which friction holds to 1e-5."""
     pair = ktc.Network([[1.0, 0.3], [0.3, 1.0]], 1.0)
     fit = ktc.learn(
-        pair, POWERS[:, None], Constant(0.5, 1e-3), ("bias", "couplings"), replicas=70,
+        pair, POWERS[:, None], Constant(0.5, 1e-3), parameters=("bias", "couplings"), replicas=70,
         ticks=12, seed=5, hidden=1, batch=3,
     )  # fmt: skip
     goals = fit.history.gradient[:, 0] + fit.history.mean[:, 0]
@@ -79,10 +81,19 @@ def test_hidden_units_are_read_where_their_visible_ones_hold_the_batch():
 def test_a_batch_of_all_samples_is_all_samples(names):
     data = np.random.default_rng(1).normal(size=(9, 1))
     runs = [
-        ktc.learn(UNIT, data, MinimalDissipation(1.0), names, 20, 10, seed=1, batch=batch)
+        ktc.learn(
+            UNIT,
+            data,
+            MinimalDissipation(1.0),
+            parameters=names,
+            replicas=20,
+            ticks=10,
+            seed=1,
+            batch=batch,
+        )
         for batch in (None, 9)
     ]
-    assert (runs[0].history.parameters == runs[1].history.parameters).all()
+    assert (runs[0].history.theta == runs[1].history.theta).all()
 
 
 @pytest.mark.parametrize("names", [("bias",), ("bias", "stiffness")])
@@ -90,10 +101,12 @@ def test_what_a_batch_believes_to_have_gained(names):
     """Σ g·Δθ − kT Δ(log-likelihood of all) is the excess work and Σ (g_batch − g_all)·Δθ."""
     data = np.random.default_rng(2).normal(1.0, 1.0, size=(12, 1))
     start = ktc.Network(1.0, 1.0, bias=0.3)
-    fit = ktc.learn(start, data, Constant(1.0, 0.2), names, 50, 20, seed=6, batch=3)
+    fit = ktc.learn(
+        start, data, Constant(1.0, 0.2), parameters=names, replicas=50, ticks=20, seed=6, batch=3
+    )
     history = fit.history
     theta = [start.bias[0], *start.stiffness.ravel()][: len(names)]
-    steps = np.diff(np.vstack([theta, history.parameters]), axis=0)
+    steps = np.diff(np.vstack([theta, history.theta]), axis=0)
     own = history.gradient[:, 0] + history.mean[:, 0]
     surplus = [own - data.mean()]
     if len(names) == 2:
@@ -118,7 +131,7 @@ def test_what_a_batch_believes_to_have_gained(names):
 def test_bad_batches(names, batch, error, words):
     emulator = ktc.Emulator(UNIT, replicas=5, seed=1)
     with refused_unchanged(emulator, error, words):
-        ktc.learn(emulator, POWERS, MinimalDissipation(1.0), names, ticks=5, batch=batch)
+        ktc.learn(emulator, POWERS, MinimalDissipation(1.0), parameters=names, ticks=5, batch=batch)
 
 
 def test_a_batch_of_hidden_units_too_large():
@@ -129,6 +142,6 @@ def test_a_batch_of_hidden_units_too_large():
 
 @pytest.mark.parametrize("names", [("bias",), ("bias", "stiffness")])
 def test_a_saved_fit_keeps_its_batch(names, tmp_path):
-    fit = ktc.learn(UNIT, POWERS / 50, Constant(1.0, 0.1), names, batch=4, **OPTIONS)
+    fit = ktc.learn(UNIT, POWERS / 50, Constant(1.0, 0.1), parameters=names, batch=4, **OPTIONS)
     fit.save(tmp_path / "fit.npz")
     assert type(fit).load(tmp_path / "fit.npz").batch == 4

@@ -66,7 +66,7 @@ def everything(emulator):
         *run.series.values(),
         run.work.samples,
         run.excess_work.samples,
-        *(np.asarray(value) for value in emulator.applied_controls.as_dict().values()),
+        *(np.asarray(value) for value in vars(emulator.applied_controls).values()),
     ]
 
 

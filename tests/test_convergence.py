@@ -101,8 +101,8 @@ def test_picture():
 @pytest.mark.parametrize(
     ("options", "error", "parts"),
     [
-        ({"dts": [0.1]}, ValueError, ("dts", "two or more")),
-        ({"dts": [0.1, 0.1]}, ValueError, ("dts", "two or more")),
+        ({"dts": [0.1]}, ValueError, ("dts", "at least two")),
+        ({"dts": [0.1, 0.1]}, ValueError, ("dts", "at least two")),
         ({"dts": [5.0, 4.0]}, ValueError, ("dts", "differently")),
         ({"dts": [0.9, 0.1]}, ValueError, ("dt must be at most", "is 0.5")),
         ({"dts": [0.1, np.nan]}, ValueError, ("dts", "finite")),

@@ -226,10 +226,20 @@ def test_runs_of_few_replicas_and_of_batches(parameter):
         board, data, rule, parameter, ticks=20, batch=2, read_noise=5e-5
     )
     runs = [
-        ktc.learn(board, data, rule, (parameter,), 4, 20, seed=k, threads=1, batch=2)
+        ktc.learn(
+            board,
+            data,
+            rule,
+            parameters=(parameter,),
+            replicas=4,
+            ticks=20,
+            seed=k,
+            threads=1,
+            batch=2,
+        )
         for k in range(400)
     ]
-    best = theory.log_likelihood(board.program(bias=runs[0]._target_bias), data)
+    best = theory.log_likelihood(board.program(bias=runs[0].maximum_likelihood.bias), data)
     lost = [
         best - theory.log_likelihood(board.program(bias=run.history.bias[-1]), data)
         for run in runs

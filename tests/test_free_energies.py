@@ -189,7 +189,9 @@ def test_learning_refuses_them_at_the_start():
         emulator = ktc.Emulator(network, replicas=10, seed=3, **state)
         for names in ("bias", ("bias", "diagonal")):
             with refused(ValueError, reason):
-                ktc.learn(emulator, np.zeros((2, network.units)), schedule, names, ticks=5)
+                ktc.learn(
+                    emulator, np.zeros((2, network.units)), schedule, parameters=names, ticks=5
+                )
         assert emulator.time == 0
 
 

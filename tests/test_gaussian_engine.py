@@ -355,7 +355,7 @@ def test_runs_and_fits_are_drawn():
         if ax.get_legend()
         for text in ax.get_legend().get_texts()
     ]
-    assert {"work, mean and deviation", "mean heat"} <= set(labels)
+    assert {"work, mean ± standard deviation", "mean heat"} <= set(labels)
     ktc.learn(UNIT, 5.0, MinimalDissipation(1.0), ticks=9, replicas=math.inf).plot()
 
 

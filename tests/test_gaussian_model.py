@@ -92,7 +92,7 @@ def test_bad_data_are_refused():
     board = Board(2, 1e6, 1e-12, 300.0)
     with refused(ValueError, "data must have at least two rows", "(1, 2)"):
         GaussianModel.of(board, [[1.0, 2.0]])
-    with refused(ValueError, "data must vary, but all its rows are alike"):
+    with refused(ValueError, "data must vary, but all its rows are equal"):
         GaussianModel.of(board, [[1.0, 2.0], [1.0, 2.0]])
     with refused(ValueError, "data must have 2 columns"):
         GaussianModel.of(board, [[1.0], [2.0]])

@@ -15,7 +15,7 @@ from ktc._learning.metrics.conjugate_gradients import Indefinite, conjugate_grad
 from ktc._learning.metrics.gaussian_products import GaussianProducts
 from ktc._learning.metrics.ritz import extreme_ritz_values
 from ktc._learning.metrics.sampled_products import SampledProducts
-from ktc._measure.sampled_metrics import correlated_windows
+from ktc._measure.correlation_windows import correlated_windows
 from ktc._theory.geometry import Geometry
 
 RNG = np.random.default_rng(70)
@@ -80,9 +80,14 @@ def test_a_run_by_products_is_that_by_matrices(matrix, monkeypatch):
     for most in (0, 100):
         monkeypatch.setattr(exact_model, "MOST_CLOSED", most)
         fit = ktc.learn(
-            ktc.Network(np.eye(4), 1.0), data, schedule, ("bias", "stiffness"), replicas=500,
-            ticks=400, seed=72,
-        )  # fmt: skip
+            ktc.Network(np.eye(4), 1.0),
+            data,
+            schedule,
+            parameters=("bias", "stiffness"),
+            replicas=500,
+            ticks=400,
+            seed=72,
+        )
         assert bool(taken) is (most == 0)
         taken.clear()
         spent.append(fit.excess_work.mean)
@@ -186,7 +191,7 @@ def test_long_ticks_under_a_mask_give_one_outcome_by_products_and_by_matrices(mo
     for most in (0, 1000):
         monkeypatch.setattr(exact_model, "MOST_CLOSED", most)
         fit = ktc.learn(
-            net, data, schedule, ("bias", "stiffness"), replicas=math.inf, ticks=40,
+            net, data, schedule, parameters=("bias", "stiffness"), replicas=math.inf, ticks=40,
             mask={"stiffness": half | half.T},
         )  # fmt: skip
         spent.append(fit.excess_work.mean)

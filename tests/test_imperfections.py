@@ -6,7 +6,7 @@ rate.
 """
 
 import math
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import FrozenInstanceError, asdict, replace
 
 import numpy as np
 import pytest
@@ -48,8 +48,8 @@ def assert_covariance(states, exact):
 def test_a_data_sheet_is_data():
     spec = ktc.Imperfections(offset=1e-5, seed=4)
     assert spec == replace(ktc.Imperfections(seed=4), offset=1e-5)
-    assert ktc.Imperfections(**spec.as_dict()) == spec
-    assert not any(value for name, value in ktc.Imperfections().as_dict().items() if name != "seed")
+    assert ktc.Imperfections(**asdict(spec)) == spec
+    assert not any(value for name, value in vars(ktc.Imperfections()).items() if name != "seed")
     with pytest.raises(FrozenInstanceError):
         spec.offset = 0.0
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import ktc
+from ktc._base.codec import from_record, to_record
 from reference import LinearNetwork, random_spd
 from refusal import refused
 
@@ -109,7 +110,7 @@ def test_equality_and_hash():
 
 def test_it_is_rebuilt_from_its_dictionary():
     network = ktc.Network(K, R, kT=0.3, bias=[1.0, 2.0], inertia=[3.0, 4.0])
-    assert ktc.Network.from_dict(network.as_dict()) == network
+    assert from_record(to_record(network)) == network
     changed = network.controls.updated(kT=2.0, bias=0.0)
     assert network.with_controls(changed).controls == changed
     assert network.with_controls(changed).inertia.tolist() == [3.0, 4.0]

@@ -35,7 +35,9 @@ def wide_network():
 
 def board_fit(parameter="bias", schedule=None):
     schedule = schedule or schedules.MinimalDissipation(5e-6)
-    return ktc.learn(BOARD, TARGET, schedule, (parameter,), replicas=50, ticks=40, seed=1)
+    return ktc.learn(
+        BOARD, TARGET, schedule, parameters=(parameter,), replicas=50, ticks=40, seed=1
+    )
 
 
 def wide_fit():
@@ -189,7 +191,7 @@ def test_every_axis_is_labelled_with_the_units_of_the_device(pictures, name):
     assert all(labels)
     assert all(below)
     assert below
-    counted = ("replicas a bin", "column", "column, counted from 1", "account", "mean")
+    counted = ("replicas per bin", "column", "column, counted from 1", "account", "mean")
     for label in [*labels, *below]:
         if label not in counted:
             assert bool(re.search(r"\[.+\]$", label)) == in_si, label
@@ -394,7 +396,7 @@ def test_a_run_that_itemises_is_drawn_with_all_its_accounts():
     np.testing.assert_allclose(drawn, np.array(expected) * factor, rtol=1e-12)
     assert ax.get_ylabel() == f"mean energy [{scale_of(expected, 'J').unit}]"
     # Nothing was told apart, so there is no such panel.
-    assert board_run(None).plot().axes[-1].get_ylabel() == "replicas a bin"
+    assert board_run(None).plot().axes[-1].get_ylabel() == "replicas per bin"
 
 
 def test_controls_of_a_circuit_are_drawn_in_their_units():
@@ -432,7 +434,7 @@ def test_names_that_the_font_lacks_are_numbers_and_the_axis_says_so():
     """A warning of a glyph that is missing would be an error here."""
     shown, label = tick_labels(["Größe µ", "温度", "x\ty"])
     assert shown == ["Größe µ", "2", "x y"]
-    assert label == "column; a number where the font lacks a sign of its name"
+    assert label == "column (number where the font cannot write its name)"
     shown, label = tick_labels(["a", "b"])
     assert (shown, label) == (["a", "b"], "column")
 

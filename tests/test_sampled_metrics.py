@@ -153,7 +153,7 @@ def test_refused():
     with refused(ValueError, "one temperature"):
         theory.fisher_estimate(ktc.Network(np.eye(2), 1.0, kT=[1.0, 2.0]))
     emulator = ktc.Emulator(unit, replicas=50, seed=1)
-    with refused_unchanged(emulator, ValueError, "seed is 3, but the device runs already"):
+    with refused_unchanged(emulator, ValueError, "seed must be left out for a running device"):
         theory.fisher_estimate(emulator, seed=3)
     stuck = ktc.Emulator(unit, replicas=50, seed=1, state=1.0)
     with refused(ValueError, "not positive", "more replicas"):
@@ -177,7 +177,7 @@ def test_held_controls_take_the_place_of_an_interval():
     unit = ktc.Network(1.0, 1.0)
     _, held = theory.metric_estimates(unit, replicas=4000, seed=60, hold=3.0)
     assert abs(held.mean.item() - 1.5 / np.tanh(1.5)) < 5 * held.stderr.item()
-    with pytest.raises(ValueError, match="interval must be left out where hold is 3"):
+    with pytest.raises(ValueError, match="interval must be left out with hold = 3"):
         theory.metric_estimates(unit, replicas=100, hold=3.0, interval=0.1)
     with pytest.raises(ValueError, match="hold must be"):
         theory.metric_estimates(unit, replicas=100, hold=0.0)

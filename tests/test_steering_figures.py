@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import ktc
-from ktc._learning.planning.unit_expectation import expected_of_unit
+from ktc._learning.planning.quartic_unit import expected_of_unit
 from ktc.schedules import MinimalDissipation
 from reference_density import Learned
 
@@ -113,7 +113,7 @@ def learned(duration, replicas, ahead=True, seed=None):
     """Nine parameters of three units."""
     return ktc.learn(
         ktc.Network(np.eye(3), 1.0), DATA, MinimalDissipation(duration, anticipate=ahead),
-        ("bias", "stiffness"), replicas=replicas, ticks=60, seed=seed,
+        parameters=("bias", "stiffness"), replicas=replicas, ticks=60, seed=seed,
     )  # fmt: skip
 
 

@@ -44,7 +44,9 @@ def gaussian(units: int, ticks: int) -> str:
     """All parameters of a Gaussian network, by products with F and ζ."""
     net, data = network(units)
     rule = MinimalDissipation(10.0)
-    took = seconds(lambda: ktc.learn(net, data, rule, BOTH, replicas=1024, ticks=ticks, seed=1))
+    took = seconds(
+        lambda: ktc.learn(net, data, rule, parameters=BOTH, replicas=1024, ticks=ticks, seed=1)
+    )
     return f"{units} units, {ticks} ticks, 1,024 replicas: {took:.1f} s"
 
 
@@ -54,7 +56,9 @@ def update(units: int, most: int, anticipate: bool = False, ticks: int = 20) -> 
     rule = MinimalDissipation(10.0, anticipate=anticipate)
     kept, exact_model.MOST_CLOSED = exact_model.MOST_CLOSED, most
     try:
-        took = seconds(lambda: ktc.learn(net, data, rule, BOTH, replicas=math.inf, ticks=ticks))
+        took = seconds(
+            lambda: ktc.learn(net, data, rule, parameters=BOTH, replicas=math.inf, ticks=ticks)
+        )
     finally:
         exact_model.MOST_CLOSED = kept
     size = units + units * (units + 1) // 2
@@ -67,7 +71,7 @@ def measured(units: int, ticks: int) -> str:
     net, data = network(units, quartic=0.1)
     rule, settings = MinimalDissipation(10.0), ktc.Metrics("measured", replicas=2000, refresh=1e9)
     options: dict[str, Any] = {"replicas": 256, "ticks": ticks, "seed": 1, "metrics": settings}
-    took = seconds(lambda: ktc.learn(net, data, rule, ("stiffness",), **options))
+    took = seconds(lambda: ktc.learn(net, data, rule, parameters=("stiffness",), **options))
     return f"{units} quartic units, {ticks} ticks, one measurement of 2,000 replicas: {took:.1f} s"
 
 

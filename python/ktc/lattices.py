@@ -1,4 +1,4 @@
-"""Sparse stiffness matrices of lattices and graphs."""
+"""Sparse stiffness matrices of lattices and graphs of springs."""
 
 from ktc._model.lattices import grid, ring, springs
 

@@ -1,8 +1,8 @@
-"""Figures. Results draw themselves: ``fit.plot()``, ``run.plot()``, ``protocol.plot()``.
+"""Figures of results, also drawn by ``fit.plot()``, ``run.plot()`` and ``protocol.plot()``.
 
-Every figure is a matplotlib Figure made without pyplot: it opens no window, needs no screen,
-shows itself in a notebook, and is saved by ``figure.savefig(path)``. Lines differ in dash and
-marker, not in colour alone. matplotlib is imported when the first figure is drawn.
+Every figure is a matplotlib Figure made without pyplot: it needs no screen, a notebook displays it,
+and ``figure.savefig(path)`` writes it. Lines differ in colour, dash and marker. Matplotlib is
+imported when the first figure is drawn.
 
 Example:
     >>> import ktc

@@ -1,4 +1,4 @@
-"""Ready-made networks and circuits, some of them published."""
+"""Ready-made networks and circuits: textbook examples and published hardware."""
 
 from ktc._circuits.presets import breadboard2, double_well, spu8, trap, two_temperature_rc
 

@@ -1,4 +1,4 @@
-"""Spectra of the thermal noise of a linear network."""
+"""Noise spectra of linear networks in their stationary state."""
 
 from ktc._theory.spectra import band_covariance, spectral_density
 

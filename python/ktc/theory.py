@@ -1,10 +1,24 @@
-"""What is known about a network without running it, and what is measured on its replicas.
+"""Theory: closed forms, quadratures, bounds and estimates of H = ½ xᵀKx − bᵀx + ¼ Σ κx⁴.
 
-Every function takes a description (a Network or a Board) and works at its own controls; pass
-``device.program(...)`` or ``network.with_controls(...)`` for others. A running emulator is refused
-(TypeError) but where replicas are what is asked for: its network is as it started. H = ½ xᵀKx −
-bᵀx + ¼ Σ κx⁴. What the form at hand does not cover raises, and names what does: several
-temperatures, circuits that sources or noise generators drive, coupled quartic units.
+Functions take a description, a Network or a Board, and use its own controls; pass
+``network.with_controls(...)`` or ``board.program(...)`` for other controls. A running emulator
+raises TypeError, because its controls may differ from those of its network; only estimates from
+replicas take one. A network beyond the validity of a function raises ValueError, with the name of
+a function that covers it: several temperatures, circuits driven by sources or noise generators,
+coupled quartic units.
+
+Symbols:
+    F: Fisher matrix Cov(∂_θH)/kT, which is kT times the Fisher information matrix.
+    ζ: friction tensor of the parameters; R: friction matrix of the network.
+    KL: Kullback–Leibler divergence.
+    𝒲, 𝓛: Wasserstein distance, thermodynamic length.
+
+Example:
+    >>> import ktc
+    >>> net = ktc.Network(stiffness=[[2.0, 0.5], [0.5, 1.0]], friction=1.0)
+    >>> ktc.theory.friction_tensor(net, "center")
+    array([[1., 0.],
+           [0., 1.]])
 """
 
 from ktc._emulation.free_energy_ladder import free_energy_difference

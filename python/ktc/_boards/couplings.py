@@ -1,23 +1,24 @@
-"""Kinds of couplings between a board's cells: what they are in the one equation of every circuit.
+"""Kinds of couplings between the cells of a board.
 
-Of all kinds H = ½ qᵀKq − bᵀq, q the charges [C] and b the source voltages [V] of the cells, so that
-the equilibrium is exp(−H/kT). They differ in K, in the resistors, and in where the sources lie.
+For all kinds H = ½ qᵀKq − bᵀq, with q the charges [C] and b the source voltages [V] of the cells,
+and the equilibrium is exp(−H/kT). Kinds differ in K, in the resistors, and in the place of the
+sources in the circuit.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ktc._base.validation import Array, finite, real_array
 from ktc._boards.topology import Edge, Topology
 from ktc._model.elements import NoiseSource, Resistor
 from ktc._model.network import Network
 
-# What inverting a Maxwell matrix twice may cost, with room for ill-conditioned ones.
+# Relative rounding of inverting a Maxwell matrix twice, with a margin for ill-conditioned ones.
 ROUNDING = 1e-9
 
 
@@ -26,18 +27,24 @@ class Coupling(ABC):
 
     Attributes:
         name: as ``Board(coupling=...)`` takes it.
-        unit: of the values that are programmed.
+        unit: of the programmed values.
     """
 
     name: str
     unit: str
 
-    def values(self, topology: Topology, given: Any) -> dict[Edge, float]:
-        """The given couplings by edge: of a scalar (all alike), a mapping, or one number an edge.
+    def values(
+        self, topology: Topology, given: ArrayLike | Mapping[Edge, float]
+    ) -> dict[Edge, float]:
+        """Return couplings by edge.
+
+        Args:
+            topology: of the board.
+            given: a scalar for all edges, a mapping from pairs of cells, or one number per edge.
 
         Raises:
-            ValueError: a pair that the topology does not have, named; a value of the wrong sign.
-            TypeError: something that is not a number.
+            ValueError: a pair that the topology does not have, or a value of the wrong sign.
+            TypeError: a value that is no number.
         """
         if isinstance(given, Mapping):
             pairs = {topology.edge("couplings", pair): value for pair, value in given.items()}
@@ -48,56 +55,56 @@ class Coupling(ABC):
             if array.ndim > 0 and array.shape != (len(topology.edges),):
                 raise ValueError(
                     f"couplings must be a scalar, a mapping from pairs of cells, or of shape "
-                    f"({len(topology.edges)},), one number an edge, but have shape {array.shape}"
+                    f"({len(topology.edges)},), one number per edge, but have shape {array.shape}"
                 )
             shape = (len(topology.edges),)
             pairs = dict(zip(topology.edges, np.broadcast_to(array, shape).tolist(), strict=True))
         return {pair: self._checked(pair, value) for pair, value in sorted(pairs.items())}
 
     def stiffness(self, capacitance: Array, couplings: Mapping[Edge, float]) -> Array:
-        """K of cells with these couplings."""
+        """Return K of cells with these couplings."""
         return np.diag(1 / capacitance)
 
     def conductances(self, couplings: Mapping[Edge, float]) -> dict[Edge, float]:
-        """Couplings that are resistors, as conductances."""
+        """Return the conductances of couplings that are resistors."""
         return {}
 
     @abstractmethod
     def complaint(self, topology: Topology, capacitance: Array, stiffness: Array) -> str | None:
-        """Why a board cannot be programmed to ``stiffness``, or None where it can."""
+        """Return why a board cannot be programmed to ``stiffness``, or None if it can."""
 
     @abstractmethod
     def realised(
         self, stiffness: Array, capacitance: Array, own: Array, mutual: Array, parasitic: float
     ) -> Array:
-        """What a real board makes of ``stiffness``, shape (..., d, d).
+        """Return the stiffness as realised by the hardware, shape (..., d, d).
 
         Args:
             stiffness: as programmed.
             capacitance: nominal C, shape (d,).
-            own: true over nominal capacitance of each cell, shape (d,).
-            mutual: true over nominal value of each coupling, shape (d, d).
-            parasitic: capacitance to ground at each cell.
+            own: actual over nominal capacitance of each cell, shape (d,).
+            mutual: actual over nominal value of each coupling, shape (d, d).
+            parasitic: capacitance to ground at each cell [F].
         """
 
     def gain(self, capacitance: Array, parasitic: float) -> Array:
-        """What a parasitic capacitance to ground leaves of each source's effect, shape (d,)."""
+        """Return the factor by which a parasitic capacitance reduces each source, shape (d,)."""
         return np.ones(len(capacitance))
 
     def node_voltages(self, stiffness: Array, bias: Array, charge: Array) -> Array:
-        """Voltages of the cells' nodes to ground, shape (replicas, d)."""
+        """Return the voltages of the nodes of the cells to ground [V], shape (replicas, d)."""
         return np.asarray(charge @ stiffness)
 
-    def _checked(self, pair: Edge, value: Any) -> float:
+    def _checked(self, pair: Edge, value: object) -> float:
         return finite(f"couplings[{pair}]", value)
 
 
 class Elastance(Coupling):
-    """Couplings S_ij = S_ji [1/F] of any sign: K_ii = 1/C_i, K_ij = S_ij.
+    """Elastances S_ij = S_ji [1/F] of any sign: K_ii = 1/C_i, K_ij = S_ij.
 
-    Cell i is a loop of its resistor, its capacitor and its source; q_i is the charge that has gone
-    round it, dq_i/dt = −(Σ_j K_ij q_j − b_i)/R_i + noise. Programmable at any time: all of K
-    (control ``stiffness``), own elastances included, and the source voltages (``bias``).
+    Cell i is a loop of its resistor, its capacitor and its source, and q_i is the charge that has
+    flowed around it: dq_i/dt = −(Σ_j K_ij q_j − b_i)/R_i + noise. All of K (control ``stiffness``)
+    and the source voltages (``bias``) are programmable at any time.
     """
 
     name, unit = "elastance", "1/F"
@@ -110,26 +117,26 @@ class Elastance(Coupling):
         return matrix
 
     def complaint(self, topology: Topology, capacitance: Array, stiffness: Array) -> str | None:
-        """Only edges of the topology couple."""
+        """Check that only edges of the topology couple."""
         return topology.complaint("stiffness", stiffness)
 
     def realised(
         self, stiffness: Array, capacitance: Array, own: Array, mutual: Array, parasitic: float
     ) -> Array:
-        """K_ii/own, K_ij·mutual; then the parasitic capacitance across each cell's port."""
+        """Return K_ii/own and K_ij·mutual, with the parasitic capacitance across each port."""
         factors = mutual.copy()
         np.fill_diagonal(factors, 1 / own)
         return _with_parasitic(stiffness * factors, parasitic)
 
 
 class Capacitive(Coupling):
-    """Capacitors C_ij [F] between the nodes of cells: K is the inverse of Maxwell's matrix.
+    """Capacitors C_ij [F] between the nodes of cells: K is the inverse of the Maxwell matrix.
 
-    Node i has C_i to ground and R_i to its source b_i; q_i is the charge of the node,
-    q = C_M V with C_M = diag(C_i + Σ_j C_ij) − C_ij and node voltages V,
-    dq_i/dt = −(V_i − b_i)/R_i + noise, so that K = C_M⁻¹ and Cov V = k_B T C_M⁻¹. Programmable at
-    any time: the C_ij, through ``stiffness`` (``Board.stiffness_of`` makes it of couplings), at
-    held charges; and the source voltages (``bias``). The C_i are fixed.
+    Node i has C_i to ground and R_i to its source b_i, and q_i is the charge of the node. With
+    node voltages V, q = C_M V, C_M = diag(C_i + Σ_j C_ij) − C_ij and
+    dq_i/dt = −(V_i − b_i)/R_i + noise, so that K = C_M⁻¹ and Cov V = k_B T C_M⁻¹. The C_ij are
+    programmable at any time and at held charges by ``stiffness``, which ``Board.stiffness_of``
+    computes from couplings; so are the source voltages (``bias``). The C_i are fixed.
 
     Source: Maxwell (1873), A Treatise on Electricity and Magnetism, §87.
     """
@@ -141,37 +148,40 @@ class Capacitive(Coupling):
         mutual = np.zeros((len(capacitance),) * 2)
         for (i, j), value in couplings.items():
             mutual[i, j] = mutual[j, i] = value
-        return _inverse(_maxwell(capacitance, mutual))
+        return symmetric_inverse(_maxwell(capacitance, mutual))
 
     def complaint(self, topology: Topology, capacitance: Array, stiffness: Array) -> str | None:
-        """K⁻¹ must be a Maxwell matrix with the board's own capacitances and edges."""
-        maxwell = _inverse(stiffness)
+        """Check that K⁻¹ is a Maxwell matrix with the capacitances and edges of the board."""
+        maxwell = symmetric_inverse(stiffness)
         own = maxwell.sum(axis=1)
         rounding = ROUNDING * np.abs(maxwell).sum(axis=1)
         if (np.abs(own - capacitance) > rounding).any():
             cell = int(np.argmax(np.abs(own - capacitance) - rounding))
             return (
                 f"stiffness gives cell {cell} {own[cell]:.6g} F to ground, but its capacitor has "
-                f"{capacitance[cell]:.6g} F; make it by Board.stiffness_of(couplings)"
+                f"{capacitance[cell]:.6g} F; compute it by Board.stiffness_of(couplings)"
             )
         mutual = np.where(np.abs(maxwell) > np.minimum.outer(rounding, rounding), -maxwell, 0.0)
         np.fill_diagonal(mutual, 0.0)
         if (mutual < 0).any():
             i, j = (int(k) for k in np.argwhere(mutual < 0)[0])
-            return f"stiffness couples cells {i} and {j} by {mutual[i, j]:.6g} F, below zero"
+            return (
+                f"stiffness couples cells {i} and {j} by {mutual[i, j]:.6g} F, below zero; compute "
+                "it by Board.stiffness_of(couplings)"
+            )
         return topology.complaint("stiffness", mutual)
 
     def realised(
         self, stiffness: Array, capacitance: Array, own: Array, mutual: Array, parasitic: float
     ) -> Array:
-        """Each capacitor by its own factor, the parasitic one beside that to ground."""
+        """Return K of the actual capacitors, the parasitic one parallel to that to ground."""
         if parasitic == 0 and (own == 1).all() and (mutual == 1).all():
             return stiffness
-        between = -_inverse(stiffness)
+        between = -symmetric_inverse(stiffness)
         between[..., range(len(own)), range(len(own))] = 0.0
-        return _inverse(_maxwell(capacitance * own + parasitic, between * mutual))
+        return symmetric_inverse(_maxwell(capacitance * own + parasitic, between * mutual))
 
-    def _checked(self, pair: Edge, value: Any) -> float:
+    def _checked(self, pair: Edge, value: object) -> float:
         number = super()._checked(pair, value)
         if number < 0:
             raise ValueError(f"couplings[{pair}] must not be negative, but is {number} F")
@@ -181,49 +191,49 @@ class Capacitive(Coupling):
 class Resistive(Coupling):
     """Resistors R_ij [Ω] between the nodes of cells; a pair without a value is open.
 
-    Node i has C_i to ground, in series with its source b_i, and R_i to ground; q_i is the charge of
-    the capacitor, V_i = q_i/C_i − b_i its node,
-    dq_i/dt = −V_i/R_i − Σ_j (V_i − V_j)/R_ij + noise. K = diag(1/C): at one temperature the
-    equilibrium ⟨q_i⟩ = C_i b_i, Cov q = k_B T diag(C) does not know the resistors, which make the
-    motion. Programmable at any time: the source voltages (``bias``), and sources in the branches
-    of the resistors (``emf``, with ``resolve_heat=True``), which drive steady currents: then
-    G⟨V⟩ = (e_i/R_i), G the conductance matrix. Couplings and C_i are fixed while it runs.
+    Node i has C_i to ground, in series with its source b_i, and R_i to ground. With q_i the charge
+    of the capacitor and V_i = q_i/C_i − b_i the node voltage,
+    dq_i/dt = −V_i/R_i − Σ_j (V_i − V_j)/R_ij + noise, and K = diag(1/C). At one temperature the
+    equilibrium, ⟨q_i⟩ = C_i b_i and Cov q = k_B T diag(C), does not depend on the resistors, which
+    determine only the motion. The source voltages (``bias``) are programmable at any time, and so
+    are sources in the branches of the resistors (``emf``, with ``resolve_heat=True``). These drive
+    steady currents with G⟨V⟩ = (e_i/R_i), G the conductance matrix. Couplings and C_i are fixed.
     """
 
     name, unit = "resistive", "Ω"
 
     def conductances(self, couplings: Mapping[Edge, float]) -> dict[Edge, float]:
-        """1/R_ij."""
+        """Return 1/R_ij."""
         return {pair: 1 / value for pair, value in couplings.items()}
 
     def complaint(self, topology: Topology, capacitance: Array, stiffness: Array) -> str | None:
-        """K is diag(1/C)."""
+        """Check that K is diag(1/C)."""
         if np.array_equal(stiffness, np.diag(1 / capacitance)):
             return None
         return (
-            "stiffness is fixed on a board of resistive couplings, diag(1/capacitance): "
-            "program its bias, or another board's couplings"
+            "stiffness is fixed on a board of resistive couplings, diag(1/capacitance); program "
+            "its bias, or make another board with other couplings"
         )
 
     def realised(
         self, stiffness: Array, capacitance: Array, own: Array, mutual: Array, parasitic: float
     ) -> Array:
-        """Capacitors by their own factors, the parasitic one beside them."""
+        """Return K of the actual capacitors, the parasitic ones parallel to them."""
         return _with_parasitic(stiffness / own, parasitic)
 
     def gain(self, capacitance: Array, parasitic: float) -> Array:
-        """C/(C + C_p): the source's foot is in series with C alone."""
+        """Return C/(C + C_p), because the source is in series with C only."""
         return np.asarray(capacitance / (capacitance + parasitic))
 
     def node_voltages(self, stiffness: Array, bias: Array, charge: Array) -> Array:
-        """V = q/C − b."""
+        """Return V = q/C − b."""
         return np.asarray(charge @ stiffness - bias)
 
-    def _checked(self, pair: Edge, value: Any) -> float:
+    def _checked(self, pair: Edge, value: object) -> float:
         number = super()._checked(pair, value)
         if number <= 0:
             raise ValueError(
-                f"couplings[{pair}] must be positive, but is {number} Ω; leave an open pair out"
+                f"couplings[{pair}] must be positive, but is {number} Ω; leave out open pairs"
             )
         return number
 
@@ -233,15 +243,31 @@ COUPLINGS: dict[str, Coupling] = {
 }
 
 
-def coupling_of(name: Any) -> Coupling:
-    """The kind of that name.
+def coupling_of(name: object) -> Coupling:
+    """Return the kind of couplings of a name.
 
     Raises:
-        ValueError: there is none.
+        ValueError: an unknown name.
     """
     if not isinstance(name, str) or name not in COUPLINGS:
         raise ValueError(f"coupling must be one of {tuple(COUPLINGS)}, but is {name!r}")
     return COUPLINGS[name]
+
+
+def programmable(
+    coupling: Coupling, topology: Topology, capacitance: Array, stiffness: ArrayLike
+) -> Array:
+    """``stiffness`` as a matrix (d, d) that cells with these couplings can be programmed to."""
+    matrix, cells = real_array("stiffness", stiffness), topology.cells
+    if matrix.shape != (cells, cells):
+        raise ValueError(
+            f"stiffness must be of shape {(cells, cells)} for {cells} cells, "
+            f"but has shape {matrix.shape}"
+        )
+    reason = coupling.complaint(topology, capacitance, matrix)
+    if reason:
+        raise ValueError(reason)
+    return matrix
 
 
 def compiled(
@@ -249,12 +275,12 @@ def compiled(
     resistance: Array,
     conductances: Mapping[Edge, float],
     kT: float | Array,
-    bias: Any = None,
+    bias: ArrayLike | None = None,
     noises: Sequence[NoiseSource] = (),
 ) -> Network:
-    """Cells with resistors of their own and between them, as a Network.
+    """Make the Network of cells with resistors to ground and between them.
 
-    Heat accounts are the cells' numbers, and "i-j" for the resistor between cells i and j.
+    The heat account of a cell is its number, that of the resistor between cells i and j "i-j".
     """
     if not conductances and not noises:
         return Network(stiffness, resistance, kT, bias)
@@ -276,15 +302,15 @@ def _maxwell(own: Array, mutual: Array) -> Array:
     return matrix
 
 
-def _inverse(matrix: Array) -> Array:
-    """Of symmetric positive definite matrices, exactly symmetric."""
+def symmetric_inverse(matrix: Array) -> Array:
+    """Invert symmetric positive definite matrices; the results are exactly symmetric."""
     inverse = np.linalg.inv(matrix)
     return np.asarray(0.5 * (inverse + np.swapaxes(inverse, -1, -2)))
 
 
 def _with_parasitic(stiffness: Array, parasitic: float) -> Array:
-    """(K⁻¹ + C_p)⁻¹: a capacitance to ground beside each port."""
+    """(K⁻¹ + C_p)⁻¹, with a capacitance parallel to each port."""
     if parasitic == 0:
         return stiffness
-    inverse = _inverse(stiffness)
-    return _inverse(inverse + parasitic * np.eye(inverse.shape[-1]))
+    inverse = symmetric_inverse(stiffness)
+    return symmetric_inverse(inverse + parasitic * np.eye(inverse.shape[-1]))

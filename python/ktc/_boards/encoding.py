@@ -1,4 +1,4 @@
-"""The code between a user's data and the volts of a board."""
+"""Linear encoding of data as voltages of a board."""
 
 from __future__ import annotations
 
@@ -11,15 +11,19 @@ from ktc._base.validation import Array, frozen, per_unit, positive_per_unit, rea
 
 
 class Encoding(Storable):
-    """volts = volts_per_unit · (data − offset) / scale, unit by unit, and back.
+    """Linear encoding volts = volts_per_unit · (data − offset) / scale of each cell, and back.
 
     Args:
-        volts_per_unit: (d,), volts that stand for one ``scale`` of the data.
-        offset: data value that stands for zero volts, scalar or (d,).
-        scale: data difference that stands for ``volts_per_unit``, positive, scalar or (d,).
+        volts_per_unit: volts that represent one ``scale`` of the data, positive, shape (d,).
+        offset: data value that zero volts represent, scalar or (d,).
+        scale: data difference that ``volts_per_unit`` represent, positive, scalar or (d,).
+
+    Raises:
+        ValueError: wrong shapes, or numbers that are not positive or not finite.
 
     Example:
-        >>> code = Encoding([1e-3, 1e-3], offset=8.0, scale=4.0)
+        >>> import ktc
+        >>> code = ktc.Encoding([1e-3, 1e-3], offset=8.0, scale=4.0)
         >>> code.encode([12.0, 8.0])
         array([0.001, 0.   ])
         >>> code.decode(code.encode([12.0, 8.0]))
@@ -35,17 +39,17 @@ class Encoding(Storable):
         self.scale = frozen(positive_per_unit("scale", scale, units))
 
     def encode(self, data: ArrayLike) -> Array:
-        """Data, shape (d,) or (samples, d), as volts of the same shape."""
+        """Encode data, shape (d,) or (samples, d), as volts of the same shape."""
         volts: Array = (self._checked("data", data) - self.offset) * self._gain
         return volts
 
     def decode(self, volts: ArrayLike) -> Array:
-        """Volts, shape (d,) or (samples, d), as data of the same shape."""
+        """Decode volts, shape (d,) or (samples, d), to data of the same shape."""
         data: Array = self._checked("volts", volts) / self._gain + self.offset
         return data
 
     def encode_covariance(self, covariance: ArrayLike) -> Array:
-        """A covariance of data, shape (d, d), in V²; a scalar is that variance of every unit."""
+        """Encode a covariance of data, (d, d) or a scalar variance of every cell, in V², (d, d)."""
         matrix = square("covariance", covariance, len(self.scale))
         return matrix * np.outer(self._gain, self._gain)
 
@@ -57,7 +61,7 @@ class Encoding(Storable):
         array = real_array(name, values)
         if array.ndim not in (1, 2) or array.shape[-1] != len(self.scale):
             raise ValueError(
-                f"{name} must have {len(self.scale)} columns, one a cell, "
+                f"{name} must have {len(self.scale)} columns, one per cell, "
                 f"but has shape {array.shape}"
             )
         return array

@@ -1,4 +1,4 @@
-"""The Gaussian model of a data set on a board: couplings that give the data's covariance."""
+"""Gaussian model of a data set on a board: couplings that give the covariance of the data."""
 
 from __future__ import annotations
 
@@ -9,25 +9,26 @@ from numpy.typing import ArrayLike
 
 from ktc._base.validation import Array, per_unit, positive_per_unit, real_array
 from ktc._boards.board import Board
+from ktc._boards.couplings import symmetric_inverse
 from ktc._boards.encoding import Encoding
 
-#: Least weight of the multiple of the identity: the stiffest mode of a board relaxes at most a
-#: hundred times faster than the average one, however few the samples are.
+#: Least weight of the multiple of the identity. It limits the rate of the stiffest mode of a board
+#: to a hundred times the average, however few the samples are.
 LEAST_SHRINKAGE = 0.01
 
 
 def shrunk_covariance(data: ArrayLike) -> tuple[Array, float]:
-    """Covariance (1 − λ) S + λ (tr S/d) 1 of few samples in many dimensions, and λ.
+    """Ledoit–Wolf covariance (1 − λ) S + λ (tr S/d) 1 of few samples in many dimensions, and λ.
 
-    S is the sample covariance; λ, between 0 and 1, minimises the expected squared error and is
-    estimated from the samples, but is never below 0.01. The result is positive definite also
-    where columns are constant or depend on each other.
+    S is the sample covariance. λ minimises the expected squared error, is estimated from the
+    samples, and is at least 0.01. The result is positive definite also where columns are constant
+    or linearly dependent.
 
     Args:
-        data: shape (samples, d), at least two samples, not all alike.
+        data: shape (samples, d), at least two samples, not all equal.
 
     Raises:
-        ValueError: fewer than two samples, or samples that are all alike.
+        ValueError: fewer than two samples, or samples that are all equal.
 
     Source: Ledoit, Wolf (2004), J. Multivar. Anal. 88, 365.
 
@@ -48,7 +49,7 @@ def shrunk_covariance(data: ArrayLike) -> tuple[Array, float]:
     covariance = deviations.T @ deviations / samples
     average = float(np.trace(covariance)) / units
     if average == 0:
-        raise ValueError("data must vary, but all its rows are alike: there is no covariance")
+        raise ValueError("data must vary, but all its rows are equal, so its covariance is zero")
     spread = np.sum((covariance - average * np.eye(units)) ** 2)
     squares = np.sum(np.sum(deviations**2, axis=1) ** 2) / samples
     noise = (squares - np.sum(covariance**2)) / samples
@@ -58,11 +59,11 @@ def shrunk_covariance(data: ArrayLike) -> tuple[Array, float]:
 
 
 def couplings(board: Board, covariance: ArrayLike) -> Array:
-    """Elastances K = k_B T (C Σ C)⁻¹ that give ``board`` the equilibrium covariance Σ.
+    """Elastances K = k_B T (C Σ C)⁻¹ that give a board the equilibrium covariance Σ.
 
     Args:
-        board: its capacitances C and its temperature count.
-        covariance: Σ of the cells' voltages [V²], shape (d, d), symmetric positive definite.
+        board: of capacitances C and temperature T.
+        covariance: Σ of the voltages of the cells [V²], shape (d, d), symmetric positive definite.
 
     Returns:
         K [1/F], shape (d, d).
@@ -78,19 +79,18 @@ def couplings(board: Board, covariance: ArrayLike) -> Array:
     """
     matrix = real_array("covariance", covariance)
     charges = matrix * np.outer(board.capacitance, board.capacitance) / board.kT
-    inverse = np.linalg.inv(charges)
-    return 0.5 * (inverse + inverse.T)
+    return symmetric_inverse(charges)
 
 
 @dataclass(frozen=True)
 class GaussianModel:
-    """A board programmed with the regularised precision matrix of a data set, still unbiased.
+    """Board programmed to the regularised covariance of a data set, without bias.
 
     Attributes:
-        board: the programmed board; its equilibrium has the data's covariance and mean zero volts.
-        encoding: the code between data and volts.
+        board: the programmed board; its equilibrium has the covariance of the data and zero mean.
+        encoding: linear encoding of the data as volts.
         volts: the encoded data, shape (samples, d).
-        shrinkage: weight λ of the regularisation, see ``shrunk_covariance``.
+        shrinkage: weight λ of the regularisation; see ``shrunk_covariance``.
 
     Example:
         >>> import ktc
@@ -110,22 +110,22 @@ class GaussianModel:
     def of(
         cls, board: Board, data: ArrayLike, offset: ArrayLike = 0.0, scale: ArrayLike = 1.0
     ) -> GaussianModel:
-        """Programs the board's couplings.
+        """Program the couplings of a board to a data set.
 
         Args:
-            board: as many cells as the data have columns.
-            data: shape (samples, d), at least two samples, not all alike.
-            offset: data value that stands for zero volts, scalar or (d,).
-            scale: data difference that stands for one thermal width √(k_B T/C), scalar or (d,).
+            board: with as many cells as the data have columns.
+            data: shape (samples, d), at least two samples, not all equal.
+            offset: data value that zero volts represent, scalar or (d,).
+            scale: data difference that one thermal width √(k_B T/C) represents, scalar or (d,).
 
         Raises:
-            ValueError: data of another width, fewer than two samples, samples that are all alike.
+            ValueError: data of another width, fewer than two samples, samples that are all equal.
         """
         encoding = board.encoding(
             per_unit("offset", offset, board.cells), positive_per_unit("scale", scale, board.cells)
         )
         volts = encoding.encode(data)
-        # In thermal widths, so that the regularisation does not depend on the cells' capacitances.
+        # In thermal widths, so that the regularisation does not depend on the capacitances.
         covariance, weight = shrunk_covariance(volts / board.thermal_width)
         widths = np.outer(board.thermal_width, board.thermal_width)
         programmed = board.program(stiffness=couplings(board, covariance * widths))
@@ -138,7 +138,7 @@ class GaussianModel:
         return mean
 
     def mean_at(self, bias: ArrayLike) -> Array:
-        """Equilibrium mean of the board at a bias [V], as data, shape (d,)."""
+        """Return the equilibrium mean of the board at a bias [V], as data, shape (d,)."""
         held = per_unit("bias", bias, self.board.cells)
         charges = np.linalg.solve(self.board.stiffness, held)
         return self.encoding.decode(charges * self.board.scale)

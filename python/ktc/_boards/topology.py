@@ -1,4 +1,4 @@
-"""Topologies: which pairs of a board's cells can be coupled."""
+"""Topologies: the pairs of cells of a board that can be coupled."""
 
 from __future__ import annotations
 
@@ -19,23 +19,24 @@ Edge = tuple[int, int]
 
 @dataclass(frozen=True)
 class Topology:
-    """The pairs of cells between which a board has a coupling.
+    """The pairs of cells of a board that can be coupled.
 
     Attributes:
-        name: what messages call it.
+        name: of the topology, in messages.
         cells: number of cells d.
         edges: pairs (i, j) with i < j, in ascending order.
 
     Raises:
-        ValueError: an edge that is no pair of two of the cells, or that is given twice.
+        ValueError: an edge that is no pair of two cells, or that is given twice.
         TypeError: cell numbers that are not whole numbers.
 
     Example:
-        >>> Topology.ring(4).edges
+        >>> import ktc
+        >>> ktc.Topology.ring(4).edges
         ((0, 1), (0, 3), (1, 2), (2, 3))
-        >>> len(Topology.grid(2, 3).edges), len(Topology.all_to_all(64).edges)
+        >>> len(ktc.Topology.grid(2, 3).edges), len(ktc.Topology.all_to_all(64).edges)
         (7, 2016)
-        >>> Topology.of_edges(4, [(3, 0), (1, 2)]).edges
+        >>> ktc.Topology.of_edges(4, [(3, 0), (1, 2)]).edges
         ((0, 3), (1, 2))
     """
 
@@ -60,13 +61,13 @@ class Topology:
 
     @classmethod
     def ring(cls, cells: int) -> Topology:
-        """Each cell with the next one, the last with the first."""
+        """Each cell and the next one, and the last and the first cell."""
         number = count("cells", cells, least=3)
         return cls("ring", number, tuple((i, (i + 1) % number) for i in range(number)))
 
     @classmethod
     def grid(cls, rows: int, columns: int) -> Topology:
-        """Nearest neighbours of a rectangle with open ends; cell (r, c) is number columns·r + c."""
+        """Nearest neighbours of a rectangle with open ends; cell (r, c) is columns·r + c."""
         number = np.arange(count("rows", rows) * count("columns", columns)).reshape(rows, columns)
         beside = zip(number[:, :-1].ravel().tolist(), number[:, 1:].ravel().tolist(), strict=True)
         below = zip(number[:-1].ravel().tolist(), number[1:].ravel().tolist(), strict=True)
@@ -74,12 +75,12 @@ class Topology:
 
     @classmethod
     def of_edges(cls, cells: int, edges: Iterable[Edge]) -> Topology:
-        """A graph given by its edges, pairs of cell numbers in any order."""
+        """Given edges: pairs of cell numbers, in any order."""
         return cls("given", cells, tuple(edges))
 
     @cached_property
     def places(self) -> NDArray[np.bool_]:
-        """Where a (d, d) matrix of couplings may differ from zero, the diagonal left out."""
+        """True where a (d, d) matrix of couplings may differ from zero, without the diagonal."""
         mask = np.zeros((self.cells, self.cells), dtype=bool)
         if self.edges:
             i, j = np.array(self.edges).T
@@ -93,23 +94,24 @@ class Topology:
         return 2 * len(self.edges) == self.cells * (self.cells - 1)
 
     def springs(self, own: ArrayLike = 1.0, coupling: ArrayLike = 1.0) -> Any:
-        """K of H = ½ Σ own_i x_i² + ½ Σ coupling_ij (x_i − x_j)² as a sparse matrix.
+        """Sparse stiffness K of H = ½ Σ own_i x_i² + ½ Σ coupling_ij (x_i − x_j)².
 
         Args:
             own: scalar or (cells,).
-            coupling: scalar or one number an edge, in the order of ``edges``.
+            coupling: scalar or one number per edge, in the order of ``edges``.
 
         Returns:
-            A ``scipy.sparse.csr_array``, which ``ktc.Network`` takes: see ``ktc.lattices.springs``.
+            A ``scipy.sparse.csr_array`` for ``ktc.Network``; see ``ktc.lattices.springs``.
 
         Example:
-            >>> Topology.of_edges(3, [(0, 2)]).springs(1.0, 0.5).toarray()[0]
+            >>> import ktc
+            >>> ktc.Topology.of_edges(3, [(0, 2)]).springs(1.0, 0.5).toarray()[0]
             array([ 1.5,  0. , -0.5])
         """
         return springs(self.cells, np.reshape(self.edges, (-1, 2)), own, coupling)
 
     def edge(self, what: str, pair: Any) -> Edge:
-        """``pair`` as an edge of this topology.
+        """Return ``pair`` as an edge of this topology.
 
         Raises:
             ValueError: a pair that this topology does not have.
@@ -120,7 +122,7 @@ class Topology:
         return edge
 
     def complaint(self, what: str, matrix: Array) -> str | None:
-        """What couples a pair that this topology does not have, or None where nothing does."""
+        """Return a message if a matrix couples a pair that this topology does not have, or None."""
         bad = np.argwhere(np.triu((matrix != 0) & ~self.places, 1))
         return self._missing(what, *(int(i) for i in bad[0])) if len(bad) else None
 
@@ -141,6 +143,19 @@ def _of_fields(name: str, cells: int, edges: NDArray[np.int64]) -> Topology:
     return Topology(name, cells, tuple(map(tuple, edges.tolist())))
 
 
+def fitting(topology: Topology | None, cells: int) -> Topology:
+    """``topology``, checked for a number of cells; all pairs where it is None."""
+    if topology is None:
+        return Topology.all_to_all(cells)
+    if not isinstance(topology, Topology):
+        raise TypeError(f"topology must be a ktc.Topology, but is {type(topology).__name__}")
+    if topology.cells != cells:
+        raise ValueError(
+            f"topology must have the {cells} cells of the board, but has {topology.cells}"
+        )
+    return topology
+
+
 register(Topology, _fields, _of_fields)
 
 
@@ -149,7 +164,7 @@ def _upper(cells: int) -> Iterable[Edge]:
 
 
 def _pair(what: str, edge: Any, cells: int) -> Edge:
-    if type(edge) is tuple and len(edge) == 2:  # a short way for the many edges of a large board
+    if type(edge) is tuple and len(edge) == 2:  # fast path for the many edges of a large board
         i, j = edge
         if type(i) is int and type(j) is int and 0 <= i < j < cells:
             return edge

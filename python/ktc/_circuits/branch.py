@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import SupportsFloat
 
 from ktc._circuits.spice_numbers import parse_number
 
@@ -139,14 +139,14 @@ def kind_of(name: str) -> str:
     raise CircuitError(f"unknown element {name!r}: {fix}", name)
 
 
-def _check_word(what: str, word: Any, pattern: re.Pattern[str], signs: str) -> None:
+def _check_word(what: str, word: object, pattern: re.Pattern[str], signs: str) -> None:
     if not isinstance(word, str):
         raise TypeError(f"{what} must be a str, but is a {type(word).__name__}")
     if not pattern.fullmatch(word):
         raise CircuitError(f"{what} must be one word of {signs}, but is {word!r}", word)
 
 
-def _number(what: str, value: Any) -> float:
+def _number(what: str, value: str | SupportsFloat) -> float:
     if isinstance(value, str):
         try:
             return parse_number(value)

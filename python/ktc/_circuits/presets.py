@@ -1,4 +1,4 @@
-"""Ready-made hardware and the standard examples of the field."""
+"""Ready-made networks and circuits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The command line: ``ktc demo``, ``ktc learn FILE``. Exit codes: 0, 2 on a user's error, 130."""
+"""The command line ``ktc demo``, ``ktc learn FILE``.
+
+Exit codes: 0, 2 for a user error, 130 for an interrupt.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     for stream in (sys.stdout, sys.stderr):
-        # A terminal without ± or µ shows a question mark rather than failing.
+        # A terminal that lacks ± or µ shows a question mark.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     try:
@@ -36,21 +39,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except OSError as error:
         where = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        return _tell(where)
+        return _report(where)
     except (ValueError, OverflowError, ModuleNotFoundError) as error:
-        return _tell(str(error))
+        return _report(str(error))
     except MemoryError:
-        return _tell("there is not enough memory for this; take fewer replicas or ticks")
+        return _report("not enough memory; take fewer replicas or ticks")
     return 0
 
 
-def _tell(message: str) -> int:
+def _report(message: str) -> int:
     print(f"ktc: {message}", file=sys.stderr)
     return USER_ERROR
 
 
 def _run(command: str, options: dict[str, object]) -> str:
-    # Imported here, so that --help and errors of the options come at once.
+    # Imported here, so that --help and errors of options appear at once.
     if command == "demo":
         from ktc._commands.demo import demo
 
@@ -72,14 +75,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"ktc {VERSION}")
     commands = parser.add_subparsers(dest="command", metavar="{demo,learn}", required=True)
 
-    what = "learn a handwritten digit on a 64-cell RC board at the least dissipation"
+    what = "learn a handwritten digit on a 64-cell RC board at minimal dissipation"
     demo = commands.add_parser(
         "demo", help=what, description=what, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     demo.add_argument("--digit", type=int, choices=range(10), default=3, help="which digit")
     _add_settings(demo, "ktc-demo")
 
-    what = "learn the mean of a numeric table, one cell a column, at the least dissipation"
+    what = "learn the mean of a numeric table at minimal dissipation, one cell per column"
     learn = commands.add_parser(
         "learn", help=what, description=what, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
@@ -87,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
         "file",
         metavar="FILE",
         type=Path,
-        help="text file, one row a sample, separated by commas, semicolons, tabs or blanks; "
+        help="text file, one row per sample, separated by commas, semicolons, tabs or blanks; "
         "a first row without numbers names the columns",
     )
     _add_settings(learn, "ktc-learn")
@@ -98,17 +101,22 @@ def _add_settings(parser: argparse.ArgumentParser, out: str) -> None:
     default = Settings()
     add = parser.add_argument
     add("--duration", type=_positive, metavar="SECONDS", default=argparse.SUPPRESS,
-        help="time to learn in (default: 10 RC)")  # fmt: skip
-    add("--ticks", type=_whole(1), default=default.ticks, help="control updates in that time")
-    add("--replicas", type=_whole(2), default=default.replicas, help="replicas of the board")
+        help="duration of learning (default: 10 RC)")  # fmt: skip
+    add("--ticks", type=_whole(1), default=default.ticks, help="number of control updates")
+    add(
+        "--replicas",
+        type=_whole(2),
+        default=default.replicas,
+        help="number of replicas of the board",
+    )
     add("--seed", type=_whole(0), default=default.seed, help="seed of the noise")
     add("--temperature", type=_positive, metavar="KELVIN", default=default.temperature,
-        help="of the resistors")  # fmt: skip
+        help="temperature of the resistors")  # fmt: skip
     add("--resistance", type=_positive, metavar="OHM", default=default.resistance,
-        help="of every cell")  # fmt: skip
+        help="resistance of every cell")  # fmt: skip
     add("--capacitance", type=_positive, metavar="FARAD", default=default.capacitance,
-        help="of every cell")  # fmt: skip
-    add("--out", type=Path, metavar="FOLDER", default=Path(out), help="where results are written")
+        help="capacitance of every cell")  # fmt: skip
+    add("--out", type=Path, metavar="FOLDER", default=Path(out), help="folder for the results")
 
 
 def _positive(text: str) -> float:

@@ -1,4 +1,4 @@
-"""``ktc demo``: a handwritten digit, learned on a 64-cell board at the least dissipation."""
+"""``ktc demo``: learn a handwritten digit on a 64-cell board at minimal dissipation."""
 
 from __future__ import annotations
 
@@ -23,20 +23,24 @@ GREY_LEVELS = (0.0, 16.0)
 def demo(settings: Settings, digit: int = 3) -> str:
     """Learn the mean image of one digit from a blank image, and return the report.
 
-    One cell a pixel. Zero volts stand for white, and the rms standard deviation of the digit's
-    pixels for one thermal width. Couplings K = k_B T (C Σ C)⁻¹ give the board the digit's
-    covariance, regularised because some pixels are always white
-    (``shrunk_covariance``). The bias is learned from zero.
+    There is one cell per pixel. Zero volts represent white, and one thermal width the rms standard
+    deviation of the pixels. Couplings K = k_B T (C Σ C)⁻¹ give the board the covariance of the
+    images, regularised because some pixels are always white
+    (``ktc._boards.gaussian_model.shrunk_covariance``). The bias is learned from zero.
+
+    Args:
+        settings: of the board and the run.
+        digit: from 0 to 9.
 
     Raises:
-        ModuleNotFoundError: scikit-learn, which brings the images, is not installed.
+        ModuleNotFoundError: scikit-learn, which contains the images, is not installed.
 
     Source: Alpaydin, Kaynak (1998), Optical recognition of handwritten digits, UCI Machine Learning
     Repository, the copy in scikit-learn.
     """
     if find_spec("sklearn") is None:
         raise ModuleNotFoundError(
-            "the demo needs scikit-learn for its images; install it by: pip install 'ktc[demo]'"
+            "the demo needs the images of scikit-learn; install it by: pip install 'ktc[demo]'"
         )
     return carry_out("demo", settings, lambda: _subject(settings, digit))
 
@@ -46,7 +50,7 @@ def _subject(settings: Settings, digit: int) -> Subject:
     width = float(np.sqrt(pixels.var(axis=0).mean()))
     model = GaussianModel.of(settings.board(SIDE * SIDE), pixels, offset=0.0, scale=width)
     return Subject(
-        f"The mean of {len(pixels)} handwritten images of the digit {digit}, "
+        f"Mean of {len(pixels)} handwritten images of the digit {digit}, "
         "learned from a blank image",
         model,
         {"digit": digit, "data_sd": width},

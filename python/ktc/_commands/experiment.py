@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ktc._base.files import VERSION
 from ktc._base.progress import progress_bar
@@ -23,15 +23,15 @@ from ktc._learning.comparison import STEPS, Comparison, compare
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-#: Duration over RC where none is given.
+#: Default duration over RC.
 RELAXATIONS = 10.0
 
-#: Resistance, capacitance and temperature lie between quecto and quetta, and the duration between
-#: these multiples of RC; beyond, rounding or overflow would spoil the energies.
+#: Limits of resistance, capacitance and temperature, those of the SI prefixes, and of the duration
+#: over RC; beyond them rounding or overflow would make the energies inaccurate.
 LEAST, MOST = 1e-30, 1e30
 SHORTEST, LONGEST = 1e-18, 1e18
 
-#: So many ticks are no longer told to the last one.
+#: Number of ticks above which a message rounds it.
 MANY_TICKS = 1e6
 
 FITS = ("minimal-dissipation.npz", "constant.npz")
@@ -44,8 +44,8 @@ class Settings:
     """Options of an experiment: the board, the run, and the folder of results.
 
     Raises:
-        ValueError: a resistance, capacitance or temperature that no SI prefix reaches, or a
-            duration beyond 1e-18 to 1e18 RC.
+        ValueError: a resistance, capacitance or temperature outside 1e-30 to 1e30, or a duration
+            outside 1e-18 to 1e18 RC.
     """
 
     resistance: float = 1e6
@@ -63,7 +63,7 @@ class Settings:
             if not LEAST <= value <= MOST:
                 raise ValueError(
                     f"{name} must be between {LEAST:g} and {MOST:g} {unit}, but is {value:g}; "
-                    f"choose one that some board could have"
+                    "choose a realistic one"
                 )
         relaxation = self.resistance * self.capacitance
         shortest, longest = SHORTEST * relaxation, LONGEST * relaxation
@@ -76,12 +76,12 @@ class Settings:
 
     @property
     def time(self) -> float:
-        """The duration, ten times RC by default [s]."""
+        """Duration [s], ten times RC by default."""
         default = RELAXATIONS * self.resistance * self.capacitance
         return default if self.duration is None else self.duration
 
     def board(self, cells: int) -> Board:
-        """An uncoupled board of ``cells`` cells."""
+        """Make an uncoupled board of ``cells`` cells."""
         return Board(cells, self.resistance, self.capacitance, self.temperature)
 
 
@@ -90,15 +90,15 @@ class Subject:
     """The model to learn, with its figure and description.
 
     Attributes:
-        description: what the data are, for the report.
+        description: of the data, for the report.
         model: the programmed board and its data.
-        parameters: what else the results file shall tell.
-        picture: draws what was learned.
+        parameters: further entries of the results file.
+        picture: function that draws the result.
     """
 
     description: str
     model: GaussianModel
-    parameters: dict[str, Any]
+    parameters: dict[str, object]
     picture: Callable[[Comparison], Figure]
 
 
@@ -106,23 +106,23 @@ def carry_out(command: str, settings: Settings, prepare: Callable[[], Subject]) 
     """Run an experiment with a progress bar, write its folder, and return the report.
 
     Args:
-        command: its name.
-        settings: what the user chose; the folder is made before anything runs.
-        prepare: reads the data and programs the board.
+        command: name of the command.
+        settings: the folder is made before the run starts.
+        prepare: function that reads the data and programs the board.
 
     Raises:
         ValueError: data that cannot be learned.
         OSError: files that cannot be read or written.
     """
     if settings.out.exists() and not settings.out.is_dir():
-        raise ValueError(f"out must be a folder, but {settings.out} is a file; name another")
+        raise ValueError(f"out must be a folder, but {settings.out} is a file; choose another")
     new = not settings.out.exists()
     settings.out.mkdir(parents=True, exist_ok=True)
     try:
         return _carried_out(command, settings, prepare)
     except BaseException:
         if new:
-            # Only where it is still empty.
+            # rmdir removes only an empty folder.
             with suppress(OSError):
                 settings.out.rmdir()
         raise
@@ -203,7 +203,7 @@ def _report(settings: Settings, subject: Subject, comparison: Comparison) -> str
             report.EXPLANATION,
             *_note(settings, float(subject.model.board.network.relaxation_times[0])),
             "",
-            f"wrote to {settings.out}: {', '.join(FIGURES)},",
+            f"results in {settings.out}: {', '.join(FIGURES)},",
             f"{', '.join([RESULTS, *FITS])}",
         ]
     )
@@ -217,10 +217,9 @@ def _note(settings: Settings, fastest: float) -> list[str]:
     enough = str(math.ceil(least)) if least < MANY_TICKS else f"{least:.1e}"
     return [
         "",
-        f"note: a tick of {hold:.2g} s is longer than the fastest mode's relaxation time, "
-        f"{fastest:.2g} s;",
-        "minimal dissipation allows for that and arrives, other schedules are followed coarsely; "
-        "holds",
-        f"so long dissipate more than the bound by themselves: it takes about {enough} ticks to "
-        "come near it",
+        f"note: a tick of {hold:.2g} s is longer than the relaxation time of the fastest mode, "
+        f"{fastest:.2g} s.",
+        "Minimal dissipation accounts for it and reaches its target; other schedules are followed "
+        "coarsely.",
+        f"Such ticks dissipate more than the bound; about {enough} ticks are needed to come close.",
     ]

@@ -20,13 +20,17 @@ if TYPE_CHECKING:
 def learn_file(path: Path, settings: Settings) -> str:
     """Learn the mean of a table from the minima of its columns, and return the report.
 
-    One cell a column. Zero volts stand for the smallest value of a column, as white does for a
-    pixel, and its standard deviation for one thermal width (1 where a column is constant).
-    Couplings give the board the table's covariance, regularised as
-    ``ktc._boards.gaussian_model.shrunk_covariance`` says. The bias is learned from zero.
+    There is one cell per column. Zero volts represent the minimum of a column, and one thermal
+    width its standard deviation (1 for a constant column). Couplings give the board the covariance
+    of the table, regularised by ``ktc._boards.gaussian_model.shrunk_covariance``. The bias is
+    learned from zero.
+
+    Args:
+        path: of the table.
+        settings: of the board and the run.
 
     Raises:
-        ValueError: a table that ``read_table`` refuses, of one row, or whose rows are all alike.
+        ValueError: a table that ``read_table`` refuses, one row, or rows that are all equal.
         OSError: a file that cannot be read or written.
     """
     table = read_table(path)
@@ -37,9 +41,13 @@ def learn_file(path: Path, settings: Settings) -> str:
 def _check(path: Path, table: Table) -> None:
     values = table.values
     if len(values) < 2:
-        raise ValueError(f"{path} has one row; a mean and a covariance need at least two")
+        raise ValueError(
+            f"{path} has one row, but a mean and a covariance need at least two; add rows"
+        )
     if (values == values[0]).all():
-        raise ValueError(f"{path} has rows that are all alike; there is nothing to learn")
+        raise ValueError(
+            f"{path} has rows that are all equal, so that its covariance is zero; add other rows"
+        )
     with np.errstate(over="ignore", invalid="ignore"):
         wide = np.flatnonzero(~np.isfinite(values.std(axis=0)))
     if len(wide):
@@ -73,7 +81,7 @@ def _subject(path: Path, table: Table, settings: Settings) -> Subject:
         return comparison_figure.means(scaled, labels, "mean − minimum [standard deviations]")
 
     return Subject(
-        f"The mean of {len(values)} rows of {path.name}, learned from the minima of its columns",
+        f"Mean of {len(values)} rows of {path.name}, learned from the minima of its columns",
         model,
         {"file": path.name, "columns": labels, "data_sd": widths.tolist()},
         picture,

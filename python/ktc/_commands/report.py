@@ -1,32 +1,31 @@
-"""Reports of a comparison: a table for a terminal, and the same figures for a file."""
+"""Reports of a comparison: a table for the terminal, and numbers for a file."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from ktc._base.estimate import Estimate
 from ktc._drawing.scales import scale_of
 from ktc._learning.comparison import Comparison, Point
 
 EXPLANATION = """\
-completed: with one last jump to the data's own mean, so that all reach the same model
-ratio: completed excess work over the bound; error: rms of learned mean - data mean, in
-standard deviations of the data; ± is one standard error over the replicas"""
+completed: excess work with one last jump to the mean of the data, so that all runs reach one model
+ratio: completed excess work over the bound
+error: rms of learned mean - data mean, in standard deviations of the data
+±: one standard error over the replicas"""
 
-
-#: More decimals than this, or numbers of more digits, are written with a power of ten.
+#: Largest number of decimals, or of digits before them less one, without a power of ten.
 MOST_DECIMALS = 6
 
-#: Decimals of a double, beyond which an error bar shows no more of its mean.
+#: Largest number of decimals with a power of ten: those of a double.
 DIGITS = 15
 
 
 def with_error(estimate: Estimate, factor: float = 1.0) -> str:
-    """Mean ± standard error times ``factor``, to two digits of the error.
+    """Format mean ± standard error times ``factor``, to two digits of the error.
 
-    With a power of ten where there would be more than six decimals, or seven digits before them.
+    With a power of ten for more than six decimals or seven digits before them.
 
     Example:
         >>> import ktc
@@ -72,8 +71,8 @@ def table(comparison: Comparison) -> str:
     return _aligned([*lines, least])
 
 
-def results(comparison: Comparison) -> dict[str, Any]:
-    """All figures of the table and the scan, energies in joules and in kT."""
+def results(comparison: Comparison) -> dict[str, object]:
+    """Return all numbers of the table and the scan, energies in joules and in kT."""
     model, kT = comparison.model, comparison.model.board.kT
     rows = []
     for point, fit in zip(comparison.points, comparison.fits, strict=True):
@@ -97,7 +96,7 @@ def results(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _point(point: Point, kT: float) -> dict[str, Any]:
+def _point(point: Point, kT: float) -> dict[str, object]:
     return {
         "schedule": point.schedule,
         "duration": point.duration,
@@ -118,7 +117,7 @@ def _estimate(estimate: Estimate, kT: float) -> dict[str, float]:
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Columns side by side: the first to the left, the others to the right."""
+    """Align the first column to the left, the others to the right."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [
         "  ".join(

@@ -12,12 +12,17 @@ import numpy as np
 
 from ktc._base.validation import Array
 
-#: Words that stand for a cell without a value, in lower case.
+#: Words for a missing value, in lower case.
 MISSING = ("", "na", "n/a", "nan", "null", "none", "?", "-")
 
 
 class Table(NamedTuple):
-    """A table: names of its columns ("" where it has none), and values (rows, columns)."""
+    """Numeric table.
+
+    Attributes:
+        names: of the columns; "" for a column without one.
+        values: shape (rows, columns).
+    """
 
     names: tuple[str, ...]
     values: Array
@@ -30,15 +35,18 @@ class Table(NamedTuple):
 def read_table(path: str | os.PathLike[str]) -> Table:
     """Read a numeric table.
 
-    Cells are separated by tabs, semicolons, commas or blanks, whichever of these, in this order,
-    stands in the first row; they may be quoted. A first row without any number gives the columns'
-    names. Empty lines and lines that start with # do not count. UTF-8, with or without a
-    byte-order mark; any line ends.
+    Values are separated by tabs, semicolons, commas or blanks: the first of these that occurs in
+    the first row. They may be quoted. A first row without numbers names the columns. Empty lines
+    and lines that start with # are skipped. The file is UTF-8, with or without a byte-order mark,
+    and any line ends.
+
+    Args:
+        path: of the file.
 
     Raises:
         FileNotFoundError, OSError: a file that cannot be read.
-        ValueError: a file that is empty or not text, rows of different lengths, a cell that is
-            missing or not a finite number, with its line and column.
+        ValueError: an empty file, a file that is no text, rows of different lengths, or a value
+            that is missing or no finite number, with its line and column.
 
     Example:
         >>> import pathlib, tempfile
@@ -69,8 +77,8 @@ def read_table(path: str | os.PathLike[str]) -> Table:
 
 
 def _rows(path: str | os.PathLike[str], lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
-    """Every row that counts, with the number of the line in which it starts."""
-    # Not removed, so that the numbers of the lines stay those of the file.
+    """The rows that are not skipped, with the number of the line in which each starts."""
+    # Comments become empty lines, so that line numbers stay those of the file.
     kept = ["\n" if line.lstrip().startswith("#") else line.strip(" ") + "\n" for line in lines]
     first = re.sub(r'"[^"]*"', "", next((line for line in kept if line.strip()), ""))
     separator = next((mark for mark in "\t;," if mark in first), " ")
@@ -107,7 +115,7 @@ def _numbers(
 
 
 def _is_header(cells: list[str]) -> bool:
-    """Whether a first row gives names: some word in it, and no number."""
+    """Whether a first row gives names: it has a word, and no number."""
     words = any(cell.lower() not in MISSING for cell in cells)
     return words and not any(_is_number(cell) for cell in cells)
 

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 
 class Picture(Figure):
-    """A matplotlib Figure made without pyplot; ``savefig`` writes it, a notebook shows it."""
+    """Matplotlib Figure made without pyplot; a notebook displays it, ``savefig`` writes it."""
 
     def _repr_png_(self) -> bytes:
         buffer = io.BytesIO()

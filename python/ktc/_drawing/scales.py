@@ -15,7 +15,7 @@ PREFIXES = {
 
 
 class Scale(NamedTuple):
-    """Numbers are drawn times ``factor``, in ``unit``."""
+    """Factor and unit of the numbers on an axis."""
 
     factor: float
     unit: str
@@ -25,11 +25,11 @@ class Scale(NamedTuple):
         return f"{text} [{self.unit}]" if self.unit else text
 
     def number(self, value: float) -> str:
-        """One value with its unit, to three digits."""
+        """Return one value with its unit, to three digits."""
         return f"{value * self.factor:.3g} {self.unit}".rstrip()
 
     def per(self, other: Scale) -> Scale:
-        """The scale of quotients of numbers in this one and the other."""
+        """Return the scale of quotients of numbers in this scale and the other."""
         if not (self.unit and other.unit):
             return Scale(self.factor / other.factor, self.unit)
         inverse = self.unit.startswith("1/")
@@ -38,7 +38,7 @@ class Scale(NamedTuple):
 
 
 def scale_of(values: ArrayLike, unit: str) -> Scale:
-    """The scale for values in ``unit``, by the largest of them; none where the unit is empty.
+    """Return the scale for values in ``unit`` by the largest of them; no prefix for an empty unit.
 
     Example:
         >>> from ktc._drawing.scales import scale_of

@@ -14,6 +14,7 @@ from ktc._drawing.scales import Scale
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axes._secondary_axes import SecondaryAxis
 
     from ktc._drawing.figure import Picture
 
@@ -27,10 +28,10 @@ STYLES: list[dict[str, Any]] = [
     {"color": "#56B4E9", "linestyle": (0, (8, 3)), "marker": "P"},
 ]
 
-#: More units than this are drawn as bands.
+#: Largest number of units that are drawn as lines, not as bands.
 MANY = 6
 
-#: More points than this are thinned, extremes kept.
+#: Approximate largest number of points per line.
 POINTS = 2000
 
 WIDTH = 7.0  # inches
@@ -56,7 +57,7 @@ def new_figure(
 
 
 def legend(ax: Axes, columns: int = 4) -> int:
-    """A legend above the axes, where no data are; returns its number of rows."""
+    """Draw a legend above the axes and return its number of rows."""
     handles, labels = ax.get_legend_handles_labels()
     if labels:
         ax.legend(
@@ -74,8 +75,8 @@ def legend(ax: Axes, columns: int = 4) -> int:
     return -(-len(labels) // columns)
 
 
-def thermal_axis(ax: Axes, scale: Scale, kT: float, text: str) -> Any:
-    """A second axis on the right, on which the energies of the left one are in kT."""
+def thermal_axis(ax: Axes, scale: Scale, kT: float, text: str) -> SecondaryAxis:
+    """Add an axis on the right that shows the energies of the left axis in kT."""
     shown = scale.factor * kT
 
     def to_kT(values: ArrayLike) -> Array:
@@ -92,7 +93,7 @@ def thermal_axis(ax: Axes, scale: Scale, kT: float, text: str) -> Any:
 
 
 def thinned(x: Array, y: Array) -> tuple[Array, Array]:
-    """About ``POINTS`` points of one line at most, with the extremes of each stretch."""
+    """Thin a line to about ``POINTS`` points, keeping the extremes of each stretch."""
     if len(x) <= POINTS:
         return x, y
     edges = np.linspace(0, len(x), POINTS // 2 + 1).astype(int)
@@ -107,14 +108,14 @@ def thinned(x: Array, y: Array) -> tuple[Array, Array]:
 def line(
     ax: Axes, x: Array, y: Array, number: int, label: str = "", steps: bool = False, **options: Any
 ) -> None:
-    """One line in the given style, thinned, with a few markers."""
+    """Draw one thinned line in the style of its number, with a few markers."""
     x, y = thinned(x, y)
     look = {**STYLES[number % len(STYLES)], "markersize": 4.5, "linewidth": 1.4, **options}
     spread = max(1, len(x) // 8)
     # Markers of different lines are at different places.
     first = int(spread * ((0.25 + 0.37 * number) % 1))
-    drawn: dict[str, Any] = {"drawstyle": "steps-post"} if steps else {}
-    ax.plot(x, y, label=label or None, markevery=(first, spread), **drawn, **look)
+    style = "steps-post" if steps else "default"
+    ax.plot(x, y, label=label or None, markevery=(first, spread), drawstyle=style, **look)
 
 
 def units(
@@ -125,11 +126,15 @@ def units(
     name: str = "unit",
     numbers: Sequence[int | str] = (),
 ) -> None:
-    """A line for each of a few units, or bands of quantiles over many; values (points, units).
+    """Draw a line for each of a few units, or bands of quantiles over many.
 
     Args:
-        name: what one of them is called.
-        numbers: what follows the name of each, their places by default.
+        ax: axes to draw on.
+        x: shape (points,).
+        values: shape (points, units).
+        steps: True for values that are held.
+        name: name of one unit in the legend.
+        numbers: number or name of each unit after ``name``; counted from 0 by default.
     """
     count = values.shape[1]
     if count <= MANY:
@@ -142,9 +147,9 @@ def units(
     least, lower, median, upper, most = np.quantile(values[chosen], [0, 0.25, 0.5, 0.75, 1], axis=1)
     few = x[chosen]
     step: Literal["post"] | None = "post" if steps else None
-    drawn: dict[str, Any] = {"drawstyle": "steps-post"} if steps else {}
+    style: Literal["steps-post", "default"] = "steps-post" if steps else "default"
     ax.fill_between(few, least, most, step=step, color="0.88", label=f"all {count} {name}s")
     for edge in (values.min(axis=1), values.max(axis=1)):
-        ax.plot(*thinned(x, edge), color="0.45", linewidth=0.8, linestyle=":", **drawn)
+        ax.plot(*thinned(x, edge), color="0.45", linewidth=0.8, linestyle=":", drawstyle=style)
     ax.fill_between(few, lower, upper, step=step, color="0.66", label="middle half")
-    ax.plot(few, median, color="black", linewidth=1.6, label="median", **drawn)
+    ax.plot(few, median, color="black", linewidth=1.6, label="median", drawstyle=style)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ktc._base.estimate import Estimate
 from ktc._base.validation import count
@@ -20,10 +19,10 @@ if TYPE_CHECKING:
 
     from ktc._emulation.run import Run
 
-#: Up to so many accounts are named below the axis.
+#: Largest number of accounts that are named below the axis.
 NAMED = 24
 
-#: Replicas whose recorded states are drawn.
+#: Number of replicas whose recorded states are drawn.
 TRACES = 5
 
 ENERGIES = ("work", "heat", "energy")
@@ -108,7 +107,7 @@ def _draw_energies(ax: Axes, run: Run, names: list[str], clock: Scale) -> None:
 
 
 def _draw_distribution(ax: Axes, run: Run) -> None:
-    """Histograms of work and heat over the replicas, by equal bins; of infinitely many, means."""
+    """Histograms of work and heat over the replicas; means, for infinitely many."""
     if run.infinite:
         _draw_means(ax, run)
         return
@@ -129,13 +128,13 @@ def _draw_distribution(ax: Axes, run: Run) -> None:
         ax.plot([shown], [0], clip_on=False, zorder=5, **{**STYLES[number], "linestyle": "none"},
                 label=f"mean {name}")  # fmt: skip
     ax.set_ylim(bottom=0)
-    ax.set_xlabel(scale.label("energy of a replica"))
-    ax.set_ylabel("replicas a bin")
+    ax.set_xlabel(scale.label("energy per replica"))
+    ax.set_ylabel("replicas per bin")
     legend(ax)
 
 
 def _draw_means(ax: Axes, run: Run) -> None:
-    """Mean work and heat, with their standard deviation over the ensemble where it is known."""
+    """Mean work and heat, with their standard deviation where it is available."""
     means = {"work": run.work, "heat": run.heat}
     scale = scale_of([mean.mean for mean in means.values()], run.symbols.energy)
     for number, (name, energy) in enumerate(means.items()):
@@ -147,16 +146,16 @@ def _draw_means(ax: Axes, run: Run) -> None:
             [energy.mean * scale.factor],
             [number],
             xerr=[spread * scale.factor],
-            label=f"{name}, mean and deviation" if spread else f"mean {name}",
+            label=f"{name}, mean ± standard deviation" if spread else f"mean {name}",
             **{**STYLES[number], "linestyle": "none"},
         )
     ax.set_yticks([])
-    ax.set_xlabel(scale.label("energy of a replica"))
+    ax.set_xlabel(scale.label("energy per replica"))
     legend(ax)
 
 
 def _accounts(run: Run) -> dict[str, Estimate]:
-    """What was spent on average, by account; empty where heat was not told apart."""
+    """Mean energies by account; empty without heat per resistor."""
     try:
         heats = run.heat_per_resistor
     except ValueError:
@@ -170,20 +169,20 @@ def _accounts(run: Run) -> dict[str, Estimate]:
 
 
 def _draw_accounts(ax: Axes, run: Run, accounts: dict[str, Estimate]) -> None:
-    """Mean of every account with its error bar: bars of what came in, and of each heat."""
+    """Bars of the mean of every account, with error bars."""
     means = np.array([account.mean for account in accounts.values()])
     errors = np.array([account.stderr for account in accounts.values()])
     scale = scale_of(means, run.symbols.energy)
     places = np.arange(1, len(means) + 1)
     heats = np.array([name.startswith("heat") for name in accounts])
-    kinds: list[tuple[str, NDArray[np.bool_], dict[str, Any]]] = [
-        ("into the network", ~heats, {"color": "0.85"}),
-        ("heat into the resistors", heats, {"color": "0.6", "hatch": "//"}),
-    ]
-    for label, chosen, look in kinds:
+    kinds = (
+        ("into the network", ~heats, "0.85", None),
+        ("heat into the resistors", heats, "0.6", "//"),
+    )
+    for label, chosen, color, hatch in kinds:
         ax.bar(
             places[chosen], means[chosen] * scale.factor, width=0.8, edgecolor="0.3", label=label,
-            **look,
+            color=color, hatch=hatch,
         )  # fmt: skip
     finite = np.isfinite(errors)
     ax.errorbar(
@@ -198,7 +197,7 @@ def _draw_accounts(ax: Axes, run: Run, accounts: dict[str, Estimate]) -> None:
         ax.set_xlabel(below.replace("column", "account"))
     else:
         named = ", ".join(name for name, heat in zip(accounts, heats, strict=True) if not heat)
-        ax.set_xlabel(f"account, counted from 1: {named}, then heat by resistor")
+        ax.set_xlabel(f"account, counted from 1: {named}, then heat of each resistor")
     ax.tick_params(axis="x", length=0)
     ax.set_ylabel(scale.label("mean energy"))
     legend(ax)

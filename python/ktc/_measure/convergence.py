@@ -1,9 +1,9 @@
-"""What the step of motion that is not exact does to an observable."""
+"""Time-step convergence study of an observable."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy  # imports scipy.stats when it is first used
@@ -19,20 +19,23 @@ from ktc._measure.convergence_figure import draw_convergence
 from ktc._model.network import Network
 from ktc._model.protocol import Protocol
 
-#: Steps of a study, in units of the default one.
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+#: Time steps of a study, in units of the default one.
 STEPS = (8.0, 4.0, 2.0, 1.0)
 
 
 class Convergence(Storable):
-    """An observable at several steps, and the parabola ⟨A⟩ + c dt² through its estimates.
+    """Estimates of an observable at several time steps, and their fit ⟨A⟩ + c dt².
 
     Attributes:
         steps: dt of each estimate, descending, shape (n,).
-        estimates: means over the replicas, one a step; independent of each other.
+        estimates: independent means over the replicas, one per step.
         extrapolated: ⟨A⟩ at dt → 0, by least squares weighted with the standard errors.
         coefficient: c, the bias over the square of the step.
-        fit: probability of a parabola fitting no better by chance (χ², n − 2 degrees of freedom);
-            where it is below 1e-3 the longest steps are beyond the second order. 1 for two steps.
+        fit: p-value of the fit (χ² with n − 2 degrees of freedom), 1 for two steps. Below 1e-3 the
+            longest steps are beyond second order.
     """
 
     def __init__(self, steps: Array, estimates: tuple[Estimate, ...]) -> None:
@@ -55,7 +58,7 @@ class Convergence(Storable):
         self.fit = float(scipy.stats.chi2.sf(misfit, freedom)) if known and freedom else 1.0
 
     def bias(self, dt: float) -> Estimate:
-        """c dt², what a step of dt adds to the observable."""
+        """Bias c dt² of the observable at a time step dt."""
         square = positive("dt", dt) ** 2
         coefficient, unit = self.coefficient, self.extrapolated.unit
         return Estimate(
@@ -65,13 +68,13 @@ class Convergence(Storable):
             method=coefficient.method,
         )
 
-    def plot(self, **options: Any) -> Any:
-        """Draws the estimates over the square of the step with their parabola; a Figure.
+    def plot(self, figsize: tuple[float, float] | None = None) -> Figure:
+        """Draw the estimates over the square of the step, with their fit; return a Figure.
 
         Args:
-            **options: ``figsize`` in inches.
+            figsize: width and height in inches.
         """
-        return draw_convergence(self, **options)
+        return draw_convergence(self, figsize)
 
     def __repr__(self) -> str:
         return f"<ktc.Convergence: {self.extrapolated} at dt → 0, bias at {self._last()}>"
@@ -97,27 +100,28 @@ def convergence(
 ) -> Convergence:
     """Time-step convergence study of an observable.
 
-    Runs independent emulators at several steps from equilibrium (or ``state``), and fits
-    ⟨A⟩ + c dt²: averages are second order in the step.
+    Run independent emulators at several time steps from equilibrium (or ``state``), and fit
+    ⟨A⟩ + c dt²: the bias of averages is second order in the step.
 
     Args:
-        network: what is emulated.
-        observable: takes the Emulator at the end, returns one number per replica, (replicas,).
+        network: the network to emulate.
+        observable: function of the Emulator after the run that returns one number per replica,
+            shape (replicas,).
         duration: of the run, or a Protocol to play.
-        dts: the steps; by default 8, 4, 2 and 1 times the step that an emulator takes.
+        dts: the time steps, shape (n,); by default 8, 4, 2 and 1 times that of an Emulator.
         replicas: of each emulator.
         seed: of the first emulator; the others take the following seeds.
-        threads: as of an Emulator.
-        state: as of an Emulator.
-        resolve_heat: True for the splitting integrator. By default it is used only where an
-            emulator would move exactly, without steps.
+        threads, state: as for ``ktc.Emulator``.
+        resolve_heat: True for the splitting integrator; by default only for networks that move
+            exactly otherwise, without time steps.
 
     Returns:
         A ``ktc.Convergence``: estimates, their limit dt → 0, the bias at any step, a plot.
 
     Raises:
-        ValueError, TypeError: steps that are too long or alike, an observable of another shape,
-            and as an Emulator.
+        ValueError: steps that are too long or equal, an observable of another shape, and as for
+            ``ktc.Emulator``.
+        TypeError: an observable that is no function.
 
     Example:
         >>> import ktc
@@ -134,12 +138,12 @@ def convergence(
         dts = default_step(network, [network.controls]) * np.array(STEPS)
     steps = np.sort(np.atleast_1d(real_array("dts", dts)))[::-1]
     if not isinstance(duration, Protocol):
-        # A hold is cut in equal steps that are no longer than asked for.
+        # A hold is divided into equal steps, no longer than requested.
         time = positive("duration", duration)
         steps = time / np.ceil(time / steps * (1 - 1e-12))
     if len(steps) < 2 or len(np.unique(steps)) < len(steps):
         raise ValueError(
-            f"dts must be two or more steps that cut the duration differently, but are {dts}"
+            f"dts must be at least two steps that divide the duration differently, but are {dts}"
         )
     if resolve_heat is None:
         resolve_heat = network.moves_exactly
@@ -162,7 +166,7 @@ def convergence(
         values = real_array("observable", observable(emulator))
         if values.shape != (number,):
             raise ValueError(
-                f"observable must return one number a replica, ({number},), "
+                f"observable must return one number per replica, shape ({number},), "
                 f"but returned shape {values.shape}"
             )
         estimates.append(Estimate.of_samples(values))

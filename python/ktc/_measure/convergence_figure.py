@@ -40,9 +40,9 @@ def draw_convergence(
     plain = {**STYLES[0], "linestyle": ""}
     ax.errorbar(squares, means, errors, capsize=3, label="estimates, 2 standard errors", **plain)
     line = limit.mean + convergence.coefficient.mean * ends
-    ax.plot(ends, line, color="#0072B2", linestyle="--", label="second order in the step")
+    ax.plot(ends, line, color="#0072B2", linestyle="--", label="fit, second order in dt")
     ax.errorbar(
-        [0.0], [limit.mean], [2 * limit.stderr], capsize=3, label="step to zero",
+        [0.0], [limit.mean], [2 * limit.stderr], capsize=3, label="limit dt → 0",
         **{**STYLES[2], "linestyle": ""},
     )  # fmt: skip
     ax.set_xlabel("dt²")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -174,33 +173,38 @@ class Controls:
             given = given.toarray()
         return confining(square("stiffness", given, units), quartic)
 
-    def as_dict(self) -> dict[str, Any]:
-        """The controls by name; a sparse stiffness as the arrays of its rows."""
-        result: dict[str, Any] = {}
-        for name in CONTROL_NAMES:
-            if name != "stiffness":
-                result[name] = getattr(self, name)
-            elif isinstance(self.held_stiffness, SparseStiffness):
-                result |= self.held_stiffness.arrays()
-            else:
-                result[name] = self.held_stiffness
-        return result
-
-    def restored(self, saved: Mapping[str, Any]) -> Controls:
-        """These controls with those of an ``as_dict`` in their place."""
-        changes = {k: v for k, v in saved.items() if not k.startswith("stiffness_")}
-        if "stiffness_data" in saved:
-            changes["stiffness"] = SparseStiffness.of_arrays(saved)
-        return self.updated(**changes)
-
-    def saved_arrays(self) -> dict[str, Array]:
-        """The same as arrays that can be saved; a sparse stiffness as those of its rows."""
-        return {**self.as_dict(), "kT": self.arrays()["kT"]}
-
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Controls) and (self is other or same(self, other))
 
     __hash__ = None  # type: ignore[assignment]  # arrays inside
+
+
+def initial_controls(
+    accounts: int,
+    stiffness: Array | SparseStiffness,
+    kT: ArrayLike,
+    bias: ArrayLike | None = None,
+    quartic: ArrayLike | None = None,
+    emf: Array | None = None,
+    current: Array | None = None,
+) -> Controls:
+    """Return the controls of a new network, checked; what is None is zero, one EMF per unit."""
+    units = stiffness.units if isinstance(stiffness, SparseStiffness) else len(stiffness)
+    zero = frozen(np.zeros(units))
+    kappa = zero if quartic is None else quartic_per_unit(quartic, units)
+    if isinstance(stiffness, SparseStiffness):
+        stiffness.require_confining(kappa)
+    else:
+        stiffness = confining(stiffness, kappa)
+    return Controls(
+        bias=zero if bias is None else frozen(per_unit("bias", bias, units)),
+        held_stiffness=stiffness,
+        kT=temperatures(kT, accounts, units),
+        quartic=kappa,
+        emf=zero if emf is None else frozen(emf),
+        current=frozen(np.empty(0) if current is None else current),
+        accounts=accounts,
+    )
 
 
 def _restored(
@@ -240,7 +244,9 @@ def temperatures(value: ArrayLike, accounts: int, units: int) -> float | Array:
     """
     array = real_array("kT", value)
     if array.ndim == 0:
-        return positive("kT", array)
+        if not array > 0:
+            raise ValueError(f"kT must be positive, but is {float(array)}")
+        return float(array)
     alike = bool(array.size) and bool((array == array.flat[0]).all()) and array.flat[0] > 0
     if array.shape != (accounts,) and not (alike and array.shape == (units,)):
         raise ValueError(

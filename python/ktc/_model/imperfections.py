@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import dataclass, fields
 
 from ktc._base.codec import register
 from ktc._base.validation import count, finite, positive, random_seed
@@ -112,10 +111,6 @@ class Imperfections:
     def reads_exactly(self) -> bool:
         """Whether a reading returns the exact state."""
         return self.adc_noise == 0 and self.adc_bits is None and self.adc_range is None
-
-    def as_dict(self) -> dict[str, Any]:
-        """All numbers by name."""
-        return asdict(self)
 
 
 register(Imperfections)

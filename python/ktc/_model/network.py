@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -13,13 +13,13 @@ from ktc import _core
 from ktc._base.codec import from_record, register, same, to_record
 from ktc._base.files import Storable
 from ktc._base.units import CONSISTENT, Units
-from ktc._base.validation import Array, frozen, per_unit, positive_per_unit, real_array
-from ktc._model.controls import Controls, quartic_per_unit, temperatures
+from ktc._base.validation import Array, frozen, positive_per_unit, real_array
+from ktc._model.controls import Controls, initial_controls
 from ktc._model.elements import CurrentSource, Elements, NoiseSource, Resistor
 from ktc._model.friction import friction_matrix, refuse_dense_parts
 from ktc._model.network_record import arguments_of
 from ktc._model.sparse_stiffness import SparseMatrix, SparseStiffness, is_sparse, refuse_dense
-from ktc._model.stiffness import confining, stiffness_matrix
+from ktc._model.stiffness import stiffness_matrix
 from ktc._model.transition import Transition, relaxation_times, transition
 
 
@@ -92,34 +92,7 @@ class Network(Storable):
                 self._inertia = frozen(positive_per_unit("inertia", inertia, units))
             masses = np.empty(0) if self._inertia is None else self._inertia
             self._core = _core.Network.of_units(self._friction, masses)
-        self._begin(held, kT, bias, quartic, emf=np.zeros(units), current=np.empty(0))
-
-    def _begin(
-        self,
-        stiffness: Array | SparseStiffness,
-        kT: ArrayLike,
-        bias: ArrayLike | None,
-        quartic: ArrayLike | None,
-        emf: Array,
-        current: Array,
-    ) -> None:
-        """Check the controls, and hold them."""
-        units, accounts = self._core.units, self._core.accounts
-        zero = frozen(np.zeros(units))
-        kappa = zero if quartic is None else quartic_per_unit(quartic, units)
-        if isinstance(stiffness, SparseStiffness):
-            stiffness.require_confining(kappa)
-        else:
-            stiffness = confining(stiffness, kappa)
-        self._controls = Controls(
-            bias=zero if bias is None else frozen(per_unit("bias", bias, units)),
-            held_stiffness=stiffness,
-            kT=temperatures(kT, accounts, units),
-            quartic=kappa,
-            emf=frozen(emf),
-            current=frozen(current),
-            accounts=accounts,
-        )
+        self._controls = initial_controls(self._core.accounts, held, kT, bias, quartic)
         self._core.check(self._controls.arrays(), "split")
 
     @classmethod
@@ -174,7 +147,10 @@ class Network(Storable):
         network._core = _core.Network.of_elements(**arrays)
         friction = network._core.friction
         network._friction = frozen(friction) if friction.size else None
-        network._begin(matrix, kT, bias, quartic, elements.emf, elements.current)
+        network._controls = initial_controls(
+            network._core.accounts, matrix, kT, bias, quartic, elements.emf, elements.current
+        )
+        network._core.check(network._controls.arrays(), "split")
         return network
 
     @property
@@ -371,42 +347,6 @@ class Network(Storable):
         if changes or controls.quartic.any():
             self._core.check(controls.arrays(), "split")
         return twin
-
-    def as_dict(self) -> dict[str, Array]:
-        """Arrays from which ``from_dict`` makes an equal network."""
-        arrays = {f"control_{k}": v for k, v in self._controls.saved_arrays().items()}
-        if self._elements is None:
-            inertia = np.empty(0) if self.inertia is None else self.inertia
-            assert self._friction is not None
-            return {**arrays, "friction": self._friction, "inertia": inertia}
-        return {**arrays, **self._elements.arrays(self.units), "accounts": np.array(self.accounts)}
-
-    @classmethod
-    def from_dict(cls, arrays: Mapping[str, Array]) -> Network:
-        """The network whose ``as_dict`` this is."""
-        given = {k[len("control_") :]: v for k, v in arrays.items() if k.startswith("control_")}
-        emf, current = given.pop("emf"), given.pop("current")
-        if "friction" in arrays:
-            inertia = arrays["inertia"] if arrays["inertia"].size else None
-            if "stiffness_data" in given:
-                rows = {name: given.pop(name) for name in list(given) if "stiffness_" in name}
-                given["stiffness"] = SparseStiffness.of_arrays(rows).matrix
-            return cls(friction=arrays["friction"], inertia=inertia, **given)
-        names = [str(arrays["accounts"][k]) for k in arrays["account"]]
-        resistors = map(
-            Resistor, arrays["directions"], arrays["conductance"].tolist(), names, emf.tolist()
-        )
-        bandwidths = [r / (2 * np.pi) if r else None for r in arrays["noise_rate"].tolist()]
-        noises = map(
-            NoiseSource, arrays["noise_directions"], arrays["noise_density"].tolist(), bandwidths
-        )
-        return cls.of_elements(
-            resistors=list(resistors),
-            interconnection=arrays["interconnection"] if arrays["interconnection"].size else None,
-            sources=list(map(CurrentSource, arrays["source_directions"], current.tolist())),
-            noises=list(noises),
-            **given,
-        )
 
     def __reduce__(self) -> tuple[object, ...]:
         return from_record, (to_record(self),)

@@ -98,7 +98,7 @@ def mark_ends(ax: Axes, duration: float, clock: Scale) -> None:
 
 
 def _waveform(protocol: Protocol, name: str, initial: Controls | None) -> tuple[Array, Array]:
-    """Times and values at which a control changes, with a margin at both ends."""
+    """Times and values of the changes of a control, with a margin at both ends."""
     margin = MARGIN * protocol.duration
     before = None if initial is None else np.asarray(getattr(initial, name))
     ticks = protocol.controls.get(name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
@@ -121,23 +120,6 @@ class SparseStiffness:
                 "stiffness must be positive definite, but a pivot of its factorisation is not "
                 f"positive; {CONFINE}"
             )
-
-    def arrays(self) -> dict[str, Array]:
-        """Arrays from which ``of_arrays`` makes an equal one."""
-        return {
-            "stiffness_data": self.matrix.data,
-            "stiffness_indices": self.matrix.indices,
-            "stiffness_indptr": self.matrix.indptr,
-        }
-
-    @classmethod
-    def of_arrays(cls, arrays: Mapping[str, Any]) -> SparseStiffness:
-        """The stiffness whose ``arrays`` these are."""
-        import scipy.sparse
-
-        parts = [arrays[f"stiffness_{name}"] for name in ("data", "indices", "indptr")]
-        d = len(parts[2]) - 1
-        return cls.of(scipy.sparse.csr_array(tuple(parts), shape=(d, d)))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, SparseStiffness):

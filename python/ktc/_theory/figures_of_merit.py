@@ -21,7 +21,8 @@ def landauer(kT: float, bits: float = 1.0) -> float:
     Source: Landauer (1961), IBM J. Res. Dev. 5, 183.
 
     Example:
-        >>> round(landauer(1.0), 6)
+        >>> import ktc
+        >>> round(ktc.theory.landauer(1.0), 6)
         0.693147
     """
     return positive("kT", kT) * positive("bits", bits) * float(np.log(2))
@@ -41,7 +42,8 @@ def divergence(state: Gaussian, device: Description) -> float:
 
     Example:
         >>> import ktc
-        >>> divergence(Gaussian([1.0], [[1.0]]), ktc.Network(stiffness=1.0, friction=1.0))
+        >>> state = ktc.theory.Gaussian([1.0], [[1.0]])
+        >>> ktc.theory.divergence(state, ktc.Network(stiffness=1.0, friction=1.0))
         0.5
     """
     target = equilibrium(device)
@@ -67,7 +69,8 @@ def deficiency(state: Gaussian, device: Description, distance: str = "divergence
 
     Example:
         >>> import ktc
-        >>> deficiency(Gaussian([2.0], [[1.0]]), ktc.Network(1.0, 1.0), "wasserstein")
+        >>> state = ktc.theory.Gaussian([2.0], [[1.0]])
+        >>> ktc.theory.deficiency(state, ktc.Network(1.0, 1.0), "wasserstein")
         2.0
     """
     if distance not in DISTANCES:
@@ -103,7 +106,8 @@ def energy_delay_deficiency(energy: float, delay: float, error: float) -> float:
     Source: Rolandi et al. (2026), arXiv 2601.04358.
 
     Example:
-        >>> energy_delay_deficiency(2.0, 3.0, 0.1)
+        >>> import ktc
+        >>> ktc.theory.energy_delay_deficiency(2.0, 3.0, 0.1)
         0.6000000000000001
     """
     off = finite("error", error)
@@ -128,7 +132,8 @@ def time_to_equilibrium(
     Example:
         >>> import ktc
         >>> start, end = ktc.Network(1.0, 1.0), ktc.Network(1.0, 1.0, bias=1.0)
-        >>> round(time_to_equilibrium(start, end, 0.5 * 1e-4), 6)  # ½ e^{−2t}: t = ln 100
+        >>> time = ktc.theory.time_to_equilibrium(start, end, 0.5 * 1e-4)
+        >>> round(time, 6)  # ½ e^{−2t} = ½ 10⁻⁴, t = ln 100
         4.60517
     """
     goal = positive("error", error)
@@ -168,7 +173,7 @@ def time_to_accuracy(device: Description, accuracy: ArrayLike) -> float:
 
     Example:
         >>> import ktc
-        >>> time_to_accuracy(ktc.Network(stiffness=1.0, friction=3.0), 0.01)
+        >>> ktc.theory.time_to_accuracy(ktc.Network(stiffness=1.0, friction=3.0), 0.01)
         60000.0
     """
     slowest = float(gaussian(device).relaxation_times[-1])

@@ -60,8 +60,8 @@ class MatrixEstimate:
         if not (own > 0).all():
             entry = int(np.argmin(own))
             raise ValueError(
-                f"the estimate of diagonal entry {entry} is {own[entry]:.3g}, which noise keeps "
-                "from being positive; take more replicas"
+                f"the estimate of diagonal entry {entry} is {own[entry]:.3g}, not positive, "
+                "because noise dominates it; take more replicas"
             )
         root = np.sqrt(own)
         scaled, errors = raw / root / root[:, None], stderr / root / root[:, None]

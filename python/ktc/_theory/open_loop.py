@@ -65,7 +65,7 @@ def optimized_drive(
     Example:
         >>> import ktc
         >>> unit = ktc.Network(stiffness=1.0, friction=1.0)
-        >>> found = optimized_drive(unit, {"bias": 5.0}, duration=1.0, ticks=4)
+        >>> found = ktc.theory.optimized_drive(unit, {"bias": 5.0}, duration=1.0, ticks=4)
         >>> found.protocol.controls["bias"].ravel().round(2)  # jumps at both ends, 5/3 each
         array([1.88, 2.29, 2.71, 3.12])
     """

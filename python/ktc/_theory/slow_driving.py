@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import numpy as np
 import scipy  # imports scipy.interpolate when it is first used
@@ -25,7 +25,7 @@ DEGREE = 128
 class _Line(NamedTuple):
     start: Network
     end: Controls
-    length: Any  # antiderivative of √(Δθᵀ ζ Δθ) in the coordinate along the line, from 0 to 1
+    length: np.polynomial.Chebyshev  # antiderivative of √(Δθᵀ ζ Δθ) along the line, from 0 to 1
 
 
 def thermodynamic_length(device: Description, final: Mapping[str, ArrayLike]) -> float:
@@ -86,9 +86,13 @@ def geodesic_drive(
     lengths = line.length(shares)
     share = scipy.interpolate.PchipInterpolator(lengths / lengths[-1], shares)
 
-    def held(name: str) -> Any:
+    def held(name: str) -> Callable[[float], Array]:
         first, last = getattr(line.start, name), getattr(line.end, name)
-        return lambda t: first + float(share(t / duration)) * (last - first)
+
+        def value(t: float) -> Array:
+            return np.asarray(first + float(share(t / duration)) * (last - first))
+
+        return value
 
     closing = {name: getattr(line.end, name) for name in final}
     return Protocol.sample(duration, ticks, closing, **{name: held(name) for name in final})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy  # imports scipy.integrate and scipy.linalg when they are first used
+import scipy  # imports scipy.integrate when it is first used
 from numpy.typing import ArrayLike
 
 from ktc._base.validation import Array, positive, real_array
@@ -106,22 +106,12 @@ def _curvatures(net: Network) -> Array:
 
 def _noise(net: Network) -> tuple[Array, Array, Array]:
     """Covariance rates, directions as columns, and filter bandwidths of the independent noises."""
-    kT = np.broadcast_to(np.asarray(net.kT, dtype=float), (len(net.accounts),))
-    if net.elements is not None:
-        arrays = net.elements.arrays()
-        rates = 2 * kT[arrays["account"]] * arrays["conductance"]
-        with np.errstate(divide="ignore"):
-            bandwidths = np.where(
-                arrays["noise_rate"] > 0, arrays["noise_rate"] / (2 * np.pi), np.inf
-            )
-        return (
-            np.concatenate([rates, arrays["noise_density"]]),
-            np.concatenate([arrays["directions"], arrays["noise_directions"]]).T,
-            np.concatenate([np.full(len(rates), np.inf), bandwidths]),
-        )
-    lower = np.linalg.cholesky(net.friction)
-    if net.inertia is None:
-        columns = scipy.linalg.solve_triangular(lower, np.eye(net.units), lower=True).T
-    else:
-        columns = np.concatenate([np.zeros_like(lower), lower])
-    return 2 * np.broadcast_to(kT, (net.units,)), columns, np.full(net.units, np.inf)
+    elements, kT = net.core.elements, net.controls.arrays()["kT"]
+    rates = 2 * kT[elements.account] * elements.conductance
+    with np.errstate(divide="ignore"):
+        bandwidths = np.where(elements.noise_rate > 0, elements.noise_rate / (2 * np.pi), np.inf)
+    return (
+        np.concatenate([rates, elements.noise_density]),
+        np.concatenate([elements.directions, elements.noise_directions]).T,
+        np.concatenate([np.full(len(rates), np.inf), bandwidths]),
+    )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ktc._base.validation import Array
-from ktc._learning.metrics.gaussian_products import GaussianProducts
 from ktc._learning.averages import OF_THE_BIAS
+from ktc._learning.metrics.gaussian_products import GaussianProducts
 from ktc._learning.metrics.metric_tensors import MetricTensors
 from ktc._model.controls import Controls
 from ktc._model.description import Described

@@ -11,7 +11,7 @@ import ktc
 from ktc import Metrics, theory
 from ktc._learning.metrics.calibration import Landmark
 from ktc._learning.metrics.equilibria import MeasuredEquilibria
-from ktc._learning.path_to_target import NODES, Way
+from ktc._learning.path_to_target import NODES, PathToTarget
 from ktc._theory.geometry import Geometry
 from ktc.schedules import MinimalDissipation
 from reference_quartic import Unit
@@ -36,12 +36,12 @@ def test_where_nothing_changes_it_is_the_rule_itself():
     """θ̇ = [(T − t)F + 2ζ]⁻¹ g and F⁻¹ζ θ̇ of four parameters, by NumPy alone."""
     fisher, friction = positive(4), positive(4)
     here, goal = RNG.normal(size=(2, 4))
-    way = Way(here, goal, fisher, friction, [fisher] * 8, [friction] * 8)
+    path = PathToTarget(here, goal, fisher, friction, [fisher] * 8, [friction] * 8)
     velocity = np.linalg.solve(1.3 * fisher + 2 * friction, fisher @ (goal - here))
-    assert way.velocity(1.3) == pytest.approx(velocity, rel=1e-9)
+    assert path.velocity(1.3) == pytest.approx(velocity, rel=1e-9)
     lead = np.linalg.solve(fisher, friction @ velocity)
-    assert way.lead(way.velocity(1.3)) == pytest.approx(lead, rel=1e-9)
-    held = MinimalDissipation(2.0, anticipate=True).ahead(0.7, 0.1, way)
+    assert path.lead(path.velocity(1.3)) == pytest.approx(lead, rel=1e-9)
+    held = MinimalDissipation(2.0, anticipate=True).ahead(0.7, 0.1, path)
     assert held == pytest.approx(here + lead + 0.05 * velocity, rel=1e-9)
 
 
@@ -55,8 +55,8 @@ def test_units_of_parameters_and_turns_of_them_do_not_matter():
     def seen(matrix):
         return turn.T @ matrix @ turn
 
-    one = Way(here, goal, fisher, friction, fishers, frictions)
-    other = Way(
+    one = PathToTarget(here, goal, fisher, friction, fishers, frictions)
+    other = PathToTarget(
         back @ here, back @ goal, seen(fisher), seen(friction),
         [seen(m) for m in fishers], [seen(m) for m in frictions],
     )  # fmt: skip
@@ -66,7 +66,7 @@ def test_units_of_parameters_and_turns_of_them_do_not_matter():
 def test_friction_that_noise_made_negative_is_refused():
     one = np.eye(2)
     with pytest.raises(ValueError, match="more replicas for metrics"):
-        Way(np.zeros(2), np.ones(2), one, one, [one] * 8, [np.diag([1.0, -1.0])] * 8)
+        PathToTarget(np.zeros(2), np.ones(2), one, one, [one] * 8, [np.diag([1.0, -1.0])] * 8)
 
 
 def test_the_way_of_a_quartic_unit_by_quadrature():
@@ -80,7 +80,7 @@ def test_the_way_of_a_quartic_unit_by_quadrature():
     here, goal, to_go = 0.4, 5.0, 0.7
     passed = [at(here + s * (goal - here)) for s in NODES]
     fisher, friction = at(here)
-    way = Way(
+    path = PathToTarget(
         np.array([here]), np.array([goal]), fisher, friction,
         [f for f, _ in passed], [z for _, z in passed],
     )  # fmt: skip
@@ -90,7 +90,7 @@ def test_the_way_of_a_quartic_unit_by_quadrature():
     length = theory.thermodynamic_length(start, {"bias": goal}) / (goal - here)
     pace = length / np.sqrt(friction.item())
     expected = pace * (means[1] - means[0]) / (to_go * secant + 2 * length**2)
-    assert way.velocity(to_go) == pytest.approx([expected], rel=1e-3)
+    assert path.velocity(to_go) == pytest.approx([expected], rel=1e-3)
 
 
 def test_the_bias_of_a_gaussian_network_is_learned_by_the_rule_itself():
@@ -193,6 +193,10 @@ def test_arguments_of_the_schedule():
         MinimalDissipation(1.0, anticipate=1)
     with pytest.raises(ValueError, match="more than 256 parameters"):
         ktc.learn(
-            ktc.Network(np.eye(24), 1.0), RNG.normal(size=(50, 24)), rule, ("bias", "stiffness"),
-            replicas=20, ticks=2,
-        )  # fmt: skip
+            ktc.Network(np.eye(24), 1.0),
+            RNG.normal(size=(50, 24)),
+            rule,
+            parameters=("bias", "stiffness"),
+            replicas=20,
+            ticks=2,
+        )

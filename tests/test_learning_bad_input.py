@@ -52,7 +52,7 @@ BOARD = ktc.Board(2, 1e6, 1e-12, 300.0)
             "more than the 5 parameters .* but are 5: F would be singular",
         ),
         ({"metrics": Metrics("measured", replicas=20), "device": WELLS}, ValueError,
-         "correlations of .* as 20 replicas tell them: take more .in learn, of ktc.Metrics"),
+         "correlations of .* measured on 20 replicas: take more .* .in learn, by ktc.Metrics"),
         ({"hidden": 1.5}, TypeError, "hidden must be a whole number"),
         ({"metrics": Metrics("exact"), "device": WELLS}, ValueError, "take 'measured'"),
         (
@@ -95,19 +95,21 @@ def test_tails_that_only_a_negative_quartic_term_gives():
     unit = ktc.Network(1.0, 1.0, quartic=0.5)
     names = ("bias", "stiffness", "quartic")
     with pytest.raises(ValueError, match="heavier tails than a normal distribution in column 0"):
-        ktc.learn(unit, data, MinimalDissipation(1.0), names, replicas=50, ticks=5)
+        ktc.learn(unit, data, MinimalDissipation(1.0), parameters=names, replicas=50, ticks=5)
 
 
 def test_an_update_that_unconfines_is_halved_and_recorded():
     """Data eight times as wide, and a rate that would turn the stiffness negative at once."""
     unit = ktc.Network(1.0, 1.0)
     data = 8 * np.random.default_rng(112).normal(size=(300, 1))
-    fit = ktc.learn(unit, data, Constant(0.5, 4.0), "stiffness", replicas=500, ticks=10, seed=2)
+    fit = ktc.learn(
+        unit, data, Constant(0.5, 4.0), parameters="stiffness", replicas=500, ticks=10, seed=2
+    )
     history = fit.history
     assert len(history.backtracked) > 0 and history.backtracked[0] == 0
     shares = history.share
     assert (np.log2(shares) == np.round(np.log2(shares))).all() and (shares > 0).all()
-    assert (history.parameters > 0).all()
+    assert (history.theta > 0).all()
     assert np.isfinite(fit.excess_work.mean)
 
 
@@ -119,9 +121,14 @@ def test_an_update_that_unconfines_is_halved_and_recorded():
 def test_divergence_stops_at_the_last_good_state(schedule):
     """Bias and stiffness at absurd rates: what comes back is finite, and says when and why."""
     fit = ktc.learn(
-        ktc.Network(np.eye(2), 1.0), DATA + 1, schedule, ("bias", "couplings"), replicas=50,
-        ticks=50, seed=3,
-    )  # fmt: skip
+        ktc.Network(np.eye(2), 1.0),
+        DATA + 1,
+        schedule,
+        parameters=("bias", "couplings"),
+        replicas=50,
+        ticks=50,
+        seed=3,
+    )
     assert fit.stopped_early is not None and fit.stopped_early.startswith("tick ")
     assert fit.time < 1.0 and len(fit.history.time) < 51
     for values in vars(fit.history).values():
@@ -136,5 +143,5 @@ def test_a_refused_call_leaves_the_emulator_alone():
     emulator = ktc.Emulator(ktc.Network(np.eye(2), 1.0), replicas=10, seed=1)
     before = emulator.read()
     with pytest.raises(ValueError, match="do not vary"):
-        ktc.learn(emulator, [[1.0, 2.0]], MinimalDissipation(1.0), ("bias", "stiffness"))
+        ktc.learn(emulator, [[1.0, 2.0]], MinimalDissipation(1.0), parameters=("bias", "stiffness"))
     assert (emulator.read() == before).all() and emulator.time == 0
