@@ -25,7 +25,7 @@ using Saved = py::typing::Dict<py::str, py::object>;
 using Values = py::typing::Dict<py::str, py::object>;
 using Waveforms = py::typing::Dict<py::str, Array>;
 
-/// A flag an account; heats by account share the last one.
+/// One flag per account; the heats per account share the last one.
 std::vector<bool> flags_of(const std::vector<std::string>& accounts) {
     std::vector<bool> flags;
     for (const std::string_view name : Accounts::names)
@@ -33,8 +33,8 @@ std::vector<bool> flags_of(const std::vector<std::string>& accounts) {
     return flags;
 }
 
-/// Calls work(keep_going) without Python's lock, which is taken to hear signals. Ctrl-C comes out
-/// of it as out of Python code.
+/// Calls work(keep_going) without the interpreter lock, which keep_going takes to check signals.
+/// Ctrl-C raises KeyboardInterrupt as in Python code.
 template <class Work>
 auto interruptibly(Work&& work) {
     bool interrupted = false;
@@ -86,7 +86,7 @@ void assign(const std::string& name, const double* values, std::size_t count, Co
     }
 }
 
-/// Controls that are not given stay as they are.
+/// Controls that are not in `changes` are held.
 void set(Engine& engine, const Values& changes) {
     Controls controls = engine.controls();
     for (const auto& item : changes) {
@@ -100,7 +100,7 @@ void set(Engine& engine, const Values& changes) {
     engine.set(std::move(controls));
 }
 
-/// Ctrl-C stops the engine between steps, so that the emulator stands at one time.
+/// Ctrl-C stops the engine between steps; all replicas stand at one time.
 std::size_t play_interruptibly(Engine& engine, const Waveform& waveform,
                                Statistics* statistics = nullptr) {
     return interruptibly([&](const std::function<bool()>& keep_going) {
@@ -108,7 +108,7 @@ std::size_t play_interruptibly(Engine& engine, const Waveform& waveform,
     });
 }
 
-/// Ctrl-C leaves the replicas as they were.
+/// Ctrl-C leaves the replicas unchanged.
 void equilibrate(Engine& engine) {
     interruptibly([&](const std::function<bool()>& keep_going) {
         engine.equilibrate(keep_going);
@@ -189,7 +189,7 @@ Array per_replica(Engine& engine, Fill&& fill) {
     return result;
 }
 
-/// One column an account, (replicas, accounts).
+/// (replicas, accounts).
 Array heat_per_account(Engine& engine) {
     const std::size_t accounts = engine.ensemble().heat_accounts();
     Array result({engine.ensemble().range().count, accounts});
@@ -235,23 +235,23 @@ void bind_engine(py::module_& module) {
              py::arg("seed"), py::arg("first_replica"), py::arg("replicas"), py::arg("threads"),
              py::arg("motion"), py::arg("dtype"), py::arg("longest_step"), py::arg("state"),
              py::arg("accounts") = std::nullopt,
-             "`motion` is exact, midpoint, split or pooled; an empty `state` is the stationary "
-             "one.")
-        .def("set", set, py::arg("changes"), "One control update: books work.")
-        .def("hold", hold, py::arg("duration"), "Evolves at held controls.")
+             "`motion` is exact, midpoint, split or pooled; an empty `state` starts in the "
+             "stationary state.")
+        .def("set", set, py::arg("changes"), "Apply one control update and post its work.")
+        .def("hold", hold, py::arg("duration"), "Evolve at held controls.")
         .def("play", play, py::arg("holds"), py::arg("waveforms"),
              py::arg("statistics") = std::nullopt,
-             "Plays ticks, each an update and a hold; returns how many were done.")
+             "Play ticks, each an update and a hold; return how many were completed.")
         .def("equilibrate", equilibrate)
         .def("restart", restart, py::arg("controls"), py::arg("state"),
-             "Back to how it was made with these, with the same noise.")
-        .def("place", place, py::arg("state"), "Places every replica; opens new books.")
+             "Restart the run with these, and the same noise.")
+        .def("place", place, py::arg("state"), "Place every replica; open new books.")
         .def("open_books", &Engine::open_books)
         .def("read", read_state, py::arg("begin"), py::arg("end"),
              "Coordinates [begin, end) of the state, (replicas, end - begin).")
         .def("mean", mean, "Mean of the state over the replicas.")
         .def("moments", moments, py::arg("with_covariance"),
-             "Mean and second central moment of the state, the latter empty unless asked for.")
+             "Mean and second central moment of the state, the latter empty unless requested.")
         .def("energy",
              [](Engine& engine) {
                  return per_replica(engine, [&](double* out) { engine.readout().energy(out); });
@@ -272,9 +272,9 @@ void bind_engine(py::module_& module) {
         .def_property_readonly("itemised", &Engine::itemised)
         .def_property_readonly("pooled", &Engine::pooled)
         .def_property("longest_step", &Engine::longest_step, &Engine::set_longest_step,
-                      "Bound of the steps of split motion.")
+                      "Largest time step of motion that is not exact.")
         .def("imbalance", [](Engine& engine) { return engine.readout().imbalance(); })
-        .def_property_readonly("prepared", &Engine::prepared, "How many holds were prepared.")
+        .def_property_readonly("prepared", &Engine::prepared, "Number of holds prepared.")
         .def("snapshot", snapshot)
         .def("restore", restore, py::arg("saved"))
         .def_property_readonly(

@@ -52,9 +52,10 @@ void bind_statistics(py::module_& module) {
     py::class_<StatisticsPlan>(module, "StatisticsPlan", "What running statistics gather.")
         .def(py::init(&make_plan), py::kw_only(), py::arg("scale"), py::arg("covariance"),
              py::arg("edges"), py::arg("slots"), py::arg("every"), py::arg("blocks"),
-             py::arg("threads"), "`slots` lags from 0 on are correlated; empty `edges` are none.")
+             py::arg("threads"),
+             "`slots` lags are correlated, from 0 on; empty `edges` make no histogram.")
         .def_property_readonly("bytes", &StatisticsPlan::bytes);
     py::class_<Statistics>(module, "Statistics", "Running statistics over time and replicas.")
         .def(py::init<StatisticsPlan>(), py::arg("plan"))
-        .def("result", result_of, "What was gathered, by name; what was not is empty.");
+        .def("result", result_of, "The statistics by name; empty if not requested.");
 }

@@ -121,9 +121,14 @@ def test_an_update_that_unconfines_is_halved_and_recorded():
 def test_divergence_stops_at_the_last_good_state(schedule):
     """Bias and stiffness at absurd rates: what comes back is finite, and says when and why."""
     fit = ktc.learn(
-        ktc.Network(np.eye(2), 1.0), DATA + 1, schedule, parameters=("bias", "couplings"), replicas=50,
-        ticks=50, seed=3,
-    )  # fmt: skip
+        ktc.Network(np.eye(2), 1.0),
+        DATA + 1,
+        schedule,
+        parameters=("bias", "couplings"),
+        replicas=50,
+        ticks=50,
+        seed=3,
+    )
     assert fit.stopped_early is not None and fit.stopped_early.startswith("tick ")
     assert fit.time < 1.0 and len(fit.history.time) < 51
     for values in vars(fit.history).values():

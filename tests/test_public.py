@@ -13,28 +13,42 @@ from public_names import MODULES, all_modules, mentioned, public_names
 PUBLIC = public_names()
 #: Types that users receive and do not make, with the call whose example shows how.
 RECEIVED = {
+    "ktc.Branch": "ktc.Circuit",
     "ktc.CalibrationReport": "ktc.Metrics",
+    "ktc.CircuitEquation": "ktc.Circuit",
     "ktc.CompiledCircuit": "ktc.Circuit",
     "ktc.Controls": "ktc.Network",
     "ktc.Convergence": "ktc.convergence",
+    "ktc.Converter": "ktc.Imperfections",
     "ktc.CurrentSource": "ktc.Network.of_elements",
+    "ktc.Described": "ktc.load",
+    "ktc.Elements": "ktc.Network.of_elements",
     "ktc.History": "ktc.learn",
     "ktc.Ledger": "ktc.Emulator",
     "ktc.Moments": "ktc.Emulator",
     "ktc.NoiseSource": "ktc.Network.of_elements",
     "ktc.Plan": "ktc.plan",
+    "ktc.RealBoard": "ktc.Board",
     "ktc.Resistor": "ktc.Network.of_elements",
     "ktc.Run": "ktc.Emulator.play",
+    "ktc.RunStatistics": "ktc.Statistics",
+    "ktc.SparseStiffness": "ktc.lattices.grid",
     "ktc.Spectrum": "ktc.Run.spectrum",
     "ktc.Transition": "ktc.Network.transition",
     "ktc.Tuned": "ktc.best_rate",
     "ktc.Units": "ktc.Board",
+    "ktc.schedules.PathToTarget": "ktc.schedules.MinimalDissipation",
     "ktc.theory.Costs": "ktc.theory.expected_learning",
     "ktc.theory.Expected": "ktc.theory.expected",
     "ktc.theory.ExpectedLearning": "ktc.theory.expected_learning",
     "ktc.theory.Gaussian": "ktc.theory.equilibrium",
     "ktc.theory.OptimizedDrive": "ktc.theory.optimized_drive",
 }
+#: Types that only other packages of ktc pass to a public call: lazy samples of a run for its
+#: estimates, the lock of an emulator for its ledger, the frontend that a board's one wraps.
+INTERNAL = {"LazySamples", "Lock", "IdealFrontend"}
+#: Exceptions that are caught within ktc.
+CAUGHT = {"Indefinite", "RecordError"}
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
@@ -51,7 +65,9 @@ def test_every_type_that_a_public_name_mentions_is_public():
         f"{found.__module__}.{found.__name__} (in {name})"
         for name, thing in PUBLIC.items()
         for found in mentioned(thing)
-        if not found.__name__.startswith("_") and id(found) not in known
+        if id(found) not in known
+        and not found.__name__.startswith("_")
+        and found.__name__ not in INTERNAL
     }
     assert not missing
 
@@ -67,6 +83,7 @@ def test_every_exception_is_public():
         and issubclass(thing, BaseException)
         and thing.__module__.startswith("ktc")
         and not thing.__name__.startswith("_")
+        and thing.__name__ not in CAUGHT
         and id(thing) not in known
     }
 

@@ -7,7 +7,7 @@
 
 #include "ground/dense.hpp"
 #include "measure.hpp"
-#include "motion/exact_propagator.hpp"
+#include "motion/hold_propagator.hpp"
 #include "motion/midpoint_propagator.hpp"
 #include "motion/splitting_propagator.hpp"
 #include "motion/state_format.hpp"
@@ -44,7 +44,7 @@ void hold(const char* name, std::size_t units, bool inertia, double goal) {
     ReplicaBlock block{
         BlockState(format), Ledger(std::make_shared<const Accounts>(0)), 7, 0, 0, block_width, 0};
     TickBatch batch;
-    batch.append({nullptr, exact_propagator(*setting.coordinates, 1.0, 0.1, Precision::full),
+    batch.append({nullptr, hold_propagator(network, setting, Motion::exact, *format, 0.1, 0.0),
                   setting.drive, 1});
     const std::size_t n = network.dimension();
     Workspace workspace(n, 0);

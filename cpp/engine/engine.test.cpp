@@ -98,7 +98,7 @@ TEST_CASE("an interrupted play catches up when the engine is next used") {
         for (const std::size_t threads : {1, 2}) {
             // Ticks of one step each. The engine asks after 30 ms, between two blocks.
             const std::size_t ticks = 1000000;
-            Engine engine = made(motion, 130, threads), reference = made(motion, 130);
+            Engine engine = made(motion, 66, threads), reference = made(motion, 66);
             const std::size_t done = engine.play(ramp(ticks, 0.02), [] { return false; });
             CHECK(done < ticks);
             reference.play(ramp(done, 0.02), {});

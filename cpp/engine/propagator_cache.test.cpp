@@ -1,7 +1,7 @@
 #include "engine/propagator_cache.hpp"
 
-#include "motion/exact_propagator.hpp"
 #include "motion/fixtures.test.hpp"
+#include "motion/modal_propagator.hpp"
 
 using namespace ktc;
 using namespace ktc::testing;
@@ -11,8 +11,8 @@ namespace {
 std::shared_ptr<const Propagator> found(PropagatorCache& cache, const Setting& setting, double hold,
                                         double longest_step = 1.0) {
     return cache.find(setting, hold, longest_step, [&] {
-        return exact_propagator(*setting.coordinates, setting.controls.kT.front(), hold,
-                                Precision::full);
+        return std::make_shared<const ModalPropagator<double>>(setting.coordinates->rates,
+                                                               setting.controls.kT.front(), hold);
     });
 }
 

@@ -16,7 +16,7 @@ namespace ktc {
 namespace {
 
 constexpr std::size_t most_helpers = 4095;
-// Sleeping and waking take tens of microseconds; calls that follow one another closely do without.
+// Sleeping and waking take tens of microseconds, which calls in quick succession avoid.
 constexpr std::chrono::microseconds before_sleep{20};
 
 struct Job {
@@ -25,10 +25,10 @@ struct Job {
         std::fegetenv(&arithmetic);
     }
     const std::function<void(std::size_t)>& work;
-    /// Rounding and flushing to zero belong to a thread: helpers take over the caller's, so that
-    /// bits do not depend on who works.
+    /// Rounding and flushing to zero are properties of a thread. Helpers adopt those of the caller,
+    /// so that bits do not depend on the thread.
     std::fenv_t arithmetic;
-    std::size_t seats;  ///< for helpers that have yet to join
+    std::size_t seats;  ///< for helpers that have not joined
     std::size_t next_worker = 1;
     std::atomic<std::size_t> present{0};  ///< helpers at work
     std::condition_variable all_left;
@@ -40,7 +40,7 @@ void spin_until(Condition&& holds) {
     while (!holds() && std::chrono::steady_clock::now() < end) std::this_thread::yield();
 }
 
-/// A helper that took a signal would leave the main thread asleep in its system call.
+/// Blocks signals for helpers: one that took a signal would not wake the main thread.
 class SignalsBlocked {
    public:
 #ifndef _WIN32
@@ -78,8 +78,7 @@ class Pool {
     }
 
    private:
-    /// Starts helpers until there is one for every open seat. Where the system gives no more
-    /// threads, those that there are do the work.
+    /// Starts helpers until there is one for every open seat, or the system has no more threads.
     void hire() {
         const SignalsBlocked blocked;
         try {
@@ -119,16 +118,16 @@ class Pool {
 
     std::mutex guard_;
     std::condition_variable wake_;
-    std::vector<Job*> open_jobs_;  ///< those with open seats
+    std::vector<Job*> open_jobs_;  ///< with open seats
     std::atomic<std::size_t> open_seats_{0};
     std::size_t idle_ = 0, helpers_ = 0;
 };
 
-// Never destroyed: helpers sleep in it until the process ends.
+// Never destroyed, because helpers sleep in it until the process ends.
 std::atomic<Pool*> current{nullptr};
 
 #ifndef _WIN32
-// A fork copies the pool, in whatever state it is, but not its threads.
+// A fork copies the pool in any state, without its threads.
 [[maybe_unused]] const int forks_are_watched =
     pthread_atfork(nullptr, nullptr, [] { current = nullptr; });
 #endif

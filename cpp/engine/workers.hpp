@@ -12,19 +12,18 @@
 
 namespace ktc {
 
-/// Calls work(0) on the calling thread and, while that runs, work(worker) on up to `helpers`
-/// others, each with a number of its own from 1 on; returns when all have returned. Helpers sleep
-/// between calls. They join when they are free: `work` must get all done on the caller alone, and
-/// not throw. Several threads may call at once, and a forked process has helpers of its own.
+/// Calls work(0) on the calling thread and, while it runs, work(worker) on up to `helpers` other
+/// threads numbered from 1; returns when all calls have returned. Helpers are optional: `work` must
+/// be complete on the calling thread alone, and must not throw. Helpers sleep between calls.
+/// Several threads may call at once. A forked process has helpers of its own.
 void work_together(std::size_t helpers, const std::function<void(std::size_t worker)>& work);
 
-/// Between calls of what waits for others.
+/// Time between two calls of waiting().
 inline constexpr std::chrono::milliseconds between_waits{5};
 
-/// Calls task(i, worker) once for every i < count, on up to `threads` threads, worker being the
-/// number of the thread. Which thread takes which i is left open: tasks must not depend on it.
-/// The calling thread calls waiting() every few milliseconds while it has no task left and others
-/// are at theirs.
+/// Calls task(i, worker) once for every i < count on up to `threads` threads, where `worker` is the
+/// number of the thread. Tasks must not depend on which thread runs them. While the calling thread
+/// has no task left and others run, it calls waiting() every few milliseconds.
 template <class Task, class Waiting>
 void run_parallel(std::size_t count, std::size_t threads, Task&& task, Waiting&& waiting) {
     threads = std::min(threads, count);

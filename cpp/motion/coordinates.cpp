@@ -8,10 +8,10 @@
 namespace ktc {
 namespace {
 
-// Rates closer together than this keep twelve digits in a plain eigendecomposition.
+// Ratio of rates down to which a plain eigendecomposition keeps twelve digits of all of them.
 constexpr double well_conditioned = 1e-4;
 
-/// No library product touches uncoupled units, so that each keeps its own index and its own bits.
+/// Uncoupled units pass through no library product, and so keep their order and their bits.
 Coordinates uncoupled(const Network& network, const Matrix& stiffness) {
     std::vector<double> to_state, from_state, rates;
     for (std::size_t i = 0; i < network.units(); ++i) {

@@ -8,8 +8,8 @@
 namespace ktc {
 namespace {
 
-/// Drift, steady push and noise of dz = (F z + c) dt + noise of covariance rate D, filters
-/// included, in units of √A_ii, so that farads and henries weigh alike.
+/// dz = (F z + c) dt + noise of covariance rate D, filters included, with z in units of 1/√A_ii, so
+/// that farads and henries weigh alike.
 struct LinearMotion {
     Matrix drift, diffusion;
     std::vector<double> push, scale;
@@ -54,7 +54,7 @@ LinearMotion linear_motion(const Network& network, const Controls& controls) {
             add_noise(entries_of(e.noise_directions.row(k)), e.noise_density[k]);
             continue;
         }
-        // The filter in units of its own width √(½ λ S).
+        // The unit of a filter is its width √(½ λ S).
         const double width = std::sqrt(0.5 * rate * e.noise_density[k]);
         scale[filter] = 1.0 / width;
         motion.drift(filter, filter) = -rate;

@@ -4,10 +4,10 @@
 
 namespace ktc {
 
-/// One coordinate by itself, dx = −g (s + c x) dt + √(2 kT g) dW over a time t, exactly
-/// (Uhlenbeck, Ornstein, Phys. Rev. 36, 823, 1930): x′ = x − reach (s + c x) + width ξ, with
-///     reach = (1 − e^{−gct})/c,   width² = kT (1 − e^{−2gct})/c,
-/// for any curvature c, zero and negative ones too.
+/// Exact move of one coordinate, dx = −g (s + c x) dt + √(2 kT g) dW, over a time t (Uhlenbeck,
+/// Ornstein, Phys. Rev. 36, 823, 1930): x′ = x − reach (s + c x) + width ξ, with
+///     reach = (1 − e^{−gct})/c,   width² = kT (1 − e^{−2gct})/c.
+/// The curvature c may be zero or negative.
 struct Relaxation {
     double reach, width;
 

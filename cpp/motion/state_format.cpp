@@ -21,11 +21,11 @@ double nearest_power(double square) { return std::exp2(std::round(0.5 * std::log
 }  // namespace
 
 StateFormat::StateFormat(const Network& network, const Setting& setting, Precision precision)
-    : precision_(precision),
+    : single_(precision == Precision::single),
       natural_(setting.coordinates->natural),
       unit_(network.dimension() + network.elements().filters(), 1.0),
       origin_(unit_.size(), 0.0) {
-    if (!single()) return;
+    if (!single_) return;
     const Controls& controls = setting.controls;
     const double kT = hottest(controls);
     require(kT > 1e-30 && kT < 1e30,
@@ -44,7 +44,7 @@ StateFormat::StateFormat(const Network& network, const Setting& setting, Precisi
 }
 
 void StateFormat::check(const Setting& setting) const {
-    if (!single()) return;
+    if (!single_) return;
     const double kT = hottest(setting.controls);
     const double width = natural_ ? std::sqrt(kT) : kT;
     const std::vector<double>& force = setting.drive->force;
@@ -55,7 +55,7 @@ void StateFormat::check(const Setting& setting) const {
 }
 
 void StateFormat::check_state(const Setting& setting, const std::vector<double>& state) const {
-    if (!single()) return;
+    if (!single_) return;
     const double width = natural_ ? std::sqrt(setting.controls.kT.front()) : 1.0;
     const std::vector<double>& zero = offset(setting.drive->force);
     for (std::size_t k = 0; k < state.size(); ++k)

@@ -16,8 +16,7 @@ class StateFormat {
     /// Units at the controls of `setting`. Raises where single precision cannot hold them.
     StateFormat(const Network& network, const Setting& setting, Precision precision);
 
-    bool single() const { return precision_ == Precision::single; }
-    Precision precision() const { return precision_; }
+    bool single() const { return single_; }
     std::size_t rows() const { return unit_.size(); }
     const std::vector<double>& units() const { return unit_; }
     double unit(std::size_t row) const { return unit_[row]; }
@@ -32,8 +31,7 @@ class StateFormat {
     void check_state(const Setting& setting, const std::vector<double>& state) const;
 
    private:
-    Precision precision_;
-    bool natural_;
+    bool single_, natural_;
     std::vector<double> unit_, origin_;
 };
 

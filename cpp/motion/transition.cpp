@@ -10,14 +10,14 @@
 namespace ktc {
 namespace {
 
-// With ‖F‖h ≤ 1/2 the Lyapunov operator has norm ≤ 1, and 1/20! is below the rounding of a double.
+// With ‖F‖h ≤ 1/2 the Lyapunov operator has norm ≤ 1, and 1/20! is below double rounding.
 constexpr double short_hold = 0.5;
 constexpr int taylor_terms = 20;
-// How far from P the doubled covariance may carry an equilibrium, relative to P.
+// Largest error of A P Aᵀ + Q − P with the doubled covariance Q, relative to P.
 constexpr double defect_allowed = 1e-13;
 
 struct ShortMotion {
-    Matrix growth;  ///< A − 1: its small entries keep their digits where those of A lose them
+    Matrix growth;  ///< A − 1, whose small entries keep the digits that A would lose
     Matrix covariance;
 };
 
@@ -30,8 +30,8 @@ ShortMotion taylor(const Matrix& drift, const Matrix& diffusion, double hold) {
         const double scale = hold / k;
         power = multiply(drift, power);
         power = add(scale, power, 0.0, power);
-        const Matrix half = multiply(drift, noise);
-        noise = add(scale, half, scale, transpose(half));
+        const Matrix product = multiply(drift, noise);
+        noise = add(scale, product, scale, transpose(product));
         result.growth = add(1.0, result.growth, 1.0, power);
         result.covariance = add(1.0, result.covariance, 1.0, noise);
     }
@@ -45,7 +45,7 @@ Matrix covariance_from_stationary(const Matrix& growth, const Matrix& stationary
     return symmetrised(add(-1.0, second, -2.0, first));
 }
 
-/// In natural coordinates A Aᵀ + Q/kT = 1. False where that is lost, and for what is not a number.
+/// Whether A Aᵀ + Q/kT = 1, which holds in natural coordinates; false for NaN.
 bool contracts(const Transition& transition, double kT) {
     for (std::size_t i = 0; i < transition.decay.rows(); ++i) {
         double sum = transition.covariance(i, i) / kT;
@@ -60,13 +60,13 @@ bool contracts(const Transition& transition, double kT) {
 
 Transition linear_transition(const Matrix& drift, const Matrix& diffusion, const Matrix& stationary,
                              double hold) {
-    // In logarithms, as the product overflows for the longest holds.
+    // The product of norm and hold may overflow; its logarithm does not.
     const double extent = std::log2(norm(drift)) + std::log2(hold) - std::log2(short_hold);
     const int doublings = static_cast<int>(std::max(0.0, std::ceil(extent)));
     const Matrix identity = Matrix::identity(drift.rows());
     auto [growth, covariance] = taylor(drift, diffusion, std::ldexp(hold, -doublings));
-    // Doubling adds only positive terms, so that small entries of Q keep their digits beside large
-    // ones: a slow coordinate's beside those of a fast one, a position's beside its momentum's.
+    // Doubling adds positive terms only. Small entries of Q keep their digits beside large ones:
+    // those of slow coordinates beside fast ones, of positions beside momenta.
     for (int k = 0; k < doublings; ++k) {
         const Matrix decay = add(1.0, identity, 1.0, growth);
         const Matrix carried =
@@ -74,7 +74,7 @@ Transition linear_transition(const Matrix& drift, const Matrix& diffusion, const
         covariance = symmetrised(add(1.0, covariance, 1.0, carried));
         growth = add(2.0, growth, 1.0, multiply(growth, growth));
     }
-    // Where a high quality factor lets rounding pile up over many periods, balance goes first.
+    // At high quality factors rounding accumulates over many periods: Q from balance is better.
     if (doublings > 0) {
         Matrix balanced = covariance_from_stationary(growth, stationary);
         const double defect = norm(add(1.0, balanced, -1.0, covariance));

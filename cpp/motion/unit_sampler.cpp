@@ -10,9 +10,9 @@ namespace ktc {
 namespace {
 
 constexpr std::size_t stairs = 256;
-constexpr double deepest = 46.0;  // kT
+constexpr double highest = 46.0;  // energy in kT above the minimum
 
-/// A zero of a function between a and b, where its signs differ.
+/// A zero of a function between a and b, at which its signs differ.
 template <class Function>
 double zero_between(double a, double b, Function&& f) {
     const bool rising = f(b) > 0.0;
@@ -47,7 +47,7 @@ UnitSampler::UnitSampler(const UnitEnergy& energy, double kT) : energy_(energy),
     require(std::abs(lowest_) <= 1e12 * kT,
             "kT is so small beside the energies of a quartic unit, or its bias so large, that no "
             "double tells its equilibrium; the ratio is at most 1e12");
-    const auto depth = [&](double x) { return energy_(x) - lowest_ - deepest * kT_; };
+    const auto depth = [&](double x) { return energy_(x) - lowest_ - highest * kT_; };
     const auto edge = [&](double inside, double direction) {
         double step = std::abs(inside) * 1e-3 + 1e-300;
         while (depth(inside + direction * step) < 0.0) step *= 2.0;
@@ -62,7 +62,7 @@ UnitSampler::UnitSampler(const UnitEnergy& energy, double kT) : energy_(energy),
         double lowest = std::min(energy(a), energy(b));
         for (double x : points)
             if (x > a && x < b) lowest = std::min(lowest, energy(x));
-        // A little above, for the rounding of the energies.
+        // Slightly larger, because energies are rounded.
         ceiling_.push_back(std::exp((lowest_ - lowest) / kT) * (1.0 + 1e-9));
         cumulative_.push_back(sum += ceiling_.back());
     }

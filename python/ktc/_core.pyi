@@ -194,7 +194,7 @@ class StatisticsPlan:
         threads: typing.SupportsInt | typing.SupportsIndex,
     ) -> None:
         """
-        `slots` lags from 0 on are correlated; empty `edges` are none.
+        `slots` lags are correlated, from 0 on; empty `edges` make no histogram.
         """
     @property
     def bytes(self) -> float: ...
@@ -206,7 +206,7 @@ class Statistics:
     def __init__(self, plan: StatisticsPlan) -> None: ...
     def result(self) -> dict[str, typing.Any]:
         """
-        What was gathered, by name; what was not is empty.
+        The statistics by name; empty if not requested.
         """
 
 class Engine:
@@ -229,7 +229,7 @@ class Engine:
         accounts: collections.abc.Sequence[str] | None = None,
     ) -> None:
         """
-        `motion` is exact, midpoint, split or pooled; an empty `state` is the stationary one.
+        `motion` is exact, midpoint, split or pooled; an empty `state` starts in the stationary state.
         """
     def controls(self) -> dict[str, typing.Any]: ...
     def copy(self) -> Engine: ...
@@ -241,7 +241,7 @@ class Engine:
     def heat_per_account(self) -> numpy.typing.NDArray[numpy.float64]: ...
     def hold(self, duration: typing.SupportsFloat | typing.SupportsIndex) -> None:
         """
-        Evolves at held controls.
+        Evolve at held controls.
         """
     def imbalance(self) -> float: ...
     def injected(self) -> numpy.typing.NDArray[numpy.float64]: ...
@@ -253,12 +253,12 @@ class Engine:
         self, with_covariance: bool
     ) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
         """
-        Mean and second central moment of the state, the latter empty unless asked for.
+        Mean and second central moment of the state, the latter empty unless requested.
         """
     def open_books(self) -> None: ...
     def place(self, state: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> None:
         """
-        Places every replica; opens new books.
+        Place every replica; open new books.
         """
     def play(
         self,
@@ -267,7 +267,7 @@ class Engine:
         statistics: Statistics | None = None,
     ) -> int:
         """
-        Plays ticks, each an update and a hold; returns how many were done.
+        Play ticks, each an update and a hold; return how many were completed.
         """
     def read(
         self,
@@ -283,12 +283,12 @@ class Engine:
         state: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     ) -> None:
         """
-        Back to how it was made with these, with the same noise.
+        Restart the run with these, and the same noise.
         """
     def restore(self, saved: dict[str, typing.Any]) -> None: ...
     def set(self, changes: dict[str, typing.Any]) -> None:
         """
-        One control update: books work.
+        Apply one control update and post its work.
         """
     def shadow(self) -> numpy.typing.NDArray[numpy.float64]: ...
     def snapshot(self) -> dict[str, typing.Any]: ...
@@ -302,7 +302,7 @@ class Engine:
     @property
     def longest_step(self) -> float:
         """
-        Bound of the steps of split motion.
+        Largest time step of motion that is not exact.
         """
     @longest_step.setter
     def longest_step(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None: ...
@@ -311,7 +311,7 @@ class Engine:
     @property
     def prepared(self) -> int:
         """
-        How many holds were prepared.
+        Number of holds prepared.
         """
     @property
     def threads(self) -> int: ...

@@ -17,7 +17,8 @@ from ktc._emulation.statistics import Observer
 from ktc._engines.engine import Engine
 from ktc._model.accounts import require_kept
 from ktc._model.moments import Reader
-from ktc._model.protocol import Protocol, full_shape
+from ktc._model.protocol import Protocol
+from ktc._model.waveforms import full_shape
 
 if TYPE_CHECKING:
     from ktc._emulation.ideal_frontend import IdealFrontend

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,6 +25,9 @@ from ktc._model.imperfections import Imperfections
 from ktc._model.network import Network
 from ktc._model.protocol import Protocol
 from ktc._theory.free_energies import coupled_quartic, free_energy_change, method_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -231,6 +234,14 @@ class Run(Storable):
         Raises:
             ValueError: where the state was not recorded at equal intervals.
 
+        Example:
+            >>> import ktc
+            >>> emulator = ktc.Emulator(ktc.Network(1.0, 1.0), replicas=100, seed=1)
+            >>> run = emulator.play(ktc.Protocol([0.1] * 512, {}), record="state")
+            >>> spectrum = run.spectrum(segments=8)
+            >>> spectrum.frequency[:3], spectrum.density.shape
+            (array([0.     , 0.15625, 0.3125 ]), (33,))
+
         Source: Welch (1967), IEEE Trans. Audio Electroacoust. 15, 70.
         """
         if "state" not in self.series:
@@ -240,13 +251,9 @@ class Run(Storable):
             raise ValueError(f"unit must be below {states.shape[2]}, but is {unit}")
         return welch_spectrum(states[:, :, unit], self.times, segments)
 
-    def plot(self, **options: Any) -> Any:
-        """Draw controls, records and the replicas' work and heat; return a matplotlib Figure.
-
-        Args:
-            **options: ``unit`` whose recorded states are drawn; ``figsize`` in inches.
-        """
-        return draw_run(self, **options)
+    def plot(self, *, unit: int = 0, figsize: tuple[float, float] | None = None) -> Figure:
+        """Draw controls, records and the distribution of energies, as ``ktc.plot.draw_run``."""
+        return draw_run(self, unit, figsize)
 
     def _one_temperature(self) -> float:
         kT = self.initial_controls.kT

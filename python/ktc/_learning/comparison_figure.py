@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-#: Up to so many columns are named.
+#: Largest number of columns that are named.
 NAMED = 24
 
-#: What a legend adds to schedules that are told the target.
+#: Note in the legend for schedules that need the target.
 TARGET_KNOWN = {"ContinuousMinimalDissipation": ", target known"}
 
 

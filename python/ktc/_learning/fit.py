@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -16,17 +17,16 @@ from ktc._base.units import Units
 from ktc._base.validation import Array
 from ktc._emulation.free_energy_ladder import free_energy_difference
 from ktc._learning.averages import energy_differences
-from ktc._learning.batches import BatchMoments
 from ktc._learning.center import learnable
 from ktc._learning.fit_figure import draw_fit
-from ktc._learning.gradient_noise import LARGEST_STATE, total_cost
 from ktc._learning.history import History
 from ktc._learning.metrics.calibration_report import CalibrationReport
 from ktc._learning.metrics.equilibria import measured_maximum_likelihood
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.likelihood import maximum_likelihood
-from ktc._learning.planning.expected_learning import noise_of_run
-from ktc._learning.schedules import Schedule
+from ktc._learning.noise_work import noise_work_of
+from ktc._learning.readings import Readings
+from ktc._learning.schedule import Schedule
 from ktc._model.controls import Controls
 from ktc._model.description import Described
 from ktc._model.device import Device
@@ -36,17 +36,8 @@ from ktc._model.parameters import CONTROL_OF, Parameters
 from ktc._theory.least_work import least_excess_work
 from ktc._theory.wasserstein import wasserstein_bound
 
-# Constructor arguments that a file keeps: attributes of that name, and with an underscore.
-PUBLIC = (
-    *("start", "schedule", "hidden", "data_mean", "data_forces", "samples", "batch", "history"),
-    *("seed", "version", "imperfections", "calibration", "stopped_early"),
-)
-PRIVATE = (
-    *("work", "heat", "positive", "final_state", "final_forces", "scatter", "variances"),
-    "applied_change",
-)
 
-
+@dataclass(eq=False, repr=False)
 class Fit(Storable):
     """Result of ``ktc.learn``.
 
@@ -63,6 +54,9 @@ class Fit(Storable):
             at the end.
         samples: number of data samples.
         batch: number of samples per update; None for all.
+        scatter: covariance of the data (divided by n) where the bias was learned from batches,
+            shape (d, d); None elsewhere.
+        readings: energies and states of each replica, of which the estimates are made.
         history: records of all updates.
         device: the device as the run left it, to continue with or to draw samples from; None in a
             loaded, pickled or copied fit.
@@ -89,45 +83,27 @@ class Fit(Storable):
         (2,)
     """
 
-    def __init__(
-        self,
-        *,
-        start: Described,
-        schedule: Schedule,
-        learned: Parameters,
-        hidden: NDArray[np.intp],
-        data_mean: Array,
-        data_forces: Array,
-        final_forces: Array,
-        final_state: Array,
-        samples: int,
-        work: Array,
-        heat: Array,
-        history: History,
-        seed: int | None,
-        batch: int | None = None,
-        scatter: Array | None = None,
-        positive: tuple[Array, Array] | None = None,
-        calibration: CalibrationReport | None = None,
-        stopped_early: str | None = None,
-        imperfections: Imperfections | None = None,
-        applied_change: float | None = None,
-        variances: Mapping[str, float] | None = None,
-        device: Device | None = None,
-        version: str = VERSION,
-    ) -> None:
-        self.start, self.schedule = start, schedule
-        self.learned, self.hidden = learned, hidden
-        self.data_mean, self.data_forces = data_mean, data_forces
-        self.samples, self.batch = samples, batch
-        self.history, self.stopped_early = history, stopped_early
-        self.calibration, self.imperfections = calibration, imperfections
-        self.seed, self.device, self.version = seed, device, version
-        self._work, self._heat, self._positive = work, heat, positive
-        self._final_state, self._final_forces = final_state, final_forces
-        self._scatter, self._variances = scatter, variances
-        self._applied_change = applied_change
-        self._exact = ExactModel(start, learned)
+    start: Described
+    schedule: Schedule
+    learned: Parameters
+    hidden: NDArray[np.intp]
+    data_mean: Array
+    data_forces: Array
+    samples: int
+    readings: Readings
+    history: History
+    seed: int | None
+    batch: int | None = None
+    scatter: Array | None = None
+    calibration: CalibrationReport | None = None
+    stopped_early: str | None = None
+    imperfections: Imperfections | None = None
+    version: str = VERSION
+    device: Device | None = None
+
+    @cached_property
+    def _exact(self) -> ExactModel:
+        return ExactModel(self.start, self.learned)
 
     @property
     def symbols(self) -> Units:
@@ -183,12 +159,12 @@ class Fit(Storable):
     @property
     def work(self) -> Estimate:
         """Work done on the network, per replica."""
-        return self._estimate(self._work, "work")
+        return self._estimate(self.readings.work, "work")
 
     @property
     def heat(self) -> Estimate:
         """Heat that flowed into the resistors, per replica."""
-        return self._estimate(self._heat, "heat")
+        return self._estimate(self.readings.heat, "heat")
 
     @property
     def positive_phase_work(self) -> Estimate:
@@ -224,9 +200,9 @@ class Fit(Storable):
     @property
     def applied_free_energy_change(self) -> Estimate:
         """ΔF of the controls as realised by a real board; ``free_energy_change`` elsewhere."""
-        if self._applied_change is None:
+        if self.readings.applied_change is None:
             return self.free_energy_change
-        return self._exactly(self._applied_change)
+        return self._exactly(self.readings.applied_change)
 
     @property
     def applied_excess_work(self) -> Estimate:
@@ -260,13 +236,8 @@ class Fit(Storable):
                 "completed(...) the controls that are meant"
             )
         if self._exact.whole:
-            start = self.start.network
-            best = start.controls.updated(
-                bias=start.controls.sparse_stiffness @ (self.data_mean / self.start.scale)
-                if start.is_sparse
-                else start.stiffness @ (self.data_mean / self.start.scale)
-            )
-            return best, None
+            bias = self.start.network.stiffness @ (self.data_mean / self.start.scale)
+            return self.start.network.controls.updated(bias=bias), None
         if self._exact.known:
             return maximum_likelihood(self._exact, self.data_forces), None
         return measured_maximum_likelihood(self._exact, self.data_forces, self.seed)
@@ -283,7 +254,7 @@ class Fit(Storable):
             ValueError: where ``maximum_likelihood`` is not available.
         """
         controls, noise = self._maximum
-        lag = self._final_forces - self.data_forces
+        lag = self.readings.final_forces - self.data_forces
         error = 0.0 if noise is None else float(np.sqrt(lag @ noise @ lag))
         return self.completed(controls).shifted(0.0, error)
 
@@ -294,16 +265,16 @@ class Fit(Storable):
             target: Controls, or controls by name as ``set`` takes them.
         """
         controls = target if isinstance(target, Controls) else self.controls.updated(**target)
-        if self._variances is not None:
+        if self.readings.variances is not None:
             step = self.learned.vector(controls) - self.theta
-            jump = np.array([float(step @ self._final_forces)])
+            jump = np.array([float(step @ self.readings.final_forces)])
         else:
-            state = self._final_state / self.start.scale
+            state = self.readings.final_state / self.start.scale
             jump = energy_differences(state, self.controls, controls)
         change = self._free_energy_change(controls)
-        return self._estimate(self._work + jump).shifted(-change.mean, change.stderr)
+        return self._estimate(self.readings.work + jump).shifted(-change.mean, change.stderr)
 
-    @property
+    @cached_property
     def gradient_noise_work(self) -> Estimate:
         """What the noise of the gradient adds to ``excess_work``, on average over runs.
 
@@ -312,46 +283,24 @@ class Fit(Storable):
         mean, of batches, and of the readings of a real board (the steps of its ADC as noise of
         step²/12), from equilibrium at the start and by the drawing.
 
-        For any other run it is estimated from the replicas' scatter: Σ over updates of tr(G C)/N +
-        ½ tr(F G C Gᵀ)/N, with Δθ = G g, C the covariance of ∂_θH over the replicas and F = C/kT;
-        and of batches Σ ½ tr(F G D Gᵀ), D their means' covariance. It is of leading order in the
-        noise and in the relaxation time over the duration, a few per cent too low where that is
-        one. Noise of the clamped replicas of hidden units is left out, batches count as
-        independent, which is too much where an epoch is shorter than the relaxation, and noise of a
-        board's readings counts as its replicas'. Of more than 24 parameters by random probes, whose
-        scatter is the stderr.
+        For any other run it is estimated from the scatter of ∂_θH over the replicas: of leading
+        order in the noise and in the relaxation time over the duration, a few per cent too low
+        where that is one. Noise of the clamped replicas of hidden units is left out, batches count
+        as independent, which is too much where an epoch is shorter than the relaxation, and noise
+        of a board's readings counts as its replicas'. Of more than 24 parameters it is by random
+        probes, whose scatter is the stderr.
 
         Raises:
             ValueError: a schedule that is not linear in the gradient, or that anticipates; a run in
                 closed form that stopped early; an ensemble of more than twenty million numbers.
         """
-        if len(self.history.noise_work):
-            total, error = total_cost(self.history.noise_work, self.learned.size)
-            return Estimate(
-                total, error, method="scatter of the replicas",
-                unit=self.symbols.energy, kT=self.kT,
-            )  # fmt: skip
-        if not self._exact.whole or self.start.network.is_sparse:
-            raise ValueError(
-                f"the work of gradient noise is not known of this run under {self.schedule!r}: it "
-                "needs updates that are linear in the gradient, and ensembles of up to "
-                f"{LARGEST_STATE} numbers; compare runs of several numbers of replicas"
-            )
-        if self.stopped_early:
-            raise ValueError(
-                "the work of gradient noise is that of a whole run, but this one stopped at "
-                f"{self.stopped_early}"
-            )
-        return self._exactly(self._noise)
-
-    @cached_property
-    def _noise(self) -> float:
-        batches = None if self._scatter is None else (self._scatter, self.samples, self.batch or 0)
-        replicas = np.inf if self._variances is not None else len(self._work)
-        return noise_of_run(
-            self.start, self.schedule, self.learned.names[0], len(self.history.time) - 1,
-            self.data_mean, batches and BatchMoments(*batches), self.imperfections, replicas,
-        )  # fmt: skip
+        closed = self._exact.whole and not self.start.network.is_sparse
+        mean, stderr = noise_work_of(self, closed)
+        if stderr is None:
+            return self._exactly(mean)
+        return Estimate(
+            mean, stderr, method="scatter of the replicas", unit=self.symbols.energy, kT=self.kT
+        )
 
     @property
     def likelihood_bias(self) -> float:
@@ -425,20 +374,19 @@ class Fit(Storable):
         return Estimate.exact(value, method=method, unit=self.symbols.energy, kT=self.kT)
 
     def _estimate(self, samples: Array, name: str = "") -> Estimate:
-        if self._variances is not None:
+        if self.readings.variances is not None:
             return Estimate.exact(
-                float(samples[0]),
-                method=INFINITE,
-                unit=self.symbols.energy,
-                kT=self.kT,
-                variance=self._variances.get(name),
-            )
+                float(samples[0]), method=INFINITE, unit=self.symbols.energy, kT=self.kT,
+                variance=self.readings.variances.get(name),
+            )  # fmt: skip
         return Estimate.of_samples(samples, unit=self.symbols.energy, kT=self.kT)
 
     def _positive_estimate(self, which: int) -> Estimate:
-        if self._positive is None:
+        if self.readings.positive is None:
             return self._exactly(0.0, "no hidden units")
-        return Estimate.of_samples(self._positive[which], unit=self.symbols.energy, kT=self.kT)
+        return Estimate.of_samples(
+            self.readings.positive[which], unit=self.symbols.energy, kT=self.kT
+        )
 
     def __repr__(self) -> str:
         spent = f"work {self.work}"
@@ -455,24 +403,20 @@ class Fit(Storable):
 
 def _parts(fit: Fit) -> dict[str, object]:
     """Arguments of a fit, but for its device; the learned parameters by names and masks."""
-    learned = fit.learned
-    masks = {}
+    kept = {one.name: getattr(fit, one.name) for one in fields(fit) if one.name != "device"}
+    learned, masks = kept.pop("learned"), {}
     for name, places in learned.places.items():
         array = np.zeros((learned.units,) * len(places), dtype=bool)
         array[places] = True
         masks[name] = array | array.T
-    return {
-        **{name: getattr(fit, name) for name in PUBLIC},
-        **{name: getattr(fit, f"_{name}") for name in PRIVATE},
-        "names": learned.names,
-        "mask": None if learned.names == ("center",) else masks,
-    }
+    whole = learned.names == ("center",)
+    return {**kept, "names": learned.names, "mask": None if whole else masks}
 
 
 def _made(
-    start: Described, names: tuple[str, ...], mask: Mapping[str, ArrayLike] | None, **fields: Any
+    start: Described, names: tuple[str, ...], mask: Mapping[str, ArrayLike] | None, **others: Any
 ) -> Fit:
-    return Fit(start=start, learned=learnable(start, names, mask), **fields)
+    return Fit(start=start, learned=learnable(start, names, mask), **others)
 
 
 register(Fit, _parts, _made)

@@ -63,7 +63,7 @@ def draw_parameters(
     name = next(iter(fit.learned.blocks)) if kind is None else kind
     block, places = fit.learned.blocks[name], fit.learned.places[name]
     target = _target(fit)
-    goal = [] if target is None else target[block]
+    goal = np.empty(0) if target is None else target[block]
     scale = _common_scale(
         [*peers, fit], lambda one: (one.history.theta[:, block], goal), _unit(fit, name)
     )
@@ -75,7 +75,7 @@ def draw_parameters(
     what = "unit" if len(places) == 1 else "element"
     units(ax, time, values * scale.factor, steps=True, name=what, numbers=numbers)
     few = len(goal) <= MANY
-    for number, value in enumerate(np.asarray(goal) * scale.factor):
+    for number, value in enumerate(goal * scale.factor):
         ax.plot(
             [fit.time * clock.factor], [value],
             label="maximum likelihood" if number == 0 else None,

@@ -21,7 +21,7 @@ from ktc._learning.learn import learn
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.settings import Metrics
 from ktc._learning.samples import as_samples
-from ktc._learning.schedules import Schedule
+from ktc._learning.schedule import Schedule
 from ktc._model.controls import Controls
 from ktc._model.description import Described, Description, network_of
 from ktc._model.imperfections import LimitError

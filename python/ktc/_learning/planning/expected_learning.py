@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from ktc._base.validation import Array, count, finite
 from ktc._learning.batches import Batches, BatchMoments
 from ktc._learning.samples import as_samples
-from ktc._learning.schedules import Schedule
+from ktc._learning.schedule import Schedule
 from ktc._learning.update import Update
 from ktc._model.description import Description
 from ktc._model.imperfections import Imperfections
@@ -201,22 +201,6 @@ def expected_of(
     return ExpectedLearning(ideal, one, read, seen, schedule.duration, ticks)
 
 
-def noise_of_run(
-    device: Description,
-    schedule: Schedule,
-    parameter: str,
-    ticks: int,
-    goal: Array,
-    batches: BatchMoments | None,
-    imperfections: Imperfections | None,
-    replicas: float,
-) -> float:
-    """What gradient noise adds to the excess work of a run, with the ADC of a real board."""
-    read_noise = noise_of_reading(imperfections)
-    found = expected_of(device, schedule, parameter, ticks, goal, batches, read_noise)
-    return found.noise(replicas).excess_work
-
-
 def noise_of_reading(imperfections: Imperfections | None) -> float:
     """Rms noise of a reading, the steps of the ADC as noise of step²/12; zero of an ideal one."""
     if imperfections is None:
@@ -225,10 +209,10 @@ def noise_of_reading(imperfections: Imperfections | None) -> float:
 
 
 def _equilibrium(net: Network, phase: int) -> Array:
-    """Covariance of one replica at rest, momenta included."""
+    """Covariance of one replica in equilibrium, momenta included."""
     covariance = np.zeros((phase, phase))
     covariance[: net.units, : net.units] = net.common_kT * inverse(net.stiffness)
-    if phase > net.units:
+    if net.inertia is not None:
         own = range(net.units, phase)
         covariance[own, own] = net.common_kT * net.inertia
     return covariance

@@ -1,17 +1,14 @@
-#include "motion/exact_propagator.hpp"
+#include "motion/dense_propagator.hpp"
 
 #include <algorithm>
 #include <cstddef>
 
 #include "ground/dense.hpp"
 #include "kernels/packed_matrix.hpp"
-#include "motion/modal_propagator.hpp"
-#include "motion/transition.hpp"
 
 namespace ktc {
 namespace {
 
-/// u′ = A u + B ξ of the deviation u from β, as one product [A B] (u, ξ).
 class DensePropagator final : public StepPropagator {
    public:
     explicit DensePropagator(const Transition& transition) : dimension_(transition.decay.rows()) {
@@ -59,14 +56,8 @@ class DensePropagator final : public StepPropagator {
 
 }  // namespace
 
-std::unique_ptr<Propagator> exact_propagator(const Coordinates& coordinates, double kT, double hold,
-                                             Precision precision) {
-    const std::vector<double>& rates = coordinates.rates;
-    if (!coordinates.decoupled())
-        return std::make_unique<DensePropagator>(natural_transition(coordinates, kT, hold));
-    if (precision == Precision::single)
-        return std::make_unique<ModalPropagator<float>>(rates, kT, hold);
-    return std::make_unique<ModalPropagator<double>>(rates, kT, hold);
+std::unique_ptr<Propagator> dense_propagator(const Transition& transition) {
+    return std::make_unique<DensePropagator>(transition);
 }
 
 }  // namespace ktc

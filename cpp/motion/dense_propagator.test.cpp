@@ -1,7 +1,6 @@
-#include "motion/exact_propagator.hpp"
+#include "motion/dense_propagator.hpp"
 
 #include "motion/fixtures.test.hpp"
-#include "motion/transition.hpp"
 
 using namespace ktc;
 using namespace ktc::testing;
@@ -14,16 +13,15 @@ TEST_CASE("coupled motion is A u + B ξ of the deviation from the force, with B 
     controls.emf = std::vector<double>(network.elements().resistors());
     const Setting setting = make_setting(network, controls, Motion::exact, nullptr);
     const std::vector<double>& force = setting.drive->force;
+    const Transition transition = natural_transition(*setting.coordinates, 1.5, 0.8);
     TickBatch batch;
-    batch.append({nullptr, exact_propagator(*setting.coordinates, 1.5, 0.8, Precision::full),
-                  setting.drive, 1});
+    batch.append({nullptr, dense_propagator(transition), setting.drive, 1});
     ReplicaBlock block = block_of(network, setting);
     const std::vector<double> before = some_state(4);
     place(block, setting, before);
     Workspace workspace(4, 0);
     batch.play(block, workspace);
     const std::vector<double> after = state_of(block, setting, 4);
-    const Transition transition = natural_transition(*setting.coordinates, 1.5, 0.8);
     const Matrix factor = semidefinite_factor(transition.covariance);
     check_close(multiply(factor, factor, Transposed::no, Transposed::yes), transition.covariance);
     std::vector<double> noise(4 * block_width), expected(4 * block_width);
