@@ -100,11 +100,14 @@ def _annotations(thing: Any) -> Iterator[tuple[Any, str]]:
 
 
 def mentioned(thing: Any) -> set[type]:
-    """Classes of ktc that the annotations of a public object mention."""
+    """Classes of ktc that the annotations of a public object mention.
+
+    Protocols are left out: they ask an argument for methods, not for a class.
+    """
     return {
         found
         for annotation, module in _annotations(thing)
         if module in sys.modules and module.startswith("ktc")
         for found in _classes_of(annotation, module)
-        if found.__module__.startswith("ktc")
+        if found.__module__.startswith("ktc") and not getattr(found, "_is_protocol", False)
     }

@@ -10,12 +10,22 @@ import scipy.sparse
 
 import ktc
 from ktc._base import files
-from ktc._base.codec import from_record, same, to_record
+from ktc._base.codec import from_record, register, same, to_record
 from ktc._learning.history import History
 from ktc._model.description import Described
 from refusal import refused
 
 K = np.array([[2.0, 0.5], [0.5, 1.0]])
+
+
+@dataclasses.dataclass
+class Box:
+    """Holds anything."""
+
+    content: object
+
+
+register(Box)
 
 
 def circuit():
@@ -110,18 +120,16 @@ def test_plain_values_come_back_as_they_were(tmp_path):
         "arrays": (np.arange(3), {"inner": np.zeros((2, 0))}, [np.float32(0.5)]),
         "text": "größer\n0",
     }
-    estimate = ktc.Estimate.exact(1.0)
-    estimate.mean = plain  # whatever its place
+    estimate = Box(plain)
     files.save(tmp_path / "value", estimate)
     with np.load(tmp_path / "value") as archive:
         header = json.loads(str(archive["header"]))
-        assert set(archive.files) == {"header", "mean/arrays/0", "mean/arrays/1/inner"}
-    assert header["arrays"] == ["mean/arrays/0", "mean/arrays/1/inner"]
-    with open(tmp_path / "value", "rb") as file:
-        record = files._with_arrays(header["record"], "", np.load(file))
+        assert set(archive.files) == {"header", "content/arrays/0", "content/arrays/1/inner"}
+    assert header["arrays"] == ["content/arrays/0", "content/arrays/1/inner"]
+    again = ktc.load(tmp_path / "value").content
     expected = {**plain, "arrays": (*plain["arrays"][:2], [0.5])}
-    assert same(record["mean"], expected)
-    assert isinstance(record["mean"]["pair"][1], tuple)
+    assert same(again, expected)
+    assert isinstance(again["pair"][1], tuple)
 
 
 def test_nan_comes_back(tmp_path):
@@ -146,19 +154,19 @@ def test_what_has_no_kind_is_refused_before_anything_is_written(tmp_path):
     class Other:
         part: object
 
-    plan = ktc.Estimate.exact(1.0)
+    plan = Box(None)
     for part, named in ((Mine(1.0, 0.1), "Mine"), (Other(1), "Other"), ({1}, "set")):
-        plan.mean = {"part": part}
-        with refused(TypeError, "mean/part cannot be saved", named, "objects of ktc"):
+        plan.content = {"part": part}
+        with refused(TypeError, "content/part cannot be saved", named, "objects of ktc"):
             files.save(tmp_path / "value", plan)
-    plan.mean = {1: 2.0}
-    with refused(TypeError, "mean cannot be saved", "1 is no name of an entry"):
+    plan.content = {1: 2.0}
+    with refused(TypeError, "content cannot be saved", "1 is no name of an entry"):
         files.save(tmp_path / "value", plan)
-    plan.mean = np.array([object()])
-    with refused(TypeError, "mean cannot be saved"):
+    plan.content = np.array([object()])
+    with refused(TypeError, "content cannot be saved"):
         files.save(tmp_path / "value", plan)
-    plan.mean = {"a/b": np.zeros(1), "a": {"b": np.ones(1)}}
-    with refused(ValueError, "the same entry 'mean/a/b'"):
+    plan.content = {"a/b": np.zeros(1), "a": {"b": np.ones(1)}}
+    with refused(ValueError, "the same entry 'content/a/b'"):
         files.save(tmp_path / "value", plan)
     assert not list(tmp_path.iterdir())
 
@@ -274,3 +282,33 @@ def test_equality_of_controls_and_sparse_matrices():
     assert sparse.controls != sparse.with_controls(stiffness=scipy.sparse.csr_array(2 * K)).controls
     assert sparse != ktc.Network(K, 1.0)
     assert ktc.Network(K, 1.0).controls != ktc.Network(K, 1.0, kT=2.0).controls
+
+
+def test_emulators_runs_and_fits_are_kinds_too(tmp_path):
+    board = ktc.Board(2, 1e6, 1e-12, 300.0, imperfections=ktc.Imperfections(offset=1e-6))
+    network = ktc.Network(K, 1.0)
+    for emulator in (
+        ktc.Emulator(network, replicas=5, seed=1),
+        ktc.Emulator(network, replicas=np.inf),
+        ktc.Emulator(ktc.Network(ktc.lattices.ring(5), 1.0), replicas=5, seed=1),
+        board.emulator(replicas=5, seed=1),
+    ):
+        emulator.run(1e-6)
+        emulator.save(tmp_path / "emulator.npz")
+        again = ktc.load(tmp_path / "emulator.npz")
+        assert type(again) is type(emulator)
+        for each in (emulator, again):
+            each.run(1e-6)
+        assert (again.moments().mean == emulator.moments().mean).all()
+        assert (again.moments().covariance == emulator.moments().covariance).all()
+        assert (again.ledger.heat == emulator.ledger.heat).all()
+    run = ktc.Emulator(network, replicas=5, seed=1).play(ktc.Protocol([1.0], {"bias": [1.0]}))
+    fit = ktc.learn(network, [1.0, 2.0], ktc.schedules.Constant(1.0, rate=0.1), replicas=5, seed=1)
+    for result in (run, fit):
+        result.save(tmp_path / "result.npz")
+        again = ktc.load(tmp_path / "result.npz")
+        assert type(again) is type(result)
+        assert again.version == ktc.__version__
+        assert (again.work.samples == result.work.samples).all()
+        with refused(ValueError, f"kind '{type(result).__name__}', not 'Emulator'", "ktc.load"):
+            ktc.Emulator.load(tmp_path / "result.npz")

@@ -80,9 +80,14 @@ def test_a_run_by_products_is_that_by_matrices(matrix, monkeypatch):
     for most in (0, 100):
         monkeypatch.setattr(exact_model, "MOST_CLOSED", most)
         fit = ktc.learn(
-            ktc.Network(np.eye(4), 1.0), data, schedule, parameters=("bias", "stiffness"), replicas=500,
-            ticks=400, seed=72,
-        )  # fmt: skip
+            ktc.Network(np.eye(4), 1.0),
+            data,
+            schedule,
+            parameters=("bias", "stiffness"),
+            replicas=500,
+            ticks=400,
+            seed=72,
+        )
         assert bool(taken) is (most == 0)
         taken.clear()
         spent.append(fit.excess_work.mean)

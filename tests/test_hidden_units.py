@@ -18,9 +18,16 @@ NAMES = ("bias", "couplings", "diagonal")
 @pytest.fixture(scope="module")
 def fit():
     return ktc.learn(
-        NET, DATA, Constant(40.0, 0.3), parameters=NAMES, replicas=3000, ticks=300, seed=101, hidden=1,
+        NET,
+        DATA,
+        Constant(40.0, 0.3),
+        parameters=NAMES,
+        replicas=3000,
+        ticks=300,
+        seed=101,
+        hidden=1,
         mask=MASK,
-    )  # fmt: skip
+    )
 
 
 def density(controls, x):
@@ -74,9 +81,15 @@ def test_gaussian_hidden_units_relax_to_the_conditional_mean():
     )
     data = np.array([[1.0, -2.0], [3.0, 0.5]])
     fit = ktc.learn(
-        net, data, Constant(0.01, 1e-9), parameters=("bias", "stiffness"), replicas=40_000, ticks=2, seed=103,
+        net,
+        data,
+        Constant(0.01, 1e-9),
+        parameters=("bias", "stiffness"),
+        replicas=40_000,
+        ticks=2,
+        seed=103,
         hidden=[1],
-    )  # fmt: skip
+    )
     mean = 0.4 - data @ [0.6, 0.3]
     forces = fit.learned.split(fit.data_forces)
     h = np.mean(mean)
@@ -101,7 +114,7 @@ def test_gaussian_hidden_units_relax_to_the_conditional_mean():
         ({"hidden": [1, 1]}, "names 1 twice"),
         ({"data": np.ones((3, 2))}, r"data must have shape \(samples, 1\)"),
         ({"replicas": float("inf"), "device": ktc.Network(np.eye(2), 1.0)}, "finite with hidden"),
-        ({"device": ktc.Network(np.eye(2), [[2.0, 0.5], [0.5, 1.0]])}, "one resistor a unit"),
+        ({"device": ktc.Network(np.eye(2), [[2.0, 0.5], [0.5, 1.0]])}, "one resistor per unit"),
     ],
 )
 def test_bad_input(change, words):

@@ -153,9 +153,15 @@ def test_maximum_likelihood_of_gaussians():
     mask = ~np.eye(D, dtype=bool)
     mask[0, 2] = mask[2, 0] = False
     fit = ktc.learn(
-        NET, DATA, Constant(0.1, 1e-3), parameters=("bias", "couplings", "diagonal"), replicas=10, ticks=2,
-        seed=1, mask={"couplings": mask},
-    )  # fmt: skip
+        NET,
+        DATA,
+        Constant(0.1, 1e-3),
+        parameters=("bias", "couplings", "diagonal"),
+        replicas=10,
+        ticks=2,
+        seed=1,
+        mask={"couplings": mask},
+    )
     best = fit.maximum_likelihood
     assert best.stiffness[0, 2] == 0
     found = np.linalg.inv(best.stiffness)
@@ -289,9 +295,15 @@ def test_the_picture_has_every_kind_of_parameter():
 def test_the_picture_says_which_units_and_which_pairs():
     mask = {"bias": [False, True], "stiffness": np.ones((2, 2), dtype=bool)}
     fit = ktc.learn(
-        ktc.Network(np.eye(2), 1.0), DATA[:, :2], Constant(1.0, 0.05), parameters=("bias", "stiffness"),
-        replicas=30, ticks=10, seed=89, mask=mask,
-    )  # fmt: skip
+        ktc.Network(np.eye(2), 1.0),
+        DATA[:, :2],
+        Constant(1.0, 0.05),
+        parameters=("bias", "stiffness"),
+        replicas=30,
+        ticks=10,
+        seed=89,
+        mask=mask,
+    )
     told = [
         [text.get_text() for text in legend.get_texts()]
         for ax in fit.plot().axes[:2]

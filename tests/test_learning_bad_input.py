@@ -52,7 +52,7 @@ BOARD = ktc.Board(2, 1e6, 1e-12, 300.0)
             "more than the 5 parameters .* but are 5: F would be singular",
         ),
         ({"metrics": Metrics("measured", replicas=20), "device": WELLS}, ValueError,
-         "correlations of .* as 20 replicas tell them: take more .in learn, of ktc.Metrics"),
+         "correlations of .* measured on 20 replicas: take more .* .in learn, by ktc.Metrics"),
         ({"hidden": 1.5}, TypeError, "hidden must be a whole number"),
         ({"metrics": Metrics("exact"), "device": WELLS}, ValueError, "take 'measured'"),
         (
@@ -121,9 +121,14 @@ def test_an_update_that_unconfines_is_halved_and_recorded():
 def test_divergence_stops_at_the_last_good_state(schedule):
     """Bias and stiffness at absurd rates: what comes back is finite, and says when and why."""
     fit = ktc.learn(
-        ktc.Network(np.eye(2), 1.0), DATA + 1, schedule, parameters=("bias", "couplings"), replicas=50,
-        ticks=50, seed=3,
-    )  # fmt: skip
+        ktc.Network(np.eye(2), 1.0),
+        DATA + 1,
+        schedule,
+        parameters=("bias", "couplings"),
+        replicas=50,
+        ticks=50,
+        seed=3,
+    )
     assert fit.stopped_early is not None and fit.stopped_early.startswith("tick ")
     assert fit.time < 1.0 and len(fit.history.time) < 51
     for values in vars(fit.history).values():

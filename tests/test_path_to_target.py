@@ -193,6 +193,10 @@ def test_arguments_of_the_schedule():
         MinimalDissipation(1.0, anticipate=1)
     with pytest.raises(ValueError, match="more than 256 parameters"):
         ktc.learn(
-            ktc.Network(np.eye(24), 1.0), RNG.normal(size=(50, 24)), rule, parameters=("bias", "stiffness"),
-            replicas=20, ticks=2,
-        )  # fmt: skip
+            ktc.Network(np.eye(24), 1.0),
+            RNG.normal(size=(50, 24)),
+            rule,
+            parameters=("bias", "stiffness"),
+            replicas=20,
+            ticks=2,
+        )

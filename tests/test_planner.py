@@ -208,7 +208,7 @@ def test_centers_and_batches():
 
 def test_it_reads_well():
     text = str(ktc.plan(BOARD, DATA, joules=1e-18, duration=5e-6))
-    for part in (" replicas for 5e-06 s in ", " J, each ", " kT", " nats a sample"):
+    for part in (" replicas for 5e-06 s in ", " J, each ", " kT", " nats per sample"):
         assert part in text
     assert " J" not in str(ktc.plan(UNIT, 5.0, joules=100.0, duration=2.0))
     with pytest.raises(dataclasses.FrozenInstanceError):

@@ -13,28 +13,43 @@ from public_names import MODULES, all_modules, mentioned, public_names
 PUBLIC = public_names()
 #: Types that users receive and do not make, with the call whose example shows how.
 RECEIVED = {
+    "ktc.Branch": "ktc.Circuit",
     "ktc.CalibrationReport": "ktc.Metrics",
+    "ktc.CircuitEquation": "ktc.Circuit",
     "ktc.CompiledCircuit": "ktc.Circuit",
     "ktc.Controls": "ktc.Network",
     "ktc.Convergence": "ktc.convergence",
+    "ktc.Converter": "ktc.Imperfections",
     "ktc.CurrentSource": "ktc.Network.of_elements",
+    "ktc.Described": "ktc.load",
+    "ktc.Elements": "ktc.Network.of_elements",
     "ktc.History": "ktc.learn",
     "ktc.Ledger": "ktc.Emulator",
     "ktc.Moments": "ktc.Emulator",
     "ktc.NoiseSource": "ktc.Network.of_elements",
     "ktc.Plan": "ktc.plan",
+    "ktc.Readings": "ktc.learn",
+    "ktc.RealBoard": "ktc.Board",
     "ktc.Resistor": "ktc.Network.of_elements",
     "ktc.Run": "ktc.Emulator.play",
+    "ktc.RunStatistics": "ktc.Statistics",
+    "ktc.SparseStiffness": "ktc.lattices.grid",
     "ktc.Spectrum": "ktc.Run.spectrum",
     "ktc.Transition": "ktc.Network.transition",
     "ktc.Tuned": "ktc.best_rate",
     "ktc.Units": "ktc.Board",
+    "ktc.schedules.PathToTarget": "ktc.schedules.MinimalDissipation",
     "ktc.theory.Costs": "ktc.theory.expected_learning",
     "ktc.theory.Expected": "ktc.theory.expected",
     "ktc.theory.ExpectedLearning": "ktc.theory.expected_learning",
     "ktc.theory.Gaussian": "ktc.theory.equilibrium",
     "ktc.theory.OptimizedDrive": "ktc.theory.optimized_drive",
 }
+#: Types that only other packages of ktc pass to a public call: lazy samples of a run for its
+#: estimates, the lock of an emulator for its ledger, the frontend that a board's one wraps.
+INTERNAL = {"LazySamples", "Lock", "IdealFrontend"}
+#: Exceptions that are caught within ktc.
+CAUGHT = {"Indefinite", "RecordError"}
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
@@ -43,7 +58,6 @@ def test_dir_shows_the_public_list_and_nothing_else(module):
     assert all(hasattr(module, name) for name in module.__all__)
 
 
-@pytest.mark.xfail(strict=False, reason="the public lists are being completed")
 def test_every_type_that_a_public_name_mentions_is_public():
     """Those of the types that are found on the way, too; one whose name starts with _ is not."""
     known = {id(thing) for thing in PUBLIC.values()}
@@ -51,12 +65,13 @@ def test_every_type_that_a_public_name_mentions_is_public():
         f"{found.__module__}.{found.__name__} (in {name})"
         for name, thing in PUBLIC.items()
         for found in mentioned(thing)
-        if not found.__name__.startswith("_") and id(found) not in known
+        if id(found) not in known
+        and not found.__name__.startswith("_")
+        and found.__name__ not in INTERNAL
     }
     assert not missing
 
 
-@pytest.mark.xfail(strict=False, reason="the public lists are being completed")
 def test_every_exception_is_public():
     known = {id(thing) for thing in PUBLIC.values()}
     assert not {
@@ -67,11 +82,11 @@ def test_every_exception_is_public():
         and issubclass(thing, BaseException)
         and thing.__module__.startswith("ktc")
         and not thing.__name__.startswith("_")
+        and thing.__name__ not in CAUGHT
         and id(thing) not in known
     }
 
 
-@pytest.mark.xfail(strict=False, reason="the public lists are being completed")
 @pytest.mark.parametrize("name", sorted(PUBLIC))
 def test_a_public_name_is_documented(name):
     """Whatever can be called has an example; protocols and exceptions need none."""

@@ -153,9 +153,14 @@ def test_all_terms_of_a_unit_jointly(stiffness):
     data = np.interp(levels, np.cumsum(weight) - 0.5 * weight, x)[:, None]
     net = ktc.Network(1.0, 1.0, quartic=1.0)
     fit = ktc.learn(
-        net, data, MinimalDissipation(6.0), parameters=("bias", "stiffness", "quartic"), replicas=10_000,
-        ticks=120, seed=96,
-    )  # fmt: skip
+        net,
+        data,
+        MinimalDissipation(6.0),
+        parameters=("bias", "stiffness", "quartic"),
+        replicas=10_000,
+        ticks=120,
+        seed=96,
+    )
     assert fit.stopped_early is None
     best = fit.maximum_likelihood
     model = Unit(float(best.stiffness[0, 0]), float(best.quartic[0]), float(best.bias[0]))

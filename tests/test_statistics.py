@@ -112,7 +112,7 @@ def test_gathering_does_not_disturb(kind):
 
 
 def numbers(found):
-    return {name: array.tobytes() for name, array in to_record(found)["arrays"].items()}
+    return {name: array.tobytes() for name, array in to_record(found).arrays.items()}
 
 
 @pytest.mark.parametrize("kind", ["rc", "itemised", "quartic"])

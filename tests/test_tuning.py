@@ -156,7 +156,7 @@ def test_bad_input_is_refused():
         best_rate(UNIT, [[1.0, 2.0]], make)
     with refused(ValueError, "replicas must be at least 1, but is 0"):
         best_rate(UNIT, MU, make, replicas=0)
-    with refused(ValueError, "parameter must be one of"):
+    with refused(ValueError, "parameters must be one or several of"):
         best_rate(UNIT, MU, make, parameters=("slope",))
 
 

@@ -16,13 +16,16 @@ from ktc._base.files import load
 from ktc._base.units import Units
 from ktc._boards.board import Board
 from ktc._boards.encoding import Encoding
+from ktc._boards.real_board import RealBoard
 from ktc._boards.topology import Topology
-from ktc._circuits.branch import CircuitError
+from ktc._circuits.branch import Branch, CircuitError
 from ktc._circuits.circuit import Circuit
 from ktc._circuits.compiled_circuit import CompiledCircuit
+from ktc._circuits.equation import CircuitEquation
 from ktc._emulation.emulator import Emulator
 from ktc._emulation.ledger import Ledger
 from ktc._emulation.run import Run
+from ktc._emulation.run_statistics import RunStatistics
 from ktc._emulation.spectrum import Spectrum
 from ktc._emulation.statistics import Statistics
 from ktc._learning.fit import Fit
@@ -32,8 +35,11 @@ from ktc._learning.metrics.calibration_report import CalibrationReport
 from ktc._learning.metrics.settings import Metrics
 from ktc._learning.planning.best_rate import Tuned, best_rate
 from ktc._learning.planning.planner import Plan, plan
+from ktc._learning.readings import Readings
 from ktc._measure.convergence import Convergence, convergence
 from ktc._model.controls import Controls
+from ktc._model.converter import Converter
+from ktc._model.description import Described, Description
 from ktc._model.device import (
     Describes,
     Device,
@@ -48,27 +54,34 @@ from ktc._model.device import (
     Seeded,
     Settles,
 )
-from ktc._model.elements import CurrentSource, NoiseSource, Resistor
+from ktc._model.elements import CurrentSource, Elements, NoiseSource, Resistor
 from ktc._model.imperfections import Imperfections, LimitError
 from ktc._model.moments import Moments
 from ktc._model.network import Network
 from ktc._model.protocol import Protocol
+from ktc._model.sparse_stiffness import SparseStiffness
 from ktc._model.transition import Transition
 
 __all__ = [
     "Board",
+    "Branch",
     "CalibrationReport",
     "Circuit",
+    "CircuitEquation",
     "CircuitError",
     "CompiledCircuit",
     "Controls",
     "Convergence",
+    "Converter",
     "CurrentSource",
+    "Described",
     "Describes",
+    "Description",
     "Device",
     "DeviceFactory",
     "DeviceLedger",
     "DeviceMoments",
+    "Elements",
     "Emulator",
     "Encoding",
     "EnsembleLedger",
@@ -87,11 +100,15 @@ __all__ = [
     "Plan",
     "Programmable",
     "Protocol",
+    "Readings",
+    "RealBoard",
     "RealisesControls",
     "Resistor",
     "Run",
+    "RunStatistics",
     "Seeded",
     "Settles",
+    "SparseStiffness",
     "Spectrum",
     "Statistics",
     "Topology",

@@ -3,6 +3,9 @@
 A schedule is made of its duration and rates. Subclass ``Schedule`` to try one of your own.
 """
 
+from ktc._learning.metrics.metric_tensors import MetricTensors
+from ktc._learning.path_to_target import PathToTarget
+from ktc._learning.schedule import Schedule
 from ktc._learning.schedules import (
     Adam,
     Constant,
@@ -11,7 +14,6 @@ from ktc._learning.schedules import (
     Exponential,
     MinimalDissipation,
     NaturalGradient,
-    Schedule,
 )
 
 __all__ = [
@@ -20,8 +22,10 @@ __all__ = [
     "ContinuousMinimalDissipation",
     "Cosine",
     "Exponential",
+    "MetricTensors",
     "MinimalDissipation",
     "NaturalGradient",
+    "PathToTarget",
     "Schedule",
 ]
 

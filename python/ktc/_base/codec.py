@@ -1,23 +1,35 @@
-"""Objects as records: trees of plain values and arrays, from which equal objects are made.
+"""Objects as records, a tree of plain values and the arrays in it, from which equal ones are made.
 
-A record is made of None, bool, int, float, str, tuple, list, NumPy arrays, and dicts with str keys.
-An object of a registered kind is a dict of its fields and the name of its kind. Each package
-registers its own kinds, so that this module knows none of them.
+Each package registers its own kinds of objects, so that this module knows none of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 T = TypeVar("T")
 
-KIND = "kind"
-#: What can be raised by fields that do not fit together.
+KIND, ARRAY, TUPLE = "kind", "array", "tuple"
+#: Errors of fields that do not fit together.
 MISFITS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
+
+class Record(NamedTuple):
+    """An object, taken apart.
+
+    Attributes:
+        tree: None, bool, int, float, str, lists, and dicts with str keys, as JSON has them. The
+            entry "kind" of a dict marks an array, a tuple, or an object of that registered kind.
+        arrays: the arrays, by their place in the tree, such as "network/stiffness".
+    """
+
+    tree: object
+    arrays: Mapping[str, NDArray[np.generic]]
 
 
 class RecordError(ValueError):
@@ -26,26 +38,15 @@ class RecordError(ValueError):
 
 @dataclass(frozen=True)
 class Kind:
-    """A class of objects that can be recorded.
+    """A class of objects that can be recorded; ``register`` has the meaning of the fields."""
 
-    Attributes:
-        name: that of the class.
-        type: the class.
-        fields: takes an object apart into the values of which ``make`` makes it again.
-        make: makes an object; checks its arguments as any constructor does.
-        resumes: whether the object goes on with the same bits, which only one minor version of ktc
-            promises.
-    """
-
-    name: str
     type: type
-    fields: Callable[[Any], Mapping[str, object]]
+    parts: Callable[[Any], Mapping[str, object]]
     make: Callable[..., object]
-    resumes: bool = False
+    resumes: bool
 
 
-_BY_TYPE: dict[type, Kind] = {}
-_BY_NAME: dict[str, Kind] = {}
+_KINDS: dict[str, Kind] = {}
 
 
 def register(
@@ -57,101 +58,106 @@ def register(
     """Make the objects of a class recordable; call it in the module that defines the class.
 
     Args:
-        cls: the class itself; subclasses have kinds of their own.
-        parts: names of the attributes to record, by default the arguments of a dataclass, or a
-            function from an object to its fields by name.
-        make: makes an object of the recorded fields as keyword arguments; the class by default.
-        resumes: whether only the same minor version may make it again.
+        cls: the class; a subclass is a kind of its own.
+        parts: function from an object to its fields by name, or names of the attributes to record;
+            by default the arguments of a dataclass.
+        make: makes an object of the fields as keyword arguments, and checks them as a constructor
+            does; the class by default.
+        resumes: whether the object goes on with the same bits, which only one minor version of ktc
+            promises.
     """
     taken = parts if callable(parts) else _attributes(cls, parts)
-    kind = Kind(cls.__name__, cls, taken, make or cls, resumes)
-    _BY_TYPE[cls] = _BY_NAME[kind.name] = kind
+    _KINDS[cls.__name__] = Kind(cls, taken, make or cls, resumes)
 
 
 def kind_named(name: object) -> Kind | None:
-    """The kind of this name, or None where there is none."""
-    return _BY_NAME.get(name) if isinstance(name, str) else None
+    """Return the kind of this name, or None where there is none."""
+    return _KINDS.get(name) if isinstance(name, str) else None
 
 
-def to_record(value: object, entry: str = "") -> object:
-    """The record of a value; arrays are shared with it, not copied.
-
-    Args:
-        value: what to record.
-        entry: where it lies in a larger record, for errors.
+def to_record(value: object) -> Record:
+    """Take an object apart; arrays are shared with it, not copied.
 
     Raises:
-        TypeError: a part of the value that is of no registered kind.
+        TypeError: a part of the object that is of no registered kind.
+        ValueError: names of two arrays that make one place.
     """
+    arrays: dict[str, NDArray[np.generic]] = {}
+    return Record(_tree(value, "", arrays), arrays)
+
+
+def from_record(record: Record, **options: object) -> Any:
+    """Make the object of a record; ``options`` are further arguments of the outermost object.
+
+    Raises:
+        RecordError: fields that are missing, of a wrong type, or of no such object.
+    """
+    return _value(record.tree, "", record.arrays, options)
+
+
+def same(one: object, other: object) -> bool:
+    """Whether two objects have equal records, arrays by their shape and all their numbers."""
+    first, second = to_record(one), to_record(other)
+    return first.tree == second.tree and all(
+        array is second.arrays[place] or np.array_equal(array, second.arrays[place])
+        for place, array in first.arrays.items()
+    )
+
+
+def _tree(value: object, place: str, arrays: dict[str, NDArray[np.generic]]) -> object:
     if isinstance(value, np.generic):
         return value.item()
     if value is None or type(value) in (bool, int, float, str):
         return value
     if isinstance(value, np.ndarray) and not value.dtype.hasobject:
-        return value
+        if place in arrays:
+            raise ValueError(f"two arrays have the same entry {place!r}; rename one of them")
+        arrays[place] = value
+        return {KIND: ARRAY}
     if isinstance(value, (tuple, list)) and type(value) in (tuple, list):
-        return type(value)(to_record(part, f"{entry}/{k}") for k, part in enumerate(value))
-    if isinstance(value, dict) and KIND not in value:
-        return {name: to_record(part, _joined(entry, name)) for name, part in value.items()}
-    kind = _BY_TYPE.get(type(value))
-    if kind is None:
+        items = [_tree(part, f"{place}/{k}", arrays) for k, part in enumerate(value)]
+        return items if isinstance(value, list) else {KIND: TUPLE, "items": items}
+    tree: dict[str, object]
+    kind = kind_named(type(value).__name__)
+    if kind is not None and kind.type is type(value):
+        tree, parts = {KIND: type(value).__name__}, kind.parts(value)
+    elif isinstance(value, dict) and KIND not in value:
+        tree, parts = {}, value
+    else:
         raise TypeError(
-            f"{entry or 'value'} cannot be saved or pickled, because it is a "
+            f"{place or 'value'} cannot be saved or pickled, because it is a "
             f"{type(value).__qualname__}; use numbers, strings, arrays, or objects of ktc"
         )
-    made_of = kind.fields(value)
-    return {
-        KIND: kind.name,
-        **{name: to_record(part, _joined(entry, name)) for name, part in made_of.items()},
-    }
+    return tree | {k: _tree(v, _joined(place, k), arrays) for k, v in parts.items()}
 
 
-def from_record(record: object, entry: str = "", **options: object) -> Any:
-    """The value of a record.
-
-    Args:
-        record: what ``to_record`` returned.
-        entry: where it lies in a larger record, for errors.
-        **options: further arguments of the outermost object.
-
-    Raises:
-        RecordError: fields that are missing, of a wrong type, or of no such object.
-    """
-    if isinstance(record, (tuple, list)):
-        return type(record)(from_record(part, f"{entry}/{k}") for k, part in enumerate(record))
-    if not isinstance(record, dict):
-        return record
-    made_of = {
-        name: from_record(part, _joined(entry, name))
-        for name, part in record.items()
-        if name != KIND
-    }
-    if KIND not in record:
-        return made_of
-    kind = kind_named(record[KIND])
+def _value(
+    tree: object,
+    place: str,
+    arrays: Mapping[str, NDArray[np.generic]],
+    options: Mapping[str, object],
+) -> object:
+    if isinstance(tree, list):
+        return [_value(part, f"{place}/{k}", arrays, {}) for k, part in enumerate(tree)]
+    if not isinstance(tree, dict):
+        return tree
+    name = tree.get(KIND)
+    if name == ARRAY:
+        return arrays[place]
+    if name == TUPLE:
+        return tuple(_value(list(tree["items"]), place, arrays, {}))  # type: ignore[arg-type]
+    parts = {k: _value(v, _joined(place, k), arrays, {}) for k, v in tree.items() if k != KIND}
+    if KIND not in tree:
+        return parts
+    kind = kind_named(name)
     if kind is None:
-        raise RecordError(f"{entry or 'record'}: unknown kind {record[KIND]!r}")
+        raise RecordError(f"{place or 'record'}: unknown kind {name!r}")
     try:
-        return kind.make(**made_of, **options)
+        return kind.make(**parts, **options)
     except RecordError:
         raise
     except MISFITS as error:
-        raise RecordError(f"{entry or kind.name}: {type(error).__name__}: {error}") from error
-
-
-def same(one: object, other: object) -> bool:
-    """Whether two values have equal records, arrays by their shape and all their numbers."""
-    return _equal(to_record(one), to_record(other))
-
-
-def _equal(one: object, other: object) -> bool:
-    if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
-        return one is other or np.array_equal(np.asarray(one), np.asarray(other))
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_equal(one[name], other[name]) for name in one)
-    if isinstance(one, (tuple, list)) and type(one) is type(other):
-        return len(one) == len(other) and all(map(_equal, one, other))
-    return bool(one == other)
+        raise RecordError(f"{place or name}: {type(error).__name__}: {error}") from error
 
 
 def _attributes(cls: type, names: tuple[str, ...]) -> Callable[[object], dict[str, object]]:
@@ -159,7 +165,7 @@ def _attributes(cls: type, names: tuple[str, ...]) -> Callable[[object], dict[st
     return lambda value: {name: getattr(value, name) for name in chosen}
 
 
-def _joined(entry: str, name: object) -> str:
+def _joined(place: str, name: object) -> str:
     if not isinstance(name, str):
-        raise TypeError(f"{entry or 'value'} cannot be saved: {name!r} is no name of an entry")
-    return f"{entry}/{name}" if entry else name
+        raise TypeError(f"{place or 'value'} cannot be saved: {name!r} is no name of an entry")
+    return f"{place}/{name}" if place else name

@@ -172,19 +172,8 @@ class Estimate:
         return f"{self.mean:.6g} ± {self.stderr:.2g}{unit}"
 
 
-def _fields(estimate: Estimate) -> dict[str, object]:
-    return {
-        "mean": estimate.mean,
-        "stderr": estimate.stderr,
-        "samples": estimate._samples,
-        "method": estimate.method,
-        "unit": estimate.unit,
-        "kT": estimate._kT,
-        "variance": estimate._variance,
-    }
-
-
-register(Estimate, _fields)
+# Its attributes are the arguments of the constructor, some with an underscore.
+register(Estimate, lambda estimate: {k.lstrip("_"): v for k, v in vars(estimate).items()})
 
 
 def _variance(samples: Array) -> float:

@@ -15,21 +15,11 @@ from pathlib import Path
 from typing import Any, Self, TypeAlias, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ktc import _core
-from ktc._base.codec import (
-    KIND,
-    MISFITS,
-    Kind,
-    RecordError,
-    from_record,
-    kind_named,
-    to_record,
-)
+from ktc._base.codec import KIND, MISFITS, Record, RecordError, from_record, kind_named, to_record
 
 FilePath: TypeAlias = str | os.PathLike[str]
-Entry: TypeAlias = NDArray[np.generic]
 T = TypeVar("T")
 
 FORMAT = 4
@@ -67,9 +57,8 @@ class Storable:
 
 def save(path: FilePath, value: object) -> None:
     """Write one object of a registered kind."""
-    arrays: dict[str, Entry] = {HEADER: np.empty(0)}
-    record = _without_arrays(to_record(value), "", arrays)
-    header = {"format": FORMAT, "version": VERSION, "arrays": list(arrays)[1:], "record": record}
+    tree, arrays = to_record(value)
+    header = {"format": FORMAT, "version": VERSION, "arrays": list(arrays), "record": tree}
     _write(Path(path), {**arrays, HEADER: np.array(json.dumps(header))})
 
 
@@ -123,21 +112,19 @@ def load_as(path: FilePath, cls: type[T], **options: Any) -> T:
                 f"reads format {FORMAT}; load it with ktc {made_with}"
             )
         with _damage_in(path):
-            name = header["record"][KIND]
-        _require_kind(path, kind_named(name), name, cls, made_with)
+            tree = header["record"]
+            name = tree[KIND]
+        _require_kind(path, name, cls, made_with)
         with _damage_in(path):
             if {HEADER, *header["arrays"]} != set(archive.files):
                 raise ValueError("its entries are not those that were saved")
-            record = _with_arrays(header["record"], "", archive)
-    with _damage_in(path):
-        made: T = from_record(record, **options)
+            made: T = from_record(Record(tree, archive), **options)
     return made
 
 
-def _require_kind(
-    path: FilePath, kind: Kind | None, name: object, cls: type, made_with: str
-) -> None:
+def _require_kind(path: FilePath, name: object, cls: type, made_with: str) -> None:
     """Refuse a file of another kind, or one of another version where bits depend on it."""
+    kind = kind_named(name)
     if kind is None:
         raise ValueError(
             f"{path} holds an object of kind {name!r}, which ktc {VERSION} does not know; it is "
@@ -177,39 +164,6 @@ def _damage_in(path: FilePath) -> Iterator[None]:
         raise ValueError(
             f"{path} is corrupt or truncated ({told}); regenerate it or restore a backup"
         ) from error
-
-
-def _without_arrays(record: object, entry: str, arrays: dict[str, Entry]) -> object:
-    """The record as JSON has it: arrays put aside, tuples told from lists."""
-    if isinstance(record, np.ndarray):
-        if entry in arrays:
-            raise ValueError(f"two arrays have the same entry {entry!r}; rename one of them")
-        arrays[entry] = record
-        return {KIND: "array"}
-    if isinstance(record, dict):
-        return {k: _without_arrays(v, _place(entry, k), arrays) for k, v in record.items()}
-    if isinstance(record, (tuple, list)):
-        parts = [_without_arrays(v, _place(entry, str(k)), arrays) for k, v in enumerate(record)]
-        return parts if isinstance(record, list) else {KIND: "tuple", "items": parts}
-    return record
-
-
-def _with_arrays(tree: object, entry: str, archive: Mapping[str, Entry]) -> object:
-    """The record again, its arrays read."""
-    if isinstance(tree, list):
-        return [_with_arrays(v, _place(entry, str(k)), archive) for k, v in enumerate(tree)]
-    if not isinstance(tree, dict):
-        return tree
-    if tree.get(KIND) == "array":
-        return archive[entry]
-    if tree.get(KIND) == "tuple":
-        parts = _with_arrays(tree.get("items"), entry, archive)
-        return tuple(parts) if isinstance(parts, list) else parts
-    return {k: _with_arrays(v, _place(entry, k), archive) for k, v in tree.items()}
-
-
-def _place(entry: str, name: str) -> str:
-    return f"{entry}/{name}" if entry else name
 
 
 def _minor(version: str) -> list[str]:

@@ -12,13 +12,13 @@ from numpy.typing import ArrayLike
 from ktc._base.codec import register
 from ktc._base.files import Storable
 from ktc._base.units import BOLTZMANN, SI, Units
-from ktc._base.validation import Array, count, frozen, positive_per_unit, real_array
+from ktc._base.validation import Array, count, frozen, positive_per_unit
 from ktc._boards.board_frontend import BoardFrontend
-from ktc._boards.couplings import compiled, coupling_of
+from ktc._boards.couplings import compiled, coupling_of, programmable
 from ktc._boards.encoding import Encoding
 from ktc._boards.limits import check_protocol
 from ktc._boards.real_board import RealBoard
-from ktc._boards.topology import Edge, Topology
+from ktc._boards.topology import Edge, Topology, fitting
 from ktc._emulation.emulator import Emulator
 from ktc._emulation.frontend import Frontend
 from ktc._emulation.ideal_frontend import IdealFrontend
@@ -35,10 +35,10 @@ class Board(Storable):
 
     Cell i has a charge q_i behind a resistor R_i; the stored energy is
     H = ½ qᵀKq − bᵀq with elastances K [1/F] and source voltages b [V], and the resistors are at
-    temperature T_i, mostly one T. The public state is the voltage v_i = q_i/C_i of a cell's charge
+    temperature T_i, usually one T. The public state is the voltage v_i = q_i/C_i of a cell's charge
     over its own capacitance. Uncoupled, ⟨v²⟩ = k_B T/C and τ = R C.
 
-    What couples the cells is one of three kinds, which ``ktc.couplings`` documents:
+    Couplings are of one of three kinds:
 
     | coupling | values | K | programmable while it runs |
     |---|---|---|---|
@@ -51,15 +51,15 @@ class Board(Storable):
         resistance: R in ohms, scalar or (d,).
         capacitance: C in farads, scalar or (d,).
         temperature: T in kelvin, scalar or (d,). Where cells differ, heat flows through their
-            couplings; these must not be "resistive", for their resistors would be at no cell's.
+            couplings; these must not be "resistive", whose resistors have no cell's temperature.
         stiffness: K in 1/F, shape (d, d), symmetric positive definite; diag(1/C) by default.
-            Its off-diagonal entries are the couplings. For "elastance" alone.
+            Its off-diagonal entries are the couplings. Only for "elastance".
         bias: b in volts, scalar or (d,); zero by default.
         topology: which pairs can be coupled; all by default.
         coupling: the kind of couplings.
         couplings: their values instead of ``stiffness``: a scalar for all edges, a mapping from
-            pairs (i, j) to values, or one number an edge in the order of ``topology.edges``.
-        imperfections: how the real board differs from this drawing of it; None for an ideal one.
+            pairs (i, j) to values, or one number per edge in the order of ``topology.edges``.
+        imperfections: how the real board differs from this design; None for an ideal one.
 
     Raises:
         ValueError, TypeError: values that are not positive, of a wrong shape, not finite, or not
@@ -67,14 +67,16 @@ class Board(Storable):
             range of the board's DAC.
 
     Example:
-        >>> board = Board(cells=2, resistance=1e6, capacitance=1e-12, temperature=300.0)
+        >>> import ktc
+        >>> board = ktc.Board(cells=2, resistance=1e6, capacitance=1e-12, temperature=300.0)
         >>> board.thermal_width.round(7)
         array([6.44e-05, 6.44e-05])
         >>> emulator = board.emulator(replicas=10, seed=1)
         >>> emulator.read().shape
         (10, 2)
-        >>> ring = Board(4, 1e6, 1e-12, 300.0, topology=Topology.ring(4), coupling="capacitive",
-        ...              couplings=0.5e-12, imperfections=Imperfections(capacitance_tolerance=0.01))
+        >>> spec = ktc.Imperfections(capacitance_tolerance=0.01)
+        >>> ring = ktc.Board(4, 1e6, 1e-12, 300.0, topology=ktc.Topology.ring(4),
+        ...                  coupling="capacitive", couplings=0.5e-12, imperfections=spec)
         >>> ring.stiffness[0].round(-9)  # 1/F: the inverse of Maxwell's matrix couples all charges
         array([5.83e+11, 1.67e+11, 8.30e+10, 1.67e+11])
 
@@ -99,7 +101,7 @@ class Board(Storable):
         self.resistance = frozen(positive_per_unit("resistance", resistance, self.cells))
         self.capacitance = frozen(positive_per_unit("capacitance", capacitance, self.cells))
         self.temperature = self._kelvin(temperature, coupling)
-        self.topology = self._fitting(topology)
+        self.topology = fitting(topology, self.cells)
         self.coupling = coupling_of(coupling)
         self._couplings: dict[Edge, float] | None = None
         if stiffness is None:
@@ -113,7 +115,7 @@ class Board(Storable):
                     f"couplings, but is given to one of {coupling!r} with "
                     f"couplings={'given' if couplings is not None else None}; give couplings alone"
                 )
-            matrix = self._programmable(stiffness)
+            matrix = programmable(self.coupling, self.topology, self.capacitance, stiffness)
         self._network = compiled(
             matrix,
             self.resistance,
@@ -127,17 +129,17 @@ class Board(Storable):
                 f"{type(imperfections).__name__}"
             )
         self.imperfections = imperfections
-        # Built at once, so that a board that cannot be built says so where it is described.
+        # Built at once, so that a board that cannot be built fails where it is described.
         self._real = None if imperfections is None else RealBoard(self, imperfections)
 
     @property
     def network(self) -> Network:
-        """The board as it is drawn, as a Network in coulombs, 1/F, ohms and joules."""
+        """The board as designed: a Network in coulombs, 1/F, ohms and joules."""
         return self._network
 
     @property
     def real(self) -> RealBoard:
-        """The board as it was built: what was drawn for it from its imperfections."""
+        """The board as built: its components drawn at random from its imperfections."""
         return RealBoard(self, Imperfections()) if self._real is None else self._real
 
     @property
@@ -147,7 +149,7 @@ class Board(Storable):
 
     @cached_property
     def couplings(self) -> dict[Edge, float]:
-        """Programmed values of the couplings that there are, by pair of cells."""
+        """Programmed values of the nonzero couplings, by pair of cells."""
         if self._couplings is not None:
             return self._couplings
         present = np.argwhere(np.triu(self.stiffness, 1)).tolist()
@@ -184,12 +186,12 @@ class Board(Storable):
 
     @property
     def thermal_width(self) -> Array:
-        """Rms voltage √(k_B T_i/C_i) of each cell by itself [V], shape (d,)."""
+        """Rms voltage √(k_B T_i/C_i) of each uncoupled cell [V], shape (d,)."""
         return np.sqrt(BOLTZMANN * self.temperature / self.capacitance)
 
     @property
     def restricted(self) -> bool:
-        """Whether there is more to it than a Network: imperfections, or couplings it lacks."""
+        """Whether it has limits that a Network has not: imperfections, or missing couplings."""
         free = self.topology.complete and self.coupling.name == "elastance"
         return self.imperfections is not None or not free
 
@@ -223,7 +225,8 @@ class Board(Storable):
             couplings that it lacks.
 
         Example:
-            >>> board = Board(cells=1, resistance=1e6, capacitance=1e-12, temperature=300.0)
+            >>> import ktc
+            >>> board = ktc.Board(cells=1, resistance=1e6, capacitance=1e-12, temperature=300.0)
             >>> emulator = board.emulator(replicas=4, seed=3)
             >>> emulator.set(bias=1e-4)  # volts
             >>> emulator.run(5e-6)  # seconds
@@ -233,16 +236,9 @@ class Board(Storable):
         if not isinstance(ideal, bool):
             raise TypeError(f"ideal must be True or False, but is {ideal!r}")
         board = self.ideal if ideal else self
+        physics = board.realised.network
         options = EnsembleOptions.checked(
-            board.realised.network,
-            replicas,
-            seed,
-            threads,
-            dtype,
-            dt,
-            resolve_heat,
-            first_replica,
-            accounts,
+            physics, replicas, seed, threads, dtype, dt, resolve_heat, first_replica, accounts
         )
         cells = IdealFrontend.of(board.realised, options, state, momentum)
         return Emulator.operating(board.frontend(cells))
@@ -257,7 +253,7 @@ class Board(Storable):
         return BoardFrontend(self, inner) if self.restricted else inner
 
     def check(self, protocol: Protocol) -> None:
-        """Checks a protocol, from this board's own controls, against what the board can do.
+        """Check a protocol, from this board's own controls, against the board's limits.
 
         ``play`` checks the same from the controls that hold then.
 
@@ -276,7 +272,8 @@ class Board(Storable):
         """The control ``stiffness`` [1/F] that programs these couplings, shape (d, d).
 
         Example:
-            >>> board = Board(2, 1e6, 1e-12, 300.0, coupling="capacitive")
+            >>> import ktc
+            >>> board = ktc.Board(2, 1e6, 1e-12, 300.0, coupling="capacitive")
             >>> emulator = board.emulator(replicas=10, seed=1)
             >>> emulator.set(stiffness=board.stiffness_of({(0, 1): 1e-12}))
         """
@@ -290,7 +287,9 @@ class Board(Storable):
         nominal C, K and b, which is what a controller knows.
 
         Example:
-            >>> board = Board(2, 1e6, 1e-12, 300.0, coupling="capacitive", couplings=1e-12)
+            >>> import ktc
+            >>> board = ktc.Board(2, 1e6, 1e-12, 300.0, coupling="capacitive", couplings=1e-12)
+            >>> import numpy as np
             >>> covariance = np.cov(board.node_voltages(board.emulator(100_000, seed=1)).T)
             >>> (covariance * 1e-12 / board.kT).round(1)  # (2, 1; 1, 2)/3
             array([[0.7, 0.3],
@@ -304,14 +303,15 @@ class Board(Storable):
         """Code between data and volts in which ``scale`` of the data is one thermal width.
 
         Moving a cell by many thermal widths costs their square in kT, so a default in other units
-        would make experiments dear by accident.
+        would accidentally make experiments expensive.
 
         Args:
             offset: data value that stands for zero volts.
             scale: data difference, such as a standard deviation, that stands for √(k_B T/C).
 
         Example:
-            >>> board = Board(cells=1, resistance=1e6, capacitance=1e-12, temperature=300.0)
+            >>> import ktc
+            >>> board = ktc.Board(cells=1, resistance=1e6, capacitance=1e-12, temperature=300.0)
             >>> float(board.encoding(scale=4.0).encode([8.0])[0] / board.thermal_width[0])
             2.0
         """
@@ -335,7 +335,7 @@ class Board(Storable):
         return Board(**{**_arguments(self), **changes})
 
     def _kelvin(self, temperature: ArrayLike, coupling: str) -> float | Array:
-        """One number where all cells are alike."""
+        """One number where all cells have the same temperature."""
         kelvin = positive_per_unit("temperature", temperature, self.cells)
         if (kelvin == kelvin[0]).all():
             return float(kelvin[0])
@@ -346,29 +346,6 @@ class Board(Storable):
                 "each resistor with its own"
             )
         return frozen(kelvin)
-
-    def _fitting(self, topology: Topology | None) -> Topology:
-        if topology is None:
-            return Topology.all_to_all(self.cells)
-        if not isinstance(topology, Topology):
-            raise TypeError(f"topology must be a ktc.Topology, but is {type(topology).__name__}")
-        if topology.cells != self.cells:
-            raise ValueError(
-                f"topology must have the {self.cells} cells of the board, but has {topology.cells}"
-            )
-        return topology
-
-    def _programmable(self, stiffness: ArrayLike) -> Array:
-        matrix = real_array("stiffness", stiffness)
-        if matrix.shape != (self.cells, self.cells):
-            raise ValueError(
-                f"stiffness must be of shape {(self.cells, self.cells)} for {self.cells} cells, "
-                f"but has shape {matrix.shape}"
-            )
-        reason = self.coupling.complaint(self.topology, self.capacitance, matrix)
-        if reason:
-            raise ValueError(reason)
-        return matrix
 
     def __repr__(self) -> str:
         kelvin = np.unique(self.temperature)

@@ -24,7 +24,8 @@ from ktc._engines.ensemble_options import EnsembleOptions
 from ktc._engines.step_size import Rates
 from ktc._model.controls import Controls
 from ktc._model.moments import Moments
-from ktc._model.protocol import Protocol, full_shape
+from ktc._model.protocol import Protocol
+from ktc._model.waveforms import full_shape
 
 if TYPE_CHECKING:
     from ktc._boards.board import Board

@@ -254,6 +254,22 @@ def coupling_of(name: object) -> Coupling:
     return COUPLINGS[name]
 
 
+def programmable(
+    coupling: Coupling, topology: Topology, capacitance: Array, stiffness: ArrayLike
+) -> Array:
+    """``stiffness`` as a matrix (d, d) that cells with these couplings can be programmed to."""
+    matrix, cells = real_array("stiffness", stiffness), topology.cells
+    if matrix.shape != (cells, cells):
+        raise ValueError(
+            f"stiffness must be of shape {(cells, cells)} for {cells} cells, "
+            f"but has shape {matrix.shape}"
+        )
+    reason = coupling.complaint(topology, capacitance, matrix)
+    if reason:
+        raise ValueError(reason)
+    return matrix
+
+
 def compiled(
     stiffness: Array,
     resistance: Array,

@@ -143,6 +143,19 @@ def _of_fields(name: str, cells: int, edges: NDArray[np.int64]) -> Topology:
     return Topology(name, cells, tuple(map(tuple, edges.tolist())))
 
 
+def fitting(topology: Topology | None, cells: int) -> Topology:
+    """``topology``, checked for a number of cells; all pairs where it is None."""
+    if topology is None:
+        return Topology.all_to_all(cells)
+    if not isinstance(topology, Topology):
+        raise TypeError(f"topology must be a ktc.Topology, but is {type(topology).__name__}")
+    if topology.cells != cells:
+        raise ValueError(
+            f"topology must have the {cells} cells of the board, but has {topology.cells}"
+        )
+    return topology
+
+
 register(Topology, _fields, _of_fields)
 
 

@@ -50,7 +50,7 @@ def _subject(settings: Settings, digit: int) -> Subject:
     width = float(np.sqrt(pixels.var(axis=0).mean()))
     model = GaussianModel.of(settings.board(SIDE * SIDE), pixels, offset=0.0, scale=width)
     return Subject(
-        f"The mean of {len(pixels)} handwritten images of the digit {digit}, "
+        f"Mean of {len(pixels)} handwritten images of the digit {digit}, "
         "learned from a blank image",
         model,
         {"digit": digit, "data_sd": width},

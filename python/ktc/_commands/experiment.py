@@ -221,5 +221,5 @@ def _note(settings: Settings, fastest: float) -> list[str]:
         f"{fastest:.2g} s.",
         "Minimal dissipation accounts for it and reaches its target; other schedules are followed "
         "coarsely.",
-        f"Such ticks dissipate more than the bound; about {enough} ticks are needed to reach it.",
+        f"Such ticks dissipate more than the bound; about {enough} ticks are needed to come close.",
     ]

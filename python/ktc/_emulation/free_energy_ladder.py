@@ -58,7 +58,7 @@ def free_energy_difference(
     Example:
         >>> import ktc
         >>> pair = [ktc.Network([[0.0, c], [c, 0.0]], 1.0, quartic=1.0) for c in (0.0, -1.0)]
-        >>> found = free_energy_difference(*pair, seed=1)
+        >>> found = ktc.theory.free_energy_difference(*pair, seed=1)
         >>> bool(abs(found.mean + 0.2441) < 5 * found.stderr < 0.15)  # by quadrature of the plane
         True
     """

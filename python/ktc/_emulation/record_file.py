@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -29,14 +29,14 @@ class RecordFile:
         self._points = 0
 
     def write(self, values: ArrayLike) -> None:
-        """The next point."""
+        """Write the next point."""
         left = np.ascontiguousarray(values, dtype=np.float64).data.cast("B")
         while left:
             left = left[self._file.write(left) :]
         self._points += 1
 
     def close(self) -> Array:
-        """All points, as a memory map for reading; the file is cut where some are missing."""
+        """Close the file, cut to the points that were written; return a read-only memory map."""
         if self._points < self._shape[0]:
             self._cut()
         self._file.close()
@@ -46,7 +46,7 @@ class RecordFile:
         return series
 
     def _cut(self) -> None:
-        """Makes it a file of the points that there are."""
+        """Shorten the file to the points that were written."""
         shape = (self._points, *self._shape[1:])
         self._file.truncate(self._start + 8 * int(np.prod(shape)))
         self._file.seek(0)
@@ -61,37 +61,28 @@ class RecordFile:
 def record_files(
     to: str | os.PathLike[str], shapes: Mapping[str, tuple[int, ...]], overwrite: bool
 ) -> dict[str, RecordFile]:
-    """Files of the given shapes: ``<to>/<name>.npy``, or ``to`` itself where it ends in .npy.
+    """Create files of the given shapes: ``<to>/<name>.npy``, or ``to`` itself if it ends in .npy.
 
     Raises:
         ValueError: nothing to record, or several quantities for one file.
-        FileExistsError: files that are there and are not to be overwritten.
+        FileExistsError: files that exist and are not to be overwritten.
         FileNotFoundError, NotADirectoryError: the folder of a file is missing, or no folder.
         OSError: more than the disk has room for.
     """
     target = Path(to)
     if not shapes:
-        raise ValueError(f"to is {str(to)!r}, but nothing is to be recorded; name it by record=")
-    if target.suffix == ".npy":
-        if len(shapes) > 1:
-            raise ValueError(
-                f"to must be a folder for {len(shapes)} quantities, but is the file {str(to)!r}"
-            )
-        paths = dict.fromkeys(shapes, target)
-        if not target.parent.is_dir():
-            raise FileNotFoundError(f"the folder of {target} does not exist; make it first")
-    else:
-        if target.exists() and not target.is_dir():
-            raise NotADirectoryError(f"{target} is a file; name a folder, or a file x.npy")
-        paths = {name: target / f"{name}.npy" for name in shapes}
-    there = [path for path in paths.values() if path.exists()]
-    if there and not overwrite:
+        raise ValueError(
+            f"to is {str(to)!r}, but nothing is recorded; name quantities with record="
+        )
+    paths = _paths(target, list(shapes))
+    existing = [path for path in paths.values() if path.exists()]
+    if existing and not overwrite:
         raise FileExistsError(
-            f"{there[0]} exists; take another place, or pass overwrite=True to replace it"
+            f"{existing[0]} exists; choose another place, or pass overwrite=True to replace it"
         )
     size = 8 * sum(int(np.prod(shape, dtype=object)) for shape in shapes.values())
     home = next(p for p in (target, *target.absolute().parents) if p.is_dir())
-    free = disk(home) + sum(path.stat().st_size for path in there)
+    free = disk(home) + sum(path.stat().st_size for path in existing)
     if size > free:
         raise OSError(
             f"records of {1e-9 * size:.3g} GB do not fit {target}, where {1e-9 * free:.3g} GB are "
@@ -100,3 +91,18 @@ def record_files(
     if target.suffix != ".npy":
         target.mkdir(parents=True, exist_ok=True)
     return {name: RecordFile(path, shapes[name]) for name, path in paths.items()}
+
+
+def _paths(target: Path, names: Sequence[str]) -> dict[str, Path]:
+    """Where the record of each quantity goes."""
+    if target.suffix != ".npy":
+        if target.exists() and not target.is_dir():
+            raise NotADirectoryError(f"{target} is a file; name a folder, or a file x.npy")
+        return {name: target / f"{name}.npy" for name in names}
+    if len(names) > 1:
+        raise ValueError(
+            f"to must be a folder for {len(names)} quantities, but is the file {str(target)!r}"
+        )
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"the folder of {target} does not exist; make it first")
+    return {names[0]: target}

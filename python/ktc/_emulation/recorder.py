@@ -17,7 +17,8 @@ from ktc._emulation.statistics import Observer
 from ktc._engines.engine import Engine
 from ktc._model.accounts import require_kept
 from ktc._model.moments import Reader
-from ktc._model.protocol import Protocol, full_shape
+from ktc._model.protocol import Protocol
+from ktc._model.waveforms import full_shape
 
 if TYPE_CHECKING:
     from ktc._emulation.ideal_frontend import IdealFrontend
@@ -43,9 +44,9 @@ class Recorder:
     """Preallocated series of chosen quantities, taken after every ``every``-th tick.
 
     Raises:
-        TypeError, ValueError: something that cannot be recorded so.
-        FileExistsError, OSError: files that are there, or that the disk has no room for.
-        MemoryError: series that are to lie in memory, and do not fit it.
+        TypeError, ValueError: a quantity or interval that cannot be recorded.
+        FileExistsError, OSError: files that exist, or that the disk has no room for.
+        MemoryError: series in memory that do not fit it.
     """
 
     def __init__(

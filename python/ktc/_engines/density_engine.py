@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
@@ -12,6 +12,7 @@ import scipy  # imports scipy.linalg when it is first used
 from ktc import _core
 from ktc._base.validation import Array
 from ktc._engines.engine import ControlArrays
+from ktc._engines.without_replicas import WithoutReplicas
 from ktc._model.controls import Controls
 from ktc._model.network import Network
 from ktc._model.quartic_unit import OneUnit
@@ -25,7 +26,7 @@ STEPS_PER_RELAXATION = 40
 _NONE: Array = np.zeros(1)
 
 
-class DensityEngine:
+class DensityEngine(WithoutReplicas):
     """``Engine`` of one unit's ∂p/∂t = (1/γ) ∂_x(V′p + kT ∂_x p), under control of its bias.
 
     On a grid, by hops between neighbours at rates (kT/γΔ²) e^{−ΔV/2kT}, which leave e^{−V/kT} as it
@@ -42,9 +43,7 @@ class DensityEngine:
     Soc. 43, 50.
     """
 
-    sampled = False
     itemised = False
-    pooled = False
 
     def __init__(self, network: Network, reach: tuple[float, float]) -> None:
         self._network, self._reach = network, reach
@@ -75,9 +74,6 @@ class DensityEngine:
     def check(self, controls: Controls) -> None:
         """Refuse other controls than a bias within reach."""
         self._bias_of(controls.arrays())
-
-    def prepare(self, settings: Iterable[Controls]) -> None:
-        """Do nothing: each hold chooses its own time step."""
 
     def set(self, changes: ControlArrays) -> None:
         """Update the bias; books work."""
@@ -145,16 +141,6 @@ class DensityEngine:
         self._work = self._heat = self._supply = 0.0
         self._opening = self._energy()
 
-    def read(self, begin: int, end: int) -> NoReturn:
-        """Refuse: there are no individual replicas."""
-        raise ValueError("read() needs individual replicas; a density has only moments()")
-
-    def statistics_plan(
-        self, scale: Array, covariance: bool, edges: Array, slots: int, every: int
-    ) -> NoReturn:
-        """Refuse: there are no individual replicas."""
-        raise ValueError("statistics need individual replicas; a density has only moments()")
-
     def mean(self) -> Array:
         """⟨x⟩, shape (1,)."""
         return np.array([float(self._p @ self._x)])
@@ -207,12 +193,12 @@ class DensityEngine:
         return gap / scale if scale > 0 else 0.0
 
     def variances(self) -> dict[str, float]:
-        """None is known."""
+        """Empty: none is known."""
         return {}
 
     @contextmanager
     def tally(self) -> Iterator[Callable[[], dict[str, float]]]:
-        """Gives what ``variances`` does."""
+        """Yield ``variances``."""
         yield self.variances
 
     def copy(self) -> DensityEngine:

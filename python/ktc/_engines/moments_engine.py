@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from ktc import _core
 from ktc._base.validation import Array
 from ktc._engines.element_arrays import ElementArrays
 from ktc._engines.engine import ControlArrays
-from ktc._engines.moments_motion import Hold, Motion
+from ktc._engines.moments_motion import Motion
 from ktc._engines.moments_state import (
     ENTROPY,
     FIRST_HEAT,
@@ -24,29 +24,22 @@ from ktc._engines.moments_state import (
     WORK,
     Setting,
     State,
-    advance,
     post,
 )
+from ktc._engines.moments_ticks import hold, update
+from ktc._engines.without_replicas import WithoutReplicas
 from ktc._engines.work_variance import WorkVariance
 from ktc._model.controls import Controls
 from ktc._model.network import Network
 
 
-class MomentsEngine:
+class MomentsEngine(WithoutReplicas):
     """``Engine`` of infinitely many replicas of a linear network.
 
     A linear network that starts normal stays normal. Its mean m and covariance P move by
     m′ = z* + A (m − z*), P′ = A P Aᵀ + Q over a hold. Accounts are ensemble means, arrays of one
-    entry. Heat of plain holds is −Δ⟨H⟩, as in exact moves; itemised, each account has its own
-    integral, with F P + P Fᵀ + D = 0 at the stationary P∞ and Δ = P + wwᵀ − P∞, w = m − z*:
-
-        heat_r = g_r ∫⟨(d_r·∇H − e_r)²⟩ dt − kT_r g_r d_rᵀA d_r h
-               = tr(Δ ∫e^{Fᵀt} W_r e^{Ft} dt) + g_r (2k_r (A d_r)·∫w dt + k_r² h) + power at P∞ · h
-
-    with W_r = g_r (A d_r)(A d_r)ᵀ and k_r the current's own force at rest. These carry the rounding
-    of what they are differences of, about 1e-16 kT_r g_r d_rᵀA d_r h: resolved heats of circuits
-    whose rates are more than four decades apart lose digits over long holds, and ``imbalance``
-    shows it. Moments, work and the heat of plain holds do not.
+    entry. Itemised heats are as ``moments_ticks`` derives them; they lose digits over long holds of
+    circuits whose rates are more than four decades apart. Moments, work and total heat do not.
 
     Args:
         network: a linear network; the engine starts at its own controls.
@@ -58,10 +51,6 @@ class MomentsEngine:
     Raises:
         ValueError: quartic units, or controls that the motion cannot hold.
     """
-
-    sampled = False
-    #: Books either tell all accounts apart or are those of exact moves.
-    pooled = False
 
     def __init__(
         self,
@@ -98,25 +87,17 @@ class MomentsEngine:
         self._network.core.check(controls.arrays(), self._motion_kind)
         refuse_quartic(controls.quartic)
 
-    def prepare(self, settings: Iterable[Controls]) -> None:
-        """Do nothing: there is no time step."""
-
     def restart(self, controls: ControlArrays, state: Array) -> None:
         """Go back to the start."""
         self._begin(self._setting(controls, None), state)
 
     def set(self, changes: ControlArrays) -> None:
         """Update controls: books work. Controls that are not given stay as they are."""
-        state = self._state.copy()
-        posts = np.zeros_like(state.sums)
-        controls = {**state.setting.controls, **changes}
-        self._update(state, self._setting(controls, state.setting), posts)
-        post(state, posts)
-        self._state = state
+        self._tick(changes, None)
 
     def hold(self, duration: float) -> None:
         """Evolve at held controls."""
-        self.play(np.array([duration]), {})
+        self._tick({}, duration)
 
     def play(
         self,
@@ -125,17 +106,22 @@ class MomentsEngine:
         statistics: _core.Statistics | None = None,
     ) -> int:
         """Play ticks, each an update and a hold; return how many were played."""
-        for tick, hold in enumerate(holds.tolist()):
-            state = self._state.copy()
-            posts = np.zeros_like(state.sums)
-            if waveforms:
-                row = {name: values[tick] for name, values in waveforms.items()}
-                controls = {**state.setting.controls, **row}
-                self._update(state, self._setting(controls, state.setting), posts)
-            self._hold(state, state.setting.motion.hold(hold, self.itemised), posts)
-            post(state, posts)
-            self._state = state
+        for tick, duration in enumerate(holds.tolist()):
+            self._tick({name: values[tick] for name, values in waveforms.items()}, duration)
         return len(holds)
+
+    def _tick(self, changes: ControlArrays, duration: float | None) -> None:
+        """An update, a hold, or both: what fails or is interrupted leaves the state whole."""
+        state = self._state.copy()
+        posts = np.zeros(len(state.sums))
+        if changes:
+            controls = {**state.setting.controls, **changes}
+            update(state, self._setting(controls, state.setting), posts)
+        if duration is not None:
+            moved = state.setting.motion.hold(duration, self.itemised)
+            hold(state, moved, self._elements, posts)
+        post(state, posts)
+        self._state = state
 
     def equilibrate(self) -> None:
         """Go to the stationary state at the present controls; opens new books."""
@@ -188,22 +174,6 @@ class MomentsEngine:
         finally:
             self._state.tallies.pop(mark, None)
 
-    def read(self, begin: int, end: int) -> NoReturn:
-        """Refuse: there are no individual replicas."""
-        raise ValueError(
-            "read() needs individual replicas; replicas=math.inf has only moments(). Make the "
-            "emulator with a finite number of replicas for samples"
-        )
-
-    def statistics_plan(
-        self, scale: Array, covariance: bool, edges: Array, slots: int, every: int
-    ) -> NoReturn:
-        """Refuse: there are no individual replicas."""
-        raise ValueError(
-            "statistics need individual replicas; with replicas=math.inf record 'mean' and "
-            "'covariance' instead, which are exact"
-        )
-
     def mean(self) -> Array:
         """Mean of the state."""
         return self._state.mean[: self._elements.dimension].copy()
@@ -223,23 +193,23 @@ class MomentsEngine:
         return self.energy() - self._state.opening
 
     def work(self) -> Array:
-        """As of ``_core.Engine``, shape (1,), like the following."""
+        """Mean work, shape (1,), like the accounts below."""
         return self._balance(WORK)
 
     def heat(self) -> Array:
-        """Of all resistors."""
+        """Mean heat into all resistors."""
         return self._balance(HEAT)
 
     def supply(self) -> Array:
-        """Of the bias sources."""
+        """Mean energy delivered by the bias sources."""
         return self._balance(SUPPLY)
 
     def source(self) -> Array:
-        """Of sources outside H."""
+        """Mean energy from sources outside H."""
         return self._balance(SOURCE)
 
     def injected(self) -> Array:
-        """Of noise generators."""
+        """Mean energy from noise generators."""
         return self._balance(INJECTED)
 
     def shadow(self) -> Array:
@@ -247,11 +217,11 @@ class MomentsEngine:
         return self._balance(SHADOW)
 
     def entropy(self) -> Array:
-        """Into the baths."""
+        """Mean entropy that flowed into the baths."""
         return self._balance(ENTROPY)
 
     def heat_per_account(self) -> Array:
-        """Shape (1, accounts)."""
+        """Mean heat of each account, shape (1, accounts)."""
         return (self._state.sums + self._state.carries)[None, FIRST_HEAT:]
 
     def imbalance(self) -> float:
@@ -292,7 +262,7 @@ class MomentsEngine:
         state = self._state
         names = ("mean", "covariance", "settled", "sums", "carries", "turnover", "opening")
         saved = {name: getattr(state, name) for name in (*names, "time", "time_carry")}
-        saved |= {f"spread_{name}": values for name, values in state.tallies[0].pack().items()}
+        saved |= {f"spread_{name}": values for name, values in state.tallies[0].snapshot().items()}
         return {**saved, **state.setting.controls}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
@@ -311,7 +281,9 @@ class MomentsEngine:
         prefix = "spread_"
         parts = {k[len(prefix) :]: v for k, v in saved.items() if k.startswith(prefix)}
         motion = state.setting.motion
-        state.tallies = {0: WorkVariance.unpack(parts, lambda h: motion.hold(h, self.itemised))}
+        state.tallies = {
+            0: WorkVariance.of_snapshot(parts, lambda h: motion.hold(h, self.itemised))
+        }
         self._state = state
 
     def _balance(self, account: int) -> Array:
@@ -352,88 +324,11 @@ class MomentsEngine:
             )
         return setting
 
-    def _update(self, state: State, new: Setting, posts: Array) -> None:
-        """⟨H(θ′) − H(θ)⟩ = ½ tr[ΔK (P + mmᵀ)] − Δb·m."""
-        old, state.setting = state.setting, new
-        change = np.zeros(self._elements.rows)
-        change[: len(new.force)] = old.force - new.force
-        work, form = change @ state.mean, None
-        if new.motion is not old.motion:
-            state.settled = False
-            for tally in state.tallies.values():
-                tally.catch_up()
-            if new.motion.stiffness is not old.motion.stiffness:
-                form = new.motion.hessian - old.motion.hessian
-                pull = form @ state.mean
-                work += 0.5 * (pull @ state.mean + np.sum(form * state.covariance))
-                change = change + pull
-        if form is not None or change.any():
-            for tally in state.tallies.values():
-                tally.update(state.covariance, form, change)
-        posts[WORK] = work
-
-    def _hold(self, state: State, hold: Hold, posts: Array) -> None:
-        setting, motion = state.setting, state.setting.motion
-        mean, covariance = state.mean, state.covariance
-        wound = mean - setting.rest
-        after = setting.rest + hold.decay @ wound
-        later = covariance
-        if not state.settled:
-            later = hold.decay @ covariance @ hold.decay.T + hold.covariance
-            later = 0.5 * (later + later.T)
-        step, d = after - mean, len(setting.bias)
-        posts[SUPPLY] = setting.bias @ step[:d]
-        if self.itemised:
-            self._items(state, hold, wound, posts)
-        else:
-            pull = motion.hessian @ (0.5 * (mean + after))
-            force = setting.force
-            posts[HEAT] = force @ step[: len(force)] - pull @ step
-            if not state.settled:
-                posts[HEAT] -= 0.5 * np.sum(motion.hessian * (later - covariance))
-        bias = None
-        if setting.bias.any():
-            bias = np.zeros(self._elements.rows)
-            bias[:d] = setting.bias
-        driven = setting.driven or len(self._elements.noise_density) > 0
-        for tally in state.tallies.values():
-            tally.hold(hold, covariance, later, bias)
-            tally.closed = tally.closed and not driven
-        state.mean, state.covariance = after, later
-        advance(state, hold.duration)
-
-    def _items(self, state: State, hold: Hold, wound: Array, posts: Array) -> None:
-        """Every account by its own integral over the hold."""
-        e, setting, motion = self._elements, state.setting, state.setting.motion
-        assert hold.lag is not None  # of itemised holds
-        excess = np.outer(wound, wound)
-        if not state.settled:
-            excess += state.covariance - motion.stationary
-        amounts = motion.swept(hold, excess) + motion.stationary_rates * hold.duration
-        heats = amounts[: e.accounts]
-        if setting.driven:
-            emf, current = setting.controls["emf"], setting.controls["current"]
-            integral = hold.lag @ wound
-            at_rest = motion.slopes @ setting.displacement - emf
-            swept = motion.slopes @ integral
-            heats = heats + e.per_account(
-                e.conductance * at_rest * (2 * swept + at_rest * hold.duration)
-            )
-            posts[SOURCE] = -(emf * e.conductance) @ (swept + at_rest * hold.duration)
-            path = motion.hessian @ (integral + setting.displacement * hold.duration)
-            posts[SOURCE] += current @ (e.source_directions @ path[: e.dimension])
-        posts[FIRST_HEAT:] = heats
-        posts[HEAT] = heats.sum()
-        if len(e.noise_density):
-            posts[INJECTED] = amounts[e.accounts :].sum() + motion.white_rate * hold.duration
-        warm = motion.kT > 0
-        posts[ENTROPY] = np.sum(heats[warm] / motion.kT[warm])
-
 
 def refuse_quartic(quartic: Array) -> None:
-    """Refuses what is not Gaussian."""
+    """Refuse quartic units (ValueError)."""
     if quartic.any():
         raise ValueError(
-            "replicas must be finite for a network with quartic units: it is not Gaussian, "
-            "so mean and covariance are not all there is"
+            "replicas must be finite for a network with quartic units: it is not Gaussian, so mean "
+            "and covariance do not determine its distribution"
         )

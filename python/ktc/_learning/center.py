@@ -35,6 +35,11 @@ class Center(Parameters):
         self.blocks = {"center": slice(0, self.units)}
         self.labels = tuple(f"center[{unit}]" for unit in range(self.units))
 
+    @property
+    def masks(self) -> None:
+        """None: a center is learned whole."""
+        return None
+
     def vector(self, controls: Controls) -> Array:
         """λ = B⁻¹ b, shape (d,)."""
         return np.asarray(np.linalg.solve(self._to_bias, controls.bias))

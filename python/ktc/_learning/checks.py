@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from ktc._base.validation import Array, count
 from ktc._learning.metrics.exact_model import MOST_DENSE
 from ktc._learning.metrics.settings import Metrics
-from ktc._learning.schedules import MinimalDissipation, Schedule
+from ktc._learning.schedule import Schedule
+from ktc._learning.schedules import MinimalDissipation
 from ktc._model.description import Described
 from ktc._model.device import Describes, HasShortestTick, Programmable
 from ktc._model.imperfections import LimitError

@@ -1,4 +1,4 @@
-"""Schedules compared on one model: what each costs against the least possible."""
+"""Comparison of schedules on one model, each against the least possible excess work."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from ktc._boards.gaussian_model import GaussianModel
 from ktc._learning.fit import Fit
 from ktc._learning.learn import learn
 from ktc._learning.planning.best_rate import Tuned, best_rate
+from ktc._learning.schedule import Schedule
 from ktc._learning.schedules import (
     Constant,
     ContinuousMinimalDissipation,
     Cosine,
     Exponential,
     MinimalDissipation,
-    Schedule,
 )
 from ktc._theory.least_work import least_excess_work
 
 #: Durations of the scan over the duration of the comparison.
 FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
 
-#: η(T)/η(0) of the exponential schedule. A rate that grows, as the optimal one does, serves the
-#: baseline better on long runs than one that decays, and no worse on short ones.
+#: η(T)/η(0) of the exponential schedule. A rate that grows, as the optimal one does, makes a better
+#: baseline on long runs than one that decays, and no worse one on short runs.
 GROWTH = 10.0
 
-#: Schedules of the scan that have a rate to tune, by duration and rate.
+#: Schedules of the scan with a rate to tune, by duration and rate.
 BASELINES: dict[str, Callable[[float, float], Schedule]] = {
     "Constant": Constant,
     "Exponential": lambda duration, rate: Exponential(duration, rate, GROWTH * rate),
@@ -39,7 +39,7 @@ BASELINES: dict[str, Callable[[float, float], Schedule]] = {
 #: Calls of ``advance`` by one ``compare``.
 STEPS = 3 + len(FACTORS) * (2 + 2 * len(BASELINES))
 
-#: Ensembles of the scan: so many states in all, so that large boards take no longer.
+#: Coordinates per ensemble of the scan, so that large boards take no longer; fewest replicas.
 SCAN_STATES, LEAST_SCAN_REPLICAS = 32_000, 200
 
 TUNING_REPLICAS, TUNING_TICKS = 100, 60
@@ -47,12 +47,12 @@ TUNING_REPLICAS, TUNING_TICKS = 100, 60
 
 @dataclass(frozen=True)
 class Point:
-    """What one schedule of one duration cost, completed to the maximum-likelihood parameters.
+    """Cost of one schedule of one duration, completed to the maximum-likelihood parameters.
 
     Attributes:
         schedule: its name.
         duration: T [s].
-        rate: the tuned rate; None where there is none to choose.
+        rate: the tuned rate; None for a schedule without one.
         excess_work: completed excess work [J].
         bound: least excess work of reaching those parameters in T [J].
     """
@@ -77,9 +77,9 @@ class Comparison:
     """Outcome of ``compare``.
 
     Attributes:
-        model: what was learned on.
+        model: the programmed board and its data.
         fits: the two runs of the table, minimal dissipation first.
-        points: what they cost, in the same order.
+        points: their costs, in the same order.
         scan: every schedule at every duration, each baseline tuned at each.
     """
 
@@ -103,16 +103,17 @@ def compare(
     seed: int,
     advance: Callable[[str], object] = lambda step: None,
 ) -> Comparison:
-    """Learns the mean from zero volts with and without the least dissipation, and reads both bills.
+    """Learn the mean from zero volts by minimal dissipation and by baselines, and compare costs.
 
     Args:
         model: the programmed board and its data.
         duration: T of the two runs [s]; the scan covers a quarter to four times as much.
-        replicas: of the two runs; the scan takes fewer on a large board, the search for rates at
-            most 100.
+        replicas: those of the two runs; the scan takes fewer on a large board, the search for rates
+            at most 100.
         ticks: holds of the two runs; those of the scan are twice as long, the search has at most
             60.
-        seed: of the two runs; the search takes the next one, the scan one a duration after it.
+        seed: seed of the two runs; the search takes the next one, the scan one per duration after
+            it.
         advance: called with a few words before each of the ``STEPS`` steps.
 
     Raises:
@@ -133,7 +134,7 @@ def compare(
             replicas=min(replicas, TUNING_REPLICAS),
             ticks=min(ticks, TUNING_TICKS),
             seed=(seed + 1) % 2**64,
-            # So little work is done sooner by one thread than handed to several.
+            # One thread is faster for so little work.
             threads=1,
             bracket=None if guess is None else (guess / 4, guess * 4),
         )

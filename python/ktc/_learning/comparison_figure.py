@@ -18,13 +18,15 @@ from ktc._learning.fit_figure import draw_excess_work, draw_ledger, draw_paramet
 from ktc._theory.least_work import least_excess_work
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axes._secondary_axes import SecondaryAxis
     from matplotlib.figure import Figure
 
 
-#: Up to so many columns are named.
+#: Largest number of columns that are named.
 NAMED = 24
 
-#: What a legend adds to schedules that are told the target.
+#: Note in the legend for schedules that need the target.
 TARGET_KNOWN = {"ContinuousMinimalDissipation": ", target known"}
 
 
@@ -32,16 +34,14 @@ def excess_over_duration(
     comparison: Comparison, figsize: tuple[float, float] | None = None
 ) -> Figure:
     """Draw the completed excess work of every schedule over its duration, and the bound."""
-    from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
-
     figure, axes = new_figure(1, figsize=figsize, height=4.2)
     ax = axes[0, 0]
     board, scan = comparison.model.board, comparison.scan
     clock = scale_of([point.duration for point in scan], board.symbols.time)
     scale = scale_of([point.excess_work.mean for point in scan], board.symbols.energy)
     target = board.stiffness @ (comparison.model.mean * board.capacitance)
-    ends = [min(p.duration for p in scan), max(p.duration for p in scan)]
-    durations = np.geomspace(ends[0] / 1.15, ends[1] * 1.15, 60)
+    ends = np.array([point.duration for point in scan])
+    durations = np.geomspace(ends.min() / 1.15, ends.max() * 1.15, 60)
     bounds = np.array([least_excess_work(board, target, t) for t in durations])
     ax.plot(
         durations * clock.factor, bounds * scale.factor, color="0.6", linewidth=5, label="bound"
@@ -57,20 +57,29 @@ def excess_over_duration(
             linewidth=1.2, markersize=5.5, markerfacecolor="white", capsize=2.5,
             **STYLES[number % len(STYLES)],
         )  # fmt: skip
-    ax.set_xscale("log")
-    ax.set_yscale("log")
     ax.set_xlabel(clock.label("duration"))
     ax.set_ylabel(scale.label("completed excess work"))
     right = thermal_axis(ax, scale, board.kT, "completed excess work")
+    _make_logarithmic(
+        ax, right, [t * clock.factor for t in dict.fromkeys(p.duration for p in scan)]
+    )
+    legend(ax, columns=2)
+    return figure
+
+
+def _make_logarithmic(ax: Axes, right: SecondaryAxis, ticks: Sequence[float]) -> None:
+    """Logarithmic scales with plain numbers, the given ones below."""
+    from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
+
+    ax.set_xscale("log")
+    ax.set_yscale("log")
     for axis in (ax.yaxis, right.yaxis):
         axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         axis.set_major_formatter("{x:g}")
         axis.set_minor_formatter(NullFormatter())
-    ax.set_xticks([t * clock.factor for t in dict.fromkeys(p.duration for p in scan)])
+    ax.set_xticks(ticks)
     ax.xaxis.set_major_formatter("{x:.3g}")
     ax.xaxis.set_minor_locator(NullLocator())
-    legend(ax, columns=2)
-    return figure
 
 
 def side_by_side(fits: Sequence[Fit], figsize: tuple[float, float] | None = None) -> Figure:

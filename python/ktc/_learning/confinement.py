@@ -1,4 +1,4 @@
-"""How much of an update the energy bears: what would leave it without a bound is cut back."""
+"""Backtracking of updates that would leave the energy unconfined."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from ktc._base.validation import Array
 from ktc._model.controls import Controls
 from ktc._model.parameters import Parameters
 
-#: What must be left of the stiffness in every direction that no quartic term confines, and of every
-#: learned quartic coefficient: at the boundary itself relaxation takes for ever.
+#: Share that an update must leave of the stiffness in every direction that no quartic term
+#: confines, and of every quartic coefficient: at the boundary relaxation times diverge.
 MARGIN = 0.1
 MOST_HALVINGS = 40
 
@@ -18,9 +18,16 @@ MOST_HALVINGS = 40
 def confined(
     parameters: Parameters, controls: Controls, theta: Array, change: Array
 ) -> tuple[float, Controls]:
-    """The largest of 1, ½, ¼, … of a change that keeps the energy confined, and what it leads to.
+    """The largest share 1, ½, ¼, … of a change that keeps the energy confined.
 
-    The share is zero, and the controls are the present ones, where no such share is left.
+    Args:
+        parameters: the learned parameters.
+        controls: the present controls.
+        theta: their θ, shape (p,).
+        change: Δθ.
+
+    Returns:
+        The share, and the controls after it; zero, and the present controls, where none is found.
 
     Source: the rule of the fraction to the boundary; Nocedal, Wright (2006), Numerical
     Optimization, ch. 19.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,17 +17,16 @@ from ktc._base.units import Units
 from ktc._base.validation import Array
 from ktc._emulation.free_energy_ladder import free_energy_difference
 from ktc._learning.averages import energy_differences
-from ktc._learning.batches import BatchMoments
 from ktc._learning.center import learnable
 from ktc._learning.fit_figure import draw_fit
-from ktc._learning.gradient_noise import LARGEST_STATE, total_cost
 from ktc._learning.history import History
 from ktc._learning.metrics.calibration_report import CalibrationReport
 from ktc._learning.metrics.equilibria import measured_maximum_likelihood
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.likelihood import maximum_likelihood
-from ktc._learning.planning.expected_learning import noise_of_run
-from ktc._learning.schedules import Schedule
+from ktc._learning.noise_work import noise_work_of
+from ktc._learning.readings import Readings
+from ktc._learning.schedule import Schedule
 from ktc._model.controls import Controls
 from ktc._model.description import Described
 from ktc._model.device import Device
@@ -36,22 +36,16 @@ from ktc._model.parameters import CONTROL_OF, Parameters
 from ktc._theory.least_work import least_excess_work
 from ktc._theory.wasserstein import wasserstein_bound
 
-# Constructor arguments that a file keeps: attributes of that name, and with an underscore.
-PUBLIC = (
-    *("start", "schedule", "hidden", "data_mean", "data_forces", "samples", "batch", "history"),
-    *("seed", "version", "imperfections", "calibration", "stopped_early"),
-)
-PRIVATE = (
-    *("work", "heat", "positive", "final_state", "final_forces", "scatter", "variances"),
-    "applied_change",
-)
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
+@dataclass(eq=False, repr=False)
 class Fit(Storable):
     """Result of ``ktc.learn``.
 
     Energies are in joules on a Board or a compiled circuit, in the unit of kT on a Network. Of an
-    infinite ensemble, estimates are its exact means, with ``variance`` where it is available.
+    infinite ensemble, estimates are exact means, with ``variance`` where it is available.
 
     Attributes:
         start: the device as it was before: network at its first controls, scale, symbols.
@@ -63,17 +57,17 @@ class Fit(Storable):
             at the end.
         samples: number of data samples.
         batch: number of samples per update; None for all.
+        scatter: covariance of the data (divided by n) where the bias was learned from batches,
+            shape (d, d); None elsewhere.
+        readings: energies and states of each replica, of which the estimates are made.
         history: records of all updates.
-        device: the device as the run left it, to continue with or to draw samples from; None in a
-            loaded, pickled or copied fit.
+        device: the device as the run left it; None in a loaded, pickled or copied fit.
         seed: seed of the device's noise; None where it has none.
         version: version of ktc that made the run.
-        imperfections: data sheet of the real board that learned; None elsewhere. Then ΔF, excess
-            work and bounds are those of its drawing, which its controller knows; work, heat and
-            what is called applied are its own.
+        imperfections: data sheet of the real board that learned; None elsewhere. ΔF, excess work
+            and bounds are then by its drawing; work, heat and what is called applied are its own.
         calibration: cost and quality of measured F and ζ; None where nothing was measured.
-        stopped_early: why the run ended before its time, with the tick; None where it did not. Then
-            history, energies and parameters are those up to the last update that succeeded.
+        stopped_early: why the run ended after an earlier update, with the tick; None else.
 
     Example:
         >>> import ktc
@@ -81,53 +75,33 @@ class Fit(Storable):
         >>> data = [[1.0, -2.0], [0.0, 1.0], [2.0, 2.0]]
         >>> schedule = ktc.schedules.MinimalDissipation(duration=2.0)
         >>> fit = ktc.learn(net, data, schedule, parameters=("bias", "couplings"), seed=1)
-        >>> fit.theta_names
-        ('bias[0]', 'bias[1]', 'couplings[0,1]')
-        >>> fit.parameters["stiffness"].shape
-        (2, 2)
-        >>> net.with_controls(**fit.parameters).bias.shape
-        (2,)
+        >>> fit.theta_names, fit.parameters["stiffness"].shape
+        (('bias[0]', 'bias[1]', 'couplings[0,1]'), (2, 2))
+        >>> net.with_controls(**fit.parameters) == fit.network
+        True
     """
 
-    def __init__(
-        self,
-        *,
-        start: Described,
-        schedule: Schedule,
-        learned: Parameters,
-        hidden: NDArray[np.intp],
-        data_mean: Array,
-        data_forces: Array,
-        final_forces: Array,
-        final_state: Array,
-        samples: int,
-        work: Array,
-        heat: Array,
-        history: History,
-        seed: int | None,
-        batch: int | None = None,
-        scatter: Array | None = None,
-        positive: tuple[Array, Array] | None = None,
-        calibration: CalibrationReport | None = None,
-        stopped_early: str | None = None,
-        imperfections: Imperfections | None = None,
-        applied_change: float | None = None,
-        variances: Mapping[str, float] | None = None,
-        device: Device | None = None,
-        version: str = VERSION,
-    ) -> None:
-        self.start, self.schedule = start, schedule
-        self.learned, self.hidden = learned, hidden
-        self.data_mean, self.data_forces = data_mean, data_forces
-        self.samples, self.batch = samples, batch
-        self.history, self.stopped_early = history, stopped_early
-        self.calibration, self.imperfections = calibration, imperfections
-        self.seed, self.device, self.version = seed, device, version
-        self._work, self._heat, self._positive = work, heat, positive
-        self._final_state, self._final_forces = final_state, final_forces
-        self._scatter, self._variances = scatter, variances
-        self._applied_change = applied_change
-        self._exact = ExactModel(start, learned)
+    start: Described
+    schedule: Schedule
+    learned: Parameters
+    hidden: NDArray[np.intp]
+    data_mean: Array
+    data_forces: Array
+    samples: int
+    readings: Readings
+    history: History
+    seed: int | None
+    batch: int | None = None
+    scatter: Array | None = None
+    calibration: CalibrationReport | None = None
+    stopped_early: str | None = None
+    imperfections: Imperfections | None = None
+    version: str = VERSION
+    device: Device | None = None
+
+    @cached_property
+    def _exact(self) -> ExactModel:
+        return ExactModel(self.start, self.learned)
 
     @property
     def symbols(self) -> Units:
@@ -166,8 +140,8 @@ class Fit(Storable):
         ``emulator.set(**fit.parameters)`` and ``network.with_controls(**fit.parameters)`` take
         them. A center is a bias here, b = Kλ; λ itself is ``theta``.
         """
-        names = dict.fromkeys(CONTROL_OF.get(name, name) for name in self.learned.names)
-        names = {"bias" if name == "center" else name: None for name in names}
+        renamed = {**CONTROL_OF, "center": "bias"}
+        names = dict.fromkeys(renamed.get(name, name) for name in self.learned.names)
         return {name: np.array(getattr(self.controls, name)) for name in names}
 
     @cached_property
@@ -183,22 +157,22 @@ class Fit(Storable):
     @property
     def work(self) -> Estimate:
         """Work done on the network, per replica."""
-        return self._estimate(self._work, "work")
+        return self._estimate(self.readings.work, "work")
 
     @property
     def heat(self) -> Estimate:
         """Heat that flowed into the resistors, per replica."""
-        return self._estimate(self._heat, "heat")
+        return self._estimate(self.readings.heat, "heat")
 
     @property
     def positive_phase_work(self) -> Estimate:
         """Work done on the clamped ensemble of a model with hidden units; zero without."""
-        return self._positive_estimate(0)
+        return self._of_positive_phase(0)
 
     @property
     def positive_phase_heat(self) -> Estimate:
         """Heat of the clamped ensemble, that of clamping at the start included; zero without."""
-        return self._positive_estimate(1)
+        return self._of_positive_phase(1)
 
     @cached_property
     def free_energy_change(self) -> Estimate:
@@ -211,9 +185,7 @@ class Fit(Storable):
     def excess_work(self) -> Estimate:
         """W_ex = W − ΔF: what the run dissipated, and the bias of the chain's likelihood.
 
-        What it dissipated from equilibrium at the start, where ``learn`` made the device: one that
-        ran before may hold free energy beyond F(θ_start), which this does not count.
-
+        A device that ran before may hold free energy beyond F(θ_start), which this does not count.
         The stderr is that of independent replicas. They share a controller that reacts to their
         mean, so that over repeated runs W_ex scatters by 1.2 to 1.9 times as much; compared with
         ``bound``, which is at the run's own parameters, it scatters by ``stderr``.
@@ -224,9 +196,9 @@ class Fit(Storable):
     @property
     def applied_free_energy_change(self) -> Estimate:
         """ΔF of the controls as realised by a real board; ``free_energy_change`` elsewhere."""
-        if self._applied_change is None:
+        if self.readings.applied_change is None:
             return self.free_energy_change
-        return self._exactly(self._applied_change)
+        return self._exactly(self.readings.applied_change)
 
     @property
     def applied_excess_work(self) -> Estimate:
@@ -242,8 +214,8 @@ class Fit(Storable):
     def maximum_likelihood(self) -> Controls:
         """Controls of the greatest likelihood of the data, in closed form or by quadrature.
 
-        For coupled quartic units it is measured: 10,000 replicas search it by Newton's method on
-        first use, to within the noise of their averages, kT F⁻¹/10,000.
+        For coupled quartic units it is measured on first use, by Newton's method on 10,000
+        replicas, to within the noise of their averages, kT F⁻¹/10,000.
 
         Raises:
             ValueError: hidden units, data that no confined model reaches, more than 256 parameters
@@ -259,14 +231,6 @@ class Fit(Storable):
                 "the likelihood of a model with hidden units has no single maximum; give "
                 "completed(...) the controls that are meant"
             )
-        if self._exact.whole:
-            start = self.start.network
-            best = start.controls.updated(
-                bias=start.controls.sparse_stiffness @ (self.data_mean / self.start.scale)
-                if start.is_sparse
-                else start.stiffness @ (self.data_mean / self.start.scale)
-            )
-            return best, None
         if self._exact.known:
             return maximum_likelihood(self._exact, self.data_forces), None
         return measured_maximum_likelihood(self._exact, self.data_forces, self.seed)
@@ -275,15 +239,14 @@ class Fit(Storable):
     def completed_excess_work(self) -> Estimate:
         """Excess work with one last jump to the maximum-likelihood parameters: W_ex at θ_ML.
 
-        A schedule that stops short of its target dissipates little; this is what it would have cost
-        to get there, and what schedules are compared by. Jumps at held state add up, so that it
-        does not depend on the schedule's own last jump.
+        A schedule that stops short of its target dissipates little; schedules are compared by what
+        it would have cost to get there. It does not depend on the schedule's own last jump.
 
         Raises:
             ValueError: where ``maximum_likelihood`` is not available.
         """
         controls, noise = self._maximum
-        lag = self._final_forces - self.data_forces
+        lag = self.readings.final_forces - self.data_forces
         error = 0.0 if noise is None else float(np.sqrt(lag @ noise @ lag))
         return self.completed(controls).shifted(0.0, error)
 
@@ -294,16 +257,16 @@ class Fit(Storable):
             target: Controls, or controls by name as ``set`` takes them.
         """
         controls = target if isinstance(target, Controls) else self.controls.updated(**target)
-        if self._variances is not None:
+        if self.readings.variances is not None:
             step = self.learned.vector(controls) - self.theta
-            jump = np.array([float(step @ self._final_forces)])
+            jump = np.array([float(step @ self.readings.final_forces)])
         else:
-            state = self._final_state / self.start.scale
+            state = self.readings.final_state / self.start.scale
             jump = energy_differences(state, self.controls, controls)
         change = self._free_energy_change(controls)
-        return self._estimate(self._work + jump).shifted(-change.mean, change.stderr)
+        return self._estimate(self.readings.work + jump).shifted(-change.mean, change.stderr)
 
-    @property
+    @cached_property
     def gradient_noise_work(self) -> Estimate:
         """What the noise of the gradient adds to ``excess_work``, on average over runs.
 
@@ -312,55 +275,29 @@ class Fit(Storable):
         mean, of batches, and of the readings of a real board (the steps of its ADC as noise of
         step²/12), from equilibrium at the start and by the drawing.
 
-        For any other run it is estimated from the replicas' scatter: Σ over updates of tr(G C)/N +
-        ½ tr(F G C Gᵀ)/N, with Δθ = G g, C the covariance of ∂_θH over the replicas and F = C/kT;
-        and of batches Σ ½ tr(F G D Gᵀ), D their means' covariance. It is of leading order in the
-        noise and in the relaxation time over the duration, a few per cent too low where that is
-        one. Noise of the clamped replicas of hidden units is left out, batches count as
-        independent, which is too much where an epoch is shorter than the relaxation, and noise of a
-        board's readings counts as its replicas'. Of more than 24 parameters by random probes, whose
+        For any other run it is estimated from the scatter of ∂_θH over the replicas, to leading
+        order in the noise and in the relaxation time over the duration. Noise of the clamped
+        replicas of hidden units is left out, batches count as independent, and noise of a board's
+        readings counts as its replicas'. For more than 24 parameters it is by random probes, whose
         scatter is the stderr.
 
         Raises:
             ValueError: a schedule that is not linear in the gradient, or that anticipates; a run in
                 closed form that stopped early; an ensemble of more than twenty million numbers.
         """
-        if len(self.history.noise_work):
-            total, error = total_cost(self.history.noise_work, self.learned.size)
-            return Estimate(
-                total, error, method="scatter of the replicas",
-                unit=self.symbols.energy, kT=self.kT,
-            )  # fmt: skip
-        if not self._exact.whole or self.start.network.is_sparse:
-            raise ValueError(
-                f"the work of gradient noise is not known of this run under {self.schedule!r}: it "
-                "needs updates that are linear in the gradient, and ensembles of up to "
-                f"{LARGEST_STATE} numbers; compare runs of several numbers of replicas"
-            )
-        if self.stopped_early:
-            raise ValueError(
-                "the work of gradient noise is that of a whole run, but this one stopped at "
-                f"{self.stopped_early}"
-            )
-        return self._exactly(self._noise)
-
-    @cached_property
-    def _noise(self) -> float:
-        batches = None if self._scatter is None else (self._scatter, self.samples, self.batch or 0)
-        replicas = np.inf if self._variances is not None else len(self._work)
-        return noise_of_run(
-            self.start, self.schedule, self.learned.names[0], len(self.history.time) - 1,
-            self.data_mean, batches and BatchMoments(*batches), self.imperfections, replicas,
-        )  # fmt: skip
+        closed = self._exact.whole and not (len(self.hidden) or self.start.network.is_sparse)
+        mean, stderr = noise_work_of(self, closed)
+        method = "closed form" if stderr is None else "scatter of the replicas"
+        unit = self.symbols.energy
+        return Estimate(mean, stderr or 0.0, method=method, unit=unit, kT=self.kT)
 
     @property
     def likelihood_bias(self) -> float:
         """Gain of the chain's own objective less the true gain kT Δ(log-likelihood) of the data.
 
-        From the controller's gradients and the closed form (or quadrature) of the likelihood alone,
-        without the ledger; equal to the excess work (Hnybida, Verret (2025), arXiv 2510.03137),
-        which is positive on average where the device started in equilibrium. With batches it also
-        has what an update gained on its own batch more than on all of the data.
+        From the controller's gradients and the model's likelihood, without the ledger; equal to the
+        excess work (Hnybida, Verret (2025), arXiv 2510.03137). With batches it also has what an
+        update gained on its own batch more than on all of the data.
 
         Raises:
             ValueError: coupled quartic units, and models with hidden units.
@@ -373,8 +310,7 @@ class Fit(Storable):
 
         By the bias where it alone was learned on a Gaussian network (``theory.least_excess_work``);
         by any control whatever (``theory.wasserstein_bound``) elsewhere. From equilibrium at the
-        controls that the device had at the start: a running device that was not there may spend
-        less, or more.
+        first controls: a running device that was not there may spend less, or more.
 
         Raises:
             ValueError: a circuit with inductors, coupled quartic units; inertia where more than the
@@ -410,35 +346,31 @@ class Fit(Storable):
             return self._exactly(change, self._exact.method or "")
         return free_energy_difference(self.start, self._at(controls), seed=self.seed)
 
-    def plot(self, **options: Any) -> Any:
-        """Draw parameters, gradient and energies over time; returns a matplotlib Figure.
+    def plot(self, *, figsize: tuple[float, float] | None = None) -> Figure:
+        """Draw parameters, gradient and energies over time, as ``ktc.plot.draw_fit``."""
+        return draw_fit(self, figsize)
 
-        Args:
-            **options: ``figsize`` in inches.
-        """
-        return draw_fit(self, **options)
-
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         return {**vars(self), "device": None}
 
-    def _exactly(self, value: float, method: str = "closed form") -> Estimate:
-        return Estimate.exact(value, method=method, unit=self.symbols.energy, kT=self.kT)
+    def _exactly(
+        self, value: float, method: str = "closed form", variance: float | None = None
+    ) -> Estimate:
+        unit = self.symbols.energy
+        return Estimate.exact(value, method=method, unit=unit, kT=self.kT, variance=variance)
 
     def _estimate(self, samples: Array, name: str = "") -> Estimate:
-        if self._variances is not None:
-            return Estimate.exact(
-                float(samples[0]),
-                method=INFINITE,
-                unit=self.symbols.energy,
-                kT=self.kT,
-                variance=self._variances.get(name),
-            )
+        if self.readings.variances is not None:
+            variance = self.readings.variances.get(name)
+            return self._exactly(float(samples[0]), INFINITE, variance)
         return Estimate.of_samples(samples, unit=self.symbols.energy, kT=self.kT)
 
-    def _positive_estimate(self, which: int) -> Estimate:
-        if self._positive is None:
+    def _of_positive_phase(self, which: int) -> Estimate:
+        if self.readings.positive is None:
             return self._exactly(0.0, "no hidden units")
-        return Estimate.of_samples(self._positive[which], unit=self.symbols.energy, kT=self.kT)
+        return Estimate.of_samples(
+            self.readings.positive[which], unit=self.symbols.energy, kT=self.kT
+        )
 
     def __repr__(self) -> str:
         spent = f"work {self.work}"
@@ -447,32 +379,21 @@ class Fit(Storable):
             bound = f"bound {self.bound:.6g}" if known else "bound not known"
             spent = f"excess work {self.excess_work}, {bound}"
         stopped = f", stopped early at {self.stopped_early}" if self.stopped_early else ""
-        learned = ", ".join(
-            f"{block.stop - block.start} {name}" for name, block in self.learned.blocks.items()
-        )
-        return f"<ktc.Fit: {self.schedule!r} of {learned}, {spent}{stopped}>"
+        learned = " and ".join(self.learned.names)
+        return f"<ktc.Fit: {learned} by {self.schedule!r}, {spent}{stopped}>"
 
 
 def _parts(fit: Fit) -> dict[str, object]:
     """Arguments of a fit, but for its device; the learned parameters by names and masks."""
-    learned = fit.learned
-    masks = {}
-    for name, places in learned.places.items():
-        array = np.zeros((learned.units,) * len(places), dtype=bool)
-        array[places] = True
-        masks[name] = array | array.T
-    return {
-        **{name: getattr(fit, name) for name in PUBLIC},
-        **{name: getattr(fit, f"_{name}") for name in PRIVATE},
-        "names": learned.names,
-        "mask": None if learned.names == ("center",) else masks,
-    }
+    kept = {one.name: getattr(fit, one.name) for one in fields(fit) if one.name != "device"}
+    learned = kept.pop("learned")
+    return {**kept, "names": learned.names, "mask": learned.masks}
 
 
 def _made(
-    start: Described, names: tuple[str, ...], mask: Mapping[str, ArrayLike] | None, **fields: Any
+    start: Described, names: tuple[str, ...], mask: Mapping[str, ArrayLike] | None, **others: Any
 ) -> Fit:
-    return Fit(start=start, learned=learnable(start, names, mask), **fields)
+    return Fit(start=start, learned=learnable(start, names, mask), **others)
 
 
 register(Fit, _parts, _made)

@@ -16,22 +16,30 @@ from ktc._learning.metrics.exact_model import ExactModel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-    from ktc._drawing.figure import Picture
     from ktc._learning.fit import Fit
 
 #: Unit of each kind of parameter, as an attribute of Units.
 UNIT_OF = {"bias": "bias", "center": "state", "quartic": ""}
 
 
-def draw_fit(fit: Fit, figsize: tuple[float, float] | None = None) -> Picture:
-    """A panel for each kind of parameter, and energies; of one kind alone the gradient too.
+def draw_fit(fit: Fit, figsize: tuple[float, float] | None = None) -> Figure:
+    """Draw each kind of parameter, and the energies; of one kind alone the gradient too.
 
-    Where the likelihood is available on the path, the excess work and its bias have a panel.
+    Where the likelihood is available at each update, excess work and likelihood bias have a panel.
 
     Args:
-        fit: what to draw.
+        fit: the fit.
         figsize: inches.
+
+    Example:
+        >>> import ktc
+        >>> net = ktc.Network(stiffness=1.0, friction=1.0)
+        >>> schedule = ktc.schedules.MinimalDissipation(duration=1.0)
+        >>> fit = ktc.learn(net, 5.0, schedule, replicas=100, ticks=50, seed=1)
+        >>> [ax.get_ylabel() for ax in ktc.plot.draw_fit(fit).axes]
+        ['bias', 'gradient g', 'energy', 'excess work']
     """
     kinds = list(fit.learned.blocks)
     gradient, excess = len(kinds) == 1, len(fit.history.path_likelihood_bias) > 0
@@ -63,7 +71,7 @@ def draw_parameters(
     name = next(iter(fit.learned.blocks)) if kind is None else kind
     block, places = fit.learned.blocks[name], fit.learned.places[name]
     target = _target(fit)
-    goal = [] if target is None else target[block]
+    goal = np.empty(0) if target is None else target[block]
     scale = _common_scale(
         [*peers, fit], lambda one: (one.history.theta[:, block], goal), _unit(fit, name)
     )
@@ -75,7 +83,7 @@ def draw_parameters(
     what = "unit" if len(places) == 1 else "element"
     units(ax, time, values * scale.factor, steps=True, name=what, numbers=numbers)
     few = len(goal) <= MANY
-    for number, value in enumerate(np.asarray(goal) * scale.factor):
+    for number, value in enumerate(goal * scale.factor):
         ax.plot(
             [fit.time * clock.factor], [value],
             label="maximum likelihood" if number == 0 else None,
@@ -142,7 +150,7 @@ def draw_excess_work(ax: Axes, fit: Fit, clock: Scale, peers: Sequence[Fit] = ()
 
 def _target(fit: Fit) -> Array | None:
     """θ of the maximum of the likelihood, where drawing may ask for it."""
-    whole = ExactModel(fit.start, fit.learned).whole
+    whole = ExactModel(fit.start, fit.learned).whole and not len(fit.hidden)
     return fit.learned.vector(fit.maximum_likelihood) if whole else None
 
 

@@ -16,7 +16,7 @@ Response = Callable[[Array], Array]
 
 #: Number of the random stream of probes.
 NOISE_STREAM = 0x6B74636E
-#: Up to so many parameters their covariance is a matrix; beyond, each update takes one random probe.
+#: Largest number of parameters whose covariance is a matrix; of more, an update takes one probe.
 FEW = 24
 # Replicas whose forces are evaluated, for few parameters and for many.
 MOST_REPLICAS = (4096, 256)

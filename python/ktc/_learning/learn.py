@@ -20,16 +20,17 @@ from ktc._learning.data_phase import DataPhase
 from ktc._learning.fit import Fit
 from ktc._learning.gradient_noise import LARGEST_STATE, GradientNoise
 from ktc._learning.history import history_of
-from ktc._learning.loop import Loop
+from ktc._learning.loop import Loop, Outcome
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.likelihood import refuse_unreachable
 from ktc._learning.metrics.settings import Metrics
 from ktc._learning.metrics.source import MetricSource
 from ktc._learning.problem import Problem
+from ktc._learning.readings import Readings
 from ktc._learning.realised_controls import applied_change, applied_network
 from ktc._learning.samples import as_samples
-from ktc._learning.schedules import Schedule
-from ktc._model.description import Described, Description, network_of
+from ktc._learning.schedule import Schedule
+from ktc._model.description import Described, Description, Running, network_of
 from ktc._model.device import (
     Device,
     DeviceFactory,
@@ -134,38 +135,30 @@ def learn(
     names, steps = checks.parameter_names(parameters), count("ticks", ticks)
     numbers = checks.hidden_units(hidden)
     given, device = device, _running(device, replicas, seed, threads)
+    infinite = is_infinite(device.ledger)
+    # An infinite ensemble has no noise, but its batches are drawn all the same.
+    seed = random_seed(seed) if infinite and given is not device else seed_of(device)
     start = Described(device.network.with_controls(device.controls), device.scale, device.symbols)
     learned = _learnable(given, start, names, mask, len(numbers))
     samples = _checked_data(data, numbers, start, learned)
     checks.check_anticipation(schedule, learned.size, len(numbers), batch, metrics)
-    infinite = is_infinite(device.ledger)
-    # An infinite ensemble has no noise, but its batches are drawn all the same.
-    seed = random_seed(seed) if infinite and given is not device else seed_of(device)
     batches = None if batch is None else Batches(len(samples), batch, seed)
     schedule.check(start.network.units)
     checks.check_ticks(device, schedule, steps)
     exact = ExactModel(start, learned)
     source = None
     if schedule.uses_metrics:
-        source = MetricSource(
-            exact, metrics or Metrics(), device, seed, threads, schedule.uses_friction
-        )
-    clamped = None
-    if len(numbers):
-        clamped = ClampedPhase(start, learned, samples, numbers, device, seed, threads, batches)
-    positive = clamped or DataPhase(samples, learned, batches)
+        settings = metrics or Metrics()
+        source = MetricSource(exact, settings, device, seed, threads, schedule.uses_friction)
+    positive: DataPhase | ClampedPhase = (
+        ClampedPhase(start, learned, samples, numbers, device, seed, threads, batches)
+        if len(numbers)
+        else DataPhase(samples, learned, batches)
+    )
     problem = Problem(device, schedule.begun(), steps, learned, positive, source, exact)
     loop = Loop(problem, _noise(problem, schedule, seed))
-
-    before = applied_network(device)
-    ledger = device.ledger
-    first_work, first_heat = np.array(ledger.work), np.array(ledger.heat)
-    none: Variances = lambda: None  # noqa: E731
-    with ledger.tally() if isinstance(ledger, EnsembleLedger) else nullcontext(none) as tally:
-        outcome = loop.run(progress)
-        variances = tally()
-    work, heat = device.ledger.work - first_work, device.ledger.heat - first_heat
-    moments = BatchMoments.of(samples, batch) if exact.whole else None
+    outcome, readings = _driven(loop, problem, progress)
+    moments = BatchMoments.of(samples, batch) if exact.whole and not len(numbers) else None
     goal = positive.all_forces()
     return Fit(
         start=start,
@@ -173,23 +166,38 @@ def learn(
         learned=learned,
         hidden=numbers,
         data_mean=samples.mean(axis=0),
+        data_forces=goal,
         samples=len(samples),
         batch=batch,
         scatter=None if moments is None else moments.scatter,
-        data_forces=goal,
-        final_forces=replica_forces(device, learned)[0],
-        final_state=np.array(device.moments().mean[None] if infinite else device.read()),
-        work=work,
-        heat=heat,
-        positive=None if clamped is None else clamped.accounts,
+        readings=readings,
         history=history_of(outcome.rows, exact, None if len(numbers) else goal),
         stopped_early=outcome.stopped,
         calibration=None if source is None else source.report(),
         seed=seed,
         imperfections=device.imperfections if isinstance(device, HasImperfections) else None,
-        applied_change=applied_change(before, device),
         device=device,
+    )
+
+
+def _driven(loop: Loop, problem: Problem, progress: bool) -> tuple[Outcome, Readings]:
+    """Run the loop, with the readings of the device over it."""
+    device, positive = problem.device, problem.positive
+    before, ledger = applied_network(device), device.ledger
+    first_work, first_heat = np.array(ledger.work), np.array(ledger.heat)
+    none: Variances = lambda: None  # noqa: E731
+    with ledger.tally() if isinstance(ledger, EnsembleLedger) else nullcontext(none) as tally:
+        outcome = loop.run(progress)
+        variances = tally()
+    infinite = is_infinite(ledger)
+    return outcome, Readings(
+        work=device.ledger.work - first_work,
+        heat=device.ledger.heat - first_heat,
+        final_state=np.array(device.moments().mean[None] if infinite else device.read()),
+        final_forces=replica_forces(device, problem.parameters)[0],
+        positive=positive.accounts if isinstance(positive, ClampedPhase) else None,
         variances=variances,
+        applied_change=applied_change(before, device),
     )
 
 
@@ -197,7 +205,7 @@ def _running(
     device: Description | Device, replicas: float | None, seed: int | None, threads: int | None
 ) -> Device:
     """The device itself where it runs, or an emulator of what it describes."""
-    if "run" not in dir(device):
+    if not isinstance(device, Running):
         network_of(device)
         many = REPLICAS if replicas is None else replicas
         if many == math.inf:
@@ -253,7 +261,8 @@ def _noise(problem: Problem, schedule: Schedule, seed: int | None) -> GradientNo
     are not linear in the gradient, or where reading the ensemble would take too much memory.
     """
     network = problem.exact.start.network
-    if problem.closed_form and problem.exact.whole and not network.is_sparse:
+    visible = isinstance(problem.positive, DataPhase)
+    if problem.closed_form and problem.exact.whole and visible and not network.is_sparse:
         return None
     if problem.schedule is not schedule:
         return None

@@ -105,8 +105,8 @@ class Loop:
         names = ("theta", "bias", "gradient", "mean", "share", "path_free_energy", "noise_work")
         *columns, books = zip(*rows, strict=True)
         found = {n: np.array(c) for n, c in zip(names, columns, strict=True) if c[0] is not None}
-        names = ("work", "heat", "positive_work", "positive_heat")
-        found |= zip(names, np.transpose(np.array(books) - first), strict=True)
+        accounts = ("work", "heat", "positive_work", "positive_heat")
+        found |= zip(accounts, np.transpose(np.array(books) - first), strict=True)
         found["time"] = self._problem.schedule.duration * (
             np.arange(len(rows)) / self._problem.ticks
         )
@@ -229,7 +229,7 @@ class Loop:
             raise _Stop(f"cannot evaluate F and zeta at these parameters: {error}") from error
 
     def _tensors_after(self, change: Array, unchanged: MetricTensors | None) -> MetricTensors:
-        """Those after a change of θ; those of the present θ where the energy would lose its bound."""
+        """F and ζ after a change of θ, or at the present θ where it would unconfine the energy."""
         controls = self._controls
         if self._problem.metrics is None:
             return self._tensors(controls, 1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ktc._learning.data_phase import PositivePhase
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.source import MetricSource
-from ktc._learning.schedules import Schedule
+from ktc._learning.schedule import Schedule
 from ktc._model.device import Device
 from ktc._model.parameters import Parameters
 

@@ -1,4 +1,4 @@
-"""Data as a learner takes them."""
+"""Validation of data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ktc._base.validation import Array, real_array
 
 
 def as_samples(data: ArrayLike, units: int) -> Array:
-    """Data as (samples, d).
+    """Data of shape (samples, d).
 
     Raises:
         ValueError: another width than ``units``, no sample, a number that is not finite (with its
@@ -20,7 +20,7 @@ def as_samples(data: ArrayLike, units: int) -> Array:
         array = array.reshape(-1, 1) if units == 1 else array.reshape(1, -1)
     if array.ndim != 2 or array.shape[1] != units:
         raise ValueError(
-            f"data must have shape (samples, {units}), one column a unit, "
+            f"data must have shape (samples, {units}), one column per unit, "
             f"but has shape {np.shape(data)}"
         )
     if len(array) == 0:

@@ -19,7 +19,7 @@ from ktc._theory.geometry import Geometry
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ktc._learning.schedules import Schedule
+    from ktc._learning.schedule import Schedule
 
 #: Unit of η·time by that of the parameter: its square over joules.
 GAIN_UNITS = {"": "", "V": "1/F", "C": "F", "A": "1/H", "Wb": "H"}

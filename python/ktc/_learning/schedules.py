@@ -1,15 +1,9 @@
-"""Schedules: learning rates over time, θ̇ = η(t) g, with or without jumps at the ends.
-
-g(t) = ⟨∂_θE⟩ over the running replicas − ⟨∂_θE⟩ over the data is kT times the approximate gradient
-of the log-likelihood per sample. Sampled and held with n ticks of h = T/n, the learner changes θ by
-h η(t) g(t) at t = h, 2h, …, T − h, by half of that at 0 and T, and by the jumps at 0 and T.
-"""
+"""Schedules: learning rates over time, with or without jumps at both ends."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,92 +12,7 @@ from ktc._base.codec import register
 from ktc._base.validation import Array, finite, frozen, positive, real_array
 from ktc._learning.metrics.metric_tensors import MetricTensors
 from ktc._learning.path_to_target import PathToTarget
-from ktc._learning.schedule_figure import draw_schedule
-
-
-class Schedule(ABC):
-    """A learning rate over time. Subclass it to define your own, and pass it to ``learn``.
-
-    Args:
-        duration: T, positive, in the device's unit of time.
-        **others: further constructor arguments of a subclass, by name, for ``arguments``.
-
-    Example:
-        >>> import ktc
-        >>> class Halved(ktc.schedules.Schedule):
-        ...     uses_metrics = False
-        ...     def velocity(self, time, gradient, geometry):
-        ...         return 0.5 * gradient
-        >>> net = ktc.Network(stiffness=1.0, friction=1.0)
-        >>> fit = ktc.learn(net, 5.0, Halved(1.0), replicas=100, ticks=50, seed=1)
-        >>> len(fit.history.time)
-        51
-    """
-
-    #: Whether rates depend on F or ζ; where False, ``learn`` neither computes nor measures them.
-    uses_metrics = True
-    #: Whether rates depend on ζ.
-    uses_friction = True
-
-    def __init__(self, duration: float, **others: Any) -> None:
-        self.duration = positive("duration", duration)
-        self._others = others
-
-    @abstractmethod
-    def velocity(self, time: float, gradient: Array, geometry: MetricTensors) -> Array:
-        """θ̇ = η(time) g, shape (d,)."""
-
-    def first_jump(
-        self, gradient: Array, geometry: MetricTensors, toward: Callable[[Array], Array]
-    ) -> Array:
-        """Jump of θ at t = 0, besides the half tick; ``toward(x)`` is g for a data mean of x."""
-        return np.zeros_like(gradient)
-
-    def last_jump(self, gradient: Array, geometry: MetricTensors) -> Array:
-        """Jump of θ at t = T, besides the half tick."""
-        return np.zeros_like(gradient)
-
-    def begun(self) -> Schedule:
-        """The schedule of one run: itself, or a fresh copy where it has a memory of gradients."""
-        return self
-
-    def check(self, units: int) -> None:
-        """Raise ValueError for a network of ``units`` units that the schedule does not fit."""
-
-    @property
-    def name(self) -> str:
-        """Name in tables and legends."""
-        return type(self).__name__
-
-    @property
-    def arguments(self) -> dict[str, Any]:
-        """Constructor arguments that give an equal schedule."""
-        return {"duration": self.duration, **self._others}
-
-    def rate(self, time: float, geometry: MetricTensors) -> Array:
-        """η(time) as a matrix, shape (d, d)."""
-        columns = np.eye(geometry.size)
-        return np.stack([self.velocity(time, column, geometry) for column in columns], axis=1)
-
-    def plot(self, device: Any = None, parameter: str = "bias", **options: Any) -> Any:
-        """Draw the eigenvalues of η over time; returns a matplotlib Figure.
-
-        Args:
-            device: the Network or Board whose F and ζ are used; one unit with k = γ = 1 by default.
-            parameter: "bias" or "center".
-            **options: ``figsize`` in inches.
-
-        Example:
-            >>> import ktc
-            >>> figure = ktc.schedules.MinimalDissipation(duration=1.0).plot()
-            >>> len(figure.axes)
-            2
-        """
-        return draw_schedule(self, device=device, parameter=parameter, **options)
-
-    def __repr__(self) -> str:
-        inside = ", ".join(f"{name}={value!r}" for name, value in self.arguments.items())
-        return f"ktc.schedules.{self.name}({inside})"
+from ktc._learning.schedule import Schedule
 
 
 class MinimalDissipation(Schedule):
@@ -244,6 +153,11 @@ class NaturalGradient(Schedule):
         duration: T.
         rate: 1/time, positive.
 
+    Example:
+        >>> import ktc
+        >>> ktc.schedules.NaturalGradient(duration=2.0, rate=1.5)
+        ktc.schedules.NaturalGradient(duration=2.0, rate=1.5)
+
     Source: Amari (1998), Neural Comput. 10, 251.
     """
 
@@ -266,7 +180,9 @@ class _Scalar(Schedule):
 
     uses_metrics = False
 
-    def __init__(self, duration: float, weights: Mapping[str, float] | None, **others: Any) -> None:
+    def __init__(
+        self, duration: float, weights: Mapping[str, float] | None, **others: object
+    ) -> None:
         self.weights = {k: positive(f"weights[{k!r}]", v) for k, v in (weights or {}).items()}
         if self.weights:
             others["weights"] = self.weights
@@ -427,7 +343,7 @@ class Adam(Schedule):
 
     def begun(self) -> Adam:
         """A copy that has seen no gradient yet."""
-        return Adam(**self.arguments)
+        return Adam(self.duration, self._rate, *self.betas, self.weights)
 
     def velocity(self, time: float, gradient: Array, geometry: MetricTensors) -> Array:
         """θ̇ after one more gradient."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from ktc._base.validation import Array
 from ktc._learning.metrics.metric_tensors import MetricTensors
-from ktc._learning.schedules import Schedule
+from ktc._learning.schedule import Schedule
 
 
 class Update:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ktc._base.units import Units
 from ktc._base.validation import Array
 from ktc._engines.step_size import default_step
-from ktc._model.controls import Controls
-from ktc._model.network import Network
+from ktc._model.device import Device
 from ktc._model.parameters import Parameters
 
 # A window of six correlation times omits e⁻⁶ = 0.25 % of an exponential.
@@ -19,33 +17,6 @@ CORRELATION_TIMES = 6.0
 # Largest share of the integral that the last quarter of a window may add over another window.
 TAIL = 0.05
 MOST_INTERVALS = 20_000
-
-
-@runtime_checkable
-class RunningDevice(Protocol):
-    """The part of a running device that measurements use; an Emulator has it."""
-
-    @property
-    def network(self) -> Network:
-        """The network it was made of."""
-
-    @property
-    def controls(self) -> Controls:
-        """Its present controls."""
-
-    @property
-    def scale(self) -> Array:
-        """Public state over state of the network, shape (d,)."""
-
-    @property
-    def symbols(self) -> Units:
-        """Units of the public state and of energies."""
-
-    def run(self, duration: float) -> None:
-        """Evolve at held controls."""
-
-    def read(self) -> Array:
-        """Public state of every replica, shape (replicas, d)."""
 
 
 class Windows(NamedTuple):
@@ -68,7 +39,7 @@ class Windows(NamedTuple):
 
 
 def correlated_windows(
-    device: RunningDevice,
+    device: Device,
     parameters: Parameters,
     windows: int = 2,
     growth: float = 1.5,
@@ -115,7 +86,7 @@ class WindowIntegrator:
     """
 
     def __init__(
-        self, device: RunningDevice, parameters: Parameters, step: float, trapezoidal: bool
+        self, device: Device, parameters: Parameters, step: float, trapezoidal: bool
     ) -> None:
         self._device, self._parameters, self._step = device, parameters, step
         self._trapezoidal = trapezoidal

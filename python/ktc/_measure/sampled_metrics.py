@@ -7,8 +7,9 @@ import numpy as np
 from ktc._base.validation import Array, count, positive
 from ktc._emulation.emulator import Emulator
 from ktc._engines.step_size import default_step
-from ktc._measure.correlation_windows import MOST_INTERVALS, RunningDevice, WindowIntegrator
+from ktc._measure.correlation_windows import MOST_INTERVALS, WindowIntegrator
 from ktc._model.description import Described, Description
+from ktc._model.device import Device
 from ktc._model.parameters import Parameters
 from ktc._theory.free_energies import at_equilibrium
 from ktc._theory.matrix_estimate import OPTIMAL, MatrixEstimate, checked_shrinkage
@@ -19,7 +20,7 @@ GROUPS = 50
 
 
 def fisher_estimate(
-    device: Description | RunningDevice,
+    device: Description | Device,
     parameter: Learnable = "bias",
     replicas: int | None = None,
     seed: int | None = None,
@@ -72,7 +73,7 @@ def fisher_estimate(
 
 
 def friction_estimate(
-    device: Description | RunningDevice,
+    device: Description | Device,
     parameter: Learnable = "bias",
     replicas: int | None = None,
     seed: int | None = None,
@@ -137,7 +138,7 @@ def friction_estimate(
 
 
 def metric_estimates(
-    device: Description | RunningDevice,
+    device: Description | Device,
     parameter: Learnable = "bias",
     replicas: int | None = None,
     seed: int | None = None,
@@ -231,14 +232,14 @@ def _over_groups(couples: list[tuple[Array, Array]], weights: Array) -> tuple[Ar
 
 
 def _running(
-    device: Description | RunningDevice,
+    device: Description | Device,
     parameter: Learnable,
     replicas: int | None,
     seed: int | None,
     threads: int | None,
-) -> tuple[RunningDevice, Parameters]:
+) -> tuple[Device, Parameters]:
     """The device itself if it runs, or an ensemble in equilibrium, and its parameters."""
-    if not isinstance(device, RunningDevice):
+    if not isinstance(device, Device):
         at_equilibrium(device)
         number = count("replicas", REPLICAS if replicas is None else replicas, least=2)
         emulator = Emulator(device, number, seed, threads)
@@ -256,5 +257,5 @@ def _parameters(device: Description, parameter: Learnable) -> Parameters:
     return parameter if isinstance(parameter, Parameters) else Parameters(device, parameter)
 
 
-def _kT(emulator: RunningDevice) -> float:
+def _kT(emulator: Device) -> float:
     return float(emulator.controls.kT)

@@ -29,7 +29,7 @@ class Description(Protocol):
 
 
 @runtime_checkable
-class _Running(Protocol):
+class Running(Protocol):
     """An object that evolves in time, such as an emulator."""
 
     def run(self, duration: float) -> None:
@@ -67,7 +67,7 @@ def network_of(device: Description, name: str = "device") -> Network:
     if isinstance(device, Network):  # saves the slow checks of protocols
         return device
     kind = type(device).__name__
-    if isinstance(device, _Running):
+    if isinstance(device, Running):
         raise TypeError(
             f"{name} must be a Network or a Board, but is a running {kind}; pass what it was made "
             "of, or, at its present controls, emulator.network.with_controls(emulator.controls)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from numpy.typing import ArrayLike
 
@@ -175,9 +175,7 @@ class EnsembleLedger(Protocol):
 class DeviceFactory(Protocol):
     """Hardware as drawn, which makes running devices of itself, such as a ``ktc.Board``."""
 
-    def emulator(
-        self, replicas: float, seed: int | None, *, threads: int | None = None, **options: Any
-    ) -> Device:
+    def emulator(self, replicas: float, seed: int | None, *, threads: int | None = None) -> Device:
         """Replicas that start in equilibrium at the drawing's own controls."""
 
 

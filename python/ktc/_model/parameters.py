@@ -81,6 +81,16 @@ class Parameters:
         self.labels = tuple(labels)
         self.size = len(labels)
 
+    @property
+    def masks(self) -> dict[str, NDArray[np.bool_]] | None:
+        """Masks by name with which ``Parameters(device, names, masks)`` makes an equal one."""
+        masks = {}
+        for name, places in self.places.items():
+            array = np.zeros((self.units,) * len(places), dtype=bool)
+            array[places] = True
+            masks[name] = array | array.T
+        return masks
+
     def vector(self, controls: Controls) -> Array:
         """Return θ of some controls, shape (p,)."""
         self._check_units(controls)

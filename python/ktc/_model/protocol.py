@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,10 +12,13 @@ from ktc._base.codec import register
 from ktc._base.files import Storable
 from ktc._base.validation import Array, count, frozen, known_keywords, positive, real_array
 from ktc._model.controls import CONTROL_NAMES, Controls
+from ktc._model.description import Description
 from ktc._model.protocol_check import checked_waveforms, controls_at
 from ktc._model.protocol_figure import draw_protocol
-from ktc._model.waveforms import full_shape as full_shape
 from ktc._model.waveforms import one_shape, setting, waveform
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class Protocol(Storable):
@@ -208,14 +211,11 @@ class Protocol(Storable):
                 ticks |= set(np.unique(rows != 0, axis=0, return_index=True)[1].tolist())
         return [controls, *(controls_at(controls, waveforms, tick) for tick in sorted(ticks))]
 
-    def plot(self, **options: Any) -> Any:
-        """Draw the controls over time; return a matplotlib Figure.
-
-        Args:
-            **options: ``device``, a Network or Board that gives the units and the controls before
-                the first jump; ``figsize`` in inches.
-        """
-        return draw_protocol(self, **options)
+    def plot(
+        self, *, device: Description | None = None, figsize: tuple[float, float] | None = None
+    ) -> Figure:
+        """Draw the controls over time, as ``ktc.plot.draw_protocol``."""
+        return draw_protocol(self, device, figsize)
 
     def __repr__(self) -> str:
         names = ", ".join(self.controls) or "no control"

@@ -11,7 +11,8 @@ from ktc._engines.factory import STATIONARY
 from ktc._engines.moments_engine import MomentsEngine
 from ktc._model.description import Description
 from ktc._model.network import Network
-from ktc._model.protocol import Protocol, full_shape
+from ktc._model.protocol import Protocol
+from ktc._model.waveforms import full_shape
 from ktc._theory.free_energies import free_energy_change
 from ktc._theory.gaussian import gaussian
 

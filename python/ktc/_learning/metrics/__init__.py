@@ -1,1 +1,1 @@
-"""F and zeta of a model: exact, by products, or measured on calibration replicas."""
+"""F and ζ of a model: in closed form, by quadrature, or measured on calibration replicas."""

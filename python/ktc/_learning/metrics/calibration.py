@@ -1,4 +1,4 @@
-"""F and ζ measured at the equilibrium of the present controls, on an ensemble of its own."""
+"""F and ζ measured at the equilibrium of the present controls, on separate replicas."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ktc._theory.free_energy_estimates import bennett
 from ktc._theory.geometry import Geometry
 from ktc._theory.matrix_estimate import MatrixEstimate
 
-# Beyond so many conjugate forces a window is measured once, to keep to some hundred megabytes.
+# Largest number of conjugate forces for which windows are measured twice, some hundred megabytes.
 NUMBERS_TO_HALVE = 5_000_000
 
 
@@ -36,13 +36,22 @@ class Landmark:
 
 
 class Calibration:
-    """Replicas that follow the controls, relax at them, and are watched there.
+    """Replicas that follow the controls, relax at them, and are measured there.
 
-    They start in equilibrium; where the controls have moved far enough, they are set to the
+    They start in equilibrium. Where the controls have moved far enough, the replicas are set to the
     present ones, run for as long as the last window (six correlation times or more), and are
     measured by ``theory.metric_estimates``. Where ticks are longer than the network's fastest
-    time, ζ is measured by the trapezoidal rule at the ticks, which has every lag of held controls
-    in it. All that they do stands in their own books.
+    relaxation time, ζ is measured by the trapezoidal rule at the ticks, which includes every lag of
+    held controls. Their energies are in accounts of their own.
+
+    Args:
+        exact: the model.
+        settings: how to measure.
+        seed: seed of the replicas.
+        threads: threads of the replicas.
+
+    Raises:
+        ValueError: no more replicas than parameters, without shrinkage.
     """
 
     def __init__(
@@ -72,14 +81,14 @@ class Calibration:
         self._changes: list[Estimate] | None = []
 
     def metric(self, controls: Controls, hold: float) -> Geometry | SampledProducts:
-        """The last measurement where it is near enough, or a new one, for controls held so long."""
+        """The last measurement where it is near enough, or else a new one."""
         theta = self.parameters.vector(controls)
         if self._metric is not None and self.reaches(self._far(self._metric, self._origin, theta)):
             return self._metric
         return self._new(theta, hold)
 
     def landmark(self, controls: Controls, hold: float, afresh: bool = False) -> Landmark:
-        """The nearest of all measurements, or a new one where none is near enough, or if asked."""
+        """The nearest measurement, or a new one where none is near enough or ``afresh`` is True."""
         theta = self.parameters.vector(controls)
         distances = [self.distance(one, theta) for one in self._landmarks]
         if distances and self.reaches(min(distances)) and not afresh:
@@ -91,24 +100,24 @@ class Calibration:
         return self._landmarks[-1]
 
     def distance(self, landmark: Landmark, theta: Array) -> float:
-        """√(ΔθᵀFΔθ/(p kT)): in thermal scatters a parameter."""
+        """√(ΔθᵀFΔθ/(p kT)): the distance in thermal scatters per parameter."""
         return self._far(landmark.geometry, landmark.theta, theta)
 
     def reaches(self, distance: float) -> bool:
-        """Whether a measurement serves so far."""
+        """Whether a measurement is used at this distance."""
         return distance < self._settings.refresh
 
     def _new(self, theta: Array, hold: float) -> Geometry | SampledProducts:
         if self._metric is not None:
-            self._note()
+            self._record_quality()
             self._moved(theta)
         self._metric, self._origin = self._measured(hold), theta
         self._count += 1
         return self._metric
 
     def report(self) -> CalibrationReport:
-        """What it has cost so far."""
-        self._note()
+        """Cost and quality so far."""
+        self._record_quality()
         work, heat = (
             Estimate.of_samples(np.array(amount), unit=self._start.symbols.energy, kT=self._kT)
             for amount in (self._emulator.ledger.work, self._emulator.ledger.heat)
@@ -131,7 +140,7 @@ class Calibration:
         return float(np.sqrt(max(float(change @ pulled), 0.0) / (self._kT * len(change))))
 
     def _moved(self, theta: Array) -> None:
-        """To equilibrium at other parameters, with what either side tells of ΔF."""
+        """Move to equilibrium at other parameters, with both samples for ΔF."""
         emulator, scale = self._emulator, self._start.scale
         before = emulator.controls
         state = emulator.read() / scale
@@ -145,7 +154,7 @@ class Calibration:
         try:
             self._changes.append(bennett(forward, reverse, self._kT))
         except ValueError:
-            # Too far apart for an error bar that means anything: then ΔF is not known.
+            # Too far apart for a meaningful error bar: then ΔF is not available.
             self._changes = None
 
     def _free_energy_change(self) -> Estimate | None:
@@ -181,8 +190,8 @@ class Calibration:
         self._estimates = both
         return Geometry.of_matrices(both[0].mean, both[1].mean, self.parameters.blocks)
 
-    def _note(self) -> None:
-        """How well the last measurement was known, by the shares that it ended with."""
+    def _record_quality(self) -> None:
+        """Record the quality of the last measurement, at the shrinkage that it ended with."""
         known = self._estimates
         if known is None:
             return

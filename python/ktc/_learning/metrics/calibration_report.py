@@ -1,4 +1,4 @@
-"""What measuring F and ζ cost beside a run, and how well they were known."""
+"""Cost and quality of measured F and ζ."""
 
 from __future__ import annotations
 
@@ -12,23 +12,33 @@ from ktc._base.validation import Array
 
 @dataclass(frozen=True)
 class CalibrationReport(Storable):
-    """What measuring F and ζ cost beside the run, and how well they were known.
+    """Cost of measuring F and ζ for a run, and the quality of the measurements.
 
     Attributes:
-        replicas: of the calibration ensemble.
+        replicas: number of calibration replicas.
         count: number of measurements.
-        time: that the ensemble ran for in all.
-        work, heat: of the calibration ensemble, per replica of it: the book work, ΔF included.
-        free_energy_change: of the model from the start to where the last measurement was, exact
-            where it has a closed form or a quadrature, by Bennett's acceptance ratio between one
-            measurement and the next elsewhere; None where two of them were too far apart for that.
+        time: total time for which they ran.
+        work, heat: work and heat per calibration replica, ΔF included.
+        free_energy_change: ΔF of the model from the start to the last measurement: exact where a
+            closed form or a quadrature is available, by Bennett's acceptance ratio between
+            consecutive measurements elsewhere; None where two of them were too far apart for that.
         parameters: θ of the last measurement, shape (p,); empty before the first one.
-        shrinkage: largest share of the diagonal that was mixed in, of F and of ζ.
-        condition: largest condition number of F and of ζ at unit diagonal, after shrinkage; NaN is
-            never in it, infinity where shrinkage is None and noise rules. Beyond 256 parameters it
-            is a lower bound, from the extreme Ritz values of forty products with each.
+        shrinkage: largest share of the diagonal that was mixed in, for F and for ζ.
+        condition: largest condition number of F and of ζ at unit diagonal, after shrinkage; never
+            NaN, infinite where shrinkage is None and noise dominates. Beyond 256 parameters it is a
+            lower bound, from the extreme Ritz values of forty products with each.
         least_eigenvalue: least eigenvalue of the raw F and ζ at unit diagonal; negative where noise
-            rules. Beyond 256 parameters it is an upper bound, likewise.
+            dominates. Beyond 256 parameters it is an upper bound, likewise.
+
+    Example:
+        >>> import ktc
+        >>> net = ktc.Network(stiffness=1.0, friction=1.0, quartic=1.0)
+        >>> fit = ktc.learn(
+        ...     net, 1.0, ktc.schedules.MinimalDissipation(1.0), replicas=100, ticks=10, seed=1,
+        ...     metrics=ktc.Metrics("measured", replicas=1000),
+        ... )
+        >>> fit.calibration.count > 0
+        True
     """
 
     replicas: int
@@ -44,18 +54,18 @@ class CalibrationReport(Storable):
 
     @property
     def excess_work(self) -> Estimate:
-        """W − ΔF: what calibration dissipated, per replica of its ensemble.
+        """W − ΔF: what calibration dissipated, per calibration replica.
 
-        It goes from equilibrium to equilibrium, so that this is heat beyond what any slower way
-        between the same controls gives off.
+        The replicas go from equilibrium to equilibrium, so that this is heat beyond that of a
+        quasistatic change between the same controls.
 
         Raises:
-            ValueError: ΔF is not known.
+            ValueError: ΔF is not available.
         """
         change = self.free_energy_change
         if change is None:
             raise ValueError(
-                "the free energy change of the calibration ensemble is not known: two of its "
+                "the free energy change of the calibration replicas is not available: two "
                 "measurements were too far apart for Bennett's acceptance ratio; lower refresh "
                 "of metrics"
             )

@@ -1,4 +1,4 @@
-"""A x = b of a symmetric positive definite A that is known by its products alone."""
+"""Conjugate gradients: A x = b for a symmetric positive definite A given by its products."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from ktc._base.validation import Array
 
-#: Relative size of the residual at which it stops, in the norm of the preconditioner.
+#: Relative size of the residual at which to stop, in the norm of the preconditioner.
 ACCURACY = 1e-8
 MOST_STEPS = 1000
 
@@ -16,13 +16,19 @@ Product = Callable[[Array], Array]
 
 
 class Indefinite(ValueError):
-    """A direction in which xᵀAx is not positive."""
+    """The matrix is not positive definite: xᵀAx is not positive in some direction."""
 
 
 def conjugate_gradients(
     product: Product, right: Array, precondition: Product, accuracy: float = ACCURACY
 ) -> Array:
     """A⁻¹ b, by products with A.
+
+    Args:
+        product: v ↦ A v.
+        right: b.
+        precondition: v ↦ M v with M near A⁻¹.
+        accuracy: relative size of the residual at which to stop.
 
     Raises:
         Indefinite: A is not positive definite.
@@ -47,7 +53,7 @@ def conjugate_gradients(
         pushed = product(direction)
         curvature = float(direction @ pushed)
         if not curvature > 0:
-            raise Indefinite("the matrix is not positive definite in a direction that was tried")
+            raise Indefinite("the matrix is not positive definite in a direction that was met")
         step = size / curvature
         found = found + step * direction
         residual = residual - step * pushed

@@ -1,4 +1,4 @@
-"""Equilibria of a model at any of its controls, known or measured."""
+"""Equilibria of a model at any controls: in closed form, by quadrature, or measured."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from ktc._model.parameters import Parameters
 from ktc._theory.geometry import Geometry
 
 MOST_STEPS = 50
-#: Of which the maximum of a likelihood is measured.
+#: Replicas on which the maximum of a likelihood is measured.
 MAXIMUM_REPLICAS = 10_000
 
 
 class Equilibria(Protocol):
-    """What learning that anticipates asks of a model."""
+    """What ``Anticipation`` asks of a model."""
 
     parameters: Parameters
 
     def geometry(self, controls: Controls, hold: float) -> Geometry:
-        """F and ζ as matrices, for controls held so long."""
+        """F and ζ as matrices, for controls held for ``hold``."""
 
     def with_forces(self, forces: Array, start: Controls, hold: float) -> Controls:
         """The controls at whose equilibrium ⟨∂_θH⟩ is ``forces``, by Newton's method."""
 
 
 class KnownEquilibria:
-    """In closed form or by quadrature."""
+    """Equilibria in closed form or by quadrature."""
 
     def __init__(self, exact: ExactModel) -> None:
         self._exact, self.parameters = exact, exact.parameters
@@ -46,36 +46,37 @@ class KnownEquilibria:
         return found
 
     def with_forces(self, forces: Array, start: Controls, hold: float) -> Controls:
-        """To rounding."""
+        """The controls, to rounding."""
         return maximum_likelihood(self._exact, forces, start)
 
 
 class MeasuredEquilibria:
-    """On calibration replicas, where each landmark serves as far as ``Metrics.refresh`` says.
+    """Equilibria measured on calibration replicas.
 
-    Within a landmark's reach averages are linear in θ, by its F.
+    Each landmark is used within the distance ``Metrics.refresh``, where averages are taken as
+    linear in θ, by its F.
     """
 
     def __init__(self, calibration: Calibration) -> None:
         self._calibration, self.parameters = calibration, calibration.parameters
 
     def geometry(self, controls: Controls, hold: float) -> Geometry:
-        """Those of the nearest landmark."""
+        """F and ζ of the nearest landmark."""
         return self._calibration.landmark(controls, hold).geometry
 
     def with_forces(self, forces: Array, start: Controls, hold: float) -> Controls:
-        """Within the reach of a landmark and its noise."""
+        """The controls, to within the reach of a landmark and its noise."""
         calibration, parameters, controls = self._calibration, self.parameters, start
         passed: list[Landmark] = []
         for _ in range(MOST_STEPS):
             landmark = calibration.landmark(controls, hold)
-            # Of two that point at each other from either side, neither reaches what is between.
+            # Where two landmarks point at each other from either side, measure between them.
             if any(landmark is one for one in passed):
                 landmark = calibration.landmark(controls, hold, afresh=True)
             passed.append(landmark)
             change = landmark.geometry.natural(1.0, landmark.forces - forces)
             far = calibration.distance(landmark, landmark.theta + change)
-            # The damped step of self-concordant functions, unless it stayed where this one reaches.
+            # The damped step of self-concordant functions, unless it stays within this reach.
             damping = 1 / (1 + far * np.sqrt(len(change)))
             damping = 1.0 if calibration.reaches(damping * far) else damping
             share, after = confined(parameters, controls, landmark.theta, damping * change)
@@ -85,17 +86,17 @@ class MeasuredEquilibria:
                 break
             controls = after
         raise ValueError(
-            "no equilibrium of the model was found that has the averages which are asked for: the "
-            "search left every bound, or noise rules it; take more replicas for metrics"
+            "no equilibrium of the model with the requested averages was found: the search "
+            "diverged, or noise dominates it; take more replicas for metrics"
         )
 
 
 def measured_maximum_likelihood(
     exact: ExactModel, forces: Array, seed: int | None, replicas: int = MAXIMUM_REPLICAS
 ) -> tuple[Controls, Array]:
-    """Controls of the greatest likelihood, and the covariance kT F⁻¹/N of their own noise.
+    """Controls of the greatest likelihood, and the covariance kT F⁻¹/N of their noise.
 
-    Newton's method on replicas, with a last step from a measurement at the place itself.
+    Newton's method on replicas, with a last step from a measurement at the result itself.
 
     Raises:
         ValueError: more than ``MOST_DENSE`` parameters; no such equilibrium.
@@ -103,7 +104,7 @@ def measured_maximum_likelihood(
     parameters = exact.parameters
     if parameters.size > MOST_DENSE:
         raise ValueError(
-            f"the maximum-likelihood parameters are measured up to {MOST_DENSE} of them, but "
+            f"the maximum-likelihood parameters can be measured up to {MOST_DENSE} of them, but "
             f"{parameters.size} are learned; give completed(...) the controls that are meant"
         )
     calibration = Calibration(exact, Metrics("measured", replicas=replicas), seed, None)

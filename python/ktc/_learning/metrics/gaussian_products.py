@@ -1,15 +1,14 @@
-"""F and ζ of a Gaussian network's bias and stiffness as products with a vector, never as matrices.
+"""F and ζ of a Gaussian network's bias and stiffness as products with a vector.
 
-With m = K⁻¹b, V the modes of K in the metric R (VᵀRV = 1, VᵀKV = λ), a direction (δb, δK) pulls
-with w = δK m − δb and answers, in units of the conjugate forces −x and xxᵀ, with s and Q + m sᵀ +
-s mᵀ:
+With m = K⁻¹b and V the modes of K in the metric R (VᵀRV = 1, VᵀKV = λ), the response to a direction
+(δb, δK), w = δK m − δb, is s and Q + m sᵀ + s mᵀ in units of the conjugate forces −x and xxᵀ:
 
     F: s = V λ⁻¹ Vᵀw,  Q = kT V [(VᵀδKV)_ab/(λ_aλ_b)] Vᵀ;
     ζ: the same with modes of bias times 1/λ_a and pairs of modes times 1/(λ_a + λ_b),
 
-the times at which they relax. A product costs O(d³), and where bias and stiffness are learned whole
-its inverse does too; under a mask conjugate gradients find the inverse, with that of the whole as
-their preconditioner.
+their relaxation times. A product costs O(d³), and so does its inverse where bias and stiffness are
+learned whole; under a mask the inverse is by conjugate gradients, with that of the whole as their
+preconditioner.
 
 Source: Isserlis (1918), Biometrika 12, 134; Sivak, Crooks (2012), Phys. Rev. Lett. 108, 190602;
 Hestenes, Stiefel (1952), J. Res. Natl. Bur. Stand. 49, 409.
@@ -29,12 +28,12 @@ from ktc._model.network import Network
 from ktc._model.parameters import Parameters
 from ktc._theory.zero_order_hold import lag_under_hold
 
-#: Parameters of which one scalar rate is made.
+#: Largest number of parameters for which traces are computed.
 MOST_TRACED = 256
 
 
 class GaussianProducts:
-    """A Metric of overdamped Gaussian networks in O(d³) time and O(d²) memory, whatever p is."""
+    """F and ζ of overdamped Gaussian networks in O(d³) time and O(d²) memory, for any p."""
 
     def __init__(self, net: Network, parameters: Parameters, hold: float) -> None:
         self._parameters = parameters
@@ -52,7 +51,7 @@ class GaussianProducts:
 
     @property
     def blocks(self) -> Mapping[str, slice]:
-        """For each kind of parameter its slice of θ."""
+        """The slice of θ of each kind of parameter."""
         return self._parameters.blocks
 
     @property
@@ -62,15 +61,15 @@ class GaussianProducts:
 
     @cached_property
     def traces(self) -> tuple[float, float]:
-        """Of F and of ζ, by a product each for every parameter.
+        """Traces of F and of ζ, by two products per parameter.
 
         Raises:
             ValueError: more than ``MOST_TRACED`` parameters, for which that takes too long.
         """
         if self.size > MOST_TRACED:
             raise ValueError(
-                f"matrix must be True for {self.size} parameters: F and ζ are not made as matrices "
-                f"beyond {MOST_TRACED}, so that their traces are not known"
+                f"matrix must be True for {self.size} parameters: F and ζ are not built as "
+                f"matrices beyond {MOST_TRACED}, so that their traces are not available"
             )
         columns = np.eye(self.size)
         fisher = sum(self.fisher(column)[k] for k, column in enumerate(columns))
@@ -128,7 +127,7 @@ class GaussianProducts:
         return self._collected(stiffness @ self._mean - pull, stiffness, 1.0)
 
     def _expanded(self, vector: Array, diagonal: float) -> tuple[Array, Array]:
-        """A vector of parameters as (d,) and a symmetric (d, d), its diagonal times a factor."""
+        """A vector θ as bias (d,) and symmetric matrix (d, d), its diagonal times a factor."""
         d = len(self._mean)
         bias, matrix = np.zeros(d), np.zeros((d, d))
         for name, block in self._parameters.blocks.items():
@@ -142,7 +141,7 @@ class GaussianProducts:
         return bias, matrix
 
     def _collected(self, bias: Array, matrix: Array, diagonal: float) -> Array:
-        """The reverse."""
+        """The inverse of ``_expanded``."""
         result = np.empty(self._parameters.size)
         for name, block in self._parameters.blocks.items():
             places = self._parameters.places[name]

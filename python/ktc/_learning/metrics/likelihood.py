@@ -1,4 +1,4 @@
-"""Maximum-likelihood parameters, and data for which there are none."""
+"""Maximum-likelihood parameters, and refusal of data that have none."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from ktc._model.controls import Controls
 from ktc._model.parameters import Parameters
 
 MOST_STEPS = 200
-# Newton's decrement g·Δθ, twice what is left to gain, in kT.
+# Newton's decrement g·Δθ, twice the remaining gain, at which the search ends, in kT.
 ARRIVED = 1e-18
-# Below this share of the largest, a variance of the data is none.
+# Variances of the data below this share of their scale count as zero.
 LEAST_VARIANCE = 1e-12
 
 
 def maximum_likelihood(exact: ExactModel, forces: Array, start: Controls | None = None) -> Controls:
     """The controls at which ⟨∂_θH⟩ is that of the data, by Newton's method.
 
-    kT times the mean log-likelihood is F(θ) − θ·⟨∂_θH⟩_data + …, concave in θ as H is linear in it;
-    its slope is g at equilibrium, its curvature −F: θ ← θ + F⁻¹g, damped far from the top.
+    kT times the mean log-likelihood is F(θ) − θ·⟨∂_θH⟩_data + …, concave in θ because H is linear
+    in it; its slope is g at equilibrium, its curvature −F: θ ← θ + F⁻¹g, damped far from the
+    maximum.
 
     Args:
-        exact: a model whose equilibrium is known.
+        exact: a model whose equilibria are available.
         forces: ⟨∂_θH⟩ over the data, shape (p,).
         start: where the search starts; the model's own controls by default.
 
@@ -36,6 +37,8 @@ def maximum_likelihood(exact: ExactModel, forces: Array, start: Controls | None 
     """
     parameters = exact.parameters
     controls = exact.start.network.controls if start is None else start
+    if exact.whole:
+        return controls.updated(bias=_bias_of(exact, forces))
     kT = exact.start.network.common_kT
     worst = 0.0
     for _ in range(MOST_STEPS):
@@ -50,7 +53,7 @@ def maximum_likelihood(exact: ExactModel, forces: Array, start: Controls | None 
         damping = 1.0 if decrement < 1e-4 else 1 / (1 + np.sqrt(decrement))
         theta = parameters.vector(controls)
         share, after = confined(parameters, controls, theta, damping * change)
-        # Rounding may keep the decrement above its goal for ever, at no loss.
+        # Rounding may keep the decrement above its limit for ever, at no loss.
         if share == 0 or (decrement < 1e-12 and decrement >= worst > 0):
             if decrement < 1e-12:
                 return controls
@@ -58,13 +61,20 @@ def maximum_likelihood(exact: ExactModel, forces: Array, start: Controls | None 
         worst, controls = decrement, after
     raise ValueError(
         f"no confined model of {parameters!r} has the averages of the data: the search for the "
-        "maximum of the likelihood left every bound; learn other parameters, or take data that "
-        "such a model can have"
+        "maximum of the likelihood diverged; learn other parameters, or take data that such a "
+        "model can have"
     )
 
 
+def _bias_of(exact: ExactModel, forces: Array) -> Array:
+    """K⟨x⟩, from ⟨∂_θH⟩ = −⟨x⟩ of the bias, or −K⟨x⟩/scale of the center."""
+    if exact.parameters.names == ("center",):
+        return -exact.start.scale * forces
+    return np.asarray(-exact.start.network.stiffness @ forces)
+
+
 def refuse_unreachable(samples: Array, parameters: Parameters, controls: Controls) -> None:
-    """Refuses data whose likelihood grows without bound, or on the border of what is confined.
+    """Refuse data whose likelihood has no maximum among confined models.
 
     Raises:
         ValueError: units that do not vary though their own stiffness is learned; directions in
@@ -81,7 +91,7 @@ def refuse_unreachable(samples: Array, parameters: Parameters, controls: Control
     if still:
         raise ValueError(
             f"data do not vary in column {still[0]}, whose stiffness is learned: no confined model "
-            "is as sharp; take more samples, add noise, or mask that unit's stiffness"
+            "is as narrow; take more samples, add noise, or mask that unit's stiffness"
         )
     whole = "stiffness" in parameters.names or {"couplings", "diagonal"} <= set(parameters.names)
     d = parameters.units
@@ -105,7 +115,7 @@ def refuse_unreachable(samples: Array, parameters: Parameters, controls: Control
 
 
 def _own_stiffness(parameters: Parameters) -> Array:
-    """Of every unit whether its K_ii is learned."""
+    """Whether K_ii is learned, for each unit."""
     found = np.zeros(parameters.units, dtype=bool)
     for name in ("stiffness", "diagonal"):
         if name in parameters.places:
@@ -117,7 +127,7 @@ def _own_stiffness(parameters: Parameters) -> Array:
 def _refuse_heavy_tails(
     samples: Array, parameters: Parameters, controls: Controls, stiff: Array
 ) -> None:
-    """With b, K_ii and κ free, κ < 0 is what a fourth moment above the normal one asks for.
+    """Refuse fourth moments above the normal one where b, K_ii and κ are free: they need κ < 0.
 
     At given mean and variance the distribution of largest entropy is normal, and ⟨x⁴⟩ falls as κ
     grows from zero.

@@ -1,4 +1,4 @@
-"""The extreme eigenvalues of a symmetric matrix that is known by its products alone."""
+"""Extreme Ritz values: eigenvalue bounds of a symmetric matrix given by its products."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import scipy  # imports scipy.linalg when it is first used
 
 from ktc._base.validation import Array
 
-#: Products that are spent on it.
+#: Number of products.
 STEPS = 40
 SEED = 0x72697473
 
@@ -19,9 +19,14 @@ def extreme_ritz_values(
 ) -> tuple[float, float]:
     """Least and largest eigenvalue within the Krylov space of a random vector (Lanczos).
 
-    They lie between the extreme eigenvalues of the matrix, which they reach as ``steps`` does
-    ``size``: the least is an upper bound, the largest a lower one, and so is their ratio of the
-    condition number. Vectors are kept orthogonal to all before them.
+    They lie between the extreme eigenvalues of the matrix and reach them as ``steps`` approaches
+    ``size``: the least is an upper bound, the largest a lower one, and their ratio a lower bound of
+    the condition number. Vectors are orthogonalised against all earlier ones.
+
+    Args:
+        product: v ↦ A v.
+        size: length of v.
+        steps: number of products.
 
     Example:
         >>> from ktc._learning.metrics.ritz import extreme_ritz_values

@@ -1,4 +1,4 @@
-"""F and ζ measured on replicas as products with a vector, inverted by conjugate gradients."""
+"""Measured F and ζ as products with a vector, inverted by conjugate gradients."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from ktc._measure.correlation_windows import Windows
 #: Conjugate gradients on a noisy matrix need not be more accurate than it is.
 ACCURACY = 1e-4
 
-#: Up to so many parameters products are those of matrices, 64 MB each at 2,900 of them and 134 MB
-#: at 4,096; beyond, of the replicas' forces themselves.
+#: Largest number of parameters for which products are by matrices, 64 MB each at 2,900 of them and
+#: 134 MB at 4,096; beyond, they are by the replicas' forces themselves.
 MOST_MATRIX = 4096
 
 
 class SampledProducts:
-    """A Metric of centred conjugate forces φ: F v = φᵀ(φ v)/(N kT), ζ v likewise with ∫φ dt.
+    """F and ζ from centred conjugate forces φ: F v = φᵀ(φ v)/(N kT), ζ v likewise with ∫φ dt.
 
-    Of two parameters whose windows differ the longer window counts, as in
-    ``theory.friction_estimate``. Both are drawn to their own diagonals by the share of least
-    expected error (Ledoit, Wolf 2004; Schäfer, Strimmer 2005), found without the matrix: with z of
+    Of two parameters whose windows differ the longer window is used, as in
+    ``theory.friction_estimate``. Both are shrunk toward their own diagonals by the share of least
+    expected error (Ledoit, Wolf 2004; Schäfer, Strimmer 2005), without the matrix: with z of
     unit variance, Σ r² over all pairs is the squared size of zᵀz/N or of zzᵀ/N, whichever is
     smaller, and the sum of its error bars' squares that of |z|⁴. Where the friction tensor is
-    negative in a direction that is met, its share is moved half of the way to one, and that is
+    negative in a direction that is met, its shrinkage is moved half of the way to one, and that is
     reported.
 
     Args:
-        windows: of an ensemble in equilibrium.
+        windows: conjugate forces of an ensemble in equilibrium, and their integrals.
         kT: its thermal energy.
-        blocks: for each kind of parameter its slice.
+        blocks: the slice of θ of each kind of parameter.
         shrinkage: "optimal", a share, or None.
 
     Raises:
-        ValueError: an own friction that noise has made negative.
+        ValueError: a diagonal entry of ζ that noise has made negative.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class SampledProducts:
             place = int(np.argmin(self._own[1]))
             raise ValueError(
                 f"the measured friction of parameter {place} is {self._own[1][place]:.3g}, which "
-                "is not positive: noise rules it; take more replicas for metrics"
+                "is not positive: noise dominates it; take more replicas for metrics"
             )
         self._matrices = None if self.size > MOST_MATRIX else self._collected(windows.intervals)
         self._shares = [
@@ -80,16 +80,16 @@ class SampledProducts:
 
     @property
     def shrinkage(self) -> tuple[float, float]:
-        """Shares of the diagonal in F and ζ."""
+        """Share of the diagonal in F and in ζ."""
         return self._shares[0], self._shares[1]
 
     @property
     def traces(self) -> tuple[float, float]:
-        """Of F and of ζ."""
+        """Traces of F and of ζ."""
         return float(self._own[0].sum()), float(self._own[1].sum())
 
     def _collected(self, intervals: NDArray[np.intp]) -> tuple[Array, Array]:
-        """Raw F and ζ as matrices: fewer numbers than the replicas' forces."""
+        """Raw F and ζ as matrices, which are fewer numbers than the replicas' forces."""
         fisher, friction = np.zeros((2, self.size, self.size))
         for end in self._ends:
             fisher += self._factor[0] * (end.T @ end)
@@ -190,14 +190,14 @@ def _ratio(extremes: Array) -> float:
 
 
 def _share(one: Array, other: Array, windows: int, shrinkage: float | str | None) -> float:
-    """Σ stderr²/Σ r² over all pairs, r at unit diagonal, of an average over so many windows."""
+    """Σ stderr²/Σ r² over all pairs, r at unit diagonal, of an average over ``windows``."""
     if shrinkage is None:
         return 0.0
     if not isinstance(shrinkage, str):
         return shrinkage
     rows, columns = one.shape
     own = np.sum(one * other, axis=0)
-    # Of one window alone an own friction may be lost in noise that the average has not.
+    # A single window may lose a diagonal entry in noise that the average over windows has not.
     root = np.sqrt(
         np.maximum(own, 0.1 * np.sqrt(np.sum(one**2, axis=0) * np.sum(other**2, axis=0)))
     )

@@ -1,4 +1,4 @@
-"""How a learner comes by F and ζ."""
+"""Settings: how a learner obtains F and ζ."""
 
 from __future__ import annotations
 
@@ -13,19 +13,21 @@ FISHERS = ("equilibrium", "replicas")
 
 @dataclass(frozen=True)
 class Metrics:
-    """How ``learn`` comes by the Fisher matrix F and the friction tensor ζ at its present controls.
+    """How ``learn`` obtains F and the friction tensor ζ at its present controls.
+
+    F = Cov(∂_θH)/kT is called the Fisher matrix; the Fisher information is F/kT.
 
     Args:
-        source: "exact" takes closed forms (Gaussian networks) and quadrature (units coupled to
-            none); "measured" measures both on calibration replicas, an ensemble of its own that
-            follows the controls and relaxes at them; "auto" measures where nothing is exact.
-        fisher: "equilibrium" of the present controls; or "replicas", F from the covariance of the
+        source: "exact" takes closed forms (Gaussian networks) and quadrature (uncoupled units);
+            "measured" measures both on calibration replicas, a separate ensemble that follows the
+            controls and relaxes at them; "auto" measures where nothing exact is available.
+        fisher: "equilibrium" at the present controls; or "replicas", F from the covariance of the
             running replicas themselves, which costs nothing and is not that of an equilibrium.
-        replicas: of the calibration ensemble.
+        replicas: number of calibration replicas.
         shrinkage: toward the diagonal, see ``theory.MatrixEstimate``: "optimal", a share from 0 to
             1, or None for none.
-        refresh: a measurement serves until the controls have moved by this share of their own
-            thermal scatter, √(ΔθᵀFΔθ/(p kT)); then the next one is made.
+        refresh: a measurement is used until the controls have moved by this share of their thermal
+            scatter, √(ΔθᵀFΔθ/(p kT)); then a new one is made.
 
     Raises:
         ValueError, TypeError: unknown names, numbers out of range.

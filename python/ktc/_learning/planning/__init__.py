@@ -1,1 +1,1 @@
-"""What a run of learning will cost, and which run to choose."""
+"""Planning of learning runs: expected costs, best rates, and plans within a budget."""

@@ -1,4 +1,4 @@
-"""Tuning: the best rate of a schedule that has one to choose."""
+"""Tuning: the best rate of a schedule."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from ktc._learning.learn import learn
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.settings import Metrics
 from ktc._learning.samples import as_samples
-from ktc._learning.schedules import Schedule
+from ktc._learning.schedule import Schedule
 from ktc._model.controls import Controls
 from ktc._model.description import Described, Description, network_of
 from ktc._model.imperfections import LimitError
 from ktc._theory.geometry import Geometry
 from ktc._theory.metrics import fisher_matrix, friction_tensor
 
-#: How often the search may move on, each time twice as far, when the best rate lies at an end of
-#: its bracket.
+#: Largest number of times the search extends its bracket, each time twice as far, where the best
+#: rate lies at an end.
 WIDENINGS = 8
 
-# Values that a diverged run counts as; they grow with the rate, so that the search turns back.
+# Cost of a diverged run; it grows with the rate, so that the search turns back.
 _DIVERGED = 1e6
 
 # Logarithm of the largest rate ever tried, near that of the largest double.
@@ -46,8 +46,8 @@ class Tuned(Storable):
     Attributes:
         rate: the best rate found.
         schedule: the schedule with that rate.
-        completed_excess_work: what it cost in the search, by its small ensemble; run it again
-            with more replicas for an unbiased value.
+        completed_excess_work: its cost in the search, by a small ensemble; run it again with more
+            replicas for an unbiased value.
         rates, costs: all rates that were tried, ascending, and their completed excess work,
             infinite where the controls diverged, shape (runs,) each.
     """
@@ -83,9 +83,8 @@ def best_rate(
 
     Minimises ``completed_excess_work`` over the logarithm of the rate, each value a small run of
     ``ktc.learn``, all with the same noise, so that their differences are not noise. Near the best
-    rate the cost is flat: a tolerance of ten per cent, and an ensemble whose own fluctuations add
-    one to three kT/replicas a mode, move it little. Controls that diverge count as infinitely
-    dear.
+    rate the cost is flat: a tolerance of ten per cent, and an ensemble whose fluctuations add one
+    to three kT/replicas per mode, change it little. The cost of controls that diverge is infinite.
 
     Args:
         device: a Network or a Board, not a running emulator: every run starts afresh.
@@ -93,27 +92,27 @@ def best_rate(
         schedule: makes a schedule of a rate, for example ``lambda rate: Constant(2.0, rate)``;
             any schedule with one positive number to choose.
         parameters: as for ``learn``.
-        replicas: number of replicas of each run; ``math.inf`` for exact costs, where Gaussian.
+        replicas: number of replicas of each run; ``math.inf`` for exact costs of Gaussian networks.
         ticks: number of holds of each run.
-        seed: noise of all runs; None draws one.
+        seed: seed of all runs; None draws one.
         threads: as for ``learn``.
         bracket: two rates between which to start; by default those at which the fastest mode
-            learns a tenth of its way, and the slowest ten times its way. The search moves on
-            where the best rate lies at an end.
+            learns a tenth of its distance, and the slowest ten times its distance. The search
+            extends it where the best rate lies at an end.
         tolerance: relative accuracy of the rate, below 1.
         mask, hidden, metrics: as for ``learn``.
-        target: controls, or controls by name, that every run is completed to in place of the
-            maximum-likelihood parameters; needed where these are known neither in closed form nor
-            by quadrature: of hidden units, and of coupled quartic ones. Controls that a long, slow
-            run reached will do. Energy of the clamped phase of hidden units is not in the cost.
+        target: controls, or controls by name, to which every run is completed in place of the
+            maximum-likelihood parameters; needed where these have neither a closed form nor a
+            quadrature: with hidden units, and coupled quartic ones. Controls that a long, slow run
+            reached will do. The cost does not include the clamped phase of hidden units.
 
     Returns:
         A Tuned: the rate, its schedule, and all that was tried.
 
     Raises:
         ValueError, TypeError: as ``learn``; a bracket that is not two ascending positive numbers;
-            no rate in reach whose controls do not diverge; a schedule whose cost knows nothing of
-            the rate; no target where one is needed.
+            controls that diverge at every rate; a schedule whose cost does not depend on the rate;
+            no target where one is needed.
 
     Example:
         >>> import ktc
@@ -160,6 +159,12 @@ def best_rate(
         # Costs span hundreds of decades next to a divergence, and only their order matters.
         return float(np.arcsinh(found.mean / device.network.kT))
 
+    _minimise(cost, low, high, tolerance)
+    return _best(schedule, tried)
+
+
+def _minimise(cost: Callable[[float], float], low: float, high: float, tolerance: float) -> None:
+    """Minimise over a bracket that moves on where the least cost lies at an end."""
     for _ in range(WIDENINGS):
         result = scipy.optimize.minimize_scalar(
             cost, bounds=(low, high), method="bounded", options={"xatol": tolerance / 2}
@@ -170,7 +175,11 @@ def best_rate(
         elif result.x > high - tolerance:
             low, high = high - 2 * tolerance, min(high + width, _FARTHEST)
         else:
-            break
+            return
+
+
+def _best(schedule: Callable[[float], Schedule], tried: Mapping[float, Estimate | None]) -> Tuned:
+    """The best of the rates that were tried, None where the controls diverged."""
     known = {rate: value for rate, value in tried.items() if value is not None}
     if not known:
         raise ValueError(
@@ -180,7 +189,7 @@ def best_rate(
     if len({value.mean for value in known.values()}) == 1 < len(known):
         raise ValueError(
             f"schedule must depend on the rate, but costs are the same from {min(known):.3g} to "
-            f"{max(known):.3g}; give one that has a rate to choose, and data that are to be learned"
+            f"{max(known):.3g}; give one with a rate to choose, and data that are not yet learned"
         )
     rate = min(known, key=lambda one: known[one].mean)
     rates = sorted(tried)
@@ -208,7 +217,7 @@ def _completed(
 
 
 def _refuse_unknown(exact: ExactModel, hidden: int) -> None:
-    """Refuse before anything runs what every run would end in."""
+    """Refuse before anything runs what every run would refuse at its end."""
     if hidden:
         raise ValueError(
             f"target must be given with {hidden} hidden units, because the likelihood of such a "

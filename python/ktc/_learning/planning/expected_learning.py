@@ -1,4 +1,4 @@
-"""What learning the bias of a Gaussian network costs on average, noise of the gradient included."""
+"""Expected costs of learning the bias of a Gaussian network, gradient noise included."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from ktc._base.validation import Array, count, finite
 from ktc._learning.batches import Batches, BatchMoments
 from ktc._learning.samples import as_samples
-from ktc._learning.schedules import Schedule
+from ktc._learning.schedule import Schedule
 from ktc._learning.update import Update
 from ktc._model.description import Description
 from ktc._model.imperfections import Imperfections
@@ -25,7 +25,7 @@ class Costs(NamedTuple):
     """Averages over runs.
 
     Attributes:
-        excess_work: W − ΔF at the run's own parameters, a replica.
+        excess_work: W − ΔF at the run's own parameters, per replica.
         completed_excess_work: with one last jump to the maximum-likelihood parameters.
         nats_lost: log-likelihood of the data per sample below its maximum over the bias.
     """
@@ -37,14 +37,14 @@ class Costs(NamedTuple):
 
 @dataclass(frozen=True)
 class ExpectedLearning:
-    """Costs of learning, apart by what causes them; each is exact, and they add up.
+    """Expected costs of learning by cause; each is exact, and they add up.
 
     Attributes:
-        ideal: of infinitely many replicas that see all data: the schedule's own cost, and that of
+        ideal: costs of infinitely many replicas that see all data: those of the schedule and of
             its ticks.
-        replica: what the thermal noise of one replica's mean adds; N replicas add an Nth of it.
-        reading: what the noise of its readings adds, alike.
-        batch: what seeing few of the samples adds, however many replicas there are.
+        replica: added by the thermal noise of one replica's mean; N replicas add an Nth of it.
+        reading: added by the noise of its readings, likewise.
+        batch: added by seeing a batch of the samples, for any number of replicas.
         duration: T.
         ticks: number of holds.
     """
@@ -57,12 +57,12 @@ class ExpectedLearning:
     ticks: int
 
     def noise(self, replicas: float) -> Costs:
-        """What the noise of the gradient adds, of replicas, readings and batches together."""
+        """Costs added by gradient noise: of replicas, readings and batches together."""
         both = zip(self.replica, self.reading, self.batch, strict=True)
         return Costs(*((one + read) / replicas + seen for one, read, seen in both))
 
     def costs(self, replicas: float) -> Costs:
-        """All of it, for so many replicas."""
+        """Total costs with so many replicas."""
         return Costs(*(a + b for a, b in zip(self.ideal, self.noise(replicas), strict=True)))
 
 
@@ -78,17 +78,17 @@ def expected_learning(
 ) -> ExpectedLearning:
     """Averages over all runs of ``learn`` of a Gaussian network's bias, from equilibrium.
 
-    The controller reads the mean of N replicas, m + δm, and its updates are linear in what it
-    reads: b ← b + G_k(μ − m). So work and likelihood are quadratic in the noise, and averages need
-    but its second moments, which move exactly from tick to tick: P_mm ← A P_mm Aᵀ + Q/N and their
-    like with b. Noise adds −Σ tr Cov(Δb_k, m_k) + ½ tr K⁻¹Cov(b_T) to W − ΔF, and
+    The controller reads the mean of N replicas, m + δm, and its updates are linear in the reading:
+    b ← b + G_k(μ − m). So work and likelihood are quadratic in the noise, and averages need only
+    its second moments, which move exactly from tick to tick: P_mm ← A P_mm Aᵀ + Q/N, and likewise
+    with b. Noise adds −Σ tr Cov(Δb_k, m_k) + ½ tr K⁻¹Cov(b_T) to W − ΔF, and
     ½ tr K⁻¹Cov(b_T)/kT to the nats lost; Cov(b_T, m_T) takes the place of the former's second part
     where a last jump completes the run.
 
     Args:
         device: a Network or a Board at the controls of its start; of a real board its drawing.
         data: as of ``learn``.
-        schedule: whose updates are linear in the gradient; not ``Adam``.
+        schedule: one whose updates are linear in the gradient; not ``Adam``.
         parameter: "bias" or "center".
         ticks, batch: as of ``learn``.
         read_noise: rms of the noise of each reading of each replica's state, independent of all
@@ -131,7 +131,7 @@ def expected_of(
     batches: BatchMoments | None,
     read_noise: float,
 ) -> ExpectedLearning:
-    """``expected_learning`` of the data's mean, and of how batches scatter about it."""
+    """``expected_learning`` from the data's mean and the second moments of batches."""
     net = gaussian(device)
     loop = _Loop(device, schedule, parameter, ticks)
     d, hold = net.units, schedule.duration / ticks
@@ -141,7 +141,7 @@ def expected_of(
     toward_rest = (np.eye(phase) - moved.A)[:, :d] @ flexibility
     to_public = np.zeros((d, phase))
     to_public[:, :d] = np.diag(device.scale)
-    # Rows of a noise's moments: the replicas' mean, the bias, and what a batch's epoch has dealt.
+    # Rows of a noise's moments: the replicas' mean, the bias, and the samples dealt in an epoch.
     mean, bias, dealt = slice(0, phase), slice(phase, phase + d), slice(phase + d, phase + 2 * d)
     size = phase + (d if batches is None else 2 * d)
     moments = np.zeros((3, size, size))
@@ -201,22 +201,6 @@ def expected_of(
     return ExpectedLearning(ideal, one, read, seen, schedule.duration, ticks)
 
 
-def noise_of_run(
-    device: Description,
-    schedule: Schedule,
-    parameter: str,
-    ticks: int,
-    goal: Array,
-    batches: BatchMoments | None,
-    imperfections: Imperfections | None,
-    replicas: float,
-) -> float:
-    """What gradient noise adds to the excess work of a run, with the ADC of a real board."""
-    read_noise = noise_of_reading(imperfections)
-    found = expected_of(device, schedule, parameter, ticks, goal, batches, read_noise)
-    return found.noise(replicas).excess_work
-
-
 def noise_of_reading(imperfections: Imperfections | None) -> float:
     """Rms noise of a reading, the steps of the ADC as noise of step²/12; zero of an ideal one."""
     if imperfections is None:
@@ -225,10 +209,10 @@ def noise_of_reading(imperfections: Imperfections | None) -> float:
 
 
 def _equilibrium(net: Network, phase: int) -> Array:
-    """Covariance of one replica at rest, momenta included."""
+    """Covariance of one replica in equilibrium, momenta included."""
     covariance = np.zeros((phase, phase))
     covariance[: net.units, : net.units] = net.common_kT * inverse(net.stiffness)
-    if phase > net.units:
+    if net.inertia is not None:
         own = range(net.units, phase)
         covariance[own, own] = net.common_kT * net.inertia
     return covariance
@@ -253,7 +237,7 @@ class _Loop:
         by_goal = np.stack([self._change(tick, zero, row) - none for row in unit], 1)
         by_reading = -by_goal
         if tick == 0:
-            # A first jump toward a target of its own reads, but does not look at the data.
+            # A first jump toward the schedule's own target depends on the reading, not on the data.
             by_reading = np.stack([self._change(tick, row, zero) - none for row in unit], 1)
         offset = self._change(tick, read, goal)
         linear = none + by_reading @ read + by_goal @ goal

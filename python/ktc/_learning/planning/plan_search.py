@@ -1,4 +1,4 @@
-"""What learning costs at any duration, and the search for the one that a budget affords."""
+"""Expected costs of learning at any duration, and the search for the duration within a budget."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from ktc._theory.gaussian import gaussian
 from ktc._theory.least_work import least_excess_work
 from ktc._theory.wasserstein import wasserstein_bound
 
-#: What ticks may add to the work of the ideal ensemble; their error falls as 1/ticks².
+#: Largest share that ticks may add to the work of the ideal ensemble; it falls as 1/ticks².
 TICKS_SHARE = 0.01
 FEWEST_TICKS, MOST_TICKS = 16, 2**16
-# Shortest duration that is thought of, in the fastest relaxation time: as good as a jump.
+# Shortest duration considered, in units of the fastest relaxation time: nearly a jump.
 SHORTEST = 0.1
 MOST_DOUBLINGS = 40
-# Of a density, whose steps are as many as a run's relaxation times, up to a thousand of these.
+# For a density, whose steps are as many as a run's relaxation times, up to a thousand of these.
 MOST_DOUBLINGS_BY_DENSITY = 14
-# Work that is none, in kT.
+# Work that counts as zero, in kT.
 NOTHING = 1e-9
 BISECTIONS = 8
 
@@ -72,7 +72,7 @@ class PlanSearch:
             board.real.require("bias", target[None], where="to learn the data's mean, ")
 
     def at(self, duration: float, nats: float = math.inf) -> ExpectedLearning:
-        """With the ticks that were given, or as few as do for the work and an accuracy."""
+        """Costs at a duration, with the given ticks or the fewest for the work and an accuracy."""
         most = MOST_TICKS
         if self._shortest:
             most = int(duration / self._shortest * (1 + 1e-9))
@@ -88,26 +88,26 @@ class PlanSearch:
         while number < most:
             number = min(2 * number, most)
             coarse, found = found, self._expected(duration, number)
-            # An error of 1/n² is a third of what doubling n takes away.
+            # An error in 1/n² is a third of what doubling n removes.
             added = abs(coarse.ideal.excess_work - found.ideal.excess_work)
             small = 3 * TICKS_SHARE * found.ideal.excess_work + NOTHING * self._net.common_kT
-            # What a quartic unit's rule loses is not due to its ticks.
+            # The loss of a quartic unit's rule is not due to its ticks.
             near = self._quartic or found.ideal.nats_lost <= TICKS_SHARE * nats
             if added <= small and near:
                 break
         return found
 
     def needed(self, found: ExpectedLearning, nats: float) -> int:
-        """Fewest replicas that lose no more than so many nats."""
+        """Fewest replicas whose loss is at most so many nats."""
         return max(1, math.ceil(self._needed(found, nats) * (1 - 1e-12)))
 
     def bought(self, found: ExpectedLearning, joules: float) -> int:
-        """Most replicas that dissipate no more than so many joules."""
+        """Most replicas whose excess work is at most so many joules."""
         each, once = _dissipated(found)
         if each <= NOTHING * self._net.common_kT:
             raise ValueError(
-                "data have their mean where the device already is, so that replicas dissipate "
-                f"{once:.6g} together, however many they are; give nats in place of joules"
+                "data have their mean where the device already is, so that any number of replicas "
+                f"dissipates {once:.6g} together; give nats in place of joules"
             )
         replicas = (joules - once) / each
         if replicas < 1:
@@ -127,8 +127,8 @@ class PlanSearch:
 
         def dissipated(found: ExpectedLearning) -> float:
             each, once = _dissipated(found)
-            # Such as short runs of a quartic unit, or of batches, which end too far off whatever
-            # the replicas.
+            # Short runs of a quartic unit, or with batches, may end too far off with any number of
+            # replicas.
             if _lost(found) >= nats:
                 return math.inf
             return each * self.needed(found, nats) + once
@@ -142,16 +142,16 @@ class PlanSearch:
             spent = dissipated(found)
             if spent <= joules:
                 return self._bisected(time, found, nats, lambda one: dissipated(one) <= joules)
-            # A quartic unit may lose more for a while as its runs grow longer.
+            # The loss of a quartic unit may first increase with the duration.
             hopeless = spent == math.inf and not self._quartic and _lost(found) > _lost(nearest)
             rises = rises + 1 if hopeless or least < spent < math.inf else 0
             least, time = min(least, spent), 2 * time
             nearest = min(nearest, found, key=_lost)
-            # Past the least, where the noise of a longer run outweighs what it saves.
+            # Past the minimum, the noise of a longer run outweighs what it saves.
             if rises == 2:
                 break
         if least == math.inf:
-            self.needed(nearest, nats)  # which says why
+            self.needed(nearest, nats)  # raises, with the reason
         raise ValueError(
             f"joules must be at least about {least:.4g} to lose no more than {nats:g} nats, "
             f"however long it takes, but is {joules:g}; give more, or allow more nats"
@@ -184,9 +184,10 @@ class PlanSearch:
         if left >= nats:
             cause = "its ticks and batches" if self._batches else "its ticks"
             raise ValueError(
-                f"nats must be above {left:.6g}, what the schedule and {cause} lose in a duration "
-                f"of {found.duration:g} with {found.ticks} ticks and any number of replicas, but "
-                f"is {nats:g}; allow more, or take larger batches, more ticks, or a longer duration"
+                f"nats must be above {left:.6g}, the loss by the schedule and {cause} in a "
+                f"duration of {found.duration:g} with {found.ticks} ticks and any number of "
+                f"replicas, but is {nats:g}; allow more, or take larger batches, more ticks, or a "
+                "longer duration"
             )
         return (found.replica.nats_lost + found.reading.nats_lost) / (nats - left)
 
@@ -200,18 +201,18 @@ class PlanSearch:
 
 
 def _lost(found: ExpectedLearning) -> float:
-    """Nats that no number of replicas brings back."""
+    """Loss in nats that is independent of the number of replicas."""
     return found.ideal.nats_lost + found.batch.nats_lost
 
 
 def _dissipated(found: ExpectedLearning) -> tuple[float, float]:
-    """Excess work of N replicas together: N times the first, and the second."""
+    """Excess work of N replicas together: N times the first, plus the second."""
     each = found.ideal.excess_work + found.batch.excess_work
     return each, found.replica.excess_work + found.reading.excess_work
 
 
 def _planned_by_density(device: Description, batch: int | None, parameter: str) -> bool:
-    """Whether costs come by the density of one quartic unit; refuses what has neither form."""
+    """Whether costs are by the density of one quartic unit; refuse what has neither form."""
     if not network_of(device).quartic.any():
         return False
     if not is_one_quartic_unit(device):

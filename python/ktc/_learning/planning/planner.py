@@ -1,4 +1,4 @@
-"""Planning: how long, in how many ticks, and on how many replicas a board is to learn."""
+"""Planning: duration, ticks and replicas with which to learn on a board."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ktc._model.description import Description
 
 @dataclass(frozen=True)
 class Plan(Storable):
-    """How to learn, and what is expected of it: averages over runs, exact for the drawing.
+    """Settings of a learning run, and its expected costs: averages over runs, exact by the drawing.
 
     Energies are in joules and times in seconds on a Board, in a Network's own units elsewhere.
 
@@ -28,11 +28,11 @@ class Plan(Storable):
         duration: T of ``schedules.MinimalDissipation``.
         ticks: number of holds.
         replicas: number of replicas.
-        batch: number of samples an update sees; None for all.
-        parameter: what is learned, "bias" or "center".
-        excess_work: W − ΔF that a replica dissipates, its share of the noise included.
-        noise_work: what of it is due to the noise of the gradient.
-        total_excess_work: of all replicas together.
+        batch: number of samples per update; None for all.
+        parameter: the learned parameter, "bias" or "center".
+        excess_work: W − ΔF that a replica dissipates, its share of the gradient noise included.
+        noise_work: part of it that is due to gradient noise.
+        total_excess_work: excess work of all replicas together.
         bound: least excess work of a replica by any drive of the bias to the data's mean in T; of a
             quartic unit by any drive whatever.
         nats_lost: log-likelihood of the data per sample below its maximum.
@@ -74,13 +74,12 @@ class Plan(Storable):
         seen = "all samples" if self.batch is None else f"{self.batch} samples"
         share = self.noise_work / self.excess_work
         many = "1 replica" if self.replicas == 1 else f"{self.replicas} replicas"
+        each = f"each {self.excess_work:.4g}{energy} or {self.excess_work / self.kT:.4g} kT"
         return (
-            f"{many} for {self.duration:.4g}{time} in {self.ticks} ticks, "
-            f"{seen} at each\n"
-            f"dissipate {self.total_excess_work:.4g}{energy}, each {self.excess_work:.4g}{energy} "
-            f"or {self.excess_work / self.kT:.4g} kT\n"
-            f"of which noise of the gradient {share:.2%}; bound {self.bound:.4g}{energy} each\n"
-            f"lose {self.nats_lost:.4g} nats a sample"
+            f"{many} for {self.duration:.4g}{time} in {self.ticks} ticks, {seen} per update\n"
+            f"excess work: {self.total_excess_work:.4g}{energy}, {each}\n"
+            f"gradient noise: {share:.2%} of it; bound: {self.bound:.4g}{energy} each\n"
+            f"log-likelihood loss: {self.nats_lost:.4g} nats per sample"
         )
 
 
@@ -99,27 +98,27 @@ def plan(
     batch: int | None = None,
     parameter: str = "bias",
 ) -> Plan:
-    """Duration, ticks and replicas that a budget buys, and what to expect of them.
+    """Plan duration, ticks and replicas within a budget, and give the expected costs.
 
-    Of what all replicas dissipate together, how long it takes, and how many nats are lost, two are
-    given and the third is found: N replicas dissipate N W(T) + w(T) by ``MinimalDissipation``,
-    the second the noise of the gradient, which is the same for any N, and lose n(T)/N nats; all
-    three by ``theory.expected_learning``. A budget and an accuracy buy the shortest duration, a
-    budget and a duration the most replicas, an accuracy and a duration the fewest; of a duration
-    and replicas it is told what they cost.
+    Of the energy that all replicas dissipate together, the duration, and the loss in nats, two are
+    given and the third is found. N replicas dissipate N W(T) + w(T) by ``MinimalDissipation``,
+    where w is due to gradient noise and the same for any N, and lose n(T)/N nats; all three are by
+    ``theory.expected_learning``. A budget and an accuracy give the shortest duration, a budget and
+    a duration the most replicas, an accuracy and a duration the fewest; a duration and replicas
+    give their costs.
 
     Args:
-        device: a Network or a Board that is Gaussian, or a Network of one overdamped quartic unit,
-            whose density is followed on a grid, and its noise to leading order (up to a third too
-            small where F changes tenfold on the way); not a running emulator. Of a real board the
-            drawing, with its ADC's noise and steps, and no tick shorter than it can do.
+        device: a Gaussian Network or Board, or a Network of one overdamped quartic unit, whose
+            density is computed on a grid, and its noise to leading order (up to a third too small
+            where F changes tenfold during the run); not a running emulator. A real board is planned
+            for by its drawing, with its ADC's noise and steps, and no tick shorter than its own.
         data: as of ``learn``.
-        joules: most excess work W − ΔF of all replicas together, in the unit of kT on a Network.
+        joules: largest excess work W − ΔF of all replicas together, in the unit of kT on a Network.
         duration: T, in seconds on a Board.
-        nats: most log-likelihood a sample to lose against the maximum over the bias. Where neither
-            it nor a duration is given it is d/2n, what n samples leave open in any case.
-        replicas: number of replicas, beside a duration.
-        ticks: number of holds; by default as few as add no more than one per cent to the work.
+        nats: largest loss of log-likelihood per sample against the maximum over the bias. Where
+            neither it nor a duration is given it is d/2n, the uncertainty that n samples leave.
+        replicas: number of replicas, with a duration.
+        ticks: number of holds; by default the fewest that add at most one per cent to the work.
         batch: as of ``learn``.
         parameter: "bias" or "center".
 
@@ -133,15 +132,14 @@ def plan(
             the data's mean needs a bias beyond a real board's range.
 
     Example:
-        >>> import ktc
         >>> import ktc, numpy as np
         >>> board = ktc.Board(cells=4, resistance=1e6, capacitance=1e-12, temperature=300.0)
         >>> data = board.thermal_width * np.array([[3.0, -2.0, 1.0, 2.0]])
         >>> print(ktc.plan(board, data, joules=1e-18, nats=0.01))
-        127 replicas for 7.905e-06 s in 32 ticks, all samples at each
-        dissipate 9.997e-19 J, each 7.871e-21 J or 1.9 kT
-        of which noise of the gradient 3.89%; bound 7.527e-21 J each
-        lose 0.009931 nats a sample
+        127 replicas for 7.905e-06 s in 32 ticks, all samples per update
+        excess work: 9.997e-19 J, each 7.871e-21 J or 1.9 kT
+        gradient noise: 3.89% of it; bound: 7.527e-21 J each
+        log-likelihood loss: 0.009931 nats per sample
 
     Source: Hnybida, Verret (2025), arXiv 2510.03137.
     """
@@ -164,25 +162,25 @@ def plan(
             symbols=device.symbols,
         )
 
-    most = None if joules is None else positive("joules", joules)
-    time = None if duration is None else positive("duration", duration)
-    lost = None if nats is None else positive("nats", nats)
-    many = None if replicas is None else count("replicas", replicas)
-    asked = {"joules": most, "duration": time, "nats": lost, "replicas": many}
-    given = {name for name, value in asked.items() if value is not None}
-    if most is not None and given <= {"joules", "nats"}:
-        lost = search.units / (2 * search.samples) if lost is None else lost
-        found = search.shortest(most, lost)
+    asked = {
+        "joules": None if joules is None else positive("joules", joules),
+        "duration": None if duration is None else positive("duration", duration),
+        "nats": None if nats is None else positive("nats", nats),
+        "replicas": None if replicas is None else count("replicas", replicas),
+    }
+    given = {name: value for name, value in asked.items() if value is not None}
+    if "joules" in given and given.keys() <= {"joules", "nats"}:
+        lost = given.get("nats", search.units / (2 * search.samples))
+        found = search.shortest(given["joules"], lost)
         return planned(found, search.needed(found, lost))
-    if time is None or len(given) != 2:
+    if "duration" not in given or len(given) != 2:
         raise ValueError(
             "a duration and one of joules, nats and replicas must be given, or joules and nats, or "
-            f"joules alone, but given are {', '.join(n for n in asked if n in given) or 'none'}"
+            f"joules alone, but given are {', '.join(given) or 'none'}"
         )
-    found = search.at(time, math.inf if lost is None else lost)
-    if most is not None:
-        many = search.bought(found, most)
-    elif lost is not None:
-        many = search.needed(found, lost)
-    assert many is not None
-    return planned(found, many)
+    found = search.at(given["duration"], given.get("nats", math.inf))
+    if "joules" in given:
+        return planned(found, search.bought(found, given["joules"]))
+    if "nats" in given:
+        return planned(found, search.needed(found, given["nats"]))
+    return planned(found, int(given["replicas"]))

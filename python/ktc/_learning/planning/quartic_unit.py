@@ -1,4 +1,4 @@
-"""What learning the bias of one quartic unit costs on average, by its density and quadrature."""
+"""Expected costs of learning the bias of one quartic unit, by its density and quadrature."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ktc._learning.metrics.settings import Metrics
 from ktc._learning.metrics.source import MetricSource
 from ktc._learning.planning.expected_learning import Costs, ExpectedLearning
 from ktc._learning.problem import Problem
-from ktc._learning.schedules import Schedule
+from ktc._learning.schedule import Schedule
 from ktc._learning.update import Update
 from ktc._model.description import Described, Description
 from ktc._model.parameters import Parameters

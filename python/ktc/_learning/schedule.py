@@ -1,0 +1,108 @@
+"""The base class of schedules: a learning rate over time, θ̇ = η(t) g.
+
+g(t) = ⟨∂_θH⟩ over the running replicas − ⟨∂_θH⟩ over the data is kT times the approximate gradient
+of the log-likelihood per sample. Sampled and held with n ticks of h = T/n, the learner changes θ by
+h η(t) g(t) at t = h, 2h, …, T − h, by half of that at 0 and T, and by the jumps at 0 and T.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ktc._base.validation import Array, positive
+from ktc._learning.metrics.metric_tensors import MetricTensors
+from ktc._learning.schedule_figure import draw_schedule
+from ktc._model.description import Description
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class Schedule(ABC):
+    """A learning rate over time. Subclass it to define your own, and pass it to ``learn``.
+
+    Args:
+        duration: T, positive, in the device's unit of time.
+        **others: further constructor arguments of a subclass, by name, for ``arguments``.
+
+    Example:
+        >>> import ktc
+        >>> class Halved(ktc.schedules.Schedule):
+        ...     uses_metrics = False
+        ...     def velocity(self, time, gradient, geometry):
+        ...         return 0.5 * gradient
+        >>> net = ktc.Network(stiffness=1.0, friction=1.0)
+        >>> fit = ktc.learn(net, 5.0, Halved(1.0), replicas=100, ticks=50, seed=1)
+        >>> len(fit.history.time)
+        51
+    """
+
+    #: Whether rates depend on F or ζ; where False, ``learn`` neither computes nor measures them.
+    uses_metrics = True
+    #: Whether rates depend on ζ.
+    uses_friction = True
+
+    def __init__(self, duration: float, **others: object) -> None:
+        self.duration = positive("duration", duration)
+        self._others = others
+
+    @abstractmethod
+    def velocity(self, time: float, gradient: Array, geometry: MetricTensors) -> Array:
+        """θ̇ = η(time) g, shape (d,)."""
+
+    def first_jump(
+        self, gradient: Array, geometry: MetricTensors, toward: Callable[[Array], Array]
+    ) -> Array:
+        """Jump of θ at t = 0, besides the half tick; ``toward(x)`` is g for a data mean of x."""
+        return np.zeros_like(gradient)
+
+    def last_jump(self, gradient: Array, geometry: MetricTensors) -> Array:
+        """Jump of θ at t = T, besides the half tick."""
+        return np.zeros_like(gradient)
+
+    def begun(self) -> Schedule:
+        """The schedule of one run: itself, or a fresh copy where it has a memory of gradients."""
+        return self
+
+    def check(self, units: int) -> None:
+        """Raise ValueError for a network of ``units`` units that the schedule does not fit."""
+
+    @property
+    def name(self) -> str:
+        """Name in tables and legends."""
+        return type(self).__name__
+
+    @property
+    def arguments(self) -> dict[str, object]:
+        """Constructor arguments that give an equal schedule."""
+        return {"duration": self.duration, **self._others}
+
+    def rate(self, time: float, geometry: MetricTensors) -> Array:
+        """η(time) as a matrix, shape (d, d)."""
+        columns = np.eye(geometry.size)
+        return np.stack([self.velocity(time, column, geometry) for column in columns], axis=1)
+
+    def plot(
+        self,
+        device: Description | None = None,
+        parameter: str = "bias",
+        *,
+        figsize: tuple[float, float] | None = None,
+    ) -> Figure:
+        """Draw the eigenvalues of η over time, as ``ktc.plot.draw_schedule``.
+
+        Example:
+            >>> import ktc
+            >>> figure = ktc.schedules.MinimalDissipation(duration=1.0).plot()
+            >>> len(figure.axes)
+            2
+        """
+        return draw_schedule(self, device, parameter, figsize)
+
+    def __repr__(self) -> str:
+        inside = ", ".join(f"{name}={value!r}" for name, value in self.arguments.items())
+        return f"ktc.schedules.{self.name}({inside})"
