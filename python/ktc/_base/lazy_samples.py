@@ -13,18 +13,7 @@ from ktc._base.validation import Array, frozen
 
 
 class LazySamples:
-    """Samples, one per replica, that are read on each call until they are materialised.
-
-    Example:
-        >>> import numpy as np
-        >>> from ktc._base.lazy_samples import LazySamples
-        >>> ledger = np.array([1.0, 2.0])
-        >>> samples = LazySamples(lambda: ledger.copy())
-        >>> samples.keep()
-        >>> ledger += 1
-        >>> samples()
-        array([1., 2.])
-    """
+    """Samples, one per replica, that are read on each call until they are materialised."""
 
     def __init__(self, read: Callable[[], Array]) -> None:
         self._read = read

@@ -34,12 +34,7 @@ from ktc._model.elements import CurrentSource, NoiseSource, Resistor
 
 
 def compile_equation(branches: Sequence[Branch], kelvin: float) -> CircuitEquation:
-    """Compile a circuit; ``kelvin`` is the temperature of resistors without their own.
-
-    Raises:
-        CircuitError: a circuit without a unique solution; the message names elements, nodes and
-            the fix.
-    """
+    """Compile a circuit; ``kelvin`` is the temperature of resistors without their own."""
     graph = CircuitGraph(branches)
     if not graph.of_kind("R"):
         raise CircuitError("the circuit has no resistor, so it never relaxes; add one")

@@ -23,11 +23,7 @@ def _drift(equation: CircuitEquation) -> Array:
 
 
 def refuse_undamped(equation: CircuitEquation) -> None:
-    """Refuse a circuit with a mode that no resistor damps.
-
-    Raises:
-        CircuitError: the message names the coordinates of the mode.
-    """
+    """Refuse a circuit with a mode that no resistor damps."""
     if not equation.interconnection.any():
         return
     drift = _drift(equation)
@@ -53,13 +49,6 @@ def refuse_unresolved(equation: CircuitEquation, noisy: Sequence[str]) -> None:
     """Refuse rates too far apart to solve for the stationary state in double precision.
 
     At one temperature and without sources that state is known at any rates: kT (∇²H)⁻¹.
-
-    Args:
-        equation: of the circuit.
-        noisy: names of the sources with noise, in order.
-
-    Raises:
-        CircuitError: the message names the slowest and the fastest mode.
     """
     driven = equation.emf_of.any() or equation.current_of.any() or equation.noises
     if not driven and (equation.kT == equation.kT[0]).all():

@@ -41,12 +41,7 @@ class Netlist(NamedTuple):
 
 
 def read_netlist(text: str, title: bool = False) -> Netlist:
-    """Read a netlist; Circuit.from_netlist describes the grammar.
-
-    Raises:
-        CircuitError: with the line and the word that cannot be read.
-        TypeError: ``text`` is no str.
-    """
+    """Read a netlist; Circuit.from_netlist describes the grammar."""
     if not isinstance(text, str):
         raise TypeError(f"text must be a str, but is a {type(text).__name__}")
     values, statements = NetlistValues(), Statements(text, title)

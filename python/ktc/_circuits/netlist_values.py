@@ -21,11 +21,7 @@ class NetlistValues:
         self._defined: dict[str, int] = {}
 
     def define(self, key: Token, value: Token) -> None:
-        """Define a parameter.
-
-        Raises:
-            CircuitError: a name that is not one word of letters, digits and _, or defined already.
-        """
+        """Define a parameter."""
         name = key.text.lower()
         if not _PARAMETER.fullmatch(name):
             raise key.error(

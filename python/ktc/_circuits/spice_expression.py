@@ -33,18 +33,6 @@ def evaluate(text: str, lookup: Callable[[str], float]) -> float:
     """Evaluate an expression of numbers, names, + - * / ** (or ^) and parentheses.
 
     Precedence and associativity are those of Python.
-
-    Args:
-        text: the expression.
-        lookup: returns the value of a name, or raises ValueError.
-
-    Raises:
-        ValueError: text that is no such expression, or one without a finite real value.
-
-    Example:
-        >>> from ktc._circuits.spice_expression import evaluate
-        >>> evaluate("2*(r0 + 1k)", {"r0": 500.0}.__getitem__)
-        3000.0
     """
     return _Expression(text, lookup).value()
 

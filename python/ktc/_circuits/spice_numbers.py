@@ -23,14 +23,6 @@ def parse_number(text: str) -> float:
 
     As in SPICE, ``1F`` is a femto, ``1M`` a milli and ``1A`` is one.
 
-    Raises:
-        ValueError: text that is no such number, or a number beyond the range of doubles.
-
-    Example:
-        >>> from ktc._circuits.spice_numbers import parse_number
-        >>> parse_number("10megohm"), parse_number("680pF"), parse_number("1M")
-        (10000000.0, 6.8e-10, 0.001)
-
     Source: Nagel (1975), SPICE2, UC Berkeley memorandum ERL-M520, appendix 1.
     """
     found = _NUMBER.fullmatch(text)

@@ -41,12 +41,7 @@ RESULTS = "results.json"
 
 @dataclass(frozen=True)
 class Settings:
-    """Options of an experiment: the board, the run, and the folder of results.
-
-    Raises:
-        ValueError: a resistance, capacitance or temperature outside 1e-30 to 1e30, or a duration
-            outside 1e-18 to 1e18 RC.
-    """
+    """Options of an experiment: the board, the run, and the folder of results."""
 
     resistance: float = 1e6
     capacitance: float = 1e-12
@@ -103,17 +98,7 @@ class Subject:
 
 
 def carry_out(command: str, settings: Settings, prepare: Callable[[], Subject]) -> str:
-    """Run an experiment with a progress bar, write its folder, and return the report.
-
-    Args:
-        command: name of the command.
-        settings: the folder is made before the run starts.
-        prepare: function that reads the data and programs the board.
-
-    Raises:
-        ValueError: data that cannot be learned.
-        OSError: files that cannot be read or written.
-    """
+    """Run an experiment with a progress bar, write its folder, and return the report."""
     if settings.out.exists() and not settings.out.is_dir():
         raise ValueError(f"out must be a folder, but {settings.out} is a file; choose another")
     new = not settings.out.exists()

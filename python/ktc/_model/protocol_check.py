@@ -14,12 +14,7 @@ from ktc._model.controls import Controls
 def checked_waveforms(
     waveforms: Mapping[str, Array], last: Mapping[str, Array], controls: Controls
 ) -> tuple[dict[str, Array], Controls]:
-    """Return waveforms as a network with ``controls`` takes them, and the controls at the end.
-
-    Raises:
-        ValueError: a shape that does not fit, a stiffness or kT that is not physical, or a bias
-            whose energy overflows; the message names the tick.
-    """
+    """Return waveforms as a network with ``controls`` takes them, and the controls at the end."""
     checked: dict[str, Array] = {}
     if controls.is_sparse and "stiffness" in {*waveforms, *last}:
         raise ValueError(

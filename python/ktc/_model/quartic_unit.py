@@ -45,9 +45,6 @@ class OneUnit:
         states: x/length at the nodes, shape (pieces, 16).
         density: e^{−V/kT}/Z at the nodes.
         log_partition: ln ∫ e^{−V/kT} dx/length.
-
-    Raises:
-        ValueError: the energy has no minimum.
     """
 
     def __init__(self, stiffness: float, bias: float, quartic: float, kT: float) -> None:
@@ -128,13 +125,6 @@ class OneUnit:
 
         The time integral of the autocovariance solves a Poisson equation of the overdamped motion,
         which in one dimension is integrated twice.
-
-        Args:
-            names: of the parameters.
-            friction: γ, the friction coefficient of the unit.
-
-        Raises:
-            ValueError: two wells with a barrier of more than 50 kT.
 
         Source: Risken (1989), The Fokker–Planck Equation, ch. 5; Zulkowski, Sivak, Crooks, DeWeese
         (2012), Phys. Rev. E 86, 041148.

@@ -156,11 +156,7 @@ def is_sparse(value: object) -> TypeGuard[SparseMatrix]:
 
 
 def refuse_dense(units: int) -> None:
-    """Refuse dense algebra of a sparse network with too many units.
-
-    Raises:
-        ValueError: more than 4096 units.
-    """
+    """Refuse dense algebra of a sparse network with too many units."""
     if units > MOST_DENSE_UNITS:
         raise ValueError(
             f"this needs a dense ({units}, {units}) matrix of {8e-9 * units**2:.3g} GB, but a "

@@ -52,16 +52,7 @@ def fisher(net: Network, parameters: Parameters) -> Array:
 
 
 def friction(net: Network, parameters: Parameters, resistance: Array) -> Array:
-    """Friction tensor ζ = (1/kT)∫₀^∞ ⟨δ∂H(0) δ∂H(t)ᵀ⟩ dt, shape (p, p).
-
-    Args:
-        net: a Gaussian network.
-        parameters: θ.
-        resistance: the friction matrix R, or its counterpart in circuits with inductors.
-
-    Raises:
-        ValueError: quartic parameters of a network with inertia or inductors.
-    """
+    """Friction tensor ζ = (1/kT)∫₀^∞ ⟨δ∂H(0) δ∂H(t)ᵀ⟩ dt, shape (p, p)."""
     kT = net.common_kT
     rest = inverse(net.stiffness)
     forms = _forms(net, parameters, kT * rest)
@@ -89,11 +80,6 @@ def held_friction(net: Network, parameters: Parameters, hold: float) -> Array:
 
     Every mode of the network enters with its ``lag_under_hold``. ζ of some parameters is a block of
     ζ of all, as F is; the lags of modes of that block alone would differ.
-
-    Args:
-        net: a Gaussian network.
-        parameters: θ.
-        hold: duration of a tick.
     """
     kT = net.common_kT
     rates, modes = scipy.linalg.eigh(net.stiffness, net.friction)
@@ -140,14 +126,7 @@ def _quartic(net: Network, parameters: Parameters) -> list[tuple[slice, Array, A
 def _quadratic_by_modes(
     forms: _Forms, rates: Array, times: Array, modes: Array, kT: float
 ) -> Array:
-    """½ ∫ tr(S C S′ C) dt in modes V of rates λ, VᵀRV = 1: C(t) = V diag(e^{−λt} kT/λ) Vᵀ.
-
-    Args:
-        forms: of the parameters.
-        rates, modes: λ and V.
-        times: ∫ e^{−(λ_a + λ_b)t} dt for every pair of modes.
-        kT: thermal energy.
-    """
+    """½ ∫ tr(S C S′ C) dt in modes V of rates λ, VᵀRV = 1: C(t) = V diag(e^{−λt} kT/λ) Vᵀ."""
     a, b = np.triu_indices(len(rates))
     root = kT * np.sqrt(np.where(a == b, 0.5, 1.0) * times[a, b] / (rates[a] * rates[b]))
     one, other = modes[forms.first], modes[forms.second]

@@ -43,14 +43,7 @@ class Geometry:
 
     @classmethod
     def of(cls, device: Description, parameter: str = "bias") -> Geometry:
-        """Geometry of a Gaussian network in closed form.
-
-        Example:
-            >>> import ktc
-            >>> from ktc._theory.geometry import Geometry
-            >>> Geometry.of(ktc.Network(stiffness=4.0, friction=2.0), "center").times
-            array([0.5])
-        """
+        """Geometry of a Gaussian network in closed form."""
         to_bias = parameter_map(device, parameter)
         return cls.of_matrices(
             fisher_matrix(device, parameter),
@@ -83,9 +76,6 @@ class Geometry:
 
         Exact where the correlation of each mode is one exponential, as for all parameters of an
         overdamped Gaussian network; elsewhere an approximation.
-
-        Args:
-            hold: duration of a tick.
         """
         if not (self.times < hold).any():
             return self

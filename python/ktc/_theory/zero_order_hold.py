@@ -14,16 +14,6 @@ def lag_under_hold(times: Array, hold: float) -> Array:
     v h/(1 − e^{−h/τ}) = v (τ′ + h/2). For h well below τ, τ′ = τ to second order in h, and τ is
     kept. For h above τ, a rate chosen for τ would overshoot and amplify noise from tick to tick. In
     ζ = (1/kT)∫C(t)dt, τ′ is the trapezoidal rule at the ticks, h[½C(0) + C(h) + C(2h) + …].
-
-    Args:
-        times: relaxation times τ, any shape.
-        hold: h, duration of a tick.
-
-    Example:
-        >>> import numpy as np
-        >>> from ktc._theory.zero_order_hold import lag_under_hold
-        >>> lag_under_hold(np.array([0.1, 2.0]), 1.0).round(4)
-        array([0.5, 2. ])
     """
     fast, half = times < hold, 0.5 * hold
     result: Array = times.copy()
