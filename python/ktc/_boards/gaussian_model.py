@@ -89,8 +89,7 @@ class GaussianModel:
     @property
     def mean(self) -> Array:
         """Mean of the encoded data [V], shape (d,)."""
-        mean: Array = self.volts.mean(axis=0)
-        return mean
+        return np.asarray(self.volts.mean(axis=0))
 
     def mean_at(self, bias: ArrayLike) -> Array:
         """Return the equilibrium mean of the board at a bias [V], as data, shape (d,)."""

@@ -27,8 +27,7 @@ from ktc._base.units import BOLTZMANN
 from ktc._base.validation import Array
 from ktc._circuits.branch import Branch, CircuitError
 from ktc._circuits.circuit_graph import CircuitGraph, named
-from ktc._circuits.damping import refuse_undamped, refuse_unresolved
-from ktc._circuits.equation import CircuitEquation
+from ktc._circuits.equation import CircuitEquation, refuse_undamped, refuse_unresolved
 from ktc._circuits.resistor_network import HeatGroup, ResistorNetwork, product
 from ktc._model.elements import CurrentSource, NoiseSource, Resistor
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 
 from ktc._circuits.netlist_lexer import Token
-from ktc._circuits.spice_expression import evaluate
-from ktc._circuits.spice_numbers import parse_number
+from ktc._circuits.spice_numbers import evaluate, parse_number
 
 ZERO_CELSIUS = 273.15  # K
 

@@ -56,8 +56,7 @@ def _pixels(digit: int) -> Array:
     from sklearn.datasets import load_digits
 
     images, digits = load_digits(return_X_y=True)
-    chosen: Array = images[digits == digit]
-    return chosen
+    return np.asarray(images[digits == digit])
 
 
 def _picture(comparison: Comparison) -> Figure:

@@ -16,7 +16,7 @@ from ktc._base.progress import progress_bar
 from ktc._boards.board import Board
 from ktc._boards.gaussian_model import GaussianModel
 from ktc._commands import report
-from ktc._drawing.scales import scale_of
+from ktc._drawing.labels import scale_of
 from ktc._learning import comparison_figure
 from ktc._learning.comparison import STEPS, Comparison, compare
 
@@ -124,12 +124,7 @@ def _carried_out(command: str, settings: Settings, prepare: Callable[[], Subject
 
         subject = prepare()
         comparison = compare(
-            subject.model,
-            settings.time,
-            settings.replicas,
-            settings.ticks,
-            settings.seed,
-            advance,
+            subject.model, settings.time, settings.replicas, settings.ticks, settings.seed, advance
         )
         advance("drawing")
         _write(command, settings, subject, comparison)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.validation import Array
-from ktc._drawing.scales import Scale
+from ktc._drawing.labels import Scale
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

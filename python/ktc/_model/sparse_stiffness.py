@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ktc import _core
 from ktc._base.codec import register, same
 from ktc._base.validation import Array, frozen
-from ktc._model.stiffness import CONFINE
+from ktc._model.matrices import CONFINE
 
 #: A ``csr_array``, of which SciPy ships no types.
 SparseMatrix: TypeAlias = Any

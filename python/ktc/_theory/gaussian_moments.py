@@ -22,7 +22,6 @@ from ktc._base.validation import Array
 from ktc._model.network import Network
 from ktc._model.parameters import Parameters
 from ktc._theory.gaussian import inverse, symmetrized
-from ktc._theory.zero_order_hold import lag_under_hold
 
 # ∫ f(e^s) e^s ds by the trapezoidal rule: an exponential in t is integrated to e^(−π²/h) = 7e-18.
 STEP_OF_LOGARITHM = 0.25
@@ -92,6 +91,20 @@ def held_friction(net: Network, parameters: Parameters, hold: float) -> Array:
     return symmetrized(result + _quadratic_by_modes(forms, rates, pairs, modes, kT) / kT)
 
 
+def lag_under_hold(times: Array, hold: float) -> Array:
+    """Lag τ′ = (h/2) coth(h/2τ) of modes that relax within a hold h, and τ of slower modes.
+
+    Under controls held for h, a mean in steady motion of speed v lags behind the controls by
+    v h/(1 − e^{−h/τ}) = v (τ′ + h/2). For h well below τ, τ′ = τ to second order in h, and τ is
+    kept. For h above τ, a rate chosen for τ would overshoot and amplify noise from tick to tick. In
+    ζ = (1/kT)∫C(t)dt, τ′ is the trapezoidal rule at the ticks, h[½C(0) + C(h) + C(2h) + …].
+    """
+    fast, half = times < hold, 0.5 * hold
+    result: Array = times.copy()
+    result[fast] = half / np.tanh(half / times[fast])
+    return result
+
+
 def _forms(net: Network, parameters: Parameters, covariance: Array) -> _Forms:
     mean = np.linalg.solve(net.stiffness, net.bias)
     own = covariance.diagonal()
@@ -132,8 +145,7 @@ def _quadratic_by_modes(
     one, other = modes[forms.first], modes[forms.second]
     loads = one[:, a] * other[:, b] + one[:, b] * other[:, a]
     loads *= root * forms.weight[:, None]
-    product: Array = loads @ loads.T
-    return product
+    return np.asarray(loads @ loads.T)
 
 
 def _quadratic_by_lyapunov(net: Network, forms: _Forms) -> Array:

@@ -11,8 +11,8 @@ import scipy  # imports scipy.linalg when it is first used
 from ktc._base.validation import Array
 from ktc._model.description import Description
 from ktc._theory.gaussian import parameter_map
+from ktc._theory.gaussian_moments import lag_under_hold
 from ktc._theory.metrics import fisher_matrix, friction_tensor
-from ktc._theory.zero_order_hold import lag_under_hold
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,7 @@ class Geometry:
 
     def modal(self, gains: Array, gradient: Array) -> Array:
         """Return V diag(gains) Vᵀ gradient."""
-        product: Array = self.modes @ (gains * (self.modes.T @ gradient))
-        return product
+        return np.asarray(self.modes @ (gains * (self.modes.T @ gradient)))
 
     def solve(self, to_go: float, share: float, gradient: Array) -> Array:
         """Return [to_go F + share ζ]⁻¹ g."""

@@ -57,8 +57,7 @@ def spectral_density(device: Description, frequency: ArrayLike) -> Array:
     weighted = response * (2 * rates * passed)[:, None, :]
     density = weighted @ np.conj(np.swapaxes(response, 1, 2)) / np.outer(scale, scale)
     d = net.units
-    result: Array = density[:, :d, :d] * np.outer(device.scale, device.scale)
-    return result
+    return np.asarray(density[:, :d, :d] * np.outer(device.scale, device.scale))
 
 
 def band_covariance(device: Description, low: float, high: float) -> Array:
@@ -88,14 +87,12 @@ def band_covariance(device: Description, low: float, high: float) -> Array:
 
     def integrand(logarithm: float) -> Array:
         frequency = float(np.exp(logarithm))
-        density: Array = spectral_density(device, frequency)[0].real * frequency
-        return density
+        return np.asarray(spectral_density(device, frequency)[0].real * frequency)
 
     total = scipy.integrate.quad_vec(
         integrand, np.log(low), np.log(high), epsabs=0.0, epsrel=1e-9, norm="max", limit=1000
     )[0]
-    result: Array = 0.5 * (total + total.T)
-    return result
+    return np.asarray(0.5 * (total + total.T))
 
 
 def _curvatures(net: Network) -> Array:
