@@ -25,14 +25,7 @@ _REFUSED = {
 
 
 class Netlist(NamedTuple):
-    """Contents of a netlist.
-
-    Attributes:
-        title: "" for none.
-        kelvin: temperature of resistors without their own.
-        branches: the elements, in order.
-        skipped: lines of commands for a simulator.
-    """
+    """Contents of a netlist; ``skipped`` holds lines of commands for a simulator."""
 
     title: str
     kelvin: float

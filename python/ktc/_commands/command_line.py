@@ -143,7 +143,3 @@ def _whole(least: int) -> Callable[[str], int]:
         return value
 
     return read
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -82,14 +82,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Subject:
-    """The model to learn, with its figure and description.
-
-    Attributes:
-        description: of the data, for the report.
-        model: the programmed board and its data.
-        parameters: further entries of the results file.
-        picture: function that draws the result.
-    """
+    """The model to learn; ``parameters`` are further entries of the results file."""
 
     description: str
     model: GaussianModel
@@ -162,14 +155,9 @@ def _write(command: str, settings: Settings, subject: Subject, comparison: Compa
 
 
 def _report(settings: Settings, subject: Subject, comparison: Comparison) -> str:
-    values = {
-        "Ω": settings.resistance,
-        "F": settings.capacitance,
-        "K": settings.temperature,
-        "s": settings.time,
-    }
+    values = (settings.resistance, settings.capacitance, settings.temperature, settings.time)
     ohm, farad, kelvin, second = (
-        scale_of(value, unit).number(value) for unit, value in values.items()
+        scale_of(value, unit).number(value) for value, unit in zip(values, "ΩFKs", strict=True)
     )
     cells = subject.model.board.cells
     return "\n".join(

@@ -17,12 +17,7 @@ MISSING = ("", "na", "n/a", "nan", "null", "none", "?", "-")
 
 
 class Table(NamedTuple):
-    """Numeric table.
-
-    Attributes:
-        names: of the columns; "" for a column without one.
-        values: shape (rows, columns).
-    """
+    """Numeric table of shape (rows, columns); the name of a column without one is ""."""
 
     names: tuple[str, ...]
     values: Array

@@ -23,9 +23,9 @@ class Converter:
         limit: largest magnitude [V]; None for no limit.
 
     Example:
-        >>> from ktc._model.imperfections import Converter
+        >>> import ktc
         >>> import numpy as np
-        >>> Converter(bits=3, limit=3.0).quantised(np.array([0.4, -1.6, 3.0]))
+        >>> ktc.Converter(bits=3, limit=3.0).quantised(np.array([0.4, -1.6, 3.0]))
         array([ 0., -2.,  3.])
     """
 
