@@ -76,22 +76,13 @@ def kind_named(name: object) -> Kind | None:
 
 
 def to_record(value: object) -> Record:
-    """Take an object apart; arrays are shared with it, not copied.
-
-    Raises:
-        TypeError: a part of the object that is of no registered kind.
-        ValueError: names of two arrays that make one place.
-    """
+    """Take an object apart; arrays are shared with it, not copied."""
     arrays: dict[str, NDArray[np.generic]] = {}
     return Record(_tree(value, "", arrays), arrays)
 
 
 def from_record(record: Record, **options: object) -> Any:
-    """Make the object of a record; ``options`` are further arguments of the outermost object.
-
-    Raises:
-        RecordError: fields that are missing, of a wrong type, or of no such object.
-    """
+    """Make the object of a record; ``options`` are further arguments of the outermost object."""
     return _value(record.tree, "", record.arrays, options)
 
 

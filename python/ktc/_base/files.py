@@ -90,13 +90,7 @@ def load(path: FilePath) -> Any:
 
 
 def load_as(path: FilePath, cls: type[T], **options: Any) -> T:
-    """Load an object of a class.
-
-    Args:
-        path: the file.
-        cls: the class that the object must have, or a base of it.
-        **options: further arguments of what makes the object.
-    """
+    """Load an object of a class."""
     if Path(path).is_dir():
         raise ValueError(f"{path} is a folder, not a ktc file; pass the name of a file in it")
     with open(path, "rb") as file:

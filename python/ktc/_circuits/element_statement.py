@@ -15,11 +15,7 @@ _ELEMENT = re.compile(r"[RCLVI]\w*\d", re.IGNORECASE)
 
 
 def read_element(tokens: list[Token], values: NetlistValues) -> Branch:
-    """Read the element of a statement.
-
-    Raises:
-        CircuitError: with the line and the word that cannot be read.
-    """
+    """Read the element of a statement."""
     try:
         return _read(tokens, values)
     except CircuitError as error:
@@ -43,11 +39,7 @@ def _read(tokens: list[Token], values: NetlistValues) -> Branch:
 
 
 def _nodes(first: Token, tokens: list[Token], more: str) -> tuple[tuple[Token, Token], list[Token]]:
-    """The two nodes of an element, in parentheses or with a comma where these stand, and the rest.
-
-    Args:
-        more: what an element needs beside its nodes, for the message.
-    """
+    """The two nodes of an element, parentheses and comma removed, and the rest."""
     enclosed = _starts(tokens, "(")
     rest = tokens[1:] if enclosed else tokens
     found: list[Token] = []

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 
 from ktc._circuits.netlist_lexer import Token
-from ktc._circuits.spice_expression import evaluate
-from ktc._circuits.spice_numbers import parse_number
+from ktc._circuits.spice_numbers import evaluate, parse_number
 
 ZERO_CELSIUS = 273.15  # K
 
@@ -21,11 +20,7 @@ class NetlistValues:
         self._defined: dict[str, int] = {}
 
     def define(self, key: Token, value: Token) -> None:
-        """Define a parameter.
-
-        Raises:
-            CircuitError: a name that is not one word of letters, digits and _, or defined already.
-        """
+        """Define a parameter."""
         name = key.text.lower()
         if not _PARAMETER.fullmatch(name):
             raise key.error(

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from ktc._base.estimate import Estimate
-from ktc._drawing.scales import scale_of
+from ktc._drawing.labels import scale_of
 from ktc._learning.comparison import Comparison, Point
 
 EXPLANATION = """\

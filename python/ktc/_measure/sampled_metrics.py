@@ -34,11 +34,7 @@ def fisher_estimate(
     Args:
         device: a Network or a Board, of which an equilibrium ensemble is drawn; or a running
             emulator, of which the present replicas are used, whether in equilibrium or not.
-        parameter: one or several of ``theory.LEARNABLE``, or ``theory.Parameters``.
-        replicas: size of the ensemble, 10,000 by default; not for a running emulator.
-        seed: of the ensemble; not for a running emulator.
-        shrinkage: "optimal" (see ``theory.MatrixEstimate``), a share from 0 to 1, or None.
-        threads: of the ensemble; not for a running emulator.
+        parameter, replicas, seed, shrinkage, threads: as for ``theory.friction_estimate``.
 
     Raises:
         ValueError: no equilibrium, fewer than two replicas.

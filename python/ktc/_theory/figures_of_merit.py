@@ -16,7 +16,7 @@ DISTANCES = ("divergence", "wasserstein")
 
 
 def landauer(kT: float, bits: float = 1.0) -> float:
-    """kT ln 2 a bit: the least work of erasing, and the most that a known bit can give.
+    """kT ln 2 per bit: the least work of erasing, and the most that a known bit can give.
 
     Source: Landauer (1961), IBM J. Res. Dev. 5, 183.
 
@@ -165,7 +165,7 @@ def time_to_accuracy(device: Description, accuracy: ArrayLike) -> float:
     """Time over which one replica's ⟨δx δxᵀ⟩ is known to a relative error: T = 2 τ_slow/ε².
 
     A time average over T has T/2τ independent samples of its slowest mode, whose square has the
-    relative error √2 a sample and half the correlation time: ε = √(2τ_slow/T).
+    relative error √2 per sample and half the correlation time: ε = √(2τ_slow/T).
 
     Args:
         device: a Gaussian network.

@@ -101,8 +101,7 @@ def bias_free_energy(device: Description, bias: ArrayLike) -> Array:
         raise ValueError(
             f"bias must have {net.units} columns, one per unit, but has {many.shape[1]}"
         )
-    value: Array = -0.5 * np.sum(many.T * np.linalg.solve(net.stiffness, many.T), axis=0)
-    return value
+    return np.asarray(-0.5 * np.sum(many.T * np.linalg.solve(net.stiffness, many.T), axis=0))
 
 
 def log_likelihood(device: Description, data: ArrayLike) -> float:

@@ -199,9 +199,7 @@ def _solve(apply: Callable[[Array], Array], right: Array) -> Array:
         return apply(entries.reshape(d, d)).ravel()
 
     operator = scipy.sparse.linalg.LinearOperator(
-        (d * d, d * d),
-        matvec=flat_apply,
-        dtype=np.float64,
+        (d * d, d * d), matvec=flat_apply, dtype=np.float64
     )
     flat, _ = scipy.sparse.linalg.cg(operator, right.ravel(), maxiter=20 * d)
     return symmetrized(flat.reshape(d, d))
