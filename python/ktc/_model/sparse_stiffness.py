@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ktc import _core
-from ktc._base.codec import register, same
+from ktc._base.codec import from_record, register, same, to_record
 from ktc._base.validation import Array, frozen
 from ktc._model.matrices import CONFINE
 
@@ -58,6 +58,9 @@ class SparseStiffness:
             )
         _require_rows(matrix, units)
         return cls(_symmetric(matrix))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return from_record, (to_record(self),)
 
     @property
     def units(self) -> int:
