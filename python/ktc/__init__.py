@@ -35,6 +35,7 @@ from ktc._learning.metrics.calibration_report import CalibrationReport
 from ktc._learning.metrics.settings import Metrics
 from ktc._learning.planning.best_rate import Tuned, best_rate
 from ktc._learning.planning.planner import Plan, plan
+from ktc._learning.readings import Readings
 from ktc._measure.convergence import Convergence, convergence
 from ktc._model.controls import Controls
 from ktc._model.description import Described, Description
@@ -98,6 +99,7 @@ __all__ = [
     "Plan",
     "Programmable",
     "Protocol",
+    "Readings",
     "RealBoard",
     "RealisesControls",
     "Resistor",
