@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ktc._circuits.branch import Branch
-from ktc._circuits.element_statement import read_element
+from ktc._circuits.element_statement import NetlistValues, read_element
 from ktc._circuits.netlist_lexer import Statements, Token, assignments, refuse_more
-from ktc._circuits.netlist_values import NetlistValues
 
 DEFAULT_KELVIN = 300.0
 

@@ -42,14 +42,7 @@ class Scale(NamedTuple):
 def scale_of(values: ArrayLike, unit: str) -> Scale:
     """Return the scale for values in ``unit`` by the largest of them; no prefix for an empty unit.
 
-    Example:
-        >>> from ktc._drawing.labels import scale_of
-        >>> scale_of([0.0, 84e-21], "J")
-        Scale(factor=1e+21, unit='zJ')
-        >>> scale_of(2e12, "1/F").unit
-        '1/pF'
-        >>> scale_of(2e-12, "C or Wb").unit
-        'pC or pWb'
+    The unit may be inverse, "1/F", or one of two, "C or Wb".
     """
     largest = float(np.max(np.abs(np.asarray(values, dtype=np.float64)), initial=0.0))
     if not unit or not 0 < largest < np.inf:

@@ -10,7 +10,7 @@ from ktc._base.validation import Array, finite, per_unit, positive, square
 from ktc._engines.factory import STATIONARY
 from ktc._engines.moments_engine import MomentsEngine
 from ktc._model.description import Description
-from ktc._theory.gaussian import Gaussian, equilibrium, gaussian, symmetrized
+from ktc._theory.gaussian import Gaussian, bures, equilibrium, gaussian, symmetrized
 
 DISTANCES = ("divergence", "wasserstein")
 
@@ -82,11 +82,8 @@ def deficiency(state: Gaussian, device: Description, distance: str = "divergence
     width = np.sqrt(target.covariance.diagonal())
     mean, covariance = per_unit("mean", state.mean, d), square("covariance", state.covariance, d)
     first, last = (p / np.outer(width, width) for p in (covariance, target.covariance))
-    values, vectors = np.linalg.eigh(symmetrized(first))
-    inner = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
-    overlap = np.linalg.eigvalsh(symmetrized(inner @ last @ inner))
-    spread = float(np.trace(first + last) - 2 * np.sum(np.sqrt(np.maximum(overlap, 0))))
-    return float(np.sqrt(max(0.0, spread) + np.sum(((mean - target.mean) / width) ** 2)))
+    spread = bures(symmetrized(first), last)
+    return float(np.sqrt(spread + np.sum(((mean - target.mean) / width) ** 2)))
 
 
 def energy_delay_deficiency(energy: float, delay: float, error: float) -> float:
