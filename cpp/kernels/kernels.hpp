@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "ground/block_width.hpp"
+#include "ground/compensated_sum.hpp"
 #include "ground/streams.hpp"
-#include "ground/upper_half.hpp"
 
 namespace ktc {
 
@@ -125,8 +125,9 @@ struct KernelsOf {
     void (*multiply)(const ProductShape& shape, const Real* panels, const Real* block, Real* out);
     void (*multiply_move)(const ProductShape& shape, const Real* panels, const Real* y, Real* x);
 
-    /// Parts of midpoint steps (motion/midpoint_propagator.hpp) of a group of replicas, or of a whole block
-    /// where no noise is made. Between two products x relaxes, and y = 2x + η is made ready.
+    /// Parts of midpoint steps (motion/midpoint_propagator.hpp) of a group of replicas, or of a
+    /// whole block where no noise is made. Between two products x relaxes, and y = 2x + η is made
+    /// ready.
     void (*midpoint_prepare)(Real* x, Real* y, std::size_t units, const MidpointStep<Real>& step,
                              StreamAddress address);
     void (*midpoint_relax)(Real* x, std::size_t units, const Real* rate);
@@ -158,8 +159,7 @@ struct Kernels {
 
     /// Sixteen uniform numbers in (0, 1), odd multiples of 2^−53, one per replica of the group.
     void (*uniforms)(const StreamAddress& address, double* out);
-    /// Sub-steps of the splitting integrator on a block: motion/substep_direction.hpp and
-    /// motion/resistor_move.hpp.
+    /// Sub-steps of the splitting integrator on a block (motion/substeps.hpp).
     void (*line_slope)(const LineEntry* entries, std::size_t count, const double* state,
                        double start, double* slope);
     void (*line_move)(const LineEntry* entries, std::size_t count, double* state,
