@@ -28,6 +28,7 @@ using Waveforms = py::typing::Dict<py::str, Array>;
 /// One flag per account; the heats per account share the last one.
 std::vector<bool> flags_of(const std::vector<std::string>& accounts) {
     std::vector<bool> flags;
+    flags.reserve(Accounts::names.size());
     for (const std::string_view name : Accounts::names)
         flags.push_back(std::find(accounts.begin(), accounts.end(), name) != accounts.end());
     return flags;

@@ -20,7 +20,6 @@ def examples():
                 yield pytest.param(test, id=test.name)
 
 
-@pytest.mark.xfail(strict=False, reason="examples are being completed")
 @pytest.mark.parametrize("example", list(examples()))
 def test_an_example_can_be_pasted(example, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -455,6 +455,20 @@ def test_a_second_thread_is_refused_and_changes_nothing(tmp_path):
     emulator.run(1.0)
 
 
+def test_what_describes_a_run_is_read_only():
+    """Otherwise a saved emulator would not go on with the same bits."""
+    emulator = ktc.Emulator(make(NETWORKS["coupled"]), replicas=10, seed=1)
+    names = ("seed", "replicas", "dt", "dtype", "threads", "first_replica", "accounts")
+    for name in (*names, "description", "network", "scale", "controls", "time"):
+        with pytest.raises(AttributeError):
+            setattr(emulator, name, 99)
+    run = emulator.play(ktc.Protocol([1.0], {"bias": [1.0]}))
+    for name in ("seed", "version", "accounts", "network", "protocol"):
+        with pytest.raises(AttributeError):
+            setattr(run, name, 99)
+    assert emulator.seed == run.seed == 1
+
+
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, ktc.Emulator.copy])
 def test_copies_go_on_by_themselves(copied):
     emulator = ktc.Emulator(make(NETWORKS["coupled"]), replicas=10, seed=1)

@@ -144,7 +144,7 @@ def test_where_it_is_not_known():
     alike = ktc.Emulator(
         ktc.Network(np.eye(2), 1.0), replicas=10, seed=157, state=[1.0, 2.0], resolve_heat=True
     ).play(drive)
-    with refused(ValueError, "all alike in some direction"):
+    with refused(ValueError, "identical in some direction"):
         _ = alike.entropy_production
     resistors = [Element([1.0, 0.0], 1.0, "a"), Element([0.0, 1.0], 1.0, "b")]
     noisy = ktc.Network.of_elements(np.eye(2), resistors, 1.0, noises=[NoiseSource([1, 0], 1.0)])

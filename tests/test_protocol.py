@@ -7,7 +7,7 @@ import pytest
 
 from ktc import Emulator, Network, Protocol
 from ktc._model.controls import Controls
-from ktc._model.protocol import full_shape
+from ktc._model.waveforms import full_shape
 
 K2 = np.array([[2.0, 0.5], [0.5, 1.0]])
 SADDLE = np.array([[1.0, 2.0], [2.0, 1.0]])

@@ -203,6 +203,7 @@ void Engine::draw_stationary(Watch& watch, bool undo) {
     std::vector<ReplicaBlock>& blocks = ensemble_.blocks();
     std::vector<BlockState> states;
     std::vector<bool> diverged;
+    diverged.reserve(blocks.size());
     for (const ReplicaBlock& block : blocks) diverged.push_back(block.diverged);
     try {
         forget_states();

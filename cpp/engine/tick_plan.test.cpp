@@ -151,16 +151,16 @@ TEST_CASE("chunks end between posts, whatever their limits are") {
 
 TEST_CASE("each tick has the update and the drive of its controls") {
     Planner planner;
-    const Waveform waveform{{1.0, 1.0, 1.0, 3.0}, [](std::size_t tick, Controls& controls) {
+    const Waveform waveform{{1.0, 1.0, 1.0, 1.0, 3.0}, [](std::size_t tick, Controls& controls) {
                                 if (tick == 1) controls.bias = {5.0};
                                 if (tick == 2) controls.stiffness = Stiffness(Matrix(1, 1));
                                 if (tick == 2) controls.quartic = {1.0};
                                 if (tick == 3) controls.kT = {2.0};
                             }};
     // The second chunk begins in the last hold.
-    const Chunk first = planner.plan(waveform, {4, 8.0, lanes, 0}, planner.start);
+    const Chunk first = planner.plan(waveform, {5, 10.0, lanes, 0}, planner.start);
     const std::vector<Tick>& ticks = first.batch.ticks;
-    REQUIRE(ticks.size() == 4);
+    REQUIRE(ticks.size() == 5);
     CHECK_FALSE(ticks[0].update->changes_energy());
     CHECK(ticks[1].update->changes_force_alone());
     CHECK(ticks[1].update->force_before() == std::vector<double>{0.0});
@@ -168,15 +168,16 @@ TEST_CASE("each tick has the update and the drive of its controls") {
     CHECK(ticks[2].update->changes_shape());
     CHECK(ticks[2].drive->force == std::vector<double>{5.0});
     CHECK_FALSE(ticks[3].update->changes_energy());
-    // The stiffness, and the temperature with the hold, need propagators of their own.
-    CHECK(planner.made == 3);
+    // A stiffness, a temperature and a hold need their own propagators.
+    CHECK(planner.made == 4);
     CHECK(ticks[0].propagator == ticks[1].propagator);
     CHECK(ticks[1].propagator != ticks[2].propagator);
-    CHECK(first.next.tick == 3);
+    CHECK(ticks[2].propagator != ticks[3].propagator);
+    CHECK(first.next.tick == 4);
     CHECK(first.next.steps_left == 2);
-    const Chunk second = planner.plan(waveform, {4, no_limit, lanes, 4}, first.next);
+    const Chunk second = planner.plan(waveform, {5, no_limit, lanes, 5}, first.next);
     CHECK(steps_of_ticks(second) == Steps{2});
     CHECK(second.batch.ticks[0].update == nullptr);
-    CHECK(second.batch.ticks[0].propagator == ticks[3].propagator);
+    CHECK(second.batch.ticks[0].propagator == ticks[4].propagator);
     CHECK(second.next.setting.controls.kT == std::vector<double>{2.0});
 }

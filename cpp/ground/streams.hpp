@@ -17,13 +17,12 @@ enum class Purpose : std::uint32_t {
     mode = 6,         ///< drawing them along modes of their network
 };
 
-/// Replicas that share a group of random words. A pair of normals costs one Philox counter, so a
-/// group is eight counters wide: the low three bits of an address.
-inline constexpr std::size_t group_width = 16;
-/// In single precision a pair costs half a counter, and twice as many replicas share a group.
+/// Replicas that share a group of random words, 128 bytes of numbers. In double precision a pair of
+/// normals costs one Philox counter, so a group is eight counters wide: the low three bits of an
+/// address. In single precision a pair costs half a counter.
 template <class Real>
-inline constexpr std::size_t replicas_of_a_group = group_width * (sizeof(double) / sizeof(Real));
-
+inline constexpr std::size_t replicas_of_a_group = 128 / sizeof(Real);
+inline constexpr std::size_t group_width = replicas_of_a_group<double>;
 inline constexpr std::size_t group_width_single = replicas_of_a_group<float>;
 
 inline constexpr int group_bits = 29, element_bits = 28;

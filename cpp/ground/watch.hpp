@@ -2,13 +2,14 @@
 
 #include <atomic>
 #include <chrono>
+#include <exception>
 #include <functional>
 #include <thread>
 
 namespace ktc {
 
 /// Thrown where a Watch was told to stop and there is nothing to return: all is as it was.
-struct Interrupted {};
+struct Interrupted : std::exception {};
 
 /// Asks whether to keep going, a few dozen times a second, on the thread that made it: Python hears
 /// Ctrl-C on its main thread alone. The others see the answer.

@@ -125,8 +125,9 @@ struct KernelsOf {
     void (*multiply)(const ProductShape& shape, const Real* panels, const Real* block, Real* out);
     void (*multiply_move)(const ProductShape& shape, const Real* panels, const Real* y, Real* x);
 
-    /// Parts of midpoint steps (motion/midpoint_propagator.hpp) of a group of replicas, or of a whole block
-    /// where no noise is made. Between two products x relaxes, and y = 2x + η is made ready.
+    /// Parts of midpoint steps (motion/midpoint_propagator.hpp) of a group of replicas, or of a
+    /// whole block where no noise is made. Between two products x relaxes, and y = 2x + η is made
+    /// ready.
     void (*midpoint_prepare)(Real* x, Real* y, std::size_t units, const MidpointStep<Real>& step,
                              StreamAddress address);
     void (*midpoint_relax)(Real* x, std::size_t units, const Real* rate);

@@ -48,6 +48,37 @@ Matrix hardened(const Controls& controls, double least) {
     return result;
 }
 
+/// Slice sampling of a unit of each replica of a group: an interval that holds {V ≤ level} shrinks
+/// towards x until a trial lies below the level (Neal, Ann. Stat. 31, 705, 2003).
+void slice(const UnitEnergy& unit, double kT, const double* force, Uniforms& uniforms, double* x) {
+    double level[group_width], left[group_width], right[group_width];
+    const double* first = uniforms.next();
+    for (std::size_t lane = 0; lane < group_width; ++lane) {
+        const UnitEnergy energy{unit.stiffness, force[lane], unit.quartic};
+        level[lane] = energy(x[lane]) - kT * std::log(first[lane]);
+        right[lane] = reach_of(energy, level[lane]);
+        left[lane] = -right[lane];
+    }
+    bool found[group_width] = {};
+    for (std::size_t open = group_width; open > 0;) {
+        const double* place = uniforms.next();
+        for (std::size_t lane = 0; lane < group_width; ++lane) {
+            if (found[lane]) continue;
+            const UnitEnergy energy{unit.stiffness, force[lane], unit.quartic};
+            const double trial = left[lane] + place[lane] * (right[lane] - left[lane]);
+            // A unit stays where it is once its interval is down to rounding.
+            const bool shut = !(right[lane] - left[lane] > 1e-15 * std::abs(x[lane]));
+            if (shut || energy(trial) <= level[lane]) {
+                if (!shut) x[lane] = trial;
+                found[lane] = true;
+                --open;
+            } else {
+                (trial < x[lane] ? left[lane] : right[lane]) = trial;
+            }
+        }
+    }
+}
+
 }  // namespace
 
 QuarticEquilibrium::QuarticEquilibrium(const Network& network, const Controls& controls)
@@ -136,33 +167,7 @@ void QuarticEquilibrium::sweep(double* state, const NoiseAddress& address,
                     force[lane] -= neighbour.value * other[lane];
             }
             Uniforms uniforms(address, Purpose::heat_bath, g, i, number << trial_bits);
-            double level[group_width], left[group_width], right[group_width];
-            const double* first = uniforms.next();
-            for (std::size_t lane = 0; lane < group_width; ++lane) {
-                const UnitEnergy energy{energies_[i].stiffness, force[lane], energies_[i].quartic};
-                level[lane] = energy(x[lane]) - kT_ * std::log(first[lane]);
-                right[lane] = reach_of(energy, level[lane]);
-                left[lane] = -right[lane];
-            }
-            bool found[group_width] = {};
-            for (std::size_t open = group_width; open > 0;) {
-                const double* place = uniforms.next();
-                for (std::size_t lane = 0; lane < group_width; ++lane) {
-                    if (found[lane]) continue;
-                    const UnitEnergy energy{energies_[i].stiffness, force[lane],
-                                            energies_[i].quartic};
-                    const double trial = left[lane] + place[lane] * (right[lane] - left[lane]);
-                    // A unit stays where it is once its interval is down to rounding.
-                    const bool shut = !(right[lane] - left[lane] > 1e-15 * std::abs(x[lane]));
-                    if (shut || energy(trial) <= level[lane]) {
-                        if (!shut) x[lane] = trial;
-                        found[lane] = true;
-                        --open;
-                    } else {
-                        (trial < x[lane] ? left[lane] : right[lane]) = trial;
-                    }
-                }
-            }
+            slice(energies_[i], kT_, force, uniforms, x);
         }
 }
 

@@ -24,6 +24,7 @@ class StateFormat {
     const std::vector<double>& offset(const std::vector<double>& force) const {
         return natural_ ? force : origin_;
     }
+    const std::vector<double>& offset(std::vector<double>&& force) const = delete;
 
     /// Refuses a bias that single precision cannot hold.
     void check(const Setting& setting) const;

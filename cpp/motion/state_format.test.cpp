@@ -36,7 +36,17 @@ TEST_CASE("single precision stores steps in powers of two near the thermal width
         CHECK(ratio >= std::sqrt(0.5));
         CHECK(std::exp2(std::round(std::log2(format.unit(row)))) == format.unit(row));
     }
-    CHECK(format.offset({3.0, 4.0}) == std::vector<double>{0.0, 0.0});
+    const std::vector<double> force = {3.0, 4.0};
+    CHECK(format.offset(force) == std::vector<double>{0.0, 0.0});
+}
+
+TEST_CASE("a unit held by its quartic term alone has the width of that") {
+    // ¼ κ x⁴ ~ kT: x ~ (kT/κ)^¼.
+    const Network network = units(1);
+    const Setting setting =
+        setting_of(network, controls_of({{0.0}}, 1e-20, 0.0, 1e4), Motion::midpoint);
+    const StateFormat format(network, setting, Precision::single);
+    CHECK(std::abs(std::log2(format.unit(0) / 1e-6)) <= 0.5);
 }
 
 TEST_CASE("single precision stores natural coordinates from the force") {
@@ -44,7 +54,8 @@ TEST_CASE("single precision stores natural coordinates from the force") {
     const Setting setting = setting_of(network, controls_of({{3.0}}), Motion::exact);
     const StateFormat format(network, setting, Precision::single);
     CHECK(format.unit(0) == 1.0);
-    CHECK(format.offset({3.0}) == std::vector<double>{3.0});
+    const std::vector<double> force = {3.0};
+    CHECK(format.offset(force) == force);
 }
 
 TEST_CASE("what single precision cannot hold is refused") {

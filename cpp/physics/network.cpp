@@ -144,7 +144,7 @@ Matrix Network::diffusion(const Controls& controls) const {
         thermal[r] = 2.0 * controls.kT[e.account[r]] * e.conductance[r];
     for (std::size_t i = 0; i < white.size(); ++i)
         white[i] = e.noise_rate[i] == 0.0 ? e.noise_density[i] : 0.0;
-    const Matrix result = weighted_outer(e.directions, thermal);
+    Matrix result = weighted_outer(e.directions, thermal);
     if (white.empty()) return result;
     return add(1.0, result, 1.0, weighted_outer(SparseMatrix::of(e.noise_directions), white));
 }

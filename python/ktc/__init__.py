@@ -35,9 +35,9 @@ from ktc._learning.metrics.calibration_report import CalibrationReport
 from ktc._learning.metrics.settings import Metrics
 from ktc._learning.planning.best_rate import Tuned, best_rate
 from ktc._learning.planning.planner import Plan, plan
+from ktc._learning.readings import Readings
 from ktc._measure.convergence import Convergence, convergence
 from ktc._model.controls import Controls
-from ktc._model.converter import Converter
 from ktc._model.description import Described, Description
 from ktc._model.device import (
     Describes,
@@ -54,7 +54,7 @@ from ktc._model.device import (
     Settles,
 )
 from ktc._model.elements import CurrentSource, Elements, NoiseSource, Resistor
-from ktc._model.imperfections import Imperfections, LimitError
+from ktc._model.imperfections import Converter, Imperfections, LimitError
 from ktc._model.moments import Moments
 from ktc._model.network import Network
 from ktc._model.protocol import Protocol
@@ -99,6 +99,7 @@ __all__ = [
     "Plan",
     "Programmable",
     "Protocol",
+    "Readings",
     "RealBoard",
     "RealisesControls",
     "Resistor",

@@ -1,4 +1,4 @@
-"""What a real board can be told to do, and how soon after the last time."""
+"""Limits of a real board: ranges of its converters, and the least time between updates."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ ROUNDING = 1e-9
 def check_protocol(
     real: RealBoard, protocol: Protocol, controls: Controls, pause: float = np.inf
 ) -> tuple[dict[str, Array], Controls]:
-    """Waveforms and last controls of a protocol that a board can play from ``controls``.
+    """Waveforms and final controls of a protocol, checked for a board at ``controls``.
 
     Args:
         pause: time since the last update.
 
     Raises:
         TypeError: something that is not a Protocol.
-        LimitError, ValueError: what the board cannot do, with the tick named.
+        LimitError, ValueError: controls beyond the board's limits, with the tick named.
     """
     if not isinstance(protocol, Protocol):
         raise TypeError(f"protocol must be a ktc.Protocol, but is {type(protocol).__name__}")
@@ -47,13 +47,13 @@ def check_protocol(
 
 
 def _too_short(real: RealBoard, pauses: Array) -> Array:
-    """Updates at one instant are one update, so that no pause is long enough."""
+    """Which pauses are shorter than the update time; updates at one instant are one update."""
     least = real.imperfections.update_time * (1 - ROUNDING)
     return np.asarray((pauses > 0) & (pauses < least))
 
 
 def require_pause(real: RealBoard, pause: float, where: str = "") -> None:
-    """Refuses an update so soon after the last one.
+    """Refuse an update too soon after the last one.
 
     Raises:
         LimitError: ``pause`` is below the update time, and not zero.

@@ -59,7 +59,7 @@ class ReadOut:
         return Moments(mean, lambda: (values - mean).T @ (values - mean) / len(values))
 
     def require(self, times: Array, ticks: Sequence[int]) -> None:
-        """Refuses readings at these coming times that are too close to one another.
+        """Refuse readings at future times that are too close to one another.
 
         Args:
             times: ascending.
@@ -73,12 +73,12 @@ class ReadOut:
         if len(bad):
             raise LimitError(
                 f"the reading after tick {ticks[bad[0]]} comes {gaps[bad[0]]:.6g} s after "
-                f"the one before, but the board's ADC takes {self._spec.adc_rate:g} a second, one "
+                f"the last one, but the board's ADC takes {self._spec.adc_rate:g} per second, one "
                 f"every {self._spec.read_time:g} s; record less often, with a larger every"
             )
 
     def forget(self) -> None:
-        """The state was placed anew: what was converted is no longer a reading of it."""
+        """Discard the last conversion, because the state was placed anew."""
         self._values = None
 
     def copy(self, cells: IdealFrontend) -> ReadOut:
@@ -88,7 +88,7 @@ class ReadOut:
         return twin
 
     def _begin(self) -> None:
-        """Notes that a conversion is taken now."""
+        """Note that a conversion is made now."""
         now, least = self._cells.engine.time, self._spec.read_time
         if self.time is not None and 0 < now - self.time < least * (1 - ROUNDING):
             raise LimitError(

@@ -1,4 +1,4 @@
-"""One real board: what was drawn for it from its data sheet, and what it makes of its controls."""
+"""One real board: components drawn from its data sheet, and controls as it realises them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from ktc._model.network import Network
 if TYPE_CHECKING:
     from ktc._boards.board import Board
 
-#: Controls that a DAC makes.
+#: Controls that a DAC outputs.
 ANALOG = ("bias", "emf")
 
 
 class RealBoard:
-    """A description of the board that was built from the drawing that a Board is.
+    """Description of the board as built, from a Board as designed.
 
     Attributes:
         imperfections: its data sheet, with the seed it was drawn from.
@@ -60,7 +60,7 @@ class RealBoard:
 
     @property
     def network(self) -> Network:
-        """The physics of the real board, at what it makes of the board's own controls."""
+        """The physics of the real board at its realisation of the board's own controls."""
         return self._network
 
     @property
@@ -74,7 +74,7 @@ class RealBoard:
         return SI
 
     def applied(self, name: str, values: Array) -> Array:
-        """What the board makes of a control that is programmed to ``values``.
+        """A control as the hardware realises it when programmed to ``values``.
 
         bias: (nearest value of the DAC's grid + offset), times C/(C + C_p) where the source lies in
         series with the capacitor; emf: nearest value of the grid; stiffness: as its true components
@@ -101,7 +101,7 @@ class RealBoard:
         return values
 
     def require(self, name: str, values: Array, where: str = "tick {}: ") -> None:
-        """Refuses values that the board's DAC does not reach, or couplings that it does not have.
+        """Refuse values beyond the DAC's range, and couplings that the board does not have.
 
         Args:
             values: shape (ticks, ...), each scalar or at full shape.

@@ -1,4 +1,4 @@
-"""A converter's output that settles at first order, as a few held values a tick."""
+"""Outputs of converters that settle at first order, as a few held values per tick."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Settled(NamedTuple):
 
 
 def pieces(holds: Array, time_constant: float, fastest_rate: float) -> int:
-    """How many pieces a hold needs: as many as resolve the output and the network that follows it.
+    """Number of pieces per hold that resolve the output and the network that follows it.
 
     Args:
         holds: of all ticks.
@@ -49,7 +49,7 @@ def settled(start: Array, targets: Array, holds: Array, time_constant: float, n:
         targets: b_k, shape (ticks, ...).
         holds: shape (ticks,).
         time_constant: τ, positive.
-        n: pieces a tick.
+        n: pieces per tick.
 
     Example:
         >>> from ktc._boards.settling import settled
@@ -60,7 +60,9 @@ def settled(start: Array, targets: Array, holds: Array, time_constant: float, n:
         >>> cut.holds.round(3), cut.values.round(3)
         (array([ 2.079, 47.921]), array([0.579, 0.997]))
     """
-    fall = -np.expm1(-holds / time_constant)  # share of an output's way that a hold covers
+    fall = -np.expm1(
+        -holds / time_constant
+    )  # share of the distance to the target that a hold covers
     covered = np.outer(fall, 1 - (1 - np.arange(n + 1) / n) ** 3)
     inner = -time_constant * np.log1p(-covered[:, 1:-1])
     widths = np.diff(inner, axis=1, prepend=0.0, append=holds[:, None])
@@ -75,12 +77,12 @@ def settled(start: Array, targets: Array, holds: Array, time_constant: float, n:
 
 
 class AnalogOutput:
-    """Outputs of the converters of a board, which follow what they are told with one time constant.
+    """Outputs of the converters of a board, which follow their targets with one time constant.
 
     Attributes:
         time_constant: τ; zero for outputs that jump.
         now: present outputs by name.
-        target: what they settle to.
+        target: the values that they settle to.
     """
 
     def __init__(self, time_constant: float, now: Mapping[str, Array]) -> None:
@@ -94,7 +96,7 @@ class AnalogOutput:
         return any(not np.array_equal(self.now[name], self.target[name]) for name in self.now)
 
     def aim(self, values: Mapping[str, Array]) -> dict[str, Array]:
-        """Sets new targets; returns what takes effect at once."""
+        """Set new targets; return the values that take effect at once."""
         aimed = {name: values[name] for name in self.now if name in values}
         self.target |= aimed
         if self.time_constant > 0:
@@ -103,7 +105,7 @@ class AnalogOutput:
         return dict(values)
 
     def arrive(self) -> dict[str, Array]:
-        """Puts all outputs where they settle to; returns these values."""
+        """Put all outputs at their targets; return these values."""
         self.now = dict(self.target)
         return self.now
 
@@ -120,7 +122,7 @@ class AnalogOutput:
         return result
 
     def copy(self) -> AnalogOutput:
-        """Outputs in the same state that go on by themselves."""
+        """Outputs in the same state that go on independently."""
         twin = AnalogOutput(self.time_constant, self.now)
         twin.target = dict(self.target)
         return twin

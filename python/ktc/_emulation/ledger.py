@@ -16,13 +16,13 @@ from ktc._model.accounts import FIRST_LAW, require_kept
 class Ledger:
     """Accounts of every replica since the books were opened, each of shape (replicas,).
 
-    Those of an infinite ensemble are means over it, exact, of shape (1,).
-    First law, per replica: ΔH = work + source + injected + shadow − heat. Work done on the network
+    For ``replicas=math.inf`` they are exact ensemble means, of shape (1,). First law, per replica:
+    ΔH = work + source + injected + shadow − heat. Work done on the network
     and heat that flows into its resistors are positive. Energies are in the unit of kT (joules on
     a Board). Control updates book work, H(x; θ′) − H(x; θ); holds book the others. Exact moves of a
     linear network at one temperature, and quartic units that move all at once, book total heat,
-    −ΔH of the hold; the splitting integrator tells every account apart. What ``accounts`` of the
-    Emulator left out raises ValueError.
+    −ΔH of the hold; the splitting integrator tells all accounts apart. Accounts that the emulator
+    was made without raise ValueError.
 
     Source: Sekimoto (1998), Prog. Theor. Phys. Suppl. 130, 17; Freitas, Delvenne, Esposito (2020),
     Phys. Rev. X 10, 031005.
@@ -77,7 +77,7 @@ class Ledger:
     @property
     @one_thread
     def injected(self) -> Array:
-        """Energy from noise generators, which are no bath."""
+        """Energy from noise generators, which are not a bath."""
         self._require("injected")
         return self._engine.injected()
 
@@ -99,8 +99,8 @@ class Ledger:
     def heat_per_resistor(self) -> Array:
         """Heat that flowed into each resistor, shape (replicas, accounts).
 
-        One column a heat account, in the order of ``accounts``: unit order, or the resistors of a
-        circuit. Second order in the step on average, and right in distribution as it shrinks.
+        One column per heat account, in the order of ``accounts``: unit order, or the resistors of a
+        circuit. Averages are second order in the step; the distribution converges too.
 
         Raises:
             ValueError: where the emulator was made without ``resolve_heat``; the split is not a
@@ -109,7 +109,7 @@ class Ledger:
         self._needs_items("heat_per_resistor")
         if self._engine.pooled:
             raise ValueError(
-                "heat_per_resistor is not kept by a sparse network unless it is asked for; "
+                "a sparse network keeps heat_per_resistor only on request; "
                 "make the emulator with resolve_heat=True"
             )
         return self._engine.heat_per_account()
@@ -119,8 +119,8 @@ class Ledger:
     def entropy_flow(self) -> Array:
         """Σ_r ∫ dQ_r/kT_r, the entropy that flowed into the baths in units of k_B.
 
-        With the change of the network's own entropy it makes the entropy production, which is
-        positive on average. Noiseless resistors (kT = 0) are left out.
+        Together with the change of the network's own entropy it is the entropy production, which
+        is positive on average. Noiseless resistors (kT = 0) are left out.
 
         Raises:
             ValueError: where the emulator was made without ``resolve_heat``.
@@ -130,17 +130,18 @@ class Ledger:
 
     @one_thread
     def variance(self, name: str) -> float:
-        """Variance of an account over the replicas; over the whole of an infinite ensemble, exact.
+        """Variance of an account over the replicas, exact for an infinite ensemble.
 
-        There it is known for "work" and "supply", and for "heat" where it is W − ΔH: without
-        sources and noise generators. Work under control of the bias is linear in the state, and
-        a quadratic form under control of the stiffness; both are carried along with it.
+        For an infinite ensemble it is known for "work" and "supply", and for "heat" where it is
+        W − ΔH: without
+        sources and noise generators. Work is linear in the state under
+        control of the bias, and a quadratic form under control of the stiffness.
 
         Args:
-            name: "work", "heat", "supply"; of finite ensembles every account of one column.
+            name: "work", "heat", "supply"; with finite replicas any account of one column.
 
         Raises:
-            ValueError: an account whose variance is not known.
+            ValueError: an account whose variance is not available.
 
         Example:
             >>> import math, ktc
@@ -173,7 +174,7 @@ class Ledger:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Accounts that are kept: ``heat_per_resistor`` and such where itemised."""
+        """Names of the accounts that are kept."""
         if self.kept is not None:
             return self.kept
         names = ["work", "heat", "supply"]
@@ -204,7 +205,7 @@ class Ledger:
 
     @one_thread
     def reset(self) -> None:
-        """Opens new books: all accounts are zero from here."""
+        """Set all accounts to zero."""
         if self._before_reset is not None:
             self._before_reset()
         self._engine.open_books()
@@ -215,7 +216,7 @@ class Ledger:
     def _needs_items(self, name: str) -> None:
         if not self._engine.itemised:
             raise ValueError(
-                f"{name} is not kept by this motion, whose heat is their sum; "
+                f"{name} is not kept by this motion, which books only total heat; "
                 "make the emulator with resolve_heat=True"
             )
         self._require(name)

@@ -44,9 +44,9 @@ class Recorder:
     """Preallocated series of chosen quantities, taken after every ``every``-th tick.
 
     Raises:
-        TypeError, ValueError: something that cannot be recorded so.
-        FileExistsError, OSError: files that are there, or that the disk has no room for.
-        MemoryError: series that are to lie in memory, and do not fit it.
+        TypeError, ValueError: a quantity or interval that cannot be recorded.
+        FileExistsError, OSError: files that exist, or that the disk has no room for.
+        MemoryError: series in memory that do not fit it.
     """
 
     def __init__(

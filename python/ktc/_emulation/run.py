@@ -74,7 +74,7 @@ class Run(Storable):
 
     @property
     def applied(self) -> Protocol:
-        """What the device did: on a real board quantised, with its errors, cut where it settled."""
+        """What the device did; on a board quantised, with errors, cut where outputs settled."""
         return self.protocol
 
     @property
@@ -84,10 +84,10 @@ class Run(Storable):
 
     @property
     def statistics(self) -> RunStatistics:
-        """What ``statistics=`` asked the engine to gather of the state.
+        """Statistics of the state that were requested by ``statistics=``.
 
         Raises:
-            ValueError: where nothing was asked for.
+            ValueError: no statistics were requested.
         """
         if self._statistics is None:
             raise ValueError(
@@ -173,17 +173,17 @@ class Run(Storable):
             0.1
         """
         if "entropy_flow" not in self._samples and self.initial_controls.quartic.any():
-            raise ValueError("the entropy of quartic units is more than their moments tell")
+            raise ValueError("the entropy of quartic units is not determined by their moments")
         flow = self._items("entropy_flow")
         network = self.network
         if network.elements is not None and network.elements.noises:
-            raise ValueError("noise generators are no baths, so their entropy is not defined")
+            raise ValueError("noise generators are not baths, so their entropy is not defined")
         if not np.all(np.asarray(self.protocol.controls.get("kT", self.initial_controls.kT)) > 0):
             raise ValueError("noiseless resistors (kT = 0) produce entropy without bound")
         if "entropy_change" not in self._samples:
             raise ValueError(
-                "the entropy of these replicas is not known: quartic units make it more than its "
-                "moments tell, and replicas that are all alike in some direction have none"
+                "the entropy of these replicas is not available: moments do not determine that of "
+                "quartic units, and replicas that are identical in some direction have none"
             )
         return self._entropy(LazySamples.of(flow() + self._samples["entropy_change"]()))
 
@@ -191,8 +191,8 @@ class Run(Storable):
     def free_energy_change(self) -> Estimate:
         """ΔF = F(θ_final) − F(θ_initial), in closed form, or by quadrature of quartic units.
 
-        Where quartic units are coupled, by Bennett's acceptance ratio between ensembles of their
-        own, with its error bar; once, when it is first asked for, and the same from the same seed.
+        For coupled quartic units, by Bennett's acceptance ratio between ensembles drawn for the
+        purpose, with its error bar; computed at first access, reproducible from the seed.
         ``theory.free_energy_difference`` takes more replicas.
 
         Raises:
@@ -213,7 +213,7 @@ class Run(Storable):
 
     @property
     def excess_work(self) -> Estimate:
-        """W_ex = W − ΔF, whose mean is ≥ 0 from equilibrium; its error bar has that of ΔF in it.
+        """W_ex = W − ΔF, whose mean is ≥ 0 from equilibrium; the error bar includes that of ΔF.
 
         Raises:
             ValueError: where kT changed during the run.
@@ -261,7 +261,7 @@ class Run(Storable):
         if any(np.any(values != kT) for values in driven):
             raise ValueError(
                 "kT changed during this run, so it has no free energy change and no excess work; "
-                "work, heat and entropy_flow are what there is"
+                "work, heat and entropy_flow remain available"
             )
         return self.network.with_controls(self.initial_controls).common_kT
 

@@ -20,21 +20,22 @@ from ktc._engines.engine import Engine
 class Statistics:
     """What to gather of the state x after every ``every``-th tick, over time and replicas.
 
-    Mean and variance always are. The engine accumulates them while it plays: memory does not grow
-    with the number of ticks. Sums are of deviations from the first observation's ensemble mean, in
-    double precision and compensated. Results do not depend on the number of threads.
+    Mean and variance are always gathered. The engine accumulates them while it plays, so that
+    memory does not grow with the number of ticks. Sums are of deviations from the first
+    observation's ensemble mean, compensated, in double precision. Results do not depend on the
+    number of threads.
 
     Args:
-        covariance: True gathers ⟨(x − ⟨x⟩)(x − ⟨x⟩)ᵀ⟩ too: d²/2 products a replica.
+        covariance: True gathers ⟨(x − ⟨x⟩)(x − ⟨x⟩)ᵀ⟩ too: d²/2 products per replica.
         histogram: ascending edges, (bins + 1,) for all units alike or (d, bins + 1), in the units
             of the state. A bin holds its lower edge; the last one both of its edges.
         autocorrelation: largest lag, in observations. The last ``autocorrelation + 1`` states are
-            kept, and each observation costs as many products a unit; needs observations at
+            kept, and each observation costs as many products per unit; needs observations at
             equal intervals.
         every: ticks from one observation to the next.
 
     Raises:
-        TypeError, ValueError: an argument that is no such thing.
+        TypeError, ValueError: an argument of a wrong type, or out of range.
 
     Example:
         >>> import ktc, numpy as np
@@ -64,7 +65,7 @@ class Statistics:
 
 
 class Observer:
-    """Statistics in the making, on one engine and for one protocol.
+    """Accumulates statistics on one engine, for one protocol.
 
     Args:
         wanted: what to gather.
@@ -73,7 +74,7 @@ class Observer:
         times: when the ticks of the protocol begin and end, shape (ticks + 1,).
 
     Raises:
-        TypeError: something that is no Statistics.
+        TypeError: something that is not a Statistics.
         ValueError: what does not fit the protocol or the network.
         MemoryError: more than this machine holds.
     """
@@ -86,8 +87,8 @@ class Observer:
             edges = np.atleast_2d(wanted.histogram)
             if len(edges) not in (1, d):
                 raise ValueError(
-                    f"histogram must have edges of shape (bins + 1,) or ({d}, bins + 1), one row a "
-                    f"unit, but has shape {edges.shape}"
+                    f"histogram must have edges of shape (bins + 1,) or ({d}, bins + 1), one row "
+                    f"per unit, but has shape {edges.shape}"
                 )
             self._edges = np.ascontiguousarray(np.broadcast_to(edges, (d, edges.shape[1])))
         slots = 0 if lags is None else lags + 1
@@ -105,7 +106,7 @@ class Observer:
             raise MemoryError(needed) from None
 
     def result(self) -> RunStatistics:
-        """What was gathered."""
+        """The accumulated statistics."""
         found: Mapping[str, Any] = self.core.result()
         arrays = {name: found[name] for name in ("mean", "variance")}
         arrays |= {
@@ -124,7 +125,7 @@ def check_fit(wanted: Statistics, times: Array) -> float | None:
         times: when the ticks of a protocol begin and end, shape (ticks + 1,).
 
     Raises:
-        TypeError: something that is no Statistics.
+        TypeError: something that is not a Statistics.
         ValueError: what the protocol has too few ticks for, or too unequal ones.
     """
     if not isinstance(wanted, Statistics):

@@ -193,12 +193,12 @@ class DensityEngine(WithoutReplicas):
         return gap / scale if scale > 0 else 0.0
 
     def variances(self) -> dict[str, float]:
-        """None is known."""
+        """Empty: none is known."""
         return {}
 
     @contextmanager
     def tally(self) -> Iterator[Callable[[], dict[str, float]]]:
-        """Gives what ``variances`` does."""
+        """Yield ``variances``."""
         yield self.variances
 
     def copy(self) -> DensityEngine:

@@ -12,7 +12,7 @@ from ktc._base.validation import Array
 from ktc._model.network import Network
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ElementArrays:
     """The elements of a network, read from the core once.
 

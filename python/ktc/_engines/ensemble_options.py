@@ -15,7 +15,7 @@ from ktc._model.accounts import accounts_to_keep
 from ktc._model.network import Network
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class EnsembleOptions:
     """Validated options; ``checked`` makes them of what a user passes.
 

@@ -93,16 +93,11 @@ class MomentsEngine(WithoutReplicas):
 
     def set(self, changes: ControlArrays) -> None:
         """Update controls: books work. Controls that are not given stay as they are."""
-        state = self._state.copy()
-        posts = np.zeros_like(state.sums)
-        controls = {**state.setting.controls, **changes}
-        update(state, self._setting(controls, state.setting), posts)
-        post(state, posts)
-        self._state = state
+        self._tick(changes, None)
 
     def hold(self, duration: float) -> None:
         """Evolve at held controls."""
-        self.play(np.array([duration]), {})
+        self._tick({}, duration)
 
     def play(
         self,
@@ -112,17 +107,21 @@ class MomentsEngine(WithoutReplicas):
     ) -> int:
         """Play ticks, each an update and a hold; return how many were played."""
         for tick, duration in enumerate(holds.tolist()):
-            state = self._state.copy()
-            posts = np.zeros_like(state.sums)
-            if waveforms:
-                row = {name: values[tick] for name, values in waveforms.items()}
-                controls = {**state.setting.controls, **row}
-                update(state, self._setting(controls, state.setting), posts)
+            self._tick({name: values[tick] for name, values in waveforms.items()}, duration)
+        return len(holds)
+
+    def _tick(self, changes: ControlArrays, duration: float | None) -> None:
+        """An update, a hold, or both: what fails or is interrupted leaves the state whole."""
+        state = self._state.copy()
+        posts = np.zeros(len(state.sums))
+        if changes:
+            controls = {**state.setting.controls, **changes}
+            update(state, self._setting(controls, state.setting), posts)
+        if duration is not None:
             moved = state.setting.motion.hold(duration, self.itemised)
             hold(state, moved, self._elements, posts)
-            post(state, posts)
-            self._state = state
-        return len(holds)
+        post(state, posts)
+        self._state = state
 
     def equilibrate(self) -> None:
         """Go to the stationary state at the present controls; opens new books."""
@@ -194,23 +193,23 @@ class MomentsEngine(WithoutReplicas):
         return self.energy() - self._state.opening
 
     def work(self) -> Array:
-        """As of ``_core.Engine``, shape (1,), like the following."""
+        """Mean work, shape (1,), like the accounts below."""
         return self._balance(WORK)
 
     def heat(self) -> Array:
-        """Of all resistors."""
+        """Mean heat into all resistors."""
         return self._balance(HEAT)
 
     def supply(self) -> Array:
-        """Of the bias sources."""
+        """Mean energy delivered by the bias sources."""
         return self._balance(SUPPLY)
 
     def source(self) -> Array:
-        """Of sources outside H."""
+        """Mean energy from sources outside H."""
         return self._balance(SOURCE)
 
     def injected(self) -> Array:
-        """Of noise generators."""
+        """Mean energy from noise generators."""
         return self._balance(INJECTED)
 
     def shadow(self) -> Array:
@@ -218,11 +217,11 @@ class MomentsEngine(WithoutReplicas):
         return self._balance(SHADOW)
 
     def entropy(self) -> Array:
-        """Into the baths."""
+        """Mean entropy that flowed into the baths."""
         return self._balance(ENTROPY)
 
     def heat_per_account(self) -> Array:
-        """Shape (1, accounts)."""
+        """Mean heat of each account, shape (1, accounts)."""
         return (self._state.sums + self._state.carries)[None, FIRST_HEAT:]
 
     def imbalance(self) -> float:
@@ -263,7 +262,7 @@ class MomentsEngine(WithoutReplicas):
         state = self._state
         names = ("mean", "covariance", "settled", "sums", "carries", "turnover", "opening")
         saved = {name: getattr(state, name) for name in (*names, "time", "time_carry")}
-        saved |= {f"spread_{name}": values for name, values in state.tallies[0].pack().items()}
+        saved |= {f"spread_{name}": values for name, values in state.tallies[0].snapshot().items()}
         return {**saved, **state.setting.controls}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
@@ -282,7 +281,9 @@ class MomentsEngine(WithoutReplicas):
         prefix = "spread_"
         parts = {k[len(prefix) :]: v for k, v in saved.items() if k.startswith(prefix)}
         motion = state.setting.motion
-        state.tallies = {0: WorkVariance.unpack(parts, lambda h: motion.hold(h, self.itemised))}
+        state.tallies = {
+            0: WorkVariance.of_snapshot(parts, lambda h: motion.hold(h, self.itemised))
+        }
         self._state = state
 
     def _balance(self, account: int) -> Array:
@@ -325,9 +326,9 @@ class MomentsEngine(WithoutReplicas):
 
 
 def refuse_quartic(quartic: Array) -> None:
-    """Refuses what is not Gaussian."""
+    """Refuse quartic units (ValueError)."""
     if quartic.any():
         raise ValueError(
-            "replicas must be finite for a network with quartic units: it is not Gaussian, "
-            "so mean and covariance are not all there is"
+            "replicas must be finite for a network with quartic units: it is not Gaussian, so mean "
+            "and covariance do not determine its distribution"
         )

@@ -26,9 +26,9 @@ MOST_FORMS = 2**21
 HOLDS_KEPT = 64
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Hold:
-    """What a hold does: z′ = z* + A (z − z*) + N(0, Q).
+    """Transition over a hold: z′ = z* + A (z − z*) + N(0, Q).
 
     Attributes:
         duration: h.
@@ -79,7 +79,7 @@ class Motion:
         return factor
 
     def _solved(self, force: Array) -> Array:
-        """A⁻¹ β; LAPACK itself, as an update of one unit takes less time than SciPy's checks."""
+        """A⁻¹ β by LAPACK directly: SciPy's checks take longer than solving for one unit."""
         return scipy.linalg.lapack.dpotrs(self._factor, force, lower=1)[0]  # type: ignore[no-any-return]
 
     def rest_of_force(self, force: Array) -> Array:
@@ -100,7 +100,7 @@ class Motion:
 
     @cached_property
     def _scale(self) -> Array:
-        """Coordinates times this are of order √kT, so that farads and henries weigh alike."""
+        """Factors that bring coordinates to order √kT, whatever their units."""
         e, n = self._elements, self._elements.dimension
         filters = np.sqrt(0.5 * e.noise_rate[e.filtered] * e.noise_density[e.filtered])
         return np.concatenate([np.sqrt(self.hessian.diagonal()[:n]), 1 / filters])
@@ -139,7 +139,7 @@ class Motion:
         return 0.5 * (result + result.T)
 
     def hold(self, duration: float, itemised: bool) -> Hold:
-        """What a hold of this duration does; prepared once."""
+        """The transition over a hold of this duration, prepared once."""
         key = (duration, itemised)
         found = self._holds.get(key)
         if found is None:

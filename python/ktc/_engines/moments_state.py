@@ -1,4 +1,4 @@
-"""What moves in an infinite ensemble: controls that hold, moments, and books."""
+"""State of the moments engine: controls that hold, moments, and books."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FIRST_HEAT = 7
 
 
 class Setting:
-    """Controls that hold, and what of the motion depends on them."""
+    """Controls that hold, and the quantities of motion that depend on them."""
 
     def __init__(
         self,
@@ -33,23 +33,23 @@ class Setting:
             self.force = np.zeros(elements.dimension)
             self.force[: len(self.bias)] = self.bias
         self.rest = motion.rest_of_force(self.force)
-        self.driven: bool
-        self.displacement: Array
         emf, current = controls["emf"], controls["current"]
-        if previous is not None and previous.motion is motion and previous.has(emf, current):
-            self.driven, self.displacement = previous.driven, previous.displacement
-        else:
-            self.driven = bool(emf.any() or current.any())
+        same = previous if previous is not None and previous.has(emf, current) else None
+        self.driven: bool = bool(emf.any() or current.any()) if same is None else same.driven
+        self.displacement: Array
+        if same is not None and (same.motion is motion or not self.driven):
+            self.displacement = same.displacement
+        elif self.driven:
             push = elements.directions.T @ (elements.conductance * emf)
             push = push + elements.source_directions.T @ current
-            self.displacement = (
-                motion.displacement(push) if self.driven else np.zeros(elements.rows)
-            )
+            self.displacement = motion.displacement(push)
+        else:
+            self.displacement = np.zeros(elements.rows)
         if self.driven:
             self.rest = self.rest + self.displacement
 
     def has(self, emf: Array, current: Array) -> bool:
-        """Whether these are its sources; arrays that are the same object are not looked at."""
+        """Whether these very arrays are its sources."""
         own = self.controls
         return own["emf"] is emf and own["current"] is current
 
@@ -61,7 +61,7 @@ class Setting:
 
 
 class State:
-    """Everything that moves. One tick makes a new one, so that an interrupt leaves it whole."""
+    """Everything that moves; each tick makes a new one, so that an interrupt cannot split it."""
 
     def __init__(self, setting: Setting, accounts: int) -> None:
         self.setting = setting
@@ -75,9 +75,9 @@ class State:
         self.tallies: dict[int, WorkVariance] = {}
 
     def copy(self) -> State:
-        """A copy that goes on by itself."""
+        """A copy that goes on independently."""
         twin = State.__new__(State)
-        vars(twin).update(vars(self))
+        twin.__dict__ = self.__dict__.copy()
         twin.tallies = {mark: tally.copy() for mark, tally in self.tallies.items()}
         return twin
 
@@ -94,7 +94,7 @@ class State:
 
 
 def post(state: State, posts: Array) -> None:
-    """Adds what one tick moved, compensated."""
+    """Add the posts of one tick, by compensated summation."""
     sums = state.sums + posts
     part = sums - state.sums
     state.carries = state.carries + ((state.sums - (sums - part)) + (posts - part))
@@ -106,7 +106,7 @@ def post(state: State, posts: Array) -> None:
 
 
 def advance(state: State, duration: float) -> None:
-    """Lets time pass, compensated."""
+    """Advance time, by compensated summation."""
     total = state.time + duration
     part = total - state.time
     state.time_carry += (state.time - (total - part)) + (duration - part)

@@ -47,7 +47,7 @@ def update(state: State, new: Setting, posts: Array) -> None:
             pull = form @ state.mean
             work += 0.5 * (pull @ state.mean + np.sum(form * state.covariance))
             change = change + pull
-    if form is not None or change.any():
+    if state.tallies and (form is not None or change.any()):
         for tally in state.tallies.values():
             tally.update(state.covariance, form, change)
     posts[WORK] = work
@@ -73,14 +73,15 @@ def hold(state: State, moved: Hold, elements: ElementArrays, posts: Array) -> No
         posts[HEAT] = force @ step[: len(force)] - pull @ step
         if not state.settled:
             posts[HEAT] -= 0.5 * np.sum(motion.hessian * (later - covariance))
-    bias = None
-    if setting.bias.any():
-        bias = np.zeros(elements.rows)
-        bias[:d] = setting.bias
-    driven = setting.driven or len(elements.noise_density) > 0
-    for tally in state.tallies.values():
-        tally.hold(moved, covariance, later, bias)
-        tally.closed = tally.closed and not driven
+    if state.tallies:
+        bias = None
+        if setting.bias.any():
+            bias = np.zeros(elements.rows)
+            bias[:d] = setting.bias
+        driven = setting.driven or len(elements.noise_density) > 0
+        for tally in state.tallies.values():
+            tally.hold(moved, covariance, later, bias)
+            tally.closed = tally.closed and not driven
     state.mean, state.covariance = after, later
     advance(state, moved.duration)
 

@@ -90,7 +90,7 @@ class SamplingEngine:
         self._network.core.check(controls.arrays(), self._options.motion)
 
     def prepare(self, settings: Iterable[Controls]) -> None:
-        """Choose the longest time step that is right at all these controls."""
+        """Choose the longest time step that all these controls allow."""
         if self._options.motion != "exact":
             self.core.longest_step = self._longest(settings)
 
@@ -136,12 +136,12 @@ class SamplingEngine:
         )
 
     def variances(self) -> Mapping[str, float] | None:
-        """None: the samples tell them."""
+        """None: variances follow from the samples."""
         return None
 
     @contextmanager
     def tally(self) -> Iterator[Callable[[], Mapping[str, float] | None]]:
-        """Gives None: the samples tell variances."""
+        """Yield a function that returns None: variances follow from the samples."""
         yield self.variances
 
     def copy(self) -> SamplingEngine:

@@ -20,7 +20,7 @@ STEPS_PER_FASTEST_TIME = 10
 
 
 def fastest_rate(network: Network, controls: Controls) -> float:
-    """Largest |eigenvalue| of the drift, with quartic units as stiff as they are where they stay.
+    """Largest |eigenvalue| of the drift, with quartic units stiffened as where they dwell.
 
     A quartic unit's curvature K + 3κx² is taken at x² = depth/κ (its wells) + √(kT/κ) (its thermal
     width) + (|b|/κ)^⅔ (its displacement by the bias). Wells are as deep as couplings can make
@@ -60,7 +60,7 @@ def _sparse_rate(network: Network, controls: Controls, by_bias: Array) -> float:
 
 
 def _resistance(network: Network) -> Array | None:
-    """One resistance a unit, of overdamped networks that have no other friction."""
+    """Resistance per unit of overdamped networks without other friction."""
     if network.inertia is not None or network.elements is not None:
         return None
     try:
@@ -84,7 +84,7 @@ def _row_bound(
 
 
 class Rates:
-    """A bound of a network's ``fastest_rate`` that a bias may change every tick at little cost.
+    """Upper bound of a network's ``fastest_rate``, cheap to update for a new bias every tick.
 
     The bias is taken to pull every quartic unit as far as it does the one that it pulls most: κx²
     over the unit's resistance (or inertia) is the largest (κb²)^⅓ over it, rounded up to a quarter
@@ -148,7 +148,7 @@ class Rates:
 
 
 class _Known(NamedTuple):
-    """What does not change with the bias, and the rates at its levels."""
+    """Quantities that do not depend on the bias, and the rates at each level of it."""
 
     shape: tuple[Any, Any, Any]
     pull: Array | None  #: κ^⅓/w: κx²/w is that times b^⅔
@@ -161,7 +161,7 @@ def _rounded_up(level: float) -> float:
 
 
 def default_step(network: Network, settings: Iterable[Controls]) -> float:
-    """A tenth of the fastest time at any of these controls, by the bound that ``Rates`` are."""
+    """A tenth of the fastest time at any of these controls, by the bound of ``Rates``."""
     return step_of(Rates(network), settings)
 
 

@@ -32,7 +32,7 @@ class WorkVariance:
     """
 
     def __init__(self, covariance: Array, hessian: Array, slope: Array) -> None:
-        """Opens at zero, where H = ½ δᵀ hessian δ + slope·δ beside its mean."""
+        """Start at zero, where H = ½ δᵀ hessian δ + slope·δ beside its mean."""
         self.linear = np.stack([0 * slope, covariance @ slope, 0 * slope])
         self.curved = np.stack([0 * covariance, covariance @ hessian @ covariance])
         self.variance = np.array([0.0, _variance(covariance, hessian, slope), 0.0])
@@ -46,7 +46,7 @@ class WorkVariance:
         return twin
 
     def update(self, covariance: Array, form: Array | None, slope: Array) -> None:
-        """An update that adds ½ δᵀ form δ + slope·δ to the work; None for no form."""
+        """Carry an update that adds ½ δᵀ form δ + slope·δ to the work; None for no form."""
         moved = covariance @ slope
         change = np.full(2, slope @ moved) + 2 * (self.linear[WORKS] @ slope)
         if form is not None:
@@ -61,7 +61,7 @@ class WorkVariance:
         self.variance, self.linear = variance, linear
 
     def hold(self, hold: Hold, before: Array, after: Array, bias: Array | None) -> None:
-        """A hold from covariance ``before`` to ``after`` at a bias; None for no bias.
+        """Carry a hold from covariance ``before`` to ``after`` at a bias; None for no bias.
 
         Until ``catch_up`` all holds must be of one motion.
         """
@@ -82,7 +82,7 @@ class WorkVariance:
             self._pending = (hold, 1)
 
     def amounts(self, covariance: Array, hessian: Array, slope: Array) -> dict[str, float]:
-        """The variances that are known, by name, where H now is as at the opening."""
+        """The known variances by name; H now is ½ δᵀ hessian δ + slope·δ beside its mean."""
         found = {"work": self.variance[WORK], "supply": self.variance[SUPPLY]}
         if self.closed:
             now = self.copy()
@@ -93,23 +93,25 @@ class WorkVariance:
         return {name: max(0.0, float(value)) for name, value in found.items()}
 
     def catch_up(self) -> None:
-        """C of the holds since it was last needed."""
+        """Carry C over the holds since it was last needed."""
         if self._pending is None:
             return
         hold, times = self._pending
         decay = np.linalg.matrix_power(hold.decay, times)
         self.curved, self._pending = decay @ self.curved @ decay.T, None
 
-    def pack(self) -> dict[str, Any]:
-        """Arrays and numbers of which ``unpack`` makes the same."""
+    def snapshot(self) -> dict[str, Any]:
+        """Arrays and numbers of which ``of_snapshot`` makes the same."""
         names = ("linear", "curved", "variance", "closed")
         hold, times = self._pending or (None, 0)
         waiting = np.array([0.0 if hold is None else hold.duration, times])
         return {**{name: getattr(self, name) for name in names}, "waiting": waiting}
 
     @classmethod
-    def unpack(cls, saved: Mapping[str, Any], hold_of: Callable[[float], Hold]) -> WorkVariance:
-        """What ``pack`` packed, with the holds of the present motion."""
+    def of_snapshot(
+        cls, saved: Mapping[str, Any], hold_of: Callable[[float], Hold]
+    ) -> WorkVariance:
+        """The one whose ``snapshot`` this is, with the holds of the present motion."""
         made = cls.__new__(cls)
         made.linear, made.curved = saved["linear"], saved["curved"]
         made.variance, made.closed = saved["variance"], bool(saved["closed"])

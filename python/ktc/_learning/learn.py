@@ -88,8 +88,10 @@ def learn(
         replicas: number of replicas, 10,000 by default; ``math.inf`` for exact ensemble means,
             without sampling noise. Not for a running device.
         ticks: number of holds, at least 1.
-        seed: seed of the emulator; None draws one. Not for a running device.
-        threads: threads of the emulator; None takes all cores. Not for a running device.
+        seed: seed of the emulator, of batches and of measured metrics; None draws one. Not for a
+            running device.
+        threads: threads of the emulator; None takes all cores. Not for a running device, and not
+            with ``replicas=math.inf``, unless metrics are measured.
         progress: whether to show a progress bar.
         mask: which entries of the stiffness are learned, symmetric (d, d); or a mapping with one
             mask per name; all by default.
@@ -134,6 +136,11 @@ def learn(
         raise TypeError(f"metrics must be ktc.Metrics, but is {type(metrics).__name__}")
     names, steps = checks.parameter_names(parameters), count("ticks", ticks)
     numbers = checks.hidden_units(hidden)
+    if replicas == math.inf and threads is not None and metrics is None:
+        raise ValueError(
+            f"threads must be left out with replicas=math.inf, but is {threads!r}: there are no "
+            "replicas to divide among threads"
+        )
     given, device = device, _running(device, replicas, seed, threads)
     infinite = is_infinite(device.ledger)
     # An infinite ensemble has no noise, but its batches are drawn all the same.

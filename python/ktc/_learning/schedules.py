@@ -153,6 +153,11 @@ class NaturalGradient(Schedule):
         duration: T.
         rate: 1/time, positive.
 
+    Example:
+        >>> import ktc
+        >>> ktc.schedules.NaturalGradient(duration=2.0, rate=1.5)
+        ktc.schedules.NaturalGradient(duration=2.0, rate=1.5)
+
     Source: Amari (1998), Neural Comput. 10, 251.
     """
 

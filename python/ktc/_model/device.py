@@ -180,11 +180,7 @@ class DeviceFactory(Protocol):
 
 
 def require_device(device: object) -> Device:
-    """``device``, if it has all members of ``Device``.
-
-    Raises:
-        TypeError: with the members that are missing.
-    """
+    """``device``, if it has all members of ``Device``."""
     if isinstance(device, Device):
         return device
     members = ("set", "run", "moments", "read", "ledger", "controls", "network", "scale", "symbols")
