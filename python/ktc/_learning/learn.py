@@ -35,7 +35,7 @@ from ktc._model.device import (
     Device,
     DeviceFactory,
     EnsembleLedger,
-    HasImperfections,
+    data_sheet_of,
     is_infinite,
     require_device,
     seed_of,
@@ -132,8 +132,7 @@ def learn(
         raise TypeError(
             f"schedule must be one of ktc.schedules, but is {type(schedule).__name__} {schedule!r}"
         )
-    if metrics is not None and not isinstance(metrics, Metrics):
-        raise TypeError(f"metrics must be ktc.Metrics, but is {type(metrics).__name__}")
+    settings = checks.metrics_settings(metrics)
     names, steps = checks.parameter_names(parameters), count("ticks", ticks)
     numbers = checks.hidden_units(hidden)
     if replicas == math.inf and threads is not None and metrics is None:
@@ -148,14 +147,13 @@ def learn(
     start = Described(device.network.with_controls(device.controls), device.scale, device.symbols)
     learned = _learnable(given, start, names, mask, len(numbers))
     samples = _checked_data(data, numbers, start, learned)
-    checks.check_anticipation(schedule, learned.size, len(numbers), batch, metrics)
+    checks.check_anticipation(schedule, learned.size, len(numbers), batch, settings)
     batches = None if batch is None else Batches(len(samples), batch, seed)
     schedule.check(start.network.units)
     checks.check_ticks(device, schedule, steps)
     exact = ExactModel(start, learned)
     source = None
     if schedule.uses_metrics:
-        settings = metrics or Metrics()
         source = MetricSource(exact, settings, device, seed, threads, schedule.uses_friction)
     positive: DataPhase | ClampedPhase = (
         ClampedPhase(start, learned, samples, numbers, device, seed, threads, batches)
@@ -182,7 +180,7 @@ def learn(
         stopped_early=outcome.stopped,
         calibration=None if source is None else source.report(),
         seed=seed,
-        imperfections=device.imperfections if isinstance(device, HasImperfections) else None,
+        imperfections=data_sheet_of(device),
         device=device,
     )
 

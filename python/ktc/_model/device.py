@@ -196,6 +196,11 @@ def seed_of(device: object) -> int | None:
     return device.seed if isinstance(device, Seeded) else None
 
 
+def data_sheet_of(device: object) -> Imperfections | None:
+    """Data sheet of a real board; None of any other device."""
+    return device.imperfections if isinstance(device, HasImperfections) else None
+
+
 def is_infinite(ledger: object) -> bool:
     """Whether a ledger's accounts are exact means over infinitely many replicas."""
     return isinstance(ledger, EnsembleLedger) and ledger.infinite
