@@ -1,13 +1,10 @@
 """A Gaussian learned on running replicas against maximum likelihood in closed form.
 
-Three units learn their bias, or bias and all of their stiffness, from 400 samples with mean x̄ and
-covariance S. In closed form the greatest likelihood ℓ is at
-
-    K = kT S⁻¹,   b = K x̄
-
-Told are ℓ there less ℓ of what was learned, nats per sample, and the excess work with a last jump
-there, against the least by any control whatever, or by the bias where it alone is learned (of a
-board with that K). The dotted line is what 400 samples leave open, p/2n nats for p parameters.
+Three units learn their bias, or bias and stiffness, from 400 samples with mean x̄ and covariance S.
+The log-likelihood ℓ is largest at K = kT S⁻¹, b = K x̄. The table gives the difference in ℓ between
+that maximum and the learned parameters, in nats per sample, and the excess work including a last
+jump to the maximum. The bound is that of any control, or of the bias alone (of a board with that
+K). The dotted line is the uncertainty left by 400 samples, p/2n nats for p parameters.
 
     python examples/gaussian_against_maximum_likelihood.py [--seed 1] [--quick] [--figure FILE]
 

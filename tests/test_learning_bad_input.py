@@ -150,8 +150,8 @@ def test_a_refused_call_leaves_the_emulator_alone():
     assert (emulator.read() == before).all() and emulator.time == 0
 
 
-def test_an_infinite_ensemble_refuses_threads():
-    with refused(ValueError, "threads must be left out", "math.inf", "2"):
+def test_an_infinite_ensemble_checks_threads():
+    with refused(ValueError, "threads", "-2"):
         ktc.learn(
-            ktc.Network(1.0, 1.0), 1.0, Constant(1.0, 0.5), replicas=math.inf, ticks=3, threads=2
+            ktc.Network(1.0, 1.0), 1.0, Constant(1.0, 0.5), replicas=math.inf, ticks=3, threads=-2
         )

@@ -190,7 +190,7 @@ def test_refusals():
         run.spectrum(unit=2)
     with pytest.raises(ValueError, match="unit must be at least 0, but is -1"):
         run.spectrum(unit=-1)
-    with pytest.raises(ValueError, match="two records or more to each, but is 5 for 8 records"):
+    with pytest.raises(ValueError, match="at least two records in each, but is 5 for 8 records"):
         run.spectrum(segments=5)
     with pytest.raises(ValueError, match="segments must be at least 1"):
         run.spectrum(segments=0)

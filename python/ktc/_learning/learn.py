@@ -9,6 +9,7 @@ from contextlib import nullcontext
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ktc._base.resources import thread_count
 from ktc._base.validation import Array, count, random_seed
 from ktc._emulation.emulator import Emulator
 from ktc._learning import checks
@@ -90,8 +91,8 @@ def learn(
         ticks: number of holds, at least 1.
         seed: seed of the emulator, of batches and of measured metrics; None draws one. Not for a
             running device.
-        threads: threads of the emulator; None takes all cores. Not for a running device, and not
-            with ``replicas=math.inf``, unless metrics are measured.
+        threads: threads of the emulator and of measured metrics; None takes all cores. Not for a
+            running device.
         progress: whether to show a progress bar.
         mask: which entries of the stiffness are learned, symmetric (d, d); or a mapping with one
             mask per name; all by default.
@@ -135,11 +136,6 @@ def learn(
     settings = checks.metrics_settings(metrics)
     names, steps = checks.parameter_names(parameters), count("ticks", ticks)
     numbers = checks.hidden_units(hidden)
-    if replicas == math.inf and threads is not None and metrics is None:
-        raise ValueError(
-            f"threads must be left out with replicas=math.inf, but is {threads!r}: there are no "
-            "replicas to divide among threads"
-        )
     given, device = device, _running(device, replicas, seed, threads)
     infinite = is_infinite(device.ledger)
     # An infinite ensemble has no noise, but its batches are drawn all the same.
@@ -213,7 +209,9 @@ def _running(
     if not isinstance(device, Running):
         network_of(device)
         many = REPLICAS if replicas is None else replicas
-        if many == math.inf:
+        if many == math.inf:  # which takes neither; batches and measured metrics do
+            random_seed(seed)
+            thread_count(threads)
             seed = threads = None
         if isinstance(device, DeviceFactory):
             return device.emulator(many, seed, threads=threads)
