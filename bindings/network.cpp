@@ -12,8 +12,8 @@
 #include "controls.hpp"
 #include "ground/dense.hpp"
 #include "ground/streams.hpp"
-#include "physics/accounts.hpp"
 #include "physics/energy.hpp"
+#include "physics/ledger.hpp"
 #include "physics/motion.hpp"
 
 namespace py = pybind11;

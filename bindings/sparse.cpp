@@ -6,8 +6,7 @@
 #include <vector>
 
 #include "arrays.hpp"
-#include "ground/dominance.hpp"
-#include "physics/stiffness.hpp"
+#include "physics/energy.hpp"
 
 namespace py = pybind11;
 using namespace ktc;

@@ -312,3 +312,35 @@ def test_emulators_runs_and_fits_are_kinds_too(tmp_path):
         assert (again.work.samples == result.work.samples).all()
         with refused(ValueError, f"kind '{type(result).__name__}', not 'Emulator'", "ktc.load"):
             ktc.Emulator.load(tmp_path / "result.npz")
+
+
+def test_a_format_of_a_development_version_of_this_number_is_not_blamed_on_it(path):
+    edited(path, lambda header: header.update(format=files.FORMAT - 1))
+    with refused(ValueError, str(path), "a development version wrote it", "run again"):
+        ktc.load(path)
+
+
+def test_an_archive_of_another_program_is_named_as_such(path):
+    np.savez(path, a=1)
+    with refused(ValueError, str(path), "no header, as every file that ktc saved has"):
+        ktc.load(path)
+
+
+def test_moments_are_pickled_by_their_values():
+    network = ktc.Network(K, 1.0)
+    for replicas in (10, np.inf):
+        moments = ktc.Emulator(network, replicas=replicas).moments()
+        again = pickle.loads(pickle.dumps(moments))
+        assert np.array_equal(again.mean, moments.mean)
+        assert np.array_equal(again.covariance, moments.covariance)
+
+
+def test_results_of_sparse_networks_are_pickled_after_they_were_read():
+    network = ktc.Network(ktc.lattices.ring(6, own=1.0, coupling=0.2), friction=1.0)
+    schedule = ktc.schedules.MinimalDissipation(duration=1.0)
+    fit = ktc.learn(network, np.ones(6), schedule, replicas=10, ticks=3, seed=1)
+    bound = fit.bound
+    assert pickle.loads(pickle.dumps(fit)).bound == bound
+    assert same(pickle.loads(pickle.dumps(network.controls)), network.controls)
+    run = ktc.Emulator(network, replicas=3, seed=1).play(ktc.Protocol([0.1], {"bias": [1.0]}))
+    assert pickle.loads(pickle.dumps(run)).work.mean == run.work.mean

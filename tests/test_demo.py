@@ -32,7 +32,7 @@ def finished(tmp_path_factory):
         [
             sys.executable,
             "-m",
-            "ktc._commands.command_line",
+            "ktc",
             "demo",
             f"--replicas={REPLICAS}",
             f"--ticks={TICKS}",

@@ -253,7 +253,7 @@ def test_an_infinite_ensemble_has_no_seed_and_no_threads(tmp_path):
     assert emulator.seed is None and emulator.threads is None and emulator.dtype == "float64"
     assert emulator.play(ktc.Protocol([1.0], {"bias": [1.0]})).seed is None
     emulator.save(tmp_path / "emulator.ktc")
-    with refused(ValueError, "threads", "must be left out", "2"):
+    with refused(ValueError, "threads must be left out", "2"):
         ktc.Emulator.load(tmp_path / "emulator.ktc", threads=2)
 
 

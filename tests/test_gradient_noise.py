@@ -247,5 +247,5 @@ def test_it_is_saved_reproducible_and_refused_where_unknown(tmp_path):
     assert again.mean == runs[0].gradient_noise_work.mean
     assert again.in_kT.mean == again.mean / 0.7
     fit = ktc.learn(NET, DATA, Adam(1.0, 0.1), parameters=BOTH, replicas=10, ticks=5, seed=1)
-    with refused(ValueError, "not known of this run under ktc.schedules.Adam"):
+    with refused(ValueError, "not available for this run under ktc.schedules.Adam"):
         fit.gradient_noise_work  # noqa: B018

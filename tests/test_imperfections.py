@@ -14,7 +14,7 @@ from scipy import stats
 from scipy.constants import Boltzmann
 
 import ktc
-from ktc._model.converter import Converter
+from ktc._model.imperfections import Converter
 from refusal import refused
 
 REPLICAS = 100_000

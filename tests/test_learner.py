@@ -453,7 +453,7 @@ def test_divergence_stops_at_the_last_good_state(schedule, tmp_path):
 
 def test_a_run_that_only_jumped_has_no_bound():
     fit = ktc.learn(UNIT, 5.0, Constant(1.0, 1e12), replicas=10, ticks=10, seed=1)
-    assert len(fit.history.time) == 1 and "bound not known" in repr(fit)
+    assert len(fit.history.time) == 1 and "bound not available" in repr(fit)
     with pytest.raises(ValueError, match="whose only update took no time; lower the rate"):
         _ = fit.bound
     assert fit.plot().axes
@@ -477,7 +477,7 @@ def test_a_circuit_with_inductors_learns():
     fit = ktc.learn(net, goal, MinimalDissipation(time), replicas=5000, ticks=2000, seed=1)
     assert (np.abs(fit.history.mean[-1] - goal) < 0.2 * np.abs(goal) + width).all()
     assert fit.likelihood_bias == pytest.approx(fit.excess_work.mean, rel=1e-9)
-    assert "bound not known" in repr(fit)
+    assert "bound not available" in repr(fit)
     with pytest.raises(ValueError, match="inductors"):
         _ = fit.bound
 

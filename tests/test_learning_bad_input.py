@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -14,6 +16,7 @@ from ktc.schedules import (
     MinimalDissipation,
     NaturalGradient,
 )
+from refusal import refused
 
 RNG = np.random.default_rng(110)
 DATA = RNG.normal(size=(50, 2))
@@ -145,3 +148,10 @@ def test_a_refused_call_leaves_the_emulator_alone():
     with pytest.raises(ValueError, match="do not vary"):
         ktc.learn(emulator, [[1.0, 2.0]], MinimalDissipation(1.0), parameters=("bias", "stiffness"))
     assert (emulator.read() == before).all() and emulator.time == 0
+
+
+def test_an_infinite_ensemble_refuses_threads():
+    with refused(ValueError, "threads must be left out", "math.inf", "2"):
+        ktc.learn(
+            ktc.Network(1.0, 1.0), 1.0, Constant(1.0, 0.5), replicas=math.inf, ticks=3, threads=2
+        )

@@ -11,8 +11,7 @@ from hypothesis import given
 
 import ktc
 from ktc._circuits.branch import CircuitError
-from ktc._circuits.spice_expression import evaluate
-from ktc._circuits.spice_numbers import parse_number
+from ktc._circuits.spice_numbers import evaluate, parse_number
 
 PAIR = """R1 a 0 10meg kelvin=88
 C1 a 0 680p

@@ -14,7 +14,7 @@ import ktc
 from ktc import Board, Emulator, Network, Protocol, schedules
 from ktc._base.estimate import Estimate
 from ktc._boards.gaussian_model import GaussianModel
-from ktc._drawing.scales import Scale, scale_of
+from ktc._drawing.labels import Scale, scale_of
 from ktc._drawing.style import POINTS, STYLES, thinned
 from ktc._learning.comparison import Comparison, Point
 from ktc._learning.comparison_figure import excess_over_duration

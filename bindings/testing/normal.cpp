@@ -1,4 +1,4 @@
-#include "ground/philox.hpp"
+#include "ground/streams.hpp"
 
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>

@@ -6,8 +6,6 @@
 #include <string>
 #include <utility>
 
-#include "engine/placement.hpp"
-#include "ground/compensated_sum.hpp"
 #include "ground/dense.hpp"
 #include "ground/error.hpp"
 #include "motion/hold_propagator.hpp"

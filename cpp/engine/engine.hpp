@@ -6,15 +6,8 @@
 #include <memory>
 #include <vector>
 
-#include "engine/ensemble.hpp"
-#include "engine/propagator_cache.hpp"
 #include "engine/readout.hpp"
-#include "engine/statistics.hpp"
 #include "engine/tick_plan.hpp"
-#include "ground/watch.hpp"
-#include "motion/setting.hpp"
-#include "motion/state_format.hpp"
-#include "physics/network.hpp"
 
 namespace ktc {
 

@@ -9,8 +9,6 @@
 #include "engine/workers.hpp"
 #include "ground/watch.hpp"
 #include "motion/replica_block.hpp"
-#include "motion/setting.hpp"
-#include "motion/workspace.hpp"
 
 namespace ktc {
 
@@ -80,6 +78,25 @@ class Ensemble {
     std::size_t threads_ = 1, rows_ = 0, heat_accounts_ = 0;
     std::vector<ReplicaBlock> blocks_;
     Workspaces workspaces_;
+};
+
+/// States for all replicas of an ensemble, (replicas, dimension) row-major, to be stored at a
+/// setting. Filters are left alone. It refers to its arguments.
+class Placement {
+   public:
+    Placement(const double* states, const Setting& setting) : states_(states), setting_(setting) {}
+
+    /// Refuses states whose energy overflows or that the format cannot hold.
+    void check(const Ensemble& ensemble, const StateFormat& format);
+    void store(Ensemble& ensemble);
+
+   private:
+    /// The states of a block in the coordinates of the setting, [coordinate][lane].
+    const std::vector<double>& block_of(const ReplicaBlock& block);
+
+    const double* states_;
+    const Setting& setting_;
+    std::vector<double> state_, natural_;
 };
 
 }  // namespace ktc

@@ -86,3 +86,45 @@ TEST_CASE("a copy moves by itself, and divergence is forgotten when asked") {
     CHECK_FALSE(copy.any_diverged());
     copy.for_each_block(1.0, [](ReplicaBlock& block, Workspace&) { CHECK(block.step == 9); });
 }
+
+namespace {
+
+struct FourReplicas {
+    Network network = units(1);
+    Setting setting = make_setting(network, controls_of({{4.0}}, 1.0, 2.0), Motion::exact, nullptr);
+    StateFormat format;
+    Ensemble ensemble;
+    explicit FourReplicas(Precision precision)
+        : format(network, setting, precision),
+          ensemble({62, 4}, 7, 1, 1, std::make_shared<const StateFormat>(format),
+                   std::make_shared<const Accounts>(0)) {}
+};
+
+}  // namespace
+
+TEST_CASE("states are stored in the coordinates of the setting, in the lanes of their replicas") {
+    FourReplicas made(Precision::full);
+    const std::vector<double> states{1.0, 2.0, 3.0, 4.0};
+    Placement placement(states.data(), made.setting);
+    placement.check(made.ensemble, made.format);
+    placement.store(made.ensemble);
+    std::vector<double> first(block_width), second(block_width);
+    first[62] = 2.0;  // w = √k x
+    first[63] = 4.0;
+    second[0] = 6.0;
+    second[1] = 8.0;
+    CHECK(state_of(made.ensemble.blocks()[0], made.setting, 1) == first);
+    CHECK(state_of(made.ensemble.blocks()[1], made.setting, 1) == second);
+}
+
+TEST_CASE("states that cannot be stored are refused") {
+    const auto check = [](double x, Precision precision) {
+        const FourReplicas made(precision);
+        const std::vector<double> states{0.0, 0.0, 0.0, x};
+        Placement(states.data(), made.setting).check(made.ensemble, made.format);
+    };
+    CHECK_NOTHROW(check(1e100, Precision::full));
+    CHECK_THROWS_AS(check(1e151, Precision::full), std::invalid_argument);
+    CHECK_NOTHROW(check(1e16, Precision::single));
+    CHECK_THROWS_AS(check(1e17, Precision::single), std::invalid_argument);
+}

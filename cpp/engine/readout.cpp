@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "ground/compensated_sum.hpp"
 #include "ground/dense.hpp"
 
 namespace ktc {

@@ -5,8 +5,6 @@
 
 #include "engine/ensemble.hpp"
 #include "engine/statistics.hpp"
-#include "ground/matrix.hpp"
-#include "motion/setting.hpp"
 
 namespace ktc {
 

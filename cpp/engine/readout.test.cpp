@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "engine/placement.hpp"
+#include "engine/ensemble.hpp"
 #include "motion/fixtures.test.hpp"
 
 using namespace ktc;

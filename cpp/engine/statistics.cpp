@@ -11,26 +11,23 @@ namespace {
 constexpr std::size_t parts_at_most = 64, parts_at_least = 4;
 constexpr double bytes_of_parts = 1.3e8;
 
-// Independent partial sums, as many as the widest vector has lanes.
-constexpr std::size_t strands = 8;
-
-double fold(const double* strand) {
-    return ((strand[0] + strand[4]) + (strand[1] + strand[5])) +
-           ((strand[2] + strand[6]) + (strand[3] + strand[7]));
+/// Sum of term(lane) over a block in independent partial sums, as many as the widest vector has
+/// lanes.
+template <class Term>
+double sum_of_lanes(Term&& term) {
+    double sums[8] = {};
+    for (std::size_t lane = 0; lane < block_width; lane += 8)
+        for (std::size_t k = 0; k < 8; ++k) sums[k] += term(lane + k);
+    return ((sums[0] + sums[4]) + (sums[1] + sums[5])) +
+           ((sums[2] + sums[6]) + (sums[3] + sums[7]));
 }
 
 double sum_of(const double* a) {
-    double strand[strands] = {};
-    for (std::size_t lane = 0; lane < block_width; lane += strands)
-        for (std::size_t k = 0; k < strands; ++k) strand[k] += a[lane + k];
-    return fold(strand);
+    return sum_of_lanes([a](std::size_t lane) { return a[lane]; });
 }
 
 double sum_of_products(const double* a, const double* b) {
-    double strand[strands] = {};
-    for (std::size_t lane = 0; lane < block_width; lane += strands)
-        for (std::size_t k = 0; k < strands; ++k) strand[k] += a[lane + k] * b[lane + k];
-    return fold(strand);
+    return sum_of_lanes([a, b](std::size_t lane) { return a[lane] * b[lane]; });
 }
 
 double bytes_of_part(const StatisticsPlan& plan) {

@@ -1,10 +1,6 @@
 #include "engine/tick_plan.hpp"
 
-#include <algorithm>
 #include <cmath>
-#include <utility>
-
-#include "ground/compensated_sum.hpp"
 
 namespace ktc {
 namespace {

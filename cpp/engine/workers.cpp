@@ -1,10 +1,8 @@
 #include "engine/workers.hpp"
 
 #include <cfenv>
-#include <chrono>
 #include <condition_variable>
 #include <system_error>
-#include <thread>
 #include <vector>
 
 #ifndef _WIN32

@@ -42,7 +42,6 @@ class SparseMatrix {
 
     Matrix dense() const;
     bool is_finite() const;
-    bool is_symmetric() const;
 
     bool operator==(const SparseMatrix&) const = default;
 
@@ -59,5 +58,19 @@ SparseMatrix add(double scale_a, const SparseMatrix& a, double scale_b, const Sp
 /// out = Σ_j a_j x_j of every lane, `block` row-major of `width` columns.
 void multiply_row(std::span<const SparseEntry> row, const double* block, std::size_t width,
                   double* out);
+
+/// A scaling s > 0 under which a symmetric matrix is diagonally dominant,
+///     s_i a_ii ≥ Σ_{j≠i} |a_ij| s_j in every row,
+/// which exists for all that stay positive definite whatever the signs of their couplings (Berman,
+/// Plemmons, Nonnegative Matrices in the Mathematical Sciences, ch. 6, 1979).
+struct Dominance {
+    std::vector<double> scale;    ///< s; empty where none was found
+    std::vector<double> surplus;  ///< s_i a_ii − Σ_{j≠i} |a_ij| s_j, not negative
+    /// Whether every connected part has a row with a surplus: then the matrix is positive definite.
+    bool definite = false;
+};
+
+/// s = (1 + T + T² + …) 1 with T_ij = |a_ij|/a_ii, as far as it takes, at most a hundred terms.
+Dominance dominance(const SparseMatrix& matrix);
 
 }  // namespace ktc

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "ground/block_width.hpp"
+#include "ground/compensated_sum.hpp"
 #include "ground/streams.hpp"
-#include "ground/upper_half.hpp"
 
 namespace ktc {
 
@@ -159,8 +159,7 @@ struct Kernels {
 
     /// Sixteen uniform numbers in (0, 1), odd multiples of 2^−53, one per replica of the group.
     void (*uniforms)(const StreamAddress& address, double* out);
-    /// Sub-steps of the splitting integrator on a block: motion/substep_direction.hpp and
-    /// motion/resistor_move.hpp.
+    /// Sub-steps of the splitting integrator on a block (motion/substeps.hpp).
     void (*line_slope)(const LineEntry* entries, std::size_t count, const double* state,
                        double start, double* slope);
     void (*line_move)(const LineEntry* entries, std::size_t count, double* state,

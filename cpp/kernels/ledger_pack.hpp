@@ -1,7 +1,7 @@
 #pragma once
 
 #include "ground/block_width.hpp"
-#include "ground/upper_half.hpp"
+#include "ground/compensated_sum.hpp"
 #include "kernels/pack_bits.hpp"
 
 /// Books by packs (physics/ledger.hpp): a sum is a double and its carry the upper half of another.

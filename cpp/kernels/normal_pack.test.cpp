@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "ground/philox.hpp"
+#include "ground/streams.hpp"
 #include "kernels/testing.test.hpp"
 
 using namespace ktc;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "ground/aligned.hpp"
 #include "ground/matrix.hpp"
 #include "kernels/kernels.hpp"
 

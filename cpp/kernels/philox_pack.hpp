@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "ground/philox.hpp"
 #include "ground/streams.hpp"
 #include "kernels/pack_bits.hpp"
 

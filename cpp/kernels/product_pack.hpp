@@ -1,6 +1,5 @@
 #pragma once
 
-#include "ground/block_width.hpp"
 #include "kernels/kernels.hpp"
 #include "kernels/pack.hpp"
 

@@ -3,8 +3,7 @@
 #include "kernels/kernels.hpp"
 #include "kernels/pack.hpp"
 
-/// Loops of the splitting integrator's sub-steps over a block of replicas (motion/line.hpp and
-/// motion/bath.hpp say what they do).
+/// Loops of the splitting integrator's sub-steps over a block of replicas (motion/substeps.hpp).
 namespace ktc::KTC_INSTRUCTION_SET {
 
 inline constexpr std::size_t packs = block_width / pack_width;

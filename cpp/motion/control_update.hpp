@@ -3,11 +3,7 @@
 #include <memory>
 #include <vector>
 
-#include "ground/matrix.hpp"
-#include "ground/sparse.hpp"
 #include "motion/replica_block.hpp"
-#include "motion/setting.hpp"
-#include "motion/workspace.hpp"
 
 namespace ktc {
 

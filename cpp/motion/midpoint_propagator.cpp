@@ -9,8 +9,6 @@
 
 #include "ground/dense.hpp"
 #include "ground/error.hpp"
-#include "kernels/kernels.hpp"
-#include "motion/relaxation.hpp"
 
 namespace ktc {
 namespace {

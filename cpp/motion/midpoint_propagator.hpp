@@ -4,11 +4,8 @@
 #include <memory>
 #include <vector>
 
-#include "ground/matrix.hpp"
 #include "kernels/packed_matrix.hpp"
 #include "motion/propagator.hpp"
-#include "physics/elements.hpp"
-#include "physics/energy.hpp"
 
 namespace ktc {
 

@@ -5,7 +5,6 @@
 #include <limits>
 
 #include "ground/dense.hpp"
-#include "motion/uniforms.hpp"
 
 namespace ktc {
 

@@ -4,8 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "ground/block_width.hpp"
-#include "ground/streams.hpp"
 #include "kernels/kernels.hpp"
 
 namespace ktc {
@@ -32,5 +30,28 @@ inline void row_of_normals(const NoiseAddress& at, Purpose purpose, std::size_t 
         kernels().full.normals(at.stream(purpose, g, element), row + g * group_width);
     std::fill(row + at.end_group * group_width, row + block_width, 0.0);
 }
+
+/// Stream of uniform numbers for drawing a state, sixteen lanes at a time. In their addresses the
+/// high bits of the step are the number of the draw and the low bits count the numbers.
+class Uniforms {
+   public:
+    static constexpr int use_bits = 24;
+
+    Uniforms(const NoiseAddress& address, Purpose purpose, std::size_t group, std::size_t element,
+             std::uint64_t first_use)
+        : address_(address.stream(purpose, group, element)) {
+        address_.step = (address.step << use_bits) | first_use;
+    }
+
+    const double* next() {
+        kernels().uniforms(address_, values_);
+        ++address_.step;
+        return values_;
+    }
+
+   private:
+    StreamAddress address_;
+    double values_[group_width];
+};
 
 }  // namespace ktc

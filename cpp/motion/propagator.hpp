@@ -6,11 +6,7 @@
 #include <tuple>
 #include <vector>
 
-#include "kernels/kernels.hpp"
 #include "motion/control_update.hpp"
-#include "motion/replica_block.hpp"
-#include "motion/setting.hpp"
-#include "motion/workspace.hpp"
 
 namespace ktc {
 

@@ -1,13 +1,121 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <type_traits>
+#include <vector>
 
-#include "motion/block_state.hpp"
 #include "motion/noise_address.hpp"
-#include "physics/ledger.hpp"
+#include "motion/state_format.hpp"
 
 namespace ktc {
+
+/// The coordinates of a block of replicas, [row][lane], stored in a StateFormat and read and
+/// changed in double precision.
+class BlockState {
+   public:
+    explicit BlockState(std::shared_ptr<const StateFormat> format)
+        : format_(std::move(format)),
+          full_(format_->single() ? 0 : format_->rows() * block_width, 0.0),
+          single_(format_->single() ? format_->rows() * block_width : 0, 0.0f) {}
+
+    /// The numbers as they are stored.
+    template <class Real>
+    Real* numbers() {
+        if constexpr (std::is_same_v<Real, float>)
+            return single_.data();
+        else
+            return full_.data();
+    }
+
+    /// The state where β is `force`: the stored numbers, or a copy in `scratch`.
+    const double* read(const std::vector<double>& force, std::vector<double>& scratch) const {
+        if (!format_->single()) return full_.data();
+        scratch.resize(single_.size());
+        for (std::size_t row = 0; row < format_->rows(); ++row)
+            kernels().widen(single_.data() + row * block_width, block_width, format_->unit(row),
+                            format_->offset(force)[row], scratch.data() + row * block_width);
+        return scratch.data();
+    }
+
+    /// Calls work(double* state) and stores the state it leaves; β goes from `before` to `after`.
+    template <class Work>
+    void change(const std::vector<double>& before, const std::vector<double>& after,
+                std::vector<double>& scratch, Work&& work) {
+        if (!format_->single()) {
+            work(full_.data());
+            return;
+        }
+        read(before, scratch);
+        work(scratch.data());
+        for (std::size_t row = 0; row < format_->rows(); ++row)
+            kernels().narrow(scratch.data() + row * block_width, block_width, format_->unit(row),
+                             format_->offset(after)[row], single_.data() + row * block_width);
+    }
+
+    /// Control update of β alone at held state: work = −changeᵀ x.
+    void shift_force(const std::vector<double>& before, const std::vector<double>& after,
+                     const std::vector<double>& change, double* work) {
+        std::fill_n(work, block_width, 0.0);
+        for (std::size_t row = 0; row < change.size(); ++row) {
+            const std::size_t at = row * block_width;
+            if (format_->single())
+                kernels().reframe(single_.data() + at, block_width, format_->unit(row),
+                                  format_->offset(before)[row], format_->offset(after)[row],
+                                  change[row], work);
+            else
+                for (std::size_t lane = 0; lane < block_width; ++lane)
+                    work[lane] -= change[row] * full_[at + lane];
+        }
+    }
+
+    /// Whether lanes [begin, end) hold numbers.
+    bool is_finite(std::size_t begin, std::size_t end) const {
+        const auto finite = [&](const auto& numbers) {
+            double sum = 0.0;
+            for (std::size_t at = 0; at < numbers.size(); at += block_width)
+                for (std::size_t lane = begin; lane < end; ++lane) sum += 0.0 * numbers[at + lane];
+            return sum == 0.0;
+        };
+        return finite(full_) && finite(single_);
+    }
+
+    /// Sum of a row over lanes [begin, end) from `reference`, in eight independent partial sums.
+    double row_sum(std::size_t row, const std::vector<double>& force, double reference,
+                   std::size_t begin, std::size_t end) const {
+        const std::size_t at = row * block_width;
+        if (!format_->single()) return row_sum(full_.data() + at, reference, begin, end);
+        return format_->unit(row) * row_sum(single_.data() + at, 0.0, begin, end) +
+               static_cast<double>(end - begin) * (format_->offset(force)[row] - reference);
+    }
+
+    /// Appends the stored numbers to `to`; `load` reads them back.
+    void save(std::vector<double>& to) const {
+        to.insert(to.end(), full_.begin(), full_.end());
+        to.insert(to.end(), single_.begin(), single_.end());
+    }
+    void load(const double* from) {
+        std::copy_n(from, full_.size(), full_.begin());
+        for (std::size_t k = 0; k < single_.size(); ++k) single_[k] = static_cast<float>(from[k]);
+    }
+
+   private:
+    template <class Real>
+    static double row_sum(const Real* row, double reference, std::size_t begin, std::size_t end) {
+        double sums[8] = {};
+        for (; begin + 8 <= end; begin += 8)
+            for (std::size_t k = 0; k < 8; ++k) sums[k] += row[begin + k] - reference;
+        for (std::size_t k = 0; begin < end; ++begin, ++k) sums[k] += row[begin] - reference;
+        return ((sums[0] + sums[4]) + (sums[1] + sums[5])) +
+               ((sums[2] + sums[6]) + (sums[3] + sums[7]));
+    }
+
+    std::shared_ptr<const StateFormat> format_;
+    std::vector<double> full_;
+    std::vector<float> single_;
+};
 
 /// A block of replicas: their states, their ledger, and where their noise is.
 struct ReplicaBlock {

@@ -3,11 +3,9 @@
 #include <memory>
 #include <vector>
 
-#include "motion/coordinates.hpp"
+#include "motion/transition.hpp"
 #include "motion/workspace.hpp"
-#include "physics/energy.hpp"
 #include "physics/motion.hpp"
-#include "physics/network.hpp"
 
 namespace ktc {
 

@@ -6,8 +6,6 @@
 #include <cstddef>
 #include <numeric>
 
-#include "motion/uniforms.hpp"
-
 namespace ktc {
 namespace {
 

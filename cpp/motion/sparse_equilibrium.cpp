@@ -5,9 +5,7 @@
 #include <memory>
 #include <utility>
 
-#include "ground/dominance.hpp"
 #include "ground/error.hpp"
-#include "kernels/kernels.hpp"
 
 namespace ktc {
 namespace {

@@ -3,16 +3,14 @@
 #include <cstddef>
 #include <vector>
 
-#include "ground/sparse.hpp"
 #include "motion/stationary_sampler.hpp"
-#include "physics/network.hpp"
 
 namespace ktc {
 
 /// Draws from the equilibrium N(K⁻¹b, kT K⁻¹) of a sparse linear network at a cost proportional to
 /// its couplings, without a factor of K: x = K⁻¹(b + √kT y) with y ~ N(0, K) (Papandreou, Yuille,
 /// Adv. Neural Inf. Process. Syst. 23, 1858, 2010). If a scaling s makes K diagonally dominant
-/// (ground/dominance.hpp), K is a sum of squares,
+/// (ground/sparse.hpp), K is a sum of squares,
 ///     ½ xᵀKx = ½ Σ_{i<j} |K_ij| (x_i √(s_j/s_i) ± x_j √(s_i/s_j))² + ½ Σ_i u_i x_i²/s_i,
 /// and y a sum of one normal per coupling and one per unit. x is found by conjugate gradients
 /// (Hestenes, Stiefel, J. Res. Natl. Bur. Stand. 49, 409, 1952). No sum mixes lanes: the bits of a

@@ -1,14 +1,162 @@
 #include "motion/splitting_propagator.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 
+#include "ground/dense.hpp"
 #include "ground/error.hpp"
-#include "motion/generator_move.hpp"
-#include "motion/lossless_move.hpp"
-#include "motion/resistor_move.hpp"
 
 namespace ktc {
+namespace {
+
+struct Flow {
+    Matrix growth, integral;
+};
+
+/// e^{Fh} − 1 and ∫₀ʰ e^{Fs} ds = h Σ (Fh)ᵏ/(k + 1)!, by the Taylor series of a short hold and
+/// doubling. Coordinates are first scaled by √|A_ii|, so that the norm of a rotation is its
+/// frequency although henries and farads differ by many decades.
+Flow exact_flow(const Matrix& drift, const Matrix& hessian, double hold) {
+    const std::size_t n = drift.rows();
+    std::vector<double> scale(n, 1.0);
+    for (std::size_t i = 0; i < n; ++i)
+        if (hessian(i, i) != 0.0) scale[i] = std::sqrt(std::abs(hessian(i, i)));
+    Matrix scaled = drift;
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t j = 0; j < n; ++j) scaled(i, j) *= scale[i] / scale[j];
+
+    const double extent = norm(scaled) * hold;
+    const int doublings = extent > 0.5 ? static_cast<int>(std::ceil(std::log2(extent / 0.5))) : 0;
+    require(doublings < 60,
+            "dt is so long that a lossless rotation cannot be followed; shorten it");
+    const double step = std::ldexp(hold, -doublings);
+    Matrix term = add(step, Matrix::identity(n), 0.0, scaled);
+    Matrix integral = term;
+    for (int k = 2; k <= 21; ++k) {
+        term = multiply(scaled, term);
+        term = add(step / k, term, 0.0, term);
+        integral = add(1.0, integral, 1.0, term);
+    }
+    Matrix growth = multiply(scaled, integral);
+    for (int k = 0; k < doublings; ++k) {
+        integral = add(2.0, integral, 1.0, multiply(growth, integral));
+        growth = add(2.0, growth, 1.0, multiply(growth, growth));
+    }
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t j = 0; j < n; ++j) {
+            growth(i, j) *= scale[j] / scale[i];
+            integral(i, j) *= scale[j] / scale[i];
+        }
+    return {growth, integral};
+}
+
+}  // namespace
+
+LosslessMove::LosslessMove(const Elements& elements, const Energy& energy, double step)
+    : interconnection_(elements.interconnection),
+      sources_(elements.source_directions),
+      hessian_(energy.hessian),
+      step_(step) {
+    for (std::size_t s = 0; s < elements.sources(); ++s)
+        injections_.emplace_back(energy, sources_.row(s));
+    if (interconnection_.empty()) return;
+    const std::size_t n = interconnection_.rows();
+    const Flow flow =
+        exact_flow(multiply(interconnection_, hessian_.dense()), hessian_.dense(), step);
+    growth_ = flow.growth;
+    integral_ = flow.integral;
+    quartic_ = energy.quartic;
+    for (std::size_t i = 0; i < quartic_.size(); ++i) {
+        if (quartic_[i] == 0.0) continue;
+        std::vector<double> column(n);
+        for (std::size_t j = 0; j < n; ++j) column[j] = interconnection_(j, i);
+        kicks_.emplace_back(energy, column);
+        kicked_by_.push_back(i);
+        require(!kicks_.back().is_quartic(),
+                "a quartic unit must not push another: its kick would not be exact");
+    }
+}
+
+void LosslessMove::advance(double* state, const Drive& drive, Workspace& workspace,
+                           Posts& posts) const {
+    posts.has_source = true;
+    posts.has_shadow = !interconnection_.empty();
+    if (interconnection_.empty()) {
+        inject(state, drive, step_, posts);
+        return;
+    }
+    // The work of a source on a quartic unit is exact only if nothing else moves.
+    const bool apart = !kicks_.empty();
+    if (apart) inject(state, drive, 0.5 * step_, posts);
+    kick(state, drive.force, posts);
+    rotate(state, drive, !apart, workspace, posts);
+    kick(state, drive.force, posts);
+    if (apart) inject(state, drive, 0.5 * step_, posts);
+}
+
+void LosslessMove::inject(double* state, const Drive& drive, double time, Posts& posts) const {
+    double slope[block_width], charge[block_width];
+    for (std::size_t s = 0; s < injections_.size(); ++s) {
+        if (drive.current[s] == 0.0) continue;
+        const double pull = injections_[s].pull(drive.force);
+        injections_[s].slope(state, pull, slope);
+        std::fill(charge, charge + block_width, time * drive.current[s]);
+        injections_[s].move(state, charge, slope, pull, posts.source, posts.supply);
+    }
+}
+
+void LosslessMove::kick(double* state, const std::vector<double>& force, Posts& posts) const {
+    double slope[block_width], push[block_width];
+    for (std::size_t k = 0; k < kicks_.size(); ++k) {
+        const double* w = state + kicked_by_[k] * block_width;
+        const double strength = 0.5 * step_ * quartic_[kicked_by_[k]];
+        for (std::size_t lane = 0; lane < block_width; ++lane)
+            push[lane] = strength * w[lane] * w[lane] * w[lane];
+        const double pull = kicks_[k].pull(force);
+        kicks_[k].slope(state, pull, slope);
+        kicks_[k].move(state, push, slope, pull, posts.shadow, posts.supply);
+    }
+}
+
+void LosslessMove::rotate(double* state, const Drive& drive, bool with_sources,
+                          Workspace& workspace, Posts& posts) const {
+    const std::size_t n = growth_.rows();
+    std::vector<double> steady = multiply(interconnection_, drive.force);
+    for (double& entry : steady) entry = -entry;
+    bool driven = false;
+    for (std::size_t s = 0; with_sources && s < sources_.rows(); ++s) {
+        driven = driven || drive.current[s] != 0.0;
+        for (std::size_t i = 0; i < n; ++i) steady[i] += sources_(s, i) * drive.current[s];
+    }
+    const std::vector<double> offset = multiply(integral_, steady);
+
+    double* change = workspace.first.data();
+    double* slope = change + n * block_width;
+    multiply_block(growth_, state, change, block_width);
+    double* middle = workspace.second.data();
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t lane = 0; lane < block_width; ++lane) {
+            const std::size_t at = i * block_width + lane;
+            change[at] += offset[i];
+            middle[at] = state[at] + 0.5 * change[at];
+        }
+    multiply_block(hessian_.dense(), middle, slope, block_width);
+    double* account = driven ? posts.source : posts.shadow;
+    for (std::size_t i = 0; i < n; ++i) {
+        const double quartic = quartic_.empty() ? 0.0 : quartic_[i];
+        for (std::size_t lane = 0; lane < block_width; ++lane) {
+            const std::size_t at = i * block_width + lane;
+            const double before = state[at], after = before + change[at];
+            account[lane] += change[at] * (slope[at] - drive.force[i]);
+            posts.supply[lane] += drive.force[i] * change[at];
+            posts.shadow[lane] += 0.25 * quartic * (after - before) * (after + before) *
+                                  (after * after + before * before);
+            state[at] = after;
+        }
+    }
+}
+
 namespace {
 
 class SplittingPropagator final : public StepPropagator {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "ground/block_width.hpp"
 #include "ground/error.hpp"
 
 namespace ktc {

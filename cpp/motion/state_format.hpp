@@ -3,10 +3,13 @@
 #include <cstddef>
 #include <vector>
 
-#include "ground/precision.hpp"
 #include "motion/setting.hpp"
 
 namespace ktc {
+
+/// How the coordinates of replicas are kept between moves. Energies and books are sums of doubles
+/// either way.
+enum class Precision { full, single };
 
 /// How an engine stores coordinates. Single precision stores each row in units of the power of two
 /// nearest its thermal width, so that farads and henries stay within range, and natural coordinates

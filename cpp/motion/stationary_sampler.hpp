@@ -1,13 +1,24 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "ground/watch.hpp"
 #include "motion/noise_address.hpp"
 #include "motion/setting.hpp"
-#include "motion/workspace.hpp"
 
 namespace ktc {
+
+/// The stationary state of a linear network at held controls: the state followed by its filters is
+/// normal with this mean and covariance B Bᵀ.
+struct LinearStationary {
+    std::vector<double> mean;
+    Matrix factor;  ///< B
+};
+
+/// Equilibrium N(A⁻¹β, kT A⁻¹) at one temperature without sources and generators; otherwise the
+/// solution of F m + c = 0 and F P + P Fᵀ + D = 0. Raises if the network is not stable.
+LinearStationary linear_stationary(const Network& network, const Controls& controls);
 
 /// Draws blocks of replicas from the stationary state at held controls.
 class StationarySampler {

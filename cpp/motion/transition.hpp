@@ -1,10 +1,37 @@
 #pragma once
 
-#include "ground/matrix.hpp"
-#include "motion/coordinates.hpp"
+#include <cmath>
+#include <vector>
+
 #include "physics/network.hpp"
 
 namespace ktc {
+
+/// Natural coordinates w of a network at a given stiffness: z = T w with Tᵀ (∇²H) T = 1. Then
+///     H = ½|w|² − βᵀw,   equilibrium N(β, kT·1),   β = Tᵀ(b, 0),
+/// and the drift is F = T⁻¹ (J − G) T⁻ᵀ. Without inertia T also diagonalises the motion
+/// (K v = λ R v): every coordinate is an independent Ornstein–Uhlenbeck process.
+struct Coordinates {
+    Matrix to_state;            ///< T; empty means the identity
+    Matrix from_state;          ///< T⁻¹
+    std::vector<double> rates;  ///< relaxation rates λ; empty with inertia
+    Matrix drift;               ///< F; empty without inertia
+    Matrix mobility;            ///< T⁻¹ G T⁻ᵀ, symmetric; empty without inertia
+    bool natural = true;        ///< false: T = 1, and H keeps its Hessian
+    std::size_t size = 0;       ///< number of coordinates if T is empty
+
+    bool decoupled() const { return !rates.empty(); }
+    std::size_t dimension() const { return to_state.empty() ? size : to_state.rows(); }
+
+    /// β = Tᵀ(b, 0).
+    std::vector<double> force(const std::vector<double>& bias) const;
+};
+
+/// The state itself, for motion by steps.
+Coordinates physical_coordinates(const Network& network);
+
+/// Raises if the stiffness is not positive definite.
+Coordinates natural_coordinates(const Network& network, const Stiffness& stiffness);
 
 /// Exact motion of a linear system over a hold: z′ = A z + c + N(0, Q).
 struct Transition {
@@ -25,5 +52,23 @@ Transition natural_transition(const Coordinates& coordinates, double kT, double 
 
 /// Transition of the state z of a network at given stiffness and kT.
 Transition network_transition(const Network& network, const Controls& controls, double hold);
+
+/// Exact move of one coordinate, dx = −g (s + c x) dt + √(2 kT g) dW, over a time t (Uhlenbeck,
+/// Ornstein, Phys. Rev. 36, 823, 1930): x′ = x − reach (s + c x) + width ξ, with
+///     reach = (1 − e^{−gct})/c,   width² = kT (1 − e^{−2gct})/c.
+/// The curvature c may be zero or negative.
+struct Relaxation {
+    double reach, width;
+
+    Relaxation(double conductance, double curvature, double kT, double time) {
+        const double exponent = conductance * curvature * time;
+        reach = conductance * time * mean_decay(exponent);
+        width = std::sqrt(2.0 * kT * conductance * time * mean_decay(2.0 * exponent));
+    }
+
+   private:
+    /// (1 − e^{−y})/y
+    static double mean_decay(double y) { return y == 0.0 ? 1.0 : -std::expm1(-y) / y; }
+};
 
 }  // namespace ktc

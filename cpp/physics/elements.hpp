@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <vector>
 
-#include "ground/matrix.hpp"
 #include "ground/sparse.hpp"
 
 namespace ktc {

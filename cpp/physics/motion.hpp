@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string_view>
 
-#include "physics/accounts.hpp"
+#include "physics/ledger.hpp"
 #include "physics/network.hpp"
 
 namespace ktc {

@@ -5,9 +5,8 @@
 #include <memory>
 #include <vector>
 
-#include "ground/matrix.hpp"
 #include "physics/elements.hpp"
-#include "physics/stiffness.hpp"
+#include "physics/energy.hpp"
 
 namespace ktc {
 

@@ -38,7 +38,6 @@ from ktc._learning.planning.planner import Plan, plan
 from ktc._learning.readings import Readings
 from ktc._measure.convergence import Convergence, convergence
 from ktc._model.controls import Controls
-from ktc._model.converter import Converter
 from ktc._model.description import Described, Description
 from ktc._model.device import (
     Describes,
@@ -55,7 +54,7 @@ from ktc._model.device import (
     Settles,
 )
 from ktc._model.elements import CurrentSource, Elements, NoiseSource, Resistor
-from ktc._model.imperfections import Imperfections, LimitError
+from ktc._model.imperfections import Converter, Imperfections, LimitError
 from ktc._model.moments import Moments
 from ktc._model.network import Network
 from ktc._model.protocol import Protocol

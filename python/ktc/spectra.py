@@ -1,6 +1,6 @@
 """Noise spectra of linear networks in their stationary state."""
 
-from ktc._theory.spectra import band_covariance, spectral_density
+from ktc._theory.linear import band_covariance, spectral_density
 
 __all__ = ["band_covariance", "spectral_density"]
 

@@ -25,7 +25,6 @@ from ktc._emulation.free_energy_ladder import free_energy_difference
 from ktc._learning.planning.expected_learning import Costs, ExpectedLearning, expected_learning
 from ktc._measure.sampled_metrics import fisher_estimate, friction_estimate, metric_estimates
 from ktc._model.parameters import LEARNABLE, Parameters
-from ktc._theory.expected import Expected, expected
 from ktc._theory.figures_of_merit import (
     deficiency,
     divergence,
@@ -55,7 +54,7 @@ from ktc._theory.least_work import (
 from ktc._theory.linear import linear_transition, stationary_covariance
 from ktc._theory.matrix_estimate import MatrixEstimate
 from ktc._theory.metrics import fisher_matrix, friction_tensor
-from ktc._theory.open_loop import OptimizedDrive, optimized_drive
+from ktc._theory.open_loop import Expected, OptimizedDrive, expected, optimized_drive
 from ktc._theory.slow_driving import geodesic_drive, thermodynamic_length
 from ktc._theory.wasserstein import least_dissipation, wasserstein_bound, wasserstein_distance
 

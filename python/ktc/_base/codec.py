@@ -57,14 +57,9 @@ def register(
 ) -> None:
     """Make the objects of a class recordable; call it in the module that defines the class.
 
-    Args:
-        cls: the class; a subclass is a kind of its own.
-        parts: function from an object to its fields by name, or names of the attributes to record;
-            by default the arguments of a dataclass.
-        make: makes an object of the fields as keyword arguments, and checks them as a constructor
-            does; the class by default.
-        resumes: whether the object goes on with the same bits, which only one minor version of ktc
-            promises.
+    A subclass is a kind of its own. ``parts`` returns the fields of an object by name, or names the
+    attributes to record, by default the arguments of a dataclass. ``make`` takes and checks the
+    fields. An object that ``resumes`` goes on with the same bits in one minor version of ktc.
     """
     taken = parts if callable(parts) else _attributes(cls, parts)
     _KINDS[cls.__name__] = Kind(cls, taken, make or cls, resumes)
@@ -76,22 +71,13 @@ def kind_named(name: object) -> Kind | None:
 
 
 def to_record(value: object) -> Record:
-    """Take an object apart; arrays are shared with it, not copied.
-
-    Raises:
-        TypeError: a part of the object that is of no registered kind.
-        ValueError: names of two arrays that make one place.
-    """
+    """Take an object apart; arrays are shared with it, not copied."""
     arrays: dict[str, NDArray[np.generic]] = {}
     return Record(_tree(value, "", arrays), arrays)
 
 
 def from_record(record: Record, **options: object) -> Any:
-    """Make the object of a record; ``options`` are further arguments of the outermost object.
-
-    Raises:
-        RecordError: fields that are missing, of a wrong type, or of no such object.
-    """
+    """Make the object of a record; ``options`` are further arguments of the outermost object."""
     return _value(record.tree, "", record.arrays, options)
 
 

@@ -90,13 +90,7 @@ def load(path: FilePath) -> Any:
 
 
 def load_as(path: FilePath, cls: type[T], **options: Any) -> T:
-    """Load an object of a class.
-
-    Args:
-        path: the file.
-        cls: the class that the object must have, or a base of it.
-        **options: further arguments of what makes the object.
-    """
+    """Load an object of a class."""
     if Path(path).is_dir():
         raise ValueError(f"{path} is a folder, not a ktc file; pass the name of a file in it")
     with open(path, "rb") as file:
@@ -104,12 +98,17 @@ def load_as(path: FilePath, cls: type[T], **options: Any) -> T:
             archive = np.load(file, allow_pickle=False)
             if not hasattr(archive, "files"):
                 raise ValueError("it is a single array")
+            if HEADER not in archive.files:
+                raise ValueError("it has no header, as every file that ktc saved has")
             header = json.loads(str(archive[HEADER]))
             made_with, found_format = str(header["version"]), header["format"]
         if found_format != FORMAT:
+            fix = f"load it with ktc {made_with}"
+            if made_with == VERSION:
+                fix = "a development version wrote it; run again what was saved"
             raise ValueError(
                 f"{path} has format {found_format}, which ktc {made_with} wrote, but ktc {VERSION} "
-                f"reads format {FORMAT}; load it with ktc {made_with}"
+                f"reads format {FORMAT}; {fix}"
             )
         with _damage_in(path):
             tree = header["record"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from threading import Lock
 
 import numpy as np
@@ -13,18 +12,7 @@ from ktc._base.validation import Array, frozen
 
 
 class LazySamples:
-    """Samples, one per replica, that are read on each call until they are materialised.
-
-    Example:
-        >>> import numpy as np
-        >>> from ktc._base.lazy_samples import LazySamples
-        >>> ledger = np.array([1.0, 2.0])
-        >>> samples = LazySamples(lambda: ledger.copy())
-        >>> samples.keep()
-        >>> ledger += 1
-        >>> samples()
-        array([1., 2.])
-    """
+    """Samples, one per replica, that are read on each call until they are materialised."""
 
     def __init__(self, read: Callable[[], Array]) -> None:
         self._read = read
@@ -33,7 +21,7 @@ class LazySamples:
     @classmethod
     def of(cls, samples: Array) -> LazySamples:
         """Wrap samples that exist already."""
-        return cls(partial(_same, samples))
+        return cls(lambda: samples)
 
     def __call__(self) -> Array:
         """Return the samples."""
@@ -43,15 +31,16 @@ class LazySamples:
     def keep(self) -> None:
         """Materialise the samples, because their source is about to change."""
         with self._lock:
-            self._read = partial(_same, self._read())
+            samples = self._read()
+            self._read = lambda: samples
 
     def divided(self, by: float) -> LazySamples:
         """Return the samples divided by a number, lazily."""
-        return LazySamples(partial(_divided, self, by))
+        return LazySamples(lambda: self() / by)
 
     def shifted(self, amount: float) -> LazySamples:
         """Return the samples plus a number, lazily."""
-        return LazySamples(partial(_shifted, self, amount))
+        return LazySamples(lambda: self() + amount)
 
     def __reduce__(self) -> tuple[object, ...]:
         return from_record, (to_record(self),)
@@ -64,21 +53,9 @@ register(
 
 def gained(read: Callable[[], Array], before: Array | None) -> LazySamples:
     """Return the increase of an account since ``before``, None for zero; read-only."""
-    return LazySamples(partial(_gain, read, before))
 
+    def gain() -> Array:
+        amount = read()
+        return frozen(amount if before is None else np.subtract(amount, before, out=amount))
 
-def _same(samples: Array) -> Array:
-    return samples
-
-
-def _gain(read: Callable[[], Array], before: Array | None) -> Array:
-    amount = read()
-    return frozen(amount if before is None else np.subtract(amount, before, out=amount))
-
-
-def _divided(samples: LazySamples, by: float) -> Array:
-    return samples() / by
-
-
-def _shifted(samples: LazySamples, amount: float) -> Array:
-    return samples() + amount
+    return LazySamples(gain)

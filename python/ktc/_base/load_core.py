@@ -24,11 +24,7 @@ FIRST_PROCESSOR = 8192
 
 
 def core_type(cpuinfo: str) -> str | None:
-    """Return OpenBLAS's name of the kernels to use, or None to leave the choice to OpenBLAS.
-
-    Args:
-        cpuinfo: text of /proc/cpuinfo.
-    """
+    """Return OpenBLAS's name of the kernels to use, or None to leave the choice to OpenBLAS."""
     lines = (line.partition(":") for line in cpuinfo.partition("\n\n")[0].splitlines())
     facts = {name.strip(): value.strip() for name, _, value in lines}
     overlooked = facts.get("vendor_id") in OVERLOOKED

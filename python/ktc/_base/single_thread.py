@@ -36,9 +36,6 @@ def one_thread(
 
     The engine runs without the global interpreter lock, so that two threads would mix their
     controls and corrupt its books. Several emulators may run side by side.
-
-    Raises:
-        RuntimeError: while another thread holds the lock; nothing has changed then.
     """
 
     @wraps(method)

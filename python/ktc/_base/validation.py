@@ -118,8 +118,7 @@ def symmetric(name: str, matrix: Array) -> Array:
             f"{name} must be symmetric, but {name}[{i}, {j}] = {matrix[i, j]} and "
             f"{name}[{j}, {i}] = {matrix[j, i]}; pass ({name} + {name}.T)/2 if that is meant"
         )
-    result: Array = 0.5 * matrix + 0.5 * matrix.T
-    return result
+    return np.asarray(0.5 * matrix + 0.5 * matrix.T)
 
 
 def require_positive_definite(name: str, matrix: Array, fix: str) -> None:

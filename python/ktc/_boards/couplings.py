@@ -36,16 +36,7 @@ class Coupling(ABC):
     def values(
         self, topology: Topology, given: ArrayLike | Mapping[Edge, float]
     ) -> dict[Edge, float]:
-        """Return couplings by edge.
-
-        Args:
-            topology: of the board.
-            given: a scalar for all edges, a mapping from pairs of cells, or one number per edge.
-
-        Raises:
-            ValueError: a pair that the topology does not have, or a value of the wrong sign.
-            TypeError: a value that is no number.
-        """
+        """Return one value per edge of a scalar, a mapping from pairs of cells, or one per edge."""
         if isinstance(given, Mapping):
             pairs = {topology.edge("couplings", pair): value for pair, value in given.items()}
             if len(pairs) < len(given):
@@ -79,12 +70,8 @@ class Coupling(ABC):
     ) -> Array:
         """Return the stiffness as realised by the hardware, shape (..., d, d).
 
-        Args:
-            stiffness: as programmed.
-            capacitance: nominal C, shape (d,).
-            own: actual over nominal capacitance of each cell, shape (d,).
-            mutual: actual over nominal value of each coupling, shape (d, d).
-            parasitic: capacitance to ground at each cell [F].
+        ``own`` (d,) and ``mutual`` (d, d) are actual over nominal values of capacitances and
+        couplings; ``parasitic`` is the capacitance to ground at each cell [F].
         """
 
     def gain(self, capacitance: Array, parasitic: float) -> Array:
@@ -244,11 +231,7 @@ COUPLINGS: dict[str, Coupling] = {
 
 
 def coupling_of(name: object) -> Coupling:
-    """Return the kind of couplings of a name.
-
-    Raises:
-        ValueError: an unknown name.
-    """
+    """Return the kind of couplings of a name."""
     if not isinstance(name, str) or name not in COUPLINGS:
         raise ValueError(f"coupling must be one of {tuple(COUPLINGS)}, but is {name!r}")
     return COUPLINGS[name]

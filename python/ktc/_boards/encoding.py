@@ -40,13 +40,11 @@ class Encoding(Storable):
 
     def encode(self, data: ArrayLike) -> Array:
         """Encode data, shape (d,) or (samples, d), as volts of the same shape."""
-        volts: Array = (self._checked("data", data) - self.offset) * self._gain
-        return volts
+        return np.asarray((self._checked("data", data) - self.offset) * self._gain)
 
     def decode(self, volts: ArrayLike) -> Array:
         """Decode volts, shape (d,) or (samples, d), to data of the same shape."""
-        data: Array = self._checked("volts", volts) / self._gain + self.offset
-        return data
+        return np.asarray(self._checked("volts", volts) / self._gain + self.offset)
 
     def encode_covariance(self, covariance: ArrayLike) -> Array:
         """Encode a covariance of data, (d, d) or a scalar variance of every cell, in V², (d, d)."""

@@ -24,20 +24,7 @@ def shrunk_covariance(data: ArrayLike) -> tuple[Array, float]:
     samples, and is at least 0.01. The result is positive definite also where columns are constant
     or linearly dependent.
 
-    Args:
-        data: shape (samples, d), at least two samples, not all equal.
-
-    Raises:
-        ValueError: fewer than two samples, or samples that are all equal.
-
     Source: Ledoit, Wolf (2004), J. Multivar. Anal. 88, 365.
-
-    Example:
-        >>> from ktc._boards.gaussian_model import shrunk_covariance
-        >>> import numpy as np
-        >>> covariance, weight = shrunk_covariance([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]])
-        >>> bool(np.linalg.eigvalsh(covariance)[0] > 0)
-        True
     """
     array = real_array("data", data)
     if array.ndim != 2 or len(array) < 2:
@@ -59,24 +46,7 @@ def shrunk_covariance(data: ArrayLike) -> tuple[Array, float]:
 
 
 def couplings(board: Board, covariance: ArrayLike) -> Array:
-    """Elastances K = k_B T (C Σ C)⁻¹ that give a board the equilibrium covariance Σ.
-
-    Args:
-        board: of capacitances C and temperature T.
-        covariance: Σ of the voltages of the cells [V²], shape (d, d), symmetric positive definite.
-
-    Returns:
-        K [1/F], shape (d, d).
-
-    Example:
-        >>> import ktc
-        >>> import numpy as np
-        >>> from ktc._boards.gaussian_model import couplings
-        >>> board = ktc.Board(cells=2, resistance=1e6, capacitance=1e-12, temperature=300.0)
-        >>> widths = np.diag(board.thermal_width**2)
-        >>> couplings(board, widths).diagonal()
-        array([1.e+12, 1.e+12])
-    """
+    """Elastances K = k_B T (C Σ C)⁻¹ that give a board the equilibrium covariance Σ."""
     matrix = real_array("covariance", covariance)
     charges = matrix * np.outer(board.capacitance, board.capacitance) / board.kT
     return symmetric_inverse(charges)
@@ -91,14 +61,6 @@ class GaussianModel:
         encoding: linear encoding of the data as volts.
         volts: the encoded data, shape (samples, d).
         shrinkage: weight λ of the regularisation; see ``shrunk_covariance``.
-
-    Example:
-        >>> import ktc
-        >>> from ktc._boards.gaussian_model import GaussianModel
-        >>> board = ktc.Board(cells=2, resistance=1e6, capacitance=1e-12, temperature=300.0)
-        >>> model = GaussianModel.of(board, [[0.0, 1.0], [2.0, 2.0], [4.0, 6.0]])
-        >>> model.mean_at(0.0)
-        array([0., 0.])
     """
 
     board: Board
@@ -110,16 +72,9 @@ class GaussianModel:
     def of(
         cls, board: Board, data: ArrayLike, offset: ArrayLike = 0.0, scale: ArrayLike = 1.0
     ) -> GaussianModel:
-        """Program the couplings of a board to a data set.
+        """Program the couplings of a board to data of shape (samples, d).
 
-        Args:
-            board: with as many cells as the data have columns.
-            data: shape (samples, d), at least two samples, not all equal.
-            offset: data value that zero volts represent, scalar or (d,).
-            scale: data difference that one thermal width √(k_B T/C) represents, scalar or (d,).
-
-        Raises:
-            ValueError: data of another width, fewer than two samples, samples that are all equal.
+        Zero volts represent ``offset``, and one thermal width √(k_B T/C) a difference of ``scale``.
         """
         encoding = board.encoding(
             per_unit("offset", offset, board.cells), positive_per_unit("scale", scale, board.cells)
@@ -134,8 +89,7 @@ class GaussianModel:
     @property
     def mean(self) -> Array:
         """Mean of the encoded data [V], shape (d,)."""
-        mean: Array = self.volts.mean(axis=0)
-        return mean
+        return np.asarray(self.volts.mean(axis=0))
 
     def mean_at(self, bias: ArrayLike) -> Array:
         """Return the equilibrium mean of the board at a bias [V], as data, shape (d,)."""

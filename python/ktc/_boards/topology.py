@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -57,7 +58,7 @@ class Topology:
     @classmethod
     def all_to_all(cls, cells: int) -> Topology:
         """Every pair of cells."""
-        return cls("all-to-all", count("cells", cells), tuple(_upper(cells)))
+        return cls("all-to-all", count("cells", cells), tuple(combinations(range(cells), 2)))
 
     @classmethod
     def ring(cls, cells: int) -> Topology:
@@ -157,10 +158,6 @@ def fitting(topology: Topology | None, cells: int) -> Topology:
 
 
 register(Topology, _fields, _of_fields)
-
-
-def _upper(cells: int) -> Iterable[Edge]:
-    return ((i, j) for i in range(cells) for j in range(i + 1, cells))
 
 
 def _pair(what: str, edge: Any, cells: int) -> Edge:

@@ -121,12 +121,7 @@ class Branch:
 
 
 def kind_of(name: str) -> str:
-    """Return the kind of an element, R, C, L, V or I: the first letter of its name.
-
-    Raises:
-        CircuitError: another letter, or a name that is not one word.
-        TypeError: ``name`` is no str.
-    """
+    """Return the kind of an element, R, C, L, V or I: the first letter of its name."""
     _check_word("name", name, _NAME, "a letter, then letters, digits and _ . - : #")
     kind = name[0].upper()
     if kind in KINDS:

@@ -144,16 +144,8 @@ class Circuit:
             >>> ktc.Circuit().add("R1", "a", 0, "10meg", kelvin=88).add("C1", "a", 0, 680e-12)
             <ktc.Circuit: 2 elements, nodes a>
         """
-        branch = Branch(
-            name,
-            _node(plus),
-            _node(minus),
-            value,  # type: ignore[arg-type]  # text becomes a number there
-            kelvin,  # type: ignore[arg-type]
-            noise,  # type: ignore[arg-type]
-            bandwidth,  # type: ignore[arg-type]
-        )
-        self._append(branch)
+        # Text becomes a number there.
+        self._append(Branch(name, _node(plus), _node(minus), value, kelvin, noise, bandwidth))  # type: ignore[arg-type]
         return self
 
     def add_noise(

@@ -27,19 +27,13 @@ from ktc._base.units import BOLTZMANN
 from ktc._base.validation import Array
 from ktc._circuits.branch import Branch, CircuitError
 from ktc._circuits.circuit_graph import CircuitGraph, named
-from ktc._circuits.damping import refuse_undamped, refuse_unresolved
-from ktc._circuits.equation import CircuitEquation
+from ktc._circuits.equation import CircuitEquation, refuse_undamped, refuse_unresolved
 from ktc._circuits.resistor_network import HeatGroup, ResistorNetwork, product
 from ktc._model.elements import CurrentSource, NoiseSource, Resistor
 
 
 def compile_equation(branches: Sequence[Branch], kelvin: float) -> CircuitEquation:
-    """Compile a circuit; ``kelvin`` is the temperature of resistors without their own.
-
-    Raises:
-        CircuitError: a circuit without a unique solution; the message names elements, nodes and
-            the fix.
-    """
+    """Compile a circuit; ``kelvin`` is the temperature of resistors without their own."""
     graph = CircuitGraph(branches)
     if not graph.of_kind("R"):
         raise CircuitError("the circuit has no resistor, so it never relaxes; add one")

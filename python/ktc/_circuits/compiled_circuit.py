@@ -111,8 +111,7 @@ class CompiledCircuit(Network):
         controls, state = emulator.controls, emulator.read()
         gradient = state @ controls.stiffness + controls.quartic * state**3 - controls.bias
         fixed = self.equation.nodes_of_sources @ self._source_values(controls, sources)
-        voltages: Array = gradient @ self.equation.nodes_of_gradient.T + fixed
-        return voltages
+        return np.asarray(gradient @ self.equation.nodes_of_gradient.T + fixed)
 
     def _places(self, values: Iterable[str]) -> dict[str, int]:
         """Indices of named sources in θ; case does not matter."""

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ktc._circuits.branch import Branch
-from ktc._circuits.element_statement import read_element
+from ktc._circuits.element_statement import NetlistValues, read_element
 from ktc._circuits.netlist_lexer import Statements, Token, assignments, refuse_more
-from ktc._circuits.netlist_values import NetlistValues
 
 DEFAULT_KELVIN = 300.0
 
@@ -25,14 +24,7 @@ _REFUSED = {
 
 
 class Netlist(NamedTuple):
-    """Contents of a netlist.
-
-    Attributes:
-        title: "" for none.
-        kelvin: temperature of resistors without their own.
-        branches: the elements, in order.
-        skipped: lines of commands for a simulator.
-    """
+    """Contents of a netlist; ``skipped`` holds lines of commands for a simulator."""
 
     title: str
     kelvin: float
@@ -41,12 +33,7 @@ class Netlist(NamedTuple):
 
 
 def read_netlist(text: str, title: bool = False) -> Netlist:
-    """Read a netlist; Circuit.from_netlist describes the grammar.
-
-    Raises:
-        CircuitError: with the line and the word that cannot be read.
-        TypeError: ``text`` is no str.
-    """
+    """Read a netlist; Circuit.from_netlist describes the grammar."""
     if not isinstance(text, str):
         raise TypeError(f"text must be a str, but is a {type(text).__name__}")
     values, statements = NetlistValues(), Statements(text, title)

@@ -38,9 +38,7 @@ class Token(NamedTuple):
 class Statements:
     """Iterate once over the statements of a netlist, each the tokens of a line and its "+" lines.
 
-    Attributes:
-        title: the first line or that of ``.title``, once it has been read.
-        skipped: lines of commands for a simulator, once they have been read.
+    Then ``title`` is known, and ``skipped`` holds the lines of commands for a simulator.
     """
 
     def __init__(self, text: str, has_title_line: bool) -> None:

@@ -69,8 +69,7 @@ def _run(command: str, options: dict[str, object]) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
-        prog="ktc",
-        description="Emulator of thermodynamic hardware with an energy ledger.",
+        prog="ktc", description="Emulator of thermodynamic hardware with an energy ledger."
     )
     parser.add_argument("--version", action="version", version=f"ktc {VERSION}")
     commands = parser.add_subparsers(dest="command", metavar="{demo,learn}", required=True)
@@ -144,7 +143,3 @@ def _whole(least: int) -> Callable[[str], int]:
         return value
 
     return read
-
-
-if __name__ == "__main__":
-    sys.exit(main())

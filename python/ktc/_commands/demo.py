@@ -28,13 +28,6 @@ def demo(settings: Settings, digit: int = 3) -> str:
     images, regularised because some pixels are always white
     (``ktc._boards.gaussian_model.shrunk_covariance``). The bias is learned from zero.
 
-    Args:
-        settings: of the board and the run.
-        digit: from 0 to 9.
-
-    Raises:
-        ModuleNotFoundError: scikit-learn, which contains the images, is not installed.
-
     Source: Alpaydin, Kaynak (1998), Optical recognition of handwritten digits, UCI Machine Learning
     Repository, the copy in scikit-learn.
     """
@@ -63,8 +56,7 @@ def _pixels(digit: int) -> Array:
     from sklearn.datasets import load_digits
 
     images, digits = load_digits(return_X_y=True)
-    chosen: Array = images[digits == digit]
-    return chosen
+    return np.asarray(images[digits == digit])
 
 
 def _picture(comparison: Comparison) -> Figure:

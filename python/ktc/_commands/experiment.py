@@ -16,7 +16,7 @@ from ktc._base.progress import progress_bar
 from ktc._boards.board import Board
 from ktc._boards.gaussian_model import GaussianModel
 from ktc._commands import report
-from ktc._drawing.scales import scale_of
+from ktc._drawing.labels import scale_of
 from ktc._learning import comparison_figure
 from ktc._learning.comparison import STEPS, Comparison, compare
 
@@ -41,12 +41,7 @@ RESULTS = "results.json"
 
 @dataclass(frozen=True)
 class Settings:
-    """Options of an experiment: the board, the run, and the folder of results.
-
-    Raises:
-        ValueError: a resistance, capacitance or temperature outside 1e-30 to 1e30, or a duration
-            outside 1e-18 to 1e18 RC.
-    """
+    """Options of an experiment: the board, the run, and the folder of results."""
 
     resistance: float = 1e6
     capacitance: float = 1e-12
@@ -87,14 +82,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Subject:
-    """The model to learn, with its figure and description.
-
-    Attributes:
-        description: of the data, for the report.
-        model: the programmed board and its data.
-        parameters: further entries of the results file.
-        picture: function that draws the result.
-    """
+    """The model to learn; ``parameters`` are further entries of the results file."""
 
     description: str
     model: GaussianModel
@@ -103,17 +91,7 @@ class Subject:
 
 
 def carry_out(command: str, settings: Settings, prepare: Callable[[], Subject]) -> str:
-    """Run an experiment with a progress bar, write its folder, and return the report.
-
-    Args:
-        command: name of the command.
-        settings: the folder is made before the run starts.
-        prepare: function that reads the data and programs the board.
-
-    Raises:
-        ValueError: data that cannot be learned.
-        OSError: files that cannot be read or written.
-    """
+    """Run an experiment with a progress bar, write its folder, and return the report."""
     if settings.out.exists() and not settings.out.is_dir():
         raise ValueError(f"out must be a folder, but {settings.out} is a file; choose another")
     new = not settings.out.exists()
@@ -139,12 +117,7 @@ def _carried_out(command: str, settings: Settings, prepare: Callable[[], Subject
 
         subject = prepare()
         comparison = compare(
-            subject.model,
-            settings.time,
-            settings.replicas,
-            settings.ticks,
-            settings.seed,
-            advance,
+            subject.model, settings.time, settings.replicas, settings.ticks, settings.seed, advance
         )
         advance("drawing")
         _write(command, settings, subject, comparison)
@@ -182,14 +155,9 @@ def _write(command: str, settings: Settings, subject: Subject, comparison: Compa
 
 
 def _report(settings: Settings, subject: Subject, comparison: Comparison) -> str:
-    values = {
-        "Ω": settings.resistance,
-        "F": settings.capacitance,
-        "K": settings.temperature,
-        "s": settings.time,
-    }
+    values = (settings.resistance, settings.capacitance, settings.temperature, settings.time)
     ohm, farad, kelvin, second = (
-        scale_of(value, unit).number(value) for unit, value in values.items()
+        scale_of(value, unit).number(value) for value, unit in zip(values, "ΩFKs", strict=True)
     )
     cells = subject.model.board.cells
     return "\n".join(

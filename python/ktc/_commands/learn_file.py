@@ -24,14 +24,6 @@ def learn_file(path: Path, settings: Settings) -> str:
     width its standard deviation (1 for a constant column). Couplings give the board the covariance
     of the table, regularised by ``ktc._boards.gaussian_model.shrunk_covariance``. The bias is
     learned from zero.
-
-    Args:
-        path: of the table.
-        settings: of the board and the run.
-
-    Raises:
-        ValueError: a table that ``read_table`` refuses, one row, or rows that are all equal.
-        OSError: a file that cannot be read or written.
     """
     table = read_table(path)
     _check(path, table)

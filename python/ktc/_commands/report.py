@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from ktc._base.estimate import Estimate
-from ktc._drawing.scales import scale_of
+from ktc._drawing.labels import scale_of
 from ktc._learning.comparison import Comparison, Point
 
 EXPLANATION = """\
@@ -25,15 +25,7 @@ DIGITS = 15
 def with_error(estimate: Estimate, factor: float = 1.0) -> str:
     """Format mean ± standard error times ``factor``, to two digits of the error.
 
-    With a power of ten for more than six decimals or seven digits before them.
-
-    Example:
-        >>> import ktc
-        >>> from ktc._commands.report import with_error
-        >>> with_error(ktc.Estimate(20.4517, 0.1481, method="mean"))
-        '20.45 ± 0.15'
-        >>> with_error(ktc.Estimate(1.46e-11, 7.04e-12, method="mean"))
-        '(1.46 ± 0.70)e-11'
+    With a power of ten for more than six decimals or seven digits before them: (1.46 ± 0.70)e-11.
     """
     mean, error = estimate.mean * factor, estimate.stderr * factor
     if not 0 < error < math.inf:

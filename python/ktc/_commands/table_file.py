@@ -17,12 +17,7 @@ MISSING = ("", "na", "n/a", "nan", "null", "none", "?", "-")
 
 
 class Table(NamedTuple):
-    """Numeric table.
-
-    Attributes:
-        names: of the columns; "" for a column without one.
-        values: shape (rows, columns).
-    """
+    """Numeric table of shape (rows, columns); the name of a column without one is ""."""
 
     names: tuple[str, ...]
     values: Array
@@ -39,24 +34,6 @@ def read_table(path: str | os.PathLike[str]) -> Table:
     the first row. They may be quoted. A first row without numbers names the columns. Empty lines
     and lines that start with # are skipped. The file is UTF-8, with or without a byte-order mark,
     and any line ends.
-
-    Args:
-        path: of the file.
-
-    Raises:
-        FileNotFoundError, OSError: a file that cannot be read.
-        ValueError: an empty file, a file that is no text, rows of different lengths, or a value
-            that is missing or no finite number, with its line and column.
-
-    Example:
-        >>> import pathlib, tempfile
-        >>> from ktc._commands.table_file import read_table
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     path = pathlib.Path(folder) / "table.csv"
-        ...     _ = path.write_text("height;width\\n1.5;2\\n2.5;4\\n")
-        ...     table = read_table(path)
-        >>> table.names, table.values.tolist()
-        (('height', 'width'), [[1.5, 2.0], [2.5, 4.0]])
     """
     try:
         with open(path, encoding="utf-8-sig", newline=None) as file:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.validation import Array
-from ktc._drawing.scales import Scale
+from ktc._drawing.labels import Scale
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -126,15 +126,10 @@ def units(
     name: str = "unit",
     numbers: Sequence[int | str] = (),
 ) -> None:
-    """Draw a line for each of a few units, or bands of quantiles over many.
+    """Draw a line for each column of a few ``values``, or bands of quantiles over many.
 
-    Args:
-        ax: axes to draw on.
-        x: shape (points,).
-        values: shape (points, units).
-        steps: True for values that are held.
-        name: name of one unit in the legend.
-        numbers: number or name of each unit after ``name``; counted from 0 by default.
+    ``steps`` draws values that are held; ``numbers``, by default 0, 1, …, follow ``name`` in the
+    legend.
     """
     count = values.shape[1]
     if count <= MANY:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -317,7 +318,13 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
             ValueError: a file that is damaged, of another kind, or of another minor version, which
                 could not promise the same bits; ``threads`` of an infinite ensemble.
         """
-        return load_as(path, cls, threads=None if threads is None else thread_count(threads))
+        number = None if threads is None else thread_count(threads)
+        made = load_as(path, cls, threads=number)
+        if number is not None and made.infinite:
+            raise ValueError(
+                f"threads must be left out for the infinite ensemble of {path}, but is {threads!r}"
+            )
+        return made
 
     def __repr__(self) -> str:
         return (
@@ -347,6 +354,8 @@ def _of_fields(
     threads: int | None = None,
 ) -> Emulator:
     moved = description.realised if isinstance(description, Hardware) else description
+    if options["replicas"] == math.inf:
+        threads = None
     checked = EnsembleOptions.checked(moved.network, threads=threads, **options)
     # Placed by hand, so that no equilibrium is drawn that is not used.
     inner = IdealFrontend.of(moved, checked, state=np.zeros(moved.network.units))

@@ -8,8 +8,7 @@ import numpy as np
 
 from ktc._base.estimate import Estimate
 from ktc._base.validation import count
-from ktc._drawing.names import column_names
-from ktc._drawing.scales import Scale, scale_of
+from ktc._drawing.labels import Scale, column_names, scale_of
 from ktc._drawing.style import STYLES, legend, line, new_figure, thinned, units
 from ktc._model.protocol_figure import draw_controls, driven, mark_ends
 

@@ -47,6 +47,15 @@ def parameter_names(parameters: str | Sequence[str]) -> tuple[str, ...]:
     return names
 
 
+def metrics_settings(metrics: Metrics | None) -> Metrics:
+    """Settings of F and ζ, the default ones for None."""
+    if metrics is None:
+        return Metrics()
+    if not isinstance(metrics, Metrics):
+        raise TypeError(f"metrics must be ktc.Metrics, but is {type(metrics).__name__}")
+    return metrics
+
+
 def hidden_units(hidden: Sequence[int] | int) -> NDArray[np.intp]:
     """Numbers of the hidden units, ascending."""
     many = [hidden] if isinstance(hidden, int) or not np.iterable(hidden) else list(hidden)
@@ -93,7 +102,7 @@ def check_ticks(device: object, schedule: Schedule, ticks: int) -> None:
 
 
 def check_anticipation(
-    schedule: Schedule, size: int, hidden: int, batch: int | None, metrics: Metrics | None
+    schedule: Schedule, size: int, hidden: int, batch: int | None, metrics: Metrics
 ) -> None:
     """Refuse to anticipate where the path to the target is not available."""
     if not isinstance(schedule, MinimalDissipation) or not schedule.anticipate:
@@ -112,7 +121,7 @@ def check_anticipation(
                 f"anticipate must be False with {name}: {why}, so that the path to the target is "
                 "not available"
             )
-    if metrics is not None and metrics.fisher == "replicas":
+    if metrics.fisher == "replicas":
         raise ValueError(
             "anticipate must be False where fisher of metrics is 'replicas', which have no F along "
             "the path to the target"

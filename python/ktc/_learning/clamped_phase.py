@@ -114,7 +114,7 @@ class ClampedPhase:
         self._emulator.run(duration)
 
     @property
-    def books(self) -> tuple[float, float]:
+    def work_and_heat(self) -> tuple[float, float]:
         """Mean work and heat so far."""
         work, heat = self.accounts
         return float(np.mean(work)), float(np.mean(heat))

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.validation import Array
-from ktc._drawing.names import column_names, plain
-from ktc._drawing.scales import scale_of
+from ktc._drawing.labels import column_names, plain, scale_of
 from ktc._drawing.style import STYLES, legend, new_figure, thermal_axis
 from ktc._learning.comparison import Comparison
 from ktc._learning.fit import Fit

@@ -33,14 +33,14 @@ class PositivePhase(Protocol):
         """Let time pass."""
 
     @property
-    def books(self) -> tuple[float, float]:
+    def work_and_heat(self) -> tuple[float, float]:
         """Mean work and heat so far."""
 
 
 class DataPhase:
     """Averages over data that all units have: of all samples, or of one batch after another."""
 
-    books = (0.0, 0.0)
+    work_and_heat = (0.0, 0.0)
 
     def __init__(self, samples: Array, parameters: Parameters, batches: Batches | None) -> None:
         self._samples, self._parameters, self.batches = samples, parameters, batches

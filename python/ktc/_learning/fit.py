@@ -376,7 +376,7 @@ class Fit(Storable):
         spent = f"work {self.work}"
         if self._exact.constant:
             known = self.start.network.has_friction and self.time > 0
-            bound = f"bound {self.bound:.6g}" if known else "bound not known"
+            bound = f"bound {self.bound:.6g}" if known else "bound not available"
             spent = f"excess work {self.excess_work}, {bound}"
         stopped = f", stopped early at {self.stopped_early}" if self.stopped_early else ""
         learned = " and ".join(self.learned.names)

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.validation import Array
-from ktc._drawing.names import plain
-from ktc._drawing.scales import Scale, scale_of
+from ktc._drawing.labels import Scale, plain, scale_of
 from ktc._drawing.style import MANY, STYLES, legend, line, new_figure, thermal_axis, units
 from ktc._learning.metrics.exact_model import ExactModel
 

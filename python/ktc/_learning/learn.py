@@ -35,7 +35,7 @@ from ktc._model.device import (
     Device,
     DeviceFactory,
     EnsembleLedger,
-    HasImperfections,
+    data_sheet_of,
     is_infinite,
     require_device,
     seed_of,
@@ -88,8 +88,10 @@ def learn(
         replicas: number of replicas, 10,000 by default; ``math.inf`` for exact ensemble means,
             without sampling noise. Not for a running device.
         ticks: number of holds, at least 1.
-        seed: seed of the emulator; None draws one. Not for a running device.
-        threads: threads of the emulator; None takes all cores. Not for a running device.
+        seed: seed of the emulator, of batches and of measured metrics; None draws one. Not for a
+            running device.
+        threads: threads of the emulator; None takes all cores. Not for a running device, and not
+            with ``replicas=math.inf``, unless metrics are measured.
         progress: whether to show a progress bar.
         mask: which entries of the stiffness are learned, symmetric (d, d); or a mapping with one
             mask per name; all by default.
@@ -130,10 +132,14 @@ def learn(
         raise TypeError(
             f"schedule must be one of ktc.schedules, but is {type(schedule).__name__} {schedule!r}"
         )
-    if metrics is not None and not isinstance(metrics, Metrics):
-        raise TypeError(f"metrics must be ktc.Metrics, but is {type(metrics).__name__}")
+    settings = checks.metrics_settings(metrics)
     names, steps = checks.parameter_names(parameters), count("ticks", ticks)
     numbers = checks.hidden_units(hidden)
+    if replicas == math.inf and threads is not None and metrics is None:
+        raise ValueError(
+            f"threads must be left out with replicas=math.inf, but is {threads!r}: there are no "
+            "replicas to divide among threads"
+        )
     given, device = device, _running(device, replicas, seed, threads)
     infinite = is_infinite(device.ledger)
     # An infinite ensemble has no noise, but its batches are drawn all the same.
@@ -141,14 +147,13 @@ def learn(
     start = Described(device.network.with_controls(device.controls), device.scale, device.symbols)
     learned = _learnable(given, start, names, mask, len(numbers))
     samples = _checked_data(data, numbers, start, learned)
-    checks.check_anticipation(schedule, learned.size, len(numbers), batch, metrics)
+    checks.check_anticipation(schedule, learned.size, len(numbers), batch, settings)
     batches = None if batch is None else Batches(len(samples), batch, seed)
     schedule.check(start.network.units)
     checks.check_ticks(device, schedule, steps)
     exact = ExactModel(start, learned)
     source = None
     if schedule.uses_metrics:
-        settings = metrics or Metrics()
         source = MetricSource(exact, settings, device, seed, threads, schedule.uses_friction)
     positive: DataPhase | ClampedPhase = (
         ClampedPhase(start, learned, samples, numbers, device, seed, threads, batches)
@@ -175,7 +180,7 @@ def learn(
         stopped_early=outcome.stopped,
         calibration=None if source is None else source.report(),
         seed=seed,
-        imperfections=device.imperfections if isinstance(device, HasImperfections) else None,
+        imperfections=data_sheet_of(device),
         device=device,
     )
 

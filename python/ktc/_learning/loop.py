@@ -70,7 +70,7 @@ class Loop:
         ticks, hold = problem.ticks, self._hold
         settles = device if isinstance(device, Settles) else None
         rows: list[tuple[object, ...]] = []
-        first = np.array(self._books())
+        first = np.array(self._work_and_heat())
         stopped = None
         with progress_bar(ticks, "tick", progress, problem.schedule.name) as bar:
             for k in range(ticks + 1):
@@ -83,7 +83,7 @@ class Loop:
                     raise LimitError(f"tick {k}: {error}") from error
                 if k == ticks and settles is not None:
                     settles.settle()
-                rows.append((*row, self._books()))
+                rows.append((*row, self._work_and_heat()))
                 if k < ticks:
                     try:
                         device.run(hold)
@@ -103,10 +103,10 @@ class Loop:
 
     def _arrays(self, rows: list[tuple[object, ...]], first: Array) -> dict[str, Array]:
         names = ("theta", "bias", "gradient", "mean", "share", "path_free_energy", "noise_work")
-        *columns, books = zip(*rows, strict=True)
+        *columns, work_and_heat = zip(*rows, strict=True)
         found = {n: np.array(c) for n, c in zip(names, columns, strict=True) if c[0] is not None}
         accounts = ("work", "heat", "positive_work", "positive_heat")
-        found |= zip(accounts, np.transpose(np.array(books) - first), strict=True)
+        found |= zip(accounts, np.transpose(np.array(work_and_heat) - first), strict=True)
         found["time"] = self._problem.schedule.duration * (
             np.arange(len(rows)) / self._problem.ticks
         )
@@ -240,7 +240,7 @@ class Loop:
             return unchanged
         return self._tensors(controls, 1)
 
-    def _books(self) -> tuple[float, float, float, float]:
+    def _work_and_heat(self) -> tuple[float, float, float, float]:
         ledger = self._device.ledger
         work, heat = float(np.mean(ledger.work)), float(np.mean(ledger.heat))
-        return (work, heat, *self._problem.positive.books)
+        return (work, heat, *self._problem.positive.work_and_heat)

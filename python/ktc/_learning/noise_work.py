@@ -29,8 +29,8 @@ def noise_work_of(fit: Fit, closed: bool) -> tuple[float, float | None]:
         return total_cost(rows, fit.learned.size)
     if not closed:
         raise ValueError(
-            f"the work of gradient noise is not known of this run under {fit.schedule!r}: it needs "
-            "updates that are linear in the gradient, and ensembles of up to "
+            f"the work of gradient noise is not available for this run under {fit.schedule!r}: it "
+            "needs updates that are linear in the gradient, and ensembles of up to "
             f"{LARGEST_STATE} numbers; compare runs of several numbers of replicas"
         )
     if fit.stopped_early:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ktc._base.validation import Array
-from ktc._drawing.scales import scale_of
+from ktc._drawing.labels import scale_of
 from ktc._drawing.style import legend, new_figure, units
 from ktc._model.description import Description
 from ktc._model.network import Network

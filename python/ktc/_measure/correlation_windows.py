@@ -49,13 +49,6 @@ def correlated_windows(
 
     The first window, which determines the lengths, is not part of the result. Lengths are rounded
     up to powers of ``growth``, so that few differ.
-
-    Args:
-        device: in equilibrium at its present controls; it runs for all windows.
-        parameters: θ.
-        windows: number of windows after the first.
-        growth: ratio of successive lengths.
-        hold: duration of a tick under held controls, in place of the default interval.
     """
     step = default_step(device.network, [device.controls]) if hold is None else hold
     integrator = WindowIntegrator(device, parameters, step, trapezoidal=hold is not None)
@@ -95,11 +88,7 @@ class WindowIntegrator:
         self.windows = np.zeros(parameters.size, dtype=np.intp)
 
     def until_decayed(self, most: int) -> Array:
-        """Run until the windows of all parameters have ended, and return ∫∂H dt over them.
-
-        Raises:
-            ValueError: a window of more than ``most`` intervals.
-        """
+        """Run until the windows of all parameters have ended, and return ∫∂H dt over them."""
         origin = self.forces
         start = origin - origin.mean(axis=0)
         sums_of_forces = 0.5 * origin

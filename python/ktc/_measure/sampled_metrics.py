@@ -34,11 +34,7 @@ def fisher_estimate(
     Args:
         device: a Network or a Board, of which an equilibrium ensemble is drawn; or a running
             emulator, of which the present replicas are used, whether in equilibrium or not.
-        parameter: one or several of ``theory.LEARNABLE``, or ``theory.Parameters``.
-        replicas: size of the ensemble, 10,000 by default; not for a running emulator.
-        seed: of the ensemble; not for a running emulator.
-        shrinkage: "optimal" (see ``theory.MatrixEstimate``), a share from 0 to 1, or None.
-        threads: of the ensemble; not for a running emulator.
+        parameter, replicas, seed, shrinkage, threads: as for ``theory.friction_estimate``.
 
     Raises:
         ValueError: no equilibrium, fewer than two replicas.
@@ -61,7 +57,7 @@ def fisher_estimate(
         raise ValueError("device must have at least two replicas, but has one")
     covariance = forces.T @ forces / n
     scatter = (forces**2).T @ forces**2 / n - covariance**2
-    kT = _kT(emulator)
+    kT = emulator.controls.common_kT
     return MatrixEstimate(
         covariance * (n / (n - 1)) / kT,
         np.sqrt(np.maximum(scatter, 0) / n) / kT,
@@ -198,7 +194,7 @@ def metric_estimates(
     # The longer of two windows contains all correlation of both parameters.
     longer = np.subtract.outer(-run.windows, -run.windows)
     share_of = np.where(longer > 0, 1.0, np.where(longer == 0, 0.5, 0.0))
-    kT, tables = _kT(emulator), []
+    kT, tables = emulator.controls.common_kT, []
     for couples, weights in (([(end, end) for end in ends], 0.5), (pairs, share_of)):
         total, spread = _over_groups(couples, np.asarray(weights))
         tables.append((total / kT, spread / kT))
@@ -255,7 +251,3 @@ def _running(
 
 def _parameters(device: Description, parameter: Learnable) -> Parameters:
     return parameter if isinstance(parameter, Parameters) else Parameters(device, parameter)
-
-
-def _kT(emulator: Device) -> float:
-    return float(emulator.controls.kT)

@@ -12,12 +12,7 @@ FIRST_LAW = ("work", "heat", "source", "injected", "shadow")
 
 
 def accounts_to_keep(accounts: Sequence[str] | str | None, motion: str) -> tuple[str, ...] | None:
-    """The accounts to keep, each name once; None keeps all accounts of the motion.
-
-    Raises:
-        TypeError: a name of no account.
-        ValueError: an account that this motion does not have.
-    """
+    """The accounts to keep, each name once; None keeps all accounts of the motion."""
     if accounts is None:
         return None
     if isinstance(accounts, bytes) or not isinstance(accounts, Iterable):
@@ -36,16 +31,7 @@ def accounts_to_keep(accounts: Sequence[str] | str | None, motion: str) -> tuple
 
 
 def require_kept(name: str, accounts: tuple[str, ...] | None, what: str = "") -> None:
-    """Refuse to read an account that is not kept.
-
-    Args:
-        name: the account.
-        accounts: the accounts that are kept; None for all.
-        what: the quantity that is read from it; by default the account itself.
-
-    Raises:
-        ValueError: it is not kept; the message says which accounts to ask for.
-    """
+    """Refuse to read an account that is not kept."""
     if accounts is not None and name not in accounts:
         raise ValueError(
             f"{what or name} needs the account of {name}, which this emulator does not keep; make "

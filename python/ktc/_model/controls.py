@@ -20,8 +20,8 @@ from ktc._base.validation import (
     real_array,
     square,
 )
+from ktc._model.matrices import confining
 from ktc._model.sparse_stiffness import SparseMatrix, SparseStiffness, is_sparse
-from ktc._model.stiffness import confining
 
 CONTROL_NAMES = _core.CONTROLS
 

@@ -56,13 +56,6 @@ def network_of(device: Description, name: str = "device") -> Network:
 
     A running emulator is refused, because its ``network`` has the controls at its start and not
     the present ones.
-
-    Args:
-        device: a Network or a Board.
-        name: name of the caller's argument, for errors.
-
-    Raises:
-        TypeError: a running device, or an object that is no description.
     """
     if isinstance(device, Network):  # saves the slow checks of protocols
         return device

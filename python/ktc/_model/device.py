@@ -180,11 +180,7 @@ class DeviceFactory(Protocol):
 
 
 def require_device(device: object) -> Device:
-    """``device``, if it has all members of ``Device``.
-
-    Raises:
-        TypeError: with the members that are missing.
-    """
+    """``device``, if it has all members of ``Device``."""
     if isinstance(device, Device):
         return device
     members = ("set", "run", "moments", "read", "ledger", "controls", "network", "scale", "symbols")
@@ -198,6 +194,11 @@ def require_device(device: object) -> Device:
 def seed_of(device: object) -> int | None:
     """Seed of a device's noise; None where it has none."""
     return device.seed if isinstance(device, Seeded) else None
+
+
+def data_sheet_of(device: object) -> Imperfections | None:
+    """Data sheet of a real board; None of any other device."""
+    return device.imperfections if isinstance(device, HasImperfections) else None
 
 
 def is_infinite(ledger: object) -> bool:

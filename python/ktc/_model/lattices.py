@@ -92,11 +92,7 @@ def ring(units: int, own: ArrayLike = 1.0, coupling: ArrayLike = 1.0) -> SparseM
 
 
 def grid(
-    rows: int,
-    columns: int,
-    own: ArrayLike = 1.0,
-    coupling: ArrayLike = 1.0,
-    periodic: bool = False,
+    rows: int, columns: int, own: ArrayLike = 1.0, coupling: ArrayLike = 1.0, periodic: bool = False
 ) -> SparseMatrix:
     """Sparse K of a square grid of springs between neighbours; unit (r, c) is r·columns + c.
 

@@ -35,8 +35,15 @@ class Moments:
         """Replace the function that computes the covariance, if it is not known yet."""
         self._find = covariance
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return _known, (self.mean, self.covariance)
+
     def __repr__(self) -> str:
         return f"<ktc.Moments: mean={self.mean!r}>"
+
+
+def _known(mean: Array, covariance: Array) -> Moments:
+    return Moments(mean, lambda: covariance)
 
 
 class Reader(Protocol):

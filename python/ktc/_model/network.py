@@ -16,10 +16,9 @@ from ktc._base.units import CONSISTENT, Units
 from ktc._base.validation import Array, frozen, positive_per_unit, real_array
 from ktc._model.controls import Controls, initial_controls
 from ktc._model.elements import CurrentSource, Elements, NoiseSource, Resistor
-from ktc._model.friction import friction_matrix, refuse_dense_parts
+from ktc._model.matrices import friction_matrix, refuse_dense_parts, stiffness_matrix
 from ktc._model.network_record import arguments_of
 from ktc._model.sparse_stiffness import SparseMatrix, SparseStiffness, is_sparse, refuse_dense
-from ktc._model.stiffness import stiffness_matrix
 from ktc._model.transition import Transition, relaxation_times, transition
 
 

@@ -13,9 +13,8 @@ from ktc._base.files import Storable
 from ktc._base.validation import Array, count, frozen, known_keywords, positive, real_array
 from ktc._model.controls import CONTROL_NAMES, Controls
 from ktc._model.description import Description
-from ktc._model.protocol_check import checked_waveforms, controls_at
 from ktc._model.protocol_figure import draw_protocol
-from ktc._model.waveforms import one_shape, setting, waveform
+from ktc._model.waveforms import checked_waveforms, controls_at, one_shape, setting, waveform
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

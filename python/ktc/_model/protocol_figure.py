@@ -8,7 +8,7 @@ import numpy as np
 
 from ktc._base.units import CONSISTENT, Units
 from ktc._base.validation import Array
-from ktc._drawing.scales import Scale, scale_of
+from ktc._drawing.labels import Scale, scale_of
 from ktc._drawing.style import legend, line, new_figure, units
 from ktc._model.controls import Controls
 from ktc._model.description import Description

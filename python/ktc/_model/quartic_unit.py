@@ -24,8 +24,7 @@ def _integration() -> Array:
     for n in range(1, order):
         integrals[:, n] = (values[:, n + 1] - values[:, n - 1]) / (2 * n + 1)
     share = (np.arange(order) + 0.5)[:, None] * values[:, :order].T * WEIGHTS
-    product: Array = integrals @ share
-    return product
+    return np.asarray(integrals @ share)
 
 
 CUMULATIVE = _integration()
@@ -45,9 +44,6 @@ class OneUnit:
         states: x/length at the nodes, shape (pieces, 16).
         density: e^{−V/kT}/Z at the nodes.
         log_partition: ln ∫ e^{−V/kT} dx/length.
-
-    Raises:
-        ValueError: the energy has no minimum.
     """
 
     def __init__(self, stiffness: float, bias: float, quartic: float, kT: float) -> None:
@@ -129,13 +125,6 @@ class OneUnit:
         The time integral of the autocovariance solves a Poisson equation of the overdamped motion,
         which in one dimension is integrated twice.
 
-        Args:
-            names: of the parameters.
-            friction: γ, the friction coefficient of the unit.
-
-        Raises:
-            ValueError: two wells with a barrier of more than 50 kT.
-
         Source: Risken (1989), The Fokker–Planck Equation, ch. 5; Zulkowski, Sivak, Crooks, DeWeese
         (2012), Phys. Rev. E 86, 041148.
         """
@@ -166,8 +155,7 @@ class OneUnit:
 
     def _deviation(self, names: tuple[str, ...]) -> Array:
         forces = self.forces(names)
-        deviation: Array = forces - self.average(forces)[:, None, None]
-        return deviation
+        return np.asarray(forces - self.average(forces)[:, None, None])
 
     def _integral(self, values: Array) -> Array:
         return np.asarray(self._half * (values @ WEIGHTS).sum(axis=-1))
@@ -177,5 +165,4 @@ def _real(values: ArrayLike) -> Array:
     """The real ones among roots of a polynomial, ascending."""
     roots = np.asarray(values, dtype=np.complex128)
     size = np.abs(roots).max() if len(roots) else 0.0
-    found: Array = np.sort(roots.real[np.abs(roots.imag) <= 1e-9 * size])
-    return found
+    return np.asarray(np.sort(roots.real[np.abs(roots.imag) <= 1e-9 * size]))

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ktc import _core
-from ktc._base.codec import register, same
+from ktc._base.codec import from_record, register, same, to_record
 from ktc._base.validation import Array, frozen
-from ktc._model.stiffness import CONFINE
+from ktc._model.matrices import CONFINE
 
 #: A ``csr_array``, of which SciPy ships no types.
 SparseMatrix: TypeAlias = Any
@@ -58,6 +58,9 @@ class SparseStiffness:
             )
         _require_rows(matrix, units)
         return cls(_symmetric(matrix))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return from_record, (to_record(self),)
 
     @property
     def units(self) -> int:
@@ -156,11 +159,7 @@ def is_sparse(value: object) -> TypeGuard[SparseMatrix]:
 
 
 def refuse_dense(units: int) -> None:
-    """Refuse dense algebra of a sparse network with too many units.
-
-    Raises:
-        ValueError: more than 4096 units.
-    """
+    """Refuse dense algebra of a sparse network with too many units."""
     if units > MOST_DENSE_UNITS:
         raise ValueError(
             f"this needs a dense ({units}, {units}) matrix of {8e-9 * units**2:.3g} GB, but a "

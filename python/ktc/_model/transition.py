@@ -46,5 +46,4 @@ def relaxation_times(network: Network) -> Array:
             "measure them on an Emulator"
         )
     with np.errstate(divide="ignore"):
-        times: Array = np.sort(1 / np.abs(np.linalg.eigvals(network.drift).real))
-    return times
+        return np.sort(1 / np.abs(np.linalg.eigvals(network.drift).real))

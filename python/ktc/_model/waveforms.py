@@ -1,12 +1,15 @@
-"""Shapes of controls over time: one value per tick, scalars broadcast where they are needed."""
+"""Controls over time: shapes of waveforms, and checks against the controls of a network."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ktc import _core
 from ktc._base.validation import Array, real_array
-from ktc._model.controls import CONTROL_NAMES
+from ktc._model.controls import CONTROL_NAMES, Controls
 
 # Numbers of axes that one value of a control may have.
 _DIMENSIONS = {name: (0, 2) if name == "stiffness" else (0, 1) for name in CONTROL_NAMES}
@@ -45,3 +48,106 @@ def waveform(name: str, value: ArrayLike, ticks: int) -> Array:
             f"{name} must have one value per tick, {ticks} in all, but has shape {array.shape}"
         )
     return array
+
+
+def checked_waveforms(
+    waveforms: Mapping[str, Array], last: Mapping[str, Array], controls: Controls
+) -> tuple[dict[str, Array], Controls]:
+    """Return waveforms as a network with ``controls`` takes them, and the controls at the end."""
+    checked: dict[str, Array] = {}
+    if controls.is_sparse and "stiffness" in {*waveforms, *last}:
+        raise ValueError(
+            "stiffness of a sparse network is set, not played: a protocol holds one dense "
+            "matrix per tick; use Emulator.set(stiffness=...) between two protocols"
+        )
+    for name, values in waveforms.items():
+        target = controls.shape(name)
+        if values.shape[1:] not in ((), target):
+            raise ValueError(
+                f"{name} must be a scalar or of shape {target} at every tick, "
+                f"but has shape {values.shape[1:]}"
+            )
+        checked[name] = values
+    quartic = "quartic" in checked or controls.quartic.any()
+    for name in set(checked) & ({"kT"} if quartic else {"stiffness", "kT"}):
+        checked[name] = _physical(controls, name, checked[name])
+    if quartic:
+        _check_together(controls, checked)
+    elif not controls.is_sparse:  # the engine refuses a bias that overflows
+        _refuse_overflow("tick", controls, checked)
+    try:
+        final = controls.updated(
+            **{**{name: values[-1] for name, values in checked.items()}, **last}
+        )
+    except ValueError as error:
+        raise ValueError(f"final update: {error}") from None
+    if not final.quartic.any() and not final.is_sparse:
+        ends = {"bias": final.bias[None], "stiffness": final.stiffness[None]}
+        _refuse_overflow("final update", final, ends)
+    return checked, final
+
+
+def controls_at(controls: Controls, waveforms: Mapping[str, Array], tick: int) -> Controls:
+    """Return ``controls`` with the values of one tick."""
+    return controls.updated(**{name: values[tick] for name, values in waveforms.items()})
+
+
+def _check_together(controls: Controls, waveforms: Mapping[str, Array]) -> None:
+    """Check stiffness and quartic terms of each tick together, because one may confine for both."""
+    confining = {name: waveforms[name] for name in ("stiffness", "quartic") if name in waveforms}
+    for tick in range(len(next(iter(confining.values()))) if confining else 0):
+        try:
+            controls_at(controls, confining, tick)
+        except ValueError as error:
+            raise ValueError(f"tick {tick}: {error}") from None
+
+
+def _physical(controls: Controls, name: str, values: Array) -> Array:
+    """The values as ``controls`` would take them; only doubtful ticks are checked one by one."""
+    if name == "kT":
+        healthy = (values.reshape(len(values), -1) > 0).all(axis=1)
+    elif values.ndim == 1:
+        healthy = values > 0
+    else:
+        diagonal = np.diagonal(values, axis1=1, axis2=2)
+        root = np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+        scaled = values / root[:, :, None] / root[:, None, :]
+        healthy = (diagonal > 0).all(axis=1) & (values == np.swapaxes(values, 1, 2)).all(
+            axis=(1, 2)
+        )
+        # Twice the margin of a single update, which decides the doubtful ticks.
+        healthy &= np.linalg.eigvalsh(scaled)[:, 0] > 8 * values.shape[1] * np.finfo(float).eps
+    doubtful = np.flatnonzero(~healthy)
+    if len(doubtful):
+        values = values.copy()
+    for tick in doubtful:
+        try:
+            values[tick] = getattr(controls.updated(**{name: values[tick]}), name)
+        except ValueError as error:
+            raise ValueError(f"tick {tick}: {error}") from None
+    return values
+
+
+def _refuse_overflow(where: str, controls: Controls, checked: Mapping[str, Array]) -> None:
+    """Refuse a bias whose equilibrium energy ½ bᵀK⁻¹b exceeds the range of a double."""
+    if not {"bias", "stiffness"} & set(checked):
+        return
+    bias, stiffness = checked.get("bias", controls.bias[None]), checked.get("stiffness")
+    # A scalar bias is a size times a direction that all ticks share.
+    alike = bias.ndim == 1
+    direction = np.ones((1, len(controls.bias))) if alike else bias
+    with np.errstate(over="ignore", invalid="ignore"):
+        if stiffness is None:
+            pulled = np.linalg.solve(controls.stiffness, direction.T).T
+        elif stiffness.ndim == 1:
+            pulled = direction / stiffness[:, None]
+        else:
+            pulled = np.linalg.solve(stiffness, direction[:, :, None])[:, :, 0]
+        energy = np.sum(direction * pulled, axis=1)
+        energy = bias * energy * bias if alike else energy
+    bad = np.flatnonzero(~(energy <= _core.LARGEST_ENERGY))
+    if len(bad):
+        place = f"{where} {bad[0]}" if where == "tick" else where
+        raise ValueError(
+            f"{place}: bias is so large that the equilibrium energy overflows; scale it down"
+        )

@@ -10,13 +10,13 @@ from ktc._base.validation import Array, finite, per_unit, positive, square
 from ktc._engines.factory import STATIONARY
 from ktc._engines.moments_engine import MomentsEngine
 from ktc._model.description import Description
-from ktc._theory.gaussian import Gaussian, equilibrium, gaussian, symmetrized
+from ktc._theory.gaussian import Gaussian, bures, equilibrium, gaussian, symmetrized
 
 DISTANCES = ("divergence", "wasserstein")
 
 
 def landauer(kT: float, bits: float = 1.0) -> float:
-    """kT ln 2 a bit: the least work of erasing, and the most that a known bit can give.
+    """kT ln 2 per bit: the least work of erasing, and the most that a known bit can give.
 
     Source: Landauer (1961), IBM J. Res. Dev. 5, 183.
 
@@ -82,11 +82,8 @@ def deficiency(state: Gaussian, device: Description, distance: str = "divergence
     width = np.sqrt(target.covariance.diagonal())
     mean, covariance = per_unit("mean", state.mean, d), square("covariance", state.covariance, d)
     first, last = (p / np.outer(width, width) for p in (covariance, target.covariance))
-    values, vectors = np.linalg.eigh(symmetrized(first))
-    inner = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
-    overlap = np.linalg.eigvalsh(symmetrized(inner @ last @ inner))
-    spread = float(np.trace(first + last) - 2 * np.sum(np.sqrt(np.maximum(overlap, 0))))
-    return float(np.sqrt(max(0.0, spread) + np.sum(((mean - target.mean) / width) ** 2)))
+    spread = bures(symmetrized(first), last)
+    return float(np.sqrt(spread + np.sum(((mean - target.mean) / width) ** 2)))
 
 
 def energy_delay_deficiency(energy: float, delay: float, error: float) -> float:
@@ -165,7 +162,7 @@ def time_to_accuracy(device: Description, accuracy: ArrayLike) -> float:
     """Time over which one replica's ⟨δx δxᵀ⟩ is known to a relative error: T = 2 τ_slow/ε².
 
     A time average over T has T/2τ independent samples of its slowest mode, whose square has the
-    relative error √2 a sample and half the correlation time: ε = √(2τ_slow/T).
+    relative error √2 per sample and half the correlation time: ε = √(2τ_slow/T).
 
     Args:
         device: a Gaussian network.

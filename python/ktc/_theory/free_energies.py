@@ -11,16 +11,7 @@ from ktc._model.quartic_unit import OneUnit
 
 
 def at_equilibrium(device: Description, name: str = "device") -> Network:
-    """Return the network of a device that relaxes to exp(−H/kT)/Z.
-
-    Args:
-        device: a Network or a Board.
-        name: of the argument, for the message.
-
-    Raises:
-        ValueError: several temperatures, sources or noise generators.
-        TypeError: a running device, or an object that is no description.
-    """
+    """Return the network of a device that relaxes to exp(−H/kT)/Z."""
     net = network_of(device, name)
     _ = net.common_kT
     driven = net.controls.emf.any() or net.controls.current.any()

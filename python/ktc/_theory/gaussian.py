@@ -101,8 +101,7 @@ def bias_free_energy(device: Description, bias: ArrayLike) -> Array:
         raise ValueError(
             f"bias must have {net.units} columns, one per unit, but has {many.shape[1]}"
         )
-    value: Array = -0.5 * np.sum(many.T * np.linalg.solve(net.stiffness, many.T), axis=0)
-    return value
+    return np.asarray(-0.5 * np.sum(many.T * np.linalg.solve(net.stiffness, many.T), axis=0))
 
 
 def log_likelihood(device: Description, data: ArrayLike) -> float:
@@ -169,3 +168,17 @@ def inverse(matrix: Array) -> Array:
 def symmetrized(matrix: Array) -> Array:
     """Return the symmetric part of a matrix."""
     return 0.5 * (matrix + matrix.T)
+
+
+def square_root(matrix: Array) -> Array:
+    """Return the symmetric square root of a positive semidefinite matrix."""
+    values, vectors = np.linalg.eigh(matrix)
+    return symmetrized((vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T)
+
+
+def bures(first: Array, last: Array) -> float:
+    """Return tr(P + P′) − 2 tr (S P′ S)^½ of two covariances, P = S²."""
+    inner = square_root(first)
+    overlap = np.linalg.eigvalsh(symmetrized(inner @ last @ inner))
+    spread = np.trace(first + last) - 2 * np.sum(np.sqrt(np.maximum(overlap, 0)))
+    return max(0.0, float(spread))

@@ -22,7 +22,6 @@ from ktc._base.validation import Array
 from ktc._model.network import Network
 from ktc._model.parameters import Parameters
 from ktc._theory.gaussian import inverse, symmetrized
-from ktc._theory.zero_order_hold import lag_under_hold
 
 # ∫ f(e^s) e^s ds by the trapezoidal rule: an exponential in t is integrated to e^(−π²/h) = 7e-18.
 STEP_OF_LOGARITHM = 0.25
@@ -52,16 +51,7 @@ def fisher(net: Network, parameters: Parameters) -> Array:
 
 
 def friction(net: Network, parameters: Parameters, resistance: Array) -> Array:
-    """Friction tensor ζ = (1/kT)∫₀^∞ ⟨δ∂H(0) δ∂H(t)ᵀ⟩ dt, shape (p, p).
-
-    Args:
-        net: a Gaussian network.
-        parameters: θ.
-        resistance: the friction matrix R, or its counterpart in circuits with inductors.
-
-    Raises:
-        ValueError: quartic parameters of a network with inertia or inductors.
-    """
+    """Friction tensor ζ = (1/kT)∫₀^∞ ⟨δ∂H(0) δ∂H(t)ᵀ⟩ dt, shape (p, p)."""
     kT = net.common_kT
     rest = inverse(net.stiffness)
     forms = _forms(net, parameters, kT * rest)
@@ -89,11 +79,6 @@ def held_friction(net: Network, parameters: Parameters, hold: float) -> Array:
 
     Every mode of the network enters with its ``lag_under_hold``. ζ of some parameters is a block of
     ζ of all, as F is; the lags of modes of that block alone would differ.
-
-    Args:
-        net: a Gaussian network.
-        parameters: θ.
-        hold: duration of a tick.
     """
     kT = net.common_kT
     rates, modes = scipy.linalg.eigh(net.stiffness, net.friction)
@@ -104,6 +89,20 @@ def held_friction(net: Network, parameters: Parameters, hold: float) -> Array:
     result = (pulled * (lag_under_hold(1 / rates, hold) / rates)) @ pulled.T
     pairs = lag_under_hold(1 / np.add.outer(rates, rates), hold)
     return symmetrized(result + _quadratic_by_modes(forms, rates, pairs, modes, kT) / kT)
+
+
+def lag_under_hold(times: Array, hold: float) -> Array:
+    """Lag τ′ = (h/2) coth(h/2τ) of modes that relax within a hold h, and τ of slower modes.
+
+    Under controls held for h, a mean in steady motion of speed v lags behind the controls by
+    v h/(1 − e^{−h/τ}) = v (τ′ + h/2). For h well below τ, τ′ = τ to second order in h, and τ is
+    kept. For h above τ, a rate chosen for τ would overshoot and amplify noise from tick to tick. In
+    ζ = (1/kT)∫C(t)dt, τ′ is the trapezoidal rule at the ticks, h[½C(0) + C(h) + C(2h) + …].
+    """
+    fast, half = times < hold, 0.5 * hold
+    result: Array = times.copy()
+    result[fast] = half / np.tanh(half / times[fast])
+    return result
 
 
 def _forms(net: Network, parameters: Parameters, covariance: Array) -> _Forms:
@@ -140,21 +139,13 @@ def _quartic(net: Network, parameters: Parameters) -> list[tuple[slice, Array, A
 def _quadratic_by_modes(
     forms: _Forms, rates: Array, times: Array, modes: Array, kT: float
 ) -> Array:
-    """½ ∫ tr(S C S′ C) dt in modes V of rates λ, VᵀRV = 1: C(t) = V diag(e^{−λt} kT/λ) Vᵀ.
-
-    Args:
-        forms: of the parameters.
-        rates, modes: λ and V.
-        times: ∫ e^{−(λ_a + λ_b)t} dt for every pair of modes.
-        kT: thermal energy.
-    """
+    """½ ∫ tr(S C S′ C) dt in modes V of rates λ, VᵀRV = 1: C(t) = V diag(e^{−λt} kT/λ) Vᵀ."""
     a, b = np.triu_indices(len(rates))
     root = kT * np.sqrt(np.where(a == b, 0.5, 1.0) * times[a, b] / (rates[a] * rates[b]))
     one, other = modes[forms.first], modes[forms.second]
     loads = one[:, a] * other[:, b] + one[:, b] * other[:, a]
     loads *= root * forms.weight[:, None]
-    product: Array = loads @ loads.T
-    return product
+    return np.asarray(loads @ loads.T)
 
 
 def _quadratic_by_lyapunov(net: Network, forms: _Forms) -> Array:

@@ -11,8 +11,8 @@ import scipy  # imports scipy.linalg when it is first used
 from ktc._base.validation import Array
 from ktc._model.description import Description
 from ktc._theory.gaussian import parameter_map
+from ktc._theory.gaussian_moments import lag_under_hold
 from ktc._theory.metrics import fisher_matrix, friction_tensor
-from ktc._theory.zero_order_hold import lag_under_hold
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,7 @@ class Geometry:
 
     @classmethod
     def of(cls, device: Description, parameter: str = "bias") -> Geometry:
-        """Geometry of a Gaussian network in closed form.
-
-        Example:
-            >>> import ktc
-            >>> from ktc._theory.geometry import Geometry
-            >>> Geometry.of(ktc.Network(stiffness=4.0, friction=2.0), "center").times
-            array([0.5])
-        """
+        """Geometry of a Gaussian network in closed form."""
         to_bias = parameter_map(device, parameter)
         return cls.of_matrices(
             fisher_matrix(device, parameter),
@@ -83,9 +76,6 @@ class Geometry:
 
         Exact where the correlation of each mode is one exponential, as for all parameters of an
         overdamped Gaussian network; elsewhere an approximation.
-
-        Args:
-            hold: duration of a tick.
         """
         if not (self.times < hold).any():
             return self
@@ -95,8 +85,7 @@ class Geometry:
 
     def modal(self, gains: Array, gradient: Array) -> Array:
         """Return V diag(gains) Vᵀ gradient."""
-        product: Array = self.modes @ (gains * (self.modes.T @ gradient))
-        return product
+        return np.asarray(self.modes @ (gains * (self.modes.T @ gradient)))
 
     def solve(self, to_go: float, share: float, gradient: Array) -> Array:
         """Return [to_go F + share ζ]⁻¹ g."""

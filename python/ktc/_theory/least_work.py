@@ -161,8 +161,7 @@ def optimal_stiffness_drive(
 
     def held(t: float) -> Array:
         width = first + speed * t
-        value: Array = net.common_kT / width**2 - net.friction * speed / width
-        return value
+        return np.asarray(net.common_kT / width**2 - net.friction * speed / width)
 
     final = square("stiffness", stiffness, 1)
     return Protocol.sample(duration, ticks, {"stiffness": final}, stiffness=held)

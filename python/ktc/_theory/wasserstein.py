@@ -14,7 +14,7 @@ from ktc._model.network import Network
 from ktc._model.quartic_unit import OneUnit
 from ktc._theory import quantiles
 from ktc._theory.free_energies import at_equilibrium, refuse_unlike
-from ktc._theory.gaussian import equilibrium, inverse, symmetrized
+from ktc._theory.gaussian import bures, equilibrium, inverse, square_root, symmetrized
 from ktc._theory.least_work import least_work_of_move
 
 NEWTON_STEPS = 200
@@ -48,14 +48,11 @@ def wasserstein_distance(before: Description, after: Description) -> float:
     """
     old, new = _pair(before, after)
     if not old.quartic.any() and not new.quartic.any():
-        root = _root(old.friction)
+        root = square_root(old.friction)
         ends = [equilibrium(net) for net in (old, new)]
         first, last = (symmetrized(root @ end.covariance @ root) for end in ends)
-        inner = _root(first)
-        overlap = np.linalg.eigvalsh(symmetrized(inner @ last @ inner))
-        spread = np.trace(first + last) - 2 * np.sum(np.sqrt(np.maximum(overlap, 0)))
         move = ends[1].mean - ends[0].mean
-        return float(np.sqrt(max(0.0, spread) + move @ old.friction @ move))
+        return float(np.sqrt(bures(first, last) + move @ old.friction @ move))
     total = 0.0
     for unit in range(old.units):
         friction = float(old.friction[unit, unit])
@@ -138,7 +135,7 @@ def _covariance_bound(old: Network, new: Network, time: float) -> float:
     and ln det keeps A positive.
     """
     kT, d = old.common_kT, old.units
-    root = _root(old.friction)
+    root = square_root(old.friction)
     start = symmetrized(root @ equilibrium(old).covariance @ root)
     outward = inverse(root)
     target = symmetrized(outward @ new.stiffness @ outward) / kT
@@ -199,9 +196,7 @@ def _solve(apply: Callable[[Array], Array], right: Array) -> Array:
         return apply(entries.reshape(d, d)).ravel()
 
     operator = scipy.sparse.linalg.LinearOperator(
-        (d * d, d * d),
-        matvec=flat_apply,
-        dtype=np.float64,
+        (d * d, d * d), matvec=flat_apply, dtype=np.float64
     )
     flat, _ = scipy.sparse.linalg.cg(operator, right.ravel(), maxiter=20 * d)
     return symmetrized(flat.reshape(d, d))
@@ -231,9 +226,3 @@ def _pair(before: Description, after: Description) -> tuple[Network, Network]:
                     f"{bonds[0][0]} and {bonds[0][1]} are coupled"
                 )
     return old, new
-
-
-def _root(matrix: Array) -> Array:
-    """The symmetric square root of a positive semidefinite matrix."""
-    values, vectors = np.linalg.eigh(matrix)
-    return symmetrized((vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T)

@@ -26,7 +26,7 @@ from ktc._base.validation import Array
 from ktc._learning.metrics.conjugate_gradients import conjugate_gradients
 from ktc._model.network import Network
 from ktc._model.parameters import Parameters
-from ktc._theory.zero_order_hold import lag_under_hold
+from ktc._theory.gaussian_moments import lag_under_hold
 
 #: Largest number of parameters for which traces are computed.
 MOST_TRACED = 256

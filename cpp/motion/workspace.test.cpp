@@ -1,7 +1,6 @@
-#include "motion/posts.hpp"
+#include "motion/workspace.hpp"
 
 #include <doctest/doctest.h>
-
 #include <algorithm>
 #include <initializer_list>
 #include <memory>

@@ -1,7 +1,9 @@
-"""Units on axes, with a prefix that makes the numbers readable."""
+"""Text in a figure: units with readable prefixes, and names given by users."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -40,14 +42,7 @@ class Scale(NamedTuple):
 def scale_of(values: ArrayLike, unit: str) -> Scale:
     """Return the scale for values in ``unit`` by the largest of them; no prefix for an empty unit.
 
-    Example:
-        >>> from ktc._drawing.scales import scale_of
-        >>> scale_of([0.0, 84e-21], "J")
-        Scale(factor=1e+21, unit='zJ')
-        >>> scale_of(2e12, "1/F").unit
-        '1/pF'
-        >>> scale_of(2e-12, "C or Wb").unit
-        'pC or pWb'
+    The unit may be inverse, "1/F", or one of two, "C or Wb".
     """
     largest = float(np.max(np.abs(np.asarray(values, dtype=np.float64)), initial=0.0))
     if not unit or not 0 < largest < np.inf:
@@ -60,3 +55,40 @@ def scale_of(values: ArrayLike, unit: str) -> Scale:
         return Scale(1.0, unit)
     named = [f"1/{prefix}{one[2:]}" if inverse else prefix + one for one in choices]
     return Scale(float(f"1e{-exponent}"), " or ".join(named))
+
+
+#: Longer names are truncated.
+LONGEST = 24
+
+MISSING_GLYPHS = "column (number where the font cannot write its name)"
+
+
+def plain(text: str) -> str:
+    """``text`` literally: a dollar sign starts no formula."""
+    return text.replace("$", r"\$")
+
+
+def column_names(columns: Sequence[str]) -> tuple[list[str], str]:
+    """Labels of the columns, and the label of their axis.
+
+    A name that the font cannot write is replaced by the number of the column, counted from 1. Long
+    names are truncated.
+    """
+    known = _characters()
+    names, label = [], "column"
+    for number, column in enumerate(columns, 1):
+        name = re.sub(r"\s+", " ", column)
+        if not known.issuperset(map(ord, name)):
+            name, label = str(number), MISSING_GLYPHS
+        names.append(plain(name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"))
+    return names, label
+
+
+def _characters() -> set[int]:
+    """All characters of matplotlib's font and its fallbacks."""
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    characters: set[int] = set()
+    for family in FontProperties().get_family():
+        characters |= set(get_font(findfont(FontProperties(family=[family]))).get_charmap())
+    return characters
