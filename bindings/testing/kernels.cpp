@@ -43,6 +43,7 @@ class Group {
                 throw py::value_error("every table must have a row for each tick, with all units");
         const std::vector<Real> none(units, Real(0));
         std::vector<ModalTick<Real>> run;
+        run.reserve(static_cast<std::size_t>(ticks));
         for (py::ssize_t k = 0; k < ticks; ++k)
             run.push_back({force_change.data(k, 0), force.data(k, 0), decay.data(k, 0),
                            growth.data(k, 0), width_of_noise.data(k, 0), none.data(),
@@ -67,6 +68,7 @@ class Group {
     Table<Real> state() const { return Table<Real>(state_.request()); }
     std::vector<double> balance(std::size_t account) const {
         std::vector<double> result;
+        result.reserve(width);
         for (std::size_t i = 0; i < width; ++i)
             result.push_back(sum_[account][i] + carry_[account][i]);
         return result;
