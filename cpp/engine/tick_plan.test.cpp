@@ -187,7 +187,7 @@ TEST_CASE("a long hold is cut where its propagator allows it") {
     }
 }
 
-TEST_CASE("a step dearer than a chunk is planned all the same") {
+TEST_CASE("a step that costs more than a chunk is planned too") {
     Planner planner;
     const Waveform waveform{{3.0}, {}};
     for (const Chunk& chunk : planner.plan_all(waveform, {1, 1.0, 1e6, 0}))

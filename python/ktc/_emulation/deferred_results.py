@@ -22,7 +22,7 @@ class DeferredResults:
         self._samples: list[weakref.ref[LazySamples]] = []
 
     def known_moments(self) -> Moments | None:
-        """The moments of this state that somebody still holds."""
+        """The moments of this state, if they are still referenced."""
         return self._moments() if self._moments else None
 
     def note_moments(self, moments: Moments) -> None:

@@ -216,7 +216,7 @@ class IdealFrontend:
         self.controls = controls
 
     def keep_results(self) -> None:
-        """Materialise lazy results that somebody holds."""
+        """Materialise lazy results that are still referenced."""
         if not self.results.pending:
             return
         held = self.results.keep()

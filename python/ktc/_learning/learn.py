@@ -210,7 +210,6 @@ def _running(
         network_of(device)
         many = REPLICAS if replicas is None else replicas
         if many == math.inf:  # which takes neither; batches and measured metrics do
-            random_seed(seed)
             thread_count(threads)
             seed = threads = None
         if isinstance(device, DeviceFactory):

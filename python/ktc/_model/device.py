@@ -8,10 +8,9 @@ from typing import Protocol, runtime_checkable
 
 from numpy.typing import ArrayLike
 
-from ktc._base.units import Units
 from ktc._base.validation import Array
 from ktc._model.controls import Controls
-from ktc._model.description import Description
+from ktc._model.description import Description, Running
 from ktc._model.imperfections import Imperfections
 from ktc._model.network import Network
 
@@ -41,7 +40,7 @@ class DeviceLedger(Protocol):
 
 
 @runtime_checkable
-class Device(Protocol):
+class Device(Description, Running, Protocol):
     """Replicas of a network that run, are read, and whose controls are set: what ``learn`` drives.
 
     ``ktc.Emulator`` is a Device, and so is any object with these nine members: a simulator of
@@ -61,18 +60,6 @@ class Device(Protocol):
     """
 
     @property
-    def network(self) -> Network:
-        """The physics as the controller knows it."""
-
-    @property
-    def scale(self) -> Array:
-        """Public state over the network's own state, shape (d,); ones of a Network."""
-
-    @property
-    def symbols(self) -> Units:
-        """Unit symbols of the public state and of energies."""
-
-    @property
     def controls(self) -> Controls:
         """The controls that were set last."""
 
@@ -87,9 +74,6 @@ class Device(Protocol):
             ValueError: values that the device cannot hold; ``ktc.LimitError`` beyond its range.
                 Nothing has changed then.
         """
-
-    def run(self, duration: float) -> None:
-        """Evolve at held controls."""
 
     def moments(self) -> DeviceMoments:
         """Averages over the replicas now."""
