@@ -8,7 +8,7 @@ import numpy as np
 
 from ktc._base.estimate import Estimate
 from ktc._base.validation import Array, count, random_seed
-from ktc._engines.equilibrium import equilibrium_samples
+from ktc._engines.factory import equilibrium_samples
 from ktc._model.controls import Controls
 from ktc._model.description import Description, network_of
 from ktc._model.network import Network
