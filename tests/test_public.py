@@ -46,8 +46,8 @@ RECEIVED = {
     "ktc.theory.OptimizedDrive": "ktc.theory.optimized_drive",
 }
 #: Types that only other packages of ktc pass to a public call: lazy samples of a run for its
-#: estimates, the lock of an emulator for its ledger, the frontend that a board's one wraps.
-INTERNAL = {"LazySamples", "Lock", "IdealFrontend"}
+#: estimates, the frontend that a board's one wraps.
+INTERNAL = {"LazySamples", "IdealFrontend"}
 #: Exceptions that are caught within ktc.
 CAUGHT = {"Indefinite", "RecordError"}
 

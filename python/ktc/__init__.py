@@ -9,10 +9,10 @@ from ktc._base import load_core as _load_core  # noqa: F401  # before anything e
 
 # isort: on
 from ktc import lattices, plot, presets, schedules, spectra, theory
-from ktc._base.config import show_config
 from ktc._base.estimate import Estimate
 from ktc._base.files import VERSION as __version__
 from ktc._base.files import load
+from ktc._base.resources import show_config
 from ktc._base.units import Units
 from ktc._boards.board import Board
 from ktc._boards.encoding import Encoding
@@ -25,8 +25,7 @@ from ktc._circuits.equation import CircuitEquation
 from ktc._emulation.emulator import Emulator
 from ktc._emulation.ledger import Ledger
 from ktc._emulation.run import Run
-from ktc._emulation.run_statistics import RunStatistics
-from ktc._emulation.spectrum import Spectrum
+from ktc._emulation.run_statistics import RunStatistics, Spectrum
 from ktc._emulation.statistics import Statistics
 from ktc._learning.fit import Fit
 from ktc._learning.history import History

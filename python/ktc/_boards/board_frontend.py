@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ktc._base.validation import Array, count, known_keywords, positive
+from ktc._base.validation import Array, positive
 from ktc._boards.limits import ROUNDING, check_protocol, require_pause
 from ktc._boards.read_out import ReadOut
 from ktc._boards.real_board import ANALOG
 from ktc._boards.settling import AnalogOutput, pieces
 from ktc._emulation.ideal_frontend import IdealFrontend
-from ktc._emulation.recorder import QUANTITIES, Recording
+from ktc._emulation.recorder import Recording
 from ktc._emulation.run import Run
 from ktc._emulation.statistics import Statistics, check_fit
 from ktc._engines.engine import Engine
@@ -235,15 +235,10 @@ class BoardFrontend:
     def _check_records(
         self, protocol: Protocol, recording: Recording, statistics: Statistics | None
     ) -> None:
-        every, record = recording.every, recording.names
-        names = (record,) if isinstance(record, str) else tuple(record or ())
-        known_keywords(names, QUANTITIES, "quantity to record")
-        if count("every", every) > protocol.ticks:
-            raise ValueError(f"every must be at most the {protocol.ticks} ticks, but is {every}")
+        names, stops = recording.checked(protocol.ticks)
         if statistics is not None:
             check_fit(statistics, protocol.times)
         if {"state", "mean", "covariance"} & set(names):
-            stops = list(range(every, protocol.ticks + 1, every))
             self.read_out.require(self._time + protocol.times[stops], [k - 1 for k in stops])
 
     @property

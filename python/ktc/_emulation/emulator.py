@@ -20,6 +20,7 @@ from ktc._emulation.ideal_frontend import IdealFrontend
 from ktc._emulation.recorder import Recording
 from ktc._emulation.run import Run
 from ktc._emulation.statistics import Statistics
+from ktc._engines.density_engine import DensityEngine
 from ktc._engines.ensemble_options import EnsembleOptions
 from ktc._model.description import Described, Description, network_of
 from ktc._model.moments import Moments
@@ -365,3 +366,13 @@ def _of_fields(
 
 
 register(Emulator, _fields, _of_fields, resumes=True)
+
+
+def density_emulator(device: Description, reach: tuple[float, float]) -> Emulator:
+    """Infinitely many replicas of one overdamped unit, quartic or not, under control of its bias.
+
+    Its bias stays within ``reach``, least and greatest, in the network's own units.
+    """
+    options = EnsembleOptions(motion="exact", replicas=math.inf)
+    engine = DensityEngine(device.network, reach)
+    return Emulator.operating(IdealFrontend(device, options, engine))

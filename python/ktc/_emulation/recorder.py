@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ktc._base.files import FilePath
 from ktc._base.progress import progress_bar
 from ktc._base.resources import memory
 from ktc._base.validation import Array, count, known_keywords
@@ -36,18 +36,21 @@ class Recording(NamedTuple):
 
     names: Sequence[str] | str | None = None
     every: int = 1
-    to: str | os.PathLike[str] | None = None
+    to: FilePath | None = None
     overwrite: bool = False
+
+    def checked(self, ticks: int) -> tuple[list[str], list[int]]:
+        """The quantities, and the ticks after which they are recorded, of so many ticks."""
+        every = count("every", self.every)
+        names = [self.names] if isinstance(self.names, str) else list(self.names or ())
+        known_keywords(names, QUANTITIES, "quantity to record")
+        if every > ticks:
+            raise ValueError(f"every must be at most the {ticks} ticks, but is {every}")
+        return names, list(range(every, ticks + 1, every)) if names else []
 
 
 class Recorder:
-    """Preallocated series of chosen quantities, taken after every ``every``-th tick.
-
-    Raises:
-        TypeError, ValueError: a quantity or interval that cannot be recorded.
-        FileExistsError, OSError: files that exist, or that the disk has no room for.
-        MemoryError: series in memory that do not fit it.
-    """
+    """Preallocated series of chosen quantities, taken after every ``every``-th tick."""
 
     def __init__(
         self,
@@ -56,13 +59,9 @@ class Recorder:
         protocol: Protocol,
         recording: Recording,
     ) -> None:
-        record, every = recording.names, count("every", recording.every)
-        names = [record] if isinstance(record, str) else list(record or ())
-        known_keywords(names, QUANTITIES, "quantity to record")
+        names, self.stops = recording.checked(protocol.ticks)
         if recording.overwrite and recording.to is None:
             raise ValueError("overwrite is given without to, the files to replace; give both")
-        if every > protocol.ticks:
-            raise ValueError(f"every must be at most the {protocol.ticks} ticks, but is {every}")
         if "state" in names and not frontend.engine.sampled:
             raise ValueError(
                 "a record of 'state' needs individual replicas; with replicas=math.inf record "
@@ -71,7 +70,6 @@ class Recorder:
         self.units = frontend.network.units
         controls = frontend.controls
         self.sizes = {name: controls.shape(name)[0] for name in protocol.controls}
-        self.stops = list(range(every, protocol.ticks + 1, every)) if names else []
         self.times: Array = protocol.times[self.stops]
         self._take = _readers(frontend, reader, names)
         d = self.units
@@ -123,12 +121,11 @@ def play_recorded(
     waveforms: Mapping[str, Array],
     recorder: Recorder,
     progress: bool,
-    observer: Observer | None = None,
+    observer: Observer | None,
 ) -> None:
     """Play all ticks, stopping where something is to be recorded."""
     gather = () if observer is None else (observer.core,)
-    ticks = protocol.ticks
-    stops = list(recorder.stops)
+    ticks, stops = protocol.ticks, recorder.stops
     if not stops and progress:
         stops = np.unique(np.linspace(0, ticks, PROGRESS_STEPS + 1).astype(int))[1:].tolist()
     at_once = max(1, NUMBERS_AT_ONCE // recorder.units ** (2 if "stiffness" in waveforms else 1))

@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ktc._base.codec import register
-from ktc._base.estimate import INFINITE, Estimate
+from ktc._base.estimate import INFINITE, Estimate, LazySamples
 from ktc._base.files import VERSION, Storable
-from ktc._base.lazy_samples import LazySamples
 from ktc._base.units import Units
 from ktc._base.validation import Array, count, frozen
 from ktc._emulation.free_energy_ladder import free_energy_difference
 from ktc._emulation.run_figure import draw_run
-from ktc._emulation.run_statistics import RunStatistics
-from ktc._emulation.spectrum import Spectrum, welch_spectrum
+from ktc._emulation.run_statistics import RunStatistics, Spectrum, welch_spectrum
 from ktc._model.accounts import require_kept
 from ktc._model.controls import Controls
 from ktc._model.imperfections import Imperfections
