@@ -16,8 +16,7 @@ from ktc._base.validation import Array, count, frozen, positive_per_unit
 from ktc._boards.board_frontend import BoardFrontend
 from ktc._boards.couplings import compiled, coupling_of, programmable
 from ktc._boards.encoding import Encoding
-from ktc._boards.limits import check_protocol
-from ktc._boards.real_board import RealBoard
+from ktc._boards.real_board import RealBoard, check_protocol
 from ktc._boards.topology import Edge, Topology, fitting
 from ktc._emulation.emulator import Emulator
 from ktc._emulation.frontend import Frontend
