@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ktc import _core
@@ -19,6 +21,17 @@ def memory() -> float:
         return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     except (AttributeError, OSError, ValueError):
         return float("inf")
+
+
+@contextmanager
+def within_memory(size: float, refusal: str) -> Iterator[None]:
+    """Raise MemoryError with this message where the block needs more than this machine has."""
+    if size > memory():
+        raise MemoryError(refusal)
+    try:
+        yield
+    except MemoryError:
+        raise MemoryError(refusal) from None
 
 
 def disk(folder: Path) -> float:

@@ -96,11 +96,9 @@ class Elastance(Coupling):
     name, unit = "elastance", "1/F"
 
     def stiffness(self, capacitance: Array, couplings: Mapping[Edge, float]) -> Array:
-        """K = diag(1/C) + S."""
         return np.diag(1 / capacitance) + _mutual(len(capacitance), couplings)
 
     def complaint(self, topology: Topology, capacitance: Array, stiffness: Array) -> str | None:
-        """Check that only edges of the topology couple."""
         return topology.complaint("stiffness", stiffness)
 
     def realised(
@@ -127,11 +125,9 @@ class Capacitive(Coupling):
     name, unit = "capacitive", "F"
 
     def stiffness(self, capacitance: Array, couplings: Mapping[Edge, float]) -> Array:
-        """K = C_M⁻¹."""
         return symmetric_inverse(_maxwell(capacitance, _mutual(len(capacitance), couplings)))
 
     def complaint(self, topology: Topology, capacitance: Array, stiffness: Array) -> str | None:
-        """Check that K⁻¹ is a Maxwell matrix with the capacitances and edges of the board."""
         maxwell = symmetric_inverse(stiffness)
         own = maxwell.sum(axis=1)
         rounding = ROUNDING * np.abs(maxwell).sum(axis=1)
@@ -183,11 +179,9 @@ class Resistive(Coupling):
     name, unit = "resistive", "Ω"
 
     def conductances(self, couplings: Mapping[Edge, float]) -> dict[Edge, float]:
-        """Return 1/R_ij."""
         return {pair: 1 / value for pair, value in couplings.items()}
 
     def complaint(self, topology: Topology, capacitance: Array, stiffness: Array) -> str | None:
-        """Check that K is diag(1/C)."""
         if np.array_equal(stiffness, np.diag(1 / capacitance)):
             return None
         return (
@@ -206,7 +200,6 @@ class Resistive(Coupling):
         return np.asarray(capacitance / (capacitance + parasitic))
 
     def node_voltages(self, stiffness: Array, bias: Array, charge: Array) -> Array:
-        """Return V = q/C − b."""
         return np.asarray(charge @ stiffness - bias)
 
     def _checked(self, pair: Edge, value: object) -> float:

@@ -28,7 +28,14 @@ class Frontend(Locked, Protocol):
     """Programs the engine's controls and reads its state, ideally or as hardware does.
 
     ``ktc.Emulator`` holds the lock and the documentation; a frontend does the work.
+
+    Attributes:
+        engine: the ensemble.
+        options: the options of the ensemble.
     """
+
+    engine: Engine
+    options: EnsembleOptions
 
     @property
     def description(self) -> Description:
@@ -37,14 +44,6 @@ class Frontend(Locked, Protocol):
     @property
     def realised(self) -> Description:
         """What the engine moves: the same, or the hardware as it was built."""
-
-    @property
-    def engine(self) -> Engine:
-        """The ensemble."""
-
-    @property
-    def options(self) -> EnsembleOptions:
-        """The options of the ensemble."""
 
     @property
     def controls(self) -> Controls:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ktc._base.files import FilePath
 from ktc._base.progress import progress_bar
-from ktc._base.resources import memory
+from ktc._base.resources import within_memory
 from ktc._base.validation import Array, count, known_keywords
 from ktc._emulation.record_file import RecordFile, record_files
 from ktc._emulation.statistics import Observer
@@ -107,12 +107,8 @@ def _in_memory(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
         f"records of {1e-9 * size:.3g} GB are more than the memory of this machine; record less "
         "often (every), less, or to disk (to=...)"
     )
-    if size > memory():
-        raise MemoryError(needed)
-    try:
+    with within_memory(size, needed):
         return {name: np.empty(shape) for name, shape in shapes.items()}
-    except MemoryError:
-        raise MemoryError(needed) from None
 
 
 def play_recorded(

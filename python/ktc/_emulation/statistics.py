@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc import _core
-from ktc._base.resources import memory
+from ktc._base.resources import within_memory
 from ktc._base.validation import Array, count, frozen, real_array
 from ktc._emulation.run_statistics import RunStatistics, equal_interval
 from ktc._engines.engine import Engine
@@ -89,12 +89,8 @@ class Observer:
             "machine; ask for a smaller autocorrelation, fewer bins, no covariance, or take fewer "
             "replicas"
         )
-        if plan.bytes > memory():
-            raise MemoryError(needed)
-        try:
+        with within_memory(plan.bytes, needed):
             self.core = _core.Statistics(plan)
-        except MemoryError:
-            raise MemoryError(needed) from None
 
     def result(self) -> RunStatistics:
         """The accumulated statistics."""

@@ -25,19 +25,16 @@ class Engine(Protocol):
     States are in the network's own coordinates. An account is an array with one entry per replica;
     where ``sampled`` is False it has one entry, the ensemble mean. Every call either completes or
     raises before the state has changed.
+
+    Attributes:
+        sampled: whether there are individual replicas, to ``read`` and to gather statistics of.
+        itemised: whether source, injected, shadow and entropy are told apart from total heat.
+        pooled: whether itemised books keep total heat only, not the heat of each resistor.
     """
 
-    @property
-    def sampled(self) -> bool:
-        """Whether there are individual replicas: to ``read`` and to gather statistics of."""
-
-    @property
-    def itemised(self) -> bool:
-        """Whether source, injected, shadow and entropy are told apart from total heat."""
-
-    @property
-    def pooled(self) -> bool:
-        """Whether itemised books keep total heat only, not the heat of each resistor."""
+    sampled: bool
+    itemised: bool
+    pooled: bool
 
     @property
     def time(self) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 import scipy  # imports scipy.linalg when it is first used
 
 from ktc import _core
-from ktc._base.resources import memory
+from ktc._base.resources import within_memory
 from ktc._base.validation import Array
 from ktc._engines.engine import ControlArrays, spread
 from ktc._engines.ensemble_options import EnsembleOptions
@@ -44,9 +44,7 @@ class SamplingEngine:
             "than the memory of this machine; take fewer, or several emulators in turn with "
             "first_replica"
         )
-        if 1e9 * needed > memory():
-            raise MemoryError(refusal)
-        try:
+        with within_memory(1e9 * needed, refusal):
             core = _core.Engine(
                 network=network.core,
                 controls=controls.arrays(),
@@ -60,8 +58,6 @@ class SamplingEngine:
                 state=start,
                 accounts=options.accounts,
             )
-        except MemoryError:
-            raise MemoryError(refusal) from None
         self._adopt(core)
 
     def _adopt(self, core: _core.Engine) -> None:
