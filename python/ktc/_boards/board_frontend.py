@@ -17,7 +17,7 @@ from ktc._boards.settling import AnalogOutput, pieces
 from ktc._emulation.ideal_frontend import IdealFrontend
 from ktc._emulation.recorder import Recording
 from ktc._emulation.run import Run
-from ktc._emulation.statistics import Statistics, check_fit
+from ktc._emulation.statistics import check_fit
 from ktc._engines.step_size import Rates
 from ktc._model.controls import Controls
 from ktc._model.moments import Moments
@@ -112,7 +112,7 @@ class BoardFrontend:
             self._cells.run(hold)
             return
         cut = self._cut(Protocol([hold], {}))
-        self._cells.play(cut.protocol, Recording(), None, False)
+        self._cells.play(cut.protocol, Recording())
         self._output.now |= cut.ends
 
     def settle(self) -> None:
@@ -120,16 +120,10 @@ class BoardFrontend:
             self.run(TIME_CONSTANTS_TO_SETTLE * self._output.time_constant)
             self._cells.set(self._output.arrive())
 
-    def play(
-        self,
-        protocol: Protocol,
-        recording: Recording,
-        statistics: Statistics | None,
-        progress: bool,
-    ) -> Run:
+    def play(self, protocol: Protocol, recording: Recording) -> Run:
         """Play a protocol; all limits are checked before anything moves."""
         waveforms, final = check_protocol(self.real, protocol, self.controls, self._pause)
-        self._check_records(protocol, recording, statistics)
+        self._check_records(protocol, recording)
         realised = {
             name: self.real.applied(name, full_shape(name, values, self.controls.shape(name)[0]))
             for name, values in waveforms.items()
@@ -143,11 +137,12 @@ class BoardFrontend:
             whole.settings(self._cells.controls)
         cut = self._cut(whole)
         begun = self._time
+        statistics = recording.statistics
         if statistics is not None:
             statistics = replace(statistics, every=statistics.every * cut.n)
-        pieces_each = recording._replace(every=recording.every * cut.n)
+        recording = recording._replace(every=recording.every * cut.n, statistics=statistics)
         try:
-            run = self._cells.play(cut.protocol, pieces_each, statistics, progress, self)
+            run = self._cells.play(cut.protocol, recording, self)
         except BaseException:
             self._note_stop(protocol, waveforms, realised, begun)
             raise
@@ -210,12 +205,10 @@ class BoardFrontend:
         self._output.now, self._output.target = dict(saved["output"]), dict(saved["target"])
         self.read_out.time, self.read_out.count = saved["read"], saved["readings"]
 
-    def _check_records(
-        self, protocol: Protocol, recording: Recording, statistics: Statistics | None
-    ) -> None:
+    def _check_records(self, protocol: Protocol, recording: Recording) -> None:
         names, stops = recording.checked(protocol.ticks)
-        if statistics is not None:
-            check_fit(statistics, protocol.times)
+        if recording.statistics is not None:
+            check_fit(recording.statistics, protocol.times)
         if {"state", "mean", "covariance"} & set(names):
             self.read_out.require(self._time + protocol.times[stops], [k - 1 for k in stops])
 

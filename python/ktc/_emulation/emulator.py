@@ -232,8 +232,8 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
             >>> np.load(folder / "x.npy").shape, type(run.series["state"]).__name__
             ((10, 5, 1), 'memmap')
         """
-        recording = Recording(record, every, to, overwrite)
-        return self._frontend.play(protocol, recording, statistics, progress)
+        recording = Recording(record, every, to, overwrite, statistics, progress)
+        return self._frontend.play(protocol, recording)
 
     @one_thread
     def read(self) -> Array:

@@ -11,7 +11,6 @@ from ktc._base.single_thread import Locked
 from ktc._base.validation import Array
 from ktc._emulation.recorder import Recording
 from ktc._emulation.run import Run
-from ktc._emulation.statistics import Statistics
 from ktc._engines.engine import Engine
 from ktc._engines.ensemble_options import EnsembleOptions
 from ktc._model.controls import Controls
@@ -70,13 +69,7 @@ class Frontend(Locked, Protocol):
     def settle(self) -> None:
         """Wait until analog outputs have settled."""
 
-    def play(
-        self,
-        protocol: Drive,
-        recording: Recording,
-        statistics: Statistics | None,
-        progress: bool,
-    ) -> Run:
+    def play(self, protocol: Drive, recording: Recording) -> Run:
         """Play a protocol."""
 
     def read(self) -> Array:

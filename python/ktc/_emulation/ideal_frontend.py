@@ -18,7 +18,6 @@ from ktc._base.validation import Array, frozen, positive, real_array
 from ktc._emulation.playing import play_from
 from ktc._emulation.recorder import Recording
 from ktc._emulation.run import Run
-from ktc._emulation.statistics import Statistics
 from ktc._engines.engine import Engine
 from ktc._engines.ensemble_options import EnsembleOptions
 from ktc._engines.factory import STATIONARY, new_engine
@@ -191,16 +190,9 @@ class IdealFrontend:
     def settle(self) -> None:
         """Return at once: ideal outputs do not settle."""
 
-    def play(
-        self,
-        protocol: Protocol,
-        recording: Recording,
-        statistics: Statistics | None,
-        progress: bool,
-        reader: Reader | None = None,
-    ) -> Run:
+    def play(self, protocol: Protocol, recording: Recording, reader: Reader | None = None) -> Run:
         """Play a protocol; ``reader`` gives the states and moments that are recorded."""
-        return play_from(self, reader or self, protocol, recording, statistics, progress)
+        return play_from(self, reader or self, protocol, recording)
 
     def read(self) -> Array:
         state = self.engine.read(0, self.network.units)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from ktc._base.estimate import LazySamples, gained
 from ktc._base.validation import frozen
 from ktc._emulation.ledger import Ledger
-from ktc._emulation.recorder import Recorder, Recording, play_recorded
+from ktc._emulation.recorder import Recorder, Recording
 from ktc._emulation.run import Run
-from ktc._emulation.statistics import Observer, Statistics
+from ktc._emulation.statistics import Observer
 from ktc._model.moments import Reader
 from ktc._model.protocol import Protocol
 
@@ -24,8 +24,6 @@ def play_from(
     reader: Reader,
     protocol: Protocol,
     recording: Recording,
-    statistics: Statistics | None,
-    progress: bool,
 ) -> Run:
     """Play a protocol from where the engine stands; all controls are checked before it moves.
 
@@ -40,8 +38,8 @@ def play_from(
         engine.check(controls)
     engine.prepare(extremes)
     observer = None
-    if statistics is not None:
-        observer = Observer(statistics, engine, frontend.scale, protocol.times)
+    if recording.statistics is not None:
+        observer = Observer(recording.statistics, engine, frontend.scale, protocol.times)
     frontend.keep_results()
     books = Ledger(engine, RLock(), network.accounts, options.accounts)
     # Accounts that are zero need no memory.
@@ -53,7 +51,7 @@ def play_from(
     recorder = Recorder(frontend, reader, protocol, recording)
     with engine.tally() as tally:
         try:
-            play_recorded(engine, protocol, waveforms, recorder, progress, observer)
+            recorder.play(waveforms, observer)
         finally:
             recorder.close()
             held = engine.controls()
