@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -112,7 +112,7 @@ class Network(Storable):
         interconnection: ArrayLike | None = None,
         sources: Sequence[CurrentSource] = (),
         noises: Sequence[NoiseSource] = (),
-    ) -> Network:
+    ) -> Self:
         """Make any circuit: dx = J∇H dt + Σ d_r dξ_r + Σ a_s I_s dt + Σ a_i j_i dt, with x public.
 
         Args:
@@ -319,7 +319,7 @@ class Network(Storable):
         rest[: self.units] = np.linalg.solve(self.stiffness, self.bias)
         return Transition(decay, rest - decay @ rest, covariance)
 
-    def with_controls(self, controls: Controls | None = None, **changes: ArrayLike) -> Network:
+    def with_controls(self, controls: Controls | None = None, **changes: ArrayLike) -> Self:
         """Return the same network with other controls.
 
         Args:
