@@ -10,13 +10,6 @@ from typing import SupportsFloat
 from ktc._circuits.spice_numbers import parse_number
 
 GROUND = "0"
-KINDS = {
-    "R": "resistor",
-    "C": "capacitor",
-    "L": "inductor",
-    "V": "voltage source",
-    "I": "current source",
-}
 UNITS = {"R": "ohms", "C": "farads", "L": "henries", "V": "volts", "I": "amperes"}
 
 _NODE = re.compile(r"[\w.+\-:#/<>\[\]!%&|~@?^]+")
@@ -84,9 +77,9 @@ class Branch:
                 self.name,
             )
         object.__setattr__(self, "value", value)
-        self._check_option("kelvin", "R")
-        self._check_option("noise", "I")
-        self._check_option("bandwidth", "I")
+        self._check_option("kelvin", "resistor", "R")
+        self._check_option("noise", "current source", "I")
+        self._check_option("bandwidth", "current source", "I")
         if self.bandwidth is not None and self.noise is None:
             raise CircuitError(
                 f"{self.name} has a bandwidth without noise: give noise=, in A²/Hz", "bandwidth"
@@ -97,13 +90,13 @@ class Branch:
         """R, C, L, V or I."""
         return self.name[0].upper()
 
-    def _check_option(self, option: str, kind: str) -> None:
+    def _check_option(self, option: str, owner: str, kind: str) -> None:
         given = getattr(self, option)
         if given is None:
             return
         if self.kind != kind:
             raise CircuitError(
-                f"{self.name} has {option}=, which only a {KINDS[kind]} may have; remove it", option
+                f"{self.name} has {option}=, which only a {owner} may have; remove it", option
             )
         value = _number(f"{option} of {self.name}", given)
         wanted = "not be negative" if option == "kelvin" else "be positive"
@@ -116,7 +109,7 @@ def kind_of(name: str) -> str:
     """Return the kind of an element, R, C, L, V or I: the first letter of its name."""
     _check_word("name", name, _NAME, "a letter, then letters, digits and _ . - : #")
     kind = name[0].upper()
-    if kind in KINDS:
+    if kind in UNITS:
         return kind
     fix = (
         "coupled inductors are not supported; draw them as a T of three inductors"

@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike
 from ktc._base.validation import Array, finite
 from ktc._circuits.branch import GROUND, Branch, CircuitError
 from ktc._circuits.compilation import compile_equation
-from ktc._circuits.compiled_circuit import CompiledCircuit, Readable
+from ktc._circuits.compiled_circuit import CompiledCircuit
 from ktc._circuits.netlist import DEFAULT_KELVIN, read_netlist, write_netlist
+from ktc._model.device import Device
 
 
 class Circuit:
@@ -46,7 +47,8 @@ class Circuit:
         if re.search(r"[\r\n]", title) or title != title.strip():
             raise ValueError(f"title must be one line without space around it, but is {title!r}")
         self.title = title
-        self._skipped: tuple[str, ...] = ()
+        #: lines of the netlist that are commands for a simulator, which have no effect here
+        self.skipped: tuple[str, ...] = ()
         self._branches: dict[str, Branch] = {}
         self._spelling = {GROUND: GROUND}
         self._compiled: CompiledCircuit | None = None
@@ -104,7 +106,7 @@ class Circuit:
         circuit = cls(netlist.kelvin, netlist.title)
         for branch in netlist.branches:
             circuit._append(branch)
-        circuit._skipped = netlist.skipped
+        circuit.skipped = netlist.skipped
         return circuit
 
     def add(
@@ -175,11 +177,6 @@ class Circuit:
         return tuple(self._branches.values())
 
     @property
-    def skipped(self) -> tuple[str, ...]:
-        """Lines of the netlist that are commands for a simulator, which have no effect here."""
-        return self._skipped
-
-    @property
     def nodes(self) -> tuple[str, ...]:
         """Names of the nodes but ground, in order of appearance."""
         return tuple(node for node in self._spelling.values() if node != GROUND)
@@ -244,7 +241,7 @@ class Circuit:
         """
         return self.compile().source_controls(**sources)
 
-    def voltages(self, emulator: Readable, **sources: float) -> Array:
+    def voltages(self, emulator: Device, **sources: float) -> Array:
         """Return the node voltages of an emulator of this circuit [V], shape (replicas, nodes).
 
         Columns are in the order of ``nodes``. The voltage of a node without capacitor is white

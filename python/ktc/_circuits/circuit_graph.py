@@ -41,13 +41,9 @@ class CircuitGraph:
 
     def __init__(self, branches: Sequence[Branch]) -> None:
         self.branches = tuple(branches)
-        self.nodes: list[str] = []
-        self._index = {GROUND: -1}
-        for b in branches:
-            for node in (b.plus, b.minus):
-                if node not in self._index:
-                    self._index[node] = len(self.nodes)
-                    self.nodes.append(node)
+        ends = dict.fromkeys(node for b in branches for node in (b.plus, b.minus))
+        self.nodes = [node for node in ends if node != GROUND]
+        self._index = {node: k for k, node in enumerate(self.nodes)} | {GROUND: -1}
         self.sources = [b for b in branches if b.kind in "VI"]
         self._refuse_floating()
         self._refuse_loops()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,22 +12,8 @@ from ktc._base.units import Units
 from ktc._base.validation import Array, finite, known_keywords, real_array
 from ktc._circuits.equation import CircuitEquation
 from ktc._model.controls import Controls
+from ktc._model.device import Device
 from ktc._model.network import Network
-
-
-class Readable(Protocol):
-    """The part of an Emulator that node voltages are computed from."""
-
-    @property
-    def network(self) -> Network:
-        """Its network."""
-
-    @property
-    def controls(self) -> Controls:
-        """Its present controls."""
-
-    def read(self) -> Array:
-        """Its state, shape (replicas, units)."""
 
 
 class CompiledCircuit(Network):
@@ -81,17 +66,17 @@ class CompiledCircuit(Network):
     def source_controls(self, **values: ArrayLike) -> dict[str, Array]:
         """Return the controls for given values of sources; see Circuit.controls."""
         places = self._places(values)
-        arrays = {places[name]: real_array(name, value) for name, value in values.items()}
-        shape = _shape_of({name: arrays[places[name]] for name in values})
-        theta = np.broadcast_to(self.equation.values, (*shape, len(self.equation.values))).copy()
-        for place, array in arrays.items():
-            theta[..., place] = array
+        arrays = {name: real_array(name, value) for name, value in values.items()}
+        own = self.equation.values
+        theta = np.broadcast_to(own, (*_shape_of(arrays), len(own))).copy()
+        for name, array in arrays.items():
+            theta[..., places[name]] = array
         controls = ("bias", "emf", "current")
         matrices = {name: getattr(self.equation, f"{name}_of") for name in controls}
-        acting = {name: m for name, m in matrices.items() if m[:, list(arrays)].any()}
+        acting = {name: m for name, m in matrices.items() if m[:, list(places.values())].any()}
         return {name: theta @ matrix.T for name, matrix in acting.items()}
 
-    def voltages(self, emulator: Readable, **sources: float) -> Array:
+    def voltages(self, emulator: Device, **sources: float) -> Array:
         """Return the node voltages of every replica; see Circuit.voltages."""
         own, others = self.elements, emulator.network.elements
         if own is None or others is None or not same(own.arrays(), others.arrays()):

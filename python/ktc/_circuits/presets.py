@@ -158,7 +158,7 @@ def spu8(
         noise: κ₀ [A²s], half the two-sided and a quarter of the one-sided density of the noise
             current; scalar or (8,), positive.
         couplings: C_ij [F], shape (8, 8), symmetric with a zero diagonal, zero where the switch is
-            open. None leaves all switches open.
+            open. None leaves all switches open; a wrong shape or sign raises ValueError.
         kelvin: temperature of the resistors; at zero there is only the injected noise.
 
     Example:

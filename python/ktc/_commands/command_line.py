@@ -9,8 +9,9 @@ import argparse
 import math
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from ktc._base.files import VERSION
 from ktc._commands.demo import demo
@@ -18,6 +19,8 @@ from ktc._commands.experiment import Settings
 from ktc._commands.learn_file import learn_file
 
 USER_ERROR, INTERRUPTED = 2, 130
+
+T = TypeVar("T", int, float)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -107,28 +110,24 @@ def _add_settings(parser: argparse.ArgumentParser, out: str) -> None:
     )
 
 
-def _positive(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"must be a positive number, but is {text!r}")
-    return value
+def _number(
+    parse: Callable[[str], T], accepts: Callable[[T], bool], what: str
+) -> Callable[[str], T]:
+    """Return a parser of options that refuses all but accepted numbers."""
+
+    def read(text: str) -> T:
+        with suppress(ValueError):
+            value = parse(text)
+            if accepts(value):
+                return value
+        raise argparse.ArgumentTypeError(f"must be {what}, but is {text!r}")
+
+    return read
+
+
+_positive = _number(float, lambda value: 0 < value < math.inf, "a positive number")
 
 
 def _whole(least: int) -> Callable[[str], int]:
-    """Parse a whole number of at least ``least``, below 2**64."""
-
-    def read(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            value = -1
-        if not least <= value < 2**64:
-            raise argparse.ArgumentTypeError(
-                f"must be a whole number of at least {least}, but is {text!r}"
-            )
-        return value
-
-    return read
+    what = f"a whole number of at least {least}"
+    return _number(int, lambda value: least <= value < 2**64, what)

@@ -102,14 +102,8 @@ def carry_out(command: str, settings: Settings, prepare: Callable[[], Subject]) 
         # A bar that redraws itself would be one long line in a file or a pipe.
         with progress_bar(STEPS + 2, "step", sys.stderr.isatty(), f"ktc {command}") as bar:
             subject = prepare()
-            comparison = compare(
-                subject.model,
-                settings.time,
-                settings.replicas,
-                settings.ticks,
-                settings.seed,
-                advance,
-            )
+            run = settings.time, settings.replicas, settings.ticks, settings.seed
+            comparison = compare(subject.model, *run, advance)
             advance("drawing")
             _write(command, settings, subject, comparison)
             bar.update(1)

@@ -32,7 +32,8 @@ class Parameters:
 
     Args:
         device: a Network, or a Board, whose states are volts.
-        names: one or several of "bias", "stiffness", "couplings", "diagonal", "quartic".
+        names: one or several of "bias", "stiffness", "couplings", "diagonal", "quartic" that do
+            not overlap.
         mask: True where a parameter is learned, by default everywhere: a symmetric (d, d) array
             for the stiffness, or a mapping with one array per name, (d,) for bias and quartic.
 
@@ -43,8 +44,7 @@ class Parameters:
         labels: one per parameter, such as "bias[0]" and "couplings[0,1]".
 
     Raises:
-        TypeError, ValueError: unknown or overlapping names; a mask of another shape, that is not
-            symmetric, or that leaves nothing to learn.
+        ValueError: unknown or overlapping names; a mask that does not fit or leaves nothing.
 
     Example:
         >>> import ktc
@@ -72,9 +72,8 @@ class Parameters:
         for name in self.names:
             places = np.nonzero(_candidates(name, self.units) & masks[name])
             first = len(labels)
-            labels += [
-                f"{name}[{','.join(map(str, place))}]" for place in zip(*places, strict=True)
-            ]
+            for place in zip(*places, strict=True):
+                labels.append(f"{name}[{','.join(map(str, place))}]")
             if len(labels) == first:
                 raise ValueError(f"mask leaves no {name} to learn; leave that name out of names")
             self.places[name], self.blocks[name] = places, slice(first, len(labels))

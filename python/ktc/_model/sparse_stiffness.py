@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cached_property
 from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
@@ -32,7 +33,6 @@ class SparseStiffness:
         for part in (matrix.data, matrix.indices, matrix.indptr):
             frozen(part)
         self.core = _core.Stiffness.of_rows(matrix.indptr, matrix.indices, matrix.data)
-        self._row_sums: Array | None = None
         self._dense: Array | None = None
 
     @classmethod
@@ -62,12 +62,10 @@ class SparseStiffness:
         """K_ii, shape (d,)."""
         return np.asarray(self.matrix.diagonal(), dtype=np.float64)
 
-    @property
+    @cached_property
     def row_sums(self) -> Array:
         """Σ_j |K_ij|, shape (d,)."""
-        if self._row_sums is None:
-            self._row_sums = frozen(np.asarray(abs(self.matrix).sum(axis=1)).ravel())
-        return self._row_sums
+        return frozen(np.asarray(abs(self.matrix).sum(axis=1)).ravel())
 
     @property
     def couplings(self) -> int:
