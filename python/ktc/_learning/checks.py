@@ -24,11 +24,7 @@ LARGEST_ENERGY = 1e100
 
 
 def parameter_names(parameters: str | Sequence[str]) -> tuple[str, ...]:
-    """Names of learnable parameters.
-
-    Raises:
-        ValueError: an unknown name, none at all, or "center" beside others.
-    """
+    """Names of learnable parameters, which "center" has for itself alone."""
     known = tuple(dict.fromkeys(PARAMETERS + LEARNABLE))
     try:
         names = (parameters,) if isinstance(parameters, str) else tuple(parameters)
@@ -45,15 +41,6 @@ def parameter_names(parameters: str | Sequence[str]) -> tuple[str, ...]:
             "take 'bias' beside others"
         )
     return names
-
-
-def metrics_settings(metrics: Metrics | None) -> Metrics:
-    """Settings of F and ζ, the default ones for None."""
-    if metrics is None:
-        return Metrics()
-    if not isinstance(metrics, Metrics):
-        raise TypeError(f"metrics must be ktc.Metrics, but is {type(metrics).__name__}")
-    return metrics
 
 
 def hidden_units(hidden: Sequence[int] | int) -> NDArray[np.intp]:
@@ -78,11 +65,11 @@ def check_hidden(hidden: NDArray[np.intp], units: int) -> None:
 
 def check_energy(samples: Array, visible: NDArray[np.intp], start: Described) -> None:
     """Refuse data whose energy overflows."""
-    stiffness = start.network.sparse_stiffness if start.network.is_sparse else None
-    own = start.network.stiffness.diagonal() if stiffness is None else stiffness.diagonal()
+    net = start.network
+    own = (net.sparse_stiffness if net.is_sparse else net.stiffness).diagonal()
     with np.errstate(over="ignore", invalid="ignore"):
         energy = np.abs(samples / start.scale[visible]).max() ** 2 * np.abs(own).max()
-    if not energy < LARGEST_ENERGY * start.network.common_kT:
+    if not energy < LARGEST_ENERGY * net.common_kT:
         raise ValueError(
             f"data are as far off as {np.abs(samples).max():.6g}, where the energy of the network "
             "overflows; scale them down"

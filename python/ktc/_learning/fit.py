@@ -19,13 +19,12 @@ from ktc._emulation.free_energy_ladder import free_energy_difference
 from ktc._learning.averages import energy_differences
 from ktc._learning.center import learnable
 from ktc._learning.fit_figure import draw_fit
-from ktc._learning.history import History
+from ktc._learning.gradient_noise import noise_work_of
+from ktc._learning.history import History, Readings
 from ktc._learning.metrics.calibration_report import CalibrationReport
 from ktc._learning.metrics.equilibria import measured_maximum_likelihood
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.likelihood import maximum_likelihood
-from ktc._learning.noise_work import noise_work_of
-from ktc._learning.readings import Readings
 from ktc._learning.schedule import Schedule
 from ktc._model.controls import Controls
 from ktc._model.description import Described

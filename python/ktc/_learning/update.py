@@ -15,10 +15,8 @@ class Update:
     """Δθ of update ``tick`` = 0, …, ``ticks``: a flow of one hold, half of it and a jump at an end.
 
     The first jump is by F and ζ where it starts, what flows after it by those where it ends, and
-    the last jump by those where the flow ends.
-
-    Attributes:
-        flow: what flows over a whole hold, shape (p,); known after ``change``.
+    the last jump by those where the flow ends. ``flow`` is what flows over a whole hold, shape
+    (p,), known after ``change``.
     """
 
     def __init__(self, schedule: Schedule, tick: int, ticks: int) -> None:
@@ -35,36 +33,25 @@ class Update:
         metric: MetricTensors,
         metric_after: Callable[[Array], MetricTensors] | None = None,
     ) -> Array:
-        """Δθ.
-
-        Args:
-            gradient: g, shape (p,).
-            toward: as of ``Schedule.first_jump``.
-            metric: F and ζ where the update starts.
-            metric_after: those after a change of θ; ``metric`` everywhere by default.
-        """
+        """Δθ by g, ``Schedule.first_jump``'s ``toward``, F and ζ now, and those after a Δθ."""
         schedule = self._schedule
-        change = None
+        after = metric_after or (lambda _: metric)
+        jump = None
         self._begun = self._flowing = self._ended = metric
         if self._first:
-            change = schedule.first_jump(gradient, metric, toward)
-            if metric_after is not None:
-                self._flowing = metric_after(change)
+            jump = schedule.first_jump(gradient, metric, toward)
+            self._flowing = after(jump)
         self.flow = self._hold * schedule.velocity(self._time, gradient, self._flowing)
-        flowed = self._share * self.flow
-        change = flowed if change is None else change + flowed
+        change = self._share * self.flow if jump is None else jump + self._share * self.flow
         if self._last:
-            if metric_after is not None:
-                self._ended = metric_after(change)
+            self._ended = after(change)
             change = change + schedule.last_jump(gradient, self._ended)
         return change
 
     def response(self, noise: Array, aimed: bool = True) -> Array:
-        """Δθ of noise in the gradient, at the F and ζ of the last ``change``.
+        """Δθ of noise δg in the gradient, at the F and ζ of the last ``change``.
 
-        Args:
-            noise: δg, shape (p,).
-            aimed: whether the noise is in ``toward`` too, as that of the replicas is.
+        ``aimed`` is whether the noise is in ``toward`` too, as that of the replicas is.
         """
         schedule = self._schedule
         moved = self._share * self._hold * schedule.velocity(self._time, noise, self._flowing)
