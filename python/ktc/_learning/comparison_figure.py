@@ -36,10 +36,10 @@ def excess_over_duration(
     figure, axes = new_figure(1, figsize=figsize, height=4.2)
     ax = axes[0, 0]
     board, scan = comparison.model.board, comparison.scan
-    clock = scale_of([point.duration for point in scan], board.symbols.time)
+    ends = np.array([point.duration for point in scan])
+    clock = scale_of(ends, board.symbols.time)
     scale = scale_of([point.excess_work.mean for point in scan], board.symbols.energy)
     target = board.stiffness @ (comparison.model.mean * board.capacitance)
-    ends = np.array([point.duration for point in scan])
     durations = np.geomspace(ends.min() / 1.15, ends.max() * 1.15, 60)
     bounds = np.array([least_excess_work(board, target, t) for t in durations])
     ax.plot(
@@ -59,9 +59,7 @@ def excess_over_duration(
     ax.set_xlabel(clock.label("duration"))
     ax.set_ylabel(scale.label("completed excess work"))
     right = thermal_axis(ax, scale, board.kT, "completed excess work")
-    _make_logarithmic(
-        ax, right, [t * clock.factor for t in dict.fromkeys(p.duration for p in scan)]
-    )
+    _make_logarithmic(ax, right, [t * clock.factor for t in dict.fromkeys(ends.tolist())])
     legend(ax, columns=2)
     return figure
 
@@ -83,10 +81,6 @@ def _make_logarithmic(ax: Axes, right: SecondaryAxis, ticks: Sequence[float]) ->
 
 def side_by_side(fits: Sequence[Fit], figsize: tuple[float, float] | None = None) -> Figure:
     """Draw controls and ledger of several fits over time, one column each, on common scales.
-
-    Args:
-        fits: what to draw.
-        figsize: inches.
 
     Example:
         >>> import ktc

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -41,10 +41,9 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False, repr=False)
 class Fit(Storable):
-    """Result of ``ktc.learn``.
+    """Result of ``ktc.learn``; energies are in joules on hardware, in the unit of kT on a Network.
 
-    Energies are in joules on a Board or a compiled circuit, in the unit of kT on a Network. Of an
-    infinite ensemble, estimates are exact means, with ``variance`` where it is available.
+    Of an infinite ensemble, estimates are exact means, with ``variance`` where it is available.
 
     Attributes:
         start: the device as it was before: network at its first controls, scale, symbols.
@@ -218,7 +217,7 @@ class Fit(Storable):
 
         Raises:
             ValueError: hidden units, data that no confined model reaches, more than 256 parameters
-                to be measured.
+                to measure.
         """
         return self._maximum[0]
 
@@ -236,13 +235,10 @@ class Fit(Storable):
 
     @property
     def completed_excess_work(self) -> Estimate:
-        """Excess work with one last jump to the maximum-likelihood parameters: W_ex at θ_ML.
+        """Excess work with one last jump to the parameters of ``maximum_likelihood``.
 
         A schedule that stops short of its target dissipates little; schedules are compared by what
         it would have cost to get there. It does not depend on the schedule's own last jump.
-
-        Raises:
-            ValueError: where ``maximum_likelihood`` is not available.
         """
         controls, noise = self._maximum
         lag = self.readings.final_forces - self.data_forces
@@ -250,11 +246,7 @@ class Fit(Storable):
         return self.completed(controls).shifted(0.0, error)
 
     def completed(self, target: Controls | Mapping[str, ArrayLike]) -> Estimate:
-        """Excess work with one last jump to given controls.
-
-        Args:
-            target: Controls, or controls by name as ``set`` takes them.
-        """
+        """Excess work with one last jump to given controls, or controls by name as for ``set``."""
         controls = target if isinstance(target, Controls) else self.controls.updated(**target)
         if self.readings.variances is not None:
             step = self.learned.vector(controls) - self.theta
@@ -270,15 +262,13 @@ class Fit(Storable):
         """What the noise of the gradient adds to ``excess_work``, on average over runs.
 
         W(N replicas, batches) − W(∞, all data). For the bias of a Gaussian network whose F and ζ
-        are closed forms it is exact, by ``theory.expected_learning``: the noise of the replicas'
-        mean, of batches, and of the readings of a real board (the steps of its ADC as noise of
-        step²/12), from equilibrium at the start and by the drawing.
-
-        For any other run it is estimated from the scatter of ∂_θH over the replicas, to leading
-        order in the noise and in the relaxation time over the duration. Noise of the clamped
-        replicas of hidden units is left out, batches count as independent, and noise of a board's
-        readings counts as its replicas'. For more than 24 parameters it is by random probes, whose
-        scatter is the stderr.
+        are closed forms it is exact, by ``theory.expected_learning``: noise of the replicas' mean,
+        of batches, and of a real board's readings (steps of its ADC as noise of step²/12), from
+        equilibrium at the start and by the drawing. For any other run it is estimated from the
+        scatter of ∂_θH over the replicas, to leading order in the noise and in the relaxation time
+        over the duration; without noise of the clamped replicas of hidden units, with batches as
+        independent, and noise of a board's readings as its replicas'. For more than 24 parameters
+        it is by random probes, whose scatter is the stderr.
 
         Raises:
             ValueError: a schedule that is not linear in the gradient, or that anticipates; a run in
@@ -297,9 +287,6 @@ class Fit(Storable):
         From the controller's gradients and the model's likelihood, without the ledger; equal to the
         excess work (Hnybida, Verret (2025), arXiv 2510.03137). With batches it also has what an
         update gained on its own batch more than on all of the data.
-
-        Raises:
-            ValueError: coupled quartic units, and models with hidden units.
         """
         return float(self.history.likelihood_bias[-1])
 
@@ -335,8 +322,7 @@ class Fit(Storable):
         return wasserstein_bound(self.start, self._at(controls), self.time)
 
     def _at(self, controls: Controls) -> Described:
-        net = self.start.network.with_controls(controls)
-        return Described(net, self.start.scale, self.start.symbols)
+        return replace(self.start, network=self.start.network.with_controls(controls))
 
     def _free_energy_change(self, controls: Controls) -> Estimate:
         before = self.start.network.controls

@@ -62,12 +62,10 @@ def draw_fit(fit: Fit, figsize: tuple[float, float] | None = None) -> Figure:
 def draw_parameters(
     ax: Axes, fit: Fit, clock: Scale, peers: Sequence[Fit] = (), kind: str | None = None
 ) -> None:
-    """θ(t) of one kind, on one scale with ``peers``, and the maximum of the likelihood.
-
-    The maximum is shown where it is one solution of linear equations: for the bias of a Gaussian
-    network.
+    """θ(t) of one kind, on one scale with ``peers``, and for the bias of a Gaussian network the
+    maximum of the likelihood.
     """
-    name = next(iter(fit.learned.blocks)) if kind is None else kind
+    name = kind or next(iter(fit.learned.blocks))
     block, places = fit.learned.blocks[name], fit.learned.places[name]
     target = _target(fit)
     goal = np.empty(0) if target is None else target[block]

@@ -10,7 +10,7 @@ from ktc._base.validation import Array
 from ktc._learning.data import BatchMoments
 from ktc._learning.planning.expected_learning import expected_of, noise_of_reading
 from ktc._learning.positive_phase import PositivePhase
-from ktc._learning.update import Update
+from ktc._learning.schedule import Update
 from ktc._model.device import Device, is_infinite
 from ktc._model.parameters import Parameters
 

@@ -17,9 +17,8 @@ from ktc._learning.metrics.metric_tensors import MetricTensors
 from ktc._learning.metrics.source import MetricSource
 from ktc._learning.path_to_target import Anticipation
 from ktc._learning.positive_phase import PositivePhase
-from ktc._learning.schedule import Schedule
+from ktc._learning.schedule import Schedule, Update
 from ktc._learning.schedules import MinimalDissipation
-from ktc._learning.update import Update
 from ktc._model.controls import Controls
 from ktc._model.device import Device, Settles
 from ktc._model.imperfections import LimitError

@@ -34,23 +34,20 @@ class PathToTarget:
         here: θ*, shape (p,).
         goal: θ̂.
         fisher, friction: F and ζ at θ*, shape (p, p).
-        fishers, frictions: those at ``NODES`` of the path.
+        fishers, frictions: those at the eight Gauss–Legendre nodes of the path.
 
     Raises:
         ValueError: a friction tensor that is not positive definite, as noise may make it.
 
-    Source: thermodynamic length, Crooks (2007), Phys. Rev. Lett. 99, 100602; Sivak, Crooks (2012),
-    Phys. Rev. Lett. 108, 190602.
-
     Example:
         >>> import numpy as np
         >>> import ktc
-        >>> one, two = np.eye(1), 2 * np.eye(1)
-        >>> path = ktc.schedules.PathToTarget(
-        ...     np.zeros(1), np.ones(1), one, two, [one] * 8, [two] * 8
-        ... )
-        >>> path.velocity(1.0), path.lead(path.velocity(1.0))
-        (array([0.2]), array([0.4]))
+        >>> one, two, path = np.eye(1), 2 * np.eye(1), ktc.schedules.PathToTarget
+        >>> path(np.zeros(1), np.ones(1), one, two, [one] * 8, [two] * 8).velocity(1.0)
+        array([0.2])
+
+    Source: thermodynamic length, Crooks (2007), Phys. Rev. Lett. 99, 100602; Sivak, Crooks (2012),
+    Phys. Rev. Lett. 108, 190602.
     """
 
     def __init__(

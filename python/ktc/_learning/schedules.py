@@ -33,16 +33,14 @@ class MinimalDissipation(Schedule):
 
         θ̇* = X [(T − t) F̄ + 2 ζ̄]⁻¹ g,    θ = θ* + F⁻¹ζ θ̇*,    θ(T) = θ̂
 
-    with F̄ = ∫F ds, ζ̄ = (∫√ζ ds)² over the straight path from θ* to θ̂ and X ζ(θ*) X = ζ̄; F⁻¹ζ + h/2
-    under sample and hold. In one parameter: F̄ = g/(θ̂ − θ*), √ζ̄ is the thermodynamic length over
-    θ̂ − θ*, X = √(ζ̄/ζ). Where F and ζ are constant, for the bias of Gaussian networks, X = 1 and
-    this is the rule above, which is then used. The feedback is by θ*: controls that wait for
-    replicas behind a barrier do not follow a g that the replicas have not responded to yet. Nothing
-    is tuned. It needs the model's equilibrium as well as the present controls: in closed form or by
-    quadrature, or measured on calibration replicas that visit the path beforehand, which takes more
-    of them (``fit.calibration``). Like any feedback, it also gains work from the fluctuations that
-    it observes, about kT T/(τN) per mode and replica of N, so that W_ex of few replicas may lie
-    below bounds for drives without feedback.
+    with F̄, ζ̄ and X of the ``PathToTarget``; F⁻¹ζ + h/2 under sample and hold. Where F and ζ are
+    constant, for the bias of Gaussian networks, this is the rule above, which is then used.
+    Controls that wait for replicas behind a barrier do not follow a g that the replicas have not
+    responded to yet. The equilibria are in closed form or by quadrature, or measured on calibration
+    replicas that visit the path beforehand, which takes more of them (``fit.calibration``). Like
+    any feedback, it also gains work from the fluctuations that it observes, about kT T/(τN) per
+    mode and replica of N, so that W_ex of few replicas may lie below bounds for drives without
+    feedback.
 
     Args:
         duration: T.

@@ -13,8 +13,7 @@ from ktc._learning.metrics.settings import Metrics
 from ktc._learning.metrics.source import MetricSource
 from ktc._learning.planning.expected_learning import Costs, ExpectedLearning
 from ktc._learning.positive_phase import DataPhase
-from ktc._learning.schedule import Schedule
-from ktc._learning.update import Update
+from ktc._learning.schedule import Schedule, Update
 from ktc._model.description import Described, Description
 from ktc._model.parameters import Parameters
 
