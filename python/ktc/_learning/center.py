@@ -54,8 +54,7 @@ class Center(Parameters):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Center) and np.array_equal(self._to_bias, other._to_bias)
 
-    def __hash__(self) -> int:
-        return hash(self.labels)
+    __hash__ = Parameters.__hash__
 
 
 def learnable(

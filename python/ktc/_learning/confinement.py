@@ -28,7 +28,7 @@ def confined(
     Optimization, ch. 19.
     """
     for share in np.ldexp(1.0, -np.arange(MOST_HALVINGS)):
-        with suppress(ValueError):
+        with suppress(ValueError, np.linalg.LinAlgError):
             after = parameters.controls(theta + share * change, controls)
             if _keeps_margin(controls, after):
                 return float(share), after
@@ -36,15 +36,12 @@ def confined(
 
 
 def _keeps_margin(before: Controls, after: Controls) -> bool:
+    """Whether an update leaves ``MARGIN``; LinAlgError where it does not leave it of K."""
     if after.quartic is not before.quartic and (after.quartic < MARGIN * before.quartic).any():
         return False
-    if after.held_stiffness is before.held_stiffness:
-        return True
-    # A unit is confined by its quartic term or, without one, by its stiffness.
-    bare = np.flatnonzero((before.quartic == 0) & (after.quartic == 0))
-    place = np.ix_(bare, bare)
-    try:
+    if after.held_stiffness is not before.held_stiffness:
+        # A unit is confined by its quartic term or, without one, by its stiffness.
+        bare = np.flatnonzero((before.quartic == 0) & (after.quartic == 0))
+        place = np.ix_(bare, bare)
         scipy.linalg.cholesky(after.stiffness[place] - MARGIN * before.stiffness[place])
-    except np.linalg.LinAlgError:
-        return False
     return True

@@ -239,6 +239,9 @@ class Fit(Storable):
 
         A schedule that stops short of its target dissipates little; schedules are compared by what
         it would have cost to get there. It does not depend on the schedule's own last jump.
+
+        Raises:
+            ValueError: where ``maximum_likelihood`` is not available.
         """
         controls, noise = self._maximum
         lag = self.readings.final_forces - self.data_forces
@@ -287,6 +290,9 @@ class Fit(Storable):
         From the controller's gradients and the model's likelihood, without the ledger; equal to the
         excess work (Hnybida, Verret (2025), arXiv 2510.03137). With batches it also has what an
         update gained on its own batch more than on all of the data.
+
+        Raises:
+            ValueError: coupled quartic units, and models with hidden units.
         """
         return float(self.history.likelihood_bias[-1])
 
@@ -353,9 +359,7 @@ class Fit(Storable):
     def _of_positive_phase(self, which: int) -> Estimate:
         if self.readings.positive is None:
             return self._exactly(0.0, "no hidden units")
-        return Estimate.of_samples(
-            self.readings.positive[which], unit=self.symbols.energy, kT=self.kT
-        )
+        return self._estimate(self.readings.positive[which])
 
     def __repr__(self) -> str:
         spent = f"work {self.work}"

@@ -27,10 +27,7 @@ def draw_fit(fit: Fit, figsize: tuple[float, float] | None = None) -> Figure:
     """Draw each kind of parameter, and the energies; of one kind alone the gradient too.
 
     Where the likelihood is available at each update, excess work and likelihood bias have a panel.
-
-    Args:
-        fit: the fit.
-        figsize: inches.
+    ``figsize`` is in inches.
 
     Example:
         >>> import ktc
@@ -108,14 +105,10 @@ def draw_ledger(ax: Axes, fit: Fit, clock: Scale, peers: Sequence[Fit] = ()) -> 
 
     def accounts(one: Fit) -> dict[str, Array]:
         history = one.history
-        found = {"work": history.work}
-        if len(history.path_free_energy):
-            found["ΔF"] = history.free_energy_change
-        found["heat"] = history.heat
+        found = {"work": history.work, "ΔF": history.path_free_energy, "heat": history.heat}
         if len(one.hidden):
-            found["clamped work"] = history.positive_work
-            found["clamped heat"] = history.positive_heat
-        return found
+            found |= {"clamped work": history.positive_work, "clamped heat": history.positive_heat}
+        return {label: values for label, values in found.items() if len(values)}
 
     scale = _common_scale([*peers, fit], lambda one: accounts(one).values(), fit.symbols.energy)
     for number, (label, values) in enumerate(accounts(fit).items()):
@@ -128,10 +121,8 @@ def draw_ledger(ax: Axes, fit: Fit, clock: Scale, peers: Sequence[Fit] = ()) -> 
 
 def draw_excess_work(ax: Axes, fit: Fit, clock: Scale, peers: Sequence[Fit] = ()) -> None:
     """W − ΔF, the bias of the chain's likelihood, which equals it, and the bound at its end."""
-    curves = {
-        "excess work": fit.history.excess_work,
-        "likelihood bias": fit.history.likelihood_bias,
-    }
+    history = fit.history
+    curves = {"excess work": history.excess_work, "likelihood bias": history.likelihood_bias}
     known = _target(fit) is not None and fit.start.network.has_friction and fit.time > 0
     bounds = [fit.bound] if known else []
     scale = _common_scale(

@@ -9,13 +9,12 @@ import numpy as np
 from ktc._base.validation import Array
 from ktc._learning.data import BatchMoments
 from ktc._learning.planning.expected_learning import expected_of, noise_of_reading
-from ktc._learning.positive_phase import PositivePhase
 from ktc._learning.schedule import Update
-from ktc._model.device import Device, is_infinite
-from ktc._model.parameters import Parameters
+from ktc._model.device import is_infinite
 
 if TYPE_CHECKING:
     from ktc._learning.fit import Fit
+    from ktc._learning.loop import Problem
 
 #: Number of the random stream of probes.
 NOISE_STREAM = 0x6B74636E
@@ -39,24 +38,17 @@ class GradientNoise:
     update to update, as a batch's, costs its kicks ½ Δθ·F Δθ alone.
     """
 
-    def __init__(
-        self,
-        device: Device,
-        parameters: Parameters,
-        ticks: int,
-        positive: PositivePhase,
-        seed: int | None,
-    ) -> None:
-        self._device, self._parameters = device, parameters
-        batches = positive.batches
-        self._samples = None if batches is None else positive.sample_forces
+    def __init__(self, problem: Problem, seed: int | None) -> None:
+        self._device, self._parameters = problem.device, problem.parameters
+        batches, size = problem.positive.batches, problem.parameters.size
+        self._samples = None if batches is None else problem.positive.sample_forces
         self._share = 0.0 if batches is None else batches.share
-        self._kT = device.network.common_kT
-        self._infinite = is_infinite(device.ledger)
-        self._few = parameters.size <= FEW
+        self._kT = problem.device.network.common_kT
+        self._infinite = is_infinite(problem.device.ledger)
+        self._few = size <= FEW
         which = 0 if self._few else 1
-        self._most = max(2, min(MOST_REPLICAS[which], MOST_NUMBERS // parameters.size))
-        self._ticks, self._stride = ticks, max(1, ticks // LOOKS[which])
+        self._most = max(2, min(MOST_REPLICAS[which], MOST_NUMBERS // size))
+        self._ticks, self._stride = problem.ticks, max(1, problem.ticks // LOOKS[which])
         self._stream = np.random.Generator(
             np.random.Philox(np.random.SeedSequence([seed or 0, NOISE_STREAM]))
         )

@@ -7,21 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ktc._base.resources import thread_count
-from ktc._base.validation import Array, count, random_seed
+from ktc._base.validation import count, random_seed
 from ktc._emulation.emulator import Emulator
 from ktc._learning import checks
 from ktc._learning.averages import replica_forces
-from ktc._learning.center import learnable
-from ktc._learning.data import Batches, BatchMoments, as_samples
+from ktc._learning.data import Batches, BatchMoments
 from ktc._learning.fit import Fit
 from ktc._learning.gradient_noise import LARGEST_STATE, GradientNoise
 from ktc._learning.history import Readings, history_of
 from ktc._learning.loop import Loop, Outcome, Problem
 from ktc._learning.metrics.exact_model import ExactModel
-from ktc._learning.metrics.likelihood import refuse_unreachable
 from ktc._learning.metrics.settings import Metrics
 from ktc._learning.metrics.source import MetricSource
 from ktc._learning.positive_phase import ClampedPhase, DataPhase, PositivePhase
@@ -39,8 +37,7 @@ from ktc._model.device import (
     seed_of,
 )
 from ktc._model.network import Network
-from ktc._model.parameters import Parameters
-from ktc._theory.free_energies import at_equilibrium, free_energy_change
+from ktc._theory.free_energies import free_energy_change
 
 REPLICAS = 10_000
 
@@ -93,17 +90,15 @@ def learn(
         hidden: numbers of the units that the data do not have. Data then have one column for each
             other unit, in order, at which a second ensemble is clamped; its average is ⟨∂_θH⟩ over
             the data, its work and heat are ``positive_phase_work`` and ``positive_phase_heat``.
-        metrics: how F and ζ are obtained, see ``ktc.Metrics``; by default in closed form or by
-            quadrature where available, and measured on calibration replicas elsewhere.
+        metrics: how F and ζ are obtained; by default as by ``ktc.Metrics()``.
         batch: number of samples per update, drawn by the run's seed without replacement within an
             epoch, the remainder of an epoch left out; all of them by default. With hidden units an
             update reads their clamped replicas.
 
     Returns:
-        A Fit: parameters reached, energies spent, bounds, history. An update that would leave the
-        energy unconfined is halved until it does not, which ``history.share`` records. Where the
-        controls diverge, the run stops after the last update that succeeded, and ``stopped_early``
-        gives the reason.
+        A Fit. An update that would leave the energy unconfined is halved until it does not, which
+        ``history.share`` records. Where the controls diverge, the run stops after the last update
+        that succeeded, and ``stopped_early`` gives the reason.
 
     Raises:
         ValueError, TypeError: data of the wrong width, not finite, or so far off that their energy
@@ -136,8 +131,8 @@ def learn(
     # An infinite ensemble has no noise, but its batches are drawn all the same.
     seed = random_seed(seed) if infinite and given is not device else seed_of(device)
     start = Described(device.network.with_controls(device.controls), device.scale, device.symbols)
-    learned = _learnable(given, start, names, mask, len(numbers))
-    samples = _checked_data(data, numbers, start, learned)
+    learned = checks.learned_parameters(given, start, names, mask, len(numbers))
+    samples = checks.checked_samples(data, numbers, start, learned)
     checks.check_anticipation(schedule, learned.size, len(numbers), batch, settings)
     batches = None if batch is None else Batches(len(samples), batch, seed)
     schedule.check(start.network.units)
@@ -234,41 +229,6 @@ def _running(
     return require_device(device)
 
 
-def _learnable(
-    given: object,
-    start: Described,
-    names: tuple[str, ...],
-    mask: ArrayLike | Mapping[str, ArrayLike] | None,
-    hidden: int,
-) -> Parameters:
-    """The learned parameters, where the device can learn them."""
-    at_equilibrium(start)
-    if start.network.is_sparse and names not in (("bias",), ("center",)):
-        raise ValueError(
-            f"parameters must be ('bias',) on a sparse network, but is {names}; make the network "
-            "of stiffness.toarray() where that is small enough"
-        )
-    if names == ("center",) and hidden:
-        raise ValueError("parameters is ('center',), which hidden units do not have; take 'bias'")
-    learned = learnable(start, names, mask)
-    checks.check_programmable(given, start, learned)
-    return learned
-
-
-def _checked_data(
-    data: ArrayLike, hidden: NDArray[np.intp], start: Described, learned: Parameters
-) -> Array:
-    """Samples of the visible units, where there is a model that they ask for."""
-    units = start.network.units
-    checks.check_hidden(hidden, units)
-    visible = np.setdiff1d(np.arange(units), hidden)
-    samples = as_samples(data, len(visible))
-    checks.check_energy(samples, visible, start)
-    if not len(hidden):
-        refuse_unreachable(samples, learned, start.network.controls)
-    return samples
-
-
 def _noise(problem: Problem, schedule: Schedule, seed: int | None) -> GradientNoise | None:
     """The estimate of what gradient noise costs; None where there is a closed form, where updates
     are not linear in the gradient, or where reading the ensemble would take too much memory.
@@ -279,4 +239,4 @@ def _noise(problem: Problem, schedule: Schedule, seed: int | None) -> GradientNo
     large = len(problem.device.ledger.work) * network.units > LARGEST_STATE
     if closed or large or problem.schedule is not schedule:
         return None
-    return GradientNoise(problem.device, problem.parameters, problem.ticks, problem.positive, seed)
+    return GradientNoise(problem, seed)

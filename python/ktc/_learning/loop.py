@@ -33,14 +33,8 @@ LARGEST_GAIN = 1e6
 class Problem:
     """What is learned, on what, and by which rule.
 
-    Attributes:
-        device: running, in equilibrium at its controls.
-        schedule: as made for this run (``Schedule.begun``).
-        ticks: number of holds.
-        parameters: the learned parameters θ.
-        positive: ⟨∂_θH⟩ under the data.
-        metrics: source of F and ζ; None for a schedule that needs neither.
-        exact: the model, for free energies on the path where they are available.
+    ``schedule`` is as made for this run (``Schedule.begun``), ``metrics`` None where it needs
+    neither F nor ζ; ``exact`` has the free energies on the path where they are available.
     """
 
     device: Device
@@ -53,10 +47,7 @@ class Problem:
 
     @property
     def closed_form(self) -> bool:
-        """Whether F and ζ are closed forms that stay the same over the whole run.
-
-        True for the bias of a Gaussian network, which no update can leave unconfined.
-        """
+        """Whether F and ζ are constant closed forms: of the bias of a Gaussian network."""
         return self.exact.constant and (self.metrics is None or self.metrics.steady)
 
 
@@ -87,12 +78,7 @@ class Loop:
         self._constant = self._tensors(self._controls, 0) if problem.closed_form else None
 
     def run(self, progress: bool) -> Outcome:
-        """Make all updates, or as many as succeed.
-
-        Raises:
-            LimitError: a control or a reading out of the device's range, with the tick.
-            OverflowError: a rate so large that not even the first update succeeds.
-        """
+        """Make all updates, or as many as succeed; OverflowError where none does."""
         problem, device, ticks = self._problem, self._device, self._problem.ticks
         rows: list[tuple[object, ...]] = []
         first = np.array(self._work_and_heat())
@@ -165,8 +151,7 @@ class Loop:
     def _apply(self, change: Array) -> tuple[float, Array, float | None]:
         """Set θ + Δθ, cut back where the energy would lose its bound.
 
-        Returns:
-            The share of Δθ that was made, the bias, and ΔF of the update where it is available.
+        Returns the share of Δθ that was made, the bias, and ΔF where it is available.
         """
         parameters, before, after, share = self._parameters, self._controls, None, 1.0
         if self._constant is None:
@@ -224,10 +209,9 @@ class Loop:
     def _anticipated(self) -> Anticipation | None:
         """Steering by the whole path to the target; None where F and ζ are constant along it."""
         schedule, metrics = self._problem.schedule, self._problem.metrics
-        if not isinstance(schedule, MinimalDissipation) or not schedule.anticipate:
+        if metrics is None or metrics.constant:
             return None
-        assert metrics is not None  # the schedule uses them
-        if metrics.constant:
+        if not isinstance(schedule, MinimalDissipation) or not schedule.anticipate:
             return None
         goal = self._problem.positive.all_forces()
         return Anticipation(metrics.equilibria(), schedule, goal, self._controls, self._hold)
@@ -258,7 +242,6 @@ class Loop:
                 return unchanged
         return self._tensors(controls, 1)
 
-    def _work_and_heat(self) -> tuple[float, float, float, float]:
-        ledger = self._device.ledger
-        work, heat = float(np.mean(ledger.work)), float(np.mean(ledger.heat))
-        return (work, heat, *self._problem.positive.work_and_heat)
+    def _work_and_heat(self) -> list[float]:
+        ledger, clamped = self._device.ledger, self._problem.positive.accounts or (0.0, 0.0)
+        return [float(np.mean(one)) for one in (ledger.work, ledger.heat, *clamped)]

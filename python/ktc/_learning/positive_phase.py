@@ -29,7 +29,6 @@ class DataPhase:
     """Averages over data that all units have: of all samples, or of one batch after another."""
 
     accounts = None
-    work_and_heat = (0.0, 0.0)
 
     def __init__(
         self, samples: Array, parameters: Parameters, batches: Batches | None = None
@@ -129,12 +128,6 @@ class ClampedPhase:
         """∂_θH of one replica of each sample, or of as many evenly spaced ones, shape (n, p)."""
         many = int(self._sample.max()) + 1
         return self._parameters.forces(self._emulator.read()[: many : -(-many // most)])
-
-    @property
-    def work_and_heat(self) -> tuple[float, float]:
-        """Mean work and heat so far."""
-        work, heat = self.accounts
-        return float(np.mean(work)), float(np.mean(heat))
 
     @property
     def accounts(self) -> tuple[Array, Array]:

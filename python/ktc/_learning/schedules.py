@@ -170,11 +170,8 @@ class NaturalGradient(Schedule):
         return geometry.natural(self._rate, gradient)
 
 
-class _Scalar(Schedule):
-    """One rate for all parameters, in their public units: θ̇ = weight · η(t) g.
-
-    ``weights`` sets the rate of a kind of parameter relative to the others.
-    """
+class _Weighted(Schedule):
+    """Needs neither F nor ζ; ``weights`` sets the rate of one kind of parameter beside others."""
 
     uses_metrics = False
 
@@ -187,28 +184,29 @@ class _Scalar(Schedule):
         super().__init__(duration, **others)
 
     @abstractmethod
+    def _unweighted(self, time: float, gradient: Array) -> Array:
+        """θ̇ where all weights are 1."""
+
+    def velocity(self, time: float, gradient: Array, geometry: MetricTensors) -> Array:
+        """θ̇ = η(time) g, times the weight of each kind of parameter, 1 by default."""
+        velocity = self._unweighted(time, gradient)
+        for name, weight in self.weights.items():
+            if name not in geometry.blocks:
+                known = tuple(geometry.blocks)
+                raise ValueError(f"weights must name learned parameters, {known}, but has {name!r}")
+            velocity[geometry.blocks[name]] *= weight
+        return velocity
+
+
+class _Scalar(_Weighted):
+    """One rate for all parameters, in their public units: θ̇ = weight · η(t) g."""
+
+    @abstractmethod
     def scalar_rate(self, time: float) -> float:
         """η(time)."""
 
-    def velocity(self, time: float, gradient: Array, geometry: MetricTensors) -> Array:
-        """θ̇ = η(time) g, times the weight of each kind of parameter."""
-        return weighted(self.scalar_rate(time) * gradient, self.weights, geometry)
-
-
-def weighted(velocity: Array, weights: Mapping[str, float], geometry: MetricTensors) -> Array:
-    """``velocity`` with each kind of parameter times its weight, 1 by default."""
-    if not weights:
-        return velocity
-    unknown = [name for name in weights if name not in geometry.blocks]
-    if unknown:
-        raise ValueError(
-            f"weights must name learned parameters, {tuple(geometry.blocks)}, but has "
-            f"{unknown[0]!r}"
-        )
-    result = velocity.copy()
-    for name, weight in weights.items():
-        result[geometry.blocks[name]] *= weight
-    return result
+    def _unweighted(self, time: float, gradient: Array) -> Array:
+        return self.scalar_rate(time) * gradient
 
 
 class Constant(_Scalar):
@@ -294,7 +292,7 @@ class Cosine(_Scalar):
         return 0.5 * self.initial * float(1 + np.cos(np.pi * time / self.duration))
 
 
-class Adam(Schedule):
+class Adam(_Weighted):
     """θ̇ = rate · m̂/(√v̂ + ε): each parameter at a speed independent of its gradient's size.
 
     m̂ and v̂ are running means of g and g² over updates, m ← β₁m + (1 − β₁)g and v ← β₂v +
@@ -318,8 +316,6 @@ class Adam(Schedule):
     Source: Kingma, Ba (2015), Int. Conf. Learn. Represent., arXiv 1412.6980.
     """
 
-    uses_metrics = False
-
     def __init__(
         self,
         duration: float,
@@ -333,9 +329,7 @@ class Adam(Schedule):
         for name, value in zip(("beta1", "beta2"), self.betas, strict=True):
             if not 0 <= value < 1:
                 raise ValueError(f"{name} must be from 0 to below 1, but is {value}")
-        self.weights = {k: positive(f"weights[{k!r}]", v) for k, v in (weights or {}).items()}
-        others = {"weights": self.weights} if self.weights else {}
-        super().__init__(duration, rate=self._rate, beta1=beta1, beta2=beta2, **others)
+        super().__init__(duration, weights, rate=self._rate, beta1=beta1, beta2=beta2)
         self._first = self._second = np.zeros(0)
         self._updates = 0
 
@@ -343,7 +337,7 @@ class Adam(Schedule):
         """A copy that has seen no gradient yet."""
         return Adam(self.duration, self._rate, *self.betas, self.weights)
 
-    def velocity(self, time: float, gradient: Array, geometry: MetricTensors) -> Array:
+    def _unweighted(self, time: float, gradient: Array) -> Array:
         """θ̇ after one more gradient."""
         if self._updates == 0:
             self._first, self._second = np.zeros_like(gradient), np.zeros_like(gradient)
@@ -355,7 +349,7 @@ class Adam(Schedule):
         root = np.sqrt(self._second / (1 - two**self._updates))
         # ε: a billionth of the largest gradient.
         floor = 1e-9 * float(root.max()) + np.finfo(float).tiny
-        return weighted(self._rate * mean / (root + floor), self.weights, geometry)
+        return np.asarray(self._rate * mean / (root + floor))
 
     def rate(self, time: float, geometry: MetricTensors) -> Array:
         """Not defined: Adam's step depends on the gradient history."""
