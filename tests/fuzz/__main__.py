@@ -154,7 +154,7 @@ class Campaign:
         self.turn += 1
         note = folder / str(self.turn)
         note.write_bytes(NOTE.pack(-1, 0))
-        output, errors = tempfile.TemporaryFile(), tempfile.TemporaryFile()
+        output, errors = (tempfile.TemporaryFile() for _ in range(2))  # noqa: SIM115
         command = [sys.executable, "-m", __package__ or "fuzz", fuzzer]
         process = subprocess.Popen(
             [*command, "--batch", str(start), str(count), str(note)], stdout=output, stderr=errors

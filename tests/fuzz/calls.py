@@ -105,7 +105,7 @@ FITTING: dict[str, tuple[Maker, ...]] = {
     "controls": (lambda: network().controls,),
     "vector": (lambda: parameters().vector(network().controls),),
     "interconnection": (lambda: None, lambda: [[0.0, 1.0], [-1.0, 0.0]]),
-    "resistors": (lambda: [ktc.Resistor([1.0, 0.0], 1.0, "a"), ktc.Resistor([0.0, 1.0], 1.0, "b")],),
+    "resistors": (lambda: [ktc.Resistor(row, 1.0, name) for row, name in zip(np.eye(2), "ab")],),
     "sources": (tuple, lambda: (ktc.CurrentSource([1.0, 0.0], 0.5),)),
     "noises": (tuple, lambda: (ktc.NoiseSource([1.0, 0.0], 0.5),)),
     "direction": (lambda: [1.0, 0.0],),

@@ -152,7 +152,17 @@ def fuzz_data(source: Source) -> None:
             settings["replicas"] = float("inf")
             del settings["seed"]
     told = f"learn({device!r}, data={short(given)}, parameters={parameters!r}, {settings})"
-    names = {"data", "parameters", "hidden", "batch", "replicas", "seed", "samples", "batches", "mask"}
+    names = {
+        "data",
+        "parameters",
+        "hidden",
+        "batch",
+        "replicas",
+        "seed",
+        "samples",
+        "batches",
+        "mask",
+    }
     fit = attempt(
         lambda: ktc.learn(device, given, schedule, parameters=parameters, **settings), names, told
     )

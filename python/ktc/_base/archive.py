@@ -17,6 +17,8 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from ktc._base.replace_file import as_path
+
 SUFFIX = ".npy"
 #: Kinds of numbers that ktc saves: booleans, integers, reals, and text.
 KINDS = "biufU"
@@ -83,7 +85,7 @@ def opened(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         ValueError: not a regular file.
         OSError: no such file, or one that cannot be read.
     """
-    mode = os.stat(path).st_mode
+    mode = os.stat(as_path(path)).st_mode
     if not stat.S_ISREG(mode):
         if stat.S_ISDIR(mode):
             raise ValueError(f"{path!s} is a folder, not a ktc file; pass the name of a file in it")

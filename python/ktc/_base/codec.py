@@ -5,9 +5,11 @@ Each package registers its own kinds of objects, so that this module knows none 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, NamedTuple, TypeVar
+from functools import cache
+from typing import Any, NamedTuple, TypeVar, get_args, get_origin
 
 import numpy as np
 from numpy.typing import NDArray
@@ -143,12 +145,76 @@ def _value(
     kind = kind_named(name)
     if kind is None:
         raise RecordError(f"{place or 'record'}: unknown kind {name!r}")
+    hints = _hints(kind)
+    for key, part in parts.items():
+        if not _fits(part, hints.get(key)):
+            raise RecordError(f"{_joined(place, key)}: {type(part).__name__} does not fit there")
     try:
         return kind.make(**parts, **options)
     except RecordError:
         raise
     except MISFITS as error:
         raise RecordError(f"{place or name}: {type(error).__name__}: {error}") from error
+
+
+def require_alike(value: object, pattern: object, place: str) -> None:
+    """Refuse saved values that have not the entries, types and shapes of a pattern's."""
+    if isinstance(pattern, Mapping):
+        fits = isinstance(value, Mapping) and set(value) == set(pattern)
+        for key in pattern if fits else ():
+            require_alike(value[key], pattern[key], f"{place}/{key}")  # type: ignore[index]
+    elif isinstance(pattern, np.ndarray):
+        fits = isinstance(value, np.ndarray) and (
+            (value.shape, value.dtype.kind) == (pattern.shape, pattern.dtype.kind)
+        )
+    elif pattern is None or isinstance(pattern, (int, float)):
+        number = isinstance(value, (int, float)) and abs(value) <= sys.float_info.max
+        fits = number or (value is None and not isinstance(pattern, int))
+    else:
+        fits = type(value) is type(pattern)
+    if not fits:
+        raise RecordError(f"{place}: {type(value).__name__} of another size or type than is right")
+
+
+@cache
+def _hints(kind: Kind) -> dict[str, object]:
+    """Types of the fields of a kind, where its class or its maker states them."""
+    found: dict[str, object] = {}
+    for source in (*reversed(kind.type.__mro__), vars(kind.type).get("__init__"), kind.make):
+        scope = vars(sys.modules.get(getattr(source, "__module__", ""), sys))
+        for name, hint in getattr(source, "__annotations__", {}).items():
+            try:
+                found[name] = eval(hint, scope) if isinstance(hint, str) else hint
+            except NameError:  # imported for type checkers alone
+                found.pop(name, None)
+    return found
+
+
+def _fits(value: object, hint: object) -> bool:
+    """Whether a value is of a type, as far as types of records go; None for any."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if hint is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if hint in (int, str, bool, type(None)):
+        return type(value) is hint
+    if origin is np.ndarray:
+        (number,) = get_args(arguments[1]) or (np.generic,)
+        return isinstance(value, np.ndarray) and issubclass(value.dtype.type, number)
+    if origin is tuple and arguments[-1] is not Ellipsis:
+        return (
+            isinstance(value, tuple)
+            and len(value) == len(arguments)
+            and all(map(_fits, value, arguments))
+        )
+    if origin in (tuple, list):
+        return isinstance(value, origin) and all(_fits(part, arguments[0]) for part in value)
+    if origin is not None and isinstance(origin, type) and issubclass(origin, Mapping):
+        return isinstance(value, Mapping) and all(_fits(v, arguments[1]) for v in value.values())
+    if origin is not None:  # a union
+        return not arguments or any(_fits(value, one) for one in arguments)
+    if not isinstance(hint, type) or hint is Any or getattr(hint, "_is_protocol", False):
+        return True
+    return isinstance(value, hint)
 
 
 def _finite(array: NDArray[np.generic]) -> bool:

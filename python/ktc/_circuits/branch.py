@@ -134,7 +134,7 @@ def _number(what: str, value: str | SupportsFloat) -> float:
             raise CircuitError(f"{what}: {error}", value) from None
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise TypeError(
             f"{what} must be a number or text such as '10meg', but is a {type(value).__name__}"
         ) from None

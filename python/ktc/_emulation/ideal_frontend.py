@@ -259,7 +259,7 @@ class IdealFrontend:
         return {"engine": state, "held": controls, "start": self.start}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
-        controls: Controls = saved["held"]
+        controls = self.controls.checked(saved["held"])
         self.engine.restore({**saved["engine"], **controls.arrays()})
         self.controls, self.start = controls, saved["start"]
 

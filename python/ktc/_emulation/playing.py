@@ -7,7 +7,7 @@ from threading import RLock
 from typing import TYPE_CHECKING
 
 from ktc._base.estimate import LazySamples, gained
-from ktc._base.validation import frozen
+from ktc._base.validation import frozen, of_type
 from ktc._emulation.ledger import Ledger
 from ktc._emulation.recorder import Recorder, Recording
 from ktc._emulation.run import Run
@@ -29,8 +29,7 @@ def play_from(
 
     ``reader`` gives the states and moments that are recorded.
     """
-    if not isinstance(protocol, Protocol):
-        raise TypeError(f"protocol must be a ktc.Protocol, but is {type(protocol).__name__}")
+    of_type("protocol", protocol, Protocol)
     engine, options, network = frontend.engine, frontend.options, frontend.network
     waveforms, final = protocol.settings(frontend.controls)
     extremes = [*protocol.extremes(frontend.controls, waveforms), final]

@@ -10,7 +10,7 @@ import numpy as np
 
 from ktc import _core
 from ktc._base.resources import thread_count
-from ktc._base.validation import count, positive, random_seed
+from ktc._base.validation import count, flag, positive, random_seed, told
 from ktc._model.accounts import accounts_to_keep
 from ktc._model.network import Network
 
@@ -54,10 +54,9 @@ class EnsembleOptions:
     ) -> EnsembleOptions:
         """The options that a user passes, validated for a network."""
         number = _precision(dtype)
-        if not isinstance(resolve_heat, bool):
-            raise TypeError(f"resolve_heat must be True or False, but is {resolve_heat!r}")
+        flag("resolve_heat", resolve_heat)
         motion = network.core.motion(network.controls.arrays(), resolve_heat)
-        infinite = replicas == math.inf
+        infinite = isinstance(replicas, (float, np.floating)) and replicas == math.inf
         if infinite:
             _refuse_ignored(seed, threads, number, dt, first_replica)
             if network.is_sparse:
@@ -106,7 +105,7 @@ def _precision(dtype: str) -> str:
     except TypeError:
         name = None
     if name not in ("float64", "float32"):
-        raise ValueError(f"dtype must be 'float64' or 'float32', but is {dtype!r}")
+        raise ValueError(f"dtype must be 'float64' or 'float32', but is {told(dtype)}")
     return name
 
 

@@ -207,8 +207,6 @@ class MomentsEngine(WithoutReplicas):
         controls = {name: np.asarray(saved[name]) for name in _core.CONTROLS}
         state.setting = self._setting(controls, None)
         for name in ARRAYS:
-            if np.shape(saved[name]) != np.shape(getattr(state, name)):
-                raise ValueError(f"{name} is of shape {np.shape(saved[name])}")
             setattr(state, name, np.asarray(saved[name]))
         for name in NUMBERS:
             setattr(state, name, float(saved[name]))

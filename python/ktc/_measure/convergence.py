@@ -12,7 +12,15 @@ from ktc._base.codec import register
 from ktc._base.estimate import Estimate
 from ktc._base.files import Storable
 from ktc._base.lazy_imports import scipy
-from ktc._base.validation import Array, count, positive, random_seed, real_array
+from ktc._base.validation import (
+    Array,
+    count,
+    of_shape,
+    positive,
+    random_seed,
+    real_array,
+    require_positive,
+)
 from ktc._emulation.emulator import Emulator
 from ktc._engines.step_size import default_step
 from ktc._measure.convergence_figure import draw_convergence
@@ -83,7 +91,12 @@ class Convergence(Storable):
         return f"dt = {self.steps[-1]:.3g} {self.bias(self.steps[-1])}"
 
 
-register(Convergence, ("steps", "estimates"))
+def _restored(steps: Array, estimates: tuple[Estimate, ...]) -> Convergence:
+    of_shape("steps", steps, max(2, len(estimates)))
+    return Convergence(require_positive("steps", steps), estimates)
+
+
+register(Convergence, ("steps", "estimates"), _restored)
 
 
 def convergence(

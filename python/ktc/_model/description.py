@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from ktc._base.codec import register
 from ktc._base.units import Units
-from ktc._base.validation import Array
+from ktc._base.validation import Array, of_shape
 from ktc._model.network import Network
 
 
@@ -43,6 +43,9 @@ class Described:
     network: Network
     scale: Array
     symbols: Units
+
+    def __post_init__(self) -> None:
+        of_shape("scale", self.scale, self.network.units)
 
     def __repr__(self) -> str:
         return repr(self.network)

@@ -145,7 +145,7 @@ class Network(Storable):
                 "stiffness must be an array for a circuit, but is sparse; pass stiffness.toarray()"
             )
         flow = None if interconnection is None else real_array("interconnection", interconnection)
-        elements = Elements(tuple(resistors), flow, tuple(sources), tuple(noises))
+        elements = Elements(resistors, flow, sources, noises)
         matrix = stiffness_matrix(stiffness)
         arrays = elements.arrays(len(matrix))
         network = cls.__new__(cls)

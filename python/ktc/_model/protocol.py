@@ -54,7 +54,7 @@ class Protocol(Storable):
         if not (self.holds > 0).all():
             tick = int(np.argmin(self.holds > 0))
             raise ValueError(f"holds must be positive, but is {self.holds[tick]} at tick {tick}")
-        for what, given in (("controls", controls), ("final", final or {})):
+        for what, given in (("controls", controls), ("final", {} if final is None else final)):
             if not isinstance(given, Mapping):
                 raise TypeError(
                     f"{what} must be a mapping from control names to values, but is "

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ktc import _core
 from ktc._base.codec import from_record, register, same, to_record
@@ -121,7 +121,9 @@ def _rows(stiffness: SparseStiffness) -> dict[str, object]:
     return {"data": matrix.data, "indices": matrix.indices, "indptr": matrix.indptr}
 
 
-def _of_rows(data: Array, indices: Array, indptr: Array) -> SparseStiffness:
+def _of_rows(
+    data: Array, indices: NDArray[np.integer], indptr: NDArray[np.integer]
+) -> SparseStiffness:
     return SparseStiffness.of(
         scipy.sparse.csr_array((data, indices, indptr), shape=(len(indptr) - 1,) * 2)
     )

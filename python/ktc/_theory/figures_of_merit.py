@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.lazy_imports import scipy
-from ktc._base.validation import Array, finite, per_unit, positive, square
+from ktc._base.validation import Array, choice, finite, of_type, per_unit, positive, square
 from ktc._engines.factory import STATIONARY
 from ktc._engines.moments_engine import MomentsEngine
 from ktc._model.description import Description
+from ktc._model.device import DeviceMoments
 from ktc._theory.gaussian import Gaussian, bures, equilibrium, gaussian, symmetrized
 
 DISTANCES = ("divergence", "wasserstein")
@@ -47,15 +48,20 @@ def divergence(state: Gaussian, device: Description) -> float:
         0.5
     """
     target = equilibrium(device)
-    d = len(target.mean)
-    mean, covariance = per_unit("mean", state.mean, d), square("covariance", state.covariance, d)
+    mean, covariance = _moments(state, len(target.mean))
     ratio = np.linalg.solve(target.covariance, covariance)
     sign, log_det = np.linalg.slogdet(ratio)
     if not sign > 0:
         raise ValueError("covariance must be positive definite; take more replicas than units")
     move = mean - target.mean
     far = float(move @ np.linalg.solve(target.covariance, move))
-    return max(0.0, 0.5 * (far + float(np.trace(ratio)) - d - float(log_det)))
+    return max(0.0, 0.5 * (far + float(np.trace(ratio)) - len(mean) - float(log_det)))
+
+
+def _moments(state: DeviceMoments, units: int) -> tuple[Array, Array]:
+    """Mean and covariance of a state, checked."""
+    of_type("state", state, DeviceMoments, "an object with a mean and a covariance")
+    return per_unit("mean", state.mean, units), square("covariance", state.covariance, units)
 
 
 def deficiency(state: Gaussian, device: Description, distance: str = "divergence") -> float:
@@ -73,14 +79,11 @@ def deficiency(state: Gaussian, device: Description, distance: str = "divergence
         >>> ktc.theory.deficiency(state, ktc.Network(1.0, 1.0), "wasserstein")
         2.0
     """
-    if distance not in DISTANCES:
-        raise ValueError(f"distance must be one of {DISTANCES}, but is {distance!r}")
-    if distance == "divergence":
+    if choice("distance", distance, DISTANCES) == "divergence":
         return divergence(state, device)
     target = equilibrium(device)
-    d = len(target.mean)
     width = np.sqrt(target.covariance.diagonal())
-    mean, covariance = per_unit("mean", state.mean, d), square("covariance", state.covariance, d)
+    mean, covariance = _moments(state, len(width))
     first, last = (p / np.outer(width, width) for p in (covariance, target.covariance))
     spread = bures(symmetrized(first), last)
     return float(np.sqrt(spread + np.sum(((mean - target.mean) / width) ** 2)))

@@ -77,6 +77,7 @@ def bennett(
         0.000896005 ± 0.0071
     """
     works = [_works(name, w) for name, w in (("forward", forward), ("reverse", reverse))]
+    least_overlap = finite("least_overlap", least_overlap)
     found = acceptance(works[0], works[1], positive("kT", kT))
     _check_pair(works[0], works[1], kT, found.change)
     if found.overlap < least_overlap:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.lazy_imports import scipy
-from ktc._base.validation import Array, real_array
+from ktc._base.validation import Array, choice, real_array
 from ktc._model.description import Description
 from ktc._model.network import Network
 from ktc._theory.free_energies import at_equilibrium
@@ -150,11 +150,9 @@ def parameter_map(device: Description, parameter: str) -> Array:
         array([[2.]])
     """
     net = gaussian(device)
-    if parameter == "bias":
+    if choice("parameter", parameter, PARAMETERS) == "bias":
         return np.eye(net.units)
-    if parameter == "center":
-        return net.stiffness / device.scale
-    raise ValueError(f"parameter must be one of {PARAMETERS}, but is {parameter!r}")
+    return net.stiffness / device.scale
 
 
 def inverse(matrix: Array) -> Array:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ktc._base.validation import Array
+from ktc._base.validation import Array, choice
 from ktc._model.description import Description
 from ktc._model.network import Network
 from ktc._model.parameters import LEARNABLE, Parameters
@@ -50,8 +50,8 @@ def fisher_matrix(device: Description, parameter: Learnable = "bias") -> Array:
     Source: Amari (1998), Neural Comput. 10, 251; Isserlis (1918), Biometrika 12, 134.
     """
     net = at_equilibrium(device)
-    if parameter in PARAMETERS and not net.quartic.any():
-        to_bias = parameter_map(device, str(parameter))
+    if isinstance(parameter, str) and parameter in PARAMETERS and not net.quartic.any():
+        to_bias = parameter_map(device, parameter)
         return symmetrized(to_bias.T @ np.linalg.solve(net.stiffness, to_bias))
     parameters = as_parameters(device, parameter)
     if not net.quartic.any():
@@ -122,12 +122,11 @@ def as_parameters(device: Description, parameter: Learnable) -> Parameters:
                 f"but is of {parameter.units}"
             )
         return parameter
-    if parameter == "center":
+    if isinstance(parameter, str) and parameter == "center":
         # The center is K⁻¹b, defined for Gaussian networks: this raises with the reason.
         gaussian(device)
-    if isinstance(parameter, str) and parameter not in LEARNABLE:
-        known = tuple(dict.fromkeys(PARAMETERS + LEARNABLE))
-        raise ValueError(f"parameter must be one of {known}, but is {parameter!r}")
+    if isinstance(parameter, str):
+        choice("parameter", parameter, dict.fromkeys(PARAMETERS + LEARNABLE))
     return Parameters(device, parameter)
 
 

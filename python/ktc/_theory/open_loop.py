@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.lazy_imports import scipy
-from ktc._base.validation import Array, count, positive
+from ktc._base.validation import Array, count, of_type, positive
 from ktc._engines.factory import STATIONARY
 from ktc._engines.moments_engine import MomentsEngine
 from ktc._model.description import Description
@@ -57,6 +57,7 @@ def expected(device: Description, protocol: Protocol) -> Expected:
         8.333
     """
     net = gaussian(device)
+    of_type("protocol", protocol, Protocol)
     others = (set(protocol.controls) | set(protocol.final)) - set(DRIVEN)
     if others:
         raise ValueError(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.lazy_imports import scipy
-from ktc._base.validation import Array, positive
+from ktc._base.validation import Array, of_type, positive
 from ktc._model.controls import Controls
 from ktc._model.description import Description, network_of
 from ktc._model.network import Network
@@ -100,6 +100,7 @@ def geodesic_drive(
 
 def _line(device: Description, final: Mapping[str, ArrayLike]) -> _Line:
     net = network_of(device)
+    of_type("final", final, Mapping, "a mapping from control names to values")
     unknown = [name for name in final if name not in DRIVEN]
     if unknown or not final:
         raise ValueError(f"final must name some of {DRIVEN}, but names {unknown or 'none'}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ktc._base.validation import count, positive
+from ktc._base.validation import choice, count, positive
 from ktc._theory.matrix_estimate import OPTIMAL, checked_shrinkage
 
 SOURCES = ("auto", "exact", "measured")
@@ -46,8 +46,7 @@ class Metrics:
 
     def __post_init__(self) -> None:
         for name, known in (("source", SOURCES), ("fisher", FISHERS)):
-            if getattr(self, name) not in known:
-                raise ValueError(f"{name} must be one of {known}, but is {getattr(self, name)!r}")
+            choice(name, getattr(self, name), known)
         count("replicas", self.replicas, least=20)
         checked_shrinkage(self.shrinkage)
         positive("refresh", self.refresh)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ktc._base.validation import Array, count, finite
+from ktc._base.validation import Array, count, finite, of_type
 from ktc._learning.data import Batches, BatchMoments, as_samples
 from ktc._learning.schedule import Schedule, Update
 from ktc._model.description import Description
@@ -220,7 +220,7 @@ class _Loop:
     """Updates of the bias as an affine function of what is read and of the data's mean."""
 
     def __init__(self, device: Description, schedule: Schedule, parameter: str, ticks: int) -> None:
-        hold = schedule.duration / ticks
+        hold = of_type("schedule", schedule, Schedule).duration / ticks
         self._geometry = Geometry.of(device, parameter).sampled(hold)
         self._given, self._schedule, self._ticks = schedule, schedule.begun(), ticks
         self._scale = device.scale
