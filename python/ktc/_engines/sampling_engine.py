@@ -57,6 +57,7 @@ class SamplingEngine:
                 longest_step=longest,
                 state=start,
                 accounts=options.accounts,
+                first_step=options.first_step,
             )
         self._adopt(core)
 

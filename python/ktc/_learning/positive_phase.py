@@ -105,7 +105,8 @@ class ClampedPhase:
         state = Emulator(start, replicas, seed, threads).read()
         state[:, visible] = samples[self._sample]
         clamped = Described(held, start.scale, start.symbols)
-        self._emulator = Emulator(clamped, replicas, seed, threads, state=state)
+        self._emulator = Emulator(clamped, replicas, seed, threads)
+        self._emulator.write(state)
         self._parameters, self.batches = parameters, batches
         self.set, self.run = self._emulator.set, self._emulator.run
         own = net.stiffness[np.ix_(hidden, hidden)] / friction[hidden][:, None]
