@@ -30,13 +30,12 @@ from ktc._emulation.run import Run
 from ktc._emulation.run_statistics import RunStatistics, Spectrum
 from ktc._emulation.statistics import Statistics
 from ktc._learning.fit import Fit
-from ktc._learning.history import History
+from ktc._learning.history import History, Readings
 from ktc._learning.learn import learn
 from ktc._learning.metrics.calibration_report import CalibrationReport
 from ktc._learning.metrics.settings import Metrics
 from ktc._learning.planning.best_rate import Tuned, best_rate
 from ktc._learning.planning.planner import Plan, plan
-from ktc._learning.readings import Readings
 from ktc._measure.convergence import Convergence, convergence
 from ktc._model.controls import Controls
 from ktc._model.description import Described, Description
@@ -57,10 +56,9 @@ from ktc._model.device import (
 from ktc._model.elements import CurrentSource, Elements, NoiseSource, Resistor
 from ktc._model.imperfections import Converter, Imperfections, LimitError
 from ktc._model.moments import Moments
-from ktc._model.network import Network
+from ktc._model.network import Network, Transition
 from ktc._model.protocol import Protocol
 from ktc._model.sparse_stiffness import SparseStiffness
-from ktc._model.transition import Transition
 
 __all__ = [
     "Board",

@@ -26,7 +26,6 @@ def springs(
 
     Raises:
         ValueError: a pair that does not join two units, or one that is given twice.
-        TypeError: a value that is not a number.
 
     Example:
         >>> import ktc
@@ -68,9 +67,8 @@ def springs(
     diagonal = per_unit("own", own, d).copy()
     np.add.at(diagonal, low, strength)
     np.add.at(diagonal, high, strength)
-    number = np.arange(d)
     values = np.concatenate([diagonal, -strength, -strength])
-    rows, columns = np.concatenate([number, low, high]), np.concatenate([number, high, low])
+    rows, columns = (np.concatenate([np.arange(d), *ends]) for ends in ((low, high), (high, low)))
     return scipy.sparse.coo_array((values, (rows, columns)), shape=(d, d)).tocsr()
 
 
@@ -97,8 +95,7 @@ def grid(
     """Sparse K of a square grid of springs between neighbours; unit (r, c) is r·columns + c.
 
     Args:
-        rows: at least 1, or 3 where periodic.
-        columns: the same.
+        rows, columns: at least 1, or 3 where periodic.
         own: k, scalar or (rows·columns,).
         coupling: c, scalar or one number per edge: first edges along rows, then along columns,
             both in the order of their first unit.

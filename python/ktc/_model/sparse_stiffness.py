@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+from functools import cached_property
 from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ktc import _core
 from ktc._base.codec import from_record, register, same, to_record
@@ -15,7 +16,6 @@ from ktc._model.matrices import CONFINE
 
 #: A ``csr_array``, of which SciPy ships no types.
 SparseMatrix: TypeAlias = Any
-Indices: TypeAlias = NDArray[np.integer[Any]]
 
 MOST_DENSE_UNITS = _core.MOST_DENSE_UNITS
 
@@ -33,31 +33,21 @@ class SparseStiffness:
         for part in (matrix.data, matrix.indices, matrix.indptr):
             frozen(part)
         self.core = _core.Stiffness.of_rows(matrix.indptr, matrix.indices, matrix.data)
-        self._row_sums: Array | None = None
         self._dense: Array | None = None
 
     @classmethod
     def of(cls, value: ArrayLike | SparseMatrix, units: int | None = None) -> SparseStiffness:
-        """Check a sparse matrix or a dense array.
-
-        Raises:
-            ValueError: not square, not of ``units`` rows, not finite, or not symmetric.
-            TypeError: entries that are not real numbers.
-        """
-        if isinstance(value, SparseStiffness):
-            _require_rows(value.matrix, units)
-            return value
-        if np.ndim(value) != 2:
+        """Check a sparse matrix or a dense array: square, of ``units`` rows, finite, symmetric."""
+        shape = value.matrix.shape if isinstance(value, SparseStiffness) else np.shape(value)
+        if len(shape) != 2 or shape[0] != shape[1] or shape[0] == 0:
+            raise ValueError(f"stiffness must be a square matrix (d, d), but has shape {shape}")
+        held = value if isinstance(value, SparseStiffness) else cls(_symmetric(_canonical(value)))
+        if units is not None and held.units != units:
             raise ValueError(
-                f"stiffness must be a square matrix (d, d), but has shape {np.shape(value)}"
+                f"stiffness must be of shape ({units}, {units}), one row and column per unit, "
+                f"but has shape {shape}"
             )
-        matrix = _canonical(value)
-        if matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
-            raise ValueError(
-                f"stiffness must be a square matrix (d, d), but has shape {matrix.shape}"
-            )
-        _require_rows(matrix, units)
-        return cls(_symmetric(matrix))
+        return held
 
     def __reduce__(self) -> tuple[object, ...]:
         return from_record, (to_record(self),)
@@ -72,12 +62,10 @@ class SparseStiffness:
         """K_ii, shape (d,)."""
         return np.asarray(self.matrix.diagonal(), dtype=np.float64)
 
-    @property
+    @cached_property
     def row_sums(self) -> Array:
         """Σ_j |K_ij|, shape (d,)."""
-        if self._row_sums is None:
-            self._row_sums = frozen(np.asarray(abs(self.matrix).sum(axis=1)).ravel())
-        return self._row_sums
+        return frozen(np.asarray(abs(self.matrix).sum(axis=1)).ravel())
 
     @property
     def couplings(self) -> int:
@@ -85,11 +73,7 @@ class SparseStiffness:
         return int(self.matrix.nnz - np.count_nonzero(self.diagonal)) // 2
 
     def dense(self) -> Array:
-        """Return K as a dense array.
-
-        Raises:
-            ValueError: more than 4096 units.
-        """
+        """Return K as a dense array; more than 4096 units raise ValueError."""
         if self._dense is None:
             refuse_dense(self.units)
             self._dense = frozen(np.asarray(self.matrix.toarray(), dtype=np.float64))
@@ -100,17 +84,13 @@ class SparseStiffness:
 
         A few products show whether a scaling makes K diagonally dominant, hence positive definite.
         Otherwise the signs of the pivots of a sparse factorisation decide.
-
-        Raises:
-            ValueError: K is not positive definite there.
         """
         bare = quartic == 0
         if not bare.any():
             return
         part = self
         if not bare.all():
-            inside = self.matrix[bare][:, bare]
-            part = SparseStiffness(_canonical(inside))
+            part = SparseStiffness(_canonical(self.matrix[bare][:, bare]))
         diagonal = part.diagonal
         if not (diagonal > 0).all():
             unit = int(np.flatnonzero(bare)[np.argmin(diagonal)])
@@ -168,14 +148,6 @@ def refuse_dense(units: int) -> None:
         )
 
 
-def _require_rows(matrix: SparseMatrix, units: int | None) -> None:
-    if units is not None and matrix.shape[0] != units:
-        raise ValueError(
-            f"stiffness must be of shape ({units}, {units}), one row and column per unit, "
-            f"but has shape {matrix.shape}"
-        )
-
-
 def _canonical(value: object) -> SparseMatrix:
     """Copy a matrix into a csr_array of doubles without duplicates or zeros, columns ascending."""
     import scipy.sparse
@@ -212,7 +184,8 @@ def _symmetric(matrix: SparseMatrix) -> SparseMatrix:
     root = np.sqrt(np.abs(matrix.diagonal()))
     i, j = asymmetry.coords if hasattr(asymmetry, "coords") else (asymmetry.row, asymmetry.col)
     half = (0.5 * matrix + 0.5 * turned).tocsr()
-    size = 1e-12 * np.maximum(root[i] * root[j], np.abs(_entries(half, i, j)))
+    entries = np.asarray(half[i, j]).ravel() if len(i) else np.empty(0)
+    size = 1e-12 * np.maximum(root[i] * root[j], np.abs(entries))
     if (asymmetry.data > size).any():
         k = int(np.argmax(asymmetry.data - size))
         a, b = int(i[k]), int(j[k])
@@ -222,10 +195,6 @@ def _symmetric(matrix: SparseMatrix) -> SparseMatrix:
             "meant"
         )
     return _canonical(half)
-
-
-def _entries(matrix: SparseMatrix, i: Indices, j: Indices) -> Array:
-    return np.asarray(matrix[i, j]).ravel() if len(i) else np.empty(0)
 
 
 def _positive_pivots(matrix: SparseMatrix, diagonal: Array) -> bool:
