@@ -15,8 +15,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-import scipy  # imports scipy.cluster when it is first used: it takes longer than all of ktc
 
+from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array
 from ktc._circuits.branch import GROUND, Branch, CircuitError
 

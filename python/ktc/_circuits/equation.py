@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy  # imports scipy.cluster when it is first used
 
 from ktc._base.codec import register
+from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array
 from ktc._circuits.branch import CircuitError
 from ktc._model.elements import CurrentSource, NoiseSource, Resistor

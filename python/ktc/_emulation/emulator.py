@@ -354,6 +354,14 @@ def _of_fields(
     moved = description.realised if isinstance(description, Hardware) else description
     if options["replicas"] == math.inf:
         threads = None
+    else:
+        # Checked before memory is allocated for what a damaged file may claim.
+        needed, saved = (
+            options["replicas"] * moved.network.units,
+            state.get("cells", state)["engine"]["state"].size,
+        )
+        if needed > saved:
+            raise ValueError(f"replicas need a state of {needed} numbers, but {saved} were saved")
     checked = EnsembleOptions.checked(moved.network, threads=threads, **options)
     # Placed by hand, so that no equilibrium is drawn that is not used.
     inner = IdealFrontend.of(moved, checked, state=np.zeros(moved.network.units))

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy  # imports scipy.signal when it is first used
 
 from ktc._base.codec import register
+from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array, count, frozen
 
 #: The sum over lags stops at the first lag beyond this many integrated times.

@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NoReturn
 
 import numpy as np
-import scipy  # imports scipy.linalg when it is first used
 
 from ktc import _core
+from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array
 from ktc._engines.engine import ControlArrays, WithoutReplicas
 from ktc._model.controls import Controls

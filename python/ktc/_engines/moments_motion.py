@@ -9,10 +9,10 @@ from math import ceil, inf, log2
 from typing import Any
 
 import numpy as np
-import scipy  # imports scipy.linalg when it is first used
 from numpy.typing import NDArray
 
 from ktc import _core
+from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array
 from ktc._model.network import Network
 

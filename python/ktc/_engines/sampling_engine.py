@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
-import scipy  # imports scipy.linalg when it is first used
 
 from ktc import _core
+from ktc._base.lazy_imports import scipy
 from ktc._base.resources import within_memory
 from ktc._base.validation import Array
 from ktc._engines.engine import ControlArrays, spread

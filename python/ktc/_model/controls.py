@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from ktc import _core
 from ktc._base.codec import register, same
+from ktc._base.lazy_imports import scipy
 from ktc._base.validation import (
     Array,
     count,
@@ -88,10 +89,8 @@ class Controls:
     @property
     def sparse_stiffness(self) -> SparseMatrix:
         """K as a ``scipy.sparse.csr_array``, read-only where the network is sparse."""
-        from scipy.sparse import csr_array
-
         held = self.held_stiffness
-        return held.matrix if isinstance(held, SparseStiffness) else csr_array(held)
+        return held.matrix if isinstance(held, SparseStiffness) else scipy.sparse.csr_array(held)
 
     @property
     def isothermal(self) -> bool:
@@ -152,9 +151,7 @@ class Controls:
         units = len(self.bias)
         if isinstance(self.held_stiffness, SparseStiffness):
             if np.ndim(given) == 0 and not is_sparse(given):
-                from scipy.sparse import eye_array
-
-                given = positive("stiffness", given) * eye_array(units, format="csr")
+                given = positive("stiffness", given) * scipy.sparse.eye_array(units, format="csr")
             held = SparseStiffness.of(given, units)
             held.require_confining(quartic)
             return held

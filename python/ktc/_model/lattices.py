@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ktc._base.lazy_imports import scipy
 from ktc._base.validation import count, per_unit, real_array
 from ktc._model.sparse_stiffness import SparseMatrix
 
@@ -36,8 +37,6 @@ def springs(
 
     Source: Laplacian of a graph; Chung (1997), Spectral Graph Theory.
     """
-    import scipy.sparse
-
     d = count("units", units)
     pairs = real_array("edges", edges)
     if pairs.size == 0:

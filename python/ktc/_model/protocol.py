@@ -139,7 +139,12 @@ class Protocol(Storable):
     @property
     def times(self) -> Array:
         """When each tick starts, and last the end, shape (ticks + 1,)."""
-        return np.concatenate([[0.0], np.cumsum(self.holds)])
+        times = np.concatenate([[0.0], np.cumsum(self.holds)])
+        # Rounding errors of the sums, which would add up over many ticks (Neumaier, 1974).
+        part = times[1:] - times[:-1]
+        lost = (times[:-1] - (times[1:] - part)) + (self.holds - part)
+        times[1:] += np.cumsum(lost)
+        return times
 
     def __add__(self, later: Protocol) -> Protocol:
         """Join two protocols; the final update of the first merges with the first of the second.

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from ktc import _core
 from ktc._base.codec import from_record, register, same, to_record
+from ktc._base.lazy_imports import interrupts_deferred, scipy
 from ktc._base.validation import Array, frozen
 from ktc._model.matrices import CONFINE
 
@@ -121,11 +122,9 @@ def _rows(stiffness: SparseStiffness) -> dict[str, object]:
 
 
 def _of_rows(data: Array, indices: Array, indptr: Array) -> SparseStiffness:
-    import scipy.sparse
-
-    matrix = scipy.sparse.csr_array((data, indices, indptr), shape=(len(indptr) - 1,) * 2)
-    matrix.check_format(full_check=True)
-    return SparseStiffness.of(matrix)
+    return SparseStiffness.of(
+        scipy.sparse.csr_array((data, indices, indptr), shape=(len(indptr) - 1,) * 2)
+    )
 
 
 register(SparseStiffness, _rows, _of_rows)
@@ -148,10 +147,9 @@ def refuse_dense(units: int) -> None:
         )
 
 
-def _canonical(value: object) -> SparseMatrix:
+def _canonical(value: SparseMatrix) -> SparseMatrix:
     """Copy a matrix into a csr_array of doubles without duplicates or zeros, columns ascending."""
-    import scipy.sparse
-
+    _check_indices(value)
     try:
         given = scipy.sparse.csr_array(value, copy=True)
         if given.dtype.kind not in "biuf":
@@ -160,6 +158,7 @@ def _canonical(value: object) -> SparseMatrix:
     except (TypeError, ValueError) as error:
         kind = type(value).__name__
         raise TypeError(f"stiffness must be a real matrix, but is {kind}: {error}") from None
+    _check_indices(given)
     bad = np.flatnonzero(~np.isfinite(matrix.data))
     if len(bad):
         row = int(np.searchsorted(matrix.indptr, bad[0], side="right")) - 1
@@ -169,6 +168,19 @@ def _canonical(value: object) -> SparseMatrix:
     matrix.eliminate_zeros()
     matrix.sort_indices()
     return matrix
+
+
+def _check_indices(value: SparseMatrix) -> None:
+    """Refuse indices outside the matrix, which compiled code of SciPy would follow anywhere."""
+    try:
+        if hasattr(value, "check_format"):
+            value.check_format(full_check=True)
+        elif getattr(value, "format", None) == "coo":
+            scipy.sparse.coo_array((value.data, (value.row, value.col)), shape=value.shape)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"stiffness must have all of its indices within the matrix, but {error}; build it anew"
+        ) from None
 
 
 def _symmetric(matrix: SparseMatrix) -> SparseMatrix:
@@ -202,12 +214,13 @@ def _positive_pivots(matrix: SparseMatrix, diagonal: Array) -> bool:
 
     Source: Demmel, Eisenstat, Gilbert, Li, Liu (1999), SIAM J. Matrix Anal. Appl. 20, 720.
     """
-    import scipy.sparse.linalg
+    with interrupts_deferred():
+        from scipy.sparse.linalg import splu
 
     root = scipy.sparse.diags_array(1 / np.sqrt(diagonal))
     scaled = scipy.sparse.csc_array(root @ matrix @ root)
     try:
-        factor = scipy.sparse.linalg.splu(
+        factor = splu(
             scaled,
             permc_spec="MMD_AT_PLUS_A",
             diag_pivot_thresh=0.0,
