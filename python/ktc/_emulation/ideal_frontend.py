@@ -69,14 +69,7 @@ class DeferredResults:
 class IdealFrontend:
     """``Frontend`` without hardware; hardware frontends work through one.
 
-    Args:
-        description: what is emulated.
-        options: validated options of the ensemble.
-        engine: in the state to start from.
-        start: (replicas, n), the state that ``reset`` goes back to; empty for the stationary one.
-
-    Attributes:
-        results: lazy results that wait for the engine to move on.
+    ``reset`` goes back to ``start``, (replicas, n), or to the stationary state where it is empty.
     """
 
     imperfections = None

@@ -51,9 +51,6 @@ class MomentsEngine(WithoutReplicas):
         start: (1, n), one state for all replicas; empty for the stationary state.
         variances: whether the variances of work, heat and supply are carried along.
         motions: number of pairs of stiffness and kT whose motion is kept for when they come back.
-
-    Raises:
-        ValueError: quartic units, or controls that the motion cannot hold.
     """
 
     def __init__(
