@@ -142,7 +142,7 @@ def known_keywords(given: Iterable[str], known: Iterable[str], what: str) -> Non
     known = tuple(known)
     for name in given:
         if name not in known:
-            raise TypeError(f"unknown {what} {name!r}; there is {', '.join(map(repr, known))}")
+            raise TypeError(f"unknown {what} {name!r}; choose from {', '.join(map(repr, known))}")
 
 
 def random_seed(seed: object) -> int:

@@ -125,11 +125,11 @@ class Seeded(Protocol):
 
 @runtime_checkable
 class HasImperfections(Protocol):
-    """A device made to the data sheet of a real board."""
+    """A device that knows whether it works through hardware, and its data sheet."""
 
     @property
     def imperfections(self) -> Imperfections | None:
-        """The data sheet; None of an ideal device."""
+        """The data sheet; None for an ideal device, such as an emulator without hardware."""
 
 
 @runtime_checkable

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from ktc._base.validation import Array, count
 from ktc._boards.board import Board
-from ktc._learning.batches import Batches, BatchMoments
+from ktc._learning.data import Batches, BatchMoments, as_samples
 from ktc._learning.planning.expected_learning import (
     ExpectedLearning,
     expected_of,
@@ -21,7 +21,6 @@ from ktc._learning.planning.quartic_unit import (
     is_one_quartic_unit,
     relaxation_of_unit,
 )
-from ktc._learning.samples import as_samples
 from ktc._learning.schedules import MinimalDissipation
 from ktc._model.description import Description, network_of
 from ktc._theory.gaussian import gaussian
