@@ -17,7 +17,7 @@ from ktc._model.network import Network
 
 @dataclass(frozen=True, eq=False, repr=False)
 class EnsembleOptions:
-    """Validated options; ``checked`` makes them of what a user passes.
+    """Validated options of ``ktc.Emulator``.
 
     Attributes:
         motion: "exact", "midpoint" (all units together), "split", or "pooled" (split, with total
@@ -52,12 +52,7 @@ class EnsembleOptions:
         first_replica: int = 0,
         accounts: Sequence[str] | str | None = None,
     ) -> EnsembleOptions:
-        """The options of ``ktc.Emulator``, validated for a network.
-
-        Raises:
-            ValueError, TypeError: an option that is out of range or of a wrong type, or that an
-                infinite ensemble would ignore.
-        """
+        """The options that a user passes, validated for a network."""
         number = _precision(dtype)
         if not isinstance(resolve_heat, bool):
             raise TypeError(f"resolve_heat must be True or False, but is {resolve_heat!r}")

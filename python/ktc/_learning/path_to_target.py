@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy  # imports scipy.linalg when it is first used
 
+from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array
 from ktc._learning.metrics.equilibria import Equilibria
 from ktc._model.controls import Controls

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import scipy  # imports scipy.optimize when it is first used
 from numpy.typing import ArrayLike
 
 from ktc._base.codec import register
 from ktc._base.estimate import Estimate
 from ktc._base.files import Storable
+from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array, count, positive, random_seed, real_array
 from ktc._learning.center import learnable
 from ktc._learning.checks import hidden_units, parameter_names

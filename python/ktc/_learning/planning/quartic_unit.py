@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ktc._base.validation import Array
-from ktc._emulation.density_emulator import density_emulator
+from ktc._emulation.emulator import density_emulator
 from ktc._learning.loop import Loop, Problem
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.likelihood import maximum_likelihood
