@@ -84,11 +84,8 @@ class ClampedPhase:
         if is_infinite(device.ledger):
             raise ValueError("replicas must be finite with hidden units, which data clamp")
         net = start.network
-        if (
-            net.inertia is not None
-            or not net.has_friction
-            or np.count_nonzero(net.friction - np.diag(net.friction.diagonal()))
-        ):
+        separate = net.has_friction and not np.triu(net.friction, 1).any()
+        if net.inertia is not None or not separate:
             raise ValueError(
                 "hidden units need an overdamped network with one resistor per unit, by which the "
                 "visible units are held; take a diagonal friction, and no inertia"
