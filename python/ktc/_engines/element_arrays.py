@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,12 +55,12 @@ class ElementArrays:
             accounts=core.accounts,
         )
 
-    @property
+    @cached_property
     def dimension(self) -> int:
         """Coordinates of the state."""
         return len(self.flow)
 
-    @property
+    @cached_property
     def rows(self) -> int:
         """Coordinates of the state and of filters."""
         return len(self.flow) + len(self.filtered)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import scipy  # imports scipy.linalg when it is first used
 
 from ktc import _core
 from ktc._base.validation import Array
@@ -15,15 +16,18 @@ from ktc._engines.engine import ControlArrays
 from ktc._engines.moments_motion import Motion
 from ktc._engines.moments_state import (
     ENTROPY,
-    FIRST_HEAT,
     HEAT,
+    HEATS,
     INJECTED,
     SHADOW,
     SOURCE,
     SUPPLY,
     WORK,
+    Amount,
+    Posts,
     Setting,
     State,
+    books,
     post,
 )
 from ktc._engines.moments_ticks import hold, update
@@ -70,8 +74,7 @@ class MomentsEngine(WithoutReplicas):
         self._begin(setting, start)
 
     def _begin(self, setting: Setting, start: Array) -> None:
-        accounts = FIRST_HEAT + (self._elements.accounts if self.itemised else 0)
-        self._state = State(setting, accounts)
+        self._state = State(setting, self._elements.accounts if self.itemised else 0)
         if start.size:
             self.place(start)
         else:
@@ -113,7 +116,7 @@ class MomentsEngine(WithoutReplicas):
     def _tick(self, changes: ControlArrays, duration: float | None) -> None:
         """An update, a hold, or both: what fails or is interrupted leaves the state whole."""
         state = self._state.copy()
-        posts = np.zeros(len(state.sums))
+        posts: Posts = {}
         if changes:
             controls = {**state.setting.controls, **changes}
             update(state, self._setting(controls, state.setting), posts)
@@ -147,7 +150,7 @@ class MomentsEngine(WithoutReplicas):
     def open_books(self) -> None:
         """Set all accounts to zero."""
         state = self._state.copy()
-        state.sums, state.carries = np.zeros_like(state.sums), np.zeros_like(state.carries)
+        state.sums = state.carries = books(np.zeros(HEATS + np.size(state.sums[HEATS])))
         state.turnover, state.opening = 0.0, state.energy()
         marks = {0, *state.tallies} if self._variances else ()
         state.tallies = {mark: WorkVariance(*state.form()) for mark in marks}
@@ -222,14 +225,14 @@ class MomentsEngine(WithoutReplicas):
 
     def heat_per_account(self) -> Array:
         """Mean heat of each account, shape (1, accounts)."""
-        return (self._state.sums + self._state.carries)[None, FIRST_HEAT:]
+        return np.array([self._booked(HEATS)])
 
     def imbalance(self) -> float:
         """The first law of the means, relative to Σ|work| + Σ|heats| + max|H|."""
         state = self._state
         now = state.energy()
-        booked = state.sums + state.carries
-        gained = booked[[WORK, SOURCE, INJECTED, SHADOW]].sum() - booked[HEAT]
+        gains = sum(map(self._booked, (WORK, SOURCE, INJECTED, SHADOW)))
+        gained = float(gains - self._booked(HEAT))
         scale = state.turnover + max(abs(now), abs(state.opening))
         return float(abs(now - state.opening - gained) / scale) if scale > 0 else 0.0
 
@@ -260,8 +263,9 @@ class MomentsEngine(WithoutReplicas):
     def snapshot(self) -> dict[str, Any]:
         """Everything that ``restore`` needs to go on with the same bits."""
         state = self._state
-        names = ("mean", "covariance", "settled", "sums", "carries", "turnover", "opening")
-        saved = {name: getattr(state, name) for name in (*names, "time", "time_carry")}
+        names = ("mean", "covariance", "settled", "turnover", "opening", "time", "time_carry")
+        saved = {name: getattr(state, name) for name in names}
+        saved |= {"sums": np.hstack(state.sums), "carries": np.hstack(state.carries)}
         saved |= {f"spread_{name}": values for name, values in state.tallies[0].snapshot().items()}
         return {**saved, **state.setting.controls}
 
@@ -271,10 +275,12 @@ class MomentsEngine(WithoutReplicas):
         state.setting = self._setting(
             {name: np.asarray(saved[name]) for name in _core.CONTROLS}, None
         )
+        present = self.snapshot()
         for name in ("mean", "covariance", "sums", "carries"):
-            if np.shape(saved[name]) != np.shape(getattr(state, name)):
-                raise ValueError(f"{name} is of shape {np.shape(saved[name])}")
-            setattr(state, name, np.asarray(saved[name]))
+            values = np.asarray(saved[name])
+            if values.shape != present[name].shape:
+                raise ValueError(f"{name} is of shape {values.shape}")
+            setattr(state, name, books(values) if name in ("sums", "carries") else values)
         for name in ("turnover", "opening", "time", "time_carry"):
             setattr(state, name, float(saved[name]))
         state.settled = bool(saved["settled"])
@@ -286,8 +292,11 @@ class MomentsEngine(WithoutReplicas):
         }
         self._state = state
 
+    def _booked(self, account: int) -> Amount:
+        return self._state.sums[account] + self._state.carries[account]
+
     def _balance(self, account: int) -> Array:
-        return np.array([self._state.sums[account] + self._state.carries[account]])
+        return np.array([self._booked(account)])
 
     @property
     def _motion_kind(self) -> str:
@@ -306,19 +315,21 @@ class MomentsEngine(WithoutReplicas):
 
     def _setting(self, controls: ControlArrays, previous: Setting | None) -> Setting:
         """Checked controls; the motion of the previous ones where it is the same."""
-        if previous is None or controls["quartic"] is not previous.controls["quartic"]:
+        old = {} if previous is None else previous.controls
+        if controls["quartic"] is not old.get("quartic"):
             refuse_quartic(controls["quartic"])
+        steady = controls["emf"] is old.get("emf") and controls["current"] is old.get("current")
         if previous is not None and previous.motion.same_shape(controls):
             motion = previous.motion
-            if not (self.itemised or previous.has(controls["emf"], controls["current"])):
+            if not (self.itemised or steady):
                 self._network.core.check(controls, "exact")
         else:
             self._network.core.check(controls, self._motion_kind)
             motion = self._motion(controls)
-        with np.errstate(over="ignore", invalid="ignore"):
-            setting = Setting(self._elements, controls, motion, previous)
-            energy = abs(setting.force @ setting.rest[: len(setting.force)])
-        if not energy <= _core.LARGEST_ENERGY:
+        setting = Setting(self._elements, controls, motion, previous if steady else None)
+        # BLAS itself raises no warning of an overflow, which NumPy takes longer to silence.
+        energy = scipy.linalg.blas.ddot(setting.force, setting.rest[: len(setting.force)])
+        if not abs(energy) <= _core.LARGEST_ENERGY:
             raise ValueError(
                 "bias is so large that the equilibrium energy overflows; scale it down"
             )

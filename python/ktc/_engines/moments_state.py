@@ -1,7 +1,11 @@
-"""State of the moments engine: controls that hold, moments, and books."""
+"""State of the moments engine: controls that hold, moments, and books.
+
+Products in every tick are by ``ndarray.dot``, which takes half the time of ``@`` for few units.
+"""
 
 from __future__ import annotations
 
+from math import fabs
 from typing import Any
 
 import numpy as np
@@ -11,9 +15,11 @@ from ktc._engines.element_arrays import ElementArrays
 from ktc._engines.moments_motion import Motion
 from ktc._engines.work_variance import WorkVariance
 
-# Accounts in the order of the core's ledger; itemised books have a heat for every account.
-WORK, HEAT, SUPPLY, SOURCE, INJECTED, SHADOW, ENTROPY = range(7)
-FIRST_HEAT = 7
+# Accounts in the order of the core's ledger; the last one is an array, the heats of itemised books.
+WORK, HEAT, SUPPLY, SOURCE, INJECTED, SHADOW, ENTROPY, HEATS = range(8)
+Amount = float | Array
+#: What a tick books, by account.
+Posts = dict[int, Amount]
 
 
 class Setting:
@@ -24,8 +30,9 @@ class Setting:
         elements: ElementArrays,
         controls: dict[str, Any],
         motion: Motion,
-        previous: Setting | None,
+        same: Setting | None,
     ) -> None:
+        """``same`` has these very sources."""
         self.controls, self.motion = controls, motion
         self.bias: Array = controls["bias"]
         self.force = self.bias
@@ -34,24 +41,17 @@ class Setting:
             self.force[: len(self.bias)] = self.bias
         self.rest = motion.rest_of_force(self.force)
         emf, current = controls["emf"], controls["current"]
-        same = previous if previous is not None and previous.has(emf, current) else None
         self.driven: bool = bool(emf.any() or current.any()) if same is None else same.driven
-        self.displacement: Array
-        if same is not None and (same.motion is motion or not self.driven):
-            self.displacement = same.displacement
-        elif self.driven:
-            push = elements.directions.T @ (elements.conductance * emf)
-            push = push + elements.source_directions.T @ current
-            self.displacement = motion.displacement(push)
-        else:
-            self.displacement = np.zeros(elements.rows)
-        if self.driven:
+        if not self.driven:
+            return
+        with np.errstate(over="ignore", invalid="ignore"):
+            if same is not None and same.motion is motion:
+                self.displacement: Array = same.displacement
+            else:
+                push = elements.directions.T @ (elements.conductance * emf)
+                push = push + elements.source_directions.T @ current
+                self.displacement = motion.displacement(push)
             self.rest = self.rest + self.displacement
-
-    def has(self, emf: Array, current: Array) -> bool:
-        """Whether these very arrays are its sources."""
-        own = self.controls
-        return own["emf"] is emf and own["current"] is current
 
     def slope(self, mean: Array) -> Array:
         """⟨∇H⟩, shape (rows,): zero for filters, whose currents store nothing."""
@@ -68,7 +68,7 @@ class State:
         self.mean = setting.rest
         self.covariance = setting.motion.stationary
         self.settled = True
-        self.sums, self.carries = np.zeros(accounts), np.zeros(accounts)
+        self.sums = self.carries = books(np.zeros(HEATS + accounts))
         self.turnover = self.opening = 0.0
         self.time = self.time_carry = 0.0
         #: Variances since the books were opened (0), and since every mark.
@@ -78,7 +78,8 @@ class State:
         """A copy that goes on independently."""
         twin = State.__new__(State)
         twin.__dict__ = self.__dict__.copy()
-        twin.tallies = {mark: tally.copy() for mark, tally in self.tallies.items()}
+        if self.tallies:
+            twin.tallies = {mark: tally.copy() for mark, tally in self.tallies.items()}
         return twin
 
     def form(self) -> tuple[Array, Array, Array]:
@@ -93,16 +94,22 @@ class State:
         return float(pull + 0.5 * np.sum(hessian * self.covariance))
 
 
-def post(state: State, posts: Array) -> None:
+def books(amounts: Array) -> list[Amount]:
+    """Amounts of the accounts before ``HEATS`` as numbers, and of those after in one array."""
+    return [*amounts[:HEATS].tolist(), amounts[HEATS:]]
+
+
+def post(state: State, posts: Posts) -> None:
     """Add the posts of one tick, by compensated summation."""
-    sums = state.sums + posts
-    part = sums - state.sums
-    state.carries = state.carries + ((state.sums - (sums - part)) + (posts - part))
-    state.sums = sums
-    heats = posts[FIRST_HEAT:]
-    state.turnover += float(
-        abs(posts[WORK]) + (np.abs(heats).sum() if len(heats) else abs(posts[HEAT]))
-    )
+    sums, carries = state.sums.copy(), state.carries.copy()
+    for account, amount in posts.items():
+        old = sums[account]
+        sums[account] = total = old + amount
+        part = total - old
+        carries[account] = carries[account] + ((old - (total - part)) + (amount - part))
+    state.sums, state.carries = sums, carries
+    heat = np.abs(posts[HEATS]).sum() if HEATS in posts else fabs(posts.get(HEAT, 0.0))
+    state.turnover += fabs(posts.get(WORK, 0.0)) + float(heat)
 
 
 def advance(state: State, duration: float) -> None:

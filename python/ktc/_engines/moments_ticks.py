@@ -20,59 +20,61 @@ from ktc._engines.element_arrays import ElementArrays
 from ktc._engines.moments_motion import Hold
 from ktc._engines.moments_state import (
     ENTROPY,
-    FIRST_HEAT,
     HEAT,
+    HEATS,
     INJECTED,
     SOURCE,
     SUPPLY,
     WORK,
+    Posts,
     Setting,
     State,
     advance,
 )
 
 
-def update(state: State, new: Setting, posts: Array) -> None:
+def update(state: State, new: Setting, posts: Posts) -> None:
     """Change the controls; book work, ⟨H(θ′) − H(θ)⟩ = ½ tr[ΔK (P + mmᵀ)] − Δb·m."""
     old, state.setting = state.setting, new
     change = np.zeros(len(state.mean))
     change[: len(new.force)] = old.force - new.force
-    work, form = change @ state.mean, None
+    work, form = change.dot(state.mean), None
     if new.motion is not old.motion:
         state.settled = False
         for tally in state.tallies.values():
             tally.catch_up()
         if new.motion.stiffness is not old.motion.stiffness:
             form = new.motion.hessian - old.motion.hessian
-            pull = form @ state.mean
-            work += 0.5 * (pull @ state.mean + np.sum(form * state.covariance))
+            pull = form.dot(state.mean)
+            work += 0.5 * (pull.dot(state.mean) + (form * state.covariance).sum())
             change = change + pull
     if state.tallies and (form is not None or change.any()):
         for tally in state.tallies.values():
             tally.update(state.covariance, form, change)
-    posts[WORK] = work
+    posts[WORK] = float(work)
 
 
-def hold(state: State, moved: Hold, elements: ElementArrays, posts: Array) -> None:
+def hold(state: State, moved: Hold, elements: ElementArrays, posts: Posts) -> None:
     """Move mean and covariance over a hold at held controls; book heat and supply."""
     setting, motion = state.setting, state.setting.motion
     mean, covariance = state.mean, state.covariance
     wound = mean - setting.rest
-    after = setting.rest + moved.decay @ wound
+    after = setting.rest + moved.decay.dot(wound)
     later = covariance
     if not state.settled:
-        later = moved.decay @ covariance @ moved.decay.T + moved.covariance
+        later = moved.decay.dot(covariance).dot(moved.decay.T) + moved.covariance
         later = 0.5 * (later + later.T)
     step, d = after - mean, len(setting.bias)
-    posts[SUPPLY] = setting.bias @ step[:d]
+    posts[SUPPLY] = supply = float(setting.bias.dot(step[:d]))
     if moved.lag is not None:
         _itemise(state, moved, elements, wound, posts)
     else:
-        pull = motion.hessian @ (0.5 * (mean + after))
-        force = setting.force
-        posts[HEAT] = force @ step[: len(force)] - pull @ step
+        pull, force = motion.hessian.dot(0.5 * (mean + after)), setting.force
+        pushed = supply if force is setting.bias else float(force.dot(step[: len(force)]))
+        heat = pushed - float(pull.dot(step))
         if not state.settled:
-            posts[HEAT] -= 0.5 * np.sum(motion.hessian * (later - covariance))
+            heat -= 0.5 * float((motion.hessian * (later - covariance)).sum())
+        posts[HEAT] = heat
     if state.tallies:
         bias = None
         if setting.bias.any():
@@ -87,7 +89,7 @@ def hold(state: State, moved: Hold, elements: ElementArrays, posts: Array) -> No
 
 
 def _itemise(
-    state: State, moved: Hold, elements: ElementArrays, wound: Array, posts: Array
+    state: State, moved: Hold, elements: ElementArrays, wound: Array, posts: Posts
 ) -> None:
     """Book every account by its own integral over the hold."""
     setting, motion = state.setting, state.setting.motion
@@ -105,12 +107,13 @@ def _itemise(
         heats = heats + elements.per_account(
             elements.conductance * at_rest * (2 * swept + at_rest * moved.duration)
         )
-        posts[SOURCE] = -(emf * elements.conductance) @ (swept + at_rest * moved.duration)
+        source = -(emf * elements.conductance) @ (swept + at_rest * moved.duration)
         path = motion.hessian @ (integral + setting.displacement * moved.duration)
-        posts[SOURCE] += current @ (elements.source_directions @ path[: elements.dimension])
-    posts[FIRST_HEAT:] = heats
-    posts[HEAT] = heats.sum()
+        source += current @ (elements.source_directions @ path[: elements.dimension])
+        posts[SOURCE] = float(source)
+    posts[HEATS], posts[HEAT] = heats, float(heats.sum())
     if len(elements.noise_density):
-        posts[INJECTED] = amounts[elements.accounts :].sum() + motion.white_rate * moved.duration
+        injected = amounts[elements.accounts :].sum() + motion.white_rate * moved.duration
+        posts[INJECTED] = float(injected)
     warm = motion.kT > 0
-    posts[ENTROPY] = np.sum(heats[warm] / motion.kT[warm])
+    posts[ENTROPY] = float(np.sum(heats[warm] / motion.kT[warm]))
