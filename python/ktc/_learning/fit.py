@@ -20,10 +20,10 @@ from ktc._learning.averages import energy_differences
 from ktc._learning.center import learnable
 from ktc._learning.fit_figure import draw_fit
 from ktc._learning.history import History
-from ktc._learning.metrics.calibration_report import CalibrationReport
 from ktc._learning.metrics.equilibria import measured_maximum_likelihood
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.likelihood import maximum_likelihood
+from ktc._learning.metrics.settings import CalibrationReport
 from ktc._learning.noise_work import noise_work_of
 from ktc._learning.readings import Readings
 from ktc._learning.schedule import Schedule

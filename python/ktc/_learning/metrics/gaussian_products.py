@@ -23,7 +23,7 @@ import numpy as np
 import scipy  # imports scipy.linalg when it is first used
 
 from ktc._base.validation import Array
-from ktc._learning.metrics.conjugate_gradients import conjugate_gradients
+from ktc._learning.metrics.metric_tensors import conjugate_gradients
 from ktc._model.network import Network
 from ktc._model.parameters import Parameters
 from ktc._theory.gaussian_moments import lag_under_hold
@@ -61,20 +61,15 @@ class GaussianProducts:
 
     @cached_property
     def traces(self) -> tuple[float, float]:
-        """Traces of F and of ζ, by two products per parameter.
-
-        Raises:
-            ValueError: more than ``MOST_TRACED`` parameters, for which that takes too long.
-        """
+        """Traces of F and of ζ, by two products per parameter; not for many, which take long."""
         if self.size > MOST_TRACED:
             raise ValueError(
                 f"matrix must be True for {self.size} parameters: F and ζ are not built as "
                 f"matrices beyond {MOST_TRACED}, so that their traces are not available"
             )
-        columns = np.eye(self.size)
-        fisher = sum(self.fisher(column)[k] for k, column in enumerate(columns))
-        friction = sum(self.friction(column)[k] for k, column in enumerate(columns))
-        return float(fisher), float(friction)
+        columns = list(enumerate(np.eye(self.size)))
+        fisher = sum(self.fisher(column)[k] for k, column in columns)
+        return float(fisher), float(sum(self.friction(column)[k] for k, column in columns))
 
     def fisher(self, vector: Array) -> Array:
         """F v."""
@@ -87,16 +82,12 @@ class GaussianProducts:
 
     def solve(self, to_go: float, share: float, gradient: Array) -> Array:
         """[to_go F + share ζ]⁻¹ g."""
-        gains = [
-            gain * (to_go + share * times)
-            for gain, times in zip(self._gains, self._times, strict=True)
-        ]
+        both = zip(self._gains, self._times, strict=True)
+        one, two = (gain * (to_go + share * times) for gain, times in both)
         if self._whole:
-            return self._inverse(gradient, gains[0], gains[1])
+            return self._inverse(gradient, one, two)
         return conjugate_gradients(
-            lambda v: self._product(v, gains[0], gains[1]),
-            gradient,
-            lambda v: self._inverse(v, gains[0], gains[1]),
+            lambda v: self._product(v, one, two), gradient, lambda v: self._inverse(v, one, two)
         )
 
     def natural(self, rate: float, gradient: Array) -> Array:

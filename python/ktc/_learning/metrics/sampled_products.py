@@ -9,8 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ktc._base.validation import Array
-from ktc._learning.metrics.conjugate_gradients import Indefinite, conjugate_gradients
-from ktc._learning.metrics.ritz import extreme_ritz_values
+from ktc._learning.metrics.metric_tensors import (
+    Indefinite,
+    conjugate_gradients,
+    extreme_ritz_values,
+)
 from ktc._measure.correlation_windows import Windows
 
 #: Conjugate gradients on a noisy matrix need not be more accurate than it is.
@@ -30,16 +33,7 @@ class SampledProducts:
     unit variance, Σ r² over all pairs is the squared size of zᵀz/N or of zzᵀ/N, whichever is
     smaller, and the sum of its error bars' squares that of |z|⁴. Where the friction tensor is
     negative in a direction that is met, its shrinkage is moved half of the way to one, and that is
-    reported.
-
-    Args:
-        windows: conjugate forces of an ensemble in equilibrium, and their integrals.
-        kT: its thermal energy.
-        blocks: the slice of θ of each kind of parameter.
-        shrinkage: "optimal", a share, or None.
-
-    Raises:
-        ValueError: a diagonal entry of ζ that noise has made negative.
+    reported. Noise must not have made a diagonal entry of ζ negative.
     """
 
     def __init__(
@@ -113,11 +107,9 @@ class SampledProducts:
     @property
     def condition(self) -> tuple[float, float]:
         """Lower bounds of the condition numbers of F and ζ at unit diagonal, after shrinkage."""
-        one, two = (
-            (1 - share) * np.array(pair) + share
-            for share, pair in zip(self._shares, self._extremes, strict=True)
-        )
-        return _ratio(one), _ratio(two)
+        ends = zip(self._shares, self._extremes, strict=True)
+        one, two = (_ratio((1 - share) * np.array(pair) + share) for share, pair in ends)
+        return one, two
 
     def pulled(self, vector: Array) -> Array:
         """F v."""

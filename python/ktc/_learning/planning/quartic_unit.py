@@ -31,7 +31,7 @@ def is_one_quartic_unit(device: Description) -> bool:
 
 def relaxation_of_unit(device: Description) -> float:
     """ζ/F of the bias at the controls of the start."""
-    fisher, friction = _model(device).metric(device.network.controls, 0.0, True).traces
+    fisher, friction = _model(device).geometry(device.network.controls, 0.0).traces
     return friction / fisher
 
 
@@ -92,7 +92,7 @@ def _noise(exact: ExactModel, schedule: Schedule, ticks: int, biases: Array) -> 
     parameters, start = exact.parameters, exact.start.network
     kT, hold = start.common_kT, schedule.duration / ticks
     controls = start.controls
-    metric = exact.metric(controls, hold, True)
+    metric = exact.geometry(controls, hold)
     unit = np.ones(1)
     moments = np.zeros((2, 2))
     moments[0, 0] = kT * float(metric.traces[0])
@@ -103,7 +103,7 @@ def _noise(exact: ExactModel, schedule: Schedule, ticks: int, biases: Array) -> 
         update = np.array([[1.0, 0.0], [-gain, 1.0]])
         moments = update @ moments @ update.T
         controls = parameters.controls(np.array([after]), controls)
-        metric = exact.metric(controls, hold, True)
+        metric = exact.geometry(controls, hold)
         fisher, friction = metric.traces
         if k == ticks:
             break
