@@ -65,9 +65,7 @@ def continuous_excess_work(
     displacement at the start, μτ/(T + τ), which requires the target, and γμ²T/(T + τ)² without.
 
     Args:
-        device: an overdamped Gaussian Network or Board, at its initial bias.
-        target: μ, mean of the data, public state, shape (d,).
-        duration: T.
+        device, target, duration: as for ``theory.constant_rate_excess_work``.
         start: whether to include the work of the displacement at the start.
 
     Raises:

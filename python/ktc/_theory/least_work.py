@@ -43,8 +43,8 @@ def least_excess_work(device: Description, bias: ArrayLike, duration: float) -> 
             "circuits has no closed form here"
         )
     goal = per_unit("bias", bias, net.units)
-    move = np.linalg.solve(net.stiffness, goal - net.bias)
-    return least_work_of_move(np.asarray(move, np.float64), net, positive("duration", duration))
+    move = np.asarray(np.linalg.solve(net.stiffness, goal - net.bias), np.float64)
+    return least_work_of_move(move, net, positive("duration", duration))
 
 
 def least_work_of_move(move: Array, net: Network, time: float) -> float:
@@ -62,9 +62,7 @@ def optimal_drive(device: Description, bias: ArrayLike, duration: float, ticks: 
     that the excess work is then first order.
 
     Args:
-        device: a Gaussian Network or Board, at its initial bias.
-        bias: final bias, scalar or (d,), volts on a Board.
-        duration: T.
+        device, bias, duration: as for ``least_excess_work``.
         ticks: number of equal ticks.
 
     Raises:
@@ -121,8 +119,7 @@ def least_stiffness_excess_work(
         >>> round(ktc.theory.least_stiffness_excess_work(unit, stiffness=2.0, duration=1.0), 6)
         0.056345
     """
-    net = gaussian(device)
-    first, last, rest = _widths(device, stiffness, duration)
+    net, (first, last, rest) = gaussian(device), _widths(device, stiffness, duration)
     ratio = last / rest
     moving = net.friction[0, 0] * (last - first) ** 2 / duration
     return float(moving + net.common_kT * (0.5 * (ratio**2 - 1) - np.log(ratio)))
@@ -138,9 +135,7 @@ def optimal_stiffness_drive(
     k_final and kT/s². Sampled at tick midpoints, its excess work is second order in the tick.
 
     Args:
-        device: one unit without bias and without inertia, at its initial stiffness.
-        stiffness: final stiffness, 1/F on a Board.
-        duration: T.
+        device, stiffness, duration: as for ``least_stiffness_excess_work``.
         ticks: number of equal ticks.
 
     Raises:
@@ -155,8 +150,7 @@ def optimal_stiffness_drive(
         >>> drive.controls["stiffness"].ravel().round(4)
         array([1.3034, 1.5852])
     """
-    net = gaussian(device)
-    first, last, _ = _widths(device, stiffness, duration)
+    net, (first, last, _) = gaussian(device), _widths(device, stiffness, duration)
     speed = (last - first) / duration
 
     def held(t: float) -> Array:

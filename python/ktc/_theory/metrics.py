@@ -75,13 +75,10 @@ def friction_tensor(device: Description, parameter: Learnable = "bias") -> Array
     friction, also quartic ones, ζ is a quadrature, exact in one dimension.
 
     Args:
-        device: a Network or a Board, at its own controls.
-        parameter: "bias", "center", one or several of ``theory.LEARNABLE``, or
-            ``theory.Parameters``.
+        device, parameter: as for ``theory.fisher_matrix``.
 
     Raises:
-        ValueError: coupled quartic units, couplings beside quartic units, quartic units with
-            inertia, several temperatures, sources or noise generators;
+        ValueError: quartic units with inertia, and as for ``theory.fisher_matrix``;
             ``theory.friction_estimate`` measures ζ of those that have an equilibrium.
 
     Source: Sivak, Crooks (2012), Phys. Rev. Lett. 108, 190602.

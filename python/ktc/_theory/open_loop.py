@@ -57,7 +57,7 @@ def expected(device: Description, protocol: Protocol) -> Expected:
         8.333
     """
     net = gaussian(device)
-    others = (set(protocol.controls) | set(protocol.final)) - set(DRIVEN)
+    others = (protocol.controls.keys() | protocol.final.keys()) - set(DRIVEN)
     if others:
         raise ValueError(
             f"protocol must drive only bias and stiffness to have exact averages, "
@@ -65,21 +65,14 @@ def expected(device: Description, protocol: Protocol) -> Expected:
         )
     waveforms, final = protocol.settings(net.controls)
     engine = MomentsEngine(net, False, STATIONARY, variances=False)
-    engine.play(
-        protocol.holds,
-        {name: full_shape(name, values, net.units) for name, values in waveforms.items()},
-    )
+    held = {name: full_shape(name, values, net.units) for name, values in waveforms.items()}
+    engine.play(protocol.holds, held)
     engine.set({"bias": final.bias, "stiffness": final.stiffness})
     last = net.with_controls(final)
     work, d, scale = float(engine.work()[0]), net.units, device.scale
     mean, covariance = engine.moments(True)
-    return Expected(
-        work,
-        work - free_energy_change(net, last),
-        mean[:d] * scale,
-        covariance[:d, :d] * np.outer(scale, scale),
-        last,
-    )
+    excess, spread = work - free_energy_change(net, last), covariance[:d, :d]
+    return Expected(work, excess, mean[:d] * scale, spread * np.outer(scale, scale), last)
 
 
 class OptimizedDrive(NamedTuple):
@@ -189,14 +182,12 @@ class _Plan:
 
     def guess(self, start: list[Array], end: list[Array]) -> Array:
         """The straight ramp at the middles of the ticks."""
-        rows = []
+        parts = []
         for k in range(self._ticks):
             share = (k + 0.5) / self._ticks
             bias, stiffness = (a + share * (b - a) for a, b in zip(start, end, strict=True))
-            row = []
             if "bias" in self._names:
-                row.append(bias / self._unit)
+                parts.append(bias / self._unit)
             if "stiffness" in self._names:
-                row.append(np.linalg.cholesky(stiffness / self._square)[self._lower])
-            rows.append(np.concatenate(row))
-        return np.concatenate(rows)
+                parts.append(np.linalg.cholesky(stiffness / self._square)[self._lower])
+        return np.concatenate(parts)

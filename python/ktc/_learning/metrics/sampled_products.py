@@ -14,7 +14,8 @@ from ktc._learning.metrics.metric_tensors import (
     conjugate_gradients,
     extreme_ritz_values,
 )
-from ktc._measure.correlation_windows import Windows
+from ktc._measure.correlation_windows import Windows, longer_window
+from ktc._theory.matrix_estimate import Shrinkage
 
 #: Conjugate gradients on a noisy matrix need not be more accurate than it is.
 ACCURACY = 1e-4
@@ -37,11 +38,7 @@ class SampledProducts:
     """
 
     def __init__(
-        self,
-        windows: Windows,
-        kT: float,
-        blocks: Mapping[str, slice],
-        shrinkage: float | str | None,
+        self, windows: Windows, kT: float, blocks: Mapping[str, slice], shrinkage: Shrinkage
     ) -> None:
         self.blocks = blocks
         self._ends, self._pairs = windows.ends, windows.pairs
@@ -89,15 +86,18 @@ class SampledProducts:
             fisher += self._factor[0] * (end.T @ end)
         for one, other in self._pairs:
             friction += self._factor[1] * (one.T @ other)
-        longer = np.subtract.outer(-intervals, -intervals)
-        friction *= np.where(longer > 0, 1.0, np.where(longer == 0, 0.5, 0.0))
+        friction *= longer_window(intervals)
         friction += friction.T.copy()
         return fisher, friction
 
     @cached_property
     def _extremes(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """Extreme Ritz values of the raw F and ζ at unit diagonal."""
-        return self._extreme(0), self._extreme(1)
+        one, two = np.sqrt(self._own)
+        return (
+            extreme_ritz_values(lambda v: self._raw_fisher(v / one) / one, self.size),
+            extreme_ritz_values(lambda v: self._raw_friction(v / two) / two, self.size),
+        )
 
     @property
     def least_eigenvalue(self) -> tuple[float, float]:
@@ -120,11 +120,6 @@ class SampledProducts:
         """ζ v."""
         share = self._shares[1]
         return np.asarray((1 - share) * self._raw_friction(vector) + share * self._own[1] * vector)
-
-    def _extreme(self, which: int) -> tuple[float, float]:
-        raw = (self._raw_fisher, self._raw_friction)[which]
-        root = np.sqrt(self._own[which])
-        return extreme_ritz_values(lambda v: raw(v / root) / root, self.size)
 
     def _raw_fisher(self, vector: Array) -> Array:
         if self._matrices is not None:
@@ -181,7 +176,7 @@ def _ratio(extremes: Array) -> float:
     return float(extremes[1] / extremes[0]) if extremes[0] > 0 else np.inf
 
 
-def _share(one: Array, other: Array, windows: int, shrinkage: float | str | None) -> float:
+def _share(one: Array, other: Array, windows: int, shrinkage: Shrinkage) -> float:
     """Σ stderr²/Σ r² over all pairs, r at unit diagonal, of an average over ``windows``."""
     if shrinkage is None:
         return 0.0
@@ -190,13 +185,11 @@ def _share(one: Array, other: Array, windows: int, shrinkage: float | str | None
     rows, columns = one.shape
     own = np.sum(one * other, axis=0)
     # A single window may lose a diagonal entry in noise that the average over windows has not.
-    root = np.sqrt(
-        np.maximum(own, 0.1 * np.sqrt(np.sum(one**2, axis=0) * np.sum(other**2, axis=0)))
-    )
+    sizes = np.sqrt(np.sum(one**2, axis=0) * np.sum(other**2, axis=0))
+    root = np.sqrt(np.maximum(own, 0.1 * sizes))
     a, b = one / root, other / root
-    squares = (
-        float(np.sum((a.T @ b) ** 2)) if columns <= rows else float(np.sum((a @ a.T) * (b @ b.T)))
-    )
+    pairs = (a.T @ b) ** 2 if columns <= rows else (a @ a.T) * (b @ b.T)
+    squares = float(np.sum(pairs))
     # Σ_n |a_n|²|b_n|² is the sum over all pairs of parameters of Σ_n (a_n b_n)².
     noise = float(np.sum(np.sum(a**2, axis=1) * np.sum(b**2, axis=1))) - squares / rows
     signal = max(squares - columns - noise, 0.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -130,15 +131,10 @@ def best_rate(
     exact = ExactModel(start, learnable(start, kinds, mask))
     many = replicas if replicas == math.inf else count("replicas", replicas)
     options = {
-        "parameters": kinds,
-        "replicas": many,
-        "ticks": count("ticks", ticks),
-        "seed": random_seed(seed),
-        "threads": threads,
-        "mask": mask,
-        "metrics": metrics,
+        "parameters": kinds, "replicas": many, "ticks": count("ticks", ticks),
+        "seed": random_seed(seed), "threads": threads, "mask": mask, "metrics": metrics,
         "hidden": numbers.tolist(),
-    }
+    }  # fmt: skip
     if target is None:
         _refuse_unknown(exact, len(numbers))
     elif exact.whole and not len(numbers) and metrics is None:
@@ -205,15 +201,12 @@ def _completed(
     target: Controls | Mapping[str, ArrayLike] | None,
 ) -> Estimate | None:
     """Completed excess work of one run, or None where it diverges."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        try:
-            fit = learn(device, samples, schedule, **options)
-            if fit.stopped_early is not None:
-                return None
+    with np.errstate(over="ignore", invalid="ignore"), suppress(OverflowError, LimitError):
+        fit = learn(device, samples, schedule, **options)
+        if fit.stopped_early is None:
             found = fit.completed_excess_work if target is None else fit.completed(target)
-        except (OverflowError, LimitError):
-            return None
-    return found if np.isfinite(found.mean) else None
+            return found if np.isfinite(found.mean) else None
+    return None
 
 
 def _refuse_unknown(exact: ExactModel, hidden: int) -> None:
@@ -228,15 +221,6 @@ def _refuse_unknown(exact: ExactModel, hidden: int) -> None:
             "target must be given of coupled quartic units, whose maximum-likelihood parameters "
             "have no closed form and no quadrature: give the controls that runs are completed to"
         )
-
-
-def _geometry(exact: ExactModel) -> Geometry:
-    """F and ζ of the device at its own controls."""
-    device, learned = exact.start, exact.parameters
-    if exact.whole:
-        return Geometry.of(device, learned.names[0])
-    fisher = fisher_matrix(device, learned)
-    return Geometry.of_matrices(fisher, friction_tensor(device, learned), learned.blocks)
 
 
 def _bracket(
@@ -257,18 +241,22 @@ def _bracket(
             f"{type(trial).__name__} {trial!r}"
         )
     times = trial.duration * (np.arange(16) + 0.5) / 16
+    device, learned = exact.start, exact.parameters
     try:
-        geometry = _geometry(exact)
+        if exact.whole:
+            geometry = Geometry.of(device, learned.names[0])
+        else:
+            fisher, friction = fisher_matrix(device, learned), friction_tensor(device, learned)
+            geometry = Geometry.of_matrices(fisher, friction, learned.blocks)
         rates = [trial.rate(t, geometry) for t in times]
     except ValueError as error:
         raise ValueError(f"{error}; so no bracket can be guessed: give one") from None
-    learned = trial.duration * np.mean(rates, axis=0)
-    gains = np.linalg.eigvals(learned @ geometry.fisher).real
-    positive_gains = gains[gains > 0]
-    if len(positive_gains) == 0:
+    gains = np.linalg.eigvals(trial.duration * np.mean(rates, axis=0) @ geometry.fisher).real
+    gains = gains[gains > 0]
+    if len(gains) == 0:
         raise ValueError(f"{trial!r} learns nothing, so no bracket can be guessed: give one")
     with np.errstate(over="ignore"):
-        guess = np.array([0.1 / positive_gains.max(), 10 / positive_gains.min()])
+        guess = np.array([0.1 / gains.max(), 10 / gains.min()])
     if not np.isfinite(guess).all():
         raise ValueError(
             f"the rates that {trial!r} could have lie beyond the range of doubles; "

@@ -63,13 +63,12 @@ class PlanSearch:
         self._batches = BatchMoments.of(samples, batch)
         self._ticks = None if ticks is None else count("ticks", ticks)
         self._parameter = parameter
-        board = device if isinstance(device, Board) else None
-        spec = None if board is None else board.imperfections
+        spec = device.imperfections if isinstance(device, Board) else None
         self._reading = noise_of_reading(spec)
         self._shortest = 0.0 if spec is None else max(spec.update_time, spec.read_time)
-        if board is not None:
+        if isinstance(device, Board):
             target = self._net.stiffness @ (self._goal / device.scale)
-            board.real.require("bias", target[None], where="to learn the data's mean, ")
+            device.real.require("bias", target[None], where="to learn the data's mean, ")
 
     def at(self, duration: float, nats: float = math.inf) -> ExpectedLearning:
         """Costs at a duration, with the given ticks or the fewest for the work and an accuracy."""
@@ -119,11 +118,9 @@ class PlanSearch:
 
     def shortest(self, joules: float, nats: float) -> ExpectedLearning:
         """The shortest duration at which enough replicas for the accuracy are within the budget."""
-        fastest = (
-            relaxation_of_unit(self._device) if self._quartic else self._net.relaxation_times[0]
-        )
-        time = SHORTEST * float(fastest)
-        time = max(time, self._shortest * (self._ticks or 1))
+        net, quartic = self._net, self._quartic
+        fastest = relaxation_of_unit(self._device) if quartic else float(net.relaxation_times[0])
+        time = max(SHORTEST * fastest, self._shortest * (self._ticks or 1))
 
         def dissipated(found: ExpectedLearning) -> float:
             each, once = _dissipated(found)
@@ -137,13 +134,13 @@ class PlanSearch:
         least, rises = dissipated(found), 0
         if least <= joules:
             return found
-        for _ in range(MOST_DOUBLINGS_BY_DENSITY if self._quartic else MOST_DOUBLINGS):
+        for _ in range(MOST_DOUBLINGS_BY_DENSITY if quartic else MOST_DOUBLINGS):
             found = self.at(2 * time, nats)
             spent = dissipated(found)
             if spent <= joules:
                 return self._bisected(time, found, nats, lambda one: dissipated(one) <= joules)
             # The loss of a quartic unit may first increase with the duration.
-            hopeless = spent == math.inf and not self._quartic and _lost(found) > _lost(nearest)
+            hopeless = spent == math.inf and not quartic and _lost(found) > _lost(nearest)
             rises = rises + 1 if hopeless or least < spent < math.inf else 0
             least, time = min(least, spent), 2 * time
             nearest = min(nearest, found, key=_lost)
@@ -173,10 +170,7 @@ class PlanSearch:
     ) -> ExpectedLearning:
         for _ in range(BISECTIONS):
             middle = self.at(math.sqrt(short * found.duration), nats)
-            if enough(middle):
-                found = middle
-            else:
-                short = middle.duration
+            found, short = (middle, short) if enough(middle) else (found, middle.duration)
         return found
 
     def _needed(self, found: ExpectedLearning, nats: float) -> float:
@@ -193,11 +187,10 @@ class PlanSearch:
 
     def _expected(self, duration: float, ticks: int) -> ExpectedLearning:
         rule = MinimalDissipation(duration)
+        device, goal, parameter = self._device, self._goal, self._parameter
         if self._quartic:
-            return expected_of_unit(self._device, rule, ticks, self._goal)
-        return expected_of(
-            self._device, rule, self._parameter, ticks, self._goal, self._batches, self._reading
-        )
+            return expected_of_unit(device, rule, ticks, goal)
+        return expected_of(device, rule, parameter, ticks, goal, self._batches, self._reading)
 
 
 def _lost(found: ExpectedLearning) -> float:

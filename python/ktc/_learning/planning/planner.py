@@ -62,12 +62,9 @@ class Plan(Storable):
     def settings(self) -> dict[str, Any]:
         """Keywords of ``learn``: ``ktc.learn(board, data, **plan.settings)``."""
         return {
-            "schedule": self.schedule,
-            "parameters": (self.parameter,),
-            "replicas": self.replicas,
-            "ticks": self.ticks,
-            "batch": self.batch,
-        }
+            "schedule": self.schedule, "parameters": (self.parameter,), "replicas": self.replicas,
+            "ticks": self.ticks, "batch": self.batch,
+        }  # fmt: skip
 
     def __str__(self) -> str:
         energy, time = (f" {s}" if s else "" for s in (self.symbols.energy, self.symbols.time))
@@ -148,27 +145,17 @@ def plan(
     def planned(found: ExpectedLearning, replicas: int) -> Plan:
         costs = found.costs(replicas)
         return Plan(
-            duration=found.duration,
-            ticks=found.ticks,
-            replicas=replicas,
-            batch=batch,
-            parameter=parameter,
-            excess_work=costs.excess_work,
+            duration=found.duration, ticks=found.ticks, replicas=replicas, batch=batch,
+            parameter=parameter, excess_work=costs.excess_work,
             noise_work=found.noise(replicas).excess_work,
-            total_excess_work=replicas * costs.excess_work,
-            bound=search.bound(found.duration),
-            nats_lost=costs.nats_lost,
-            kT=device.network.common_kT,
-            symbols=device.symbols,
-        )
+            total_excess_work=replicas * costs.excess_work, bound=search.bound(found.duration),
+            nats_lost=costs.nats_lost, kT=device.network.common_kT, symbols=device.symbols,
+        )  # fmt: skip
 
-    asked = {
-        "joules": None if joules is None else positive("joules", joules),
-        "duration": None if duration is None else positive("duration", duration),
-        "nats": None if nats is None else positive("nats", nats),
-        "replicas": None if replicas is None else count("replicas", replicas),
-    }
-    given = {name: value for name, value in asked.items() if value is not None}
+    asked = {"joules": joules, "duration": duration, "nats": nats}
+    given = {name: positive(name, value) for name, value in asked.items() if value is not None}
+    if replicas is not None:
+        given["replicas"] = count("replicas", replicas)
     if "joules" in given and given.keys() <= {"joules", "nats"}:
         lost = given.get("nats", search.units / (2 * search.samples))
         found = search.shortest(given["joules"], lost)

@@ -56,9 +56,6 @@ def expected_of_unit(
     Costs of the ideal ensemble are those of the learner's own loop on the unit's density. Noise is
     that of a harmonic unit with the unit's F and ζ at each bias of the run, which neglects that
     gains change with noise: up to a third too small where F changes tenfold.
-
-    Raises:
-        ValueError: no bias has the data's mean, or controls that diverge.
     """
     exact = _model(device)
     start, parameters = exact.start, exact.parameters
@@ -93,10 +90,8 @@ def _noise(exact: ExactModel, schedule: Schedule, ticks: int, biases: Array) -> 
     kT, hold = start.common_kT, schedule.duration / ticks
     controls = start.controls
     metric = exact.geometry(controls, hold)
-    unit = np.ones(1)
-    moments = np.zeros((2, 2))
-    moments[0, 0] = kT * float(metric.traces[0])
-    work = 0.0
+    unit, work = np.ones(1), 0.0
+    moments = np.diag([kT * metric.traces[0], 0.0])
     for k, after in enumerate(biases.tolist()):
         gain = float(Update(schedule, k, ticks).change(unit, lambda _: unit, metric)[0])
         work += gain * moments[0, 0]
