@@ -86,7 +86,7 @@ def convergence(
     state: ArrayLike | None = None,
     resolve_heat: bool | None = None,
 ) -> Convergence:
-    """Time-step convergence study of an observable.
+    """Time-step convergence study of an observable, a ``ktc.Convergence``.
 
     Run independent emulators at several time steps from equilibrium (or ``state``), and fit
     ⟨A⟩ + c dt²: the bias of averages is second order in the step.
@@ -102,9 +102,6 @@ def convergence(
         threads, state: as for ``ktc.Emulator``.
         resolve_heat: True for the splitting integrator; by default only for networks that move
             exactly otherwise, without time steps.
-
-    Returns:
-        A ``ktc.Convergence``: estimates, their limit dt → 0, the bias at any step, a plot.
 
     Raises:
         ValueError: steps that are too long or equal, an observable of another shape, and as for

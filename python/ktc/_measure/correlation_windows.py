@@ -75,6 +75,7 @@ class WindowIntegrator:
     correlation time of a slow one would only add noise.
 
     Attributes:
+        time: duration of the run so far.
         forces: ∂H now, shape (replicas, p).
         windows: number of intervals in the window of each parameter, shape (p,).
     """
@@ -84,7 +85,7 @@ class WindowIntegrator:
     ) -> None:
         self._device, self._parameters, self._step = device, parameters, step
         self._trapezoidal = trapezoidal
-        self._intervals = 0
+        self._intervals, self.time = 0, 0.0
         self.forces = parameters.forces(device.read())
         self.windows = np.zeros(parameters.size, dtype=np.intp)
 
@@ -159,12 +160,8 @@ class WindowIntegrator:
             result += self._step / 12 * (early - start + late - end)
         return result
 
-    @property
-    def time(self) -> float:
-        """Duration of the run so far."""
-        return self._intervals * self._step
-
     def _advance(self) -> None:
         self._device.run(self._step)
         self._intervals += 1
+        self.time = self._intervals * self._step
         self.forces = self._parameters.forces(self._device.read())

@@ -94,13 +94,12 @@ def friction_estimate(
         device: a Network or a Board, of which an equilibrium ensemble is drawn; or a running
             emulator in equilibrium at its present controls, which runs on and books the energies.
         parameter: one or several of ``theory.LEARNABLE``, or ``theory.Parameters``.
-        replicas: size of the ensemble, 10,000 by default; not for a running emulator.
-        seed: of the ensemble; not for a running emulator.
+        replicas, seed, threads: of the ensemble, 10,000 replicas by default; not for a running
+            emulator.
         windows: number of stretches; error bars decrease as 1/√windows.
         interval: time between read-outs; a tenth of the fastest time of the network by default.
         longest: longest window; 20,000 intervals by default.
         shrinkage: "optimal" (see ``theory.MatrixEstimate``), a share from 0 to 1, or None.
-        threads: of the ensemble; not for a running emulator.
 
     Raises:
         ValueError: no equilibrium, fewer than twenty replicas, or correlations that outlast
@@ -146,9 +145,6 @@ def metric_estimates(
         hold: duration h of a tick under held controls, in place of ``interval``. ζ is then the
             trapezoidal rule at the ticks, (h/kT)[½C(0) + C(h) + C(2h) + …]: the lead of controls in
             steady motion under holds, less half a tick, in linear response.
-
-    Returns:
-        F and ζ.
 
     Raises:
         ValueError: both ``hold`` and ``interval``, and as for ``theory.friction_estimate``.

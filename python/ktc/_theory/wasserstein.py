@@ -26,13 +26,10 @@ def wasserstein_distance(before: Description, after: Description) -> float:
     𝒲² = min ⟨(x − y)ᵀR(x − y)⟩ over all couplings of both distributions. For Gaussian networks
     𝒲² = ΔmᵀRΔm + tr(P + P′) − 2 tr (S P′ S)^½ with covariances P = S² and P′ in coordinates R^½x
     (Bures–Wasserstein). For units without couplings, also quartic ones, 𝒲² = R∫(q′ − q)² du with
-    their quantiles q(u).
+    their quantiles q(u). 𝒲² has the unit of energy · time.
 
     Args:
         before, after: a Network or a Board at the first and at the last controls.
-
-    Returns:
-        𝒲; 𝒲² has the unit of energy · time.
 
     Raises:
         ValueError: inertia or inductors, coupled quartic units, several temperatures, sources.

@@ -20,6 +20,8 @@ from ktc._theory.gaussian import inverse
 from ktc._theory.geometry import Geometry
 from ktc._theory.metrics import entries_by_unit, fisher_matrix, friction_tensor
 
+#: Quadratures of units by their stiffness, bias and quartic term.
+_Units = dict[tuple[float, float, float], OneUnit]
 #: Largest number of parameters for which F and ζ are built as matrices.
 MOST_DENSE = 256
 #: More parameters of an overdamped Gaussian network are solved for by products: 2 ms per update for
@@ -36,12 +38,16 @@ class ExactModel:
 
     Attributes:
         method: "closed form" or "quadrature"; None where neither is available.
+        known: whether averages and free energies are available.
     """
 
     def __init__(self, start: Described, parameters: Parameters) -> None:
         self.start, self.parameters = start, parameters
         self.method = _method(start.network, parameters)
-        self._units: tuple[tuple[Controls, dict[int, OneUnit]], ...] = ()
+        self.known = self.method is not None
+        net = start.network
+        self._overdamped = net.inertia is None and net.has_friction
+        self._units: tuple[_Units, _Units] = ({}, {})
 
     @property
     def constant(self) -> bool:
@@ -54,16 +60,9 @@ class ExactModel:
         return self.constant and self.parameters.size == self.parameters.units
 
     @property
-    def known(self) -> bool:
-        """Whether averages and free energies are available."""
-        return self.method is not None
-
-    @property
     def metrics_known(self) -> bool:
         """Whether F and ζ are available as well."""
-        if self.method == "quadrature":
-            return self._overdamped
-        return self.known
+        return self._overdamped if self.method == "quadrature" else self.known
 
     def forces(self, controls: Controls) -> Array:
         """⟨∂_θH⟩ at equilibrium, shape (p,)."""
@@ -77,11 +76,6 @@ class ExactModel:
         for unit, names, entries in entries_by_unit(parameters):
             result[entries] = units[unit].average(units[unit].forces(names))
         return result
-
-    @property
-    def _overdamped(self) -> bool:
-        net = self.start.network
-        return net.inertia is None and net.has_friction
 
     def metric(self, controls: Controls, hold: float) -> MetricTensors:
         """F and ζ at equilibrium, for controls held for ``hold``."""
@@ -120,32 +114,21 @@ class ExactModel:
         old, new = self._quadratures(before), self._quadratures(after)
         kT = self.start.network.common_kT
         changes = [
-            new[i].log_partition + np.log(new[i].length)
-            - old[i].log_partition - np.log(old[i].length)
-            for i in old
-            if new[i] is not old[i]
-        ]  # fmt: skip
+            b.log_partition + np.log(b.length) - a.log_partition - np.log(a.length)
+            for a, b in zip(old, new, strict=True)
+            if a is not b
+        ]
         return -kT * float(np.sum(changes))
 
-    def _quadratures(self, controls: Controls) -> dict[int, OneUnit]:
+    def _quadratures(self, controls: Controls) -> list[OneUnit]:
         """Every unit at these controls; those of the last two controls are cached."""
-        for known, units in self._units:
-            if known is controls:
-                return units
-        kT = self.start.network.common_kT
-        near = self._units[-1] if self._units else None
-        units = {}
-        for i in range(self.start.network.units):
-            values = (controls.stiffness[i, i], controls.bias[i], controls.quartic[i])
-            own = [float(value) for value in values]
-            if near is not None:
-                last = near[0]
-                if own == [last.stiffness[i, i], last.bias[i], last.quartic[i]]:
-                    units[i] = near[1][i]
-                    continue
-            units[i] = OneUnit(own[0], own[1], own[2], kT)
-        self._units = (*self._units[-1:], (controls, units))
-        return units
+        own, bias, quartic = controls.stiffness.diagonal(), controls.bias, controls.quartic
+        values = list(zip(own.tolist(), bias.tolist(), quartic.tolist(), strict=True))
+        kT, (before, last) = self.start.network.common_kT, self._units
+        units = {v: last.get(v) or before.get(v) or OneUnit(*v, kT) for v in set(values)}
+        if units.keys() != last.keys():
+            self._units = (last, units)
+        return [units[v] for v in values]
 
 
 def _method(net: Network, parameters: Parameters) -> str | None:

@@ -16,7 +16,6 @@ Hestenes, Stiefel (1952), J. Res. Natl. Bur. Stand. 49, 409.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
@@ -36,7 +35,7 @@ class GaussianProducts:
     """F and ζ of overdamped Gaussian networks in O(d³) time and O(d²) memory, for any p."""
 
     def __init__(self, net: Network, parameters: Parameters, hold: float) -> None:
-        self._parameters = parameters
+        self.blocks, self.size, self._places = parameters.blocks, parameters.size, parameters.places
         kT = net.common_kT
         rates, self._modes = scipy.linalg.eigh(net.stiffness, net.friction)
         self._dual = net.friction @ self._modes
@@ -47,17 +46,7 @@ class GaussianProducts:
             lag_under_hold(1 / np.add.outer(rates, rates), hold),
         )
         d = net.units
-        self._whole = parameters.size == d + d * (d + 1) // 2
-
-    @property
-    def blocks(self) -> Mapping[str, slice]:
-        """The slice of θ of each kind of parameter."""
-        return self._parameters.blocks
-
-    @property
-    def size(self) -> int:
-        """Number of parameters p."""
-        return self._parameters.size
+        self._whole = self.size == d + d * (d + 1) // 2
 
     @cached_property
     def traces(self) -> tuple[float, float]:
@@ -121,8 +110,8 @@ class GaussianProducts:
         """A vector θ as bias (d,) and symmetric matrix (d, d), its diagonal times a factor."""
         d = len(self._mean)
         bias, matrix = np.zeros(d), np.zeros((d, d))
-        for name, block in self._parameters.blocks.items():
-            places = self._parameters.places[name]
+        for name, block in self.blocks.items():
+            places = self._places[name]
             if name == "bias":
                 bias[places] = vector[block]
             else:
@@ -133,9 +122,9 @@ class GaussianProducts:
 
     def _collected(self, bias: Array, matrix: Array, diagonal: float) -> Array:
         """The inverse of ``_expanded``."""
-        result = np.empty(self._parameters.size)
-        for name, block in self._parameters.blocks.items():
-            places = self._parameters.places[name]
+        result = np.empty(self.size)
+        for name, block in self.blocks.items():
+            places = self._places[name]
             if name == "bias":
                 result[block] = bias[places]
             else:

@@ -56,6 +56,8 @@ class SampledProducts:
                 f"the measured friction of parameter {place} is {self._own[1][place]:.3g}, which "
                 "is not positive: noise dominates it; take more replicas for metrics"
             )
+        self.size = len(windows.intervals)
+        self.traces = float(self._own[0].sum()), float(self._own[1].sum())
         self._matrices = None if self.size > MOST_MATRIX else self._collected(windows.intervals)
         self._shares = [
             _share(self._ends[0], self._ends[0], len(self._ends), shrinkage),
@@ -65,19 +67,9 @@ class SampledProducts:
             self._ends, self._pairs = [], []
 
     @property
-    def size(self) -> int:
-        """Number of parameters p."""
-        return len(self._own[0])
-
-    @property
     def shrinkage(self) -> tuple[float, float]:
         """Share of the diagonal in F and in ζ."""
         return self._shares[0], self._shares[1]
-
-    @property
-    def traces(self) -> tuple[float, float]:
-        """Traces of F and of ζ."""
-        return float(self._own[0].sum()), float(self._own[1].sum())
 
     def _collected(self, intervals: NDArray[np.intp]) -> tuple[Array, Array]:
         """Raw F and ζ as matrices, which are fewer numbers than the replicas' forces."""
@@ -107,8 +99,9 @@ class SampledProducts:
     @property
     def condition(self) -> tuple[float, float]:
         """Lower bounds of the condition numbers of F and ζ at unit diagonal, after shrinkage."""
-        ends = zip(self._shares, self._extremes, strict=True)
-        one, two = (_ratio((1 - share) * np.array(pair) + share) for share, pair in ends)
+        both = zip(self._shares, np.array(self._extremes), strict=True)
+        ends = ((1 - share) * pair + share for share, pair in both)
+        one, two = (float(most / least) if least > 0 else np.inf for least, most in ends)
         return one, two
 
     def pulled(self, vector: Array) -> Array:
@@ -170,10 +163,6 @@ class SampledProducts:
     def lead(self, velocity: Array) -> Array:
         """F⁻¹ζ θ̇."""
         return self.solve(1.0, 0.0, self.friction(velocity))
-
-
-def _ratio(extremes: Array) -> float:
-    return float(extremes[1] / extremes[0]) if extremes[0] > 0 else np.inf
 
 
 def _share(one: Array, other: Array, windows: int, shrinkage: Shrinkage) -> float:

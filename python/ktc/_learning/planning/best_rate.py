@@ -36,6 +36,8 @@ WIDENINGS = 8
 # Cost of a diverged run; it grows with the rate, so that the search turns back.
 _DIVERGED = 1e6
 
+Schedules = Callable[[float], Schedule]
+Target = Controls | Mapping[str, ArrayLike] | None
 # Logarithm of the largest rate ever tried, near that of the largest double.
 _FARTHEST = 700.0
 
@@ -45,8 +47,7 @@ class Tuned(Storable):
     """Outcome of a search for the best rate.
 
     Attributes:
-        rate: the best rate found.
-        schedule: the schedule with that rate.
+        rate, schedule: the best rate found, and the schedule with it.
         completed_excess_work: its cost in the search, by a small ensemble; run it again with more
             replicas for an unbiased value.
         rates, costs: all rates that were tried, ascending, and their completed excess work,
@@ -66,7 +67,7 @@ register(Tuned)
 def best_rate(
     device: Description,
     data: ArrayLike,
-    schedule: Callable[[float], Schedule],
+    schedule: Schedules,
     *,
     parameters: Sequence[str] = ("bias",),
     replicas: float = 100,
@@ -78,7 +79,7 @@ def best_rate(
     mask: ArrayLike | Mapping[str, ArrayLike] | None = None,
     hidden: Sequence[int] | int = (),
     metrics: Metrics | None = None,
-    target: Controls | Mapping[str, ArrayLike] | None = None,
+    target: Target = None,
 ) -> Tuned:
     """The rate at which a schedule reaches the maximum-likelihood parameters at the least cost.
 
@@ -89,26 +90,20 @@ def best_rate(
 
     Args:
         device: a Network or a Board, not a running emulator: every run starts afresh.
-        data: as for ``learn``.
+        data, parameters, threads, mask, hidden, metrics: as for ``learn``.
         schedule: makes a schedule of a rate, for example ``lambda rate: Constant(2.0, rate)``;
             any schedule with one positive number to choose.
-        parameters: as for ``learn``.
         replicas: number of replicas of each run; ``math.inf`` for exact costs of Gaussian networks.
         ticks: number of holds of each run.
         seed: seed of all runs; None draws one.
-        threads: as for ``learn``.
         bracket: two rates between which to start; by default those at which the fastest mode
             learns a tenth of its distance, and the slowest ten times its distance. The search
             extends it where the best rate lies at an end.
         tolerance: relative accuracy of the rate, below 1.
-        mask, hidden, metrics: as for ``learn``.
         target: controls, or controls by name, to which every run is completed in place of the
             maximum-likelihood parameters; needed where these have neither a closed form nor a
             quadrature: with hidden units, and coupled quartic ones. Controls that a long, slow run
             reached will do. The cost does not include the clamped phase of hidden units.
-
-    Returns:
-        A Tuned: the rate, its schedule, and all that was tried.
 
     Raises:
         ValueError, TypeError: as ``learn``; a bracket that is not two ascending positive numbers;
@@ -174,7 +169,7 @@ def _minimise(cost: Callable[[float], float], low: float, high: float, tolerance
             return
 
 
-def _best(schedule: Callable[[float], Schedule], tried: Mapping[float, Estimate | None]) -> Tuned:
+def _best(schedule: Schedules, tried: Mapping[float, Estimate | None]) -> Tuned:
     """The best of the rates that were tried, None where the controls diverged."""
     known = {rate: value for rate, value in tried.items() if value is not None}
     if not known:
@@ -194,11 +189,7 @@ def _best(schedule: Callable[[float], Schedule], tried: Mapping[float, Estimate 
 
 
 def _completed(
-    device: Description,
-    samples: Array,
-    schedule: Schedule,
-    options: dict[str, Any],
-    target: Controls | Mapping[str, ArrayLike] | None,
+    device: Description, samples: Array, schedule: Schedule, options: dict[str, Any], target: Target
 ) -> Estimate | None:
     """Completed excess work of one run, or None where it diverges."""
     with np.errstate(over="ignore", invalid="ignore"), suppress(OverflowError, LimitError):
@@ -223,11 +214,7 @@ def _refuse_unknown(exact: ExactModel, hidden: int) -> None:
         )
 
 
-def _bracket(
-    exact: ExactModel,
-    schedule: Callable[[float], Schedule],
-    bracket: tuple[float, float] | None,
-) -> Array:
+def _bracket(exact: ExactModel, schedule: Schedules, bracket: tuple[float, float] | None) -> Array:
     """Two ascending rates: the given ones, or a guess by how far one unit of rate learns a mode."""
     if bracket is not None:
         pair = real_array("bracket", bracket)

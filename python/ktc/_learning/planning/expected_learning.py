@@ -43,8 +43,7 @@ class ExpectedLearning:
         replica: added by the thermal noise of one replica's mean; N replicas add an Nth of it.
         reading: added by the noise of its readings, likewise.
         batch: added by seeing a batch of the samples, for any number of replicas.
-        duration: T.
-        ticks: number of holds.
+        duration, ticks: T, and the number of holds.
     """
 
     ideal: Costs

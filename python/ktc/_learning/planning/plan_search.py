@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 from numpy.typing import ArrayLike
 
@@ -15,12 +14,7 @@ from ktc._learning.planning.expected_learning import (
     expected_of,
     noise_of_reading,
 )
-from ktc._learning.planning.quartic_unit import (
-    best_unit,
-    expected_of_unit,
-    is_one_quartic_unit,
-    relaxation_of_unit,
-)
+from ktc._learning.planning.quartic_unit import best_unit, expected_of_unit, relaxation_of_unit
 from ktc._learning.samples import as_samples
 from ktc._learning.schedules import MinimalDissipation
 from ktc._model.description import Description, network_of
@@ -98,7 +92,17 @@ class PlanSearch:
 
     def needed(self, found: ExpectedLearning, nats: float) -> int:
         """Fewest replicas whose loss is at most so many nats."""
-        return max(1, math.ceil(self._needed(found, nats) * (1 - 1e-12)))
+        left = _lost(found)
+        if left >= nats:
+            cause = "its ticks and batches" if self._batches else "its ticks"
+            raise ValueError(
+                f"nats must be above {left:.6g}, the loss by the schedule and {cause} in a "
+                f"duration of {found.duration:g} with {found.ticks} ticks and any number of "
+                f"replicas, but is {nats:g}; allow more, or take larger batches, more ticks, or a "
+                "longer duration"
+            )
+        most = (found.replica.nats_lost + found.reading.nats_lost) / (nats - left)
+        return max(1, math.ceil(most * (1 - 1e-12)))
 
     def bought(self, found: ExpectedLearning, joules: float) -> int:
         """Most replicas whose excess work is at most so many joules."""
@@ -138,7 +142,11 @@ class PlanSearch:
             found = self.at(2 * time, nats)
             spent = dissipated(found)
             if spent <= joules:
-                return self._bisected(time, found, nats, lambda one: dissipated(one) <= joules)
+                for _ in range(BISECTIONS):
+                    middle = self.at(math.sqrt(time * found.duration), nats)
+                    enough = dissipated(middle) <= joules
+                    found, time = (middle, time) if enough else (found, middle.duration)
+                return found
             # The loss of a quartic unit may first increase with the duration.
             hopeless = spent == math.inf and not quartic and _lost(found) > _lost(nearest)
             rises = rises + 1 if hopeless or least < spent < math.inf else 0
@@ -161,30 +169,6 @@ class PlanSearch:
         target = self._net.stiffness @ (self._goal / self._device.scale)
         return least_excess_work(self._device, target, duration)
 
-    def _bisected(
-        self,
-        short: float,
-        found: ExpectedLearning,
-        nats: float,
-        enough: Callable[[ExpectedLearning], bool],
-    ) -> ExpectedLearning:
-        for _ in range(BISECTIONS):
-            middle = self.at(math.sqrt(short * found.duration), nats)
-            found, short = (middle, short) if enough(middle) else (found, middle.duration)
-        return found
-
-    def _needed(self, found: ExpectedLearning, nats: float) -> float:
-        left = _lost(found)
-        if left >= nats:
-            cause = "its ticks and batches" if self._batches else "its ticks"
-            raise ValueError(
-                f"nats must be above {left:.6g}, the loss by the schedule and {cause} in a "
-                f"duration of {found.duration:g} with {found.ticks} ticks and any number of "
-                f"replicas, but is {nats:g}; allow more, or take larger batches, more ticks, or a "
-                "longer duration"
-            )
-        return (found.replica.nats_lost + found.reading.nats_lost) / (nats - left)
-
     def _expected(self, duration: float, ticks: int) -> ExpectedLearning:
         rule = MinimalDissipation(duration)
         device, goal, parameter = self._device, self._goal, self._parameter
@@ -206,9 +190,10 @@ def _dissipated(found: ExpectedLearning) -> tuple[float, float]:
 
 def _planned_by_density(device: Description, batch: int | None, parameter: str) -> bool:
     """Whether costs are by the density of one quartic unit; refuse what has neither form."""
-    if not network_of(device).quartic.any():
+    net = network_of(device)
+    if not net.quartic.any():
         return False
-    if not is_one_quartic_unit(device):
+    if net.units > 1 or net.inertia is not None or not net.has_friction:
         raise ValueError(
             "device has quartic units that are not one alone, overdamped, and average costs of "
             "learning have no closed form there; run ktc.learn on few replicas at some durations: "

@@ -26,8 +26,7 @@ class Plan(Storable):
 
     Attributes:
         duration: T of ``schedules.MinimalDissipation``.
-        ticks: number of holds.
-        replicas: number of replicas.
+        ticks, replicas: number of holds, and of replicas.
         batch: number of samples per update; None for all.
         parameter: the learned parameter, "bias" or "center".
         excess_work: W − ΔF that a replica dissipates, its share of the gradient noise included.
@@ -36,8 +35,7 @@ class Plan(Storable):
         bound: least excess work of a replica by any drive of the bias to the data's mean in T; of a
             quartic unit by any drive whatever.
         nats_lost: log-likelihood of the data per sample below its maximum.
-        kT: thermal energy.
-        symbols: unit symbols.
+        kT, symbols: thermal energy, and unit symbols.
     """
 
     duration: float
@@ -116,8 +114,7 @@ def plan(
             neither it nor a duration is given it is d/2n, the uncertainty that n samples leave.
         replicas: number of replicas, with a duration.
         ticks: number of holds; by default the fewest that add at most one per cent to the work.
-        batch: as of ``learn``.
-        parameter: "bias" or "center".
+        batch, parameter: as for ``theory.expected_learning``.
 
     Returns:
         A Plan; ``ktc.learn(device, data, **plan.settings)`` carries it out.

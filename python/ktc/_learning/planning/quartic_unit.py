@@ -22,13 +22,6 @@ from ktc._model.parameters import Parameters
 NONE = Costs(0.0, 0.0, 0.0)
 
 
-def is_one_quartic_unit(device: Description) -> bool:
-    """Whether a device is one overdamped unit with a quartic term, planned for by its density."""
-    net = device.network
-    alone = net.units == 1 and net.inertia is None and net.has_friction
-    return bool(alone and net.quartic.any())
-
-
 def relaxation_of_unit(device: Description) -> float:
     """ζ/F of the bias at the controls of the start."""
     fisher, friction = _model(device).geometry(device.network.controls, 0.0).traces
