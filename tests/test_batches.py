@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import ktc
-from ktc._learning.batches import Batches
+from ktc._learning.data import Batches
 from ktc.schedules import Constant, MinimalDissipation
 from refusal import refused, refused_unchanged
 

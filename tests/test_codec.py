@@ -209,7 +209,6 @@ def test_a_kind_of_a_later_version_is_named(path):
 @pytest.mark.parametrize(
     ("name", "value", "cause"),
     [
-        ("stiffness", np.full((2, 2), np.nan), "stiffness must be finite"),
         ("stiffness", -np.eye(2), "stiffness must be positive definite"),
         ("bias", np.ones(3), "bias must be a scalar or of shape"),
         ("bias", np.array(["a", "b"]), "bias must be real numbers"),

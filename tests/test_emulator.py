@@ -488,6 +488,8 @@ def test_an_emulator_is_saved_and_not_pickled():
     emulator = ktc.Emulator(make(NETWORKS["coupled"]), replicas=10, seed=1)
     with refused(TypeError, "a running Emulator cannot be pickled", "Emulator.load(path)"):
         pickle.dumps(emulator)
+    with refused(TypeError, "the ledger of a running emulator cannot be pickled", "amounts()"):
+        pickle.dumps(emulator.ledger)
 
 
 def test_replicas_that_memory_does_not_hold(monkeypatch):

@@ -5,12 +5,15 @@ Sampled numbers are compared at 4.5 standard errors, a false alarm of 7e-6 each;
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 import scipy.stats
 
 import ktc
 from ktc import theory
+from ktc._theory import free_energy_estimates
 from reference_quartic import Units
 from refusal import refused
 from replica_means import SIGMAS
@@ -110,6 +113,75 @@ def test_jarzynski():
     assert biased.mean > 1.0
     with refused(ValueError, "work must be works of at least two runs"):
         theory.jarzynski([[1.0, 2.0]], kT=1.0)
+
+
+@pytest.mark.parametrize("bad", ["sign", "unit", "the same set twice", "kT"])
+def test_bennett_refuses_what_is_no_pair(bad):
+    """A trap moved from 0 to 3 at finite speed, from the Gaussian works of both directions."""
+    forward, reverse = gaussian_works(2.0, -4.5, 5000, 4000)
+    works = {
+        "sign": (forward, -reverse, 1.0),
+        "unit": (4e-21 * forward, 4e-21 * reverse, 1.0),
+        "the same set twice": (forward, forward, 1.0),
+        "kT": (forward, reverse, 0.3),
+    }[bad]
+    with refused(ValueError, "no pair of works", "standard errors", "own sign", "unit"):
+        theory.bennett(*works)
+
+
+def test_bennett_warns_of_a_small_contradiction():
+    """Works 15 % too wide for their means: about 8 standard errors of this test."""
+    forward, reverse = gaussian_works(1.0, 0.0, 20_000, 20_000, rng=np.random.default_rng(4))
+    wide = [1.0 + 1.15 * (works - 1.0) for works in (forward, reverse)]
+    with pytest.warns(RuntimeWarning, match="contradict Crooks' theorem by"):
+        theory.bennett(*wide, kT=1.0)
+
+
+def test_bennett_rarely_doubts_a_pair(monkeypatch):
+    """At 3 deviations instead of 4.5, so that false alarms happen: two tests of 2.7e-3 each.
+
+    Of 400 pairs, more than 12 alarms have a probability below 1e-6 at 2 × 2.7e-3 per pair.
+    """
+    monkeypatch.setattr(free_energy_estimates, "MISMATCH", 3.0)
+    rng, alarms = np.random.default_rng(6), 0
+    for _ in range(400):
+        numbers = (10 ** rng.uniform(1.5, 3.5, 2)).astype(int)
+        works = gaussian_works(10 ** rng.uniform(-2, 0.5), rng.normal(), *numbers, rng=rng)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                theory.bennett(*works, kT=1.0)
+            except ValueError:
+                alarms += 1
+        alarms += len(caught)
+    assert alarms <= 12
+
+
+def test_jarzynski_warns_where_its_bars_do_not_cover():
+    """N = 10⁴ Gaussian works: of variance 6 always, of 1 never; what does not warn covers.
+
+    The number of 200 runs within 2 standard errors is binomial with at least 0.92: fewer than 165
+    have a probability below 1e-5.
+    """
+    rng, within = np.random.default_rng(8), 0
+    for variance, warns in ((6.0, True), (1.0, False)):
+        for _ in range(200):
+            works = variance / 2 + np.sqrt(variance) * rng.normal(size=10_000)
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                found = theory.jarzynski(works, kT=1.0)
+            assert bool(caught) == warns
+            within += not warns and abs(found.mean) < 2 * found.stderr
+    assert within >= 165
+
+
+def test_jarzynski_does_not_warn_of_a_wide_upper_tail():
+    """The large works of a Gamma distribution cost nothing: ⟨e^{−W}⟩ = (1 + θ)^{−k}."""
+    works = np.random.default_rng(9).gamma(0.5, 4.0, 10_000)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = theory.jarzynski(works, kT=1.0)
+    assert abs(found.mean - 0.5 * np.log(5.0)) < SIGMAS * found.stderr
 
 
 PAIRS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 from functools import reduce
 
 import pytest
@@ -46,8 +47,8 @@ RECEIVED = {
     "ktc.theory.OptimizedDrive": "ktc.theory.optimized_drive",
 }
 #: Types that only other packages of ktc pass to a public call: lazy samples of a run for its
-#: estimates, the lock of an emulator for its ledger, the frontend that a board's one wraps.
-INTERNAL = {"LazySamples", "Lock", "IdealFrontend"}
+#: estimates, the frontend that a board's one wraps.
+INTERNAL = {"LazySamples", "IdealFrontend"}
 #: Exceptions that are caught within ktc.
 CAUGHT = {"Indefinite", "RecordError"}
 
@@ -99,3 +100,15 @@ def test_a_public_name_is_documented(name):
     if callable(thing) and not of_no_use_alone:
         shown_by = reduce(getattr, RECEIVED.get(name, name).split(".")[1:], ktc)
         assert ">>> " in inspect.getdoc(shown_by), f"{name} has no example"
+
+
+@pytest.mark.parametrize("name", sorted(PUBLIC))
+def test_a_public_name_is_reported_and_pickled_by_that_name(name):
+    thing = PUBLIC[name]
+    if isinstance(thing, type) or inspect.isfunction(thing):
+        assert f"{thing.__module__}.{thing.__qualname__}" == name
+        assert pickle.loads(pickle.dumps(thing)) is thing
+
+
+def test_pickles_by_private_names_load():
+    assert pickle.loads(b"cktc._model.network\nNetwork\n.") is ktc.Network

@@ -12,7 +12,7 @@ import pytest
 
 import ktc
 from ktc import theory
-from ktc._emulation.density_emulator import density_emulator
+from ktc._emulation.emulator import density_emulator
 from ktc._learning.planning.quartic_unit import expected_of_unit
 from ktc.schedules import Constant, MinimalDissipation
 from reference_quartic import Unit

@@ -139,7 +139,7 @@ def test_progress_changes_nothing(record, capsys):
 def test_records_beyond_memory_are_refused_before_anything_moves(monkeypatch):
     """Ten states of 37 replicas of two units take 5920 bytes, five take half."""
     emulator = Emulator(network(), replicas=REPLICAS, seed=87)
-    monkeypatch.setattr("ktc._emulation.recorder.memory", lambda: 5000.0)
+    monkeypatch.setattr("ktc._base.resources.memory", lambda: 5000.0)
     with refused(MemoryError, "5.92e-06 GB", "every", "to="):
         emulator.play(drive(network()), record="state")
     assert emulator.time == 0.0

@@ -357,3 +357,45 @@ def test_a_grid_of_a_million_units():
     scatter = np.sqrt(2 * np.sum(expected**2)) / side  # of ⟨x²⟩ over the sites, Isserlis
     assert abs(np.mean(x * x) - expected[0, 0]) < 4.5 * scatter
     assert abs(np.mean(x * np.roll(x, 1, axis=0)) - expected[1, 0]) < 4.5 * scatter
+
+
+def corrupt(kind, place):
+    """A diagonal matrix of three units, one of whose indices is wrong by a lot."""
+    if kind == "lil":
+        matrix = scipy.sparse.lil_array(np.eye(3))
+        matrix.rows[2][0] = place
+        return matrix
+    matrix = getattr(scipy.sparse, f"{kind}_array")(np.eye(3))
+    indices = matrix.row if kind == "coo" else matrix.indices
+    indices[2] = place
+    return matrix
+
+
+@pytest.mark.parametrize("place", [3, 10**9, -1, -(2**31)])
+@pytest.mark.parametrize("kind", ["csr", "csc", "coo", "bsr", "lil"])
+def test_indices_outside_the_matrix(kind, place):
+    """SciPy would read and write there: a segmentation fault at best."""
+    with refused(ValueError, "stiffness must have all of its indices within the matrix"):
+        ktc.Network(corrupt(kind, place), friction=1.0)
+    emulator = ktc.Emulator(ktc.Network(scipy.sparse.eye_array(3), 1.0), replicas=2, seed=1)
+    with refused(ValueError, "stiffness must have all of its indices within the matrix"):
+        emulator.set(stiffness=corrupt(kind, place))
+
+
+def test_row_pointers_outside_the_matrix():
+    matrix = scipy.sparse.csr_array(np.eye(3))
+    matrix.indptr[:] = [0, 10**6, 2, 3]
+    with refused(ValueError, "stiffness must have all of its indices within the matrix"):
+        ktc.Network(matrix, friction=1.0)
+
+
+@pytest.mark.parametrize("wrong", [100, -5, 2**31 - 1])
+def test_an_edited_column_in_a_file(tmp_path, wrong):
+    path = tmp_path / "sparse.npz"
+    ktc.Emulator(ktc.Network(scipy.sparse.eye_array(3), 1.0), replicas=2, seed=1).save(path)
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    arrays["description/stiffness/indices"][1] = wrong
+    np.savez(path, **arrays)
+    with refused(ValueError, str(path), "description/stiffness", "indices within the matrix"):
+        ktc.Emulator.load(path)

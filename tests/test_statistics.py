@@ -324,7 +324,7 @@ def test_unequal_holds():
 
 
 def test_statistics_beyond_memory_are_refused(monkeypatch):
-    monkeypatch.setattr("ktc._emulation.statistics.memory", lambda: 1e6)
+    monkeypatch.setattr("ktc._base.resources.memory", lambda: 1e6)
     emulator = emulator_of("rc", replicas=1000)
     with refused(MemoryError, "0.00", "GB", "autocorrelation"):
         emulator.play(drive("rc", 100), statistics=ktc.Statistics(autocorrelation=99))

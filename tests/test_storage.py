@@ -1,12 +1,17 @@
 """Saved files: whole or refused, of this format or refused, never half written."""
 
+import io
 import json
+import zipfile
+from copy import copy
 
 import numpy as np
 import pytest
+from numpy.lib import format as npy
 
 import ktc
 from ktc._base import files
+from ktc._base.codec import RecordError, from_record, to_record
 from refusal import refused
 
 
@@ -220,13 +225,106 @@ def test_a_state_of_another_size(path):
         ktc.Emulator.load(path)
 
 
+def edited(path, name, change):
+    """The same file with one array changed."""
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    arrays[name] = change(arrays[name])
+    np.savez(path, **arrays)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("name", ["description/stiffness", "state/engine/state", "state/held/bias"])
+def test_an_array_that_is_not_finite(path, name, wrong):
+    edited(path, name, lambda array: np.full_like(array, wrong))
+    with refused(ValueError, str(path), name.split("/")[-1], "NaN or infinite"):
+        ktc.Emulator.load(path)
+
+
+@pytest.mark.parametrize("dtype", ["complex128", "datetime64[s]", "V8", "S4"])
+def test_an_array_of_another_kind_of_numbers(path, dtype):
+    edited(path, "state/engine/state", lambda array: np.zeros(array.shape, dtype))
+    with refused(ValueError, str(path), "state/engine/state", "dtype", "does not save"):
+        ktc.Emulator.load(path)
+
+
+def test_infinite_numbers_that_were_saved():
+    """Only arrays that had them when they were saved may have them."""
+    saved = to_record({"x": np.array([1.0, np.inf]), "y": np.ones(2)})
+    assert from_record(saved)["x"][1] == np.inf
+    with refused(RecordError, "y: NaN or infinite"):
+        from_record(saved._replace(arrays={**saved.arrays, "y": np.array([np.nan])}))
+
+
+def header_claiming(path, name, **claims):
+    """Edit the header of an array in place of its entry, as its data stay."""
+    with zipfile.ZipFile(path) as archive:
+        entries = {entry.filename: archive.read(entry) for entry in archive.infolist()}
+    content = io.BytesIO(entries[f"{name}.npy"])
+    assert npy.read_magic(content) == (1, 0)
+    shape, order, dtype = npy.read_array_header_1_0(content)
+    header = {"descr": dtype.str, "fortran_order": order, "shape": shape} | claims
+    made = io.BytesIO()
+    npy.write_array_header_1_0(made, header)
+    entries[f"{name}.npy"] = made.getvalue() + content.read()
+    with zipfile.ZipFile(path, "w") as archive:
+        for filename, data in entries.items():
+            archive.writestr(filename, data)
+
+
+@pytest.mark.parametrize("shape", [(2**40,), (2**63, 2**63), (2**70,), (-4,), (0,), (3, 2**33)])
+def test_a_shape_that_does_not_fit_its_entry(path, shape):
+    header_claiming(path, "state/engine/state", shape=shape)
+    with refused(ValueError, str(path), "state/engine/state", "claims shape"):
+        ktc.Emulator.load(path)
+
+
+@pytest.mark.parametrize("replicas", [11 * 64, 2**33, 2**62, 2**80])
+def test_more_replicas_than_were_saved(path, replicas):
+    options = header_of(path)["record"]["options"] | {"replicas": replicas}
+    rewritten(path, record={**header_of(path)["record"], "options": options})
+    with refused(ValueError, str(path), "replicas"):
+        ktc.Emulator.load(path)
+
+
+def test_a_file_that_inflates(path):
+    """Compressed entries could ask for a thousand times the memory of the file."""
+    with np.load(path) as archive:
+        np.savez_compressed(path, **dict(archive))
+    with refused(ValueError, str(path), "compressed"):
+        ktc.Emulator.load(path)
+
+
+def test_entries_that_share_their_data(path):
+    """Overlapping entries would claim the same bytes many times."""
+    with zipfile.ZipFile(path, "a") as archive:
+        for twin in range(1000):
+            entry = copy(archive.infolist()[0])
+            entry.filename = f"twin{twin}.npy"
+            archive.filelist.append(entry)
+            archive.NameToInfo[entry.filename] = entry
+        archive._didModify = True
+    with refused(ValueError, str(path), "claim more than"):
+        ktc.Emulator.load(path)
+
+
+def test_a_json_header_of_any_depth(path):
+    rewritten(path)
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    arrays["header"] = np.array("[" * 100_000)
+    np.savez(path, **arrays)
+    with refused(ValueError, str(path), "is corrupt or truncated"):
+        ktc.Emulator.load(path)
+
+
 def test_a_failed_save_leaves_the_old_file(emulator, path, monkeypatch):
     whole = path.read_bytes()
 
     def full(*_, **__):
         raise OSError("no space left")
 
-    monkeypatch.setattr(np, "savez", full)
+    monkeypatch.setattr(files, "write_archive", full)
     with pytest.raises(OSError, match="no space left"):
         emulator.save(path)
     assert path.read_bytes() == whole

@@ -2,7 +2,7 @@
 
 #include <cfenv>
 #include <condition_variable>
-#include <system_error>
+#include <exception>
 #include <vector>
 
 #ifndef _WIN32
@@ -76,13 +76,14 @@ class Pool {
     }
 
    private:
-    /// Starts helpers until there is one for every open seat, or the system has no more threads.
-    void hire() {
+    /// Starts helpers until there is one for every open seat, or the system has no more threads or
+    /// memory. It must not throw: the job is on the caller's stack, and helpers know of it.
+    void hire() noexcept {
         const SignalsBlocked blocked;
         try {
             for (; idle_ < open_seats_ && helpers_ < most_helpers; ++idle_, ++helpers_)
                 std::thread([this] { help(); }).detach();
-        } catch (const std::system_error&) {
+        } catch (const std::exception&) {
         }
     }
 

@@ -2,11 +2,35 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <initializer_list>
+#include <new>
 #include <stdexcept>
 #include <vector>
 
 using namespace ktc;
+
+namespace {
+
+/// While it exists, this thread gets no memory.
+struct OutOfMemory {
+    OutOfMemory() { now = true; }
+    ~OutOfMemory() { now = false; }
+    OutOfMemory(const OutOfMemory&) = delete;
+    OutOfMemory& operator=(const OutOfMemory&) = delete;
+    static inline thread_local bool now = false;
+};
+
+}  // namespace
+
+// The whole test program allocates here, so that a test can run out of memory.
+void* operator new(std::size_t size) {
+    void* const place = OutOfMemory::now ? nullptr : std::malloc(size > 0 ? size : 1);
+    if (place == nullptr) throw std::bad_alloc();
+    return place;
+}
+void operator delete(void* place) noexcept { std::free(place); }
+void operator delete(void* place, std::size_t) noexcept { std::free(place); }
 
 TEST_CASE("every task is done once, by workers that are numbered") {
     for (const std::size_t threads : {0, 1, 2, 5}) {
@@ -68,4 +92,17 @@ TEST_CASE("calls may be nested and made from several threads at once") {
     outer();
     other.join();
     CHECK(calls == 128);
+}
+
+TEST_CASE("no memory for more helpers leaves the work to those that there are") {
+    std::atomic<int> calls{0};
+    const auto call = [&](std::size_t, std::size_t) { ++calls; };
+    run_parallel(8, 2, call);
+    {
+        const OutOfMemory none;
+        run_parallel(500, 400, call);
+    }
+    CHECK(calls == 508);
+    run_parallel(500, 400, call);
+    CHECK(calls == 1008);
 }

@@ -4,9 +4,9 @@
 
 namespace ktc {
 
-/// Replicas that move together, side by side in the vector lanes. The width is one constant of the
-/// build: a replica's lane, and with it every product it takes part in, depends on its number
-/// alone, so that its bits do not depend on how many others there are or who runs them.
+/// Number of replicas that move together, side by side in vector lanes. It is a constant of the
+/// build, so that the lane and the bits of a replica depend on its number alone, not on the number
+/// of replicas or of threads.
 inline constexpr std::size_t block_width = 64;
 
 }  // namespace ktc

@@ -5,9 +5,9 @@
 
 namespace ktc {
 
-/// Adds `term` to the unevaluated sum `sum + carry` without losing its low bits
-/// (Knuth's two-sum; Ogita, Rump, Oishi, SIAM J. Sci. Comput. 26, 1955, 2005).
-/// Books kept over millions of ticks must close to rounding, which a plain sum does not.
+/// Adds `term` to the unevaluated sum `sum + carry` without losing its low bits (Knuth's two-sum;
+/// Ogita, Rump, Oishi, SIAM J. Sci. Comput. 26, 1955, 2005). Ledgers of millions of ticks must
+/// balance to rounding, which plain sums do not.
 inline void add_compensated(double& sum, double& carry, double term) {
     const double total = sum + term;
     const double shadow = total - sum;
@@ -15,13 +15,12 @@ inline void add_compensated(double& sum, double& carry, double term) {
     sum = total;
 }
 
-/// The upper half of a double: its sign, its exponent and twenty bits of its mantissa. What is
-/// small beside a double, such as the carry of its compensated sum, needs no more, at any scale of
-/// units.
+/// Upper half of a double: its sign, its exponent and twenty bits of its mantissa. This suffices
+/// for a number that is small beside a double, such as the carry of a compensated sum.
 class UpperHalf {
    public:
     UpperHalf() = default;
-    /// The lower half is cut off.
+    /// Truncates the lower half.
     explicit UpperHalf(double value) {
         std::uint64_t bits;
         std::memcpy(&bits, &value, sizeof bits);

@@ -6,14 +6,14 @@
 
 #include "ground/matrix.hpp"
 
-/// Dense linear algebra, done by BLAS and LAPACK; a matrix that is to multiply many blocks is for
-/// kernels/packed_matrix.hpp. Products of replica blocks have one fixed width and run on the
-/// calling thread, so that their bits depend on nothing else.
+/// Dense linear algebra by BLAS and LAPACK. A matrix that multiplies many blocks is packed instead
+/// (kernels/packed_matrix.hpp). Products of replica blocks have one fixed width and run on the
+/// calling thread, so that their bits do not depend on the number of replicas or threads.
 namespace ktc {
 
-/// One thread per call inside the library: the engine's own threads are the only ones.
+/// Limits the library to one thread per call, because the engine runs threads of its own.
 void use_one_library_thread();
-/// The processor whose kernels the library uses, by its own name for it.
+/// Name of the processor whose kernels the library uses.
 std::string library_core();
 
 enum class Transposed { no, yes };
@@ -25,7 +25,7 @@ std::vector<double> multiply(const Matrix& a, const std::vector<double>& x,
 Matrix transpose(const Matrix& a);
 /// scale_a * a + scale_b * b
 Matrix add(double scale_a, const Matrix& a, double scale_b, const Matrix& b);
-/// (a + aᵀ)/2, for matrices that are symmetric but for rounding.
+/// (a + aᵀ)/2, for matrices that are symmetric up to rounding.
 Matrix symmetrised(const Matrix& a);
 /// Largest absolute row sum, ‖a‖_∞.
 double norm(const Matrix& a);
@@ -36,31 +36,31 @@ void multiply_block(const Matrix& a, const double* block, double* out, std::size
 /// out += block * blockᵀ, with `block` row-major of `rows` rows and `width` columns.
 void add_outer_block(const double* block, std::size_t rows, std::size_t width, Matrix& out);
 
-/// Lower triangular L with L Lᵀ = a. Raises where `a` is not positive definite, naming `name`.
+/// Lower triangular L with L Lᵀ = a. Raises an error about `name` if `a` is not positive definite.
 Matrix cholesky(const Matrix& a, const char* name);
 /// L⁻¹ b, or L⁻ᵀ b, for lower triangular L.
 Matrix solve_lower(const Matrix& lower, const Matrix& b, Transposed transposed = Transposed::no);
 
-/// a⁻¹ b of a square matrix. Raises where it is singular.
+/// a⁻¹ b of a square matrix a. Raises if a is singular.
 std::vector<double> solve(const Matrix& a, const std::vector<double>& b);
 
 struct SymmetricEigen {
     std::vector<double> values;  ///< ascending
-    Matrix vectors;              ///< one eigenvector a column
+    Matrix vectors;              ///< one eigenvector per column
 };
 SymmetricEigen symmetric_eigen(const Matrix& a);
-/// The same of f fᵀ from its factor f, every eigenvalue to its own rounding even where the rows of
-/// f differ by many decades (one-sided Jacobi; Demmel, Veselić, SIAM J. Matrix Anal. Appl. 13,
-/// 1204, 1992). Some six times the work of symmetric_eigen, which is exact to the largest one's
-/// rounding.
+/// Eigendecomposition of f fᵀ from its factor f. Each eigenvalue is exact to its own rounding, even
+/// if the rows of f differ by many decades; symmetric_eigen is exact to the rounding of the largest
+/// one, at a sixth of the cost (one-sided Jacobi; Demmel, Veselić, SIAM J. Matrix Anal. Appl. 13,
+/// 1204, 1992).
 SymmetricEigen symmetric_eigen_of_factor(const Matrix& factor);
 
 /// B with B Bᵀ = a for a positive semidefinite covariance, entries to the rounding of √(a_ii a_jj):
-/// pivoted Cholesky at unit diagonal. What rounding left below zero counts as zero.
+/// pivoted Cholesky at unit diagonal. Pivots that rounding made negative count as zero.
 Matrix semidefinite_factor(const Matrix& a);
 
-/// The P that solves F P + P Fᵀ + D = 0, for any F whose eigenvalues lie in the left half plane
-/// (Bartels, Stewart, Commun. ACM 15, 820, 1972). Raises where F is not stable.
+/// Solution P of F P + P Fᵀ + D = 0, for any F whose eigenvalues lie in the left half plane
+/// (Bartels, Stewart, Commun. ACM 15, 820, 1972). Raises if F is not stable.
 Matrix solve_lyapunov(const Matrix& drift, const Matrix& diffusion);
 
 }  // namespace ktc

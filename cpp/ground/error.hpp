@@ -14,14 +14,14 @@ std::string message_part(Number number) {
     return std::to_string(number);
 }
 
-/// Raises what reaches Python as `ValueError`, its message joined of texts and numbers.
+/// Raises an error that becomes a `ValueError` in Python. Its message joins texts and numbers.
 template <class... Parts>
 [[noreturn]] void refuse(const Parts&... parts) {
     throw std::invalid_argument((message_part(parts) + ...));
 }
 
-/// Refuses a value before anything has changed. The message is built only on failure: a check that
-/// passes costs no more than its condition.
+/// Raises if a condition fails; call it before anything changes. The message is built only on
+/// failure, so that a check that passes costs no more than its condition.
 template <class... Parts>
 inline void require(bool condition, const Parts&... parts) {
     if (!condition) [[unlikely]]

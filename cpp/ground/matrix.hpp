@@ -48,8 +48,8 @@ class Matrix {
     std::vector<double> values_;
 };
 
-/// Numbers that begin with a cache line, so that no vector of them lies across two. They are
-/// without values at first: what is not used takes no memory.
+/// Numbers aligned to a cache line, so that no vector register is loaded from two lines. They are
+/// not initialised, so that memory that is not used is not allocated by the system.
 template <class T>
 class Aligned {
    public:

@@ -108,7 +108,7 @@ namespace {
 
 constexpr int most_terms = 100;
 
-/// s_i a_ii − Σ_{j≠i} |a_ij| s_j of every row; what rounding left below zero counts as zero.
+/// s_i a_ii − Σ_{j≠i} |a_ij| s_j of every row, zero where it is not above rounding.
 std::vector<double> surplus_of(const SparseMatrix& matrix, const std::vector<double>& scale,
                                bool& dominant) {
     std::vector<double> surplus(matrix.rows());

@@ -16,17 +16,17 @@ struct SparseEntry {
     bool operator==(const SparseEntry&) const = default;
 };
 
-/// Matrix of doubles as compressed rows: of each row the stored entries, columns ascending.
+/// Matrix of doubles in compressed rows, with ascending columns.
 class SparseMatrix {
    public:
     SparseMatrix() = default;
-    /// Entries of row i are [starts[i], starts[i + 1]). Raises where rows are not in order, naming
-    /// `name`.
+    /// Row i has the entries [starts[i], starts[i + 1]). Raises an error about `name` if rows are
+    /// not in order.
     SparseMatrix(std::size_t columns, std::vector<std::size_t> starts,
                  std::vector<SparseEntry> entries, std::string_view name);
     /// The nonzero entries of a dense matrix.
     static SparseMatrix of(const Matrix& matrix);
-    /// One entry of 1 a row, at the columns from `first` on.
+    /// One entry of 1 per row, in consecutive columns from `first` on.
     static SparseMatrix axes(std::size_t rows, std::size_t columns, std::size_t first);
 
     std::size_t rows() const { return starts_.size() - 1; }
@@ -37,7 +37,7 @@ class SparseMatrix {
     }
     const std::vector<std::size_t>& starts() const { return starts_; }
     const std::vector<SparseEntry>& entries() const { return entries_; }
-    /// Zero where nothing is stored.
+    /// Entry (i, j), zero if it is not stored.
     double operator()(std::size_t i, std::size_t j) const;
 
     Matrix dense() const;
@@ -51,7 +51,7 @@ class SparseMatrix {
     std::vector<SparseEntry> entries_;
 };
 
-/// The entries of a vector that differ from zero.
+/// The nonzero entries of a vector.
 std::vector<SparseEntry> entries_of(const std::vector<double>& values);
 /// scale_a * a + scale_b * b, without entries that cancel.
 SparseMatrix add(double scale_a, const SparseMatrix& a, double scale_b, const SparseMatrix& b);
@@ -60,17 +60,17 @@ void multiply_row(std::span<const SparseEntry> row, const double* block, std::si
                   double* out);
 
 /// A scaling s > 0 under which a symmetric matrix is diagonally dominant,
-///     s_i a_ii ≥ Σ_{j≠i} |a_ij| s_j in every row,
-/// which exists for all that stay positive definite whatever the signs of their couplings (Berman,
-/// Plemmons, Nonnegative Matrices in the Mathematical Sciences, ch. 6, 1979).
+///     s_i a_ii ≥ Σ_{j≠i} |a_ij| s_j in every row.
+/// It exists if the matrix is positive definite at any signs of its couplings (Berman, Plemmons,
+/// Nonnegative Matrices in the Mathematical Sciences, ch. 6, 1979).
 struct Dominance {
-    std::vector<double> scale;    ///< s; empty where none was found
+    std::vector<double> scale;    ///< s; empty if none was found
     std::vector<double> surplus;  ///< s_i a_ii − Σ_{j≠i} |a_ij| s_j, not negative
-    /// Whether every connected part has a row with a surplus: then the matrix is positive definite.
+    /// Whether each connected part has a row with a surplus, so that the matrix is definite.
     bool definite = false;
 };
 
-/// s = (1 + T + T² + …) 1 with T_ij = |a_ij|/a_ii, as far as it takes, at most a hundred terms.
+/// Finds s = (1 + T + T² + …) 1 with T_ij = |a_ij|/a_ii, from at most a hundred terms.
 Dominance dominance(const SparseMatrix& matrix);
 
 }  // namespace ktc

@@ -8,11 +8,11 @@
 
 namespace ktc {
 
-/// Thrown where a Watch was told to stop and there is nothing to return: all is as it was.
+/// Thrown if a Watch stops a call that has no partial result; nothing has changed then.
 struct Interrupted : std::exception {};
 
-/// Asks whether to keep going, a few dozen times a second, on the thread that made it: Python hears
-/// Ctrl-C on its main thread alone. The others see the answer.
+/// Asks a few dozen times per second whether to continue. Only the thread that made it asks,
+/// because Python receives Ctrl-C on its main thread; other threads read the answer.
 class Watch {
    public:
     explicit Watch(const std::function<bool()>& keep_going) : keep_going_(keep_going) {}

@@ -2,7 +2,7 @@
 
 #include "kernels/pack_bits.hpp"
 
-/// From one precision to the other, sixteen numbers at a time; `unit` is a power of two.
+/// Conversions between single and double precision; `unit` is a power of two.
 namespace ktc::KTC_INSTRUCTION_SET {
 
 inline void widen(const float* from, std::size_t count, double unit, double offset, double* to) {
@@ -16,7 +16,7 @@ inline void narrow(const double* from, std::size_t count, double unit, double of
         to[k] = static_cast<float>(inverse * (from[k] - offset));
 }
 
-/// From numbers about `before` to numbers about `after`; work −= change · x on the way.
+/// Moves the offset of stored numbers x from `before` to `after`; work −= change · x.
 inline void reframe(float* numbers, std::size_t count, double unit, double before, double after,
                     double change, double* work) {
     const double inverse = 1.0 / unit;

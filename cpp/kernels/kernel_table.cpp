@@ -1,5 +1,5 @@
-// Compiled once for each instruction set, whose name is KTC_INSTRUCTION_SET: see kernels.hpp and
-// CMakeLists.txt.
+// CMakeLists.txt compiles this file once for each instruction set, whose name it defines as
+// KTC_INSTRUCTION_SET (kernels.hpp).
 #include "kernels/kernels.hpp"
 
 #include "kernels/conversion_pack.hpp"
@@ -29,7 +29,7 @@ void normals(const StreamAddress& address, Real* out) {
     put(pair[0], out);
 }
 
-/// Whole bundles of addresses, and the last of them with some to spare.
+/// Draws whole bundles of addresses; the last bundle may be longer than the rest of `count`.
 template <class Real>
 void normal_rows(const StreamAddress& first, std::size_t count, Real* out) {
     constexpr std::size_t width = 2 * lanes_of<Real>;

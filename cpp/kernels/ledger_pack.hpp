@@ -4,7 +4,7 @@
 #include "ground/compensated_sum.hpp"
 #include "kernels/pack_bits.hpp"
 
-/// Books by packs (physics/ledger.hpp): a sum is a double and its carry the upper half of another.
+/// Accounts in packs (physics/ledger.hpp): a sum is a double, its carry the upper half of another.
 namespace ktc::KTC_INSTRUCTION_SET {
 
 static_assert(sizeof(UpperHalf) == sizeof(std::uint32_t));
@@ -25,16 +25,16 @@ KTC_INLINE void store_halves(UpperHalf* to, Doubles value) {
     std::memcpy(to, upper, sizeof upper);
 }
 
-/// What an UpperHalf keeps of each number.
+/// Truncates each number to an UpperHalf.
 KTC_INLINE Doubles cut(Doubles x) { return as_doubles(as_words(x) & ~low_half); }
 
-/// Eight accounts while they are in registers. They hold at all times what they would hold after
-/// being stored and loaded, so that results do not depend on when that happens.
+/// Eight accounts in registers. Carries are truncated after every post, so that results do not
+/// depend on when accounts are stored and loaded.
 struct Account {
     Doubles sum, carry;
 
-    /// Knuth's two-sum, then Dekker's of the total and all that it lost: the carry stays below half
-    /// a unit of the sum, and both together have 73 bits (Dekker, Numer. Math. 18, 224, 1971).
+    /// Knuth's two-sum, then Dekker's fast two-sum of the total and its rounding error. The carry
+    /// stays below half a unit of the sum, and both have 73 bits (Numer. Math. 18, 224, 1971).
     KTC_INLINE void post(Doubles amount) {
         const Doubles total = sum + amount, shadow = total - sum;
         const Doubles lost = carry + ((sum - (total - shadow)) + (amount - shadow));

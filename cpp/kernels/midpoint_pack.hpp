@@ -2,14 +2,14 @@
 
 #include "kernels/modal_pack.hpp"
 
-/// Midpoint steps of the units of a group of replicas, besides the product
+/// Midpoint steps of the units of a group of replicas, without their matrix product
 /// (motion/midpoint_propagator.hpp).
 namespace ktc::KTC_INSTRUCTION_SET {
 
-// 1/√s by additions and multiplications alone: the processor's own root and division take several
-// times as long, and one at a time.
+// 1/√s by additions and multiplications, because the square root and the division of a processor
+// take several times as long and are not pipelined.
 
-/// Half the exponent, and a mantissa to 3.5 % (Lomont, Fast inverse square root, Purdue, 2003).
+/// Estimate of 1/√s to 3.5 % from its bits (Lomont, Fast inverse square root, Purdue, 2003).
 KTC_INLINE Doubles inverse_root_estimate(Doubles s) {
     return as_doubles(std::uint64_t{0x5FE6EB50C7B537A9} - (as_words(s) >> std::uint64_t{1}));
 }
@@ -17,8 +17,8 @@ KTC_INLINE Floats inverse_root_estimate(Floats s) {
     return as_floats(std::uint32_t{0x5F375A86} - (as_half_words(s) >> std::uint32_t{1}));
 }
 
-/// For normal s > 0, to two units in the last place: with e = s y² − 1 the series
-/// y (1 − e/2 + 3e²/8 − …) triples the digits at each turn.
+/// 1/√s of normal s > 0 to two units in the last place. With e = s y² − 1 the series
+/// y (1 − e/2 + 3e²/8 − …) triples the number of digits in each iteration.
 template <class Real>
 KTC_INLINE Pack<Real> inverse_root(Pack<Real> s) {
     Pack<Real> y = inverse_root_estimate(s);
@@ -29,7 +29,7 @@ KTC_INLINE Pack<Real> inverse_root(Pack<Real> s) {
     return y;
 }
 
-/// Relaxation in κx⁴/4 alone, exact: x/√(1 + r x²), r = 2κg times its time.
+/// Exact relaxation in the energy κx⁴/4 over a time t: x/√(1 + r x²), r = 2κgt.
 template <class Real>
 KTC_INLINE Pack<Real> relaxed(Pack<Real> x, Real rate) {
     if (rate == Real{0}) return x;
@@ -70,7 +70,7 @@ void midpoint_relax(Real* x, std::size_t units, const Real* rate) {
             store(at, relaxed(load(at), rate[i]));
 }
 
-/// A unit without couplings: its steps stay in registers.
+/// Steps of an uncoupled unit, whose state stays in registers.
 template <class Real>
 void midpoint_uncoupled(Real* x, std::size_t steps, const MidpointUnit<Real>& unit,
                         StreamAddress address) {

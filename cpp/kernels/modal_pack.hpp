@@ -7,22 +7,22 @@
 #include "kernels/normal_pack.hpp"
 
 /// Independent Ornstein–Uhlenbeck processes, each moved exactly (Gillespie, Phys. Rev. E 54, 2084,
-/// 1996): u′ = e^{−λh} u + √(kT (1 − e^{−2λh})) ξ about β, with all their books. A group of
-/// replicas is two packs wide, in double and in single precision.
+/// 1996): u′ = e^{−λh} u + √(kT (1 − e^{−2λh})) ξ about β, with their accounts. A group of replicas
+/// is two packs wide in both precisions.
 namespace ktc::KTC_INSTRUCTION_SET {
 
-/// What the moves of a tile add to the books of a pack of replicas: plain sums, which sixteen
-/// amounts do not need more of. Their compensated sums are those of tiles.
+/// Sums over the moves of a tile, for a pack of replicas. Sums of sixteen amounts need no
+/// compensation; only sums over tiles are compensated.
 template <class Real>
 struct TilePosts {
     Pack<Real> extracted{}, gained{}, supply{};  ///< −work, −heat, supply
 };
 
-/// The same where digits are few and the state is u = w − β itself, however far away β is. An
-/// update moves u by s, which is −Δβ but for rounding, and takes ½ (u′² − u²) − ½ (β′² − β²): with
-/// Δβ in two parts, D and what single precision left of it, ε, that is
-///     −D u + (s + D) u′ + ε s   beside the −Δβ β that is common to all replicas,
-/// in which nothing large cancels. The books have the moves that rounding left.
+/// One tick of one unit in single precision, where the state is the deviation u = w − β. An update
+/// moves u by s, which is −Δβ up to rounding. Its work is ½ (u′² − u²) − ½ (β′² − β²). With
+/// Δβ = D + ε, where ε is the rounding error of D, this is −Δβ β, common to all replicas, plus
+///     −D u + (s + D) u′ + ε s,
+/// in which no large terms cancel. Accounts are those of the moves after rounding.
 template <class Real>
 KTC_INLINE void move_deviation(Pack<Real>& u, const ModalTick<Real>& tick, std::size_t unit,
                                Pack<Real> noise, TilePosts<Real>& posts) {
@@ -44,8 +44,8 @@ KTC_INLINE void move_deviation(Pack<Real>& u, const ModalTick<Real>& tick, std::
 
 /// One tick of one unit. Each account has its own local formula:
 ///     work = −Δβ w,   −heat = ½ (u′ − u)(u′ + u),   ∫ bᵀdx = β (u′ − u),   u = w − β.
-/// A short hold adds u′ − u to the state, whose digits are then its own where β is far away; a long
-/// one sets it to β + u′, which forgets how far away it was.
+/// A short hold adds u′ − u to the state, which keeps the digits of u′ − u if β is far away. A long
+/// hold sets the state to β + u′, without the rounding error of an earlier β.
 template <class Real>
 KTC_INLINE void move(Pack<Real>& w, const ModalTick<Real>& tick, std::size_t unit, Pack<Real> noise,
                      TilePosts<Real>& posts) {
@@ -71,7 +71,7 @@ KTC_INLINE void move(Pack<Real>& w, const ModalTick<Real>& tick, std::size_t uni
     posts.supply = fused(force, step, posts.supply);
 }
 
-/// The books of eight replicas.
+/// Accounts of a pack of eight replicas.
 class PackBooks {
    public:
     KTC_INLINE PackBooks() = default;
@@ -81,7 +81,7 @@ class PackBooks {
           supply_(load_account(books.supply + at, books.supply_carry + at)),
           turnover_(load_halves(books.turnover + at)) {}
 
-    /// `common` is work that all replicas share.
+    /// Adds posts; `common` is work that all replicas share.
     KTC_INLINE void enter(double common, Doubles extracted, Doubles gained, Doubles supply) {
         const Doubles work = common - extracted;
         work_.post(work);
@@ -102,14 +102,14 @@ class PackBooks {
     Doubles turnover_;
 };
 
-/// The books of a group of replicas.
+/// Accounts of a group of replicas.
 template <class Real>
 class GroupBooks {
    public:
     KTC_INLINE explicit GroupBooks(const ModalBooks& books) : books_(books) {
         for (std::size_t i = 0; i < packs; ++i) of_[i] = PackBooks(books, i * pack_width);
     }
-    /// Enters a tile's posts, which are then none.
+    /// Adds the posts of a tile and resets them to zero.
     KTC_INLINE void enter(double& common, TilePosts<Real> (&posts)[2]) {
         for (std::size_t half = 0; half < 2; ++half) {
             for (std::size_t part = 0; part < packs / 2; ++part)
@@ -130,19 +130,19 @@ class GroupBooks {
     PackBooks of_[packs];
 };
 
-/// Where the noise of moves is that follow one another: of the next units at one step,
+/// Order of the noise of consecutive moves: consecutive units at one step.
 struct UnitsOfStep {
     std::uint64_t step;
     std::uint32_t element;
     KTC_INLINE void advance() { ++element; }
 };
-/// of one unit at the next steps,
+/// Order of the noise: consecutive steps of one unit.
 struct StepsOfUnit {
     std::uint64_t step;
     std::uint32_t element;
     KTC_INLINE void advance() { ++step; }
 };
-/// or of all units at one step, then at the next.
+/// Order of the noise: all units at one step, then at the next.
 struct UnitsOfSteps {
     std::uint64_t step;
     std::uint32_t element, units;
@@ -153,7 +153,7 @@ struct UnitsOfSteps {
     }
 };
 
-/// Noise of the next moves. It is made ahead of them: no move waits for its own.
+/// Noise of a bundle of moves, made ahead so that no move waits for its noise.
 template <class Real, class Sweep>
 KTC_INLINE void next_noise(const Stream& stream, Sweep& sweep, NormalPair<Real> (&out)[bundle]) {
     std::uint64_t steps[bundle];
@@ -165,8 +165,8 @@ KTC_INLINE void next_noise(const Stream& stream, Sweep& sweep, NormalPair<Real> 
     normals_at(stream, steps, elements, out);
 }
 
-/// Noise of a tile of moves. It is made by a function of its own, out of line: among the moves, the
-/// compiler would put one address after the other, each of which waits for its own series.
+/// Noise of a tile of moves. It is made out of line, because the compiler would otherwise
+/// interleave moves and series, and run the series of the addresses one after the other.
 template <class Real>
 class NoiseTile {
    public:
@@ -192,14 +192,14 @@ class NoiseTile {
     alignas(64) Real of_[size][2 * lanes_of<Real>];
 };
 
-/// Ticks until the books are next entered: tiles end where the number of the step says, so that
-/// sums do not depend on how many steps are played at once, but for the last tile of a call.
+/// Number of ticks until the next post. Tiles end at fixed step numbers, so that sums depend on
+/// how many steps are played at once only through the last tile of a call.
 KTC_INLINE std::size_t ticks_of_tile(std::uint64_t step, std::size_t left) {
     const std::size_t whole = modal_tile - static_cast<std::size_t>(step % modal_tile);
     return left < whole ? left : whole;
 }
 
-/// A single unit: its state stays in registers, too.
+/// Ticks of a single unit, whose state stays in registers.
 template <class Real>
 KTC_INLINE void modal_unit(Real* state, const ModalTick<Real>* ticks, std::size_t count,
                            StreamAddress address, const ModalBooks& books) {

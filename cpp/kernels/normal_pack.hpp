@@ -6,8 +6,8 @@
 #include "kernels/normal_series.hpp"
 #include "kernels/philox_pack.hpp"
 
-/// The normals of one address in two packs: sixteen in double, thirty-two in single precision.
-/// kernels/kernels.hpp says what they are.
+/// Normals of one address in two packs: sixteen in double, thirty-two in single precision
+/// (kernels/kernels.hpp).
 namespace ktc::KTC_INSTRUCTION_SET {
 
 template <class Real>
@@ -15,14 +15,13 @@ struct NormalPair {
     Pack<Real> first, second;
 };
 
-/// 52 bits after the one, less one, plus half the last place: odd multiples of 2^−53 in (0, 1).
+/// Uniform numbers in (0, 1), odd multiples of 2^−53, from the mantissa of numbers in [1, 2).
 KTC_INLINE Doubles uniform(Words word) {
     constexpr std::uint64_t one = 0x3FF0000000000000;
     return as_doubles((word >> std::uint64_t{12}) | one) - (1.0 - 0x1p-53);
 }
 
-/// Horner's scheme for `count` arguments side by side: a chain of products waits for itself, others
-/// fill the time.
+/// Horner's scheme for `count` arguments side by side, whose independent products hide latency.
 template <std::size_t count, std::size_t terms, class Real>
 KTC_INLINE void polynomial(const Real (&coefficient)[terms], const Pack<Real>* x,
                            Pack<Real> (&value)[count]) {
@@ -33,8 +32,8 @@ KTC_INLINE void polynomial(const Real (&coefficient)[terms], const Pack<Real>* x
 }
 
 /// √(−2 ln u) for u in (0, 1), given 2u = 2^e m: −2 ln u = −2e ln 2 + 2 ln 2r − 2 ln(m r) with r
-/// near 1/m from a table, so that no two terms cancel; and where u is near 1, e is 0 and r is ½,
-/// which leaves the last term alone with all its digits.
+/// near 1/m from a table, so that no terms cancel. For u near 1, e = 0 and r = ½, and only the last
+/// term is not zero.
 template <class Real, std::size_t count>
 KTC_INLINE void radii(const Pack<Real>* twice, Pack<Real> (&radius)[count]) {
     using Series = NormalSeries<Real>;
@@ -50,7 +49,7 @@ KTC_INLINE void radii(const Pack<Real>* twice, Pack<Real> (&radius)[count]) {
         radius[i] = square_root(fused(series[i], excess[i], base[i]));
 }
 
-/// Twice the uniform number of a radius word.
+/// 2u of a radius word.
 KTC_INLINE Doubles twice_uniform(Words word) {
     constexpr std::uint64_t mantissa = 0xFFFFFFFFFFFFF, two = 0x4000000000000000;
     return as_doubles(masked_or(word, mantissa, two)) - (2.0 - 0x1p-52);
@@ -59,7 +58,7 @@ KTC_INLINE Floats twice_uniform(HalfWords word) {
     return fused(floats_of(word), all(0x1p-31f - 0x1p-55f), all(0x1p-32f));
 }
 
-/// The place in a quarter turn of an angle word: odd multiples of 2^−52 or 2^−23 between −½ and ½.
+/// y of an angle word, an odd multiple of 2^−52 or 2^−23 between −½ and ½.
 KTC_INLINE Doubles place_in_quarter(Words word) {
     constexpr std::uint64_t middle = 0xFFFFFFFFFFFFE, ends = 0x3FF0000000000001;
     return as_doubles(masked_or(word, middle, ends)) - 1.5;
@@ -90,14 +89,14 @@ KTC_INLINE void normals_of(const WordPair (&words)[count], NormalPair<Real> (&ou
     }
 }
 
-/// Addresses whose normals are best made side by side: as many as the registers hold.
+/// Number of addresses whose normals are made side by side: as many as fit in the registers.
 #if defined(__AVX512F__)
 inline constexpr std::size_t bundle = 4;
 #else
 inline constexpr std::size_t bundle = 1;
 #endif
 
-/// The normals of each of `count` addresses.
+/// Normals of `count` addresses.
 template <class Real, std::size_t count>
 KTC_INLINE void normals_at(const Stream& stream, const std::uint64_t (&step)[count],
                            const std::uint32_t (&element)[count], NormalPair<Real> (&out)[count]) {

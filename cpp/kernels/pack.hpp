@@ -16,10 +16,10 @@
 #define KTC_FUSED 0
 #endif
 
-/// Sixty-four bytes of numbers at once: eight of 64 bits or sixteen of 32, in registers of whatever
-/// width this file is compiled for (kernels.hpp). The compiler contracts nothing; where a product
-/// and a sum are rounded once, the code says `fused`. Levels that have the instruction give the
-/// same bits, the others the bits of two roundings (docs/decisions/fused-operations.md).
+/// Packs of 64 bytes, eight numbers of 64 bits or sixteen of 32 bits, in registers of the width
+/// that this file is compiled for (kernels.hpp). The compiler must not contract products and sums;
+/// `fused` marks those that are rounded once. Levels with that instruction give the same bits, the
+/// others round twice (docs/decisions/fused-operations.md).
 namespace ktc::KTC_INSTRUCTION_SET {
 
 template <class T>
@@ -44,7 +44,7 @@ using Pack = typename PackOf<T>::type;
 template <class T>
 using Register = Pack<T>;
 #else
-/// A register's share of a pack; a single number where the compiler has no vector types.
+/// Part of a pack in one register; a single number if the compiler has no vector types.
 template <class T>
 struct PartOf {
 #if !defined(__GNUC__)
@@ -139,13 +139,13 @@ KTC_INLINE void store_register(T* to, Register<T> value) {
     std::memcpy(to, &value, sizeof value);
 }
 
-// Less zero, which changes no number and costs nothing; plus zero would change −0, and costs a sum.
+// Subtracting zero changes no number and is optimised away. Adding zero would change −0.
 KTC_INLINE Doubles all(double value) { return value - Doubles{}; }
 KTC_INLINE Floats all(float value) { return value - Floats{}; }
 KTC_INLINE Words all(std::uint64_t value) { return Words{} + value; }
 KTC_INLINE HalfWords all(std::uint32_t value) { return HalfWords{} + value; }
 
-/// a b + c in one rounding, where the level can, and the square root.
+/// a b + c, rounded once if the level can; and the square root.
 #if defined(__AVX512F__)
 KTC_INLINE Doubles fused(Doubles a, Doubles b, Doubles c) {
     return same_bits<Doubles>(

@@ -4,13 +4,12 @@
 
 #include "kernels/pack.hpp"
 
-/// What random words and the bits of numbers need beyond arithmetic, each in the fewest
-/// instructions that a level has.
+/// Operations on random words and on the bits of numbers, in as few instructions as a level allows.
 namespace ktc::KTC_INSTRUCTION_SET {
 
 inline constexpr std::uint64_t low_half = 0xFFFFFFFFu;
 
-/// Products of the low halves of the words, exact.
+/// Exact products of the low halves of words.
 KTC_INLINE Words multiply_low(Words a, Words b) {
 #if defined(__AVX512F__)
     return same_bits<Words>(_mm512_mul_epu32(same_bits<__m512i>(a), same_bits<__m512i>(b)));
@@ -29,8 +28,8 @@ KTC_INLINE Words multiply_low(Words a, Words b) {
 #endif
 }
 
-/// High halves brought low; the high halves are left as they come. By a shuffle, which spares the
-/// port that multiplies and shifts.
+/// Copies high halves to low halves; the new high halves are arbitrary. AVX-512 uses a shuffle,
+/// because multiplications occupy the port of shifts.
 KTC_INLINE Words high_halves(Words a) {
 #if defined(__AVX512F__)
     return same_bits<Words>(_mm512_shuffle_epi32(same_bits<__m512i>(a), _MM_PERM_DDBB));
@@ -39,7 +38,7 @@ KTC_INLINE Words high_halves(Words a) {
 #endif
 }
 
-/// Low halves of `low` below those of `high`.
+/// Words with the low halves of `low` as low halves and those of `high` as high halves.
 KTC_INLINE Words join_halves(Words low, Words high) {
 #if defined(__AVX512F__)
     return same_bits<Words>(_mm512_mask_shuffle_epi32(same_bits<__m512i>(low), 0xAAAA,
@@ -70,7 +69,7 @@ KTC_INLINE Word masked_or(Word bits, Lane mask, Lane set) {
 #endif
 }
 
-/// a with its sign turned where the top bit of `bits` is set.
+/// Changes the sign of a where the top bit of `bits` is set.
 template <class Real, class Word>
 KTC_INLINE auto turn_sign(Real a, Word bits) {
     using Lane = LaneOf<Word>;
@@ -83,7 +82,7 @@ KTC_INLINE auto turn_sign(Real a, Word bits) {
 #endif
 }
 
-/// Exchanges a and b where the bit below the top one of `bits` is set.
+/// Exchanges a and b where the second highest bit of `bits` is set.
 #if defined(__AVX512F__)
 KTC_INLINE void exchange(Doubles& a, Doubles& b, Words bits) {
     const __mmask8 where = _mm512_test_epi64_mask(same_bits<__m512i>(bits),
@@ -111,7 +110,7 @@ KTC_INLINE void exchange(Real& a, Real& b, Word bits) {
 }
 #endif
 
-/// e and m of a normal x = 2^e m > 0, 1 ≤ m < 2.
+/// Exponent e and mantissa m of a normal x = 2^e m > 0, 1 ≤ m < 2.
 template <class Real>
 struct Parts {
     Pack<Real> exponent, mantissa;
@@ -128,8 +127,8 @@ KTC_INLINE Parts<float> parts_of(Floats x) {
             same_bits<Floats>(_mm512_getmant_ps(value, _MM_MANT_NORM_1_2, _MM_MANT_SIGN_src))};
 }
 #else
-// Integers become numbers by the mantissa of 2^52 or 2^23: vector units before AVX-512 cannot
-// convert words of 64 bits.
+// Integers are converted through the mantissa of 2^52 or 2^23, because vector units before AVX-512
+// cannot convert words of 64 bits.
 KTC_INLINE Parts<double> parts_of(Doubles x) {
     constexpr std::uint64_t power_52 = 0x4330000000000000, mantissa = 0xFFFFFFFFFFFFF;
     const Words bits = as_words(x);
@@ -144,7 +143,7 @@ KTC_INLINE Parts<float> parts_of(Floats x) {
 }
 #endif
 
-/// Entries of a table of sixteen, chosen by the four leading bits of the mantissa of x.
+/// Entries of a table, indexed by the four leading bits of the mantissa of x.
 #if defined(__AVX512F__)
 KTC_INLINE Doubles by_leading_bits(const double (&table)[16], Doubles x) {
     const Words index = as_words(x) >> std::uint64_t{48};
@@ -169,7 +168,7 @@ KTC_INLINE Pack<T> by_leading_bits(const T (&table)[16], Pack<T> x) {
 }
 #endif
 
-/// m r − 1 rounded once, r a number of twelve bits.
+/// m r − 1, rounded once, for r of twelve bits.
 template <class Real>
 KTC_INLINE Real product_less_one(Real m, Real r) {
     using Lane = LaneOf<Real>;
@@ -184,12 +183,12 @@ KTC_INLINE Real product_less_one(Real m, Real r) {
 #endif
 }
 
-/// The nearest numbers to words of 32 bits.
+/// Words of 32 bits rounded to single precision.
 KTC_INLINE Floats floats_of(HalfWords words) {
 #if defined(__AVX512F__)
     return same_bits<Floats>(_mm512_cvtepu32_ps(same_bits<__m512i>(words)));
 #else
-    // Both halves are exact, and so is the product: one rounding.
+    // Both halves and the product are exact, so that only the sum is rounded.
     constexpr std::uint32_t power_23 = 0x4B000000;
     const Floats high = as_floats((words >> std::uint32_t{16}) | power_23) - 0x1p23f;
     const Floats low = as_floats(masked_or(words, std::uint32_t{0xFFFF}, power_23)) - 0x1p23f;
@@ -197,7 +196,7 @@ KTC_INLINE Floats floats_of(HalfWords words) {
 #endif
 }
 
-/// The pack itself, or one half of sixteen singles in double precision.
+/// The pack itself, or one half of sixteen floats in double precision.
 KTC_INLINE Doubles doubles_of(Doubles x, std::size_t) { return x; }
 KTC_INLINE Doubles doubles_of(Floats x, std::size_t half) {
 #if defined(__AVX512F__)
@@ -215,7 +214,7 @@ KTC_INLINE Doubles doubles_of(Floats x, std::size_t half) {
 #endif
 }
 
-/// Eight numbers of either size in double precision.
+/// Loads eight numbers of either precision in double precision.
 KTC_INLINE Doubles load_doubles(const double* from) { return load(from); }
 KTC_INLINE Doubles load_doubles(const float* from) {
 #if defined(__AVX512F__)

@@ -7,9 +7,9 @@
 
 namespace ktc {
 
-/// A matrix that many blocks of replicas will be multiplied by, in the order in which the kernels
-/// read it: columns by product_depth, in these rows by panels of product_panel (the last one filled
-/// up with zeros), in these column by column.
+/// A matrix that multiplies many blocks of replicas, stored in the order in which kernels read it:
+/// groups of product_depth columns; in each, panels of product_panel rows, the last panel padded
+/// with zeros; in each panel, column by column.
 template <class Real>
 class PackedMatrix {
    public:

@@ -6,15 +6,15 @@
 #include "ground/streams.hpp"
 #include "kernels/pack_bits.hpp"
 
-/// Philox by packs: the eight counters of an address side by side (ground/streams.hpp).
+/// Philox in packs: the eight counters of an address side by side (ground/streams.hpp).
 namespace ktc::KTC_INSTRUCTION_SET {
 
-/// The first and the last two words of each counter, 64 bits each.
+/// The first two and the last two random words of each counter, 64 bits each.
 struct WordPair {
     Words first, second;
 };
 
-/// The keys of the rounds of one seed.
+/// Keys of all rounds of one seed.
 struct RoundKeys {
     std::uint64_t first[philox::rounds], second[philox::rounds];
 
@@ -29,9 +29,9 @@ struct RoundKeys {
     }
 };
 
-/// Addresses of one seed and group. A counter's third word alone differs from lane to lane, and it
-/// is that of the group: its product in the first round is made once, and what the other words do
-/// in the first two rounds is the same in all lanes.
+/// Random words of one seed, purpose and group. Only the third word of a counter differs between
+/// lanes, and it depends on the group alone. Its product in the first round is therefore computed
+/// once, and most of the first two rounds is computed once for all lanes.
 class Stream {
    public:
     KTC_INLINE explicit Stream(const StreamAddress& address)
@@ -42,7 +42,7 @@ class Stream {
         high_ = high_halves(low_);
     }
 
-    /// Words of `count` addresses side by side: no product is waited for while others can be made.
+    /// Words of `count` addresses side by side, whose independent products hide latency.
     template <std::size_t count>
     KTC_INLINE void words(const std::uint64_t (&step)[count], const std::uint32_t (&element)[count],
                           WordPair (&out)[count]) const {
@@ -50,7 +50,7 @@ class Stream {
         const Words multiplier_1 = all(std::uint64_t{philox::multiplier_1});
         Words c0[count], c1[count], c2[count], c3[count];
         for (std::size_t i = 0; i < count; ++i) {
-            // Word for word as philox::round says; `second` is what the third word becomes.
+            // The first two rounds of philox::round; `second` is the third word after the first.
             const std::uint64_t product =
                 std::uint64_t{philox::low(step[i])} * philox::multiplier_0;
             const std::uint32_t last = (purpose_ << element_bits) | element[i];

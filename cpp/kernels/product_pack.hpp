@@ -3,15 +3,15 @@
 #include "kernels/kernels.hpp"
 #include "kernels/pack.hpp"
 
-/// A matrix that stays, times a block of replicas: rows of the block are block_width apart. Sums of
-/// a tile stay in registers, which a library cannot do so well for a block as narrow as ours
+/// Product of a packed matrix and a block of replicas, whose rows are block_width apart. Sums of a
+/// tile stay in registers, which libraries do less well for narrow blocks
 /// (docs/decisions/matrix-product-kernel.md; Goto, van de Geijn, ACM Trans. Math. Softw. 34, 12,
-/// 2008). Every lane is a sum over one row in its order, whatever the tile: levels that round a
-/// product and a sum once give the same bits.
+/// 2008). Each lane sums over a row in order at any shape of tiles, so that levels with fused
+/// multiply-add give the same bits.
 namespace ktc::KTC_INSTRUCTION_SET {
 
-/// Rows and registers of a tile: as many sums as hide the latency of a fused sum, and leave
-/// registers for what they are made of. Rows divide product_panel.
+/// Rows and registers of a tile: enough sums to hide the latency of fused multiply-add, and few
+/// enough to leave registers for their factors. Rows divide product_panel.
 #if defined(__AVX512F__)
 inline constexpr std::size_t tile_rows = 6, tile_registers = 4;
 #elif KTC_FUSED
@@ -21,7 +21,7 @@ inline constexpr std::size_t tile_rows = 2, tile_registers = 4;
 #endif
 static_assert(product_panel % tile_rows == 0);
 
-/// Stores entry(sum, at) of `rows` rows `at` places after `out`: `sum` over `depth` columns of a
+/// Stores entry(sum, at) at out[at] in `rows` rows, where `sum` runs over `depth` columns of a
 /// panel.
 template <class Real, class Entry>
 KTC_INLINE void product_tile(const Real* panel, std::size_t depth, const Real* block, Real* out,
@@ -45,8 +45,8 @@ KTC_INLINE void product_tile(const Real* panel, std::size_t depth, const Real* b
         }
 }
 
-/// Panel after panel, so that each is read once; `depth` columns at a time, so that their rows of
-/// the block stay in cache. first(sum, at) is what a sum over the first columns becomes.
+/// Product by panels, so that each is read once, in groups of columns whose rows of the block stay
+/// in cache. A sum over the first group is stored as first(sum, at).
 template <class Real, class First>
 KTC_INLINE void product_of(const ProductShape& shape, const Real* panels, const Real* block,
                            Real* out, First first) {

@@ -29,7 +29,7 @@ inline void line_move(const LineEntry* entries, std::size_t count, double* state
         for (std::size_t k = 0; k < count; ++k) {
             double* w = state + entries[k].coordinate * block_width + at;
             const Doubles before = load(w), after = before + entries[k].value * step;
-            // (after⁴ − before⁴) without the cancellation of two large powers.
+            // after⁴ − before⁴ as a product, in which large powers do not cancel.
             if (entries[k].quartic != 0.0)
                 change = change + 0.25 * entries[k].quartic * (after - before) * (after + before) *
                                       (after * after + before * before);
@@ -44,9 +44,9 @@ inline void quartic_relax(const double* state, double stride, double rate, doubl
     for (std::size_t at = 0; at < block_width; at += pack_width) {
         const Doubles moved = load(displacement + at);
         const Doubles now = load(state + at) + stride * moved;
-        const Doubles square = rate * now * now;  // half a step: 2 · ½
+        const Doubles square = rate * now * now;  // 2gκd² t w² for t of half a step
         const Doubles root = square_root(1.0 + square);
-        // now/root − now, without the cancellation.
+        // now/root − now = −now square/(root (1 + root)), without cancellation.
         store(displacement + at, moved - now * square / (stride * root * (1.0 + root)));
     }
 }

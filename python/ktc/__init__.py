@@ -4,15 +4,17 @@ Boards of noisy resistors and capacitors with programmable couplings, run as exa
 dynamics; energy-based models learned on them at the least dissipation, and the joules read out.
 """
 
+import sys
+
 # isort: off
 from ktc._base import load_core as _load_core  # noqa: F401  # before anything else loads the core
 
 # isort: on
 from ktc import lattices, plot, presets, schedules, spectra, theory
-from ktc._base.config import show_config
 from ktc._base.estimate import Estimate
 from ktc._base.files import VERSION as __version__
 from ktc._base.files import load
+from ktc._base.resources import show_config
 from ktc._base.units import Units
 from ktc._boards.board import Board
 from ktc._boards.encoding import Encoding
@@ -25,16 +27,14 @@ from ktc._circuits.equation import CircuitEquation
 from ktc._emulation.emulator import Emulator
 from ktc._emulation.ledger import Ledger
 from ktc._emulation.run import Run
-from ktc._emulation.run_statistics import RunStatistics
-from ktc._emulation.spectrum import Spectrum
+from ktc._emulation.run_statistics import RunStatistics, Spectrum
 from ktc._emulation.statistics import Statistics
 from ktc._learning.fit import Fit
-from ktc._learning.history import History
+from ktc._learning.history import History, Readings
 from ktc._learning.learn import learn
 from ktc._learning.metrics.settings import CalibrationReport, Metrics
 from ktc._learning.planning.best_rate import Tuned, best_rate
 from ktc._learning.planning.planner import Plan, plan
-from ktc._learning.readings import Readings
 from ktc._measure.convergence import Convergence, convergence
 from ktc._model.controls import Controls
 from ktc._model.description import Described, Description
@@ -55,10 +55,9 @@ from ktc._model.device import (
 from ktc._model.elements import CurrentSource, Elements, NoiseSource, Resistor
 from ktc._model.imperfections import Converter, Imperfections, LimitError
 from ktc._model.moments import Moments
-from ktc._model.network import Network
+from ktc._model.network import Network, Transition
 from ktc._model.protocol import Protocol
 from ktc._model.sparse_stiffness import SparseStiffness
-from ktc._model.transition import Transition
 
 __all__ = [
     "Board",
@@ -131,3 +130,15 @@ __all__ = [
 
 def __dir__() -> list[str]:
     return __all__
+
+
+def _name_publicly() -> None:
+    """Let what is public report the module that exports it, in reprs, tracebacks and pickles."""
+    for module in (sys.modules[__name__], lattices, plot, presets, schedules, spectra, theory):
+        for name in module.__all__:
+            thing = getattr(module, name)
+            if getattr(thing, "__module__", "").startswith("ktc._"):
+                thing.__module__ = module.__name__
+
+
+_name_publicly()

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 T = TypeVar("T")
 
 KIND, ARRAY, TUPLE = "kind", "array", "tuple"
+#: Entry of an array that has NaN or infinite numbers; no other array may have them.
+NOT_FINITE = "not finite"
 #: Errors of fields that do not fit together.
 MISFITS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
@@ -99,7 +101,7 @@ def _tree(value: object, place: str, arrays: dict[str, NDArray[np.generic]]) -> 
         if place in arrays:
             raise ValueError(f"two arrays have the same entry {place!r}; rename one of them")
         arrays[place] = value
-        return {KIND: ARRAY}
+        return {KIND: ARRAY} if _finite(value) else {KIND: ARRAY, NOT_FINITE: True}
     if isinstance(value, (tuple, list)) and type(value) in (tuple, list):
         items = [_tree(part, f"{place}/{k}", arrays) for k, part in enumerate(value)]
         return items if isinstance(value, list) else {KIND: TUPLE, "items": items}
@@ -129,7 +131,10 @@ def _value(
         return tree
     name = tree.get(KIND)
     if name == ARRAY:
-        return arrays[place]
+        array = arrays[place]
+        if NOT_FINITE not in tree and not _finite(array):
+            raise RecordError(f"{place}: NaN or infinite numbers, where finite ones were saved")
+        return array
     if name == TUPLE:
         return tuple(_value(list(tree["items"]), place, arrays, {}))  # type: ignore[arg-type]
     parts = {k: _value(v, _joined(place, k), arrays, {}) for k, v in tree.items() if k != KIND}
@@ -144,6 +149,10 @@ def _value(
         raise
     except MISFITS as error:
         raise RecordError(f"{place or name}: {type(error).__name__}: {error}") from error
+
+
+def _finite(array: NDArray[np.generic]) -> bool:
+    return array.dtype.kind not in "fc" or bool(np.isfinite(array).all())
 
 
 def _attributes(cls: type, names: tuple[str, ...]) -> Callable[[object], dict[str, object]]:

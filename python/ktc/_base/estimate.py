@@ -1,18 +1,61 @@
-"""Estimates: numbers with error bars."""
+"""Estimates: numbers with error bars, and the lazy samples that they are made of."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from threading import Lock
+
 import numpy as np
 
-from ktc._base.codec import register
-from ktc._base.lazy_samples import LazySamples
-from ktc._base.validation import Array
+from ktc._base.codec import from_record, register, to_record
+from ktc._base.validation import Array, frozen
 
 # Number of deviations computed at once, so that an error bar takes little memory.
 DEVIATIONS_AT_ONCE = 2**16
 
 #: Method of the numbers of an infinite ensemble.
 INFINITE = "infinite ensemble"
+
+
+class LazySamples:
+    """Samples, one per replica, that are read on each call until they are materialised."""
+
+    def __init__(self, read: Callable[[], Array]) -> None:
+        self._read = read
+        self._lock = Lock()
+
+    @classmethod
+    def of(cls, samples: Array) -> LazySamples:
+        """Wrap samples that exist already."""
+        return cls(lambda: samples)
+
+    def __call__(self) -> Array:
+        with self._lock:
+            return self._read()
+
+    def keep(self) -> None:
+        """Materialise the samples, because their source is about to change."""
+        with self._lock:
+            samples = self._read()
+            self._read = lambda: samples
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return from_record, (to_record(self),)
+
+
+register(
+    LazySamples, lambda lazy: {"samples": lazy()}, lambda samples: LazySamples.of(frozen(samples))
+)
+
+
+def gained(read: Callable[[], Array], before: Array | None) -> LazySamples:
+    """Return the increase of an account since ``before``, None for zero; read-only."""
+
+    def gain() -> Array:
+        amount = read()
+        return frozen(amount if before is None else np.subtract(amount, before, out=amount))
+
+    return LazySamples(gain)
 
 
 class Estimate:
@@ -45,13 +88,10 @@ class Estimate:
         kT: float | None = None,
         variance: float | None = None,
     ) -> None:
-        self.mean = float(mean)
-        self.stderr = float(stderr)
-        self.method = method
-        self.unit = unit
+        self.mean, self.stderr = float(mean), float(stderr)
+        self.method, self.unit = method, unit
         self._samples = LazySamples.of(samples) if isinstance(samples, np.ndarray) else samples
-        self._kT = kT
-        self._variance = variance
+        self._kT, self._variance = kT, variance
 
     @classmethod
     def of_samples(
@@ -66,8 +106,7 @@ class Estimate:
 
         Args:
             samples: one per replica, shape (n,); lazy samples are not kept in memory.
-            method: how the estimate was obtained.
-            unit: unit symbol.
+            method, unit: as the attributes.
             kT: their thermal energy; None if temperatures differ.
 
         Raises:
@@ -97,11 +136,7 @@ class Estimate:
 
     @property
     def variance(self) -> float:
-        """Variance over the replicas: of the samples (divided by N − 1), or exact.
-
-        Raises:
-            ValueError: an estimate that has no variance.
-        """
+        """Variance over the replicas, of samples (divided by N − 1) or exact; else ValueError."""
         if self._variance is not None:
             return self._variance
         if self._samples is None:
@@ -110,11 +145,7 @@ class Estimate:
 
     @property
     def samples(self) -> Array:
-        """The samples, one per replica.
-
-        Raises:
-            ValueError: an estimate that was not obtained from samples.
-        """
+        """The samples, one per replica; ValueError where there are none."""
         if self._samples is None:
             raise ValueError(f"this estimate has no samples: it is by {self.method}")
         samples = self._samples()
@@ -123,24 +154,20 @@ class Estimate:
 
     @property
     def in_kT(self) -> Estimate:
-        """The estimate divided by kT.
-
-        Raises:
-            ValueError: kT was not one constant.
-        """
+        """The estimate divided by kT; ValueError where kT was not one constant."""
         if self._kT is None:
             raise ValueError(
                 "kT was not one constant during this run, so energies have no value in units of it"
             )
-        samples = None if self._samples is None else self._samples.divided(self._kT)
+        kT, samples = self._kT, self._samples
         return Estimate(
-            self.mean / self._kT,
-            self.stderr / self._kT,
-            samples,
+            self.mean / kT,
+            self.stderr / kT,
+            None if samples is None else LazySamples(lambda: samples() / kT),
             method=self.method,
             unit="kT",
             kT=1.0,
-            variance=None if self._variance is None else self._variance / self._kT**2,
+            variance=None if self._variance is None else self._variance / kT**2,
         )
 
     def shifted(self, amount: float, stderr: float = 0.0) -> Estimate:
@@ -148,11 +175,11 @@ class Estimate:
 
         Each sample is shifted by the number, so that their scatter does not include its error.
         """
-        samples = None if self._samples is None else self._samples.shifted(amount)
+        samples = self._samples
         return Estimate(
             self.mean + amount,
             float(np.hypot(self.stderr, stderr)),
-            samples,
+            None if samples is None else LazySamples(lambda: samples() + amount),
             method=self.method,
             unit=self.unit,
             kT=self._kT,

@@ -9,20 +9,21 @@ from __future__ import annotations
 import json
 import os
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Self, TypeAlias, TypeVar
 
 import numpy as np
 
 from ktc import _core
+from ktc._base.archive import Archive, of_machine, opened, write_archive
 from ktc._base.codec import KIND, MISFITS, Record, RecordError, from_record, kind_named, to_record
+from ktc._base.replace_file import replacing
 
 FilePath: TypeAlias = str | os.PathLike[str]
 T = TypeVar("T")
 
-FORMAT = 4
+FORMAT = 5
 VERSION = _core.version()
 HEADER = "header"
 
@@ -36,11 +37,13 @@ class Storable:
     def save(self, path: FilePath) -> None:
         """Save everything to a file, with the versions of its format and of ktc.
 
-        A file of that name is replaced, once the new one is complete.
+        A file of that name is replaced as a whole, once the new one is complete and on the disk: a
+        link to it stays, and so does its mode. Of several writers, the last one counts.
 
         Raises:
             TypeError: a part of no kind that ktc can save, such as a schedule of your own.
-            OSError: the file cannot be written.
+            ValueError: ``path`` is a folder, a device, or a pipe.
+            OSError: the file cannot be written; what was there stays.
         """
         save(path, self)
 
@@ -59,7 +62,8 @@ def save(path: FilePath, value: object) -> None:
     """Write one object of a registered kind."""
     tree, arrays = to_record(value)
     header = {"format": FORMAT, "version": VERSION, "arrays": list(arrays), "record": tree}
-    _write(Path(path), {**arrays, HEADER: np.array(json.dumps(header))})
+    with replacing(path) as file:
+        write_archive(file, {**arrays, HEADER: np.array(json.dumps(header))})
 
 
 def load(path: FilePath) -> Any:
@@ -91,14 +95,10 @@ def load(path: FilePath) -> Any:
 
 def load_as(path: FilePath, cls: type[T], **options: Any) -> T:
     """Load an object of a class."""
-    if Path(path).is_dir():
-        raise ValueError(f"{path} is a folder, not a ktc file; pass the name of a file in it")
-    with open(path, "rb") as file:
+    with opened(path) as file:
         with _damage_in(path):
-            archive = np.load(file, allow_pickle=False)
-            if not hasattr(archive, "files"):
-                raise ValueError("it is a single array")
-            if HEADER not in archive.files:
+            archive = Archive(file)
+            if HEADER not in archive:
                 raise ValueError("it has no header, as every file that ktc saved has")
             header = json.loads(str(archive[HEADER]))
             made_with, found_format = str(header["version"]), header["format"]
@@ -115,7 +115,7 @@ def load_as(path: FilePath, cls: type[T], **options: Any) -> T:
             name = tree[KIND]
         _require_kind(path, name, cls, made_with)
         with _damage_in(path):
-            if {HEADER, *header["arrays"]} != set(archive.files):
+            if {HEADER, *header["arrays"]} != set(archive):
                 raise ValueError("its entries are not those that were saved")
             made: T = from_record(Record(tree, archive), **options)
     return made
@@ -141,23 +141,16 @@ def _require_kind(path: FilePath, name: object, cls: type, made_with: str) -> No
         )
 
 
-def _write(target: Path, entries: Mapping[str, Any]) -> None:
-    """Write an archive beside its place, and move it there when it is complete."""
-    partial = target.with_name(target.name + ".partial")
-    try:
-        with open(partial, "wb") as file:
-            np.savez(file, **entries)
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
 @contextmanager
 def _damage_in(path: FilePath) -> Iterator[None]:
-    """Report every error of the block as a fault of the file."""
+    """Report errors of the block as faults of the file, but for those of the machine."""
     try:
         yield
+    except MemoryError as error:
+        raise MemoryError(f"{path} does not fit into the memory that is available") from error
     except DAMAGES as error:
+        if of_machine(error):
+            raise
         plain = type(error) in (ValueError, RecordError)
         told = str(error) if plain else f"{type(error).__name__}: {error}"
         raise ValueError(

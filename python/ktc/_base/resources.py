@@ -1,11 +1,15 @@
-"""Resources of this machine: memory, disk and cores."""
+"""Resources of this machine: memory, disk, cores, and the libraries in use."""
 
 from __future__ import annotations
 
 import os
+import platform
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from ktc import _core
 from ktc._base.validation import count
 
 MOST_THREADS = 4096
@@ -19,6 +23,17 @@ def memory() -> float:
         return float("inf")
 
 
+@contextmanager
+def within_memory(size: float, refusal: str) -> Iterator[None]:
+    """Raise MemoryError with this message where the block needs more than this machine has."""
+    if size > memory():
+        raise MemoryError(refusal)
+    try:
+        yield
+    except MemoryError:
+        raise MemoryError(refusal) from None
+
+
 def disk(folder: Path) -> float:
     """Return the free space on the disk of a folder [bytes]."""
     return float(shutil.disk_usage(folder).free)
@@ -26,10 +41,30 @@ def disk(folder: Path) -> float:
 
 def thread_count(threads: int | None) -> int:
     """``threads``, or the cores this process may use where it is None."""
-    return _available_cores() if threads is None else count("threads", threads, most=MOST_THREADS)
-
-
-def _available_cores() -> int:
+    if threads is not None:
+        return count("threads", threads, most=MOST_THREADS)
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def show_config() -> dict[str, str]:
+    """Report versions, libraries and the instruction set in use; include it in a bug report.
+
+    Example:
+        >>> import ktc
+        >>> {"kernels", "openblas", "openblas core"} <= set(ktc.show_config())
+        True
+    """
+    from importlib.metadata import version  # slow, and rarely needed
+
+    return {
+        "ktc": _core.version(),
+        "kernels": _core.instruction_set(),
+        "kernels available": ", ".join(_core.instruction_sets()),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "numpy": version("numpy"),
+        "openblas": version("scipy-openblas32"),
+        "openblas core": _core.library_core(),
+    }

@@ -5,23 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import wraps
+from threading import RLock
 from typing import Any, Concatenate, NoReturn, ParamSpec, Protocol, Self, TypeVar
-
-
-class Lock(Protocol):
-    """A reentrant lock, such as ``threading.RLock()``."""
-
-    def acquire(self, blocking: bool = True) -> bool:
-        """Take the lock; False where another thread holds it and ``blocking`` is False."""
-
-    def release(self) -> None:
-        """Give it back."""
 
 
 class Locked(Protocol):
     """An object whose calls are serialised by a lock."""
 
-    _lock: Lock
+    _lock: RLock
 
 
 Owner = TypeVar("Owner", bound=Locked)

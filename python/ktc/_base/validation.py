@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from typing import TypeVar
 
@@ -14,9 +15,11 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 
 def real_array(name: str, value: object) -> Array:
     """Return ``value`` as a new array of finite doubles."""
-    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+    # np.ma would import numpy.ma on first use; without it there are no masked arrays.
+    masked = sys.modules.get("numpy.ma")
+    if masked is not None and masked.is_masked(value):
         raise ValueError(
-            f"{name} must have no masked entries, but has {np.sum(np.ma.getmask(value))}; "
+            f"{name} must have no masked entries, but has {np.sum(masked.getmask(value))}; "
             "leave them out, or put numbers in their place by its filled(...)"
         )
     try:
@@ -150,7 +153,7 @@ def known_keywords(given: Iterable[str], known: Iterable[str], what: str) -> Non
     known = tuple(known)
     for name in given:
         if name not in known:
-            raise TypeError(f"unknown {what} {name!r}; there is {', '.join(map(repr, known))}")
+            raise TypeError(f"unknown {what} {name!r}; choose from {', '.join(map(repr, known))}")
 
 
 def random_seed(seed: object) -> int:

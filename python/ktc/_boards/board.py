@@ -11,20 +11,18 @@ from numpy.typing import ArrayLike
 
 from ktc._base.codec import register
 from ktc._base.files import Storable
-from ktc._base.units import BOLTZMANN, SI, Units
+from ktc._base.units import BOLTZMANN, SI
 from ktc._base.validation import Array, count, frozen, positive_per_unit
 from ktc._boards.board_frontend import BoardFrontend
 from ktc._boards.couplings import compiled, coupling_of, programmable
 from ktc._boards.encoding import Encoding
-from ktc._boards.limits import check_protocol
-from ktc._boards.real_board import RealBoard
+from ktc._boards.real_board import RealBoard, check_protocol
 from ktc._boards.topology import Edge, Topology, fitting
 from ktc._emulation.emulator import Emulator
 from ktc._emulation.frontend import Frontend
 from ktc._emulation.ideal_frontend import IdealFrontend
 from ktc._engines.ensemble_options import EnsembleOptions
 from ktc._model.imperfections import Imperfections
-from ktc._model.network import Network
 from ktc._model.protocol import Protocol
 
 Couplings = float | Sequence[float] | Mapping[Edge, float] | Array
@@ -61,6 +59,11 @@ class Board(Storable):
             pairs (i, j) to values, or one number per edge in the order of ``topology.edges``.
         imperfections: how the real board differs from this design; None for an ideal one.
 
+    Attributes:
+        network: the board as designed: a Network in coulombs, 1/F, ohms and joules.
+        scale: volts per coulomb of each cell, 1/C.
+        symbols: volts, joules, seconds.
+
     Raises:
         ValueError, TypeError: values that are not positive, of a wrong shape, not finite, or not
             numbers; a coupling that the topology does not have, the pair named; a bias out of the
@@ -83,6 +86,8 @@ class Board(Storable):
     Source: Johnson (1928), Phys. Rev. 32, 97; Nyquist (1928), Phys. Rev. 32, 110.
     """
 
+    symbols = SI
+
     def __init__(
         self,
         cells: int,
@@ -100,6 +105,7 @@ class Board(Storable):
         self.cells = count("cells", cells)
         self.resistance = frozen(positive_per_unit("resistance", resistance, self.cells))
         self.capacitance = frozen(positive_per_unit("capacitance", capacitance, self.cells))
+        self.scale = frozen(1 / self.capacitance)
         self.temperature = self._kelvin(temperature, coupling)
         self.topology = fitting(topology, self.cells)
         self.coupling = coupling_of(coupling)
@@ -116,7 +122,7 @@ class Board(Storable):
                     f"couplings={'given' if couplings is not None else None}; give couplings alone"
                 )
             matrix = programmable(self.coupling, self.topology, self.capacitance, stiffness)
-        self._network = compiled(
+        self.network = compiled(
             matrix,
             self.resistance,
             self.coupling.conductances(self._couplings or {}),
@@ -131,11 +137,6 @@ class Board(Storable):
         self.imperfections = imperfections
         # Built at once, so that a board that cannot be built fails where it is described.
         self._real = None if imperfections is None else RealBoard(self, imperfections)
-
-    @property
-    def network(self) -> Network:
-        """The board as designed: a Network in coulombs, 1/F, ohms and joules."""
-        return self._network
 
     @property
     def real(self) -> RealBoard:
@@ -158,31 +159,17 @@ class Board(Storable):
     @property
     def stiffness(self) -> Array:
         """Elastances K [1/F], shape (d, d)."""
-        return self._network.stiffness
+        return self.network.stiffness
 
     @property
     def bias(self) -> Array:
         """Source voltages b [V], shape (d,)."""
-        return self._network.bias
+        return self.network.bias
 
     @property
     def kT(self) -> float:
-        """k_B T [J].
-
-        Raises:
-            ValueError: where cells have several temperatures; ``network.kT`` has them all.
-        """
-        return self._network.common_kT
-
-    @cached_property
-    def scale(self) -> Array:
-        """Volts per coulomb of each cell, 1/C."""
-        return frozen(1 / self.capacitance)
-
-    @property
-    def symbols(self) -> Units:
-        """Volts, joules, seconds."""
-        return SI
+        """k_B T [J]; ValueError where cells have several temperatures, as ``network.kT`` has."""
+        return self.network.common_kT
 
     @property
     def thermal_width(self) -> Array:
@@ -210,19 +197,14 @@ class Board(Storable):
         momentum: ArrayLike | None = None,
         accounts: Sequence[str] | str | None = None,
     ) -> Emulator:
-        """Replicas of this board, operated through its hardware where it is not ideal.
+        """Replicas of this board, kept to its limits: ranges and rates of converters, couplings.
 
         Args:
             replicas: number of independent copies.
-            seed: of the thermal noise and of the noise of readings; the imperfections have their
-                own.
+            seed: of the thermal noise and of readings; the imperfections have their own.
             ideal: True runs the board as designed, with its topology but without imperfections.
             threads, dtype, dt, resolve_heat, first_replica, state, momentum, accounts: as for
                 ``ktc.Emulator``.
-
-        Returns:
-            An Emulator that keeps to the board's limits: ranges and rates of its converters, and
-            couplings that it lacks.
 
         Example:
             >>> import ktc

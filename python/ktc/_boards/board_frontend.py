@@ -10,17 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ktc._base.validation import Array, count, known_keywords, positive
-from ktc._boards.limits import ROUNDING, check_protocol, require_pause
+from ktc._base.validation import Array, positive
 from ktc._boards.read_out import ReadOut
-from ktc._boards.real_board import ANALOG
+from ktc._boards.real_board import ANALOG, ROUNDING, check_protocol, require_pause
 from ktc._boards.settling import AnalogOutput, pieces
 from ktc._emulation.ideal_frontend import IdealFrontend
-from ktc._emulation.recorder import QUANTITIES, Recording
+from ktc._emulation.recorder import Recording
 from ktc._emulation.run import Run
-from ktc._emulation.statistics import Statistics, check_fit
-from ktc._engines.engine import Engine
-from ktc._engines.ensemble_options import EnsembleOptions
+from ktc._emulation.statistics import check_fit
 from ktc._engines.step_size import Rates
 from ktc._model.controls import Controls
 from ktc._model.moments import Moments
@@ -49,12 +46,16 @@ class BoardFrontend:
     """
 
     def __init__(self, board: Board, cells: IdealFrontend) -> None:
-        self.description, self._cells = board, cells
+        self.description = board
         self.real = self.realised = board.real
         self.imperfections = board.real.imperfections
-        self._lock = cells._lock
         self._rates = Rates(self.real.network)
+        self._stand_before(cells)
         self._begin()
+
+    def _stand_before(self, cells: IdealFrontend) -> None:
+        self._cells, self._lock = cells, cells._lock
+        self.engine, self.options = cells.engine, cells.options
 
     def _begin(self) -> None:
         self.controls = self.description.network.controls
@@ -66,23 +67,11 @@ class BoardFrontend:
         self.read_out = ReadOut(self._cells, self.imperfections)
 
     @property
-    def engine(self) -> Engine:
-        """The ensemble of real cells."""
-        return self._cells.engine
-
-    @property
-    def options(self) -> EnsembleOptions:
-        """The options of the ensemble."""
-        return self._cells.options
-
-    @property
     def realised_controls(self) -> Controls:
-        """What the real board makes of the programmed controls now."""
         return self._cells.controls
 
     @property
     def shortest_tick(self) -> float:
-        """Least time of a tick after which the board is read and updated [s]."""
         return max(self.imperfections.update_time, self.imperfections.read_time)
 
     @property
@@ -90,11 +79,9 @@ class BoardFrontend:
         return self.engine.time
 
     def read(self) -> Array:
-        """Readings of the state [V]."""
         return self.read_out.read()
 
     def moments(self) -> Moments:
-        """Mean and covariance over the replicas of one reading."""
         return self.read_out.moments()
 
     def set(self, controls: Mapping[str, ArrayLike]) -> None:
@@ -120,31 +107,23 @@ class BoardFrontend:
         self.controls, self._updated = programmed, self._time
 
     def run(self, duration: float) -> None:
-        """Evolve at held controls, while outputs settle."""
         hold = positive("duration", duration)
         if not self._output.moving:
             self._cells.run(hold)
             return
-        cut = self._cut(np.array([hold]), {}, {})
-        self._cells.play(cut.protocol, Recording(), None, False)
+        cut = self._cut(Protocol([hold], {}))
+        self._cells.play(cut.protocol, Recording())
         self._output.now |= cut.ends
 
     def settle(self) -> None:
-        """Wait until outputs have settled."""
         if self._output.moving:
             self.run(TIME_CONSTANTS_TO_SETTLE * self._output.time_constant)
             self._cells.set(self._output.arrive())
 
-    def play(
-        self,
-        protocol: Protocol,
-        recording: Recording,
-        statistics: Statistics | None,
-        progress: bool,
-    ) -> Run:
+    def play(self, protocol: Protocol, recording: Recording) -> Run:
         """Play a protocol; all limits are checked before anything moves."""
         waveforms, final = check_protocol(self.real, protocol, self.controls, self._pause)
-        self._check_records(protocol, recording, statistics)
+        self._check_records(protocol, recording)
         realised = {
             name: self.real.applied(name, full_shape(name, values, self.controls.shape(name)[0]))
             for name, values in waveforms.items()
@@ -153,15 +132,17 @@ class BoardFrontend:
             name: self.real.applied(name, np.asarray(getattr(final, name)))
             for name in protocol.final
         }
+        whole = Protocol(protocol.holds, realised, last)
         with self._as_built():
-            Protocol(protocol.holds, realised, last).settings(self._cells.controls)
-        cut = self._cut(protocol.holds, realised, last)
+            whole.settings(self._cells.controls)
+        cut = self._cut(whole)
         begun = self._time
+        statistics = recording.statistics
         if statistics is not None:
             statistics = replace(statistics, every=statistics.every * cut.n)
-        pieces_each = recording._replace(every=recording.every * cut.n)
+        recording = recording._replace(every=recording.every * cut.n, statistics=statistics)
         try:
-            run = self._cells.play(cut.protocol, pieces_each, statistics, progress, self)
+            run = self._cells.play(cut.protocol, recording, self)
         except BaseException:
             self._note_stop(protocol, waveforms, realised, begun)
             raise
@@ -176,12 +157,10 @@ class BoardFrontend:
         return replace(run, programmed=protocol, imperfections=self.imperfections)
 
     def write(self, state: ArrayLike, momentum: ArrayLike | None = None) -> None:
-        """Place every replica at true voltages."""
         self._cells.write(state, momentum)
         self.read_out.forget()
 
     def equilibrate(self) -> None:
-        """Draw every replica in equilibrium, with all outputs settled."""
         output, realised = self._output.copy(), self._cells.controls
         if output.moving:
             self._cells.set(self._output.arrive())
@@ -195,26 +174,21 @@ class BoardFrontend:
         self.read_out.forget()
 
     def reset(self) -> None:
-        """Go back to the start."""
         self._cells.reset()
         self._begin()
 
     def keep_results(self) -> None:
-        """Materialise lazy results before the state or the books change."""
         self._cells.keep_results()
 
     def copy(self) -> BoardFrontend:
-        """One in the same state that goes on independently, with the same noise."""
         twin = BoardFrontend.__new__(BoardFrontend)
         vars(twin).update(vars(self))
-        twin._cells = self._cells.copy()
-        twin._lock = twin._cells._lock
+        twin._stand_before(self._cells.copy())
         twin._output = self._output.copy()
         twin.read_out = self.read_out.copy(twin._cells)
         return twin
 
     def saved(self) -> dict[str, Any]:
-        """State of the cells, of the outputs and of the read-out."""
         return {
             "cells": self._cells.saved(),
             "programmed": self.controls,
@@ -226,24 +200,16 @@ class BoardFrontend:
         }
 
     def restore(self, saved: Mapping[str, Any]) -> None:
-        """Go on from what was saved."""
         self._cells.restore(saved["cells"])
         self.controls, self._updated = saved["programmed"], saved["updated"]
         self._output.now, self._output.target = dict(saved["output"]), dict(saved["target"])
         self.read_out.time, self.read_out.count = saved["read"], saved["readings"]
 
-    def _check_records(
-        self, protocol: Protocol, recording: Recording, statistics: Statistics | None
-    ) -> None:
-        every, record = recording.every, recording.names
-        names = (record,) if isinstance(record, str) else tuple(record or ())
-        known_keywords(names, QUANTITIES, "quantity to record")
-        if count("every", every) > protocol.ticks:
-            raise ValueError(f"every must be at most the {protocol.ticks} ticks, but is {every}")
-        if statistics is not None:
-            check_fit(statistics, protocol.times)
+    def _check_records(self, protocol: Protocol, recording: Recording) -> None:
+        names, stops = recording.checked(protocol.ticks)
+        if recording.statistics is not None:
+            check_fit(recording.statistics, protocol.times)
         if {"state", "mean", "covariance"} & set(names):
-            stops = list(range(every, protocol.ticks + 1, every))
             self.read_out.require(self._time + protocol.times[stops], [k - 1 for k in stops])
 
     @property
@@ -259,12 +225,12 @@ class BoardFrontend:
         except ValueError as error:
             raise ValueError(f"as board {self.imperfections.seed} was built: {error}") from None
 
-    def _cut(self, holds: Array, realised: Mapping[str, Array], last: Mapping[str, Array]) -> _Cut:
-        """What the board realises over ticks, cut into pieces where its outputs settle."""
+    def _cut(self, whole: Protocol) -> _Cut:
+        """A protocol of realised controls, cut into pieces where outputs settle."""
+        holds, realised = whole.holds, whole.controls
         if self._output.time_constant == 0:
             ends = {name: realised[name][-1] for name in ANALOG if name in realised}
-            return _Cut(Protocol(holds, realised, last), ends, 1)
-        whole = Protocol(holds, realised, last)
+            return _Cut(whole, ends, 1)
         rates = map(self._rates, whole.extremes(self._cells.controls, realised))
         n = pieces(holds, self._output.time_constant, max(rates))
         outputs = self._output.follow(holds, realised, n)
@@ -274,10 +240,9 @@ class BoardFrontend:
         waveforms |= {
             name: output.values for name, output in outputs.items() if output.values.any()
         }
-        final = {name: values for name, values in last.items() if name not in ANALOG}
+        final = {name: values for name, values in whole.final.items() if name not in ANALOG}
         final |= {name: end for name, end in ends.items() if name in waveforms}
-        cut_holds = outputs["bias"].holds
-        return _Cut(Protocol(cut_holds, waveforms, final), ends, n)
+        return _Cut(Protocol(outputs["bias"].holds, waveforms, final), ends, n)
 
     def _note_stop(
         self,

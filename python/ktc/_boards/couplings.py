@@ -42,13 +42,12 @@ class Coupling(ABC):
             if len(pairs) < len(given):
                 raise ValueError("couplings must name a pair of cells once, but name one twice")
         else:
-            array = real_array("couplings", given)
-            if array.ndim > 0 and array.shape != (len(topology.edges),):
+            array, shape = real_array("couplings", given), (len(topology.edges),)
+            if array.ndim > 0 and array.shape != shape:
                 raise ValueError(
-                    f"couplings must be a scalar, a mapping from pairs of cells, or of shape "
-                    f"({len(topology.edges)},), one number per edge, but have shape {array.shape}"
+                    "couplings must be a scalar, a mapping from pairs of cells, or of shape "
+                    f"{shape}, one number per edge, but have shape {array.shape}"
                 )
-            shape = (len(topology.edges),)
             pairs = dict(zip(topology.edges, np.broadcast_to(array, shape).tolist(), strict=True))
         return {pair: self._checked(pair, value) for pair, value in sorted(pairs.items())}
 
@@ -97,14 +96,9 @@ class Elastance(Coupling):
     name, unit = "elastance", "1/F"
 
     def stiffness(self, capacitance: Array, couplings: Mapping[Edge, float]) -> Array:
-        """K = diag(1/C) + S."""
-        matrix = np.diag(1 / capacitance)
-        for (i, j), value in couplings.items():
-            matrix[i, j] = matrix[j, i] = value
-        return matrix
+        return np.diag(1 / capacitance) + _mutual(len(capacitance), couplings)
 
     def complaint(self, topology: Topology, capacitance: Array, stiffness: Array) -> str | None:
-        """Check that only edges of the topology couple."""
         return topology.complaint("stiffness", stiffness)
 
     def realised(
@@ -131,14 +125,9 @@ class Capacitive(Coupling):
     name, unit = "capacitive", "F"
 
     def stiffness(self, capacitance: Array, couplings: Mapping[Edge, float]) -> Array:
-        """K = C_M⁻¹."""
-        mutual = np.zeros((len(capacitance),) * 2)
-        for (i, j), value in couplings.items():
-            mutual[i, j] = mutual[j, i] = value
-        return symmetric_inverse(_maxwell(capacitance, mutual))
+        return symmetric_inverse(_maxwell(capacitance, _mutual(len(capacitance), couplings)))
 
     def complaint(self, topology: Topology, capacitance: Array, stiffness: Array) -> str | None:
-        """Check that K⁻¹ is a Maxwell matrix with the capacitances and edges of the board."""
         maxwell = symmetric_inverse(stiffness)
         own = maxwell.sum(axis=1)
         rounding = ROUNDING * np.abs(maxwell).sum(axis=1)
@@ -190,11 +179,9 @@ class Resistive(Coupling):
     name, unit = "resistive", "Ω"
 
     def conductances(self, couplings: Mapping[Edge, float]) -> dict[Edge, float]:
-        """Return 1/R_ij."""
         return {pair: 1 / value for pair, value in couplings.items()}
 
     def complaint(self, topology: Topology, capacitance: Array, stiffness: Array) -> str | None:
-        """Check that K is diag(1/C)."""
         if np.array_equal(stiffness, np.diag(1 / capacitance)):
             return None
         return (
@@ -213,7 +200,6 @@ class Resistive(Coupling):
         return np.asarray(capacitance / (capacitance + parasitic))
 
     def node_voltages(self, stiffness: Array, bias: Array, charge: Array) -> Array:
-        """Return V = q/C − b."""
         return np.asarray(charge @ stiffness - bias)
 
     def _checked(self, pair: Edge, value: object) -> float:
@@ -247,8 +233,7 @@ def programmable(
             f"stiffness must be of shape {(cells, cells)} for {cells} cells, "
             f"but has shape {matrix.shape}"
         )
-    reason = coupling.complaint(topology, capacitance, matrix)
-    if reason:
+    if reason := coupling.complaint(topology, capacitance, matrix):
         raise ValueError(reason)
     return matrix
 
@@ -276,6 +261,14 @@ def compiled(
         Resistor(axes[i] - axes[j], value, f"{i}-{j}") for (i, j), value in conductances.items()
     ]
     return Network.of_elements(stiffness, resistors, kT, bias, noises=noises)
+
+
+def _mutual(cells: int, couplings: Mapping[Edge, float]) -> Array:
+    """Symmetric matrix (cells, cells) of the couplings, its diagonal zero."""
+    matrix = np.zeros((cells, cells))
+    for (i, j), value in couplings.items():
+        matrix[i, j] = matrix[j, i] = value
+    return matrix
 
 
 def _maxwell(own: Array, mutual: Array) -> Array:

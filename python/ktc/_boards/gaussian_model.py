@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ktc._base.validation import Array, per_unit, positive_per_unit, real_array
+from ktc._base.validation import Array, per_unit, real_array
 from ktc._boards.board import Board
 from ktc._boards.couplings import symmetric_inverse
 from ktc._boards.encoding import Encoding
@@ -76,9 +76,7 @@ class GaussianModel:
 
         Zero volts represent ``offset``, and one thermal width √(k_B T/C) a difference of ``scale``.
         """
-        encoding = board.encoding(
-            per_unit("offset", offset, board.cells), positive_per_unit("scale", scale, board.cells)
-        )
+        encoding = board.encoding(offset, scale)
         volts = encoding.encode(data)
         # In thermal widths, so that the regularisation does not depend on the capacitances.
         covariance, weight = shrunk_covariance(volts / board.thermal_width)

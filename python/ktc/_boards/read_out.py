@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ktc._base.validation import Array
+from ktc._boards.real_board import ROUNDING
 from ktc._emulation.ideal_frontend import IdealFrontend
 from ktc._model.imperfections import Imperfections, LimitError
 from ktc._model.moments import Moments
@@ -14,8 +15,6 @@ from ktc._model.moments import Moments
 # Replicas that share one stream of read-out noise: it is found by replica number, so that readings
 # do not depend on how replicas are split over emulators.
 REPLICAS_OF_A_STREAM = 1024
-# Room for the rounding of times that are sums of many holds.
-ROUNDING = 1e-9
 
 
 class ReadOut:
@@ -31,26 +30,17 @@ class ReadOut:
     """
 
     def __init__(self, cells: IdealFrontend, spec: Imperfections) -> None:
-        self._cells = cells
-        self._spec = spec
+        self._cells, self._spec = cells, spec
         self.count = 0
         self.time: float | None = None
         self._values: Array | None = None
 
     def read(self) -> Array:
-        """A copy of the readings [V], shape (replicas, d).
-
-        Raises:
-            LimitError: a reading beyond the ADC's range, or too soon after the last one.
-        """
+        """A copy of the readings [V], shape (replicas, d)."""
         return self._state().copy()
 
     def moments(self) -> Moments:
-        """Mean and covariance of the readings over the replicas.
-
-        Raises:
-            LimitError: as ``read``.
-        """
+        """Mean and covariance of the readings over the replicas."""
         if self._spec.reads_exactly:
             self._begin()
             return self._cells.moments()
@@ -59,15 +49,7 @@ class ReadOut:
         return Moments(mean, lambda: (values - mean).T @ (values - mean) / len(values))
 
     def require(self, times: Array, ticks: Sequence[int]) -> None:
-        """Refuse readings at future times that are too close to one another.
-
-        Args:
-            times: ascending.
-            ticks: after which tick each is taken.
-
-        Raises:
-            LimitError: with the tick named.
-        """
+        """Refuse readings at ascending future times, each after a tick, that are too close."""
         gaps = np.diff(times, prepend=-np.inf if self.time is None else self.time)
         bad = np.flatnonzero((gaps > 0) & (gaps < self._spec.read_time * (1 - ROUNDING)))
         if len(bad):
@@ -127,8 +109,9 @@ class ReadOut:
         options, size = self._cells.options, REPLICAS_OF_A_STREAM
         first, end = options.first_replica, options.first_replica + int(options.replicas)
         parts = []
+        own = (options.first_step,) if options.first_step else ()
         for block in range(first // size, (end - 1) // size + 1):
-            key = np.random.SeedSequence((options.seed or 0, self.count, block))
+            key = np.random.SeedSequence((options.seed or 0, self.count, block, *own))
             stream = np.random.Generator(np.random.Philox(key))
             rows = stream.standard_normal((size, self._cells.network.units))
             parts.append(rows[max(first - block * size, 0) : end - block * size])

@@ -11,8 +11,6 @@ from ktc._base.validation import Array
 
 # Pieces for each of the fastest times of what settles: work is then right to some 1e-3 of itself.
 PIECES_PER_TIME = 12
-
-
 # What is nearer to its target than this, relative to both, is there.
 ARRIVED = 1e-12
 
@@ -26,13 +24,7 @@ class Settled(NamedTuple):
 
 
 def pieces(holds: Array, time_constant: float, fastest_rate: float) -> int:
-    """Number of pieces per hold that resolve the output and the network that follows it.
-
-    Args:
-        holds: of all ticks.
-        time_constant: τ of the output.
-        fastest_rate: of the network.
-    """
+    """Number of pieces per hold that resolve the output and the network that follows it."""
     moving = min(float(holds.max()), time_constant)
     return max(1, int(np.ceil(PIECES_PER_TIME * moving * (1 / time_constant + fastest_rate))))
 
@@ -42,27 +34,11 @@ def settled(start: Array, targets: Array, holds: Array, time_constant: float, n:
 
     Piece j ends where a share (1 − j/n)³ of the hold's change of b is left: pieces grow as b slows
     down, and the last one, which may be long, has little to spread. Each is held at the exact
-    average of b over it, so that ∫b dt is exact; means and work are second order in 1/n.
-
-    Args:
-        start: output before the first tick, shape (...).
-        targets: b_k, shape (ticks, ...).
-        holds: shape (ticks,).
-        time_constant: τ, positive.
-        n: pieces per tick.
-
-    Example:
-        >>> from ktc._boards.settling import settled
-        >>> import numpy as np
-        >>> import numpy as np
-        >>> from ktc._boards.settling import settled
-        >>> cut = settled(np.array(0.0), np.array([1.0]), np.array([50.0]), 1.0, 2)
-        >>> cut.holds.round(3), cut.values.round(3)
-        (array([ 2.079, 47.921]), array([0.579, 0.997]))
+    average of b over it, so that ∫b dt is exact; means and work are second order in 1/n. ``start``
+    has any shape (...), ``targets`` b_k the shape (ticks, ...).
     """
-    fall = -np.expm1(
-        -holds / time_constant
-    )  # share of the distance to the target that a hold covers
+    # Share of the distance to the target that each hold covers.
+    fall = -np.expm1(-holds / time_constant)
     covered = np.outer(fall, 1 - (1 - np.arange(n + 1) / n) ** 3)
     inner = -time_constant * np.log1p(-covered[:, 1:-1])
     widths = np.diff(inner, axis=1, prepend=0.0, append=holds[:, None])
@@ -87,22 +63,19 @@ class AnalogOutput:
 
     def __init__(self, time_constant: float, now: Mapping[str, Array]) -> None:
         self.time_constant = time_constant
-        self.now = dict(now)
-        self.target = dict(now)
+        self.now, self.target = dict(now), dict(now)
 
     @property
     def moving(self) -> bool:
         """Whether any output has yet to reach its target."""
         return any(not np.array_equal(self.now[name], self.target[name]) for name in self.now)
 
-    def aim(self, values: Mapping[str, Array]) -> dict[str, Array]:
-        """Set new targets; return the values that take effect at once."""
+    def aim(self, values: Mapping[str, Array]) -> None:
+        """Set new targets, which take effect at once where there is no time constant."""
         aimed = {name: values[name] for name in self.now if name in values}
         self.target |= aimed
-        if self.time_constant > 0:
-            return {name: value for name, value in values.items() if name not in aimed}
-        self.now |= aimed
-        return dict(values)
+        if self.time_constant == 0:
+            self.now |= aimed
 
     def arrive(self) -> dict[str, Array]:
         """Put all outputs at their targets; return these values."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ktc._base.codec import register
-from ktc._base.validation import Array, count
+from ktc._base.validation import Array, count, frozen
 from ktc._model.lattices import springs
 
 Edge = tuple[int, int]
@@ -86,8 +86,7 @@ class Topology:
         if self.edges:
             i, j = np.array(self.edges).T
             mask[i, j] = mask[j, i] = True
-        mask.setflags(write=False)
-        return mask
+        return frozen(mask)
 
     @property
     def complete(self) -> bool:

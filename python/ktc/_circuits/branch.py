@@ -10,13 +10,6 @@ from typing import SupportsFloat
 from ktc._circuits.spice_numbers import parse_number
 
 GROUND = "0"
-KINDS = {
-    "R": "resistor",
-    "C": "capacitor",
-    "L": "inductor",
-    "V": "voltage source",
-    "I": "current source",
-}
 UNITS = {"R": "ohms", "C": "farads", "L": "henries", "V": "volts", "I": "amperes"}
 
 _NODE = re.compile(r"[\w.+\-:#/<>\[\]!%&|~@?^]+")
@@ -34,9 +27,7 @@ class CircuitError(ValueError):
 
     def __init__(self, message: str, token: str = "", line: int | None = None) -> None:
         super().__init__(message if line is None else f"line {line}: {message}")
-        self.message = message
-        self.token = token
-        self.line = line
+        self.message, self.token, self.line = message, token, line
 
 
 @dataclass(frozen=True)
@@ -78,10 +69,17 @@ class Branch:
                 "remove it",
                 self.name,
             )
-        self._check_value()
-        self._check_option("kelvin", "R", zero=True)
-        self._check_option("noise", "I", zero=False)
-        self._check_option("bandwidth", "I", zero=False)
+        value = _number(f"value of {self.name}", self.value)
+        if self.kind in "RCL" and value <= 0:
+            raise CircuitError(
+                f"{self.name} must be positive, but is {value:g} {UNITS[self.kind]}; "
+                "remove an element that is not there",
+                self.name,
+            )
+        object.__setattr__(self, "value", value)
+        self._check_option("kelvin", "resistor", "R")
+        self._check_option("noise", "current source", "I")
+        self._check_option("bandwidth", "current source", "I")
         if self.bandwidth is not None and self.noise is None:
             raise CircuitError(
                 f"{self.name} has a bandwidth without noise: give noise=, in A²/Hz", "bandwidth"
@@ -92,31 +90,18 @@ class Branch:
         """R, C, L, V or I."""
         return self.name[0].upper()
 
-    def _check_value(self) -> None:
-        value = _number(f"value of {self.name}", self.value)
-        if self.kind in "RCL" and value <= 0:
-            raise CircuitError(
-                f"{self.name} must be positive, but is {value:g} {UNITS[self.kind]}; "
-                "remove an element that is not there",
-                self.name,
-            )
-        object.__setattr__(self, "value", value)
-
-    def _check_option(self, option: str, kind: str, zero: bool) -> None:
+    def _check_option(self, option: str, owner: str, kind: str) -> None:
         given = getattr(self, option)
         if given is None:
             return
         if self.kind != kind:
             raise CircuitError(
-                f"{self.name} has {option}=, which only a {KINDS[kind]} may have; remove it", option
+                f"{self.name} has {option}=, which only a {owner} may have; remove it", option
             )
         value = _number(f"{option} of {self.name}", given)
-        if value < 0 or (value == 0 and not zero):
-            raise CircuitError(
-                f"{option} of {self.name} must {'not be negative' if zero else 'be positive'}, "
-                f"but is {value:g}",
-                option,
-            )
+        wanted = "not be negative" if option == "kelvin" else "be positive"
+        if value < 0 or (value == 0 and option != "kelvin"):
+            raise CircuitError(f"{option} of {self.name} must {wanted}, but is {value:g}", option)
         object.__setattr__(self, option, value)
 
 
@@ -124,7 +109,7 @@ def kind_of(name: str) -> str:
     """Return the kind of an element, R, C, L, V or I: the first letter of its name."""
     _check_word("name", name, _NAME, "a letter, then letters, digits and _ . - : #")
     kind = name[0].upper()
-    if kind in KINDS:
+    if kind in UNITS:
         return kind
     fix = (
         "coupled inductors are not supported; draw them as a T of three inductors"

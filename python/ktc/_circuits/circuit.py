@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike
 from ktc._base.validation import Array, finite
 from ktc._circuits.branch import GROUND, Branch, CircuitError
 from ktc._circuits.compilation import compile_equation
-from ktc._circuits.compiled_circuit import CompiledCircuit, Readable
+from ktc._circuits.compiled_circuit import CompiledCircuit
 from ktc._circuits.netlist import DEFAULT_KELVIN, read_netlist, write_netlist
+from ktc._model.device import Device
 
 
 class Circuit:
@@ -22,12 +23,9 @@ class Circuit:
     Names and nodes do not depend on case; node "0", also "gnd", is ground.
 
     Args:
-        kelvin: temperature of resistors without their own [K]. The default of SPICE is 27 °C.
+        kelvin: temperature of resistors without their own [K], not negative; the default of SPICE
+            is 27 °C.
         title: one line.
-
-    Raises:
-        ValueError: a negative temperature, or a title of several lines.
-        TypeError: a temperature that is no number.
 
     Example:
         >>> import ktc
@@ -49,7 +47,8 @@ class Circuit:
         if re.search(r"[\r\n]", title) or title != title.strip():
             raise ValueError(f"title must be one line without space around it, but is {title!r}")
         self.title = title
-        self._skipped: tuple[str, ...] = ()
+        #: lines of the netlist that are commands for a simulator, which have no effect here
+        self.skipped: tuple[str, ...] = ()
         self._branches: dict[str, Branch] = {}
         self._spelling = {GROUND: GROUND}
         self._compiled: CompiledCircuit | None = None
@@ -89,9 +88,7 @@ class Circuit:
                 title in any line.
 
         Raises:
-            CircuitError: with the line and the word that cannot be read in its attributes ``line``
-                and ``token``.
-            TypeError: ``text`` is no str.
+            CircuitError: its ``line`` and ``token`` are the line and the word that cannot be read.
 
         Example:
             >>> import ktc
@@ -109,7 +106,7 @@ class Circuit:
         circuit = cls(netlist.kelvin, netlist.title)
         for branch in netlist.branches:
             circuit._append(branch)
-        circuit._skipped = netlist.skipped
+        circuit.skipped = netlist.skipped
         return circuit
 
     def add(
@@ -126,13 +123,9 @@ class Circuit:
         """Add an element between two nodes, and return the circuit, so that calls can be chained.
 
         Args:
-            name: its first letter is the kind: R, C, L, V or I.
-            plus, minus: nodes. The current of a source flows from plus through it to minus.
-            value: ohms, farads, henries, volts or amperes, or text such as "10meg".
+            name, plus, minus, value: as of a ``ktc.Branch``; numbers may be text such as "10meg".
             kelvin: temperature of a resistor [K]; 0 for one without noise.
-            noise: one-sided spectral density of the noise of a current source [A²/Hz].
-            bandwidth: −3 dB frequency of a low-pass filter of that noise [Hz]; None for white
-                noise.
+            noise, bandwidth: of a current source, as for ``add_noise``.
 
         Raises:
             CircuitError: a name that is taken or starts with another letter, a value that is not
@@ -168,9 +161,6 @@ class Circuit:
             density: one-sided spectral density S [A²/Hz].
             bandwidth: −3 dB frequency Δf [Hz]; None for white noise.
 
-        Raises:
-            CircuitError, TypeError: as for ``add``.
-
         Example:
             >>> import ktc
             >>> circuit = ktc.Circuit(kelvin=0.0).add("R1", "a", 0, 1e3).add("C1", "a", 0, 1e-9)
@@ -185,11 +175,6 @@ class Circuit:
     def branches(self) -> tuple[Branch, ...]:
         """The elements, in order."""
         return tuple(self._branches.values())
-
-    @property
-    def skipped(self) -> tuple[str, ...]:
-        """Lines of the netlist that are commands for a simulator, which have no effect here."""
-        return self._skipped
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -220,20 +205,18 @@ class Circuit:
             array([3.e-06])
         """
         if self._compiled is None:
+            equation = compile_equation(self.branches, self.kelvin)
             try:
-                compiled = CompiledCircuit.of_equation(compile_equation(self.branches, self.kelvin))
-            except CircuitError:
-                raise
+                self._compiled = CompiledCircuit.of_equation(equation)
             except ValueError as error:
                 # The topology has been checked, so a network refuses only the values.
                 raise CircuitError(
                     f"the values of the elements lie too far apart for double precision: {error}"
                 ) from None
-            self._compiled = compiled
         return self._compiled
 
     def controls(self, **sources: ArrayLike) -> dict[str, Array]:
-        """Return the controls of an emulator of this circuit for given values of sources.
+        """Return the controls, for ``Emulator.set`` or ``Protocol``, at given values of sources.
 
         These are the whole controls, of bias, emf and current, that the named sources act on. Other
         sources keep their values in the circuit. A source that acts on no charge or flux is in none
@@ -243,13 +226,9 @@ class Circuit:
             **sources: volts or amperes by the names of sources: numbers, or arrays of shape
                 (ticks,), the waveforms of a Protocol.
 
-        Returns:
-            Arrays by the name of the control, to be passed to ``Emulator.set`` or ``Protocol``.
-
         Raises:
             TypeError: an unknown source, a source given twice, or a value that is no number.
             ValueError: waveforms of several lengths, or not of shape (ticks,).
-            CircuitError: a circuit that does not compile.
 
         Example:
             >>> import ktc
@@ -262,7 +241,7 @@ class Circuit:
         """
         return self.compile().source_controls(**sources)
 
-    def voltages(self, emulator: Readable, **sources: float) -> Array:
+    def voltages(self, emulator: Device, **sources: float) -> Array:
         """Return the node voltages of an emulator of this circuit [V], shape (replicas, nodes).
 
         Columns are in the order of ``nodes``. The voltage of a node without capacitor is white
@@ -273,13 +252,12 @@ class Circuit:
         circuit if these values give the controls; otherwise their values are solved for.
 
         Args:
-            emulator: an Emulator of ``compile()``, or one loaded from a file of such an emulator.
-            **sources: present values by the names of sources, volts or amperes. They are needed
-                for driven sources that act on the controls only together, such as two voltage
-                sources in series, or not at all.
+            emulator: an Emulator of ``compile()``, also one loaded from a file.
+            **sources: present values, volts or amperes, of driven sources that act on the controls
+                only together, such as two voltage sources in series, or not at all.
 
         Raises:
-            TypeError: an unknown source, a source given twice, or a value that is no number.
+            TypeError: as for ``controls``.
             ValueError: an emulator of another circuit, controls that no values of the sources give,
                 or controls that do not determine the sources that a node voltage depends on.
 
@@ -290,10 +268,7 @@ class Circuit:
             >>> circuit.voltages(emulator).round(3)[0]
             array([5. , 2.5])
         """
-        compiled = self.compile()
-        if not compiled.has_elements_of(emulator.network):
-            raise ValueError(f"emulator must be one of this circuit, but is {emulator!r}")
-        return compiled.voltages(emulator, **sources)
+        return self.compile().voltages(emulator, **sources)
 
     def _append(self, branch: Branch) -> None:
         other = self._branches.get(branch.name.lower())

@@ -15,8 +15,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-import scipy  # imports scipy.cluster when it is first used: it takes longer than all of ktc
 
+from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array
 from ktc._circuits.branch import GROUND, Branch, CircuitError
 
@@ -41,13 +41,9 @@ class CircuitGraph:
 
     def __init__(self, branches: Sequence[Branch]) -> None:
         self.branches = tuple(branches)
-        self.nodes: list[str] = []
-        self._index = {GROUND: -1}
-        for b in branches:
-            for node in (b.plus, b.minus):
-                if node not in self._index:
-                    self._index[node] = len(self.nodes)
-                    self.nodes.append(node)
+        ends = dict.fromkeys(node for b in branches for node in (b.plus, b.minus))
+        self.nodes = [node for node in ends if node != GROUND]
+        self._index = {node: k for k, node in enumerate(self.nodes)} | {GROUND: -1}
         self.sources = [b for b in branches if b.kind in "VI"]
         self._refuse_floating()
         self._refuse_loops()
@@ -86,8 +82,8 @@ class CircuitGraph:
         if not floating:
             return
         first = next(b for b in self.branches if floating[0] in (b.plus, b.minus))
-        subject, it = ("node", "it") if len(floating) == 1 else ("nodes", "them")
-        verb = "is" if len(floating) == 1 else "are"
+        one = len(floating) == 1
+        subject, verb, it = ("node", "is", "it") if one else ("nodes", "are", "them")
         raise CircuitError(
             f"{subject} {', '.join(map(repr, floating))} {verb} floating: no path through "
             f"resistors, inductors or voltage sources leads from {it} to ground, node {GROUND!r}; "
@@ -97,19 +93,16 @@ class CircuitGraph:
         )
 
     def _refuse_loops(self) -> None:
+        fixes = {
+            "V": "of voltage sources, which contradict each other; remove one",
+            "L": "in which no resistor damps the current; add the resistance of a winding",
+        }
         joined = self._disjoint_nodes()
-        seen: list[Branch] = []
-        for b in [*self.of_kind("V"), *self.of_kind("L")]:
-            seen.append(b)
-            if joined.merge(b.plus, b.minus):
-                continue
-            if b.kind == "V":
-                fix = "a loop of voltage sources, which contradict each other; remove one"
-            else:
-                fix = (
-                    "a loop in which no resistor damps the current; add the resistance of a winding"
-                )
-            raise CircuitError(f"{named(_loop(seen))} form {fix}", b.name, b.line)
+        branches = [*self.of_kind("V"), *self.of_kind("L")]
+        for k, b in enumerate(branches):
+            if not joined.merge(b.plus, b.minus):
+                loop = named(_loop(branches[: k + 1]))
+                raise CircuitError(f"{loop} form a loop {fixes[b.kind]}", b.name, b.line)
 
     def _merge_by_sources(self) -> None:
         """Find the free nodes, each named by its first member, and the offsets of their members."""

@@ -54,8 +54,7 @@ def compile_equation(branches: Sequence[Branch], kelvin: float) -> CircuitEquati
 
 class _Compiler:
     def __init__(self, graph: CircuitGraph, kelvin: float) -> None:
-        self.graph = graph
-        self.kelvin = kelvin
+        self.graph, self.kelvin = graph, kelvin
         self.resistors = graph.of_kind("R")
         self.inductors = graph.of_kind("L")
         self.network = ResistorNetwork(graph)
@@ -69,6 +68,7 @@ class _Compiler:
         self.r_capacitive, _, self.r_fixed = graph.incidence(self.resistors)
         self.l_capacitive, self.l_algebraic, self.l_fixed = graph.incidence(self.inductors)
         self.s_capacitive, self.s_algebraic, _ = graph.incidence(graph.sources)
+        self.l_paths = self.l_algebraic @ self.network.paths.T
         self.is_current = np.array([b.kind == "I" for b in graph.sources], dtype=bool)
 
     def equation(self) -> CircuitEquation:
@@ -76,13 +76,13 @@ class _Compiler:
         resistors, kT, emf_of = self.baths()
         currents, current_of = self.drives()
         gradient, sources = self.node_voltages()
-        coordinates = [f"q({name})" for name in self.graph.capacitive]
-        coordinates += [f"phi({b.name})" for b in self.inductors]
+        charges = (f"q({name})" for name in self.graph.capacitive)
+        fluxes = (f"phi({b.name})" for b in self.inductors)
         return CircuitEquation(
             nodes=tuple(self.graph.nodes),
             sources=tuple(b.name for b in self.graph.sources),
             values=np.array([b.value for b in self.graph.sources], dtype=float),
-            coordinates=tuple(coordinates),
+            coordinates=(*charges, *fluxes),
             stiffness=stiffness,
             resistors=resistors,
             kT=kT,
@@ -110,17 +110,14 @@ class _Compiler:
             inverse = np.linalg.inv(np.linalg.cholesky(capacitance / np.outer(root, root))) / root
             elastance = inverse.T @ inverse
             stiffness[: self.charges, : self.charges] = elastance
-            bias_of[: self.charges] = product(
-                elastance, product(capacitive.T, farads[:, None] * fixed)
-            )
+            drawn = product(capacitive.T, farads[:, None] * fixed)
+            bias_of[: self.charges] = product(elastance, drawn)
         for k, b in enumerate(self.inductors, self.charges):
             stiffness[k, k] = 1 / b.value
         return stiffness, bias_of
 
     def interconnection(self) -> Array:
-        forward = self.l_capacitive + product(
-            self.l_algebraic @ self.network.paths.T, self.r_capacitive
-        )
+        forward = self.l_capacitive + product(self.l_paths, self.r_capacitive)
         result = np.zeros((self.size, self.size))
         result[self.charges :, : self.charges] = forward
         result[: self.charges, self.charges :] = -forward.T
@@ -135,25 +132,25 @@ class _Compiler:
         for group in self.network.groups:
             kT.append(BOLTZMANN * self.temperature(group))
             account = "+".join(self.resistors[r].name for r in group.members)
-            found = [*self.loops(group), *self.paths(group)]
+            found = self.rows(group)
             # A resistor that carries no current keeps its column in the ledger.
             kept = [row for row in found if row[0].any() or row[2].any()] or found[:1]
             for direction, conductance, emf in kept:
-                rows.append(Resistor(direction, float(conductance), account, float(emf @ values)))
+                rows.append(Resistor(direction, conductance, account, float(emf @ values)))
                 emf_of.append(emf)
         return rows, np.array(kT), np.array(emf_of).reshape(len(rows), len(values))
 
-    def loops(self, group: HeatGroup) -> list[tuple[Array, float, Array]]:
-        directions = np.zeros((len(group.loops), self.size))
-        directions[:, : self.charges] = product(group.loops, self.r_capacitive[group.members])
-        emf_of = -product(group.loops, self.r_fixed[group.members])
-        return list(zip(directions, group.loop_conductance, emf_of, strict=True))
-
-    def paths(self, group: HeatGroup) -> list[tuple[Array, float, Array]]:
-        directions = np.zeros((len(group.paths), self.size))
-        directions[:, self.charges :] = product(group.paths, self.l_algebraic.T)
-        emf_of = -product(group.paths, self.s_algebraic.T) * self.is_current
-        return list(zip(directions, group.path_resistance, emf_of, strict=True))
+    def rows(self, group: HeatGroup) -> list[tuple[Array, float, Array]]:
+        """Return direction, conductance and row of EMFs of each effective resistor."""
+        loops = len(group.loops)
+        directions = np.zeros((loops + len(group.paths), self.size))
+        directions[:loops, : self.charges] = product(group.loops, self.r_capacitive[group.members])
+        directions[loops:, self.charges :] = product(group.paths, self.l_algebraic.T)
+        conductance = [*group.loop_conductance.tolist(), *group.path_resistance.tolist()]
+        emf_of_loops = -product(group.loops, self.r_fixed[group.members])
+        emf_of_paths = -product(group.paths, self.s_algebraic.T) * self.is_current
+        emf_of = [*emf_of_loops, *emf_of_paths]
+        return list(zip(directions, conductance, emf_of, strict=True))
 
     def temperature(self, group: HeatGroup) -> float:
         members = [self.resistors[r] for r in group.members]
@@ -179,10 +176,9 @@ class _Compiler:
 
         Current sources act on charges, voltage sources along fluxes.
         """
-        currents = -(
-            self.s_capacitive + product(self.s_algebraic @ self.network.paths.T, self.r_capacitive)
-        )
-        voltages = self.l_fixed + product(self.l_algebraic @ self.network.paths.T, self.r_fixed)
+        s_paths = self.s_algebraic @ self.network.paths.T
+        currents = -(self.s_capacitive + product(s_paths, self.r_capacitive))
+        voltages = self.l_fixed + product(self.l_paths, self.r_fixed)
         directions = np.zeros((len(self.graph.sources), self.size))
         directions[self.is_current, : self.charges] = currents[self.is_current]
         directions[~self.is_current, self.charges :] = voltages.T[~self.is_current]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,22 +12,8 @@ from ktc._base.units import Units
 from ktc._base.validation import Array, finite, known_keywords, real_array
 from ktc._circuits.equation import CircuitEquation
 from ktc._model.controls import Controls
+from ktc._model.device import Device
 from ktc._model.network import Network
-
-
-class Readable(Protocol):
-    """The part of an Emulator that node voltages are computed from."""
-
-    @property
-    def network(self) -> Network:
-        """Its network."""
-
-    @property
-    def controls(self) -> Controls:
-        """Its present controls."""
-
-    def read(self) -> Array:
-        """Its state, shape (replicas, units)."""
 
 
 class CompiledCircuit(Network):
@@ -45,17 +30,14 @@ class CompiledCircuit(Network):
     @classmethod
     def of_equation(cls, equation: CircuitEquation) -> CompiledCircuit:
         """Make the network of a circuit equation."""
-        network = cast(
-            CompiledCircuit,
-            cls.of_elements(
-                stiffness=equation.stiffness,
-                resistors=equation.resistors,
-                kT=equation.kT,
-                bias=equation.bias_of @ equation.values,
-                interconnection=equation.interconnection,
-                sources=equation.currents,
-                noises=equation.noises,
-            ),
+        network = cls.of_elements(
+            stiffness=equation.stiffness,
+            resistors=equation.resistors,
+            kT=equation.kT,
+            bias=equation.bias_of @ equation.values,
+            interconnection=equation.interconnection,
+            sources=equation.currents,
+            noises=equation.noises,
         )
         network.equation = equation
         return network
@@ -84,30 +66,21 @@ class CompiledCircuit(Network):
     def source_controls(self, **values: ArrayLike) -> dict[str, Array]:
         """Return the controls for given values of sources; see Circuit.controls."""
         places = self._places(values)
-        arrays = {places[name]: real_array(name, value) for name, value in values.items()}
-        shape = _shape_of({name: arrays[places[name]] for name in values})
-        theta = np.broadcast_to(self.equation.values, (*shape, len(self.equation.values))).copy()
-        for place, array in arrays.items():
-            theta[..., place] = array
-        matrices = {
-            "bias": self.equation.bias_of,
-            "emf": self.equation.emf_of,
-            "current": self.equation.current_of,
-        }
-        return {
-            name: theta @ matrix.T
-            for name, matrix in matrices.items()
-            if matrix[:, list(arrays)].any()
-        }
+        arrays = {name: real_array(name, value) for name, value in values.items()}
+        own = self.equation.values
+        theta = np.broadcast_to(own, (*_shape_of(arrays), len(own))).copy()
+        for name, array in arrays.items():
+            theta[..., places[name]] = array
+        controls = ("bias", "emf", "current")
+        matrices = {name: getattr(self.equation, f"{name}_of") for name in controls}
+        acting = {name: m for name, m in matrices.items() if m[:, list(places.values())].any()}
+        return {name: theta @ matrix.T for name, matrix in acting.items()}
 
-    def has_elements_of(self, network: Network) -> bool:
-        """Return whether a network differs from this one only in its controls."""
-        if self.elements is None or network.elements is None:
-            return False
-        return same(self.elements.arrays(), network.elements.arrays())
-
-    def voltages(self, emulator: Readable, **sources: float) -> Array:
+    def voltages(self, emulator: Device, **sources: float) -> Array:
         """Return the node voltages of every replica; see Circuit.voltages."""
+        own, others = self.elements, emulator.network.elements
+        if own is None or others is None or not same(own.arrays(), others.arrays()):
+            raise ValueError(f"emulator must be one of this circuit, but is {emulator!r}")
         controls, state = emulator.controls, emulator.read()
         gradient = state @ controls.stiffness + controls.quartic * state**3 - controls.bias
         fixed = self.equation.nodes_of_sources @ self._source_values(controls, sources)
@@ -148,7 +121,6 @@ class CompiledCircuit(Network):
 
         if missed(1e-14 * len(values)):
             rest = found - matrix @ values
-            values = values.copy()
             values[free] += np.linalg.lstsq(matrix[:, free], rest, rcond=None)[0]
             if missed(1e-9):
                 named = f" with {', '.join(given)} as given" if given else ""
@@ -198,7 +170,7 @@ def _shape_of(arrays: dict[str, Array]) -> tuple[int, ...]:
 
 
 def _at_controls(equation: CircuitEquation, controls: Controls) -> CompiledCircuit:
-    return cast(CompiledCircuit, CompiledCircuit.of_equation(equation).with_controls(controls))
+    return CompiledCircuit.of_equation(equation).with_controls(controls)
 
 
 register(CompiledCircuit, ("equation", "controls"), _at_controls)

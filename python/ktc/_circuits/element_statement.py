@@ -85,58 +85,51 @@ def read_element(tokens: list[Token], values: NetlistValues) -> Branch:
 
 
 def _read(tokens: list[Token], values: NetlistValues) -> Branch:
-    first = tokens[0]
+    first, *words = tokens
     kind = kind_of(first.text)
-    is_source = kind in "VI"
-    (plus, minus), rest = _nodes(first, tokens[1:], "" if is_source else " and a value")
-    if is_source:
-        value, rest = _source_value(first, rest, values)
-    else:
-        value, rest = values.number(rest[0]), rest[1:]
-    options = _options(first, kind, rest, values)
+    source = kind in "VI"
+    plus, minus = _take_nodes(words, tokens, "" if source else " and a value")
+    value = _take_source_value(words, first, values) if source else values.number(words.pop(0))
+    options = _options(first, kind, words, values)
     return Branch(first.text, plus.text, minus.text, value, line=first.line, **options)
 
 
-def _nodes(first: Token, tokens: list[Token], more: str) -> tuple[tuple[Token, Token], list[Token]]:
-    """The two nodes of an element, parentheses and comma removed, and the rest."""
-    enclosed = _starts(tokens, "(")
-    rest = tokens[1:] if enclosed else tokens
+def _take_nodes(words: list[Token], statement: list[Token], more: str) -> list[Token]:
+    """Remove the two nodes of an element from the words, with their parentheses and comma."""
+    opened = words.pop(0) if _starts(words, "(") else None
     found: list[Token] = []
-    while rest and len(found) < 2 and rest[0].text not in _MARKS:
-        found.append(rest[0])
-        rest = rest[1:]
-        if _starts(rest, ",") and (len(found) == 1 or not enclosed):
-            rest = rest[1:]
-    if len(found) == 2 and enclosed:
-        if not _starts(rest, ")"):
-            raise tokens[0].error(f"'(' before {found[0].text!r} is not closed")
-        rest = rest[1:]
-    _refuse_marks(rest)
-    if len(found) < 2 or (more and not rest):
-        last = [first, *tokens][-1]
+    while words and len(found) < 2 and words[0].text not in _MARKS:
+        found.append(words.pop(0))
+        if _starts(words, ",") and (len(found) == 1 or not opened):
+            words.pop(0)
+    if len(found) == 2 and opened:
+        if not _starts(words, ")"):
+            raise opened.error(f"'(' before {found[0].text!r} is not closed")
+        words.pop(0)
+    _refuse_marks(words)
+    if len(found) < 2 or (more and not words):
+        first, last = statement[0], statement[-1]
         raise last.error(
             f"{first.text!r} needs two nodes{more}, but the line ends after {last.text!r}"
         )
-    return (found[0], found[1]), rest
+    return found
 
 
-def _starts(tokens: list[Token], mark: str) -> bool:
-    return bool(tokens) and tokens[0].text == mark
-
-
-def _refuse_marks(tokens: list[Token]) -> None:
-    """Refuse parentheses and commas, but those of a waveform, which has a message of its own."""
-    if not any(word.text.lower() in _WAVEFORMS for word in tokens):
-        for word in tokens:
+def _refuse_marks(words: list[Token]) -> None:
+    """Refuse parentheses and commas, except those of a waveform, which has its own message."""
+    if not any(word.text.lower() in _WAVEFORMS for word in words):
+        for word in words:
             if word.text in _MARKS:
                 raise word.unexpected()
 
 
-def _source_value(
-    first: Token, tokens: list[Token], values: NetlistValues
-) -> tuple[float, list[Token]]:
-    """The constant value of a source, 0 where there is none, and the words after it."""
-    for word in tokens:
+def _starts(words: list[Token], mark: str) -> bool:
+    return bool(words) and words[0].text == mark
+
+
+def _take_source_value(words: list[Token], first: Token, values: NetlistValues) -> float:
+    """Remove the constant value of a source, 0 where there is none, and "ac" from the words."""
+    for word in words:
         if word.text.lower() in _WAVEFORMS:
             raise word.error(
                 f"{word.text!r} varies in time, but sources of a netlist are constant; "
@@ -144,34 +137,33 @@ def _source_value(
             )
     value: float | None = None
     at_start = True
-    while tokens:
-        word, *rest = tokens
-        key = word.text.lower()
+    while words:
+        key = words[0].text.lower()
         if key == "ac":
-            rest = _skip_small_signal(rest, values)
-        elif value is not None or (_is_key(tokens) and key != "dc"):
+            _skip_small_signal(words, values)
+        elif value is not None or (_is_key(words) and key != "dc"):
             break
         elif key == "dc":
-            if rest and rest[0].text == "=":
-                rest = rest[1:]
-            if not rest:
+            word = words.pop(0)
+            if _starts(words, "="):
+                words.pop(0)
+            if not words:
                 raise word.error(f"{first.text!r} needs a value after {word.text!r}")
-            value, rest = values.number(rest[0]), rest[1:]
+            value = values.number(words.pop(0))
         elif at_start:
-            value = values.number(word)
+            value = values.number(words.pop(0))
         else:
             break
-        tokens, at_start = rest, False
-    return 0.0 if value is None else value, tokens
+        at_start = False
+    return 0.0 if value is None else value
 
 
-def _skip_small_signal(tokens: list[Token], values: NetlistValues) -> list[Token]:
-    """Check magnitude and phase after "ac", which only a simulator uses, and return the rest."""
+def _skip_small_signal(words: list[Token], values: NetlistValues) -> None:
+    """Remove "ac", and the magnitude and phase after it, which only a simulator uses."""
+    words.pop(0)
     for _ in range(2):
-        if tokens and not _is_key(tokens):
-            values.number(tokens[0])
-            tokens = tokens[1:]
-    return tokens
+        if words and not _is_key(words):
+            values.number(words.pop(0))
 
 
 def _is_key(tokens: list[Token]) -> bool:

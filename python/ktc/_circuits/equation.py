@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy  # imports scipy.cluster when it is first used
 
 from ktc._base.codec import register
+from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array
 from ktc._circuits.branch import CircuitError
 from ktc._model.elements import CurrentSource, NoiseSource, Resistor
@@ -92,7 +92,7 @@ def refuse_unresolved(equation: CircuitEquation, noisy: Sequence[str]) -> None:
         return
     rates, shapes = np.linalg.eig(_drift(equation))
     paces = [(float(-rate.real), float(abs(rate))) for rate in rates]
-    widths = [(name, n.bandwidth) for name, n in zip(noisy, equation.noises, strict=True)]
+    widths = zip(noisy, [n.bandwidth for n in equation.noises], strict=True)
     filters = [(name, 2 * np.pi * width) for name, width in widths if width is not None]
     paces += [(rate, rate) for _, rate in filters]
     resolved = 8 * len(paces) * np.finfo(np.float64).eps
@@ -104,7 +104,8 @@ def refuse_unresolved(equation: CircuitEquation, noisy: Sequence[str]) -> None:
     def name(mode: int) -> str:
         if mode >= len(rates):
             return f"the filter of {filters[mode - len(rates)][0]}"
-        return _coordinates(equation, shapes[:, mode])
+        large = np.flatnonzero(np.abs(shapes[:, mode]) > 0.1)
+        return ", ".join(equation.coordinates[k] for k in large)
 
     raise CircuitError(
         f"the values of the elements lie too far apart for double precision: {name(slow)} relaxes "
@@ -112,8 +113,3 @@ def refuse_unresolved(equation: CircuitEquation, noisy: Sequence[str]) -> None:
         f"{1 / paces[fast][1]:.1e} s; leave out the smallest capacitors, or the largest and "
         "smallest resistors"
     )
-
-
-def _coordinates(equation: CircuitEquation, shape: Array) -> str:
-    """Names of the coordinates of a mode."""
-    return ", ".join(equation.coordinates[k] for k in np.flatnonzero(np.abs(shape) > 0.1))

@@ -78,15 +78,14 @@ def write_netlist(title: str, kelvin: float, branches: Sequence[Branch]) -> str:
 def _temperature(settings: list[list[Token]], values: NetlistValues) -> float:
     """The temperature that .temp or .options sets, the default one where neither does."""
     found: tuple[float, int] | None = None
-    for tokens in settings:
-        first = tokens[0]
-        if first.text.lower() == ".temp":
-            if len(tokens) < 2:
-                raise first.error("'.temp' needs a temperature in degrees Celsius")
-            refuse_more(tokens[1], tokens[2:])
-            pairs = [(first._replace(text="temp"), tokens[1])]
+    for first, *words in settings:
+        if first.text.lower() != ".temp":
+            pairs = assignments(first, words)
+        elif words:
+            refuse_more(words[0], words[1:])
+            pairs = [(first._replace(text="temp"), words[0])]
         else:
-            pairs = assignments(first, tokens[1:])
+            raise first.error("'.temp' needs a temperature in degrees Celsius")
         for key, value in pairs:
             if key.text.lower() not in ("temp", "kelvin"):
                 raise key.error(f"unknown option {key.text!r}: there is temp= and kelvin=")

@@ -56,13 +56,8 @@ def double_well(
     Source: Kramers (1940), Physica 7, 284; Landauer (1961), IBM J. Res. Dev. 5, 183.
     """
     height, place = positive("barrier", barrier), positive("minimum", minimum)
-    return Network(
-        stiffness=-4 * height / place**2,
-        friction=friction,
-        kT=kT,
-        bias=tilt,
-        quartic=4 * height / place**4,
-    )
+    stiffness, quartic = -4 * height / place**2, 4 * height / place**4
+    return Network(stiffness, friction, kT, bias=tilt, quartic=quartic)
 
 
 def two_temperature_rc(
@@ -158,17 +153,13 @@ def spu8(
     all are arguments.
 
     Args:
-        resistance: R [Ω], scalar or (8,).
-        inductance: L [H], scalar or (8,).
-        capacitance: C of the cells to ground [F], scalar or (8,).
+        resistance, inductance, capacitance: R [Ω], L [H] and C [F] to ground of the cells, each a
+            scalar or (8,), positive.
         noise: κ₀ [A²s], half the two-sided and a quarter of the one-sided density of the noise
-            current; scalar or (8,).
+            current; scalar or (8,), positive.
         couplings: C_ij [F], shape (8, 8), symmetric with a zero diagonal, zero where the switch is
-            open. None leaves all switches open.
+            open. None leaves all switches open; a wrong shape or sign raises ValueError.
         kelvin: temperature of the resistors; at zero there is only the injected noise.
-
-    Raises:
-        ValueError: wrong shapes, values that are not positive, couplings that are not symmetric.
 
     Example:
         >>> import ktc
@@ -180,31 +171,28 @@ def spu8(
 
     Source: Melanson et al. (2025), Nat. Commun. 16, 3757.
     """
-    cells = CELLS_OF_SPU
-    ohms = positive_per_unit("resistance", resistance, cells)
-    henries = positive_per_unit("inductance", inductance, cells)
-    farads = positive_per_unit("capacitance", capacitance, cells)
-    strengths = positive_per_unit("noise", noise, cells)
-    joined = _couplings(couplings, cells)
+    given = {
+        "resistance": resistance,
+        "inductance": inductance,
+        "capacitance": capacitance,
+        "noise": noise,
+    }
+    cells = [positive_per_unit(name, value, CELLS_OF_SPU) for name, value in given.items()]
+    joined = _couplings(couplings)
     circuit = Circuit(kelvin, title="stochastic processing unit of eight cells")
-    for cell in range(cells):
-        node = f"n{cell + 1}"
-        circuit.add(f"R{cell + 1}", node, 0, float(ohms[cell]))
-        circuit.add(f"L{cell + 1}", node, 0, float(henries[cell]))
-        circuit.add(f"C{cell + 1}", node, 0, float(farads[cell]))
-        circuit.add_noise(f"I{cell + 1}", 0, node, 4 * float(strengths[cell]))
-    for i, j in zip(*np.triu_indices(cells, 1), strict=True):
-        if joined[i, j]:
-            circuit.add(f"C{i + 1}_{j + 1}", f"n{i + 1}", f"n{j + 1}", float(joined[i, j]))
+    for n, (ohms, henries, farads, strength) in enumerate(np.transpose(cells).tolist(), 1):
+        circuit.add(f"R{n}", f"n{n}", 0, ohms).add(f"L{n}", f"n{n}", 0, henries)
+        circuit.add(f"C{n}", f"n{n}", 0, farads).add_noise(f"I{n}", 0, f"n{n}", 4 * strength)
+    for i, j in np.argwhere(np.triu(joined)):
+        circuit.add(f"C{i + 1}_{j + 1}", f"n{i + 1}", f"n{j + 1}", float(joined[i, j]))
     return circuit
 
 
-def _couplings(couplings: ArrayLike | None, cells: int) -> Array:
-    matrix = np.zeros((cells, cells)) if couplings is None else real_array("couplings", couplings)
-    if matrix.shape != (cells, cells):
-        raise ValueError(
-            f"couplings must be of shape ({cells}, {cells}), but has shape {matrix.shape}"
-        )
+def _couplings(couplings: ArrayLike | None) -> Array:
+    shape = (CELLS_OF_SPU, CELLS_OF_SPU)
+    matrix = np.zeros(shape) if couplings is None else real_array("couplings", couplings)
+    if matrix.shape != shape:
+        raise ValueError(f"couplings must be of shape {shape}, but has shape {matrix.shape}")
     if not np.array_equal(matrix, matrix.T) or np.diagonal(matrix).any():
         raise ValueError(
             "couplings must be symmetric with a zero diagonal; pass (c + c.T)/2 with zeros on its "

@@ -21,8 +21,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy  # imports scipy.cluster when it is first used
 
+from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array
 from ktc._circuits.branch import CircuitError
 from ktc._circuits.circuit_graph import CircuitGraph, named
@@ -66,8 +66,7 @@ class ResistorNetwork:
     def __init__(self, graph: CircuitGraph) -> None:
         resistors = graph.of_kind("R")
         self._ohms = np.array([b.value for b in resistors])
-        ends = [graph.vertices(b) for b in resistors]
-        self._chords, tree = self._spanning_tree(graph, ends)
+        self._chords, tree = self._spanning_tree(graph, [graph.vertices(b) for b in resistors])
         _, algebraic, _ = graph.incidence(resistors)
         # The current of a chord returns through the tree.
         loops = np.zeros((len(self._chords), len(resistors)))
@@ -88,15 +87,15 @@ class ResistorNetwork:
         """
         vertices = range(-1, len(graph.algebraic))
         joined = scipy.cluster.hierarchy.DisjointSet(vertices)
-        edges: dict[int, list[tuple[int, int, float]]] = {}
+        edges: dict[int, list[tuple[int, int, float]]] = {v: [] for v in vertices}
         chords = []
         for r in np.argsort(self._ohms, kind="stable").tolist():
             plus, minus = ends[r]
             if not joined.merge(plus, minus):
                 chords.append(r)
                 continue
-            edges.setdefault(plus, []).append((minus, r, 1.0))
-            edges.setdefault(minus, []).append((plus, r, -1.0))
+            edges[plus].append((minus, r, 1.0))
+            edges[minus].append((plus, r, -1.0))
         cut_off = [v for v in vertices if not joined.connected(v, -1)]
         if cut_off:
             raise _cut_set(graph, cut_off)
@@ -104,7 +103,7 @@ class ResistorNetwork:
         paths = np.zeros((len(ends), len(graph.algebraic)))
         reached, seen = [-1], {-1}
         for vertex in reached:
-            for other, r, sign in edges.get(vertex, []):
+            for other, r, sign in edges[vertex]:
                 if other in seen:
                     continue
                 if vertex >= 0:
@@ -142,11 +141,8 @@ class ResistorNetwork:
 
 def _cut_set(graph: CircuitGraph, vertices: list[int]) -> CircuitError:
     nodes = [node for v in vertices for node in graph.algebraic[v]]
-    branches = [
-        b
-        for b in graph.branches
-        if b.kind in "LI" and any(end in vertices for end in graph.vertices(b))
-    ]
+    candidates = [b for b in graph.branches if b.kind in "LI"]
+    branches = [b for b in candidates if set(graph.vertices(b)) & set(vertices)]
     return CircuitError(
         f"only {named(branches)} carry current to node {', '.join(map(repr, nodes))}, which no "
         "capacitor joins to ground: a cut set of inductors and current sources fixes no voltage "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+import operator
 import re
 from collections.abc import Callable
 from itertools import accumulate
@@ -25,16 +26,14 @@ _TERM = re.compile(
 #: Numbers, names, operators and parentheses together: it bounds the depth of the syntax tree.
 MOST_TERMS = 500
 
-_BINARY: dict[type[ast.operator], Callable[[float, float], float]] = {
-    ast.Add: lambda left, right: left + right,
-    ast.Sub: lambda left, right: left - right,
-    ast.Mult: lambda left, right: left * right,
-    ast.Div: lambda left, right: left / right,
+_OPERATORS: dict[type[ast.AST], Callable[..., float]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
     ast.Pow: math.pow,
-}
-_UNARY: dict[type[ast.unaryop], Callable[[float], float]] = {
-    ast.UAdd: lambda value: value,
-    ast.USub: lambda value: -value,
+    ast.UAdd: operator.pos,
+    ast.USub: operator.neg,
 }
 
 
@@ -109,13 +108,13 @@ class _Expression:
         if isinstance(node, ast.Name):
             term = self._terms[int(node.id[1:])]
             return parse_number(term["number"]) if term["number"] else self._lookup(term["name"])
-        if isinstance(node, ast.UnaryOp) and type(node.op) in _UNARY:
-            return _UNARY[type(node.op)](self._of(node.operand))
-        if not isinstance(node, ast.BinOp) or type(node.op) not in _BINARY:
+        if isinstance(node, ast.UnaryOp) and type(node.op) in _OPERATORS:
+            return _OPERATORS[type(node.op)](self._of(node.operand))
+        if not isinstance(node, ast.BinOp) or type(node.op) not in _OPERATORS:
             raise self._unexpected(self._place(node.col_offset))
         left, right = self._of(node.left), self._of(node.right)
         try:
-            value = _BINARY[type(node.op)](left, right)
+            value = _OPERATORS[type(node.op)](left, right)
         except ZeroDivisionError:
             raise self._error("it divides by zero") from None
         except (ValueError, OverflowError):

@@ -9,13 +9,18 @@ import argparse
 import math
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from ktc._base.files import VERSION
+from ktc._commands.demo import demo
 from ktc._commands.experiment import Settings
+from ktc._commands.learn_file import learn_file
 
 USER_ERROR, INTERRUPTED = 2, 130
+
+T = TypeVar("T", int, float)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -32,14 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     try:
-        options = vars(_parser().parse_args(arguments))
-        print(_run(options.pop("command"), options))
+        print(_run(**vars(_parser().parse_args(arguments))))
     except KeyboardInterrupt:
         print("ktc: interrupted", file=sys.stderr)
         return INTERRUPTED
     except OSError as error:
-        where = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        return _report(where)
+        return _report(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except (ValueError, OverflowError, ModuleNotFoundError) as error:
         return _report(str(error))
     except MemoryError:
@@ -52,19 +55,9 @@ def _report(message: str) -> int:
     return USER_ERROR
 
 
-def _run(command: str, options: dict[str, object]) -> str:
-    # Imported here, so that --help and errors of options appear at once.
-    if command == "demo":
-        from ktc._commands.demo import demo
-
-        digit = options.pop("digit")
-        assert isinstance(digit, int)
-        return demo(Settings(**options), digit)  # type: ignore[arg-type]
-    from ktc._commands.learn_file import learn_file
-
-    path = options.pop("file")
-    assert isinstance(path, Path)
-    return learn_file(path, Settings(**options))  # type: ignore[arg-type]
+def _run(command: str, digit: int = 3, file: Path = Path(), **settings: object) -> str:
+    chosen = Settings(**settings)  # type: ignore[arg-type]
+    return demo(chosen, digit) if command == "demo" else learn_file(file, chosen)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -73,73 +66,68 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"ktc {VERSION}")
     commands = parser.add_subparsers(dest="command", metavar="{demo,learn}", required=True)
-
-    what = "learn a handwritten digit on a 64-cell RC board at minimal dissipation"
-    demo = commands.add_parser(
-        "demo", help=what, description=what, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
-    demo.add_argument("--digit", type=int, choices=range(10), default=3, help="which digit")
-    _add_settings(demo, "ktc-demo")
-
-    what = "learn the mean of a numeric table at minimal dissipation, one cell per column"
-    learn = commands.add_parser(
-        "learn", help=what, description=what, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
-    learn.add_argument(
-        "file",
-        metavar="FILE",
-        type=Path,
-        help="text file, one row per sample, separated by commas, semicolons, tabs or blanks; "
-        "a first row without numbers names the columns",
-    )
-    _add_settings(learn, "ktc-learn")
+    for name, what in (
+        ("demo", "learn a handwritten digit on a 64-cell RC board at minimal dissipation"),
+        ("learn", "learn the mean of a numeric table at minimal dissipation, one cell per column"),
+    ):
+        command = commands.add_parser(
+            name,
+            help=what,
+            description=what,
+            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        )
+        if name == "demo":
+            command.add_argument(
+                "--digit", type=int, choices=range(10), default=3, help="which digit"
+            )
+        else:
+            command.add_argument(
+                "file",
+                metavar="FILE",
+                type=Path,
+                help="text file, one row per sample, separated by commas, semicolons, tabs or "
+                "blanks; a first row without numbers names the columns",
+            )
+        _add_settings(command, f"ktc-{name}")
     return parser
 
 
 def _add_settings(parser: argparse.ArgumentParser, out: str) -> None:
-    default = Settings()
-    add = parser.add_argument
-    add("--duration", type=_positive, metavar="SECONDS", default=argparse.SUPPRESS,
+    parser.add_argument("--duration", type=_positive, metavar="SECONDS", default=argparse.SUPPRESS,
         help="duration of learning (default: 10 RC)")  # fmt: skip
-    add("--ticks", type=_whole(1), default=default.ticks, help="number of control updates")
-    add(
-        "--replicas",
-        type=_whole(2),
-        default=default.replicas,
-        help="number of replicas of the board",
+    for name, kind, unit, what in (
+        ("ticks", _whole(1), None, "number of control updates"),
+        ("replicas", _whole(2), None, "number of replicas of the board"),
+        ("seed", _whole(0), None, "seed of the noise"),
+        ("temperature", _positive, "KELVIN", "temperature of the resistors"),
+        ("resistance", _positive, "OHM", "resistance of every cell"),
+        ("capacitance", _positive, "FARAD", "capacitance of every cell"),
+    ):
+        default = getattr(Settings, name)
+        parser.add_argument(f"--{name}", type=kind, metavar=unit, default=default, help=what)
+    parser.add_argument(
+        "--out", type=Path, metavar="FOLDER", default=Path(out), help="folder for the results"
     )
-    add("--seed", type=_whole(0), default=default.seed, help="seed of the noise")
-    add("--temperature", type=_positive, metavar="KELVIN", default=default.temperature,
-        help="temperature of the resistors")  # fmt: skip
-    add("--resistance", type=_positive, metavar="OHM", default=default.resistance,
-        help="resistance of every cell")  # fmt: skip
-    add("--capacitance", type=_positive, metavar="FARAD", default=default.capacitance,
-        help="capacitance of every cell")  # fmt: skip
-    add("--out", type=Path, metavar="FOLDER", default=Path(out), help="folder for the results")
 
 
-def _positive(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"must be a positive number, but is {text!r}")
-    return value
+def _number(
+    parse: Callable[[str], T], accepts: Callable[[T], bool], what: str
+) -> Callable[[str], T]:
+    """Return a parser of options that refuses all but accepted numbers."""
+
+    def read(text: str) -> T:
+        with suppress(ValueError):
+            value = parse(text)
+            if accepts(value):
+                return value
+        raise argparse.ArgumentTypeError(f"must be {what}, but is {text!r}")
+
+    return read
+
+
+_positive = _number(float, lambda value: 0 < value < math.inf, "a positive number")
 
 
 def _whole(least: int) -> Callable[[str], int]:
-    """Parse a whole number of at least ``least``, below 2**64."""
-
-    def read(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            value = -1
-        if not least <= value < 2**64:
-            raise argparse.ArgumentTypeError(
-                f"must be a whole number of at least {least}, but is {text!r}"
-            )
-        return value
-
-    return read
+    what = f"a whole number of at least {least}"
+    return _number(int, lambda value: least <= value < 2**64, what)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ktc._base.validation import Array
 from ktc._boards.gaussian_model import GaussianModel
 from ktc._commands.experiment import Settings, Subject, carry_out
 from ktc._learning import comparison_figure
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SIDE = 8
-GREY_LEVELS = (0.0, 16.0)
 
 
 def demo(settings: Settings, digit: int = 3) -> str:
@@ -39,7 +37,10 @@ def demo(settings: Settings, digit: int = 3) -> str:
 
 
 def _subject(settings: Settings, digit: int) -> Subject:
-    pixels = _pixels(digit)
+    from sklearn.datasets import load_digits
+
+    images, digits = load_digits(return_X_y=True)
+    pixels = np.asarray(images[digits == digit])
     width = float(np.sqrt(pixels.var(axis=0).mean()))
     model = GaussianModel.of(settings.board(SIDE * SIDE), pixels, offset=0.0, scale=width)
     return Subject(
@@ -49,14 +50,6 @@ def _subject(settings: Settings, digit: int) -> Subject:
         {"digit": digit, "data_sd": width},
         _picture,
     )
-
-
-def _pixels(digit: int) -> Array:
-    """All images of a digit, shape (samples, 64), grey levels from 0 (white) to 16."""
-    from sklearn.datasets import load_digits
-
-    images, digits = load_digits(return_X_y=True)
-    return np.asarray(images[digits == digit])
 
 
 def _picture(comparison: Comparison) -> Figure:
@@ -70,4 +63,4 @@ def _picture(comparison: Comparison) -> Figure:
         caption = f"{point.schedule}\nrms error {error:.2f}"
         pictures[caption] = comparison.model.mean_at(fit.history.bias[-1])
     shaped = {name: values.reshape(SIDE, SIDE) for name, values in pictures.items()}
-    return comparison_figure.images(shaped, "grey level", GREY_LEVELS)
+    return comparison_figure.images(shaped, "grey level", (0.0, 16.0))

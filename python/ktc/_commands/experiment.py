@@ -23,9 +23,6 @@ from ktc._learning.comparison import STEPS, Comparison, compare
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-#: Default duration over RC.
-RELAXATIONS = 10.0
-
 #: Limits of resistance, capacitance and temperature, those of the SI prefixes, and of the duration
 #: over RC; beyond them rounding or overflow would make the energies inaccurate.
 LEAST, MOST = 1e-30, 1e30
@@ -72,7 +69,7 @@ class Settings:
     @property
     def time(self) -> float:
         """Duration [s], ten times RC by default."""
-        default = RELAXATIONS * self.resistance * self.capacitance
+        default = 10.0 * self.resistance * self.capacitance
         return default if self.duration is None else self.duration
 
     def board(self, cells: int) -> Board:
@@ -96,32 +93,26 @@ def carry_out(command: str, settings: Settings, prepare: Callable[[], Subject]) 
         raise ValueError(f"out must be a folder, but {settings.out} is a file; choose another")
     new = not settings.out.exists()
     settings.out.mkdir(parents=True, exist_ok=True)
+
+    def advance(step: str) -> None:
+        bar.update(1)
+        bar.set_postfix_str(step)
+
     try:
-        return _carried_out(command, settings, prepare)
+        # A bar that redraws itself would be one long line in a file or a pipe.
+        with progress_bar(STEPS + 2, "step", sys.stderr.isatty(), f"ktc {command}") as bar:
+            subject = prepare()
+            run = settings.time, settings.replicas, settings.ticks, settings.seed
+            comparison = compare(subject.model, *run, advance)
+            advance("drawing")
+            _write(command, settings, subject, comparison)
+            bar.update(1)
     except BaseException:
         if new:
             # rmdir removes only an empty folder.
             with suppress(OSError):
                 settings.out.rmdir()
         raise
-
-
-def _carried_out(command: str, settings: Settings, prepare: Callable[[], Subject]) -> str:
-    # A bar that redraws itself would be one long line in a file or a pipe.
-    watched = sys.stderr.isatty()
-    with progress_bar(STEPS + 2, "step", watched, f"ktc {command}") as bar:
-
-        def advance(step: str) -> None:
-            bar.update(1)
-            bar.set_postfix_str(step)
-
-        subject = prepare()
-        comparison = compare(
-            subject.model, settings.time, settings.replicas, settings.ticks, settings.seed, advance
-        )
-        advance("drawing")
-        _write(command, settings, subject, comparison)
-        bar.update(1)
     return _report(settings, subject, comparison)
 
 
@@ -131,27 +122,20 @@ def _write(command: str, settings: Settings, subject: Subject, comparison: Compa
         fit.save(settings.out / name)
     chosen = {**asdict(settings), "duration": settings.time, **subject.parameters}
     del chosen["out"], chosen["seed"]
-    text = json.dumps(
-        {
-            "ktc": VERSION,
-            "command": command,
-            "seed": settings.seed,
-            "parameters": chosen,
-            **report.results(comparison),
-            "files": [*FIGURES, *FITS],
-        },
-        indent=1,
-        allow_nan=False,
-        ensure_ascii=False,
-    )
+    contents = {
+        "ktc": VERSION,
+        "command": command,
+        "seed": settings.seed,
+        "parameters": chosen,
+        **report.results(comparison),
+        "files": [*FIGURES, *FITS],
+    }
+    text = json.dumps(contents, indent=1, allow_nan=False, ensure_ascii=False)
     (settings.out / RESULTS).write_text(text + "\n", encoding="utf-8")
-    pictures = (
-        subject.picture(comparison),
-        comparison_figure.excess_over_duration(comparison),
-        comparison_figure.side_by_side(comparison.fits),
-    )
-    for name, picture in zip(FIGURES, pictures, strict=True):
-        picture.savefig(settings.out / name)
+    learned, excess_work, ledger = FIGURES
+    subject.picture(comparison).savefig(settings.out / learned)
+    comparison_figure.excess_over_duration(comparison).savefig(settings.out / excess_work)
+    comparison_figure.side_by_side(comparison.fits).savefig(settings.out / ledger)
 
 
 def _report(settings: Settings, subject: Subject, comparison: Comparison) -> str:
@@ -160,34 +144,28 @@ def _report(settings: Settings, subject: Subject, comparison: Comparison) -> str
         scale_of(value, unit).number(value) for value, unit in zip(values, "ΩFKs", strict=True)
     )
     cells = subject.model.board.cells
-    return "\n".join(
-        [
-            subject.description,
-            f"on {cells} RC {'cell' if cells == 1 else 'cells'} of {ohm} and {farad} at {kelvin}, "
-            f"in {second}, {settings.replicas} replicas",
-            "",
-            report.table(comparison),
-            "",
-            report.EXPLANATION,
-            *_note(settings, float(subject.model.board.network.relaxation_times[0])),
-            "",
-            f"results in {settings.out}: {', '.join(FIGURES)},",
-            f"{', '.join([RESULTS, *FITS])}",
-        ]
-    )
+    return f"""\
+{subject.description}
+on {cells} RC {"cell" if cells == 1 else "cells"} of {ohm} and {farad} at {kelvin}, in {second}, \
+{settings.replicas} replicas
+
+{report.table(comparison)}
+
+{report.EXPLANATION}
+{_note(settings, float(subject.model.board.network.relaxation_times[0]))}
+results in {settings.out}: {", ".join(FIGURES)},
+{", ".join([RESULTS, *FITS])}"""
 
 
-def _note(settings: Settings, fastest: float) -> list[str]:
+def _note(settings: Settings, fastest: float) -> str:
     """A warning about ticks longer than the fastest mode's relaxation time; empty without."""
     hold, least = settings.time / settings.ticks, settings.time / fastest
     if hold <= fastest:
-        return []
+        return ""
     enough = str(math.ceil(least)) if least < MANY_TICKS else f"{least:.1e}"
-    return [
-        "",
-        f"note: a tick of {hold:.2g} s is longer than the relaxation time of the fastest mode, "
-        f"{fastest:.2g} s.",
-        "Minimal dissipation accounts for it and reaches its target; other schedules are followed "
-        "coarsely.",
-        f"Such ticks dissipate more than the bound; about {enough} ticks are needed to come close.",
-    ]
+    return f"""
+note: a tick of {hold:.2g} s is longer than the relaxation time of the fastest mode, \
+{fastest:.2g} s.
+Minimal dissipation accounts for it and reaches its target; other schedules are followed coarsely.
+Such ticks dissipate more than the bound; about {enough} ticks are needed to come close.
+"""

@@ -41,35 +41,29 @@ def _check(path: Path, table: Table) -> None:
             f"{path} has rows that are all equal, so that its covariance is zero; add other rows"
         )
     with np.errstate(over="ignore", invalid="ignore"):
-        wide = np.flatnonzero(~np.isfinite(values.std(axis=0)))
-    if len(wide):
-        raise ValueError(
-            f"{path}, {table.label(int(wide[0]))}: its standard deviation overflows; "
-            "give the numbers in a larger unit"
-        )
-    vanishing = np.flatnonzero((values.std(axis=0) == 0) & (np.ptp(values, axis=0) > 0))
-    if len(vanishing):
-        raise ValueError(
-            f"{path}, {table.label(int(vanishing[0]))}: its standard deviation underflows; "
-            "give the numbers in a smaller unit"
-        )
+        deviation, constant = values.std(axis=0), (values == values[0]).all(axis=0)
+    for wrong, happens, unit in (
+        (~np.isfinite(deviation), "overflows", "larger"),
+        ((deviation == 0) & ~constant, "underflows", "smaller"),
+    ):
+        if wrong.any():
+            raise ValueError(
+                f"{path}, {table.label(int(np.argmax(wrong)))}: its standard deviation {happens}; "
+                f"give the numbers in a {unit} unit"
+            )
 
 
 def _subject(path: Path, table: Table, settings: Settings) -> Subject:
-    values = table.values
+    values, minima = table.values, table.values.min(axis=0)
     widths = np.where(np.ptp(values, axis=0) > 0, values.std(axis=0), 1.0)
     board = settings.board(values.shape[1])
-    model = GaussianModel.of(board, values, offset=values.min(axis=0), scale=widths)
+    model = GaussianModel.of(board, values, offset=minima, scale=widths)
     labels = [table.label(column) for column in range(values.shape[1])]
 
     def picture(comparison: Comparison) -> Figure:
-        scaled = {
-            name: (mean - values.min(axis=0)) / widths
-            for name, mean in (
-                ("data mean", values.mean(axis=0)),
-                *((f.schedule.name, model.mean_at(f.history.bias[-1])) for f in comparison.fits),
-            )
-        }
+        means = {f.schedule.name: model.mean_at(f.history.bias[-1]) for f in comparison.fits}
+        means = {"data mean": values.mean(axis=0), **means}
+        scaled = {name: (mean - minima) / widths for name, mean in means.items()}
         return comparison_figure.means(scaled, labels, "mean − minimum [standard deviations]")
 
     return Subject(

@@ -17,9 +17,7 @@ error: rms of learned mean - data mean, in standard deviations of the data
 
 #: Largest number of decimals, or of digits before them less one, without a power of ten.
 MOST_DECIMALS = 6
-
-#: Largest number of decimals with a power of ten: those of a double.
-DIGITS = 15
+DIGITS = 15  # of a double
 
 
 def with_error(estimate: Estimate, factor: float = 1.0) -> str:
@@ -56,8 +54,7 @@ def table(comparison: Comparison) -> str:
             for factor in (scale.factor, 1 / kT)
         ]
         name = point.schedule + (" (best rate)" if point.rate else "")
-        error = f"{comparison.error(fit):.3f}"
-        lines.append([name, *costs, with_error(point.ratio), error])
+        lines.append([name, *costs, with_error(point.ratio), f"{comparison.error(fit):.3f}"])
     bound = comparison.points[0].bound
     least = ["bound", "", "", f"{bound * scale.factor:.4g}", f"{bound / kT:.4g}", "1", ""]
     return _aligned([*lines, least])
@@ -66,19 +63,17 @@ def table(comparison: Comparison) -> str:
 def results(comparison: Comparison) -> dict[str, object]:
     """Return all numbers of the table and the scan, energies in joules and in kT."""
     model, kT = comparison.model, comparison.model.board.kT
-    rows = []
-    for point, fit in zip(comparison.points, comparison.fits, strict=True):
-        learned = model.mean_at(fit.history.bias[-1]).tolist()
-        rows.append(
-            {
-                **_point(point, kT),
-                "excess_work": _estimate(fit.excess_work, kT),
-                "work": _estimate(fit.work, kT),
-                "heat": _estimate(fit.heat, kT),
-                "final_error": comparison.error(fit),
-                "learned_mean": learned,
-            }
-        )
+    rows = [
+        {
+            **_point(point, kT),
+            "excess_work": _estimate(fit.excess_work, kT),
+            "work": _estimate(fit.work, kT),
+            "heat": _estimate(fit.heat, kT),
+            "final_error": comparison.error(fit),
+            "learned_mean": model.mean_at(fit.history.bias[-1]).tolist(),
+        }
+        for point, fit in zip(comparison.points, comparison.fits, strict=True)
+    ]
     return {
         "kT": kT,
         "shrinkage": model.shrinkage,
@@ -100,22 +95,14 @@ def _point(point: Point, kT: float) -> dict[str, object]:
 
 
 def _estimate(estimate: Estimate, kT: float) -> dict[str, float]:
-    return {
-        "J": estimate.mean,
-        "stderr_J": estimate.stderr,
-        "kT": estimate.mean / kT,
-        "stderr_kT": estimate.stderr / kT,
-    }
+    mean, stderr = estimate.mean, estimate.stderr
+    return {"J": mean, "stderr_J": stderr, "kT": mean / kT, "stderr_kT": stderr / kT}
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> str:
     """Align the first column to the left, the others to the right."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = [
-        "  ".join(
-            cell.ljust(width) if column == 0 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    ]
-    return "\n".join(line.rstrip() for line in lines)
+    columns: list[list[str]] = []
+    for column in zip(*rows, strict=True):
+        width = max(map(len, column))
+        columns.append([cell.rjust(width) if columns else cell.ljust(width) for cell in column])
+    return "\n".join("  ".join(row).rstrip() for row in zip(*columns, strict=True))

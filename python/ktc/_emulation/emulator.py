@@ -20,6 +20,7 @@ from ktc._emulation.ideal_frontend import IdealFrontend
 from ktc._emulation.recorder import Recording
 from ktc._emulation.run import Run
 from ktc._emulation.statistics import Statistics
+from ktc._engines.density_engine import DensityEngine
 from ktc._engines.ensemble_options import EnsembleOptions
 from ktc._model.description import Described, Description, network_of
 from ktc._model.moments import Moments
@@ -30,29 +31,28 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
     """Replicas of a network in exact motion, with an energy ledger.
 
     It starts in equilibrium at the network's own controls. Controls are held between updates:
-    ``set`` books work, ``run`` books heat. Linear networks move exactly over any hold, so there
-    is no step size. Overdamped quartic units with one resistor each, at one temperature, move all
-    at once by symmetric steps: half of the quartic relaxation, the linear motion by its implicit
-    midpoint (exactly where units are uncoupled), the other half; averages are second order in the
-    step, and without quartic terms exp(−H/kT) is invariant at any step. All other networks move by
-    the splitting integrator. The noise of replica r at step s is a function of (seed, r, s) alone:
-    results do not depend on threads, nor on how replicas are split over emulators. One Python
-    thread at a time may use an emulator; a call from another one meanwhile raises RuntimeError.
+    ``set`` books work, ``run`` books heat. Linear networks at one temperature move exactly over any
+    hold, without a step. Overdamped quartic units with one resistor each, at one temperature, move
+    all at once by symmetric steps: half of the quartic relaxation, the linear motion by its
+    implicit midpoint (exactly where units are uncoupled), the other half; averages are second order
+    in the step. All other networks move by the splitting integrator. The noise of replica r at step
+    s is a function of (seed, r, s) alone: results do not depend on threads, nor on how replicas are
+    split over emulators. One Python thread at a time may use an emulator; a call from another one
+    meanwhile raises RuntimeError.
 
     ``ktc.Board.emulator`` makes one that works through the board's hardware: ``set`` programs its
-    converters within their ranges, and ``read`` and ``moments`` go through its ADC. ``network`` and
-    ``scale`` are then those of the board as designed, which is all that a controller knows.
-    ``applied_controls`` are what the board realises: on the DAC's grid, with offset and mismatch,
-    settling at first order. Nothing is clamped: values out of range are refused. The ledger has the
-    energies of the real board. While an output settles, each hold is cut into pieces with the
-    bias held at its averages; work is then booked by ``run``, not by ``set``. Two updates, or two
-    readings, at one instant count as one; closer than the board can otherwise, they are refused.
+    converters, and ``read`` and ``moments`` go through its ADC. ``network`` and ``scale`` are then
+    those of the board as designed, which is all that a controller knows; ``applied_controls`` are
+    what the board realises: on the DAC's grid, with offset and mismatch, settling at first order.
+    Values out of range are refused, and so are updates or readings that follow too closely; several
+    at one instant count as one. The ledger has the energies of the real board. While an output
+    settles, each hold is cut into pieces with the bias held at its averages, and ``run`` books the
+    work, not ``set``.
 
     Args:
         network: a Network, a Board, or another description of one.
-        replicas: number of independent copies, in blocks of 64: one takes the memory of 64.
-            ``math.inf`` carries the exact mean and covariance of a linear network instead, see
-            below.
+        replicas: number of independent copies, in blocks of 64: one takes the memory of 64; or
+            ``math.inf``, see below.
         seed: below 2**64; None draws one, kept in ``seed``.
         threads: at most this many; None takes the cores this process may use.
         dtype: "float64", or "float32" to keep the state in single precision: half of its memory,
@@ -60,7 +60,7 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
             Energies are summed in double; the first law then closes to the rounding of states,
             1e-7 of what was moved, and more for single replicas that moved little.
         dt: longest step of motion that is not exact; None takes a tenth of the network's fastest
-            time. Linear networks at one temperature move exactly, without a step.
+            time.
         resolve_heat: True tells heat apart by resistor, by the splitting integrator; implied where
             temperatures differ, with sources or noise generators, and for quartic units with
             inertia or in circuits with inductors. Without it only total heat is booked: −ΔH, or
@@ -68,19 +68,20 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
             flowed into its resistors. Their own books take three times the memory of the state.
         first_replica: number of the first replica among all that the seed has: emulators with
             disjoint ranges together hold the same bits as one that has them all.
-        state: (replicas, d) or (d,), to start from instead of equilibrium.
+        state: (replicas, d) or (d,), to start from instead of equilibrium. States of each replica's
+            own choose other noise of the seed, so that an ensemble may be continued, or started
+            again, with the same seed; ``write`` places states without changing the noise.
         momentum: the same for momenta where there is inertia; zero if only ``state`` is given.
         accounts: names of the accounts to keep, among "work", "heat", "supply", "source",
             "injected", "shadow", "entropy_flow", "heat_per_resistor"; each takes 12 bytes per
             replica. None keeps all that the motion has; ``imbalance()`` needs work and heat.
 
-    With ``replicas=math.inf`` every linear network is carried without sampling noise and without a
-    step, resolved heats too: m′ = z* + A (m − z*) and P′ = A P Aᵀ + Q over a hold. ``moments()`` is
-    exact, accounts have the shape (1,) and are ensemble means with a standard error of zero,
-    ``ledger.variance`` and the ``variance`` of a run's estimates are those over the ensemble, and
-    calls that need individual replicas (``read``, ``samples``) raise ValueError. ``seed``,
-    ``threads``, ``dtype``, ``dt`` and ``first_replica`` would be ignored and are refused; ``state``
-    is one for all replicas.
+    With ``replicas=math.inf`` mean and covariance of a linear network are carried exactly, resolved
+    heats too: m′ = z* + A (m − z*) and P′ = A P Aᵀ + Q over a hold. Accounts are ensemble means, of
+    shape (1,), with a standard error of zero; ``ledger.variance`` and the ``variance`` of a run's
+    estimates are those over the ensemble. Calls that need individual replicas (``read``,
+    ``samples``) raise ValueError, and so do ``seed``, ``threads``, ``dtype``, ``dt`` and
+    ``first_replica``; ``state`` is one for all replicas.
 
     Raises:
         ValueError, TypeError: a value that is out of range, of a wrong shape, or not a number;
@@ -233,8 +234,8 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
             >>> np.load(folder / "x.npy").shape, type(run.series["state"]).__name__
             ((10, 5, 1), 'memmap')
         """
-        recording = Recording(record, every, to, overwrite)
-        return self._frontend.play(protocol, recording, statistics, progress)
+        recording = Recording(record, every, to, overwrite, statistics, progress)
+        return self._frontend.play(protocol, recording)
 
     @one_thread
     def read(self) -> Array:
@@ -282,8 +283,7 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
     def equilibrate(self) -> None:
         """Draw every replica from exp(−H/kT)/Z at the present controls, settled; new books.
 
-        Ctrl-C leaves replicas and books as they were, for which draws that take long, those of
-        quartic units and sparse networks, keep a copy of the state meanwhile.
+        Ctrl-C leaves replicas and books as they were.
         """
         self._frontend.equilibrate()
 
@@ -291,7 +291,7 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
     def reset(self) -> None:
         """Go back to the start: first controls, first state, time zero, the same noise.
 
-        Ctrl-C leaves all as it was, as in ``equilibrate``.
+        Ctrl-C leaves all as it was.
         """
         self._frontend.reset()
 
@@ -334,7 +334,16 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
 
 
 #: Options that are saved with an emulator; those of the machine are chosen where it is loaded.
-SAVED = ("replicas", "seed", "dtype", "dt", "resolve_heat", "first_replica", "accounts")
+SAVED = (
+    "replicas",
+    "seed",
+    "dtype",
+    "dt",
+    "resolve_heat",
+    "first_replica",
+    "accounts",
+    "first_step",
+)
 
 
 def _fields(emulator: Emulator) -> dict[str, object]:
@@ -356,6 +365,14 @@ def _of_fields(
     moved = description.realised if isinstance(description, Hardware) else description
     if options["replicas"] == math.inf:
         threads = None
+    else:
+        # Checked before memory is allocated for what a damaged file may claim.
+        needed, saved = (
+            options["replicas"] * moved.network.units,
+            state.get("cells", state)["engine"]["state"].size,
+        )
+        if needed > saved:
+            raise ValueError(f"replicas need a state of {needed} numbers, but {saved} were saved")
     checked = EnsembleOptions.checked(moved.network, threads=threads, **options)
     # Placed by hand, so that no equilibrium is drawn that is not used.
     inner = IdealFrontend.of(moved, checked, state=np.zeros(moved.network.units))
@@ -365,3 +382,13 @@ def _of_fields(
 
 
 register(Emulator, _fields, _of_fields, resumes=True)
+
+
+def density_emulator(device: Description, reach: tuple[float, float]) -> Emulator:
+    """Infinitely many replicas of one overdamped unit, quartic or not, under control of its bias.
+
+    Its bias stays within ``reach``, least and greatest, in the network's own units.
+    """
+    options = EnsembleOptions(motion="exact", replicas=math.inf)
+    engine = DensityEngine(device.network, reach)
+    return Emulator.operating(IdealFrontend(device, options, engine))

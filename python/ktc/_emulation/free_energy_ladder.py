@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from ktc._base.estimate import Estimate
 from ktc._base.validation import Array, count, random_seed
-from ktc._engines.equilibrium import equilibrium_samples
+from ktc._engines.factory import equilibrium_samples
 from ktc._model.controls import Controls
 from ktc._model.description import Description, network_of
 from ktc._model.network import Network
@@ -73,52 +73,46 @@ def free_energy_difference(
     path = _Path(old, new, number, seeds, threads)
     value, error, how = (_bennett if method == "bennett" else _integration)(path)
     value += kinetic_change(old, new)
-    unit = before.symbols.energy
-    return Estimate(value, error, method=how, unit=unit, kT=old.common_kT)
+    return Estimate(value, error, method=how, unit=before.symbols.energy, kT=old.common_kT)
 
 
+@dataclass(frozen=True, eq=False)
 class _Path:
     """Equilibrium ensembles along the straight line between two settings, drawn once each."""
 
-    def __init__(
-        self,
-        old: Network,
-        new: Network,
-        replicas: int,
-        seeds: np.random.SeedSequence,
-        threads: int | None,
-    ) -> None:
-        self.kT = old.common_kT
-        self._old, self._new = old, new
-        self._replicas, self._seeds, self._threads = replicas, seeds, threads
-        self._slopes: dict[float, Array] = {}
+    old: Network
+    new: Network
+    replicas: int
+    seeds: np.random.SeedSequence
+    threads: int | None
+    slopes: dict[float, Array] = field(default_factory=dict)
 
     def slope(self, position: float) -> Array:
         """∂H/∂λ = H′ − H of every replica of the ensemble at λ, shape (replicas,)."""
-        if position not in self._slopes:
-            if len(self._slopes) == MOST_ENSEMBLES:
+        if position not in self.slopes:
+            if len(self.slopes) == MOST_ENSEMBLES:
                 raise ValueError(
                     f"before and after are so far apart that {MOST_ENSEMBLES} ensembles between "
                     "them do not overlap; go there in parts"
                 )
-            network = self._old.with_controls(self._between(position))
-            seed = int(self._seeds.spawn(1)[0].generate_state(1, np.uint64)[0])
-            x = equilibrium_samples(network, self._replicas, seed, self._threads)
-            first, last = self._old.controls, self._new.controls
+            first, last = self.old.controls, self.new.controls
+            network = self.old.with_controls(_between(first, last, position))
+            seed = int(self.seeds.spawn(1)[0].generate_state(1, np.uint64)[0])
+            x = equilibrium_samples(network, self.replicas, seed, self.threads)
             change = (last.stiffness - first.stiffness) / 2
             slope = np.einsum("ni,ij,nj->n", x, change, x, optimize=True)
             slope -= x @ (last.bias - first.bias)
             slope += 0.25 * (x**4 @ (last.quartic - first.quartic))
-            self._slopes[position] = slope
-        return self._slopes[position]
+            self.slopes[position] = slope
+        return self.slopes[position]
 
-    def _between(self, position: float) -> Controls:
-        first, last = self._old.controls, self._new.controls
-        settings: dict[str, Any] = {}
-        for name in ("bias", "stiffness", "quartic"):
-            one, other = getattr(first, name), getattr(last, name)
-            settings[name] = one + position * (other - one) if position < 1 else other
-        return first.updated(**settings)
+
+def _between(first: Controls, last: Controls, position: float) -> Controls:
+    settings = {}
+    for name in ("bias", "stiffness", "quartic"):
+        one, other = getattr(first, name), getattr(last, name)
+        settings[name] = one + position * (other - one) if position < 1 else other
+    return first.updated(**settings)
 
 
 def _bennett(path: _Path) -> tuple[float, float, str]:
@@ -129,7 +123,7 @@ def _bennett(path: _Path) -> tuple[float, float, str]:
     while stage < len(settings) - 1:
         low, high = settings[stage], settings[stage + 1]
         width = high - low
-        found = acceptance(width * path.slope(low), -width * path.slope(high), path.kT)
+        found = acceptance(width * path.slope(low), -width * path.slope(high), path.old.common_kT)
         if found.overlap < WANTED_OVERLAP:
             settings.insert(stage + 1, low + 0.5 * width)
             continue
@@ -138,8 +132,8 @@ def _bennett(path: _Path) -> tuple[float, float, str]:
         carried[high] = found.reverse
         stage += 1
     variance = sum(len(part) * float(np.var(part)) for part in carried.values())
-    ensembles = f"{len(settings)} ensembles"
-    return total, float(np.sqrt(variance)), f"Bennett acceptance ratio, {ensembles}"
+    how = f"Bennett acceptance ratio, {len(settings)} ensembles"
+    return total, float(np.sqrt(variance)), how
 
 
 def _integration(path: _Path) -> tuple[float, float, str]:

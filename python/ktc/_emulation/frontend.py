@@ -11,7 +11,6 @@ from ktc._base.single_thread import Locked
 from ktc._base.validation import Array
 from ktc._emulation.recorder import Recording
 from ktc._emulation.run import Run
-from ktc._emulation.statistics import Statistics
 from ktc._engines.engine import Engine
 from ktc._engines.ensemble_options import EnsembleOptions
 from ktc._model.controls import Controls
@@ -28,7 +27,14 @@ class Frontend(Locked, Protocol):
     """Programs the engine's controls and reads its state, ideally or as hardware does.
 
     ``ktc.Emulator`` holds the lock and the documentation; a frontend does the work.
+
+    Attributes:
+        engine: the ensemble.
+        options: the options of the ensemble.
     """
+
+    engine: Engine
+    options: EnsembleOptions
 
     @property
     def description(self) -> Description:
@@ -37,14 +43,6 @@ class Frontend(Locked, Protocol):
     @property
     def realised(self) -> Description:
         """What the engine moves: the same, or the hardware as it was built."""
-
-    @property
-    def engine(self) -> Engine:
-        """The ensemble."""
-
-    @property
-    def options(self) -> EnsembleOptions:
-        """The options of the ensemble."""
 
     @property
     def controls(self) -> Controls:
@@ -71,13 +69,7 @@ class Frontend(Locked, Protocol):
     def settle(self) -> None:
         """Wait until analog outputs have settled."""
 
-    def play(
-        self,
-        protocol: Drive,
-        recording: Recording,
-        statistics: Statistics | None,
-        progress: bool,
-    ) -> Run:
+    def play(self, protocol: Drive, recording: Recording) -> Run:
         """Play a protocol."""
 
     def read(self) -> Array:

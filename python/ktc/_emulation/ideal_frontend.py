@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
-from collections.abc import Mapping
+import weakref
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from threading import RLock
 from typing import Any
@@ -11,14 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ktc._base.single_thread import Lock, one_thread
-from ktc._base.validation import Array, frozen, positive
-from ktc._emulation.deferred_results import DeferredResults
-from ktc._emulation.placement import placed_state
+from ktc._base.estimate import LazySamples
+from ktc._base.single_thread import one_thread
+from ktc._base.validation import Array, frozen, positive, real_array
 from ktc._emulation.playing import play_from
 from ktc._emulation.recorder import Recording
 from ktc._emulation.run import Run
-from ktc._emulation.statistics import Statistics
 from ktc._engines.engine import Engine
 from ktc._engines.ensemble_options import EnsembleOptions
 from ktc._engines.factory import STATIONARY, new_engine
@@ -32,17 +32,44 @@ from ktc._model.sparse_stiffness import MOST_DENSE_UNITS
 NUMBERS_TO_COPY = 100_000
 
 
+class DeferredResults:
+    """Weakly referenced moments and samples that are read from an engine until it moves on.
+
+    Attributes:
+        pending: whether any were handed out since the state last changed.
+    """
+
+    def __init__(self) -> None:
+        self.pending = False
+        self._moments: weakref.ref[Moments] | None = None
+        self._samples: list[weakref.ref[LazySamples]] = []
+
+    def known_moments(self) -> Moments | None:
+        """The moments of this state, if they are still referenced."""
+        return self._moments() if self._moments else None
+
+    def note_moments(self, moments: Moments) -> None:
+        """Remember moments that were handed out."""
+        self.pending, self._moments = True, weakref.ref(moments)
+
+    def note_samples(self, samples: Iterable[LazySamples]) -> None:
+        """Remember the samples of a run that ends here."""
+        self.pending, self._samples = True, [weakref.ref(each) for each in samples]
+
+    def keep(self) -> Moments | None:
+        """Give held samples their own memory; return the held moments, to be finished."""
+        for reference in self._samples:
+            if (samples := reference()) is not None:
+                samples.keep()
+        held = self.known_moments()
+        self.pending, self._moments, self._samples = False, None, []
+        return held
+
+
 class IdealFrontend:
     """``Frontend`` without hardware; hardware frontends work through one.
 
-    Args:
-        description: what is emulated.
-        options: validated options of the ensemble.
-        engine: in the state to start from.
-        start: (replicas, n), the state that ``reset`` goes back to; empty for the stationary one.
-
-    Attributes:
-        results: lazy results that wait for the engine to move on.
+    ``reset`` goes back to ``start``, (replicas, n), or to the stationary state where it is empty.
     """
 
     imperfections = None
@@ -55,7 +82,7 @@ class IdealFrontend:
         engine: Engine,
         start: Array = STATIONARY,
     ) -> None:
-        self._lock: Lock = RLock()
+        self._lock = RLock()
         self.description = self.realised = description
         self.options, self.engine, self.start = options, engine, start
         self.network, self.scale = description.network, description.scale
@@ -75,11 +102,13 @@ class IdealFrontend:
         momentum: ArrayLike | None = None,
     ) -> IdealFrontend:
         """One with a new engine: in equilibrium, or at a state in public units."""
-        network, start = description.network, STATIONARY
+        start = STATIONARY
         if state is not None or momentum is not None:
-            scale, replicas = description.scale, options.replicas
-            start = placed_state(network, scale, replicas, state, momentum)
-        return cls(description, options, new_engine(network, options, start), start)
+            start = placed_state(description, options.replicas, state, momentum)
+            own = any(np.ndim(given) == 2 for given in (state, momentum) if given is not None)
+            if own and not options.infinite:
+                options = replace(options, first_step=_steps_before(start))
+        return cls(description, options, new_engine(description.network, options, start), start)
 
     @property
     def controls(self) -> Controls:
@@ -99,7 +128,6 @@ class IdealFrontend:
 
     @property
     def realised_controls(self) -> Controls:
-        """The same."""
         return self.controls
 
     @property
@@ -148,7 +176,6 @@ class IdealFrontend:
         self.controls = controls
 
     def run(self, duration: float) -> None:
-        """Evolve at held controls."""
         if type(duration) is not float or not 0 < duration < math.inf:
             duration = positive("duration", duration)
         if self.results.pending:
@@ -160,25 +187,16 @@ class IdealFrontend:
     def settle(self) -> None:
         """Return at once: ideal outputs do not settle."""
 
-    def play(
-        self,
-        protocol: Protocol,
-        recording: Recording,
-        statistics: Statistics | None,
-        progress: bool,
-        reader: Reader | None = None,
-    ) -> Run:
+    def play(self, protocol: Protocol, recording: Recording, reader: Reader | None = None) -> Run:
         """Play a protocol; ``reader`` gives the states and moments that are recorded."""
-        return play_from(self, reader or self, protocol, recording, statistics, progress)
+        return play_from(self, reader or self, protocol, recording)
 
     def read(self) -> Array:
-        """A copy of the state."""
         state = self.engine.read(0, self.network.units)
         state *= self.scale
         return state
 
     def moments(self) -> Moments:
-        """Mean and covariance over the replicas."""
         known = self.results.known_moments()
         if known is None:
             scale = self.scale
@@ -198,25 +216,21 @@ class IdealFrontend:
         return _covariance(self.engine, self.scale)
 
     def write(self, state: ArrayLike, momentum: ArrayLike | None = None) -> None:
-        """Place every replica."""
-        placed = placed_state(self.network, self.scale, self.options.replicas, state, momentum)
+        placed = placed_state(self.description, self.options.replicas, state, momentum)
         self.keep_results()
         self.engine.place(placed)
 
     def equilibrate(self) -> None:
-        """Draw every replica in the stationary state."""
         self.keep_results()
         self.engine.equilibrate()
 
     def reset(self) -> None:
-        """Go back to the start."""
         self.keep_results()
         controls = self.network.controls
         self.engine.restart(controls.arrays(), self.start)
         self.controls = controls
 
     def keep_results(self) -> None:
-        """Materialise lazy results that are still referenced."""
         if not self.results.pending:
             return
         held = self.results.keep()
@@ -229,7 +243,6 @@ class IdealFrontend:
             _ = held.covariance
 
     def copy(self) -> IdealFrontend:
-        """One in the same state that goes on independently, with the same noise."""
         twin = IdealFrontend.__new__(IdealFrontend)
         vars(twin).update(vars(self))
         twin._lock, twin.engine, twin.results = RLock(), self.engine.copy(), DeferredResults()
@@ -243,7 +256,6 @@ class IdealFrontend:
         return {"engine": state, "held": controls, "start": self.start}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
-        """Go on from what was saved."""
         controls: Controls = saved["held"]
         self.engine.restore({**saved["engine"], **controls.arrays()})
         self.controls, self.start = controls, saved["start"]
@@ -261,5 +273,44 @@ def _held(name: str) -> str:
 
 def _covariance(engine: Engine, scale: Array) -> Array:
     d = len(scale)
-    covariance: Array = engine.moments(True)[1][:d, :d] * np.outer(scale, scale)
-    return covariance
+    return np.asarray(engine.moments(True)[1][:d, :d] * np.outer(scale, scale))
+
+
+def _steps_before(start: Array) -> int:
+    """A number of steps to skip, by the states of all replicas; below 2**62.
+
+    Chunks that each start from the states of the last one would repeat the noise of its first step,
+    which these states contain.
+    """
+    return int.from_bytes(hashlib.blake2b(start.data, digest_size=8).digest(), "little") >> 2
+
+
+def placed_state(
+    description: Description,
+    replicas: float,
+    state: ArrayLike | None,
+    momentum: ArrayLike | None,
+) -> Array:
+    """(x, p) of every replica in the network's own coordinates; one row for infinitely many.
+
+    ``state`` and ``momentum`` are (replicas, d), (d,) or a scalar, in public units.
+    """
+    network = description.network
+    if state is None:
+        raise ValueError("momentum is given without state; give both")
+    shape = (1 if replicas == math.inf else int(replicas), network.units)
+    parts = [_replicated("state", state, shape) / description.scale]
+    if network.inertia is not None:
+        parts.append(_replicated("momentum", 0.0 if momentum is None else momentum, shape))
+    elif momentum is not None:
+        raise ValueError("momentum is given, but this network has no inertia; leave it out")
+    return np.ascontiguousarray(np.concatenate(parts, axis=1))
+
+
+def _replicated(name: str, value: ArrayLike, shape: tuple[int, int]) -> Array:
+    array = real_array(name, value)
+    if array.shape not in (shape, shape[1:], ()):
+        raise ValueError(
+            f"{name} must have shape {shape} or {shape[1:]}, but has shape {array.shape}"
+        )
+    return np.broadcast_to(array, shape)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from threading import RLock
+from typing import NoReturn
 
 import numpy as np
 
-from ktc._base.single_thread import Lock, one_thread
+from ktc._base.single_thread import one_thread
 from ktc._base.validation import Array
 from ktc._engines.engine import Engine
 from ktc._model.accounts import FIRST_LAW, require_kept
@@ -17,12 +19,12 @@ class Ledger:
     """Accounts of every replica since the books were opened, each of shape (replicas,).
 
     For ``replicas=math.inf`` they are exact ensemble means, of shape (1,). First law, per replica:
-    ΔH = work + source + injected + shadow − heat. Work done on the network
-    and heat that flows into its resistors are positive. Energies are in the unit of kT (joules on
-    a Board). Control updates book work, H(x; θ′) − H(x; θ); holds book the others. Exact moves of a
-    linear network at one temperature, and quartic units that move all at once, book total heat,
-    −ΔH of the hold; the splitting integrator tells all accounts apart. Accounts that the emulator
-    was made without raise ValueError.
+    ΔH = work + source + injected + shadow − heat. Work done on the network and heat that flows into
+    its resistors are positive. Energies are in the unit of kT (joules on a Board). Control updates
+    book work; holds book the others. Exact moves of a linear network at one temperature, and
+    quartic units that move all at once, book total heat, −ΔH of the hold; the splitting integrator
+    (``resolve_heat``) tells all accounts apart. Accounts that are not kept raise ValueError. A
+    ledger cannot be pickled; ``amounts()`` can.
 
     Source: Sekimoto (1998), Prog. Theor. Phys. Suppl. 130, 17; Freitas, Delvenne, Esposito (2020),
     Phys. Rev. X 10, 031005.
@@ -31,15 +33,13 @@ class Ledger:
     def __init__(
         self,
         engine: Engine,
-        lock: Lock,
+        lock: RLock,
         accounts: tuple[str, ...],
         kept: tuple[str, ...] | None = None,
         before_reset: Callable[[], None] | None = None,
     ) -> None:
-        self._engine, self._lock = engine, lock
-        self._before_reset = before_reset
-        self.accounts = accounts
-        self.kept = kept
+        self._engine, self._lock, self._before_reset = engine, lock, before_reset
+        self.accounts, self.kept = accounts, kept
 
     @property
     def infinite(self) -> bool:
@@ -50,42 +50,42 @@ class Ledger:
     @one_thread
     def work(self) -> Array:
         """Σ over updates of H(x; θ′) − H(x; θ)."""
-        self._require("work")
+        require_kept("work", self.kept)
         return self._engine.work()
 
     @property
     @one_thread
     def heat(self) -> Array:
         """Heat that flowed into the resistors, all together."""
-        self._require("heat")
+        require_kept("heat", self.kept)
         return self._engine.heat()
 
     @property
     @one_thread
     def supply(self) -> Array:
         """∫ bᵀdx, what the bias sources delivered: the book of H + bᵀx, not of H."""
-        self._require("supply")
+        require_kept("supply", self.kept)
         return self._engine.supply()
 
     @property
     @one_thread
     def source(self) -> Array:
         """Σ_r ∫ e_r dξ_r + Σ_s ∫ I_s a_s·∇H dt, from sources outside H."""
-        self._require("source")
+        require_kept("source", self.kept)
         return self._engine.source()
 
     @property
     @one_thread
     def injected(self) -> Array:
         """Energy from noise generators, which are not a bath."""
-        self._require("injected")
+        require_kept("injected", self.kept)
         return self._engine.injected()
 
     @property
     @one_thread
     def shadow(self) -> Array:
         """Cost of inexact lossless moves: of kicks by quartic units with inertia, else rounding."""
-        self._require("shadow")
+        require_kept("shadow", self.kept)
         return self._engine.shadow()
 
     @property
@@ -100,11 +100,8 @@ class Ledger:
         """Heat that flowed into each resistor, shape (replicas, accounts).
 
         One column per heat account, in the order of ``accounts``: unit order, or the resistors of a
-        circuit. Averages are second order in the step; the distribution converges too.
-
-        Raises:
-            ValueError: where the emulator was made without ``resolve_heat``; the split is not a
-                function of a hold's endpoints.
+        circuit. Averages are second order in the step; the distribution converges too. It needs
+        ``resolve_heat``, because the split is not a function of a hold's endpoints.
         """
         self._needs_items("heat_per_resistor")
         if self._engine.pooled:
@@ -121,9 +118,6 @@ class Ledger:
 
         Together with the change of the network's own entropy it is the entropy production, which
         is positive on average. Noiseless resistors (kT = 0) are left out.
-
-        Raises:
-            ValueError: where the emulator was made without ``resolve_heat``.
         """
         self._needs_items("entropy_flow")
         return self._engine.entropy()
@@ -133,9 +127,7 @@ class Ledger:
         """Variance of an account over the replicas, exact for an infinite ensemble.
 
         For an infinite ensemble it is known for "work" and "supply", and for "heat" where it is
-        W − ΔH: without
-        sources and noise generators. Work is linear in the state under
-        control of the bias, and a quadratic form under control of the stiffness.
+        W − ΔH: without sources and noise generators.
 
         Args:
             name: "work", "heat", "supply"; with finite replicas any account of one column.
@@ -195,12 +187,9 @@ class Ledger:
 
         Relative to its Σ|work| + Σ|heat| + max|H|, the sums over all posts. Every account has its
         own local formula, so this can fail; rounding leaves about 1e-15.
-
-        Raises:
-            ValueError: where one of these accounts is not kept.
         """
         for name in FIRST_LAW if self._engine.itemised else ("work", "heat"):
-            self._require(name, "imbalance()")
+            require_kept(name, self.kept, "imbalance()")
         return self._engine.imbalance()
 
     @one_thread
@@ -210,8 +199,11 @@ class Ledger:
             self._before_reset()
         self._engine.open_books()
 
-    def _require(self, name: str, what: str = "") -> None:
-        require_kept(name, self.kept, what)
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "the ledger of a running emulator cannot be pickled; pickle its amounts(), or save the "
+            "emulator with save(path)"
+        )
 
     def _needs_items(self, name: str) -> None:
         if not self._engine.itemised:
@@ -219,4 +211,4 @@ class Ledger:
                 f"{name} is not kept by this motion, which books only total heat; "
                 "make the emulator with resolve_heat=True"
             )
-        self._require(name)
+        require_kept(name, self.kept)

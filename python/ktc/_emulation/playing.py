@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from ktc._base.lazy_samples import LazySamples, gained
-from ktc._base.validation import Array, frozen
+from ktc._base.estimate import LazySamples, gained
+from ktc._base.validation import frozen
 from ktc._emulation.ledger import Ledger
-from ktc._emulation.recorder import Recorder, Recording, play_recorded
+from ktc._emulation.recorder import Recorder, Recording
 from ktc._emulation.run import Run
-from ktc._emulation.statistics import Observer, Statistics
+from ktc._emulation.statistics import Observer
 from ktc._model.moments import Reader
 from ktc._model.protocol import Protocol
 
@@ -25,16 +24,10 @@ def play_from(
     reader: Reader,
     protocol: Protocol,
     recording: Recording,
-    statistics: Statistics | None,
-    progress: bool,
 ) -> Run:
     """Play a protocol from where the engine stands; all controls are checked before it moves.
 
-    Args:
-        frontend: whose engine plays.
-        reader: gives the states and moments that are recorded.
-        protocol, statistics, progress: as for ``ktc.Emulator.play``.
-        recording: what to record, and where to.
+    ``reader`` gives the states and moments that are recorded.
     """
     if not isinstance(protocol, Protocol):
         raise TypeError(f"protocol must be a ktc.Protocol, but is {type(protocol).__name__}")
@@ -45,24 +38,25 @@ def play_from(
         engine.check(controls)
     engine.prepare(extremes)
     observer = None
-    if statistics is not None:
-        observer = Observer(statistics, engine, frontend.scale, protocol.times)
+    if recording.statistics is not None:
+        observer = Observer(recording.statistics, engine, frontend.scale, protocol.times)
     frontend.keep_results()
     books = Ledger(engine, RLock(), network.accounts, options.accounts)
-    initial, before = frontend.controls, _balances(books)
-    gaussian = options.resolve_heat and not any(controls.quartic.any() for controls in extremes)
-    gaussian = gaussian and not frontend.beyond_dense
+    # Accounts that are zero need no memory.
+    before = {name: amount for name in books.names if (amount := getattr(books, name)).any()}
+    initial = frontend.controls
+    quartic = any(controls.quartic.any() for controls in extremes)
+    gaussian = options.resolve_heat and not quartic and not frontend.beyond_dense
     first = engine.surprisal() if gaussian else None
     recorder = Recorder(frontend, reader, protocol, recording)
     with engine.tally() as tally:
         try:
-            play_recorded(engine, protocol, waveforms, recorder, progress, observer)
+            recorder.play(waveforms, observer)
         finally:
             recorder.close()
             held = engine.controls()
             # What the protocol left alone is the same, and needs no validation.
-            played = {name: held[name] for name in waveforms}
-            frontend.controls = frontend.controls.updated(**played)
+            frontend.controls = initial.updated(**{name: held[name] for name in waveforms})
         frontend.apply(final)
         variances = tally()
     samples = {
@@ -87,8 +81,3 @@ def play_from(
         _statistics=None if observer is None else observer.result(),
         accounts=options.accounts,
     )
-
-
-def _balances(books: Ledger) -> Mapping[str, Array]:
-    """The accounts, without those that are zero, which need no memory."""
-    return {name: amount for name in books.names if (amount := getattr(books, name)).any()}

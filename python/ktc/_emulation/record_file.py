@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import ArrayLike
 
+from ktc._base.files import FilePath
 from ktc._base.resources import disk
 from ktc._base.validation import Array
 
@@ -59,16 +59,9 @@ class RecordFile:
 
 
 def record_files(
-    to: str | os.PathLike[str], shapes: Mapping[str, tuple[int, ...]], overwrite: bool
+    to: FilePath, shapes: Mapping[str, tuple[int, ...]], overwrite: bool
 ) -> dict[str, RecordFile]:
-    """Create files of the given shapes: ``<to>/<name>.npy``, or ``to`` itself if it ends in .npy.
-
-    Raises:
-        ValueError: nothing to record, or several quantities for one file.
-        FileExistsError: files that exist and are not to be overwritten.
-        FileNotFoundError, NotADirectoryError: the folder of a file is missing, or no folder.
-        OSError: more than the disk has room for.
-    """
+    """Create ``<to>/<name>.npy`` of the given shapes, or ``to`` itself if it ends in .npy."""
     target = Path(to)
     if not shapes:
         raise ValueError(

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ktc._base.files import FilePath
 from ktc._base.progress import progress_bar
-from ktc._base.resources import memory
+from ktc._base.resources import within_memory
 from ktc._base.validation import Array, count, known_keywords
 from ktc._emulation.record_file import RecordFile, record_files
-from ktc._emulation.statistics import Observer
-from ktc._engines.engine import Engine
+from ktc._emulation.statistics import Observer, Statistics
 from ktc._model.accounts import require_kept
 from ktc._model.moments import Reader
 from ktc._model.protocol import Protocol
@@ -32,22 +31,27 @@ NUMBERS_AT_ONCE = 2**22
 
 
 class Recording(NamedTuple):
-    """What to record, every how many ticks, and where to instead of memory."""
+    """What a play gathers, as the arguments of ``ktc.Emulator.play`` say."""
 
     names: Sequence[str] | str | None = None
     every: int = 1
-    to: str | os.PathLike[str] | None = None
+    to: FilePath | None = None
     overwrite: bool = False
+    statistics: Statistics | None = None
+    progress: bool = False
+
+    def checked(self, ticks: int) -> tuple[list[str], list[int]]:
+        """The quantities, and the ticks after which they are recorded, of so many ticks."""
+        every = count("every", self.every)
+        names = [self.names] if isinstance(self.names, str) else list(self.names or ())
+        known_keywords(names, QUANTITIES, "quantity to record")
+        if every > ticks:
+            raise ValueError(f"every must be at most the {ticks} ticks, but is {every}")
+        return names, list(range(every, ticks + 1, every)) if names else []
 
 
 class Recorder:
-    """Preallocated series of chosen quantities, taken after every ``every``-th tick.
-
-    Raises:
-        TypeError, ValueError: a quantity or interval that cannot be recorded.
-        FileExistsError, OSError: files that exist, or that the disk has no room for.
-        MemoryError: series in memory that do not fit it.
-    """
+    """Preallocated series of chosen quantities, taken after every ``every``-th tick."""
 
     def __init__(
         self,
@@ -56,25 +60,20 @@ class Recorder:
         protocol: Protocol,
         recording: Recording,
     ) -> None:
-        record, every = recording.names, count("every", recording.every)
-        names = [record] if isinstance(record, str) else list(record or ())
-        known_keywords(names, QUANTITIES, "quantity to record")
+        names, self.stops = recording.checked(protocol.ticks)
         if recording.overwrite and recording.to is None:
             raise ValueError("overwrite is given without to, the files to replace; give both")
-        if every > protocol.ticks:
-            raise ValueError(f"every must be at most the {protocol.ticks} ticks, but is {every}")
         if "state" in names and not frontend.engine.sampled:
             raise ValueError(
                 "a record of 'state' needs individual replicas; with replicas=math.inf record "
                 "'mean' and 'covariance'"
             )
-        self.units = frontend.network.units
+        self._engine, self._protocol, self._progress = frontend.engine, protocol, recording.progress
+        self._units = d = frontend.network.units
         controls = frontend.controls
-        self.sizes = {name: controls.shape(name)[0] for name in protocol.controls}
-        self.stops = list(range(every, protocol.ticks + 1, every)) if names else []
+        self._sizes = {name: controls.shape(name)[0] for name in protocol.controls}
         self.times: Array = protocol.times[self.stops]
         self._take = _readers(frontend, reader, names)
-        d = self.units
         shapes = {
             "state": (int(frontend.options.replicas) if "state" in names else 0, d),
             "mean": (d,),
@@ -89,7 +88,29 @@ class Recorder:
         else:
             self._files = record_files(recording.to, wanted, recording.overwrite)
 
-    def take(self, point: int) -> None:
+    def play(self, waveforms: Mapping[str, Array], observer: Observer | None) -> None:
+        """Play all ticks, stopping where something is to be recorded."""
+        gather = () if observer is None else (observer.core,)
+        ticks, stops = self._protocol.ticks, self.stops
+        if not stops and self._progress:
+            stops = np.unique(np.linspace(0, ticks, PROGRESS_STEPS + 1).astype(int))[1:].tolist()
+        at_once = max(1, NUMBERS_AT_ONCE // self._units ** (2 if "stiffness" in waveforms else 1))
+        done = 0
+        with progress_bar(ticks, "tick", self._progress) as bar:
+            for point, stop in enumerate([*stops, ticks]):
+                while done < stop:
+                    upto = min(stop, done + at_once)
+                    part: dict[str, Any] = {
+                        name: full_shape(name, values[done:upto], self._sizes[name])
+                        for name, values in waveforms.items()
+                    }
+                    self._engine.play(self._protocol.holds[done:upto], part, *gather)
+                    bar.update(upto - done)
+                    done = upto
+                if point < len(self.stops):
+                    self._record(point)
+
+    def _record(self, point: int) -> None:
         """Record the present values as the given point."""
         for name, read in self._take.items():
             values = read(self.stops[point])
@@ -109,43 +130,8 @@ def _in_memory(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
         f"records of {1e-9 * size:.3g} GB are more than the memory of this machine; record less "
         "often (every), less, or to disk (to=...)"
     )
-    if size > memory():
-        raise MemoryError(needed)
-    try:
+    with within_memory(size, needed):
         return {name: np.empty(shape) for name, shape in shapes.items()}
-    except MemoryError:
-        raise MemoryError(needed) from None
-
-
-def play_recorded(
-    engine: Engine,
-    protocol: Protocol,
-    waveforms: Mapping[str, Array],
-    recorder: Recorder,
-    progress: bool,
-    observer: Observer | None = None,
-) -> None:
-    """Play all ticks, stopping where something is to be recorded."""
-    gather = () if observer is None else (observer.core,)
-    ticks = protocol.ticks
-    stops = list(recorder.stops)
-    if not stops and progress:
-        stops = np.unique(np.linspace(0, ticks, PROGRESS_STEPS + 1).astype(int))[1:].tolist()
-    at_once = max(1, NUMBERS_AT_ONCE // recorder.units ** (2 if "stiffness" in waveforms else 1))
-    done = 0
-    with progress_bar(ticks, "tick", progress) as bar:
-        for point, stop in enumerate([*stops, ticks]):
-            while done < stop:
-                upto = min(stop, done + at_once)
-                part: dict[str, Any] = {
-                    name: full_shape(name, values[done:upto], recorder.sizes[name])
-                    for name, values in waveforms.items()
-                }
-                engine.play(protocol.holds[done:upto], part, *gather)
-                bar.update(upto - done)
-                done = upto
-            if point < len(recorder.stops):
-                recorder.take(point)
 
 
 def _readers(

@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ktc._base.codec import register
-from ktc._base.estimate import INFINITE, Estimate
+from ktc._base.estimate import INFINITE, Estimate, LazySamples
 from ktc._base.files import VERSION, Storable
-from ktc._base.lazy_samples import LazySamples
 from ktc._base.units import Units
 from ktc._base.validation import Array, count, frozen
 from ktc._emulation.free_energy_ladder import free_energy_difference
 from ktc._emulation.run_figure import draw_run
-from ktc._emulation.run_statistics import RunStatistics
-from ktc._emulation.spectrum import Spectrum, welch_spectrum
+from ktc._emulation.run_statistics import RunStatistics, Spectrum, welch_spectrum
 from ktc._model.accounts import require_kept
 from ktc._model.controls import Controls
 from ktc._model.imperfections import Imperfections
@@ -46,7 +44,8 @@ class Run(Storable):
         initial_controls, final_controls: controls before the first and after the last update.
         seed, version: what reproduces it; the seed is None for an infinite ensemble.
         times: times of the records since the start of the protocol, shape (points,).
-        accounts: names of the accounts that were kept; None for all. Others raise ValueError.
+        accounts: names of the accounts that were kept; None for all. Others raise ValueError, and
+            so do ``heat_per_resistor`` and ``entropy_flow`` without ``resolve_heat``.
         series: the recorded quantities by name; memory maps where they went to disk.
         symbols: unit symbols.
     """
@@ -84,11 +83,7 @@ class Run(Storable):
 
     @property
     def statistics(self) -> RunStatistics:
-        """Statistics of the state that were requested by ``statistics=``.
-
-        Raises:
-            ValueError: no statistics were requested.
-        """
+        """Statistics of the state that were requested by ``statistics=``; ValueError without."""
         if self._statistics is None:
             raise ValueError(
                 "no statistics were gathered; play with statistics=ktc.Statistics(...)"
@@ -127,11 +122,7 @@ class Run(Storable):
 
     @property
     def heat_per_resistor(self) -> dict[str, Estimate]:
-        """Heat that flowed into each heat account, by its name.
-
-        Raises:
-            ValueError: where the emulator was made without ``resolve_heat``.
-        """
+        """Heat that flowed into each heat account, by its name."""
         columns = self._items("heat_per_resistor")().T
         return {
             name: self._estimate(LazySamples.of(column))
@@ -140,12 +131,8 @@ class Run(Storable):
 
     @property
     def entropy_flow(self) -> Estimate:
-        """Σ_r ∫ dQ_r/kT_r, what flowed into the baths, per replica, in units of k_B.
-
-        Raises:
-            ValueError: where the emulator was made without ``resolve_heat``.
-        """
-        return self._entropy(self._items("entropy_flow"))
+        """Σ_r ∫ dQ_r/kT_r, what flowed into the baths, per replica, in units of k_B."""
+        return self._mean(self._items("entropy_flow"), "k_B")
 
     @property
     def entropy_production(self) -> Estimate:
@@ -185,7 +172,7 @@ class Run(Storable):
                 "the entropy of these replicas is not available: moments do not determine that of "
                 "quartic units, and replicas that are identical in some direction have none"
             )
-        return self._entropy(LazySamples.of(flow() + self._samples["entropy_change"]()))
+        return self._mean(LazySamples.of(flow() + self._samples["entropy_change"]()), "k_B")
 
     @cached_property
     def free_energy_change(self) -> Estimate:
@@ -207,16 +194,14 @@ class Run(Storable):
             return Estimate(
                 found.mean, found.stderr, method=found.method, unit=self.symbols.energy, kT=kT
             )
-        change = free_energy_change(before, after)
-        method = method_of(before, after)
+        change, method = free_energy_change(before, after), method_of(before, after)
         return Estimate.exact(change, method=method, unit=self.symbols.energy, kT=kT)
 
     @property
     def excess_work(self) -> Estimate:
         """W_ex = W − ΔF, whose mean is ≥ 0 from equilibrium; the error bar includes that of ΔF.
 
-        Raises:
-            ValueError: where kT changed during the run.
+        It raises ValueError where ``free_energy_change`` does.
         """
         change = self.free_energy_change
         return self.work.shifted(-change.mean, change.stderr)
@@ -285,20 +270,15 @@ class Run(Storable):
             kT = self._one_temperature()
         except ValueError:
             kT = None
-        if self._variances is None:
-            return Estimate.of_samples(samples, unit=self.symbols.energy, kT=kT)
-        return Estimate.exact(
-            float(samples()[0]),
-            method=INFINITE,
-            unit=self.symbols.energy,
-            kT=kT,
-            variance=self._variances.get(name),
-        )
+        return self._mean(samples, self.symbols.energy, kT, name)
 
-    def _entropy(self, samples: LazySamples) -> Estimate:
+    def _mean(
+        self, samples: LazySamples, unit: str, kT: float | None = None, name: str = ""
+    ) -> Estimate:
         if self._variances is None:
-            return Estimate.of_samples(samples, unit="k_B")
-        return Estimate.exact(float(samples()[0]), method=INFINITE, unit="k_B")
+            return Estimate.of_samples(samples, unit=unit, kT=kT)
+        value, variance = float(samples()[0]), self._variances.get(name)
+        return Estimate.exact(value, method=INFINITE, unit=unit, kT=kT, variance=variance)
 
     def __repr__(self) -> str:
         known = [name for name in ("work", "heat") if name in self._samples]

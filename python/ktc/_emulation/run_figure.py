@@ -20,11 +20,10 @@ if TYPE_CHECKING:
 
 #: Largest number of accounts that are named below the axis.
 NAMED = 24
-
 #: Number of replicas whose recorded states are drawn.
 TRACES = 5
-
-ENERGIES = ("work", "heat", "energy")
+#: Recorded energies, with their labels.
+ENERGIES = {"work": "mean work", "heat": "mean heat", "energy": "mean of H"}
 
 
 def draw_run(run: Run, unit: int = 0, figsize: tuple[float, float] | None = None) -> Figure:
@@ -80,27 +79,25 @@ def _draw_record(ax: Axes, run: Run, name: str, unit: int, clock: Scale) -> None
     if name == "state":
         chosen = values[:, :, unit]
         scale = scale_of(chosen, run.symbols.state)
-        for replica in range(min(TRACES, chosen.shape[1])):
-            label = "replicas" if replica == 0 else ""
-            thin_x, thin_y = thinned(time, chosen[:, replica] * scale.factor)
-            ax.plot(thin_x, thin_y, color="0.6", linewidth=0.7, label=label or None)
+        for replica, trace in enumerate(chosen[:, :TRACES].T * scale.factor):
+            label = None if replica else "replicas"
+            ax.plot(*thinned(time, trace), color="0.6", linewidth=0.7, label=label)
         line(ax, time, chosen.mean(axis=1) * scale.factor, 0, "mean of all", linewidth=2.0)
         ax.set_ylabel(scale.label(f"state of unit {unit}"))
     else:
-        columns = values
-        if name == "covariance":
-            columns = np.sqrt(np.diagonal(values, axis1=1, axis2=2))
+        rms = name == "covariance"
+        columns = np.sqrt(np.diagonal(values, axis1=1, axis2=2)) if rms else values
         scale = scale_of(columns, run.symbols.state)
         units(ax, time, columns * scale.factor)
-        ax.set_ylabel(scale.label("mean state" if name == "mean" else "rms width"))
+        ax.set_ylabel(scale.label("rms width" if rms else "mean state"))
     legend(ax)
 
 
 def _draw_energies(ax: Axes, run: Run, names: list[str], clock: Scale) -> None:
     scale = scale_of([run.series[name] for name in names], run.symbols.energy)
     for number, name in enumerate(names):
-        label = {"work": "mean work", "heat": "mean heat", "energy": "mean of H"}[name]
-        line(ax, run.times * clock.factor, run.series[name] * scale.factor, number, label)
+        energy = run.series[name] * scale.factor
+        line(ax, run.times * clock.factor, energy, number, ENERGIES[name])
     ax.set_ylabel(scale.label("energy"))
     legend(ax)
 

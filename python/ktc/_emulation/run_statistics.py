@@ -1,14 +1,15 @@
-"""The statistics of a run, as the engine gathered them."""
+"""Statistics of a run: those that the engine gathered, and the spectrum of recorded states."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ktc._base.codec import register
-from ktc._base.validation import Array, frozen
+from ktc._base.lazy_imports import scipy
+from ktc._base.validation import Array, count, frozen
 
 #: The sum over lags stops at the first lag beyond this many integrated times.
 WINDOW = 5
@@ -19,6 +20,7 @@ class RunStatistics:
 
     On a Board they are of the true voltages; readings through its ADC are records. Sums are over
     all samples together: where a protocol drives the mean, its motion is part of the variance.
+    What ``ktc.Statistics`` did not ask for raises ValueError.
 
     Attributes:
         observations: instants that were observed.
@@ -35,38 +37,24 @@ class RunStatistics:
         interval: float | None,
         arrays: Mapping[str, Any],
     ) -> None:
-        self.observations = int(observations)
-        self.samples = int(samples)
+        self.observations, self.samples = int(observations), int(samples)
         self.interval = interval
-        self._arrays = {name: frozen(values) for name, values in arrays.items()}
-        self.mean: Array = self._arrays["mean"]
-        self.variance: Array = self._arrays["variance"]
+        self._arrays: dict[str, Array] = {name: frozen(each) for name, each in arrays.items()}
+        self.mean, self.variance = self._arrays["mean"], self._arrays["variance"]
 
     @property
     def covariance(self) -> Array:
-        """⟨(x − ⟨x⟩)(x − ⟨x⟩)ᵀ⟩, shape (d, d).
-
-        Raises:
-            ValueError: where it was not asked for.
-        """
+        """⟨(x − ⟨x⟩)(x − ⟨x⟩)ᵀ⟩, shape (d, d)."""
         return self._asked("covariance", "covariance=True")
 
     @property
     def edges(self) -> Array:
-        """Edges of the histogram, shape (d, bins + 1).
-
-        Raises:
-            ValueError: where no histogram was asked for.
-        """
+        """Edges of the histogram, shape (d, bins + 1)."""
         return self._asked("edges", "histogram=edges")
 
     @property
     def histogram(self) -> Any:
-        """Samples in each bin, integers of shape (d, bins).
-
-        Raises:
-            ValueError: where it was not asked for.
-        """
+        """Samples in each bin, integers of shape (d, bins)."""
         return self._counts[:, 1:-1]
 
     @property
@@ -85,8 +73,7 @@ class RunStatistics:
 
         It integrates to one less the share of what lies outside of the edges.
         """
-        density: Array = self.histogram / (self.samples * np.diff(self.edges))
-        return density
+        return np.asarray(self.histogram / (self.samples * np.diff(self.edges)))
 
     @property
     def lags(self) -> Array:
@@ -102,7 +89,7 @@ class RunStatistics:
         one ⟨x⟩ of all samples.
 
         Raises:
-            ValueError: where it was not asked for, or a unit did not vary.
+            ValueError: a unit did not vary.
         """
         covariance = self._autocovariance
         still = np.flatnonzero(~(covariance[0] > 0))
@@ -110,8 +97,7 @@ class RunStatistics:
             raise ValueError(
                 f"unit {still[0]} did not vary in this run, so it has no autocorrelation"
             )
-        rho: Array = covariance / covariance[0]
-        return rho
+        return np.asarray(covariance / covariance[0])
 
     @property
     def integrated_time(self) -> Array:
@@ -122,7 +108,7 @@ class RunStatistics:
         more noise than signal; for an exponential the rest is e⁻⁵ of τ.
 
         Raises:
-            ValueError: where no autocorrelation was asked for, or its lags end before that window.
+            ValueError: the lags end before that window.
 
         Source: Sokal (1997), in Functional Integration (Cargèse), NATO ASI B 361, 131.
         """
@@ -137,8 +123,7 @@ class RunStatistics:
                 "autocorrelation, or observe less often"
             )
         window = wide.argmax(axis=0)
-        found: Array = (self.interval or 0.0) * sums[window, np.arange(rho.shape[1])]
-        return found
+        return np.asarray((self.interval or 0.0) * sums[window, np.arange(rho.shape[1])])
 
     @property
     def _autocovariance(self) -> Array:
@@ -154,8 +139,7 @@ class RunStatistics:
                 f"these statistics have no {wish.partition('=')[0]}; ask for it by "
                 f"ktc.Statistics({wish})"
             )
-        found: Array = self._arrays[name]
-        return found
+        return self._arrays[name]
 
     def __repr__(self) -> str:
         return (
@@ -165,12 +149,53 @@ class RunStatistics:
 
 
 def _fields(statistics: RunStatistics) -> dict[str, object]:
-    return {
-        "observations": statistics.observations,
-        "samples": statistics.samples,
-        "interval": statistics.interval,
-        "arrays": statistics._arrays,
-    }
+    names = ("observations", "samples", "interval")
+    return {**{name: getattr(statistics, name) for name in names}, "arrays": statistics._arrays}
 
 
 register(RunStatistics, _fields)
+
+
+def equal_interval(times: Array) -> float | None:
+    """The interval of times that are equally spaced; None of others, and of a single one."""
+    if len(times) < 2:
+        return None
+    interval = float(times[-1] - times[0]) / (len(times) - 1)
+    # Differences of times carry the rounding of the times themselves.
+    rounding = 8 * np.finfo(np.float64).eps * times[-1]
+    equal = np.allclose(np.diff(times), interval, rtol=1e-9, atol=rounding)
+    return interval if equal else None
+
+
+class Spectrum(NamedTuple):
+    """One-sided power spectral density of the state.
+
+    Attributes:
+        frequency: [1/time], shape (frequencies,).
+        density: [state²·time], mean over replicas.
+        stderr: its standard error over replicas; infinite for one replica.
+    """
+
+    frequency: Array
+    density: Array
+    stderr: Array
+
+
+def welch_spectrum(states: Array, times: Array, segments: int) -> Spectrum:
+    """Welch's estimate from one unit's states, shape (points, replicas), at equal intervals."""
+    points = len(times)
+    length = points // count("segments", segments)
+    if length < 2:
+        raise ValueError(
+            f"segments must leave at least two records in each, but is {segments} "
+            f"for {points} records"
+        )
+    step = equal_interval(times)
+    if step is None:
+        raise ValueError(
+            "a spectrum needs records at equal intervals; play a protocol of equal holds"
+        )
+    frequency, density = scipy.signal.welch(states, 1 / step, "hann", length, axis=0)
+    replicas = density.shape[1]
+    spread = density.std(axis=1, ddof=1) if replicas > 1 else np.full(len(density), np.inf)
+    return Spectrum(frequency, density.mean(axis=1), spread / np.sqrt(replicas))

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc import _core
-from ktc._base.resources import memory
+from ktc._base.resources import within_memory
 from ktc._base.validation import Array, count, frozen, real_array
-from ktc._emulation.run_statistics import RunStatistics
+from ktc._emulation.run_statistics import RunStatistics, equal_interval
 from ktc._engines.engine import Engine
 
 
@@ -65,18 +65,9 @@ class Statistics:
 
 
 class Observer:
-    """Accumulates statistics on one engine, for one protocol.
+    """Accumulates statistics on one engine, for a protocol whose ticks begin and end at ``times``.
 
-    Args:
-        wanted: what to gather.
-        engine: whose state; one with individual replicas.
-        scale: public state over the network's own, shape (d,).
-        times: when the ticks of the protocol begin and end, shape (ticks + 1,).
-
-    Raises:
-        TypeError: something that is not a Statistics.
-        ValueError: what does not fit the protocol or the network.
-        MemoryError: more than this machine holds.
+    ``scale`` is the public state over the network's own, shape (d,).
     """
 
     def __init__(self, wanted: Statistics, engine: Engine, scale: Array, times: Array) -> None:
@@ -98,20 +89,14 @@ class Observer:
             "machine; ask for a smaller autocorrelation, fewer bins, no covariance, or take fewer "
             "replicas"
         )
-        if plan.bytes > memory():
-            raise MemoryError(needed)
-        try:
+        with within_memory(plan.bytes, needed):
             self.core = _core.Statistics(plan)
-        except MemoryError:
-            raise MemoryError(needed) from None
 
     def result(self) -> RunStatistics:
         """The accumulated statistics."""
         found: Mapping[str, Any] = self.core.result()
-        arrays = {name: found[name] for name in ("mean", "variance")}
-        arrays |= {
-            name: found[name] for name in ("covariance", "autocovariance") if found[name].size
-        }
+        names = ("mean", "variance", "covariance", "autocovariance")
+        arrays = {name: found[name] for name in names if found[name].size}
         if self._edges.size:
             arrays |= {"counts": found["counts"], "edges": self._edges}
         return RunStatistics(found["observations"], found["samples"], self._interval, arrays)
@@ -120,13 +105,7 @@ class Observer:
 def check_fit(wanted: Statistics, times: Array) -> float | None:
     """The interval of observations; None where it is not always the same.
 
-    Args:
-        wanted: what to gather.
-        times: when the ticks of a protocol begin and end, shape (ticks + 1,).
-
-    Raises:
-        TypeError: something that is not a Statistics.
-        ValueError: what the protocol has too few ticks for, or too unequal ones.
+    Refuses what does not fit a protocol whose ticks begin and end at ``times``.
     """
     if not isinstance(wanted, Statistics):
         raise TypeError(f"statistics must be a ktc.Statistics, but is {type(wanted).__name__}")
@@ -135,7 +114,7 @@ def check_fit(wanted: Statistics, times: Array) -> float | None:
         raise ValueError(
             f"every of the statistics must be at most the {ticks} ticks, but is {wanted.every}"
         )
-    interval = _interval(times[wanted.every :: wanted.every])
+    interval = equal_interval(times[wanted.every :: wanted.every])
     if lags is None:
         return interval
     observations = ticks // wanted.every
@@ -167,14 +146,3 @@ def _edges(histogram: ArrayLike) -> Array:
             f"{edges[there]} at index {there}"
         )
     return frozen(edges)
-
-
-def _interval(times: Array) -> float | None:
-    """Time from one observation to the next; None where it is not always the same."""
-    if len(times) < 2:
-        return None
-    interval = float(times[-1] - times[0]) / (len(times) - 1)
-    # Differences of times carry the rounding of the times themselves.
-    rounding = 8 * np.finfo(np.float64).eps * times[-1]
-    equal = np.allclose(np.diff(times), interval, rtol=1e-9, atol=rounding)
-    return interval if equal else None

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NoReturn
 
 import numpy as np
-import scipy  # imports scipy.linalg when it is first used
 
 from ktc import _core
+from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array
-from ktc._engines.engine import ControlArrays
-from ktc._engines.without_replicas import WithoutReplicas
+from ktc._engines.engine import ControlArrays, WithoutReplicas
 from ktc._model.controls import Controls
 from ktc._model.network import Network
 from ktc._model.quartic_unit import OneUnit
@@ -22,22 +21,16 @@ POINTS_PER_WIDTH = 12
 MOST_POINTS = 20_000
 # Time steps per relaxation time; the relative error is a twelfth of their square.
 STEPS_PER_RELAXATION = 40
-
-_NONE: Array = np.zeros(1)
+#: Parts of the state that a snapshot holds.
+PARTS = ("time", "_p", "_work", "_heat", "_supply", "_opening")
 
 
 class DensityEngine(WithoutReplicas):
     """``Engine`` of one unit's ∂p/∂t = (1/γ) ∂_x(V′p + kT ∂_x p), under control of its bias.
 
     On a grid, by hops between neighbours at rates (kT/γΔ²) e^{−ΔV/2kT}, which leave e^{−V/kT} as it
-    is; in time by the midpoint rule. Both are second order. The engine starts in equilibrium.
-
-    Args:
-        network: one overdamped unit.
-        reach: least and greatest bias that it may be set to.
-
-    Raises:
-        ValueError: a reach so wide that the grid would need more than 20 000 points.
+    is; in time by the midpoint rule. Both are second order. The engine starts in equilibrium, and
+    its bias stays within ``reach``, least and greatest.
 
     Source: Risken (1989), The Fokker–Planck Equation; Crank, Nicolson (1947), Proc. Camb. Phil.
     Soc. 43, 50.
@@ -63,27 +56,21 @@ class DensityEngine(WithoutReplicas):
         self._p: Array
         self._controls: ControlArrays
         self._bias: float
-        self._time: float
         self.restart(network.controls.arrays(), np.empty(0))
 
-    @property
-    def time(self) -> float:
-        """Time since the start."""
-        return self._time
-
     def check(self, controls: Controls) -> None:
-        """Refuse other controls than a bias within reach."""
         self._bias_of(controls.arrays())
 
-    def set(self, changes: ControlArrays) -> None:
-        """Update the bias; books work."""
-        bias = self._bias_of({**self._controls, **changes})
+    def tick(self, changes: ControlArrays, duration: float | None) -> None:
+        controls = {**self._controls, **changes}
+        bias = self._bias_of(controls)
         self._work -= (bias - self._bias) * float(self._p @ self._x)
-        self._bias = bias
-        self._controls = {**self._controls, **changes}
+        self._bias, self._controls = bias, controls
+        if duration is not None:
+            self._move(duration)
 
-    def hold(self, duration: float) -> None:
-        """Evolve at the held bias; books heat and supply."""
+    def _move(self, duration: float) -> None:
+        """Evolve at the held bias; book heat and supply."""
         unit, names = self._unit(self._bias), ("bias",)
         relaxation = float(unit.friction(names, self._friction)[0, 0] / unit.fisher(names)[0, 0])
         steps = max(4, int(np.ceil(duration / relaxation * STEPS_PER_RELAXATION)))
@@ -103,50 +90,31 @@ class DensityEngine(WithoutReplicas):
         self._supply += self._bias * float((p - self._p) @ self._x)
         self._p = p
         self._heat += before - float(p @ energies)
-        self._time += duration
-
-    def play(
-        self,
-        holds: Array,
-        waveforms: ControlArrays,
-        statistics: _core.Statistics | None = None,
-    ) -> int:
-        """Play ticks, each an update and a hold; return how many were played."""
-        for tick, hold in enumerate(holds.tolist()):
-            self.set({name: values[tick] for name, values in waveforms.items()})
-            self.hold(hold)
-        return len(holds)
+        self.time += duration
 
     def controls(self) -> ControlArrays:
-        """The controls that hold now."""
         return dict(self._controls)
 
     def equilibrate(self) -> None:
-        """Go to the equilibrium of the present bias; opens new books."""
         weights = np.exp(-self._energies() / self._kT)
         self._p = weights / weights.sum()
         self.open_books()
 
     def place(self, state: Array) -> NoReturn:
-        """Refuse: a point is no density on a grid."""
         raise ValueError("the density of a unit starts in equilibrium; leave state out")
 
     def restart(self, controls: ControlArrays, state: Array) -> None:
-        """Go back to equilibrium at these controls."""
-        self._bias, self._controls, self._time = self._bias_of(controls), dict(controls), 0.0
+        self._bias, self._controls, self.time = self._bias_of(controls), dict(controls), 0.0
         self.equilibrate()
 
     def open_books(self) -> None:
-        """Set all accounts to zero."""
         self._work = self._heat = self._supply = 0.0
         self._opening = self._energy()
 
     def mean(self) -> Array:
-        """⟨x⟩, shape (1,)."""
         return np.array([float(self._p @ self._x)])
 
     def moments(self, with_covariance: bool) -> tuple[Array, Array]:
-        """Mean and covariance of the state."""
         mean = self.mean()
         if not with_covariance:
             return mean, np.empty((0, 0))
@@ -156,66 +124,51 @@ class DensityEngine(WithoutReplicas):
         """None: its moments do not determine a density that is not normal."""
 
     def energy(self) -> Array:
-        """⟨H⟩, shape (1,)."""
         return np.array([self._energy()])
 
     def energy_change(self) -> Array:
-        """⟨H⟩ now minus that when the books were opened."""
         return self.energy() - self._opening
 
     def work(self) -> Array:
-        """Σ over updates of −Δb ⟨x⟩."""
         return np.array([self._work])
 
     def heat(self) -> Array:
-        """−Δ⟨H⟩ of all holds."""
         return np.array([self._heat])
 
     def supply(self) -> Array:
-        """Σ b Δ⟨x⟩."""
         return np.array([self._supply])
 
     def source(self) -> Array:
-        """Zero."""
-        return _NONE.copy()
+        return np.zeros(1)
 
     injected = shadow = entropy = source
 
     def heat_per_account(self) -> Array:
-        """Heat of the one resistor, shape (1, 1)."""
         return self.heat()[None]
 
     def imbalance(self) -> float:
-        """Largest relative violation of the first law."""
         now = self._energy()
         scale = abs(self._work) + abs(self._heat) + max(abs(now), abs(self._opening))
         gap = abs(now - self._opening - self._work + self._heat)
         return gap / scale if scale > 0 else 0.0
 
     def variances(self) -> dict[str, float]:
-        """Empty: none is known."""
         return {}
 
-    @contextmanager
-    def tally(self) -> Iterator[Callable[[], dict[str, float]]]:
-        """Yield ``variances``."""
-        yield self.variances
+    def tally(self) -> AbstractContextManager[Callable[[], dict[str, float]]]:
+        return nullcontext(self.variances)
 
     def copy(self) -> DensityEngine:
-        """An engine in the same state that goes on independently."""
         twin = DensityEngine.__new__(DensityEngine)
         vars(twin).update(vars(self))
         return twin
 
     def snapshot(self) -> dict[str, Any]:
-        """Everything that ``restore`` needs to go on with the same bits."""
-        names = ("p", "time", "work", "heat", "supply", "opening")
-        return {**{name: getattr(self, f"_{name}") for name in names}, **self._controls}
+        return {**{name: getattr(self, name) for name in PARTS}, **self._controls}
 
     def restore(self, saved: dict[str, Any]) -> None:
-        """Return to the state of a snapshot."""
-        for name in ("p", "time", "work", "heat", "supply", "opening"):
-            setattr(self, f"_{name}", saved[name])
+        for name in PARTS:
+            setattr(self, name, saved[name])
         self._controls = {name: np.asarray(saved[name]) for name in _core.CONTROLS}
         self._bias = self._bias_of(self._controls)
 
@@ -240,8 +193,7 @@ class DensityEngine(WithoutReplicas):
     def _potential(self) -> Array:
         """V of every point."""
         k, q = float(self._network.stiffness[0, 0]), float(self._network.quartic[0])
-        value = self._x * (0.5 * k * self._x - self._bias) + 0.25 * q * self._x**4
-        return np.asarray(value)
+        return np.asarray(self._x * (0.5 * k * self._x - self._bias) + 0.25 * q * self._x**4)
 
     def _energies(self) -> Array:
         """V of every point, its least value zero."""

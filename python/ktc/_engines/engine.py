@@ -1,10 +1,12 @@
-"""The contract of the engines that move an ensemble."""
+"""The contract of the engines that move an ensemble, and a base of those without replicas."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NoReturn, Protocol, TypeAlias
+
+import numpy as np
 
 from ktc import _core
 from ktc._base.validation import Array
@@ -13,6 +15,9 @@ from ktc._model.controls import Controls
 #: Controls by name, as ``Controls.arrays`` gives them; a sparse stiffness is an object of the core.
 ControlArrays: TypeAlias = dict[str, Any]
 
+# Directions narrower than this relative to the others are rounding, not spread.
+NARROWEST = 1e-13
+
 
 class Engine(Protocol):
     """An ensemble of one network in motion, with its energy accounts.
@@ -20,19 +25,16 @@ class Engine(Protocol):
     States are in the network's own coordinates. An account is an array with one entry per replica;
     where ``sampled`` is False it has one entry, the ensemble mean. Every call either completes or
     raises before the state has changed.
+
+    Attributes:
+        sampled: whether there are individual replicas, to ``read`` and to gather statistics of.
+        itemised: whether source, injected, shadow and entropy are told apart from total heat.
+        pooled: whether itemised books keep total heat only, not the heat of each resistor.
     """
 
-    @property
-    def sampled(self) -> bool:
-        """Whether there are individual replicas: to ``read`` and to gather statistics of."""
-
-    @property
-    def itemised(self) -> bool:
-        """Whether source, injected, shadow and entropy are told apart from total heat."""
-
-    @property
-    def pooled(self) -> bool:
-        """Whether itemised books keep total heat only, not the heat of each resistor."""
+    sampled: bool
+    itemised: bool
+    pooled: bool
 
     @property
     def time(self) -> float:
@@ -138,3 +140,58 @@ class Engine(Protocol):
 
     def restore(self, saved: dict[str, Any], /) -> None:
         """Return to the state of a snapshot."""
+
+
+class WithoutReplicas:
+    """Base of engines of infinitely many replicas, which move without a time step of their own."""
+
+    sampled = False
+    #: Books either tell all accounts apart or are those of exact moves.
+    pooled = False
+
+    def tick(self, changes: ControlArrays, duration: float | None) -> None:
+        """Make an update, a hold, or both; an error leaves the state as it was."""
+        raise NotImplementedError
+
+    def prepare(self, settings: Iterable[Controls]) -> None:
+        """Do nothing: there is no time step to choose."""
+
+    def set(self, changes: ControlArrays) -> None:
+        self.tick(changes, None)
+
+    def hold(self, duration: float) -> None:
+        self.tick({}, duration)
+
+    def play(
+        self,
+        holds: Array,
+        waveforms: ControlArrays,
+        statistics: _core.Statistics | None = None,
+    ) -> int:
+        for tick, hold in enumerate(holds.tolist()):
+            self.tick({name: values[tick] for name, values in waveforms.items()}, hold)
+        return len(holds)
+
+    def read(self, begin: int, end: int) -> NoReturn:
+        raise ValueError(
+            "read() needs individual replicas; replicas=math.inf has only moments(). Make the "
+            "emulator with a finite number of replicas for samples"
+        )
+
+    def statistics_plan(
+        self, scale: Array, covariance: bool, edges: Array, slots: int, every: int
+    ) -> NoReturn:
+        raise ValueError(
+            "statistics need individual replicas; with replicas=math.inf record 'mean' and "
+            "'covariance' instead, which are exact"
+        )
+
+
+def spread(covariance: Array) -> tuple[Array, Array, Array] | None:
+    """Widths, correlations and their eigenvalues; None where a direction has no width."""
+    width = np.sqrt(np.maximum(np.diagonal(covariance), 0.0))
+    if not (width > 0).all():
+        return None
+    scaled = covariance / np.outer(width, width)
+    values = np.linalg.eigvalsh(scaled)
+    return None if values[0] < NARROWEST * len(width) else (width, scaled, values)

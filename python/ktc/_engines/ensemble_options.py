@@ -17,7 +17,7 @@ from ktc._model.network import Network
 
 @dataclass(frozen=True, eq=False, repr=False)
 class EnsembleOptions:
-    """Validated options; ``checked`` makes them of what a user passes.
+    """Validated options of ``ktc.Emulator``.
 
     Attributes:
         motion: "exact", "midpoint" (all units together), "split", or "pooled" (split, with total
@@ -28,6 +28,8 @@ class EnsembleOptions:
         dtype: "float64" or "float32".
         dt: longest time step; None for the default, or for exact motion.
         accounts: names of the accounts to keep; None for all.
+        first_step: number of the first step of noise. Replicas that start from states of their own
+            skip a number of steps that depends on these states.
     """
 
     motion: str
@@ -38,6 +40,7 @@ class EnsembleOptions:
     dtype: str = "float64"
     dt: float | None = None
     accounts: tuple[str, ...] | None = None
+    first_step: int = 0
 
     @classmethod
     def checked(
@@ -51,13 +54,9 @@ class EnsembleOptions:
         resolve_heat: bool = False,
         first_replica: int = 0,
         accounts: Sequence[str] | str | None = None,
+        first_step: int = 0,
     ) -> EnsembleOptions:
-        """The options of ``ktc.Emulator``, validated for a network.
-
-        Raises:
-            ValueError, TypeError: an option that is out of range or of a wrong type, or that an
-                infinite ensemble would ignore.
-        """
+        """The options that a user passes, validated for a network."""
         number = _precision(dtype)
         if not isinstance(resolve_heat, bool):
             raise TypeError(f"resolve_heat must be True or False, but is {resolve_heat!r}")
@@ -91,6 +90,7 @@ class EnsembleOptions:
             dtype=number,
             dt=None if dt is None else positive("dt", dt),
             accounts=accounts_to_keep(accounts, motion),
+            first_step=count("first_step", first_step, least=0),
         )
 
     @property

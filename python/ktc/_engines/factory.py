@@ -1,4 +1,4 @@
-"""Choice of the engine that carries an ensemble."""
+"""Choice of the engine that carries an ensemble, and samples of an equilibrium."""
 
 from __future__ import annotations
 
@@ -18,11 +18,19 @@ STATIONARY: Array = np.empty(0)
 def new_engine(network: Network, options: EnsembleOptions, start: Array = STATIONARY) -> Engine:
     """An engine at the network's own controls: samples, or moments for infinitely many replicas.
 
-    Args:
-        network: the network.
-        options: validated options.
-        start: (replicas, n) to start from; empty for the stationary state.
+    ``start`` is (replicas, n) to start from; empty for the stationary state.
     """
     if options.infinite:
         return MomentsEngine(network, options.resolve_heat, start)
     return SamplingEngine(network, options, start)
+
+
+def equilibrium_samples(
+    network: Network, replicas: int, seed: int, threads: int | None = None
+) -> Array:
+    """Samples of exp(−H/kT)/Z at the network's own controls, shape (replicas, d).
+
+    They are the states in which a ``ktc.Emulator`` with the same seed starts.
+    """
+    options = EnsembleOptions.checked(network, replicas, seed, threads)
+    return new_engine(network, options).read(0, network.units)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partialmethod
 from typing import Any
 
 import numpy as np
-import scipy  # imports scipy.linalg when it is first used
 
 from ktc import _core
+from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array
-from ktc._engines.element_arrays import ElementArrays
-from ktc._engines.engine import ControlArrays
-from ktc._engines.moments_motion import Motion
-from ktc._engines.moments_state import (
+from ktc._engines.engine import ControlArrays, WithoutReplicas, spread
+from ktc._engines.moments_motion import ElementArrays, Motion
+from ktc._engines.moments_ticks import (
     ENTROPY,
     HEAT,
     HEATS,
@@ -28,13 +28,17 @@ from ktc._engines.moments_state import (
     Setting,
     State,
     books,
+    hold,
     post,
+    update,
 )
-from ktc._engines.moments_ticks import hold, update
-from ktc._engines.without_replicas import WithoutReplicas
 from ktc._engines.work_variance import WorkVariance
 from ktc._model.controls import Controls
 from ktc._model.network import Network
+
+# Parts of the state that a snapshot holds.
+ARRAYS, BOOKS = ("mean", "covariance"), ("sums", "carries")
+NUMBERS = ("turnover", "opening", "time", "time_carry")
 
 
 class MomentsEngine(WithoutReplicas):
@@ -51,9 +55,6 @@ class MomentsEngine(WithoutReplicas):
         start: (1, n), one state for all replicas; empty for the stationary state.
         variances: whether the variances of work, heat and supply are carried along.
         motions: number of pairs of stiffness and kT whose motion is kept for when they come back.
-
-    Raises:
-        ValueError: quartic units, or controls that the motion cannot hold.
     """
 
     def __init__(
@@ -66,55 +67,31 @@ class MomentsEngine(WithoutReplicas):
         motions: int = 0,
     ) -> None:
         self._network, self.itemised, self._variances = network, itemised, variances
-        self._elements = ElementArrays.of(network)
+        self._motion_kind = "split" if itemised else "exact"
+        self._elements = ElementArrays(network)
         self._motions: dict[tuple[bytes, bytes], Motion] = {}
         self._most_motions = motions
         self._state: State
-        setting = self._setting(network.controls.arrays(), None)
-        self._begin(setting, start)
-
-    def _begin(self, setting: Setting, start: Array) -> None:
-        self._state = State(setting, self._elements.accounts if self.itemised else 0)
-        if start.size:
-            self.place(start)
-        else:
-            self.open_books()
+        self.restart(network.controls.arrays(), start)
 
     @property
     def time(self) -> float:
-        """Time since the start."""
         return self._state.time + self._state.time_carry
 
     def check(self, controls: Controls) -> None:
-        """Refuse controls that the motion cannot hold."""
         self._network.core.check(controls.arrays(), self._motion_kind)
         refuse_quartic(controls.quartic)
 
     def restart(self, controls: ControlArrays, state: Array) -> None:
-        """Go back to the start."""
-        self._begin(self._setting(controls, None), state)
+        accounts = self._elements.accounts if self.itemised else 0
+        self._state = State(self._setting(controls, None), accounts)
+        if state.size:
+            self.place(state)
+        else:
+            self.open_books()
 
-    def set(self, changes: ControlArrays) -> None:
-        """Update controls: books work. Controls that are not given stay as they are."""
-        self._tick(changes, None)
-
-    def hold(self, duration: float) -> None:
-        """Evolve at held controls."""
-        self._tick({}, duration)
-
-    def play(
-        self,
-        holds: Array,
-        waveforms: ControlArrays,
-        statistics: _core.Statistics | None = None,
-    ) -> int:
-        """Play ticks, each an update and a hold; return how many were played."""
-        for tick, duration in enumerate(holds.tolist()):
-            self._tick({name: values[tick] for name, values in waveforms.items()}, duration)
-        return len(holds)
-
-    def _tick(self, changes: ControlArrays, duration: float | None) -> None:
-        """An update, a hold, or both: what fails or is interrupted leaves the state whole."""
+    def tick(self, changes: ControlArrays, duration: float | None) -> None:
+        """Make an update, a hold, or both; an error or Ctrl-C leaves the state as it was."""
         state = self._state.copy()
         posts: Posts = {}
         if changes:
@@ -127,7 +104,6 @@ class MomentsEngine(WithoutReplicas):
         self._state = state
 
     def equilibrate(self) -> None:
-        """Go to the stationary state at the present controls; opens new books."""
         state = self._state.copy()
         state.mean = state.setting.rest
         state.covariance, state.settled = state.setting.motion.stationary, True
@@ -135,7 +111,7 @@ class MomentsEngine(WithoutReplicas):
         self.open_books()
 
     def place(self, state: Array) -> None:
-        """Place all replicas at one state, shape (1, n), filters excepted; opens new books."""
+        """Place all replicas at one state, shape (1, n), except for filters."""
         new, n = self._state.copy(), self._elements.dimension
         mean, covariance = new.mean.copy(), new.covariance.copy()
         mean[:n] = state[0]
@@ -148,7 +124,6 @@ class MomentsEngine(WithoutReplicas):
         self.open_books()
 
     def open_books(self) -> None:
-        """Set all accounts to zero."""
         state = self._state.copy()
         state.sums = state.carries = books(np.zeros(HEATS + np.size(state.sums[HEATS])))
         state.turnover, state.opening = 0.0, state.energy()
@@ -166,7 +141,6 @@ class MomentsEngine(WithoutReplicas):
 
     @contextmanager
     def tally(self) -> Iterator[Callable[[], dict[str, float]]]:
-        """Inside, a call returns ``variances`` of what was booked since it was entered."""
         mark = 1 + max(self._state.tallies, default=0)
         if self._variances:
             state = self._state.copy()
@@ -178,57 +152,24 @@ class MomentsEngine(WithoutReplicas):
             self._state.tallies.pop(mark, None)
 
     def mean(self) -> Array:
-        """Mean of the state."""
         return self._state.mean[: self._elements.dimension].copy()
 
     def moments(self, with_covariance: bool) -> tuple[Array, Array]:
-        """Mean and covariance of the state."""
         n = self._elements.dimension
         covariance = self._state.covariance[:n, :n].copy() if with_covariance else np.empty((0, 0))
         return self.mean(), covariance
 
     def energy(self) -> Array:
-        """⟨H⟩, shape (1,)."""
         return np.array([self._state.energy()])
 
     def energy_change(self) -> Array:
-        """⟨H⟩ now minus that when the books were opened."""
         return self.energy() - self._state.opening
 
-    def work(self) -> Array:
-        """Mean work, shape (1,), like the accounts below."""
-        return self._balance(WORK)
-
-    def heat(self) -> Array:
-        """Mean heat into all resistors."""
-        return self._balance(HEAT)
-
-    def supply(self) -> Array:
-        """Mean energy delivered by the bias sources."""
-        return self._balance(SUPPLY)
-
-    def source(self) -> Array:
-        """Mean energy from sources outside H."""
-        return self._balance(SOURCE)
-
-    def injected(self) -> Array:
-        """Mean energy from noise generators."""
-        return self._balance(INJECTED)
-
-    def shadow(self) -> Array:
-        """Zero: all moves are exact."""
-        return self._balance(SHADOW)
-
-    def entropy(self) -> Array:
-        """Mean entropy that flowed into the baths."""
-        return self._balance(ENTROPY)
-
     def heat_per_account(self) -> Array:
-        """Mean heat of each account, shape (1, accounts)."""
         return np.array([self._booked(HEATS)])
 
     def imbalance(self) -> float:
-        """The first law of the means, relative to Σ|work| + Σ|heats| + max|H|."""
+        """Violation of the first law of the means over Σ|work| + Σ|heats| + max|H|."""
         state = self._state
         now = state.energy()
         gains = sum(map(self._booked, (WORK, SOURCE, INJECTED, SHADOW)))
@@ -237,19 +178,15 @@ class MomentsEngine(WithoutReplicas):
         return float(abs(now - state.opening - gained) / scale) if scale > 0 else 0.0
 
     def controls(self) -> dict[str, Array]:
-        """The controls that hold now."""
         return dict(self._state.setting.controls)
 
     def surprisal(self) -> Array | None:
         """⟨−ln p⟩ = ½ ln det 2πe P of the state, shape (1,); None for a singular P."""
         n = self._elements.dimension
-        covariance = self._state.covariance[:n, :n]
-        width = np.sqrt(np.maximum(np.diagonal(covariance), 0.0))
-        if not (width > 0).all():
+        found = spread(self._state.covariance[:n, :n])
+        if found is None:
             return None
-        values = np.linalg.eigvalsh(covariance / np.outer(width, width))
-        if values[0] < 1e-13 * n:
-            return None
+        width, _, values = found
         volume = 0.5 * np.sum(np.log(values)) + np.sum(np.log(width))
         return np.array([volume + 0.5 * n * np.log(2 * np.pi * np.e)])
 
@@ -261,35 +198,29 @@ class MomentsEngine(WithoutReplicas):
         return twin
 
     def snapshot(self) -> dict[str, Any]:
-        """Everything that ``restore`` needs to go on with the same bits."""
         state = self._state
-        names = ("mean", "covariance", "settled", "turnover", "opening", "time", "time_carry")
-        saved = {name: getattr(state, name) for name in names}
-        saved |= {"sums": np.hstack(state.sums), "carries": np.hstack(state.carries)}
+        saved = {name: getattr(state, name) for name in (*ARRAYS, *NUMBERS, "settled")}
+        saved |= {name: np.hstack(getattr(state, name)) for name in BOOKS}
         saved |= {f"spread_{name}": values for name, values in state.tallies[0].snapshot().items()}
         return {**saved, **state.setting.controls}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
-        """Return to the state of a snapshot."""
         state = self._state.copy()
-        state.setting = self._setting(
-            {name: np.asarray(saved[name]) for name in _core.CONTROLS}, None
-        )
+        controls = {name: np.asarray(saved[name]) for name in _core.CONTROLS}
+        state.setting = self._setting(controls, None)
         present = self.snapshot()
-        for name in ("mean", "covariance", "sums", "carries"):
+        for name in (*ARRAYS, *BOOKS):
             values = np.asarray(saved[name])
             if values.shape != present[name].shape:
                 raise ValueError(f"{name} is of shape {values.shape}")
-            setattr(state, name, books(values) if name in ("sums", "carries") else values)
-        for name in ("turnover", "opening", "time", "time_carry"):
+            setattr(state, name, books(values) if name in BOOKS else values)
+        for name in NUMBERS:
             setattr(state, name, float(saved[name]))
         state.settled = bool(saved["settled"])
-        prefix = "spread_"
-        parts = {k[len(prefix) :]: v for k, v in saved.items() if k.startswith(prefix)}
+        parts = {k.removeprefix("spread_"): v for k, v in saved.items() if k.startswith("spread_")}
         motion = state.setting.motion
-        state.tallies = {
-            0: WorkVariance.of_snapshot(parts, lambda h: motion.hold(h, self.itemised))
-        }
+        tally = WorkVariance.of_snapshot(parts, lambda h: motion.hold(h, self.itemised))
+        state.tallies = {0: tally}
         self._state = state
 
     def _booked(self, account: int) -> Amount:
@@ -298,20 +229,20 @@ class MomentsEngine(WithoutReplicas):
     def _balance(self, account: int) -> Array:
         return np.array([self._booked(account)])
 
-    @property
-    def _motion_kind(self) -> str:
-        return "split" if self.itemised else "exact"
+    work, heat = partialmethod(_balance, WORK), partialmethod(_balance, HEAT)
+    supply, source = partialmethod(_balance, SUPPLY), partialmethod(_balance, SOURCE)
+    injected, entropy = partialmethod(_balance, INJECTED), partialmethod(_balance, ENTROPY)
+    shadow = partialmethod(_balance, SHADOW)  # zero: all moves are exact
 
     def _motion(self, controls: ControlArrays) -> Motion:
         if not self._most_motions:
             return Motion(self._network, self._elements, controls)
         key = controls["stiffness"].tobytes(), controls["kT"].tobytes()
-        found = self._motions.get(key)
-        if found is None:
+        if key not in self._motions:
             if len(self._motions) >= self._most_motions:
                 self._motions.clear()
-            found = self._motions[key] = Motion(self._network, self._elements, controls)
-        return found
+            self._motions[key] = Motion(self._network, self._elements, controls)
+        return self._motions[key]
 
     def _setting(self, controls: ControlArrays, previous: Setting | None) -> Setting:
         """Checked controls; the motion of the previous ones where it is the same."""

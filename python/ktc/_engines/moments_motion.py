@@ -9,11 +9,11 @@ from math import ceil, inf, log2
 from typing import Any
 
 import numpy as np
-import scipy  # imports scipy.linalg when it is first used
+from numpy.typing import NDArray
 
 from ktc import _core
+from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array
-from ktc._engines.element_arrays import ElementArrays
 from ktc._model.network import Network
 
 # With ‖F‖h ≤ 1/2 the Lyapunov operator has norm ≤ 1, and 1/20! is below the rounding of a double.
@@ -24,6 +24,40 @@ TAYLOR_TERMS = 20
 MOST_FORMS = 2**21
 # Holds of one motion that are kept: a protocol of equal ticks has one.
 HOLDS_KEPT = 64
+
+
+class ElementArrays:
+    """The elements of a network, read from the core once.
+
+    Attributes:
+        flow: J − G on the state, shape (n, n).
+        dimension, rows: coordinates of the state, without and with those of filters.
+        directions, conductance, account: of the resistors.
+        accounts: number of heat accounts.
+        source_directions: of the current sources.
+        noise_directions, noise_density, noise_rate: of the generators; rate 0 is white noise.
+        filtered: numbers of the generators with a filter, whose current is one more coordinate.
+    """
+
+    def __init__(self, network: Network) -> None:
+        core = network.core.elements
+        self.flow: Array = network.core.flow
+        self.directions: Array = core.directions
+        self.conductance: Array = core.conductance
+        self.account: NDArray[np.int64] = core.account
+        self.accounts: int = core.accounts
+        self.source_directions: Array = core.source_directions
+        self.noise_directions: Array = core.noise_directions
+        self.noise_density: Array = core.noise_density
+        self.noise_rate: Array = core.noise_rate
+        self.filtered = np.flatnonzero(self.noise_rate > 0)
+        self.dimension = len(self.flow)
+        self.rows = self.dimension + len(self.filtered)
+
+    def per_account(self, amounts: Array) -> Array:
+        """Sums over the resistors of each heat account."""
+        sums = np.bincount(self.account, amounts, minlength=self.accounts)
+        return np.asarray(sums, np.float64)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -70,7 +104,8 @@ class Motion:
 
     def same_shape(self, controls: Mapping[str, Any]) -> bool:
         """Whether it is the motion at these controls."""
-        return _same(controls["stiffness"], self.stiffness) and _same(controls["kT"], self.kT)
+        ours = {"stiffness": self.stiffness, "kT": self.kT}
+        return all(controls[k] is v or (controls[k] == v).all() for k, v in ours.items())
 
     @cached_property
     def _factor(self) -> Array:
@@ -84,19 +119,18 @@ class Motion:
 
     def rest_of_force(self, force: Array) -> Array:
         """A⁻¹β, where the state rests without sources, shape (rows,)."""
-        solved = self._solved(force)
-        if len(solved) == self._elements.rows:
-            return solved
-        return np.concatenate([solved, np.zeros(self._elements.rows - len(solved))])
+        return self._with_filters(self._solved(force))
+
+    def _with_filters(self, state: Array) -> Array:
+        """The state followed by zeros, the currents of filters."""
+        filters = self._elements.rows - len(state)
+        return np.concatenate([state, np.zeros(filters)]) if filters else state
 
     def displacement(self, push: Array) -> Array:
         """−F⁻¹c of a steady push c beyond that of the bias, shape (rows,)."""
-        n = self._elements.dimension
-        shift = np.zeros(self._elements.rows)
         # F = (J − G) A, so that A of the displacement is −(J − G)⁻¹ c.
         slope = np.asarray(np.linalg.solve(self._elements.flow, -push), np.float64)
-        shift[:n] = self._solved(slope)
-        return shift
+        return self._with_filters(self._solved(slope))
 
     @cached_property
     def _scale(self) -> Array:
@@ -141,12 +175,11 @@ class Motion:
     def hold(self, duration: float, itemised: bool) -> Hold:
         """The transition over a hold of this duration, prepared once."""
         key = (duration, itemised)
-        found = self._holds.get(key)
-        if found is None:
+        if key not in self._holds:
             if len(self._holds) >= HOLDS_KEPT:
                 self._holds.clear()
-            found = self._holds[key] = self._prepare(duration, itemised)
-        return found
+            self._holds[key] = self._prepare(duration, itemised)
+        return self._holds[key]
 
     def _prepare(self, duration: float, itemised: bool) -> Hold:
         s = self._scale
@@ -257,7 +290,3 @@ def _integrated(drift: Array, forms: Array, hold: float) -> tuple[Array, Array]:
         total = total + decay.T @ total @ decay
         growth = 2 * growth + growth @ growth
     return lag, 0.5 * (total + np.swapaxes(total, 1, 2))
-
-
-def _same(one: Array, other: Array) -> bool:
-    return one is other or bool((one == other).all())

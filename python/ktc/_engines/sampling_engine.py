@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
-import scipy  # imports scipy.linalg when it is first used
 
 from ktc import _core
-from ktc._base.resources import memory
+from ktc._base.lazy_imports import scipy
+from ktc._base.resources import within_memory
 from ktc._base.validation import Array
-from ktc._engines.engine import ControlArrays
+from ktc._engines.engine import ControlArrays, spread
 from ktc._engines.ensemble_options import EnsembleOptions
 from ktc._engines.step_size import Rates, checked_step, step_of
 from ktc._model.controls import Controls
 from ktc._model.network import Network
 
-# Directions narrower than this relative to the others are rounding, not spread.
-NARROWEST = 1e-13
-
 
 class SamplingEngine:
     """``Engine`` over ``_core.Engine``, with the time step that the controls need.
 
-    Args:
-        network: the network; the engine starts at its own controls.
-        options: validated options, with finitely many replicas.
-        start: (replicas, n) to start from; empty for the stationary state.
-
-    Raises:
-        ValueError: a ``dt`` so long that quartic units would be unstable.
-        MemoryError: more replicas than memory holds.
+    It starts at the network's own controls: from ``start``, shape (replicas, n), or from the
+    stationary state where that is empty.
     """
 
     sampled = True
@@ -47,9 +38,7 @@ class SamplingEngine:
             "than the memory of this machine; take fewer, or several emulators in turn with "
             "first_replica"
         )
-        if 1e9 * needed > memory():
-            raise MemoryError(refusal)
-        try:
+        with within_memory(1e9 * needed, refusal):
             core = _core.Engine(
                 network=network.core,
                 controls=controls.arrays(),
@@ -62,9 +51,8 @@ class SamplingEngine:
                 longest_step=longest,
                 state=start,
                 accounts=options.accounts,
+                first_step=options.first_step,
             )
-        except MemoryError:
-            raise MemoryError(refusal) from None
         self._adopt(core)
 
     def _adopt(self, core: _core.Engine) -> None:
@@ -82,20 +70,16 @@ class SamplingEngine:
 
     @property
     def time(self) -> float:
-        """Time since the start."""
         return self.core.time
 
     def check(self, controls: Controls) -> None:
-        """Refuse controls that this motion cannot hold."""
         self._network.core.check(controls.arrays(), self._options.motion)
 
     def prepare(self, settings: Iterable[Controls]) -> None:
-        """Choose the longest time step that all these controls allow."""
         if self._options.motion != "exact":
             self.core.longest_step = self._longest(settings)
 
     def restart(self, controls: ControlArrays, state: Array) -> None:
-        """Go back to the start."""
         self.core.restart(controls, state)
         self.prepare([self._network.controls])
 
@@ -107,24 +91,20 @@ class SamplingEngine:
         """
         n = self._network.core.dimension
         mean, covariance = self.moments(True)
-        width = np.sqrt(np.diagonal(covariance))
-        if not (width > 0).all():
+        found = spread(covariance)
+        if found is None:
             return None
-        scaled = covariance / np.outer(width, width)
-        if np.linalg.eigvalsh(scaled)[0] < NARROWEST * n:
-            return None
+        width, scaled, _ = found
         factor = np.linalg.cholesky(scaled)
         deviations = ((self.read(0, n) - mean) / width).T
         normal = scipy.linalg.solve_triangular(factor, deviations, lower=True)
-        squares: Array = np.sum(normal**2, axis=0)
+        squares = np.sum(normal**2, axis=0)
         volume = float(np.sum(np.log(np.diagonal(factor) * width)))
-        result: Array = 0.5 * squares + volume + 0.5 * n * np.log(2 * np.pi)
-        return result
+        return np.asarray(0.5 * squares + volume + 0.5 * n * np.log(2 * np.pi))
 
     def statistics_plan(
         self, scale: Array, covariance: bool, edges: Array, slots: int, every: int
     ) -> _core.StatisticsPlan:
-        """Lay out running statistics over the blocks of replicas."""
         return _core.StatisticsPlan(
             scale=scale,
             covariance=covariance,
@@ -135,17 +115,13 @@ class SamplingEngine:
             threads=self.core.threads,
         )
 
-    def variances(self) -> Mapping[str, float] | None:
+    def variances(self) -> None:
         """None: variances follow from the samples."""
-        return None
 
-    @contextmanager
-    def tally(self) -> Iterator[Callable[[], Mapping[str, float] | None]]:
-        """Yield a function that returns None: variances follow from the samples."""
-        yield self.variances
+    def tally(self) -> AbstractContextManager[Callable[[], None]]:
+        return nullcontext(self.variances)
 
     def copy(self) -> SamplingEngine:
-        """An engine in the same state that goes on independently, with the same noise."""
         twin = SamplingEngine.__new__(SamplingEngine)
         vars(twin).update(vars(self))
         twin._adopt(self.core.copy())

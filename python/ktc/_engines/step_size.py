@@ -24,24 +24,22 @@ def fastest_rate(network: Network, controls: Controls) -> float:
 
     A quartic unit's curvature K + 3κx² is taken at x² = depth/κ (its wells) + √(kT/κ) (its thermal
     width) + (|b|/κ)^⅔ (its displacement by the bias). Wells are as deep as couplings can make
-    them, min(−λ_min(K), Σ_j |K_ij| − K_ii), where that is positive.
-
-    Of a sparse network it is Gershgorin's bound, max_i Σ_j |K_ij|/R_i, at most twice the rate where
-    K is diagonally dominant; the depth of its wells is Σ_j |K_ij| − K_ii.
+    them, min(−λ_min(K), Σ_j |K_ij| − K_ii), where that is positive. For a sparse network it is
+    Gershgorin's bound, with wells of depth Σ_j |K_ij| − K_ii.
     """
     return _rate(network, controls, _pull_of_bias(controls))
 
 
 def _rate(network: Network, controls: Controls, by_bias: Array) -> float:
     """``fastest_rate`` with κx² of units where their bias puts them."""
-    if controls.is_sparse:
-        return _sparse_rate(network, controls, by_bias)
+    held = controls.held_stiffness
+    if isinstance(held, SparseStiffness):
+        return _row_bound(held.row_sums, held.diagonal, network.resistance, controls, by_bias)
     kappa, stiffness = controls.quartic, controls.stiffness
     if kappa.any():
         pull = np.abs(stiffness - np.diag(np.diagonal(stiffness))).sum(axis=1)
         pull = np.minimum(pull - np.diagonal(stiffness), -np.linalg.eigvalsh(stiffness)[0])
-        hardening = np.maximum(pull, 0) + np.sqrt(np.max(controls.kT) * kappa)
-        hardening += by_bias
+        hardening = np.maximum(pull, 0) + np.sqrt(np.max(controls.kT) * kappa) + by_bias
         controls = controls.updated(stiffness=stiffness + np.diag(3 * hardening * (kappa > 0)))
     rates = np.abs(np.linalg.eigvals(network.with_controls(controls).drift))
     return float(rates.max())
@@ -49,14 +47,7 @@ def _rate(network: Network, controls: Controls, by_bias: Array) -> float:
 
 def _pull_of_bias(controls: Controls) -> Array:
     """κx² = (κb²)^⅓ of every unit where its bias puts it."""
-    pull: Array = np.cbrt(controls.quartic * controls.bias**2)
-    return pull
-
-
-def _sparse_rate(network: Network, controls: Controls, by_bias: Array) -> float:
-    held = controls.held_stiffness
-    assert isinstance(held, SparseStiffness)
-    return _row_bound(held.row_sums, held.diagonal, network.resistance, controls, by_bias)
+    return np.asarray(np.cbrt(controls.quartic * controls.bias**2))
 
 
 def _resistance(network: Network) -> Array | None:
@@ -76,8 +67,7 @@ def _row_bound(
     kappa = controls.quartic
     if kappa.any():
         pull = rows - np.abs(own) - own
-        hardening = np.maximum(pull, 0) + np.sqrt(np.max(controls.kT) * kappa)
-        hardening += by_bias
+        hardening = np.maximum(pull, 0) + np.sqrt(np.max(controls.kT) * kappa) + by_bias
         stiffened = own + 3 * hardening * (kappa > 0)
         rows = rows - np.abs(own) + np.abs(stiffened)
     return float(np.max(rows / resistance))
@@ -88,19 +78,10 @@ class Rates:
 
     The bias is taken to pull every quartic unit as far as it does the one that it pulls most: κx²
     over the unit's resistance (or inertia) is the largest (κb²)^⅓ over it, rounded up to a quarter
-    of a factor of two. So a bias that drifts meets few rates, which are kept, and few steps, for
-    which few moves are prepared. It is ``fastest_rate`` where there is no bias or no quartic unit,
-    and no less elsewhere: stiffness in proportion to resistances adds to every overdamped rate
-    alike. With inertia it slows the faster of two real roots down, so that the rate without the
-    bias counts too.
-
-    Example:
-        >>> import ktc
-        >>> from ktc._engines.step_size import Rates
-        >>> network = ktc.Network(1.0, 1.0, quartic=1.0)  # K + 3 (√(kT κ) + (κb²)^⅓)
-        >>> rates = Rates(network)
-        >>> rates(network.controls), rates(network.controls.updated(bias=0.99))
-        (4.0, 7.0)
+    of a factor of two, so that a bias that drifts meets few rates and few steps, which are kept.
+    It is ``fastest_rate`` where there is no bias or no quartic unit, and no less elsewhere:
+    stiffness in proportion to resistances adds to every overdamped rate alike. With inertia it
+    slows the faster of two real roots down, so that the rate without the bias counts too.
     """
 
     def __init__(self, network: Network) -> None:
@@ -171,11 +152,7 @@ def step_of(rates: Rates, settings: Iterable[Controls]) -> float:
 
 
 def checked_step(dt: Any, rates: Rates, settings: Iterable[Controls]) -> float:
-    """``dt`` as a step that the network of these rates can take at any of these controls.
-
-    Raises:
-        ValueError: not positive, or so long that quartic units could not be followed.
-    """
+    """``dt``, if quartic units can be followed at any of these controls; else ValueError."""
     step = positive("dt", dt)
     for controls in settings:
         if not controls.quartic.any() or step * rates.by_rows(controls) <= 2:

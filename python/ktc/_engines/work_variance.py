@@ -102,10 +102,9 @@ class WorkVariance:
 
     def snapshot(self) -> dict[str, Any]:
         """Arrays and numbers of which ``of_snapshot`` makes the same."""
-        names = ("linear", "curved", "variance", "closed")
+        parts = {name: part for name, part in vars(self).items() if name != "_pending"}
         hold, times = self._pending or (None, 0)
-        waiting = np.array([0.0 if hold is None else hold.duration, times])
-        return {**{name: getattr(self, name) for name in names}, "waiting": waiting}
+        return parts | {"waiting": np.array([0.0 if hold is None else hold.duration, times])}
 
     @classmethod
     def of_snapshot(

@@ -18,12 +18,6 @@ class Center(Parameters):
     """λ of H = ½ (x − λ)ᵀK(x − λ) at constant K, in the public state: b = B λ, B = K/scale.
 
     Its conjugate force is ∂H/∂λ = −Bᵀx, and the controls that it sets are those of the bias.
-
-    Args:
-        device: a Gaussian network or Board; its K stays.
-
-    Raises:
-        ValueError: quartic units, several temperatures, sources or noise generators.
     """
 
     def __init__(self, device: Description) -> None:
@@ -60,8 +54,7 @@ class Center(Parameters):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Center) and np.array_equal(self._to_bias, other._to_bias)
 
-    def __hash__(self) -> int:
-        return hash(self.labels)
+    __hash__ = Parameters.__hash__
 
 
 def learnable(
@@ -69,11 +62,7 @@ def learnable(
     names: Sequence[str],
     mask: ArrayLike | Mapping[str, ArrayLike] | None = None,
 ) -> Parameters:
-    """The parameters of these names, "center" among them.
-
-    Raises:
-        TypeError, ValueError: as ``Parameters``; a mask of the center.
-    """
+    """The parameters of these names, "center" among them."""
     if tuple(names) != ("center",):
         return Parameters(device, names, mask)
     if mask is not None or device.network.quartic.any():

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ktc._base.validation import Array, count
+from ktc._learning.averages import OF_THE_BIAS
+from ktc._learning.center import learnable
+from ktc._learning.data import as_samples
 from ktc._learning.metrics.exact_model import MOST_DENSE
+from ktc._learning.metrics.likelihood import refuse_unreachable
 from ktc._learning.metrics.settings import Metrics
 from ktc._learning.schedule import Schedule
 from ktc._learning.schedules import MinimalDissipation
@@ -17,6 +21,7 @@ from ktc._model.description import Described
 from ktc._model.device import Describes, HasShortestTick, Programmable
 from ktc._model.imperfections import LimitError
 from ktc._model.parameters import CONTROL_OF, LEARNABLE, Parameters
+from ktc._theory.free_energies import at_equilibrium
 from ktc._theory.gaussian import PARAMETERS
 
 #: Largest energy of the data in units of kT: far below where doubles overflow.
@@ -24,11 +29,7 @@ LARGEST_ENERGY = 1e100
 
 
 def parameter_names(parameters: str | Sequence[str]) -> tuple[str, ...]:
-    """Names of learnable parameters.
-
-    Raises:
-        ValueError: an unknown name, none at all, or "center" beside others.
-    """
+    """Names of learnable parameters, which "center" has for itself alone."""
     known = tuple(dict.fromkeys(PARAMETERS + LEARNABLE))
     try:
         names = (parameters,) if isinstance(parameters, str) else tuple(parameters)
@@ -47,15 +48,6 @@ def parameter_names(parameters: str | Sequence[str]) -> tuple[str, ...]:
     return names
 
 
-def metrics_settings(metrics: Metrics | None) -> Metrics:
-    """Settings of F and ζ, the default ones for None."""
-    if metrics is None:
-        return Metrics()
-    if not isinstance(metrics, Metrics):
-        raise TypeError(f"metrics must be ktc.Metrics, but is {type(metrics).__name__}")
-    return metrics
-
-
 def hidden_units(hidden: Sequence[int] | int) -> NDArray[np.intp]:
     """Numbers of the hidden units, ascending."""
     many = [hidden] if isinstance(hidden, int) or not np.iterable(hidden) else list(hidden)
@@ -66,27 +58,51 @@ def hidden_units(hidden: Sequence[int] | int) -> NDArray[np.intp]:
     return np.array(numbers, dtype=np.intp)
 
 
-def check_hidden(hidden: NDArray[np.intp], units: int) -> None:
-    """Refuse hidden units that the network does not have, or that leave none visible."""
+def learned_parameters(
+    given: object,
+    start: Described,
+    names: tuple[str, ...],
+    mask: ArrayLike | Mapping[str, ArrayLike] | None,
+    hidden: int,
+) -> Parameters:
+    """The learned parameters, where the device can learn them."""
+    at_equilibrium(start)
+    if start.network.is_sparse and names not in OF_THE_BIAS:
+        raise ValueError(
+            f"parameters must be ('bias',) on a sparse network, but is {names}; make the network "
+            "of stiffness.toarray() where that is small enough"
+        )
+    if names == ("center",) and hidden:
+        raise ValueError("parameters is ('center',), which hidden units do not have; take 'bias'")
+    learned = learnable(start, names, mask)
+    _check_programmable(given, start, learned)
+    return learned
+
+
+def checked_samples(
+    data: ArrayLike, hidden: NDArray[np.intp], start: Described, learned: Parameters
+) -> Array:
+    """Samples of the visible units, where there is a model that they ask for."""
+    net, units = start.network, start.network.units
     if len(hidden) and hidden[-1] >= units:
         raise ValueError(
             f"hidden must be numbers below {units}, the number of units, but has {hidden[-1]}"
         )
     if len(hidden) == units:
         raise ValueError("hidden must leave at least one visible unit, but names all")
-
-
-def check_energy(samples: Array, visible: NDArray[np.intp], start: Described) -> None:
-    """Refuse data whose energy overflows."""
-    stiffness = start.network.sparse_stiffness if start.network.is_sparse else None
-    own = start.network.stiffness.diagonal() if stiffness is None else stiffness.diagonal()
+    visible = np.setdiff1d(np.arange(units), hidden)
+    samples = as_samples(data, len(visible))
+    own = (net.sparse_stiffness if net.is_sparse else net.stiffness).diagonal()
     with np.errstate(over="ignore", invalid="ignore"):
         energy = np.abs(samples / start.scale[visible]).max() ** 2 * np.abs(own).max()
-    if not energy < LARGEST_ENERGY * start.network.common_kT:
+    if not energy < LARGEST_ENERGY * net.common_kT:
         raise ValueError(
             f"data are as far off as {np.abs(samples).max():.6g}, where the energy of the network "
             "overflows; scale them down"
         )
+    if not len(hidden):
+        refuse_unreachable(samples, learned, net.controls)
+    return samples
 
 
 def check_ticks(device: object, schedule: Schedule, ticks: int) -> None:
@@ -128,7 +144,7 @@ def check_anticipation(
         )
 
 
-def check_programmable(device: object, start: Described, parameters: Parameters) -> None:
+def _check_programmable(device: object, start: Described, parameters: Parameters) -> None:
     """Refuse parameters that the hardware cannot change, by name."""
     made_of = device.description if isinstance(device, Describes) else None
     board = next((one for one in (device, made_of) if isinstance(one, Programmable)), None)

@@ -49,12 +49,8 @@ TUNING_REPLICAS, TUNING_TICKS = 100, 60
 class Point:
     """Cost of one schedule of one duration, completed to the maximum-likelihood parameters.
 
-    Attributes:
-        schedule: its name.
-        duration: T [s].
-        rate: the tuned rate; None for a schedule without one.
-        excess_work: completed excess work [J].
-        bound: least excess work of reaching those parameters in T [J].
+    ``rate`` is None for a schedule that has none to tune; ``bound`` is the least excess work of
+    reaching those parameters in T.
     """
 
     schedule: str
@@ -74,13 +70,8 @@ class Point:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Outcome of ``compare``.
-
-    Attributes:
-        model: the programmed board and its data.
-        fits: the two runs of the table, minimal dissipation first.
-        points: their costs, in the same order.
-        scan: every schedule at every duration, each baseline tuned at each.
+    """Outcome of ``compare``: two runs, minimal dissipation first, their costs, and those of every
+    schedule at every duration, each baseline tuned at each.
     """
 
     model: GaussianModel
@@ -105,31 +96,17 @@ def compare(
 ) -> Comparison:
     """Learn the mean from zero volts by minimal dissipation and by baselines, and compare costs.
 
-    Args:
-        model: the programmed board and its data.
-        duration: T of the two runs [s]; the scan covers a quarter to four times as much.
-        replicas: those of the two runs; the scan takes fewer on a large board, the search for rates
-            at most 100.
-        ticks: holds of the two runs; those of the scan are twice as long, the search has at most
-            60.
-        seed: seed of the two runs; the search takes the next one, the scan one per duration after
-            it.
-        advance: called with a few words before each of the ``STEPS`` steps.
-
-    Raises:
-        ValueError, TypeError: numbers out of range.
+    ``duration``, ``replicas``, ``ticks`` and ``seed`` are those of two runs. The scan covers a
+    quarter to four times the duration, by ticks twice as long, and takes fewer replicas on a large
+    board. ``advance`` is called with a few words before each of the ``STEPS`` steps.
     """
-    target = model.board.stiffness @ (model.mean * model.board.capacitance)
-
-    def run(schedule: Schedule, replicas: int, ticks: int, seed: int) -> Fit:
-        return learn(
-            model.board, model.volts, schedule, replicas=replicas, ticks=ticks, seed=seed % 2**64
-        )
+    board, data = model.board, model.volts
+    target = board.stiffness @ (model.mean * board.capacitance)
 
     def tuned(name: str, duration: float, guess: float | None) -> Tuned:
         return best_rate(
-            model.board,
-            model.volts,
+            board,
+            data,
             lambda rate: BASELINES[name](duration, rate),
             replicas=min(replicas, TUNING_REPLICAS),
             ticks=min(ticks, TUNING_TICKS),
@@ -139,39 +116,33 @@ def compare(
             bracket=None if guess is None else (guess / 4, guess * 4),
         )
 
-    def point(name: str, fit: Fit, rate: float | None) -> Point:
-        bound = least_excess_work(model.board, target, fit.duration)
-        return Point(name, fit.duration, rate, fit.completed_excess_work, bound)
+    def point(fit: Fit, rate: float | None = None) -> Point:
+        bound = least_excess_work(board, target, fit.duration)
+        return Point(fit.schedule.name, fit.duration, rate, fit.completed_excess_work, bound)
 
-    def scanned(place: int, name: str, schedule: Schedule, rate: float | None) -> Point:
-        advance(f"{name}, {FACTORS[place]:g} T")
-        many = min(replicas, max(LEAST_SCAN_REPLICAS, SCAN_STATES // model.board.cells))
-        holds = max(1, round(ticks * FACTORS[place] / 2))
-        return point(name, run(schedule, many, holds, seed + 2 + place), rate)
+    def scanned(place: int, schedule: Schedule, rate: float | None = None) -> Point:
+        advance(f"{schedule.name}, {FACTORS[place]:g} T")
+        many = min(replicas, max(LEAST_SCAN_REPLICAS, SCAN_STATES // board.cells))
+        holds, own = max(1, round(ticks * FACTORS[place] / 2)), (seed + 2 + place) % 2**64
+        return point(learn(board, data, schedule, replicas=many, ticks=holds, seed=own), rate)
 
     advance("minimal dissipation")
-    minimal = run(MinimalDissipation(duration), replicas, ticks, seed)
+    rule = MinimalDissipation(duration)
+    minimal = learn(board, data, rule, replicas=replicas, ticks=ticks, seed=seed % 2**64)
     advance("best constant rate")
     best = tuned("Constant", duration, None)
     advance("constant rate")
-    constant = run(best.schedule, replicas, ticks, seed)
+    constant = learn(board, data, best.schedule, replicas=replicas, ticks=ticks, seed=seed % 2**64)
 
     scan: list[Point] = []
     guesses: dict[str, float] = {}
     for place, length in enumerate(duration * np.array(FACTORS)):
-        blind, informed = (
-            MinimalDissipation(length),
-            ContinuousMinimalDissipation(length, model.mean),
-        )
-        scan += [scanned(place, schedule.name, schedule, None) for schedule in (blind, informed)]
+        scan.append(scanned(place, MinimalDissipation(length)))
+        scan.append(scanned(place, ContinuousMinimalDissipation(length, model.mean)))
         for name in BASELINES:
             advance(f"best rate of {name}, {FACTORS[place]:g} T")
             found = tuned(name, length, guesses.get(name))
             guesses[name] = found.rate * FACTORS[0] / FACTORS[1]
-            scan.append(scanned(place, name, found.schedule, found.rate))
-    return Comparison(
-        model,
-        [minimal, constant],
-        [point("MinimalDissipation", minimal, None), point("Constant", constant, best.rate)],
-        scan,
-    )
+            scan.append(scanned(place, found.schedule, found.rate))
+    points = [point(minimal), point(constant, best.rate)]
+    return Comparison(model, [minimal, constant], points, scan)

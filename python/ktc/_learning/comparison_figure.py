@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ktc._base.validation import Array
 from ktc._drawing.labels import column_names, plain, scale_of
 from ktc._drawing.style import STYLES, legend, new_figure, thermal_axis
 from ktc._learning.comparison import Comparison
@@ -17,8 +16,6 @@ from ktc._learning.fit_figure import draw_excess_work, draw_ledger, draw_paramet
 from ktc._theory.least_work import least_excess_work
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.axes._secondary_axes import SecondaryAxis
     from matplotlib.figure import Figure
 
 
@@ -33,13 +30,15 @@ def excess_over_duration(
     comparison: Comparison, figsize: tuple[float, float] | None = None
 ) -> Figure:
     """Draw the completed excess work of every schedule over its duration, and the bound."""
+    from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
+
     figure, axes = new_figure(1, figsize=figsize, height=4.2)
     ax = axes[0, 0]
     board, scan = comparison.model.board, comparison.scan
-    clock = scale_of([point.duration for point in scan], board.symbols.time)
+    ends = np.array([point.duration for point in scan])
+    clock = scale_of(ends, board.symbols.time)
     scale = scale_of([point.excess_work.mean for point in scan], board.symbols.energy)
     target = board.stiffness @ (comparison.model.mean * board.capacitance)
-    ends = np.array([point.duration for point in scan])
     durations = np.geomspace(ends.min() / 1.15, ends.max() * 1.15, 60)
     bounds = np.array([least_excess_work(board, target, t) for t in durations])
     ax.plot(
@@ -59,34 +58,21 @@ def excess_over_duration(
     ax.set_xlabel(clock.label("duration"))
     ax.set_ylabel(scale.label("completed excess work"))
     right = thermal_axis(ax, scale, board.kT, "completed excess work")
-    _make_logarithmic(
-        ax, right, [t * clock.factor for t in dict.fromkeys(p.duration for p in scan)]
-    )
-    legend(ax, columns=2)
-    return figure
-
-
-def _make_logarithmic(ax: Axes, right: SecondaryAxis, ticks: Sequence[float]) -> None:
-    """Logarithmic scales with plain numbers, the given ones below."""
-    from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
-
     ax.set_xscale("log")
     ax.set_yscale("log")
     for axis in (ax.yaxis, right.yaxis):
         axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         axis.set_major_formatter("{x:g}")
         axis.set_minor_formatter(NullFormatter())
-    ax.set_xticks(ticks)
+    ax.set_xticks([t * clock.factor for t in dict.fromkeys(ends.tolist())])
     ax.xaxis.set_major_formatter("{x:.3g}")
     ax.xaxis.set_minor_locator(NullLocator())
+    legend(ax, columns=2)
+    return figure
 
 
 def side_by_side(fits: Sequence[Fit], figsize: tuple[float, float] | None = None) -> Figure:
-    """Draw controls and ledger of several fits over time, one column each, on common scales.
-
-    Args:
-        fits: what to draw.
-        figsize: inches.
+    """Draw controls and ledger of several fits, one column each; ``figsize`` is in inches.
 
     Example:
         >>> import ktc
@@ -129,11 +115,10 @@ def images(
         >>> [ax.get_title() for ax in figure.axes[:2]]
         ['data', 'learned']
     """
-    shown: dict[str, Array] = {name: np.asarray(image) for name, image in pictures.items()}
-    size = (2.1 * len(shown) + 0.9, 2.8) if figsize is None else figsize
-    figure, axes = new_figure(1, len(shown), figsize=size)
-    for ax, (caption, image) in zip(axes[0], shown.items(), strict=True):
-        drawn = ax.imshow(image, cmap="gray_r", vmin=limits[0], vmax=limits[1])
+    size = (2.1 * len(pictures) + 0.9, 2.8) if figsize is None else figsize
+    figure, axes = new_figure(1, len(pictures), figsize=size)
+    for ax, (caption, image) in zip(axes[0], pictures.items(), strict=True):
+        drawn = ax.imshow(np.asarray(image), cmap="gray_r", vmin=limits[0], vmax=limits[1])
         ax.set_title(plain(caption), fontsize="medium")
         ax.set_xticks([])
         ax.set_yticks([])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-import scipy  # imports scipy.linalg when it is first used
+from contextlib import suppress
 
+import numpy as np
+
+from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array
 from ktc._model.controls import Controls
 from ktc._model.parameters import Parameters
@@ -18,44 +20,28 @@ MOST_HALVINGS = 40
 def confined(
     parameters: Parameters, controls: Controls, theta: Array, change: Array
 ) -> tuple[float, Controls]:
-    """The largest share 1, ½, ¼, … of a change that keeps the energy confined.
+    """The largest share 1, ½, ¼, … of Δθ that keeps the energy confined, and the controls after it.
 
-    Args:
-        parameters: the learned parameters.
-        controls: the present controls.
-        theta: their θ, shape (p,).
-        change: Δθ.
-
-    Returns:
-        The share, and the controls after it; zero, and the present controls, where none is found.
+    Zero, and the present controls, where none is found.
 
     Source: the rule of the fraction to the boundary; Nocedal, Wright (2006), Numerical
     Optimization, ch. 19.
     """
-    share = 1.0
-    for _ in range(MOST_HALVINGS):
-        try:
+    for share in np.ldexp(1.0, -np.arange(MOST_HALVINGS)):
+        with suppress(ValueError, np.linalg.LinAlgError):
             after = parameters.controls(theta + share * change, controls)
-        except ValueError:
-            after = None
-        if after is not None and _keeps_margin(controls, after):
-            return share, after
-        share *= 0.5
+            if _keeps_margin(controls, after):
+                return float(share), after
     return 0.0, controls
 
 
 def _keeps_margin(before: Controls, after: Controls) -> bool:
+    """Whether an update leaves ``MARGIN``; LinAlgError where it does not leave it of K."""
     if after.quartic is not before.quartic and (after.quartic < MARGIN * before.quartic).any():
         return False
-    if after.held_stiffness is before.held_stiffness:
-        return True
-    # A unit is confined by its quartic term or, without one, by its stiffness.
-    bare = np.flatnonzero((before.quartic == 0) & (after.quartic == 0))
-    if len(bare) == 0:
-        return True
-    place = np.ix_(bare, bare)
-    try:
+    if after.held_stiffness is not before.held_stiffness:
+        # A unit is confined by its quartic term or, without one, by its stiffness.
+        bare = np.flatnonzero((before.quartic == 0) & (after.quartic == 0))
+        place = np.ix_(bare, bare)
         scipy.linalg.cholesky(after.stiffness[place] - MARGIN * before.stiffness[place])
-    except np.linalg.LinAlgError:
-        return False
     return True

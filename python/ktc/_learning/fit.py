@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,13 +19,12 @@ from ktc._emulation.free_energy_ladder import free_energy_difference
 from ktc._learning.averages import energy_differences
 from ktc._learning.center import learnable
 from ktc._learning.fit_figure import draw_fit
-from ktc._learning.history import History
+from ktc._learning.gradient_noise import noise_work_of
+from ktc._learning.history import History, Readings
 from ktc._learning.metrics.equilibria import measured_maximum_likelihood
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.likelihood import maximum_likelihood
 from ktc._learning.metrics.settings import CalibrationReport
-from ktc._learning.noise_work import noise_work_of
-from ktc._learning.readings import Readings
 from ktc._learning.schedule import Schedule
 from ktc._model.controls import Controls
 from ktc._model.description import Described
@@ -42,10 +41,9 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False, repr=False)
 class Fit(Storable):
-    """Result of ``ktc.learn``.
+    """Result of ``ktc.learn``; energies are in joules on hardware, in the unit of kT on a Network.
 
-    Energies are in joules on a Board or a compiled circuit, in the unit of kT on a Network. Of an
-    infinite ensemble, estimates are exact means, with ``variance`` where it is available.
+    Of an infinite ensemble, estimates are exact means, with ``variance`` where it is available.
 
     Attributes:
         start: the device as it was before: network at its first controls, scale, symbols.
@@ -219,7 +217,7 @@ class Fit(Storable):
 
         Raises:
             ValueError: hidden units, data that no confined model reaches, more than 256 parameters
-                to be measured.
+                to measure.
         """
         return self._maximum[0]
 
@@ -237,7 +235,7 @@ class Fit(Storable):
 
     @property
     def completed_excess_work(self) -> Estimate:
-        """Excess work with one last jump to the maximum-likelihood parameters: W_ex at θ_ML.
+        """Excess work with one last jump to the parameters of ``maximum_likelihood``.
 
         A schedule that stops short of its target dissipates little; schedules are compared by what
         it would have cost to get there. It does not depend on the schedule's own last jump.
@@ -251,11 +249,7 @@ class Fit(Storable):
         return self.completed(controls).shifted(0.0, error)
 
     def completed(self, target: Controls | Mapping[str, ArrayLike]) -> Estimate:
-        """Excess work with one last jump to given controls.
-
-        Args:
-            target: Controls, or controls by name as ``set`` takes them.
-        """
+        """Excess work with one last jump to given controls, or controls by name as for ``set``."""
         controls = target if isinstance(target, Controls) else self.controls.updated(**target)
         if self.readings.variances is not None:
             step = self.learned.vector(controls) - self.theta
@@ -271,15 +265,13 @@ class Fit(Storable):
         """What the noise of the gradient adds to ``excess_work``, on average over runs.
 
         W(N replicas, batches) − W(∞, all data). For the bias of a Gaussian network whose F and ζ
-        are closed forms it is exact, by ``theory.expected_learning``: the noise of the replicas'
-        mean, of batches, and of the readings of a real board (the steps of its ADC as noise of
-        step²/12), from equilibrium at the start and by the drawing.
-
-        For any other run it is estimated from the scatter of ∂_θH over the replicas, to leading
-        order in the noise and in the relaxation time over the duration. Noise of the clamped
-        replicas of hidden units is left out, batches count as independent, and noise of a board's
-        readings counts as its replicas'. For more than 24 parameters it is by random probes, whose
-        scatter is the stderr.
+        are closed forms it is exact, by ``theory.expected_learning``: noise of the replicas' mean,
+        of batches, and of a real board's readings (steps of its ADC as noise of step²/12), from
+        equilibrium at the start and by the drawing. For any other run it is estimated from the
+        scatter of ∂_θH over the replicas, to leading order in the noise and in the relaxation time
+        over the duration; without noise of the clamped replicas of hidden units, with batches as
+        independent, and noise of a board's readings as its replicas'. For more than 24 parameters
+        it is by random probes, whose scatter is the stderr.
 
         Raises:
             ValueError: a schedule that is not linear in the gradient, or that anticipates; a run in
@@ -336,8 +328,7 @@ class Fit(Storable):
         return wasserstein_bound(self.start, self._at(controls), self.time)
 
     def _at(self, controls: Controls) -> Described:
-        net = self.start.network.with_controls(controls)
-        return Described(net, self.start.scale, self.start.symbols)
+        return replace(self.start, network=self.start.network.with_controls(controls))
 
     def _free_energy_change(self, controls: Controls) -> Estimate:
         before = self.start.network.controls
@@ -368,9 +359,7 @@ class Fit(Storable):
     def _of_positive_phase(self, which: int) -> Estimate:
         if self.readings.positive is None:
             return self._exactly(0.0, "no hidden units")
-        return Estimate.of_samples(
-            self.readings.positive[which], unit=self.symbols.energy, kT=self.kT
-        )
+        return self._estimate(self.readings.positive[which])
 
     def __repr__(self) -> str:
         spent = f"work {self.work}"

@@ -27,10 +27,7 @@ def draw_fit(fit: Fit, figsize: tuple[float, float] | None = None) -> Figure:
     """Draw each kind of parameter, and the energies; of one kind alone the gradient too.
 
     Where the likelihood is available at each update, excess work and likelihood bias have a panel.
-
-    Args:
-        fit: the fit.
-        figsize: inches.
+    ``figsize`` is in inches.
 
     Example:
         >>> import ktc
@@ -62,12 +59,10 @@ def draw_fit(fit: Fit, figsize: tuple[float, float] | None = None) -> Figure:
 def draw_parameters(
     ax: Axes, fit: Fit, clock: Scale, peers: Sequence[Fit] = (), kind: str | None = None
 ) -> None:
-    """θ(t) of one kind, on one scale with ``peers``, and the maximum of the likelihood.
-
-    The maximum is shown where it is one solution of linear equations: for the bias of a Gaussian
-    network.
+    """θ(t) of one kind, on one scale with ``peers``, and for the bias of a Gaussian network the
+    maximum of the likelihood.
     """
-    name = next(iter(fit.learned.blocks)) if kind is None else kind
+    name = kind or next(iter(fit.learned.blocks))
     block, places = fit.learned.blocks[name], fit.learned.places[name]
     target = _target(fit)
     goal = np.empty(0) if target is None else target[block]
@@ -110,14 +105,10 @@ def draw_ledger(ax: Axes, fit: Fit, clock: Scale, peers: Sequence[Fit] = ()) -> 
 
     def accounts(one: Fit) -> dict[str, Array]:
         history = one.history
-        found = {"work": history.work}
-        if len(history.path_free_energy):
-            found["ΔF"] = history.free_energy_change
-        found["heat"] = history.heat
+        found = {"work": history.work, "ΔF": history.path_free_energy, "heat": history.heat}
         if len(one.hidden):
-            found["clamped work"] = history.positive_work
-            found["clamped heat"] = history.positive_heat
-        return found
+            found |= {"clamped work": history.positive_work, "clamped heat": history.positive_heat}
+        return {label: values for label, values in found.items() if len(values)}
 
     scale = _common_scale([*peers, fit], lambda one: accounts(one).values(), fit.symbols.energy)
     for number, (label, values) in enumerate(accounts(fit).items()):
@@ -130,10 +121,8 @@ def draw_ledger(ax: Axes, fit: Fit, clock: Scale, peers: Sequence[Fit] = ()) -> 
 
 def draw_excess_work(ax: Axes, fit: Fit, clock: Scale, peers: Sequence[Fit] = ()) -> None:
     """W − ΔF, the bias of the chain's likelihood, which equals it, and the bound at its end."""
-    curves = {
-        "excess work": fit.history.excess_work,
-        "likelihood bias": fit.history.likelihood_bias,
-    }
+    history = fit.history
+    curves = {"excess work": history.excess_work, "likelihood bias": history.likelihood_bias}
     known = _target(fit) is not None and fit.start.network.has_friction and fit.time > 0
     bounds = [fit.bound] if known else []
     scale = _common_scale(

@@ -1,18 +1,20 @@
-"""Cost of gradient noise, estimated from the replicas' own scatter."""
+"""Cost of gradient noise, in closed form or estimated from the replicas' own scatter."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ktc._base.validation import Array
-from ktc._learning.data_phase import PositivePhase
-from ktc._learning.update import Update
-from ktc._model.device import Device, is_infinite
-from ktc._model.parameters import Parameters
+from ktc._learning.data import BatchMoments
+from ktc._learning.planning.expected_learning import expected_of, noise_of_reading
+from ktc._learning.schedule import Update
+from ktc._model.device import is_infinite
 
-Response = Callable[[Array], Array]
+if TYPE_CHECKING:
+    from ktc._learning.fit import Fit
+    from ktc._learning.loop import Problem
 
 #: Number of the random stream of probes.
 NOISE_STREAM = 0x6B74636E
@@ -34,65 +36,45 @@ class GradientNoise:
     steady: there the controls' fluctuation does not correlate with the gradient's
     (0 = d⟨θθᵀ⟩/dt), and what fluctuations add to both cancels. Noise that is independent from
     update to update, as a batch's, costs its kicks ½ Δθ·F Δθ alone.
-
-    Args:
-        device: running.
-        parameters: the learned parameters.
-        ticks: number of holds of the run.
-        positive: the data, with their batches.
-        seed: seed of the run.
     """
 
-    def __init__(
-        self,
-        device: Device,
-        parameters: Parameters,
-        ticks: int,
-        positive: PositivePhase,
-        seed: int | None,
-    ) -> None:
-        self._device, self._parameters = device, parameters
-        batches = positive.batches
-        self._samples = None if batches is None else positive.sample_forces
+    def __init__(self, problem: Problem, seed: int | None) -> None:
+        self._device, self._parameters = problem.device, problem.parameters
+        batches, size = problem.positive.batches, problem.parameters.size
+        self._samples = None if batches is None else problem.positive.sample_forces
         self._share = 0.0 if batches is None else batches.share
-        self._kT = device.network.common_kT
-        self._infinite = is_infinite(device.ledger)
-        self._few = parameters.size <= FEW
+        self._kT = problem.device.network.common_kT
+        self._infinite = is_infinite(problem.device.ledger)
+        self._few = size <= FEW
         which = 0 if self._few else 1
-        self._most = max(2, min(MOST_REPLICAS[which], MOST_NUMBERS // parameters.size))
-        self._ticks, self._stride = ticks, max(1, ticks // LOOKS[which])
+        self._most = max(2, min(MOST_REPLICAS[which], MOST_NUMBERS // size))
+        self._ticks, self._stride = problem.ticks, max(1, problem.ticks // LOOKS[which])
         self._stream = np.random.Generator(
             np.random.Philox(np.random.SeedSequence([seed or 0, NOISE_STREAM]))
         )
 
     def cost(self, tick: int, update: Update, share: float) -> float:
-        """Cost of an update, and of those after it that are not evaluated; zero of these.
-
-        Args:
-            tick: number of the update.
-            update: as it was made.
-            share: how much of it was made.
-        """
-        if self._infinite and self._samples is None:
-            return 0.0
+        """Cost of an update, of which ``share`` was made; zero where another one stands for it."""
         ends = tick in (0, self._ticks)
-        if not ends and tick % self._stride:
+        if (self._infinite and self._samples is None) or (not ends and tick % self._stride):
             return 0.0
-        cost = self._cost(
-            lambda noise: share * update.response(noise),
-            lambda noise: share * update.response(noise, aimed=False),
-        )
-        return cost if ends else self._stride * cost
+        return self._cost(update, share) * (1 if ends else self._stride)
 
-    def _cost(self, respond: Response, respond_to_data: Response) -> float:
-        state = self._states() if self._infinite else self._device.read()
-        share = 0.0 if self._infinite else 1 / len(state)
+    def _cost(self, update: Update, made: float) -> float:
+        if self._infinite:
+            moments = self._device.moments()
+            root = np.linalg.cholesky(moments.covariance)
+            drawn = self._stream.standard_normal((self._most, len(root)))
+            state, share = np.asarray(moments.mean + drawn @ root.T), 0.0
+        else:
+            state = self._device.read()
+            share = 1 / len(state)
         if len(state) > self._most:
             state = state[self._stream.choice(len(state), self._most, replace=False)]
         forces = self._parameters.forces(state)
         seen = None if self._samples is None else _centred(self._samples(self._most))
         if self._few:
-            return self._whole(_centred(forces), share, seen, respond, respond_to_data)
+            return self._whole(_centred(forces), share, seen, update, made)
         # The noise of a kick and the F that it meets are taken from different replicas: from the
         # same ones kicks would count too much, by the ratio of parameters to replicas.
         half = len(forces) // 2 if len(forces) > 3 else len(forces)
@@ -100,31 +82,26 @@ class GradientNoise:
         total = 0.0
         if share:
             probe = np.sqrt(share) * self._probe(own)
-            change = respond(probe)
+            change = made * update.response(probe)
             total += float(probe @ change) + self._energy(forces, change)
         if seen is not None:
             probe = np.sqrt(self._share) * self._probe(seen)
-            total += self._energy(forces, respond_to_data(probe))
+            total += self._energy(forces, made * update.response(probe, aimed=False))
         return total
 
     def _whole(
-        self,
-        forces: Array,
-        share: float,
-        seen: Array | None,
-        respond: Response,
-        respond_to_data: Response,
+        self, forces: Array, share: float, seen: Array | None, update: Update, made: float
     ) -> float:
         """The cost by matrices."""
         columns = np.eye(forces.shape[1])
         scatter = forces.T @ forces
-        gain = np.stack([respond(column) for column in columns], axis=1)
+        gain = made * np.stack([update.response(column) for column in columns], axis=1)
         # A replica's noise meets the F of all others, as with probes.
         alone = np.sum((forces @ gain * forces).sum(axis=1) ** 2)
         met = (1 - 1 / max(len(forces), 2)) * (np.sum(scatter * (gain @ scatter @ gain.T)) - alone)
         total = share * float(np.sum(gain * scatter) + 0.5 * met / self._kT)
         if seen is not None:
-            gain = np.stack([respond_to_data(column) for column in columns], axis=1)
+            gain = made * np.stack([update.response(one, aimed=False) for one in columns], axis=1)
             kicks = gain @ (self._share * seen.T @ seen) @ gain.T
             total += 0.5 * float(np.sum(scatter * kicks)) / self._kT
         return total
@@ -137,30 +114,48 @@ class GradientNoise:
         """½ Δθ·F Δθ."""
         return float(0.5 * np.sum((forces @ change) ** 2) / self._kT)
 
-    def _states(self) -> Array:
-        """A sample of an infinite ensemble."""
-        moments = self._device.moments()
-        root = np.linalg.cholesky(moments.covariance)
-        drawn = self._stream.standard_normal((self._most, len(root)))
-        return np.asarray(moments.mean + drawn @ root.T)
 
+def noise_work_of(fit: Fit, closed: bool) -> tuple[float, float | None]:
+    """Mean and standard error, None where the mean is exact; see ``Fit.gradient_noise_work``.
 
-def total_cost(rows: Array, size: int) -> tuple[float, float]:
-    """Cost over a whole run, and its standard error by the scatter of random probes.
-
-    Args:
-        rows: costs as ``GradientNoise.cost`` gave them, shape (updates,).
-        size: number of parameters.
+    ``closed`` is whether the bias of a dense Gaussian network was learned whole.
     """
+    rows, readings = fit.history.noise_work, fit.readings
+    if len(rows):
+        return float(rows.sum()), _error_of_probes(rows, fit.learned.size)
+    if not closed:
+        raise ValueError(
+            f"the work of gradient noise is not available for this run under {fit.schedule!r}: it "
+            "needs updates that are linear in the gradient, and ensembles of up to "
+            f"{LARGEST_STATE} numbers; compare runs of several numbers of replicas"
+        )
+    if fit.stopped_early:
+        raise ValueError(
+            "the work of gradient noise is that of a whole run, but this one stopped at "
+            f"{fit.stopped_early}"
+        )
+    batches = None
+    if fit.scatter is not None and fit.batch is not None:
+        batches = BatchMoments(fit.scatter, fit.samples, fit.batch)
+    ticks, reading = len(fit.history.time) - 1, noise_of_reading(fit.imperfections)
+    found = expected_of(
+        fit.start, fit.schedule, fit.learned.names[0], ticks, fit.data_mean, batches, reading
+    )
+    replicas = np.inf if readings.variances is not None else len(readings.work)
+    return found.noise(replicas).excess_work, None
+
+
+def _error_of_probes(rows: Array, size: int) -> float:
+    """Standard error of the sum of ``GradientNoise.cost``, by the scatter of random probes."""
     evaluated = rows[rows != 0]
     if size <= FEW or len(evaluated) == 0:
-        return float(rows.sum()), 0.0
+        return 0.0
     # Neighbours differ by the scatter of their probes alone, but for the jumps at the ends.
     inner = evaluated[1:-1]
     share = np.diff(inner) ** 2 / (inner[1:] ** 2 + inner[:-1] ** 2)
     if len(share) == 0:
-        return float(rows.sum()), float("inf")
-    return float(rows.sum()), float(np.sqrt(share.mean() * np.sum(evaluated**2)))
+        return float("inf")
+    return float(np.sqrt(share.mean() * np.sum(evaluated**2)))
 
 
 def _centred(rows: Array) -> Array:

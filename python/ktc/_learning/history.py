@@ -1,4 +1,4 @@
-"""Records of a learning run, update by update."""
+"""Records of a learning run: its updates one by one, and what the device read over it."""
 
 from __future__ import annotations
 
@@ -14,27 +14,49 @@ from ktc._theory.gaussian import bias_free_energy
 
 
 @dataclass(frozen=True)
+class Readings:
+    """Energies and states of one run, per replica.
+
+    Attributes:
+        work, heat: work and heat of the run, shape (replicas,).
+        final_state: public state after the last update, shape (replicas, d); the mean, of shape
+            (1, d), of an infinite ensemble.
+        final_forces: ⟨∂_θH⟩ over the replicas then, shape (p,).
+        positive: work and heat of the clamped ensemble, shape (clamped replicas,) each; None
+            without hidden units.
+        variances: exact variances of work and heat by name, of an infinite ensemble; None else.
+        applied_change: ΔF of the controls as realised by a real board; None elsewhere.
+    """
+
+    work: Array
+    heat: Array
+    final_state: Array
+    final_forces: Array
+    positive: tuple[Array, Array] | None = None
+    variances: Mapping[str, float] | None = None
+    applied_change: float | None = None
+
+
+@dataclass(frozen=True)
 class History:
     """Records of a learning run at its n + 1 updates, t = 0, h, …, T; fewer if it stopped early.
 
+    Arrays have the shape (n + 1,) where no other one is given.
+
     Attributes:
-        time: t since the start, shape (n + 1,).
+        time: t since the start.
         theta: θ after the update, in public units, shape (n + 1, p); names in ``fit.theta_names``.
         bias: b after the update, in public units, shape (n + 1, d).
         gradient: g(t) of the update, shape (n + 1, p).
         mean: replicas' mean of the public state at the update, shape (n + 1, d).
-        share: share of the update that was made: 1, or less where the energy would have lost its
-            bound, shape (n + 1,).
-        work: mean work done on the network up to and with the update, shape (n + 1,).
-        heat: mean heat that flowed into the resistors up to the update, shape (n + 1,).
-        positive_work, positive_heat: those of the clamped ensemble of a model with hidden units;
-            zero without, shape (n + 1,).
-        path_free_energy: F(θ) − F(θ_start) after the update, shape (n + 1,); empty where neither a
-            closed form nor a quadrature is available.
-        path_likelihood_bias: Σ g·Δθ − kT Δ(log-likelihood) after the update, shape (n + 1,); empty
-            likewise, and with hidden units.
-        noise_work: estimated cost of the gradient's noise at the update, shape (n + 1,); zero at
-            updates that others stand for, empty where it is in closed form or not available.
+        share: share of the update that was made, 1 where the energy stayed confined.
+        work: mean work done on the network up to and with the update.
+        heat: mean heat that flowed into the resistors up to the update.
+        positive_work, positive_heat: those of the clamped ensemble; zero without hidden units.
+        path_free_energy, path_likelihood_bias: ``free_energy_change`` and ``likelihood_bias``;
+            empty where these are not available.
+        noise_work: estimated cost of the gradient's noise at the update; zero at updates that
+            others stand for, empty where it is in closed form or not available.
     """
 
     time: Array
@@ -92,16 +114,14 @@ class History:
         return np.flatnonzero(self.share < 1).astype(np.float64)
 
 
+register(Readings)
 register(History)
 
 
 def history_of(rows: Mapping[str, Array], exact: ExactModel, goal: Array | None) -> History:
-    """The history of a loop's rows, with free energies and likelihoods where available.
+    """The history of a loop's rows, whose ``path_free_energy`` is the change of each update.
 
-    Args:
-        rows: arrays by name; ``path_free_energy`` has the change of each update.
-        exact: the model.
-        goal: ⟨∂_θH⟩ over the data, shape (p,); None of a model with hidden units.
+    ``goal`` is ⟨∂_θH⟩ over the data, shape (p,); None of a model with hidden units.
     """
     rows = dict(rows)
     start = exact.start.network

@@ -4,48 +4,42 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ktc._base.resources import thread_count
-from ktc._base.validation import Array, count, random_seed
+from ktc._base.validation import count, random_seed
 from ktc._emulation.emulator import Emulator
 from ktc._learning import checks
 from ktc._learning.averages import replica_forces
-from ktc._learning.batches import Batches, BatchMoments
-from ktc._learning.center import learnable
-from ktc._learning.clamped_phase import ClampedPhase
-from ktc._learning.data_phase import DataPhase
+from ktc._learning.data import Batches, BatchMoments
 from ktc._learning.fit import Fit
 from ktc._learning.gradient_noise import LARGEST_STATE, GradientNoise
-from ktc._learning.history import history_of
-from ktc._learning.loop import Loop, Outcome
+from ktc._learning.history import Readings, history_of
+from ktc._learning.loop import Loop, Outcome, Problem
 from ktc._learning.metrics.exact_model import ExactModel
-from ktc._learning.metrics.likelihood import refuse_unreachable
 from ktc._learning.metrics.settings import Metrics
 from ktc._learning.metrics.source import MetricSource
-from ktc._learning.problem import Problem
-from ktc._learning.readings import Readings
-from ktc._learning.realised_controls import applied_change, applied_network
-from ktc._learning.samples import as_samples
+from ktc._learning.positive_phase import ClampedPhase, DataPhase, PositivePhase
 from ktc._learning.schedule import Schedule
 from ktc._model.description import Described, Description, Running, network_of
 from ktc._model.device import (
     Device,
     DeviceFactory,
     EnsembleLedger,
+    HasImperfections,
+    RealisesControls,
     data_sheet_of,
     is_infinite,
     require_device,
     seed_of,
 )
-from ktc._model.parameters import Parameters
-from ktc._theory.free_energies import at_equilibrium
+from ktc._model.network import Network
+from ktc._theory.free_energies import free_energy_change
 
 REPLICAS = 10_000
-Variances = Callable[[], Mapping[str, float] | None]
 
 
 def learn(
@@ -67,19 +61,18 @@ def learn(
     """Learn by maximum likelihood on running replicas, dθ/dt = η(t) g(t), and account for the cost.
 
     The gradient is g = ⟨∂_θH⟩ over the replicas, which lag behind the controls, − ⟨∂_θH⟩ over the
-    data; for the bias of a Network it is data mean − replica mean. Controls are sampled and held
-    over ``ticks`` equal holds. The excess work of the run is the bias of the likelihood that such a
-    persistent chain reports. Bounds, and statements on least dissipation, assume that the device
-    starts in equilibrium at its controls, and are reached without inertia; with inertia they hold,
-    and are approached to leading order in the relaxation time over the duration.
+    data; for the bias of a Network it is data mean − replica mean. The excess work of the run is
+    the bias of the likelihood that such a persistent chain reports. Bounds, and statements on least
+    dissipation, assume that the device starts in equilibrium at its controls, and are reached
+    without inertia; with inertia they are approached to leading order in the relaxation time over
+    the duration.
 
     Args:
         device: a Network or a Board, of which an Emulator is made that starts in equilibrium at
             its own controls; or a running ``ktc.Device``, such as an Emulator or the driver of a
-            real board, which continues from its present state. ``read`` and the ledger's ``work``
-            and ``heat`` may return arrays that the device goes on to update: they are copied. Of a
-            real board its drawing and its readings are known: gradient, ΔF and bounds come from
-            these, work and heat from the board itself.
+            real board, which continues from its present state; the arrays that it returns are
+            copied. Of a real board its drawing and its readings are known: gradient, ΔF and bounds
+            come from these, work and heat from the board itself.
         data: shape (samples, d), in the device's public state (volts on a Board); one sample may
             be given as (d,), samples of a single unit as (samples,), a single number as it is.
         schedule: learning rate over time; it also sets the duration.
@@ -87,30 +80,25 @@ def learn(
             "quartic"; or ("center",) for λ of ½(x − λ)ᵀK(x − λ), b = Kλ. A scalar rate acts on
             these in public units: θ in volts on a Board, where g is in joules per volt.
         replicas: number of replicas, 10,000 by default; ``math.inf`` for exact ensemble means,
-            without sampling noise. Not for a running device.
-        ticks: number of holds, at least 1.
-        seed: seed of the emulator, of batches and of measured metrics; None draws one. Not for a
-            running device.
-        threads: threads of the emulator and of measured metrics; None takes all cores. Not for a
-            running device.
+            without sampling noise. A running device takes none, and no seed and threads.
+        ticks: number of equal holds of the controls, at least 1.
+        seed: seed of the emulator, of batches and of measured metrics; None draws one.
+        threads: threads of the emulator and of measured metrics; None takes all cores.
         progress: whether to show a progress bar.
         mask: which entries of the stiffness are learned, symmetric (d, d); or a mapping with one
             mask per name; all by default.
         hidden: numbers of the units that the data do not have. Data then have one column for each
-            other unit, in order; a second ensemble, whose visible units the data hold, gives
-            ⟨∂_θH⟩ over the data, and its work and heat are in ``positive_phase_work`` and
-            ``positive_phase_heat``.
-        metrics: how F and ζ are obtained, see ``ktc.Metrics``; by default in closed form or by
-            quadrature where available, and measured on calibration replicas elsewhere.
+            other unit, in order, at which a second ensemble is clamped; its average is ⟨∂_θH⟩ over
+            the data, its work and heat are ``positive_phase_work`` and ``positive_phase_heat``.
+        metrics: how F and ζ are obtained; by default as by ``ktc.Metrics()``.
         batch: number of samples per update, drawn by the run's seed without replacement within an
             epoch, the remainder of an epoch left out; all of them by default. With hidden units an
             update reads their clamped replicas.
 
     Returns:
-        A Fit: parameters reached, energies spent, bounds, history. An update that would leave the
-        energy unconfined is halved until it does not, which ``history.share`` records. Where the
-        controls diverge, the run stops after the last update that succeeded, and ``stopped_early``
-        gives the reason.
+        A Fit. An update that would leave the energy unconfined is halved until it does not, which
+        ``history.share`` records. Where the controls diverge, the run stops after the last update
+        that succeeded, and ``stopped_early`` gives the reason.
 
     Raises:
         ValueError, TypeError: data of the wrong width, not finite, or so far off that their energy
@@ -133,7 +121,9 @@ def learn(
         raise TypeError(
             f"schedule must be one of ktc.schedules, but is {type(schedule).__name__} {schedule!r}"
         )
-    settings = checks.metrics_settings(metrics)
+    settings = Metrics() if metrics is None else metrics
+    if not isinstance(settings, Metrics):
+        raise TypeError(f"metrics must be ktc.Metrics, but is {type(metrics).__name__}")
     names, steps = checks.parameter_names(parameters), count("ticks", ticks)
     numbers = checks.hidden_units(hidden)
     given, device = device, _running(device, replicas, seed, threads)
@@ -141,8 +131,8 @@ def learn(
     # An infinite ensemble has no noise, but its batches are drawn all the same.
     seed = random_seed(seed) if infinite and given is not device else seed_of(device)
     start = Described(device.network.with_controls(device.controls), device.scale, device.symbols)
-    learned = _learnable(given, start, names, mask, len(numbers))
-    samples = _checked_data(data, numbers, start, learned)
+    learned = checks.learned_parameters(given, start, names, mask, len(numbers))
+    samples = checks.checked_samples(data, numbers, start, learned)
     checks.check_anticipation(schedule, learned.size, len(numbers), batch, settings)
     batches = None if batch is None else Batches(len(samples), batch, seed)
     schedule.check(start.network.units)
@@ -151,7 +141,7 @@ def learn(
     source = None
     if schedule.uses_metrics:
         source = MetricSource(exact, settings, device, seed, threads, schedule.uses_friction)
-    positive: DataPhase | ClampedPhase = (
+    positive: PositivePhase = (
         ClampedPhase(start, learned, samples, numbers, device, seed, threads, batches)
         if len(numbers)
         else DataPhase(samples, learned, batches)
@@ -184,22 +174,35 @@ def learn(
 def _driven(loop: Loop, problem: Problem, progress: bool) -> tuple[Outcome, Readings]:
     """Run the loop, with the readings of the device over it."""
     device, positive = problem.device, problem.positive
-    before, ledger = applied_network(device), device.ledger
+    before, ledger = _realised(device), device.ledger
     first_work, first_heat = np.array(ledger.work), np.array(ledger.heat)
-    none: Variances = lambda: None  # noqa: E731
-    with ledger.tally() if isinstance(ledger, EnsembleLedger) else nullcontext(none) as tally:
+    tally: AbstractContextManager[Callable[[], Mapping[str, float] | None]]
+    tally = ledger.tally() if isinstance(ledger, EnsembleLedger) else nullcontext(lambda: None)
+    with tally as variances_so_far:
         outcome = loop.run(progress)
-        variances = tally()
-    infinite = is_infinite(ledger)
+        variances = variances_so_far()
+    infinite, after = is_infinite(ledger), _realised(device)
+    change = None if before is None or after is None else free_energy_change(before, after)
     return outcome, Readings(
         work=device.ledger.work - first_work,
         heat=device.ledger.heat - first_heat,
         final_state=np.array(device.moments().mean[None] if infinite else device.read()),
         final_forces=replica_forces(device, problem.parameters)[0],
-        positive=positive.accounts if isinstance(positive, ClampedPhase) else None,
+        positive=positive.accounts,
         variances=variances,
-        applied_change=applied_change(before, device),
+        applied_change=change,
     )
+
+
+def _realised(device: object) -> Network | None:
+    """The network as realised at present, at its resistors' temperature, without noise generators.
+
+    None of a device that realises controls exactly.
+    """
+    if isinstance(device, HasImperfections) and device.imperfections is None:
+        return None
+    net = device.applied_network if isinstance(device, RealisesControls) else None
+    return None if net is None else Network(net.stiffness, net.friction, net.kT, net.bias)
 
 
 def _running(
@@ -223,51 +226,14 @@ def _running(
     return require_device(device)
 
 
-def _learnable(
-    given: object,
-    start: Described,
-    names: tuple[str, ...],
-    mask: ArrayLike | Mapping[str, ArrayLike] | None,
-    hidden: int,
-) -> Parameters:
-    """The learned parameters, where the device can learn them."""
-    at_equilibrium(start)
-    if start.network.is_sparse and names not in (("bias",), ("center",)):
-        raise ValueError(
-            f"parameters must be ('bias',) on a sparse network, but is {names}; make the network "
-            "of stiffness.toarray() where that is small enough"
-        )
-    if names == ("center",) and hidden:
-        raise ValueError("parameters is ('center',), which hidden units do not have; take 'bias'")
-    learned = learnable(start, names, mask)
-    checks.check_programmable(given, start, learned)
-    return learned
-
-
-def _checked_data(
-    data: ArrayLike, hidden: NDArray[np.intp], start: Described, learned: Parameters
-) -> Array:
-    """Samples of the visible units, where there is a model that they ask for."""
-    units = start.network.units
-    checks.check_hidden(hidden, units)
-    visible = np.setdiff1d(np.arange(units), hidden)
-    samples = as_samples(data, len(visible))
-    checks.check_energy(samples, visible, start)
-    if not len(hidden):
-        refuse_unreachable(samples, learned, start.network.controls)
-    return samples
-
-
 def _noise(problem: Problem, schedule: Schedule, seed: int | None) -> GradientNoise | None:
     """The estimate of what gradient noise costs; None where there is a closed form, where updates
     are not linear in the gradient, or where reading the ensemble would take too much memory.
     """
     network = problem.exact.start.network
     visible = isinstance(problem.positive, DataPhase)
-    if problem.closed_form and problem.exact.whole and visible and not network.is_sparse:
+    closed = problem.closed_form and problem.exact.whole and visible and not network.is_sparse
+    large = len(problem.device.ledger.work) * network.units > LARGEST_STATE
+    if closed or large or problem.schedule is not schedule:
         return None
-    if problem.schedule is not schedule:
-        return None
-    if len(problem.device.ledger.work) * network.units > LARGEST_STATE:
-        return None
-    return GradientNoise(problem.device, problem.parameters, problem.ticks, problem.positive, seed)
+    return GradientNoise(problem, seed)

@@ -3,34 +3,56 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 
 from ktc._base.progress import progress_bar
 from ktc._base.validation import Array
-from ktc._learning.anticipation import Anticipation
 from ktc._learning.averages import OF_THE_BIAS, replica_forces
-from ktc._learning.blow_up import BLOWN_UP, BlowUpDetector
 from ktc._learning.confinement import confined
 from ktc._learning.gradient_noise import GradientNoise
+from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.metric_tensors import MetricTensors
-from ktc._learning.problem import Problem
+from ktc._learning.metrics.source import MetricSource
+from ktc._learning.path_to_target import Anticipation
+from ktc._learning.positive_phase import PositivePhase
+from ktc._learning.schedule import Schedule, Update
 from ktc._learning.schedules import MinimalDissipation
-from ktc._learning.update import Update
 from ktc._model.controls import Controls
-from ktc._model.device import Settles
+from ktc._model.device import Device, Settles
 from ktc._model.imperfections import LimitError
+from ktc._model.parameters import Parameters
+
+#: A run has blown up where |g·Δθ| of an update exceeds this many times kT, or this many times that
+#: of the first update where it is larger.
+LARGEST_GAIN = 1e6
 
 
-@dataclass
-class Outcome:
-    """How far a loop came.
+@dataclass(frozen=True)
+class Problem:
+    """What is learned, on what, and by which rule.
 
-    Attributes:
-        rows: arrays of ``History`` by name, one row per update.
-        stopped: why it stopped early; None where it did not.
+    ``schedule`` is as made for this run (``Schedule.begun``), ``metrics`` None where it needs
+    neither F nor ζ; ``exact`` has the free energies on the path where they are available.
     """
+
+    device: Device
+    schedule: Schedule
+    ticks: int
+    parameters: Parameters
+    positive: PositivePhase
+    metrics: MetricSource | None
+    exact: ExactModel
+
+    @property
+    def closed_form(self) -> bool:
+        """Whether F and ζ are constant closed forms: of the bias of a Gaussian network."""
+        return self.exact.constant and (self.metrics is None or self.metrics.steady)
+
+
+class Outcome(NamedTuple):
+    """Arrays of ``History`` by name, one row per update, and why the loop stopped early, if so."""
 
     rows: dict[str, Array]
     stopped: str | None
@@ -41,12 +63,7 @@ class _Stop(Exception):
 
 
 class Loop:
-    """Drives a device through one schedule.
-
-    Args:
-        problem: what to learn.
-        noise: estimates what gradient noise costs, where that is wanted.
-    """
+    """Drives a device through one schedule; ``noise`` estimates what gradient noise costs."""
 
     def __init__(self, problem: Problem, noise: GradientNoise | None = None) -> None:
         self._problem, self._noise = problem, noise
@@ -54,21 +71,15 @@ class Loop:
         self._controls = problem.device.controls
         self._theta = problem.parameters.vector(self._controls)
         self._hold = problem.schedule.duration / problem.ticks
-        self._detector = BlowUpDetector(problem.exact.start.network.common_kT)
+        self._least_gain = problem.exact.start.network.common_kT
         self._flow = np.zeros(problem.parameters.size)
         self._anticipation = self._anticipated()
-        self._constant = self._constant_tensors()
+        # F and ζ where they are the same at all controls.
+        self._constant = self._tensors(self._controls, 0) if problem.closed_form else None
 
     def run(self, progress: bool) -> Outcome:
-        """Make all updates, or as many as succeed.
-
-        Raises:
-            LimitError: a control or a reading out of the device's range, with the tick.
-            OverflowError: a rate so large that not even the first update succeeds.
-        """
-        problem, device, positive = self._problem, self._device, self._problem.positive
-        ticks, hold = problem.ticks, self._hold
-        settles = device if isinstance(device, Settles) else None
+        """Make all updates, or as many as succeed; OverflowError where none does."""
+        problem, device, ticks = self._problem, self._device, self._problem.ticks
         rows: list[tuple[object, ...]] = []
         first = np.array(self._work_and_heat())
         stopped = None
@@ -81,13 +92,13 @@ class Loop:
                     break
                 except LimitError as error:
                     raise LimitError(f"tick {k}: {error}") from error
-                if k == ticks and settles is not None:
-                    settles.settle()
+                if k == ticks and isinstance(device, Settles):
+                    device.settle()
                 rows.append((*row, self._work_and_heat()))
                 if k < ticks:
                     try:
-                        device.run(hold)
-                        positive.run(hold)
+                        device.run(self._hold)
+                        problem.positive.run(self._hold)
                     except OverflowError as error:
                         raise OverflowError(
                             f"tick {k}: the state overflowed under {problem.schedule!r}; lower the "
@@ -107,10 +118,8 @@ class Loop:
         found = {n: np.array(c) for n, c in zip(names, columns, strict=True) if c[0] is not None}
         accounts = ("work", "heat", "positive_work", "positive_heat")
         found |= zip(accounts, np.transpose(np.array(work_and_heat) - first), strict=True)
-        found["time"] = self._problem.schedule.duration * (
-            np.arange(len(rows)) / self._problem.ticks
-        )
-        return found
+        share = np.arange(len(rows)) / self._problem.ticks
+        return found | {"time": self._problem.schedule.duration * share}
 
     def _update(self, k: int) -> tuple[object, ...]:
         """Read the replicas and set the next controls; returns a row of the history."""
@@ -125,9 +134,12 @@ class Loop:
                 update = Update(problem.schedule, k, problem.ticks)
                 change = self._learned(update, k, gradient, forces)
             else:
-                change = self._steered(k, forces) - self._theta
-        if self._detector.blows_up(gradient, change):
-            raise _Stop(BLOWN_UP)
+                change = self._steered(self._anticipation, k, forces) - self._theta
+            gain = abs(float(gradient @ change))
+        if k == 0 and np.isfinite(gain):
+            self._least_gain = max(self._least_gain, gain)
+        if not np.isfinite(change).all() or not gain <= LARGEST_GAIN * self._least_gain:
+            raise _Stop("the controls diverged: the rate is too large for its ticks")
         share, bias, free_energy = self._apply(change)
         noise = None
         if update is not None:
@@ -139,8 +151,7 @@ class Loop:
     def _apply(self, change: Array) -> tuple[float, Array, float | None]:
         """Set θ + Δθ, cut back where the energy would lose its bound.
 
-        Returns:
-            The share of Δθ that was made, the bias, and ΔF of the update where it is available.
+        Returns the share of Δθ that was made, the bias, and ΔF where it is available.
         """
         parameters, before, after, share = self._parameters, self._controls, None, 1.0
         if self._constant is None:
@@ -182,16 +193,14 @@ class Loop:
             return update.change(gradient, toward, self._constant)
         # Controls held over a tick are those of its middle: half of the last flow leads to where
         # they are now, and makes the loop second order in the tick.
-        first = self._tensors(self._controls, k) if k == 0 else None
-        here = self._tensors_after(0.5 * self._flow, first)
+        here = self._tensors_after(0.5 * self._flow) if k else self._tensors(self._controls, 0)
         return update.change(gradient, toward, here, lambda step: self._tensors_after(step, here))
 
-    def _steered(self, k: int, forces: Array) -> Array:
+    def _steered(self, anticipation: Anticipation, k: int, forces: Array) -> Array:
         """θ to hold next, or a stop where the path to the target is no longer available."""
-        assert self._anticipation is not None
         try:
             time = self._problem.schedule.duration * (k / self._problem.ticks)
-            return self._anticipation.parameters(time, forces)
+            return anticipation.parameters(time, forces)
         except (ValueError, np.linalg.LinAlgError) as error:
             if k == 0:
                 raise
@@ -200,20 +209,12 @@ class Loop:
     def _anticipated(self) -> Anticipation | None:
         """Steering by the whole path to the target; None where F and ζ are constant along it."""
         schedule, metrics = self._problem.schedule, self._problem.metrics
-        if not isinstance(schedule, MinimalDissipation) or not schedule.anticipate:
+        if metrics is None or metrics.constant:
             return None
-        assert metrics is not None  # the schedule uses them
-        if metrics.constant:
+        if not isinstance(schedule, MinimalDissipation) or not schedule.anticipate:
             return None
         goal = self._problem.positive.all_forces()
         return Anticipation(metrics.equilibria(), schedule, goal, self._controls, self._hold)
-
-    def _constant_tensors(self) -> MetricTensors | None:
-        """F and ζ where they are the same at all controls; None where they are not."""
-        problem = self._problem
-        if not problem.closed_form:
-            return None
-        return self._tensors(self._controls, 0)
 
     def _tensors(self, controls: Controls, k: int) -> MetricTensors:
         """F and ζ at some controls, or a stop where they can no longer be evaluated."""
@@ -228,19 +229,19 @@ class Loop:
                 raise
             raise _Stop(f"cannot evaluate F and zeta at these parameters: {error}") from error
 
-    def _tensors_after(self, change: Array, unchanged: MetricTensors | None) -> MetricTensors:
+    def _tensors_after(
+        self, change: Array, unchanged: MetricTensors | None = None
+    ) -> MetricTensors:
         """F and ζ after a change of θ, or at the present θ where it would unconfine the energy."""
         controls = self._controls
-        if self._problem.metrics is None:
-            return self._tensors(controls, 1)
-        if change.any() and np.isfinite(change).all():
-            share, after = confined(self._parameters, controls, self._theta, change)
-            controls = after if share == 1 else controls
-        elif unchanged is not None:
-            return unchanged
+        if self._problem.metrics is not None:
+            if change.any() and np.isfinite(change).all():
+                share, after = confined(self._parameters, controls, self._theta, change)
+                controls = after if share == 1 else controls
+            elif unchanged is not None:
+                return unchanged
         return self._tensors(controls, 1)
 
-    def _work_and_heat(self) -> tuple[float, float, float, float]:
-        ledger = self._device.ledger
-        work, heat = float(np.mean(ledger.work)), float(np.mean(ledger.heat))
-        return (work, heat, *self._problem.positive.work_and_heat)
+    def _work_and_heat(self) -> list[float]:
+        ledger, clamped = self._device.ledger, self._problem.positive.accounts or (0.0, 0.0)
+        return [float(np.mean(one)) for one in (ledger.work, ledger.heat, *clamped)]

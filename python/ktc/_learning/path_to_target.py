@@ -1,14 +1,20 @@
-"""The remaining path of a learner: from the replicas' equilibrium to that of the data."""
+"""The remaining path of a learner, from the replicas' equilibrium to that of the data."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy  # imports scipy.linalg when it is first used
 
+from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array
+from ktc._learning.metrics.equilibria import Equilibria
+from ktc._model.controls import Controls
+
+if TYPE_CHECKING:
+    from ktc._learning.schedules import MinimalDissipation
 
 # Gauss–Legendre nodes on the path: F and ζ that fall by a factor of twenty are averaged to 1e-5.
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(8)
@@ -28,21 +34,20 @@ class PathToTarget:
         here: θ*, shape (p,).
         goal: θ̂.
         fisher, friction: F and ζ at θ*, shape (p, p).
-        fishers, frictions: those at ``NODES`` of the path.
+        fishers, frictions: those at the eight Gauss–Legendre nodes of the path.
 
     Raises:
         ValueError: a friction tensor that is not positive definite, as noise may make it.
 
-    Source: thermodynamic length, Crooks (2007), Phys. Rev. Lett. 99, 100602; Sivak, Crooks (2012),
-    Phys. Rev. Lett. 108, 190602.
-
     Example:
         >>> import numpy as np
-        >>> from ktc._learning.path_to_target import PathToTarget
-        >>> one, two = np.eye(1), 2 * np.eye(1)
-        >>> path = PathToTarget(np.zeros(1), np.ones(1), one, two, [one] * 8, [two] * 8)
-        >>> path.velocity(1.0), path.lead(path.velocity(1.0))
-        (array([0.2]), array([0.4]))
+        >>> import ktc
+        >>> one, two, path = np.eye(1), 2 * np.eye(1), ktc.schedules.PathToTarget
+        >>> path(np.zeros(1), np.ones(1), one, two, [one] * 8, [two] * 8).velocity(1.0)
+        array([0.2])
+
+    Source: thermodynamic length, Crooks (2007), Phys. Rev. Lett. 99, 100602; Sivak, Crooks (2012),
+    Phys. Rev. Lett. 108, 190602.
     """
 
     def __init__(
@@ -92,3 +97,40 @@ def _root(matrix: Array) -> Array:
             "dominates it; take more replicas for metrics"
         )
     return np.asarray((vectors * np.sqrt(values)) @ vectors.T)
+
+
+class Anticipation:
+    """Steering by ``MinimalDissipation(anticipate=True)`` to the averages ``goal`` of the data."""
+
+    def __init__(
+        self,
+        equilibria: Equilibria,
+        schedule: MinimalDissipation,
+        goal: Array,
+        start: Controls,
+        hold: float,
+    ) -> None:
+        self._equilibria, self._schedule, self._hold = equilibria, schedule, hold
+        self._goal = equilibria.with_forces(goal, start, hold)
+        self._here = start
+
+    def parameters(self, time: float, forces: Array) -> Array:
+        """θ to hold from ``time`` on, from ⟨∂_θH⟩ over the replicas; shape (p,)."""
+        equilibria, hold, learned = self._equilibria, self._hold, self._equilibria.parameters
+        goal = learned.vector(self._goal)
+        if time >= self._schedule.duration:
+            return goal
+        self._here = equilibria.with_forces(forces, self._here, hold)
+        here = learned.vector(self._here)
+        # From the far end backwards, so that a calibration ensemble that has found the target
+        # returns in steps.
+        passed = [
+            equilibria.geometry(learned.controls(here + s * (goal - here), self._here), hold)
+            for s in NODES[::-1]
+        ][::-1]
+        own = equilibria.geometry(self._here, hold)
+        path = PathToTarget(
+            here, goal, own.fisher, own.friction,
+            [one.fisher for one in passed], [one.friction for one in passed],
+        )  # fmt: skip
+        return self._schedule.ahead(time, hold, path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -63,7 +63,8 @@ def draw_schedule(
     geometry = Geometry.of(described, parameter)
     symbols = described.symbols
     time = np.linspace(0, schedule.duration, INSTANTS)
-    drawn = _chosen(len(geometry.fisher))
+    many = int(np.clip(INSTANTS * (UNITS / geometry.size) ** 2, FEWEST, INSTANTS))
+    drawn = np.linspace(0, INSTANTS - 1, many).round().astype(int)
     found = _spectra(schedule, geometry, time, drawn)
     margin = MARGIN * schedule.duration
     ends = np.array([schedule.duration, schedule.duration + margin])
@@ -83,12 +84,9 @@ def draw_schedule(
         mark_ends(ax, schedule.duration, clock)
         ax.set_ylabel(scale.label(text))
     legend(axes[0, 0], columns=3)
-    for text, jump, time_of in (
-        ("first jump", found.jumps[0], 0.0),
-        ("last jump", found.jumps[1], ends[0]),
-    ):
+    places = ("first jump", 0.0, "left"), ("last jump", schedule.duration, "right")
+    for jump, (text, time_of, side) in zip(found.jumps, places, strict=True):
         if jump:
-            side = "left" if time_of == 0.0 else "right"
             axes[1, 0].annotate(
                 text, (time_of * clock.factor, 1.02), xycoords=("data", "axes fraction"),
                 ha=side, va="bottom", fontsize="small",
@@ -107,12 +105,6 @@ class _Spectra(NamedTuple):
     rates: Array
     learned: Array
     jumps: tuple[bool, bool]
-
-
-def _chosen(units: int) -> Indices:
-    """Which of the instants are drawn."""
-    many = int(np.clip(INSTANTS * (UNITS / units) ** 2, FEWEST, INSTANTS))
-    return np.linspace(0, INSTANTS - 1, many).round().astype(int)
 
 
 def _spectra(schedule: Schedule, geometry: Geometry, time: Array, drawn: Indices) -> _Spectra:
@@ -139,9 +131,8 @@ def _spectra(schedule: Schedule, geometry: Geometry, time: Array, drawn: Indices
         (loaded, loaded.T, of_modes),
     )
     for to, back, spectrum in ways:
-        found = [_diagonal(linear, to, back) for linear in (*rates, *jumps)]
-        if all(one is not None for one in found):
-            diagonals = np.stack([one for one in found if one is not None])
+        diagonals = _diagonals([*rates, *jumps], to, back)
+        if diagonals is not None:
             return _integrated(diagonals[:-2], diagonals[-2:], time, drawn, spectrum)
     few = time[drawn]
     matrices = np.stack([schedule.rate(t, geometry) for t in few])
@@ -153,16 +144,13 @@ def _rate(schedule: Schedule, geometry: Geometry, time: float) -> Linear:
     return lambda gradient: schedule.velocity(time, gradient, geometry)
 
 
-def _diagonal(linear: Linear, to: Array, back: Array) -> Array | None:
-    """Diagonal of a linear map where back·map·to is diagonal, by two probes; else None.
-
-    A matrix with anything beside its diagonal shows it to a random probe.
-    """
+def _diagonals(maps: Sequence[Linear], to: Array, back: Array) -> Array | None:
+    """Diagonals of back·map·to, where two random probes find all of these diagonal; else None."""
     probes = np.random.default_rng(0).uniform(1, 2, (2, len(to)))
-    first, second = (back @ linear(to @ probe) for probe in probes)
-    diagonal: Array = first / probes[0]
-    beside = np.abs(diagonal * probes[1] - second).max()
-    return diagonal if beside <= ROUNDING * np.abs(second).max() else None
+    first, second = (np.stack([back @ one(to @ probe) for one in maps]) for probe in probes)
+    diagonals: Array = first / probes[0]
+    beside = np.abs(diagonals * probes[1] - second).max(axis=1)
+    return diagonals if (beside <= ROUNDING * np.abs(second).max(axis=1)).all() else None
 
 
 def _integrated(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,6 +14,9 @@ from ktc._base.validation import Array, finite, frozen, positive, real_array
 from ktc._learning.metrics.metric_tensors import MetricTensors
 from ktc._learning.path_to_target import PathToTarget
 from ktc._learning.schedule import Schedule
+
+#: Rates of kinds of parameters by name, relative to the rate of a schedule.
+Weights: TypeAlias = Mapping[str, float] | None
 
 
 class MinimalDissipation(Schedule):
@@ -33,16 +37,14 @@ class MinimalDissipation(Schedule):
 
         θ̇* = X [(T − t) F̄ + 2 ζ̄]⁻¹ g,    θ = θ* + F⁻¹ζ θ̇*,    θ(T) = θ̂
 
-    with F̄ = ∫F ds, ζ̄ = (∫√ζ ds)² over the straight path from θ* to θ̂ and X ζ(θ*) X = ζ̄; F⁻¹ζ + h/2
-    under sample and hold. In one parameter: F̄ = g/(θ̂ − θ*), √ζ̄ is the thermodynamic length over
-    θ̂ − θ*, X = √(ζ̄/ζ). Where F and ζ are constant, for the bias of Gaussian networks, X = 1 and
-    this is the rule above, which is then used. The feedback is by θ*: controls that wait for
-    replicas behind a barrier do not follow a g that the replicas have not responded to yet. Nothing
-    is tuned. It needs the model's equilibrium as well as the present controls: in closed form or by
-    quadrature, or measured on calibration replicas that visit the path beforehand, which takes more
-    of them (``fit.calibration``). Like any feedback, it also gains work from the fluctuations that
-    it observes, about kT T/(τN) per mode and replica of N, so that W_ex of few replicas may lie
-    below bounds for drives without feedback.
+    with F̄, ζ̄ and X of the ``PathToTarget``; F⁻¹ζ + h/2 under sample and hold. Where F and ζ are
+    constant, for the bias of Gaussian networks, this is the rule above, which is then used.
+    Controls that wait for replicas behind a barrier do not follow a g that the replicas have not
+    responded to yet. The equilibria are in closed form or by quadrature, or measured on calibration
+    replicas that visit the path beforehand, which takes more of them (``fit.calibration``). Like
+    any feedback, it also gains work from the fluctuations that it observes, about kT T/(τN) per
+    mode and replica of N, so that W_ex of few replicas may lie below bounds for drives without
+    feedback.
 
     Args:
         duration: T.
@@ -172,45 +174,41 @@ class NaturalGradient(Schedule):
         return geometry.natural(self._rate, gradient)
 
 
-class _Scalar(Schedule):
-    """One rate for all parameters, in their public units: θ̇ = weight · η(t) g.
-
-    ``weights`` sets the rate of a kind of parameter relative to the others.
-    """
+class _Weighted(Schedule):
+    """Needs neither F nor ζ; ``weights`` sets the rate of one kind of parameter beside others."""
 
     uses_metrics = False
 
-    def __init__(
-        self, duration: float, weights: Mapping[str, float] | None, **others: object
-    ) -> None:
+    def __init__(self, duration: float, weights: Weights, **others: object) -> None:
         self.weights = {k: positive(f"weights[{k!r}]", v) for k, v in (weights or {}).items()}
         if self.weights:
             others["weights"] = self.weights
         super().__init__(duration, **others)
 
     @abstractmethod
+    def _unweighted(self, time: float, gradient: Array) -> Array:
+        """θ̇ where all weights are 1."""
+
+    def velocity(self, time: float, gradient: Array, geometry: MetricTensors) -> Array:
+        """θ̇ = η(time) g, times the weight of each kind of parameter, 1 by default."""
+        velocity = self._unweighted(time, gradient)
+        for name, weight in self.weights.items():
+            if name not in geometry.blocks:
+                known = tuple(geometry.blocks)
+                raise ValueError(f"weights must name learned parameters, {known}, but has {name!r}")
+            velocity[geometry.blocks[name]] *= weight
+        return velocity
+
+
+class _Scalar(_Weighted):
+    """One rate for all parameters, in their public units: θ̇ = weight · η(t) g."""
+
+    @abstractmethod
     def scalar_rate(self, time: float) -> float:
         """η(time)."""
 
-    def velocity(self, time: float, gradient: Array, geometry: MetricTensors) -> Array:
-        """θ̇ = η(time) g, times the weight of each kind of parameter."""
-        return weighted(self.scalar_rate(time) * gradient, self.weights, geometry)
-
-
-def weighted(velocity: Array, weights: Mapping[str, float], geometry: MetricTensors) -> Array:
-    """``velocity`` with each kind of parameter times its weight, 1 by default."""
-    if not weights:
-        return velocity
-    unknown = [name for name in weights if name not in geometry.blocks]
-    if unknown:
-        raise ValueError(
-            f"weights must name learned parameters, {tuple(geometry.blocks)}, but has "
-            f"{unknown[0]!r}"
-        )
-    result = velocity.copy()
-    for name, weight in weights.items():
-        result[geometry.blocks[name]] *= weight
-    return result
+    def _unweighted(self, time: float, gradient: Array) -> Array:
+        return self.scalar_rate(time) * gradient
 
 
 class Constant(_Scalar):
@@ -227,9 +225,7 @@ class Constant(_Scalar):
         0.5
     """
 
-    def __init__(
-        self, duration: float, rate: float, weights: Mapping[str, float] | None = None
-    ) -> None:
+    def __init__(self, duration: float, rate: float, weights: Weights = None) -> None:
         self._rate = positive("rate", rate)
         super().__init__(duration, weights, rate=self._rate)
 
@@ -254,14 +250,9 @@ class Exponential(_Scalar):
     """
 
     def __init__(
-        self,
-        duration: float,
-        initial: float,
-        final: float,
-        weights: Mapping[str, float] | None = None,
+        self, duration: float, initial: float, final: float, weights: Weights = None
     ) -> None:
-        self.initial = positive("initial", initial)
-        self.final = positive("final", final)
+        self.initial, self.final = positive("initial", initial), positive("final", final)
         super().__init__(duration, weights, initial=self.initial, final=self.final)
 
     def scalar_rate(self, time: float) -> float:
@@ -285,9 +276,7 @@ class Cosine(_Scalar):
     Source: Loshchilov, Hutter (2017), arXiv 1608.03983.
     """
 
-    def __init__(
-        self, duration: float, initial: float, weights: Mapping[str, float] | None = None
-    ) -> None:
+    def __init__(self, duration: float, initial: float, weights: Weights = None) -> None:
         self.initial = positive("initial", initial)
         super().__init__(duration, weights, initial=self.initial)
 
@@ -296,7 +285,7 @@ class Cosine(_Scalar):
         return 0.5 * self.initial * float(1 + np.cos(np.pi * time / self.duration))
 
 
-class Adam(Schedule):
+class Adam(_Weighted):
     """θ̇ = rate · m̂/(√v̂ + ε): each parameter at a speed independent of its gradient's size.
 
     m̂ and v̂ are running means of g and g² over updates, m ← β₁m + (1 − β₁)g and v ← β₂v +
@@ -320,24 +309,20 @@ class Adam(Schedule):
     Source: Kingma, Ba (2015), Int. Conf. Learn. Represent., arXiv 1412.6980.
     """
 
-    uses_metrics = False
-
     def __init__(
         self,
         duration: float,
         rate: float,
         beta1: float = 0.9,
         beta2: float = 0.999,
-        weights: Mapping[str, float] | None = None,
+        weights: Weights = None,
     ) -> None:
         self._rate = positive("rate", rate)
         self.betas = beta1, beta2 = finite("beta1", beta1), finite("beta2", beta2)
         for name, value in zip(("beta1", "beta2"), self.betas, strict=True):
             if not 0 <= value < 1:
                 raise ValueError(f"{name} must be from 0 to below 1, but is {value}")
-        self.weights = {k: positive(f"weights[{k!r}]", v) for k, v in (weights or {}).items()}
-        others = {"weights": self.weights} if self.weights else {}
-        super().__init__(duration, rate=self._rate, beta1=beta1, beta2=beta2, **others)
+        super().__init__(duration, weights, rate=self._rate, beta1=beta1, beta2=beta2)
         self._first = self._second = np.zeros(0)
         self._updates = 0
 
@@ -345,7 +330,7 @@ class Adam(Schedule):
         """A copy that has seen no gradient yet."""
         return Adam(self.duration, self._rate, *self.betas, self.weights)
 
-    def velocity(self, time: float, gradient: Array, geometry: MetricTensors) -> Array:
+    def _unweighted(self, time: float, gradient: Array) -> Array:
         """θ̇ after one more gradient."""
         if self._updates == 0:
             self._first, self._second = np.zeros_like(gradient), np.zeros_like(gradient)
@@ -357,7 +342,7 @@ class Adam(Schedule):
         root = np.sqrt(self._second / (1 - two**self._updates))
         # ε: a billionth of the largest gradient.
         floor = 1e-9 * float(root.max()) + np.finfo(float).tiny
-        return weighted(self._rate * mean / (root + floor), self.weights, geometry)
+        return np.asarray(self._rate * mean / (root + floor))
 
     def rate(self, time: float, geometry: MetricTensors) -> Array:
         """Not defined: Adam's step depends on the gradient history."""

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy  # imports scipy.stats when it is first used
 from numpy.typing import ArrayLike
 
 from ktc._base.codec import register
 from ktc._base.estimate import Estimate
 from ktc._base.files import Storable
+from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array, count, positive, random_seed, real_array
 from ktc._emulation.emulator import Emulator
 from ktc._engines.step_size import default_step

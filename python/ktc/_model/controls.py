@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from ktc import _core
 from ktc._base.codec import register, same
+from ktc._base.lazy_imports import scipy
 from ktc._base.validation import (
     Array,
     count,
@@ -36,8 +37,7 @@ class Controls:
             terms; a ``SparseStiffness`` in a sparse network.
         kT: thermal energy of all resistors, or one number per heat account, shape (accounts,).
         quartic: shape (d,), not negative.
-        emf: EMF in the branch of each resistor, shape (resistors,).
-        current: of each current source, shape (sources,).
+        emf, current: of each resistor's branch, and of each current source.
         accounts: number of heat accounts.
     """
 
@@ -61,20 +61,18 @@ class Controls:
         known_keywords(changes, CONTROL_NAMES, "control")
         units = len(self.bias)
         checked: dict[str, Any] = {}
-        if "bias" in changes:
-            checked["bias"] = frozen(per_unit("bias", changes["bias"], units))
-        if "quartic" in changes:
-            checked["quartic"] = quartic_per_unit(changes["quartic"], units)
-        if "stiffness" in changes or "quartic" in changes:
-            given = changes.get("stiffness", self.held_stiffness)
-            quartic = checked.get("quartic", self.quartic)
-            checked["held_stiffness"] = self._confining(given, quartic)
-        if "kT" in changes:
-            checked["kT"] = temperatures(changes["kT"], self.accounts, units)
-        for name in ("emf", "current"):
+        for name in ("bias", "emf", "current"):
             if name in changes:
                 size = len(getattr(self, name))
                 checked[name] = frozen(per_unit(name, changes[name], size))
+        if "quartic" in changes:
+            checked["quartic"] = quartic_per_unit(changes["quartic"], units)
+        if "stiffness" in changes or "quartic" in changes:
+            checked["held_stiffness"] = self._confining(
+                changes.get("stiffness", self.held_stiffness), checked.get("quartic", self.quartic)
+            )
+        if "kT" in changes:
+            checked["kT"] = temperatures(changes["kT"], self.accounts, units)
         return replace(self, **checked)
 
     @property
@@ -84,21 +82,15 @@ class Controls:
 
     @property
     def stiffness(self) -> Array:
-        """K, shape (d, d).
-
-        Raises:
-            ValueError: a sparse one of more than 4096 units; use ``sparse_stiffness``.
-        """
+        """K, shape (d, d); ValueError beyond 4096 units of a sparse one, ``sparse_stiffness``."""
         held = self.held_stiffness
         return held.dense() if isinstance(held, SparseStiffness) else held
 
     @property
     def sparse_stiffness(self) -> SparseMatrix:
         """K as a ``scipy.sparse.csr_array``, read-only where the network is sparse."""
-        from scipy.sparse import csr_array
-
         held = self.held_stiffness
-        return held.matrix if isinstance(held, SparseStiffness) else csr_array(held)
+        return held.matrix if isinstance(held, SparseStiffness) else scipy.sparse.csr_array(held)
 
     @property
     def isothermal(self) -> bool:
@@ -107,11 +99,7 @@ class Controls:
 
     @property
     def common_kT(self) -> float:
-        """The one thermal energy of all resistors.
-
-        Raises:
-            ValueError: temperatures differ.
-        """
+        """The one thermal energy of all resistors; ValueError where temperatures differ."""
         if not self.isothermal:
             raise ValueError(
                 f"this needs one temperature, but kT is {self.kT}; "
@@ -163,9 +151,7 @@ class Controls:
         units = len(self.bias)
         if isinstance(self.held_stiffness, SparseStiffness):
             if np.ndim(given) == 0 and not is_sparse(given):
-                from scipy.sparse import eye_array
-
-                given = positive("stiffness", given) * eye_array(units, format="csr")
+                given = positive("stiffness", given) * scipy.sparse.eye_array(units, format="csr")
             held = SparseStiffness.of(given, units)
             held.require_confining(quartic)
             return held
@@ -207,19 +193,10 @@ def initial_controls(
     )
 
 
-def _restored(
-    bias: Array,
-    held_stiffness: Array | SparseStiffness,
-    kT: float | Array,
-    quartic: Array,
-    emf: Array,
-    current: Array,
-    accounts: int,
-) -> Controls:
+def _restored(held_stiffness: Array | SparseStiffness, accounts: int, **others: Array) -> Controls:
     """Controls of a record, checked."""
-    blank = Controls(bias, held_stiffness, kT, quartic, emf, current, count("accounts", accounts))
-    changes = {name: getattr(blank, name) for name in CONTROL_NAMES if name != "stiffness"}
-    return blank.updated(**changes, stiffness=held_stiffness)
+    blank = Controls(held_stiffness=held_stiffness, accounts=count("accounts", accounts), **others)
+    return blank.updated(stiffness=held_stiffness, **others)
 
 
 register(Controls, make=_restored)

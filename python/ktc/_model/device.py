@@ -43,11 +43,10 @@ class DeviceLedger(Protocol):
 class Device(Description, Running, Protocol):
     """Replicas of a network that run, are read, and whose controls are set: what ``learn`` drives.
 
-    ``ktc.Emulator`` is a Device, and so is any object with these nine members: a simulator of
-    another kind, or the driver of a real board. ``isinstance(x, ktc.Device)`` tells whether all
-    are there. What a device can do besides is said by small protocols of their own:
-    ``HasShortestTick``, ``Settles``, ``RealisesControls``, ``Programmable``, ``Seeded``,
-    ``HasImperfections`` and, of its ledger, ``EnsembleLedger``.
+    ``ktc.Emulator`` is a Device, and so is any object with these nine members, such as the driver
+    of a real board. Optional abilities have protocols of their own: ``HasShortestTick``,
+    ``Settles``, ``RealisesControls``, ``Programmable``, ``Seeded``, ``HasImperfections`` and, of
+    the ledger, ``EnsembleLedger``.
 
     Energies are in the unit of ``network.kT``; times in the network's unit of time. The public
     state is ``scale`` times the state of the network (volts on a Board).
@@ -70,9 +69,8 @@ class Device(Description, Running, Protocol):
     def set(self, /, **controls: ArrayLike) -> None:
         """Update controls by name, at held state.
 
-        Raises:
-            ValueError: values that the device cannot hold; ``ktc.LimitError`` beyond its range.
-                Nothing has changed then.
+        Values that the device cannot hold raise ValueError, those beyond its range
+        ``ktc.LimitError``, and change nothing.
         """
 
     def moments(self) -> DeviceMoments:
@@ -127,11 +125,11 @@ class Seeded(Protocol):
 
 @runtime_checkable
 class HasImperfections(Protocol):
-    """A device made to the data sheet of a real board."""
+    """A device that knows whether it works through hardware, and its data sheet."""
 
     @property
     def imperfections(self) -> Imperfections | None:
-        """The data sheet; None of an ideal device."""
+        """The data sheet; None for an ideal device, such as an emulator without hardware."""
 
 
 @runtime_checkable

@@ -75,7 +75,7 @@ class Elements:
     def __post_init__(self) -> None:
         if not self.resistors:
             raise ValueError("resistors must have at least one, but has none")
-        n = len(np.atleast_1d(np.asarray(self.resistors[0].direction)))
+        n = np.size(self.resistors[0].direction)
         for kind in ("resistors", "sources", "noises"):
             given = enumerate(getattr(self, kind))
             checked = tuple(_checked(f"{kind}[{i}]", element, n) for i, element in given)
@@ -89,9 +89,8 @@ class Elements:
             if not np.array_equal(matrix, -matrix.T):
                 raise ValueError("interconnection must be antisymmetric; pass (J - J.T)/2")
             object.__setattr__(self, "interconnection", frozen(matrix) if matrix.any() else None)
-        object.__setattr__(
-            self, "accounts", tuple(dict.fromkeys(r.account for r in self.resistors))
-        )
+        accounts = dict.fromkeys(r.account for r in self.resistors)
+        object.__setattr__(self, "accounts", tuple(accounts))
 
     @property
     def emf(self) -> Array:
@@ -115,20 +114,17 @@ class Elements:
                 f"directions must have {units} entries, one per row of stiffness, but have {n}"
             )
         place = {name: k for k, name in enumerate(self.accounts)}
+        flow = np.empty((0, 0)) if self.interconnection is None else self.interconnection
+        widths = np.array([s.bandwidth or 0.0 for s in self.noises], dtype=float)
         return {
-            "interconnection": np.empty((0, 0))
-            if self.interconnection is None
-            else self.interconnection,
+            "interconnection": flow,
             "directions": _rows([r.direction for r in self.resistors], n),
             "conductance": np.array([r.conductance for r in self.resistors], dtype=float),
             "account": np.array([place[r.account] for r in self.resistors]),
             "source_directions": _rows([s.direction for s in self.sources], n),
             "noise_directions": _rows([s.direction for s in self.noises], n),
             "noise_density": np.array([s.density for s in self.noises], dtype=float),
-            "noise_rate": np.array(
-                [0.0 if s.bandwidth is None else 2 * np.pi * s.bandwidth for s in self.noises],
-                dtype=float,
-            ),
+            "noise_rate": 2 * np.pi * widths,
         }
 
 

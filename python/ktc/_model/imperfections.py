@@ -52,9 +52,6 @@ class Converter:
         return np.argwhere(np.abs(volts) > self.limit)
 
 
-LEAST_BITS, MOST_BITS = 2, 32
-
-
 class LimitError(ValueError):
     """A request that the hardware cannot meet: a value out of range, or a time that is too short.
 
@@ -67,9 +64,9 @@ class LimitError(ValueError):
 class Imperfections:
     """The data sheet of a board; the default is an ideal board.
 
-    Constant errors of one board (tolerances, offset) are drawn from ``seed``, the number of the
-    board, independent of the seed of the thermal noise: the same seed is the same board, and a
-    larger tolerance scales the same errors.
+    Constant errors of one board (tolerances, offset) are drawn from ``seed``, independent of the
+    seed of the thermal noise; a larger tolerance scales the same errors. A number out of range
+    raises ValueError, as does any negative one except ``temperature_error``.
 
     Attributes:
         resistance_tolerance: δ of each cell's resistance: R(1 + u) with u uniform in [−δ, δ];
@@ -78,8 +75,8 @@ class Imperfections:
             programmed is divided by the same 1 + u.
         coupling_tolerance: the same of each coupling: elastance, capacitance or resistance.
         offset: rms of the constant error of each bias [V], normally distributed.
-        dac_bits: resolution of the DAC that makes biases and EMFs; 2 to 32, with ``dac_range``.
-            Its grid has 2^bits − 1 evenly spaced values from −dac_range to +dac_range.
+        dac_bits: resolution of the DAC that makes biases and EMFs; 2 to 32, with ``dac_range``, on
+            the grid of a ``ktc.Converter``.
         dac_range: largest magnitude of a bias or an EMF [V]; beyond it a control is refused.
         settling_time: time constant τ of the DAC's output [s], which approaches a new value as
             e^{−t/τ}.
@@ -94,10 +91,6 @@ class Imperfections:
             independent between cells: like 4 k_B T R of the resistor, but not from a heat bath. An
             uncoupled cell has ⟨v²⟩ = (k_B T + pickup/4R)/C.
         seed: number of the board, below 2**64.
-
-    Raises:
-        ValueError, TypeError: a number that is negative, not finite, or out of range; bits without
-            a range.
 
     Example:
         >>> import ktc
@@ -166,7 +159,7 @@ def _checked(name: str, value: object, optional: bool) -> float | None:
     if name == "seed":
         return random_seed(count(name, value, least=0))
     if name.endswith("_bits"):
-        return count(name, value, LEAST_BITS, MOST_BITS)
+        return count(name, value, least=2, most=32)
     if optional:
         return positive(name, value)
     number = finite(name, value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ktc._base.lazy_imports import scipy
 from ktc._base.validation import count, per_unit, real_array
 from ktc._model.sparse_stiffness import SparseMatrix
 
@@ -26,7 +27,6 @@ def springs(
 
     Raises:
         ValueError: a pair that does not join two units, or one that is given twice.
-        TypeError: a value that is not a number.
 
     Example:
         >>> import ktc
@@ -37,8 +37,6 @@ def springs(
 
     Source: Laplacian of a graph; Chung (1997), Spectral Graph Theory.
     """
-    import scipy.sparse
-
     d = count("units", units)
     pairs = real_array("edges", edges)
     if pairs.size == 0:
@@ -68,9 +66,8 @@ def springs(
     diagonal = per_unit("own", own, d).copy()
     np.add.at(diagonal, low, strength)
     np.add.at(diagonal, high, strength)
-    number = np.arange(d)
     values = np.concatenate([diagonal, -strength, -strength])
-    rows, columns = np.concatenate([number, low, high]), np.concatenate([number, high, low])
+    rows, columns = (np.concatenate([np.arange(d), *ends]) for ends in ((low, high), (high, low)))
     return scipy.sparse.coo_array((values, (rows, columns)), shape=(d, d)).tocsr()
 
 
@@ -97,8 +94,7 @@ def grid(
     """Sparse K of a square grid of springs between neighbours; unit (r, c) is r·columns + c.
 
     Args:
-        rows: at least 1, or 3 where periodic.
-        columns: the same.
+        rows, columns: at least 1, or 3 where periodic.
         own: k, scalar or (rows·columns,).
         coupling: c, scalar or one number per edge: first edges along rows, then along columns,
             both in the order of their first unit.

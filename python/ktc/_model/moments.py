@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Protocol
 
 from ktc._base.validation import Array, frozen
@@ -22,14 +23,11 @@ class Moments:
     def __init__(self, mean: Array, covariance: Callable[[], Array]) -> None:
         self.mean = frozen(mean)
         self._find = covariance
-        self._covariance: Array | None = None
 
-    @property
+    @cached_property
     def covariance(self) -> Array:
         """⟨(x − ⟨x⟩)(x − ⟨x⟩)ᵀ⟩ over the replicas (divided by their number), shape (d, d)."""
-        if self._covariance is None:
-            self._covariance = frozen(self._find())
-        return self._covariance
+        return frozen(self._find())
 
     def finish(self, covariance: Callable[[], Array]) -> None:
         """Replace the function that computes the covariance, if it is not known yet."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,17 +14,23 @@ from ktc import _core
 from ktc._base.codec import from_record, register, same, to_record
 from ktc._base.files import Storable
 from ktc._base.units import CONSISTENT, Units
-from ktc._base.validation import Array, frozen, positive_per_unit, real_array
+from ktc._base.validation import Array, frozen, positive, positive_per_unit, real_array
 from ktc._model.controls import Controls, initial_controls
 from ktc._model.elements import CurrentSource, Elements, NoiseSource, Resistor
 from ktc._model.matrices import friction_matrix, refuse_dense_parts, stiffness_matrix
-from ktc._model.network_record import arguments_of
 from ktc._model.sparse_stiffness import SparseMatrix, SparseStiffness, is_sparse, refuse_dense
-from ktc._model.transition import Transition, relaxation_times, transition
+
+
+class Transition(NamedTuple):
+    """Exact motion over a hold: z′ = A z + c + N(0, Q), z = x, or (x, p) with inertia."""
+
+    A: Array
+    c: Array
+    Q: Array
 
 
 class Network(Storable):
-    """An immutable description of noisy units with couplings.
+    """Noisy units with couplings; immutable.
 
     Without inertia, dx = −R⁻¹∇H dt + √(2kT R⁻¹) dW; with inertia M,
     dx = M⁻¹p dt, dp = −(∂H/∂x + R M⁻¹p) dt + √(2kT R) dW. In both,
@@ -34,7 +41,7 @@ class Network(Storable):
     a sparse network, whose cost is proportional to its couplings, up to millions of units. It moves
     by the splitting integrator with exact heat at each sub-step; its equilibrium is exact at any
     step, its motion second order in the step. Dense algebra (``stiffness``, ``friction``,
-    ``drift``, closed forms of ``ktc.theory``) is available up to 4096 units.
+    ``drift``, closed forms of ``ktc.theory``) raises ValueError beyond 4096 units.
 
     Args:
         stiffness: K, shape (d, d), symmetric, an array or a sparse matrix; a scalar makes one unit.
@@ -87,9 +94,9 @@ class Network(Storable):
             held = stiffness_matrix(stiffness)
             units = len(held)
             self._friction = frozen(friction_matrix(friction, units))
+            masses = np.empty(0)
             if inertia is not None:
-                self._inertia = frozen(positive_per_unit("inertia", inertia, units))
-            masses = np.empty(0) if self._inertia is None else self._inertia
+                self._inertia = masses = frozen(positive_per_unit("inertia", inertia, units))
             self._core = _core.Network.of_units(self._friction, masses)
         self._controls = initial_controls(self._core.accounts, held, kT, bias, quartic)
         self._core.check(self._controls.arrays(), "split")
@@ -105,7 +112,7 @@ class Network(Storable):
         interconnection: ArrayLike | None = None,
         sources: Sequence[CurrentSource] = (),
         noises: Sequence[NoiseSource] = (),
-    ) -> Network:
+    ) -> Self:
         """Make any circuit: dx = J∇H dt + Σ d_r dξ_r + Σ a_s I_s dt + Σ a_i j_i dt, with x public.
 
         Args:
@@ -164,11 +171,7 @@ class Network(Storable):
 
     @property
     def stiffness(self) -> Array:
-        """K, shape (d, d).
-
-        Raises:
-            ValueError: a sparse network of more than 4096 units; use ``sparse_stiffness``.
-        """
+        """K, shape (d, d); beyond 4096 units use ``sparse_stiffness``."""
         return self._controls.stiffness
 
     @property
@@ -183,11 +186,7 @@ class Network(Storable):
 
     @property
     def resistance(self) -> Array:
-        """R of each unit's own resistor, shape (d,).
-
-        Raises:
-            ValueError: friction is not diagonal; use ``friction``.
-        """
+        """R of each unit's own resistor, shape (d,); ValueError where R is not diagonal."""
         friction = self._friction if self._friction is not None else self.friction
         if friction.ndim == 1:
             return friction
@@ -212,11 +211,7 @@ class Network(Storable):
 
     @property
     def common_kT(self) -> float:
-        """The one thermal energy of all resistors.
-
-        Raises:
-            ValueError: where temperatures differ.
-        """
+        """The one thermal energy of all resistors; ValueError where temperatures differ."""
         return self._controls.common_kT
 
     @cached_property
@@ -229,12 +224,7 @@ class Network(Storable):
 
     @property
     def friction(self) -> Array:
-        """R, shape (d, d): the inverse of the resistors' mobility.
-
-        Raises:
-            ValueError: circuits with inductors, which have no such matrix, and sparse networks of
-                more than 4096 units; use ``resistance``.
-        """
+        """R, shape (d, d), inverse of the resistors' mobility; ValueError with inductors."""
         if self._friction is None:
             raise ValueError("a circuit with an interconnection has no friction matrix")
         if self._friction.ndim == 2:
@@ -287,9 +277,6 @@ class Network(Storable):
         """F of dz = F z dt + …, from the quadratic part of H.
 
         −R⁻¹K; [[0, M⁻¹], [−K, −R M⁻¹]] with inertia; (J − G)𝒦 of a circuit.
-
-        Raises:
-            ValueError: sparse networks of more than 4096 units.
         """
         if self.is_sparse:
             refuse_dense(self.units)
@@ -297,22 +284,20 @@ class Network(Storable):
 
     @property
     def relaxation_times(self) -> Array:
-        """1/|Re λ| of the drift's eigenvalues λ, ascending, shape (d,) or (2d,).
-
-        Raises:
-            ValueError: quartic terms, with which relaxation is not a sum of exponentials.
-        """
-        return relaxation_times(self)
+        """1/|Re λ| of the drift's eigenvalues λ, ascending, (d,) or (2d,); of linear networks."""
+        if self.quartic.any():
+            raise ValueError(
+                f"relaxation_times needs a linear network, but quartic is {self.quartic}; "
+                "measure them on an Emulator"
+            )
+        with np.errstate(divide="ignore"):
+            return np.sort(1 / np.abs(np.linalg.eigvals(self.drift).real))
 
     def transition(self, hold: float) -> Transition:
-        """Return the exact motion over a hold at these controls.
+        """Return the exact motion over a hold of positive duration at these controls.
 
-        Args:
-            hold: duration, positive.
-
-        Returns:
-            A = e^{Fh}, c = (1 − A) z*, Q = P − A P Aᵀ, with z* = (K⁻¹b, 0) and
-            P = kT (∇²H)⁻¹; shapes (n, n), (n,), (n, n), n = d or 2d.
+        A = e^{Fh}, c = (1 − A) z*, Q = P − A P Aᵀ, with z* = (K⁻¹b, 0) and P = kT (∇²H)⁻¹; shapes
+        (n, n), (n,), (n, n), n = d or 2d. A network whose motion is not exact raises ValueError.
 
         Example:
             >>> import ktc
@@ -320,17 +305,27 @@ class Network(Storable):
             >>> [float(part.item()) for part in (A.round(4), c.round(4), Q.round(4))]
             [0.3679, 1.8964, 0.8647]
         """
-        return transition(self, hold)
+        if self.is_sparse:
+            raise ValueError("transition needs a dense network; make it of stiffness.toarray()")
+        if not self.moves_exactly:
+            raise ValueError(
+                "transition needs a linear network at one temperature without sources; "
+                "theory.linear_transition takes any stable drift and diffusion"
+            )
+        decay, covariance = _core.network_transition(
+            self._core, self._controls.arrays(), positive("hold", hold)
+        )
+        rest = np.zeros(len(decay))
+        rest[: self.units] = np.linalg.solve(self.stiffness, self.bias)
+        return Transition(decay, rest - decay @ rest, covariance)
 
-    def with_controls(self, controls: Controls | None = None, **changes: ArrayLike) -> Network:
+    def with_controls(self, controls: Controls | None = None, **changes: ArrayLike) -> Self:
         """Return the same network with other controls.
 
         Args:
             controls: all controls, such as ``emulator.controls``; by default those of this network.
-            **changes: controls to replace, by name: bias, stiffness, quartic, kT, emf, current.
-
-        Raises:
-            ValueError, TypeError: an unknown control, or a value that the constructor refuses.
+            **changes: controls to replace, by name: bias, stiffness, quartic, kT, emf, current;
+                unknown names raise TypeError, values are checked as by the constructor.
 
         Example:
             >>> import ktc
@@ -353,7 +348,7 @@ class Network(Storable):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Network):
             return NotImplemented
-        return self is other or same(arguments_of(self), arguments_of(other))
+        return self is other or same(_arguments(self), _arguments(other))
 
     def __hash__(self) -> int:
         held = self._controls.held_stiffness
@@ -372,8 +367,28 @@ class Network(Storable):
         return f"<ktc.Network: {self.units} units, {kind}, {kT}>"
 
 
+def _arguments(network: Network) -> dict[str, object]:
+    """Arguments of the constructor, or of of_elements, that make an equal network."""
+    controls, elements = network.controls, network.elements
+    given: dict[str, object] = {"stiffness": controls.held_stiffness}
+    given |= {name: getattr(controls, name) for name in ("kT", "bias", "quartic")}
+    if elements is None:
+        shared = network.accounts == ("all",)
+        friction = network.friction if shared else network.resistance
+        return {**given, "friction": friction, "inertia": network.inertia}
+    emf, current = controls.emf.tolist(), controls.current.tolist()
+    pairs = zip(elements.sources, current, strict=True)
+    return {
+        **given,
+        "resistors": tuple(replace(r, emf=e) for r, e in zip(elements.resistors, emf, strict=True)),
+        "interconnection": elements.interconnection,
+        "sources": tuple(replace(source, current=i) for source, i in pairs),
+        "noises": tuple(elements.noises),
+    }
+
+
 def _of_arguments(**given: Any) -> Network:
     return Network.of_elements(**given) if "resistors" in given else Network(**given)
 
 
-register(Network, arguments_of, _of_arguments)
+register(Network, _arguments, _of_arguments)

@@ -32,7 +32,8 @@ class Parameters:
 
     Args:
         device: a Network, or a Board, whose states are volts.
-        names: one or several of "bias", "stiffness", "couplings", "diagonal", "quartic".
+        names: one or several of "bias", "stiffness", "couplings", "diagonal", "quartic" that do
+            not overlap.
         mask: True where a parameter is learned, by default everywhere: a symmetric (d, d) array
             for the stiffness, or a mapping with one array per name, (d,) for bias and quartic.
 
@@ -43,8 +44,7 @@ class Parameters:
         labels: one per parameter, such as "bias[0]" and "couplings[0,1]".
 
     Raises:
-        TypeError, ValueError: unknown or overlapping names; a mask of another shape, that is not
-            symmetric, or that leaves nothing to learn.
+        ValueError: unknown or overlapping names; a mask that does not fit or leaves nothing.
 
     Example:
         >>> import ktc
@@ -72,9 +72,8 @@ class Parameters:
         for name in self.names:
             places = np.nonzero(_candidates(name, self.units) & masks[name])
             first = len(labels)
-            labels += [
-                f"{name}[{','.join(map(str, place))}]" for place in zip(*places, strict=True)
-            ]
+            for place in zip(*places, strict=True):
+                labels.append(f"{name}[{','.join(map(str, place))}]")
             if len(labels) == first:
                 raise ValueError(f"mask leaves no {name} to learn; leave that name out of names")
             self.places[name], self.blocks[name] = places, slice(first, len(labels))
@@ -82,7 +81,7 @@ class Parameters:
         self.size = len(labels)
 
     @property
-    def masks(self) -> dict[str, NDArray[np.bool_]] | None:
+    def masks(self) -> dict[str, Mask] | None:
         """Masks by name with which ``Parameters(device, names, masks)`` makes an equal one."""
         masks = {}
         for name, places in self.places.items():
@@ -119,20 +118,11 @@ class Parameters:
         return changed
 
     def controls(self, vector: ArrayLike, controls: Controls) -> Controls:
-        """Return ``controls`` with the values θ.
-
-        Raises:
-            ValueError: a wrong shape, numbers that are not finite, or an energy that is not
-                confined.
-        """
+        """Return ``controls`` with the values θ, checked as by ``with_controls``."""
         return controls.updated(**self.changes(vector, controls))
 
     def forces(self, state: ArrayLike) -> Array:
-        """Return ∂H/∂θ at every state, shape (n, p).
-
-        Args:
-            state: public states, shape (n, d); volts on a Board.
-        """
+        """Return ∂H/∂θ, shape (n, p), at public states, shape (n, d)."""
         x = np.atleast_2d(np.asarray(state, dtype=np.float64))
         if x.ndim != 2 or x.shape[1] != self.units:
             raise ValueError(
@@ -156,11 +146,8 @@ class Parameters:
     def mean_forces(self, mean: ArrayLike, covariance: ArrayLike | None = None) -> Array:
         """Return ⟨∂H/∂θ⟩ of a normal distribution of the public state, shape (p,).
 
-        ⟨x_i x_j⟩ = m_i m_j + P_ij and ⟨x⁴⟩ = m⁴ + 6m²P + 3P² (Isserlis).
-
-        Args:
-            mean: m, shape (d,).
-            covariance: P, shape (d, d); a bias needs none.
+        ⟨x_i x_j⟩ = m_i m_j + P_ij and ⟨x⁴⟩ = m⁴ + 6m²P + 3P² (Isserlis), with the mean m, shape
+        (d,), and the covariance P, shape (d, d), of which a bias needs none.
         """
         m = np.asarray(mean, dtype=np.float64) / self.scale
         result = np.empty(self.size)
@@ -235,13 +222,13 @@ def _masks(
     if mask is None:
         return masks
     if isinstance(mask, Mapping):
-        unknown = [name for name in mask if name not in names]
-        if unknown:
-            raise ValueError(
-                f"mask has {unknown[0]!r}, which is not among the names {names}; add it there, "
-                "or leave it out"
-            )
         given = dict(mask)
+        for name in given:
+            if name not in names:
+                raise ValueError(
+                    f"mask has {name!r}, which is not among the names {names}; add it there, "
+                    "or leave it out"
+                )
     else:
         given = {name: mask for name in names if name in CONTROL_OF}
         if not given:

@@ -48,29 +48,21 @@ class Protocol(Storable):
         controls: Mapping[str, ArrayLike],
         final: Mapping[str, ArrayLike] | None = None,
     ) -> None:
-        times = real_array("holds", holds)
-        if times.ndim != 1 or len(times) == 0:
-            raise ValueError(f"holds must have shape (ticks,), but has shape {times.shape}")
-        if not (times > 0).all():
-            tick = int(np.argmin(times > 0))
-            raise ValueError(f"holds must be positive, but is {times[tick]} at tick {tick}")
-        _mapping("controls", controls)
-        waveforms = {name: waveform(name, value, len(times)) for name, value in controls.items()}
-        self._hold(times, waveforms, _last("final", final))
-
-    def _hold(self, holds: Array, controls: dict[str, Array], final: dict[str, Array]) -> None:
-        """Hold checked arrays, read-only."""
-        self.holds = frozen(holds)
-        self.controls = {name: frozen(values) for name, values in controls.items()}
-        self.final = {name: frozen(values) for name, values in final.items()}
-
-    @classmethod
-    def _of_checked(
-        cls, holds: Array, controls: dict[str, Array], final: dict[str, Array]
-    ) -> Protocol:
-        protocol = cls.__new__(cls)
-        protocol._hold(holds, controls, final)
-        return protocol
+        self.holds = frozen(real_array("holds", holds))
+        if self.holds.ndim != 1 or len(self.holds) == 0:
+            raise ValueError(f"holds must have shape (ticks,), but has shape {self.holds.shape}")
+        if not (self.holds > 0).all():
+            tick = int(np.argmin(self.holds > 0))
+            raise ValueError(f"holds must be positive, but is {self.holds[tick]} at tick {tick}")
+        for what, given in (("controls", controls), ("final", final or {})):
+            if not isinstance(given, Mapping):
+                raise TypeError(
+                    f"{what} must be a mapping from control names to values, but is "
+                    f"{type(given).__name__}"
+                )
+            known_keywords(given, CONTROL_NAMES, "control")
+        self.controls = {n: frozen(waveform(n, v, self.ticks)) for n, v in controls.items()}
+        self.final = {n: frozen(setting(f"final {n}", n, v)) for n, v in (final or {}).items()}
 
     @classmethod
     def sample(
@@ -89,9 +81,7 @@ class Protocol(Storable):
             ticks: number of ticks, at least 1.
             final: values set after the last hold.
             **functions: for each control a function of time or a constant; scalars broadcast.
-
-        Raises:
-            ValueError, TypeError: as the constructor, with the time of a bad value named.
+                Values are checked as by the constructor.
 
         Example:
             >>> import ktc
@@ -101,7 +91,7 @@ class Protocol(Storable):
             array([1.875, 2.292, 2.708, 3.125])
         """
         hold = positive("duration", duration) / count("ticks", ticks)
-        _mapping("functions", functions)
+        known_keywords(functions, CONTROL_NAMES, "control")
         midpoints = (np.arange(ticks) + 0.5) * hold
         sampled = {}
         for name, function in functions.items():
@@ -113,7 +103,7 @@ class Protocol(Storable):
             if len(shapes) > 1:
                 raise ValueError(f"{name} must keep one shape, but has {sorted(shapes)}")
             sampled[name] = np.stack(values)
-        return cls._of_checked(np.full(ticks, hold), sampled, _last("final", final))
+        return cls(np.full(ticks, hold), sampled, final)
 
     @classmethod
     def ramp(cls, duration: float, ticks: int, **ends: tuple[ArrayLike, ArrayLike]) -> Protocol:
@@ -124,8 +114,7 @@ class Protocol(Storable):
             >>> ktc.Protocol.ramp(duration=2.0, ticks=2, bias=(0.0, 4.0)).controls["bias"]
             array([1., 3.])
         """
-        positive("duration", duration)
-        _mapping("ends", ends)
+        known_keywords(ends, CONTROL_NAMES, "control")
         lines: dict[str, Callable[[float], ArrayLike]] = {}
         final = {}
         for name, pair in ends.items():
@@ -150,18 +139,20 @@ class Protocol(Storable):
     @property
     def times(self) -> Array:
         """When each tick starts, and last the end, shape (ticks + 1,)."""
-        return np.concatenate([[0.0], np.cumsum(self.holds)])
+        times = np.concatenate([[0.0], np.cumsum(self.holds)])
+        # Rounding errors of the sums, which would add up over many ticks (Neumaier, 1974).
+        part = times[1:] - times[:-1]
+        lost = (times[:-1] - (times[1:] - part)) + (self.holds - part)
+        times[1:] += np.cumsum(lost)
+        return times
 
     def __add__(self, later: Protocol) -> Protocol:
         """Join two protocols; the final update of the first merges with the first of the second.
 
         Updates at one instant add up exactly, so that the merge changes no energy. A control that
-        only the first protocol drives keeps its final value during the second.
-
-        Raises:
-            ValueError: the second drives a control that the first does not, or the first ends
-                with a value of a control that it does not drive: a waveform needs a value at every
-                tick.
+        only the first protocol drives keeps its final value during the second. Any other control
+        that the second drives, or the first ends with, raises ValueError, because a waveform needs
+        a value at every tick.
         """
         if not isinstance(later, Protocol):
             return NotImplemented
@@ -181,16 +172,13 @@ class Protocol(Storable):
             tail = later.controls.get(name, np.broadcast_to(held, (later.ticks, *held.shape)))
             joined[name] = np.concatenate(one_shape(name, [values, tail]))
         final = {**{n: v for n, v in self.final.items() if n not in later.controls}, **later.final}
-        return Protocol._of_checked(np.concatenate([self.holds, later.holds]), joined, final)
+        return Protocol(np.concatenate([self.holds, later.holds]), joined, final)
 
     def settings(self, controls: Controls) -> tuple[dict[str, Array], Controls]:
         """Return the values of all ticks, checked for a network, and its last controls.
 
-        Scalars stay scalars; ``full_shape`` broadcasts them.
-
-        Raises:
-            ValueError: a shape that does not fit, a stiffness or kT that is not physical, or a
-                bias whose energy overflows, with the tick named.
+        Scalars stay scalars. A shape that does not fit, a stiffness or kT that is not physical, or
+        a bias whose energy overflows raises ValueError, with the tick named.
         """
         return checked_waveforms(self.controls, self.final, controls)
 
@@ -222,20 +210,6 @@ class Protocol(Storable):
 
 
 register(Protocol, ("holds", "controls", "final"))
-
-
-def _last(what: str, given: Mapping[str, ArrayLike] | None) -> dict[str, Array]:
-    """Values to set after the last hold, checked."""
-    _mapping(what, given or {})
-    return {name: setting(f"{what} {name}", name, v) for name, v in (given or {}).items()}
-
-
-def _mapping(what: str, given: object) -> None:
-    if not isinstance(given, Mapping):
-        raise TypeError(
-            f"{what} must be a mapping from control names to values, but is {type(given).__name__}"
-        )
-    known_keywords(given, CONTROL_NAMES, "control")
 
 
 def _line(start: Array, end: Array, duration: float) -> Callable[[float], ArrayLike]:

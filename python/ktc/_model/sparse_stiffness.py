@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import sys
+from functools import cached_property
 from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ktc import _core
 from ktc._base.codec import from_record, register, same, to_record
+from ktc._base.lazy_imports import interrupts_deferred, scipy
 from ktc._base.validation import Array, frozen
 from ktc._model.matrices import CONFINE
 
 #: A ``csr_array``, of which SciPy ships no types.
 SparseMatrix: TypeAlias = Any
-Indices: TypeAlias = NDArray[np.integer[Any]]
 
 MOST_DENSE_UNITS = _core.MOST_DENSE_UNITS
 
@@ -33,31 +34,21 @@ class SparseStiffness:
         for part in (matrix.data, matrix.indices, matrix.indptr):
             frozen(part)
         self.core = _core.Stiffness.of_rows(matrix.indptr, matrix.indices, matrix.data)
-        self._row_sums: Array | None = None
         self._dense: Array | None = None
 
     @classmethod
     def of(cls, value: ArrayLike | SparseMatrix, units: int | None = None) -> SparseStiffness:
-        """Check a sparse matrix or a dense array.
-
-        Raises:
-            ValueError: not square, not of ``units`` rows, not finite, or not symmetric.
-            TypeError: entries that are not real numbers.
-        """
-        if isinstance(value, SparseStiffness):
-            _require_rows(value.matrix, units)
-            return value
-        if np.ndim(value) != 2:
+        """Check a sparse matrix or a dense array: square, of ``units`` rows, finite, symmetric."""
+        shape = value.matrix.shape if isinstance(value, SparseStiffness) else np.shape(value)
+        if len(shape) != 2 or shape[0] != shape[1] or shape[0] == 0:
+            raise ValueError(f"stiffness must be a square matrix (d, d), but has shape {shape}")
+        held = value if isinstance(value, SparseStiffness) else cls(_symmetric(_canonical(value)))
+        if units is not None and held.units != units:
             raise ValueError(
-                f"stiffness must be a square matrix (d, d), but has shape {np.shape(value)}"
+                f"stiffness must be of shape ({units}, {units}), one row and column per unit, "
+                f"but has shape {shape}"
             )
-        matrix = _canonical(value)
-        if matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
-            raise ValueError(
-                f"stiffness must be a square matrix (d, d), but has shape {matrix.shape}"
-            )
-        _require_rows(matrix, units)
-        return cls(_symmetric(matrix))
+        return held
 
     def __reduce__(self) -> tuple[object, ...]:
         return from_record, (to_record(self),)
@@ -72,12 +63,10 @@ class SparseStiffness:
         """K_ii, shape (d,)."""
         return np.asarray(self.matrix.diagonal(), dtype=np.float64)
 
-    @property
+    @cached_property
     def row_sums(self) -> Array:
         """Σ_j |K_ij|, shape (d,)."""
-        if self._row_sums is None:
-            self._row_sums = frozen(np.asarray(abs(self.matrix).sum(axis=1)).ravel())
-        return self._row_sums
+        return frozen(np.asarray(abs(self.matrix).sum(axis=1)).ravel())
 
     @property
     def couplings(self) -> int:
@@ -85,11 +74,7 @@ class SparseStiffness:
         return int(self.matrix.nnz - np.count_nonzero(self.diagonal)) // 2
 
     def dense(self) -> Array:
-        """Return K as a dense array.
-
-        Raises:
-            ValueError: more than 4096 units.
-        """
+        """Return K as a dense array; more than 4096 units raise ValueError."""
         if self._dense is None:
             refuse_dense(self.units)
             self._dense = frozen(np.asarray(self.matrix.toarray(), dtype=np.float64))
@@ -100,17 +85,13 @@ class SparseStiffness:
 
         A few products show whether a scaling makes K diagonally dominant, hence positive definite.
         Otherwise the signs of the pivots of a sparse factorisation decide.
-
-        Raises:
-            ValueError: K is not positive definite there.
         """
         bare = quartic == 0
         if not bare.any():
             return
         part = self
         if not bare.all():
-            inside = self.matrix[bare][:, bare]
-            part = SparseStiffness(_canonical(inside))
+            part = SparseStiffness(_canonical(self.matrix[bare][:, bare]))
         diagonal = part.diagonal
         if not (diagonal > 0).all():
             unit = int(np.flatnonzero(bare)[np.argmin(diagonal)])
@@ -141,11 +122,9 @@ def _rows(stiffness: SparseStiffness) -> dict[str, object]:
 
 
 def _of_rows(data: Array, indices: Array, indptr: Array) -> SparseStiffness:
-    import scipy.sparse
-
-    matrix = scipy.sparse.csr_array((data, indices, indptr), shape=(len(indptr) - 1,) * 2)
-    matrix.check_format(full_check=True)
-    return SparseStiffness.of(matrix)
+    return SparseStiffness.of(
+        scipy.sparse.csr_array((data, indices, indptr), shape=(len(indptr) - 1,) * 2)
+    )
 
 
 register(SparseStiffness, _rows, _of_rows)
@@ -168,18 +147,9 @@ def refuse_dense(units: int) -> None:
         )
 
 
-def _require_rows(matrix: SparseMatrix, units: int | None) -> None:
-    if units is not None and matrix.shape[0] != units:
-        raise ValueError(
-            f"stiffness must be of shape ({units}, {units}), one row and column per unit, "
-            f"but has shape {matrix.shape}"
-        )
-
-
-def _canonical(value: object) -> SparseMatrix:
+def _canonical(value: SparseMatrix) -> SparseMatrix:
     """Copy a matrix into a csr_array of doubles without duplicates or zeros, columns ascending."""
-    import scipy.sparse
-
+    _check_indices(value)
     try:
         given = scipy.sparse.csr_array(value, copy=True)
         if given.dtype.kind not in "biuf":
@@ -188,6 +158,7 @@ def _canonical(value: object) -> SparseMatrix:
     except (TypeError, ValueError) as error:
         kind = type(value).__name__
         raise TypeError(f"stiffness must be a real matrix, but is {kind}: {error}") from None
+    _check_indices(given)
     bad = np.flatnonzero(~np.isfinite(matrix.data))
     if len(bad):
         row = int(np.searchsorted(matrix.indptr, bad[0], side="right")) - 1
@@ -197,6 +168,19 @@ def _canonical(value: object) -> SparseMatrix:
     matrix.eliminate_zeros()
     matrix.sort_indices()
     return matrix
+
+
+def _check_indices(value: SparseMatrix) -> None:
+    """Refuse indices outside the matrix, which compiled code of SciPy would follow anywhere."""
+    try:
+        if hasattr(value, "check_format"):
+            value.check_format(full_check=True)
+        elif getattr(value, "format", None) == "coo":
+            scipy.sparse.coo_array((value.data, (value.row, value.col)), shape=value.shape)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"stiffness must have all of its indices within the matrix, but {error}; build it anew"
+        ) from None
 
 
 def _symmetric(matrix: SparseMatrix) -> SparseMatrix:
@@ -212,7 +196,8 @@ def _symmetric(matrix: SparseMatrix) -> SparseMatrix:
     root = np.sqrt(np.abs(matrix.diagonal()))
     i, j = asymmetry.coords if hasattr(asymmetry, "coords") else (asymmetry.row, asymmetry.col)
     half = (0.5 * matrix + 0.5 * turned).tocsr()
-    size = 1e-12 * np.maximum(root[i] * root[j], np.abs(_entries(half, i, j)))
+    entries = np.asarray(half[i, j]).ravel() if len(i) else np.empty(0)
+    size = 1e-12 * np.maximum(root[i] * root[j], np.abs(entries))
     if (asymmetry.data > size).any():
         k = int(np.argmax(asymmetry.data - size))
         a, b = int(i[k]), int(j[k])
@@ -224,21 +209,18 @@ def _symmetric(matrix: SparseMatrix) -> SparseMatrix:
     return _canonical(half)
 
 
-def _entries(matrix: SparseMatrix, i: Indices, j: Indices) -> Array:
-    return np.asarray(matrix[i, j]).ravel() if len(i) else np.empty(0)
-
-
 def _positive_pivots(matrix: SparseMatrix, diagonal: Array) -> bool:
     """Whether all pivots of K = Pᵀ L D Lᵀ P, scaled to unit diagonal, are positive.
 
     Source: Demmel, Eisenstat, Gilbert, Li, Liu (1999), SIAM J. Matrix Anal. Appl. 20, 720.
     """
-    import scipy.sparse.linalg
+    with interrupts_deferred():
+        from scipy.sparse.linalg import splu
 
     root = scipy.sparse.diags_array(1 / np.sqrt(diagonal))
     scaled = scipy.sparse.csc_array(root @ matrix @ root)
     try:
-        factor = scipy.sparse.linalg.splu(
+        factor = splu(
             scaled,
             permc_spec="MMD_AT_PLUS_A",
             diag_pivot_thresh=0.0,

@@ -51,10 +51,10 @@ def waveform(name: str, value: ArrayLike, ticks: int) -> Array:
 
 
 def checked_waveforms(
-    waveforms: Mapping[str, Array], last: Mapping[str, Array], controls: Controls
+    waveforms: Mapping[str, Array], last: dict[str, Array], controls: Controls
 ) -> tuple[dict[str, Array], Controls]:
     """Return waveforms as a network with ``controls`` takes them, and the controls at the end."""
-    checked: dict[str, Array] = {}
+    checked = dict(waveforms)
     if controls.is_sparse and "stiffness" in {*waveforms, *last}:
         raise ValueError(
             "stiffness of a sparse network is set, not played: a protocol holds one dense "
@@ -67,7 +67,6 @@ def checked_waveforms(
                 f"{name} must be a scalar or of shape {target} at every tick, "
                 f"but has shape {values.shape[1:]}"
             )
-        checked[name] = values
     quartic = "quartic" in checked or controls.quartic.any()
     for name in set(checked) & ({"kT"} if quartic else {"stiffness", "kT"}):
         checked[name] = _physical(controls, name, checked[name])
@@ -76,9 +75,7 @@ def checked_waveforms(
     elif not controls.is_sparse:  # the engine refuses a bias that overflows
         _refuse_overflow("tick", controls, checked)
     try:
-        final = controls.updated(
-            **{**{name: values[-1] for name, values in checked.items()}, **last}
-        )
+        final = controls.updated(**{name: values[-1] for name, values in checked.items()} | last)
     except ValueError as error:
         raise ValueError(f"final update: {error}") from None
     if not final.quartic.any() and not final.is_sparse:

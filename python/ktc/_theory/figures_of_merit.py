@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy  # imports scipy.optimize when it is first used
 from numpy.typing import ArrayLike
 
+from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array, finite, not_negative, per_unit, positive, square
 from ktc._engines.factory import STATIONARY
 from ktc._engines.moments_engine import MomentsEngine

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy  # imports scipy.linalg when it is first used
 
+from ktc._base.lazy_imports import scipy
 from ktc._model.description import Description, network_of
 from ktc._model.network import Network
 from ktc._model.quartic_unit import OneUnit

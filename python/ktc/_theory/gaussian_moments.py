@@ -15,9 +15,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import scipy  # imports scipy.linalg when it is first used
 from numpy.typing import NDArray
 
+from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array
 from ktc._model.network import Network
 from ktc._model.parameters import Parameters

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import scipy  # imports scipy.linalg when it is first used
 
+from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array
 from ktc._model.description import Description
 from ktc._theory.gaussian import parameter_map

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy  # imports scipy.linalg when it is first used
 from numpy.typing import ArrayLike
 
+from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array, per_unit, positive, square
 from ktc._model.description import Description
 from ktc._model.network import Network

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy  # imports scipy.integrate when it is first used
 from numpy.typing import ArrayLike
 
 from ktc import _core
+from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array, positive, real_array, square
 from ktc._model.description import Description, network_of
 from ktc._model.network import Network

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
-import scipy  # imports scipy.optimize when it is first used
 from numpy.typing import ArrayLike
 
+from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array, count, positive
 from ktc._engines.factory import STATIONARY
 from ktc._engines.moments_engine import MomentsEngine

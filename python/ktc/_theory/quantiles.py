@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy  # imports scipy.interpolate, scipy.linalg and scipy.special when they are first used
 
+from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array
 from ktc._model.quartic_unit import OneUnit
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
-import scipy  # imports scipy.interpolate when it is first used
 from numpy.typing import ArrayLike
 
+from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array, positive
 from ktc._model.controls import Controls
 from ktc._model.description import Description, network_of

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-import scipy  # imports scipy.linalg, scipy.sparse and scipy.special when they are first used
 
+from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array, positive
 from ktc._model.description import Description
 from ktc._model.network import Network

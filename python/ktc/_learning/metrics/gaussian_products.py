@@ -19,8 +19,8 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
-import scipy  # imports scipy.linalg when it is first used
 
+from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array
 from ktc._learning.metrics.metric_tensors import conjugate_gradients
 from ktc._model.network import Network

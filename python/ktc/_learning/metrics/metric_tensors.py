@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import numpy as np
-import scipy  # imports scipy.linalg when it is first used
 
+from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array
 
 #: Relative size of the residual at which conjugate gradients stop, in the preconditioner's norm.

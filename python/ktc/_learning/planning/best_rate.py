@@ -9,19 +9,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import scipy  # imports scipy.optimize when it is first used
 from numpy.typing import ArrayLike
 
 from ktc._base.codec import register
 from ktc._base.estimate import Estimate
 from ktc._base.files import Storable
+from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array, count, positive, random_seed, real_array
 from ktc._learning.center import learnable
 from ktc._learning.checks import hidden_units, parameter_names
+from ktc._learning.data import as_samples
 from ktc._learning.learn import learn
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.settings import Metrics
-from ktc._learning.samples import as_samples
 from ktc._learning.schedule import Schedule
 from ktc._model.controls import Controls
 from ktc._model.description import Described, Description, network_of

@@ -9,10 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.validation import Array, count, not_negative
-from ktc._learning.batches import Batches, BatchMoments
-from ktc._learning.samples import as_samples
-from ktc._learning.schedule import Schedule
-from ktc._learning.update import Update
+from ktc._learning.data import Batches, BatchMoments, as_samples
+from ktc._learning.schedule import Schedule, Update
 from ktc._model.description import Description
 from ktc._model.imperfections import Imperfections
 from ktc._theory.gaussian import gaussian, inverse

@@ -8,14 +8,13 @@ from numpy.typing import ArrayLike
 
 from ktc._base.validation import Array, count
 from ktc._boards.board import Board
-from ktc._learning.batches import Batches, BatchMoments
+from ktc._learning.data import Batches, BatchMoments, as_samples
 from ktc._learning.planning.expected_learning import (
     ExpectedLearning,
     expected_of,
     noise_of_reading,
 )
 from ktc._learning.planning.quartic_unit import best_unit, expected_of_unit, relaxation_of_unit
-from ktc._learning.samples import as_samples
 from ktc._learning.schedules import MinimalDissipation
 from ktc._model.description import Description, network_of
 from ktc._theory.gaussian import gaussian

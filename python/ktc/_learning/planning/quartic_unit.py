@@ -5,17 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from ktc._base.validation import Array
-from ktc._emulation.density_emulator import density_emulator
-from ktc._learning.data_phase import DataPhase
-from ktc._learning.loop import Loop
+from ktc._emulation.emulator import density_emulator
+from ktc._learning.loop import Loop, Problem
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.likelihood import maximum_likelihood
 from ktc._learning.metrics.settings import Metrics
 from ktc._learning.metrics.source import MetricSource
 from ktc._learning.planning.expected_learning import Costs, ExpectedLearning
-from ktc._learning.problem import Problem
-from ktc._learning.schedule import Schedule
-from ktc._learning.update import Update
+from ktc._learning.positive_phase import DataPhase
+from ktc._learning.schedule import Schedule, Update
 from ktc._model.description import Described, Description
 from ktc._model.parameters import Parameters
 

@@ -1,71 +1,67 @@
-"""Minibatches: which samples of the data an update sees."""
+"""Data: samples of the public state, and the minibatches that updates see."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from ktc._base.validation import Array, count
+from ktc._base.validation import Array, count, real_array
 
 #: Number of the random stream that shuffles the data.
 BATCH_STREAM = 0x6B746362
 
 
+def as_samples(data: ArrayLike, units: int) -> Array:
+    """Data of shape (samples, units), refused where it cannot be, or has no sample."""
+    array = real_array("data", data)
+    if array.ndim < 2:
+        array = array.reshape(-1, 1) if units == 1 else array.reshape(1, -1)
+    if array.ndim != 2 or array.shape[1] != units:
+        raise ValueError(
+            f"data must have shape (samples, {units}), one column per unit, "
+            f"but has shape {np.shape(data)}"
+        )
+    if len(array) == 0:
+        raise ValueError("data must have at least one sample, but has none")
+    return array
+
+
 class Batches:
-    """Numbers of the samples of one update after another, B of n at a time.
+    """Numbers of the samples of one update after another, ``batch`` = B of n ``samples`` at a time.
 
     Each epoch shuffles the data and deals ⌊n/B⌋ batches of exactly B without replacement; the
     n mod B samples that remain are left out of it.
-
-    Args:
-        samples: n.
-        batch: B, from 1 to n.
-        seed: of the run.
-
-    Raises:
-        TypeError, ValueError: a batch that is not a whole number from 1 to n.
-
-    Example:
-        >>> from ktc._learning.batches import Batches
-        >>> one = Batches(samples=6, batch=2, seed=1)
-        >>> sorted(number for _ in range(3) for number in one.draw().tolist())
-        [0, 1, 2, 3, 4, 5]
     """
 
     def __init__(self, samples: int, batch: int, seed: int | None) -> None:
-        self.size = count("batch", batch)
-        if self.size > samples:
+        self._size = count("batch", batch)
+        if self._size > samples:
             raise ValueError(
                 f"batch must be at most the {samples} samples of the data, but is {batch}; leave "
                 "it out to see all of them at every update"
             )
         self._samples = samples
+        #: Variance of a batch's mean over that of its samples.
+        self.share = _share(samples, self._size)
         self._stream = np.random.Generator(
             np.random.Philox(np.random.SeedSequence([seed or 0, BATCH_STREAM]))
         )
         self._left: NDArray[np.intp] = np.empty(0, dtype=np.intp)
 
-    @property
-    def share(self) -> float:
-        """Variance of a batch's mean over that of its samples, (n − B)/B(n − 1)."""
-        return _share(self._samples, self.size)
-
     def draw(self) -> NDArray[np.intp]:
         """Draw the numbers of the next batch, ascending."""
-        if len(self._left) < self.size:
+        if len(self._left) < self._size:
             self._left = self._stream.permutation(self._samples)
-        drawn, self._left = self._left[: self.size], self._left[self.size :]
+        drawn, self._left = self._left[: self._size], self._left[self._size :]
         return np.sort(drawn)
 
 
 class BatchMoments(NamedTuple):
     """Second moments of the means of batches that are dealt as ``Batches`` deals them.
 
-    Attributes:
-        scatter: covariance of the samples (divided by n), shape (d, d).
-        samples, size: n and B.
+    ``scatter`` is the covariance of the samples (divided by n), shape (d, d).
     """
 
     scatter: Array
@@ -86,14 +82,10 @@ class BatchMoments(NamedTuple):
         return self.samples // self.size
 
     def next(self, dealt: int) -> tuple[float, float]:
-        """Mean and variance of the next batch's mean, given the batches dealt so far.
+        """Mean and variance of the next batch's mean, where an epoch has ``dealt`` batches so far.
 
-        Args:
-            dealt: number of batches of this epoch so far, with the sum s of their deviations.
-
-        Returns:
-            The factor a of the conditional mean a s, and the variance about it in units of the
-            scatter.
+        With s the sum of their deviations, it returns the factor a of the conditional mean a s, and
+        the variance about it in units of the scatter.
         """
         n, size = self.samples, self.size
         own, shared = _share(n, size), -1 / (n - 1)

@@ -1,6 +1,8 @@
-"""The positive phase of a model with hidden units: replicas whose visible units the data hold."""
+"""The positive phase: ⟨∂_θH⟩ under the data, or under replicas whose visible units these clamp."""
 
 from __future__ import annotations
+
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +10,7 @@ from numpy.typing import NDArray
 from ktc._base.validation import Array
 from ktc._emulation.emulator import Emulator
 from ktc._learning.averages import data_forces, replica_forces
-from ktc._learning.batches import Batches
+from ktc._learning.data import Batches
 from ktc._model.description import Described
 from ktc._model.device import Device, is_infinite
 from ktc._model.network import Network
@@ -23,27 +25,49 @@ STREAM = 0x6B74636C
 BURN_IN = 10.0
 
 
+class DataPhase:
+    """Averages over data that all units have: of all samples, or of one batch after another."""
+
+    accounts = None
+
+    def __init__(
+        self, samples: Array, parameters: Parameters, batches: Batches | None = None
+    ) -> None:
+        self._samples, self._parameters, self.batches = samples, parameters, batches
+        self._all = data_forces(samples, parameters)
+        self._few: Array | None = None
+
+    def forces(self) -> Array:
+        """⟨∂_θH⟩ over the next batch, shape (p,)."""
+        if self.batches is None:
+            return self._all
+        return data_forces(self._samples[self.batches.draw()], self._parameters)
+
+    def all_forces(self) -> Array:
+        """⟨∂_θH⟩ over all of the data, shape (p,)."""
+        return self._all
+
+    def sample_forces(self, most: int) -> Array:
+        """∂_θH of all samples, or of as many evenly spaced ones, shape (n, p)."""
+        if self._few is None:
+            self._few = self._parameters.forces(self._samples[:: -(-len(self._samples) // most)])
+        return self._few
+
+    def set(self, **controls: Array) -> None:
+        """Nothing: the data do not depend on the controls."""
+
+    def run(self, duration: float) -> None:
+        """Nothing: the data do not depend on time."""
+
+
 class ClampedPhase:
     """A second ensemble of the same network, with the visible units of each replica at one sample.
 
     Visible units are held by friction: H(v, h) is that of the network, so that hidden units feel
     the force K_hv v and relax to exp(−H(v, h)/kT)/Z(v), as those of a device with clamped visible
     nodes do. Its accounts are those of the whole H: work of the updates on clamped units too, and
-    the heat of the hidden units.
-
-    Args:
-        start: the device at its first controls.
-        parameters: the learned parameters.
-        samples: those of the visible units, public, shape (n, visible).
-        hidden: numbers of the hidden units.
-        device: the device that learns: as many replicas, dealt to the samples in turn, at least one
-            each.
-        seed: seed of the run, from which that of this ensemble is made.
-        threads: threads of this ensemble.
-        batches: which samples' replicas an update reads; all by default.
-
-    Raises:
-        ValueError: an infinite ensemble; inertia, or resistors between units.
+    the heat of the hidden units. There are as many replicas as the device has, dealt to the samples
+    in turn, at least one each.
     """
 
     def __init__(
@@ -55,16 +79,13 @@ class ClampedPhase:
         device: Device,
         seed: int | None,
         threads: int | None,
-        batches: Batches | None = None,
+        batches: Batches | None,
     ) -> None:
         if is_infinite(device.ledger):
             raise ValueError("replicas must be finite with hidden units, which data clamp")
         net = start.network
-        if (
-            net.inertia is not None
-            or not net.has_friction
-            or np.count_nonzero(net.friction - np.diag(net.friction.diagonal()))
-        ):
+        separate = net.has_friction and not np.triu(net.friction, 1).any()
+        if net.inertia is not None or not separate:
             raise ValueError(
                 "hidden units need an overdamped network with one resistor per unit, by which the "
                 "visible units are held; take a diagonal friction, and no inertia"
@@ -80,14 +101,15 @@ class ClampedPhase:
         self._sample = np.arange(replicas) % len(samples)
         state = Emulator(start, replicas, seed, threads).read()
         state[:, visible] = samples[self._sample]
-        self._emulator = Emulator(
-            Described(held, start.scale, start.symbols), replicas, seed, threads, state=state
-        )
+        clamped = Described(held, start.scale, start.symbols)
+        self._emulator = Emulator(clamped, replicas, seed, threads)
+        self._emulator.write(state)
         self._parameters, self.batches = parameters, batches
+        self.set, self.run = self._emulator.set, self._emulator.run
         own = net.stiffness[np.ix_(hidden, hidden)] / friction[hidden][:, None]
         slowest = np.abs(np.linalg.eigvals(own)).min()
         if slowest > 0:
-            self._emulator.run(float(BURN_IN / slowest))
+            self.run(float(BURN_IN / slowest))
 
     def forces(self) -> Array:
         """⟨∂_θH⟩ over the next batch of samples and their hidden states, shape (p,)."""
@@ -105,22 +127,11 @@ class ClampedPhase:
         many = int(self._sample.max()) + 1
         return self._parameters.forces(self._emulator.read()[: many : -(-many // most)])
 
-    def set(self, **controls: Array) -> None:
-        """Set the controls of the free replicas here too."""
-        self._emulator.set(**controls)
-
-    def run(self, duration: float) -> None:
-        """Let hidden units move."""
-        self._emulator.run(duration)
-
-    @property
-    def work_and_heat(self) -> tuple[float, float]:
-        """Mean work and heat so far."""
-        work, heat = self.accounts
-        return float(np.mean(work)), float(np.mean(heat))
-
     @property
     def accounts(self) -> tuple[Array, Array]:
         """Work and heat of each replica so far."""
         ledger = self._emulator.ledger
         return np.array(ledger.work), np.array(ledger.heat)
+
+
+PositivePhase: TypeAlias = DataPhase | ClampedPhase

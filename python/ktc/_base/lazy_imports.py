@@ -1,0 +1,53 @@
+"""Imports on first use, which Ctrl-C cannot leave half done.
+
+``import ktc`` must be quick, and SciPy takes longer than all of ktc. An interrupted import of it
+leaves modules behind that lack their submodules until Python is restarted.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from threading import current_thread, main_thread
+from types import FrameType, ModuleType
+from typing import TYPE_CHECKING
+
+
+@contextmanager
+def interrupts_deferred() -> Iterator[None]:
+    """Let Ctrl-C act at the end of the block; only the main thread receives it."""
+    handler = signal.getsignal(signal.SIGINT)
+    if current_thread() is not main_thread() or not callable(handler):
+        yield
+        return
+    received: list[tuple[int, FrameType | None]] = []
+    signal.signal(signal.SIGINT, lambda number, frame: received.append((number, frame)))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if received:
+            handler(*received[0])
+
+
+class LazyPackage:
+    """A package whose subpackages are imported when they are first used."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, name: str) -> ModuleType:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        with interrupts_deferred():
+            module = import_module(f"{self._name}.{name}")
+        setattr(self, name, module)
+        return module
+
+
+if TYPE_CHECKING:
+    import scipy as scipy
+else:
+    scipy = LazyPackage("scipy")

@@ -1,0 +1,75 @@
+"""Replacement of a file as a whole: readers see the old file or the new one, never a part."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open a file that takes the place of ``path`` when the block ends without an error.
+
+    It is written under a name of its own in the same folder, flushed to the disk, and renamed.
+    A symbolic link stays, and what it points to is replaced. A file that exists keeps its mode and,
+    where this process may set them, its owner and group.
+
+    Raises:
+        ValueError: ``path`` is a folder, a device, a pipe, or a socket.
+        OSError: the file cannot be written; what was there stays.
+    """
+    target = Path(os.path.realpath(path))
+    before = _regular(path, target)
+    made = target.with_name(f".ktc-{secrets.token_hex(8)}.partial")
+    # O_EXCL refuses a name that exists, be it a link that somebody else has placed there.
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    file = os.fdopen(os.open(made, flags, 0o666), "wb")
+    try:
+        with file:
+            if before is not None:
+                _keep_access(made, before)
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        made.replace(target)
+    except BaseException:
+        made.unlink(missing_ok=True)
+        raise
+    _flush_folder(target.parent)
+
+
+def _regular(path: str | os.PathLike[str], target: Path) -> os.stat_result | None:
+    """Return the status of the file to replace, or None if there is none."""
+    try:
+        found = target.stat()
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(found.st_mode):
+        what = "a folder" if stat.S_ISDIR(found.st_mode) else "not a regular file"
+        raise ValueError(f"{os.fspath(path)} is {what}; choose the name of a file")
+    return found
+
+
+def _keep_access(made: Path, before: os.stat_result) -> None:
+    if hasattr(os, "chown"):
+        with suppress(PermissionError):
+            os.chown(made, before.st_uid, before.st_gid)
+    made.chmod(stat.S_IMODE(before.st_mode))
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make the new name last through a loss of power, where folders can be flushed."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        # Some network file systems refuse to flush a folder.
+        with suppress(OSError):
+            os.fsync(handle)
+    finally:
+        os.close(handle)
