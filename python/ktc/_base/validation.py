@@ -56,6 +56,14 @@ def positive(name: str, value: object) -> float:
     return number
 
 
+def not_negative(name: str, value: object) -> float:
+    """Return ``value`` as one finite number that is not negative."""
+    number = finite(name, value)
+    if number < 0:
+        raise ValueError(f"{name} must not be negative, but is {number}")
+    return number
+
+
 def count(name: str, value: object, least: int = 1, most: int | None = None) -> int:
     """Return ``value`` as an integer from ``least`` to ``most``."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
