@@ -60,15 +60,14 @@ auto interruptibly(Work&& work) {
 Engine make_engine(const Network& network, const Values& controls, std::uint64_t seed,
                    std::uint64_t first_replica, std::size_t replicas, std::size_t threads,
                    const std::string& motion, const std::string& dtype, double longest_step,
-                   const Array& state, const std::optional<std::vector<std::string>>& accounts) {
+                   const Array& state, const std::optional<std::vector<std::string>>& accounts,
+                   std::uint64_t first_step) {
     Controls first = to_controls(controls);
-    const EngineOptions options{seed,
-                                {first_replica, replicas},
-                                threads,
-                                motion_named(motion),
-                                longest_step,
-                                dtype == "float32" ? Precision::single : Precision::full,
-                                accounts ? flags_of(*accounts) : std::vector<bool>()};
+    const EngineOptions options{
+        seed,         {first_replica, replicas},
+        threads,      motion_named(motion),
+        longest_step, dtype == "float32" ? Precision::single : Precision::full,
+        first_step,   accounts ? flags_of(*accounts) : std::vector<bool>()};
     const double* given = state.size() > 0 ? state.data() : nullptr;
     return interruptibly([&](const std::function<bool()>& keep_going) {
         return Engine(network, std::move(first), options, given, keep_going);
@@ -235,7 +234,7 @@ void bind_engine(py::module_& module) {
         .def(py::init(&make_engine), py::kw_only(), py::arg("network"), py::arg("controls"),
              py::arg("seed"), py::arg("first_replica"), py::arg("replicas"), py::arg("threads"),
              py::arg("motion"), py::arg("dtype"), py::arg("longest_step"), py::arg("state"),
-             py::arg("accounts") = std::nullopt,
+             py::arg("accounts") = std::nullopt, py::arg("first_step") = 0,
              "`motion` is exact, midpoint, split or pooled; an empty `state` starts in the "
              "stationary state.")
         .def("set", set, py::arg("changes"), "Apply one control update and post its work.")

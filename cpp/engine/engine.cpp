@@ -33,7 +33,10 @@ void check(const Network& network, const EngineOptions& options) {
 
 Engine::Engine(Network network, Controls controls, const EngineOptions& options,
                const double* state, const std::function<bool()>& keep_going)
-    : network_(std::move(network)), motion_(options.motion), longest_step_(options.longest_step) {
+    : network_(std::move(network)),
+      motion_(options.motion),
+      longest_step_(options.longest_step),
+      first_step_(options.first_step) {
     check(network_, options);
     use_one_library_thread();
     setting_ = make_setting(network_, std::move(controls), motion_, nullptr);
@@ -43,6 +46,7 @@ Engine::Engine(Network network, Controls controls, const EngineOptions& options,
         options.range, options.seed, options.threads, heat_accounts, format_,
         std::make_shared<const Accounts>(itemised() ? heat_accounts : 0, options.kept_accounts));
     Watch watch(keep_going);
+    set_clock({first_step_});
     start(state, watch, false);
 }
 
@@ -179,7 +183,7 @@ void Engine::restart(Controls controls, const double* state,
     Watch watch(keep_going);
     const Clock before = clock_;
     const Setting held = std::exchange(setting_, std::move(first));
-    set_clock({});
+    set_clock({first_step_});
     try {
         start(state, watch, true);
     } catch (...) {

@@ -19,6 +19,7 @@ struct EngineOptions {
     Motion motion = Motion::exact;
     double longest_step = 0.0;  ///< bound of the steps of motion that is not exact
     Precision precision = Precision::full;
+    std::uint64_t first_step = 0;     ///< steps of noise before the first one that is used
     std::vector<bool> kept_accounts;  ///< flags as Accounts takes them
 };
 
@@ -97,6 +98,7 @@ class Engine {
     Network network_;
     Motion motion_;
     double longest_step_;
+    std::uint64_t first_step_;
     Setting setting_;
     std::shared_ptr<const StateFormat> format_;
     Clock clock_;

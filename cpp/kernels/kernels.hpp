@@ -95,10 +95,10 @@ struct KernelsOf {
     /// Independent standard normals, one for each replica of the group at an address.
     ///
     /// Box and Muller (Ann. Math. Stat. 29, 610, 1958): √(−2 ln u) times a point of the unit
-    /// circle. The point is (cos ½πy, sin ½πy) in the right quarter; the top bit of the angle word
-    /// changes the sign of the cosine, and the next bit exchanges the two. Logarithm, sine and
-    /// cosine are series (tools/normal_series.py), so that the bits depend only on the rounding of
-    /// the instruction set, not on a maths library or the width of vectors.
+    /// circle. The point is (cos, sin)(½πy) in one quarter of the circle; the top bit of the angle
+    /// word changes the sign of the cosine, and the next bit exchanges both coordinates. Logarithm,
+    /// sine and cosine are series (tools/normal_series.py), so that the bits depend only on the
+    /// rounding of the instruction set, not on a maths library or the width of vectors.
     ///
     /// Double precision: u in (0, 1) is an odd multiple of 2^−53 from the low 52 bits of one word,
     /// y in (−½, ½) an odd multiple of 2^−52 from the low 52 bits of the other. Normals are limited

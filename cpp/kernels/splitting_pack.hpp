@@ -44,7 +44,7 @@ inline void quartic_relax(const double* state, double stride, double rate, doubl
     for (std::size_t at = 0; at < block_width; at += pack_width) {
         const Doubles moved = load(displacement + at);
         const Doubles now = load(state + at) + stride * moved;
-        const Doubles square = rate * now * now;  // 2 r w² t with t half a step
+        const Doubles square = rate * now * now;  // 2gκd² t w² for t of half a step
         const Doubles root = square_root(1.0 + square);
         // now/root − now = −now square/(root (1 + root)), without cancellation.
         store(displacement + at, moved - now * square / (stride * root * (1.0 + root)));

@@ -9,8 +9,8 @@
 namespace ktc {
 
 /// Slice sampling along the conjugate directions u_k of a Hessian A, u_jᵀ A u_k = 0, in turn (Neal,
-/// Ann. Stat. 31, 705, 2003). A should be about as stiff as the network; then all modes
-/// relax in a few rounds, those that relax slowly unit by unit as well.
+/// Ann. Stat. 31, 705, 2003). If A is about as stiff as the network, all modes relax in a few
+/// rounds, also those that relax slowly in moves of single units.
 class ModeMoves {
    public:
     ModeMoves(const Controls& controls, const Matrix& hessian);
@@ -25,7 +25,7 @@ class ModeMoves {
     struct Mode {
         std::vector<double> direction, stiffened;  ///< u and K u
         double curvature;                          ///< uᵀ K u
-        double width;                              ///< thermal, of A
+        double width;                              ///< thermal width at A
     };
     struct Profile;
     Profile profile(const Mode& mode, const double* lanes, const double* slope) const;

@@ -14,11 +14,12 @@ namespace {
 constexpr std::size_t stairs = 256;
 constexpr double highest = 46.0;  // energy in kT above the minimum
 
-/// A zero of a function between a and b, at which its signs differ.
+/// A zero of a function between a and b, where it has different signs.
 template <class Function>
 double zero_between(double a, double b, Function&& f) {
     const bool rising = f(b) > 0.0;
-    for (int k = 0; k < 200; ++k) {
+    // Halving reaches a zero far below 1 only where the interval does not go down to 0 for ever.
+    for (int k = 0; k < 200 || (k < 2200 && (std::min(a, b) > 0.0 || std::max(a, b) < 0.0)); ++k) {
         const double middle = 0.5 * (a + b);
         if (middle <= std::min(a, b) || middle >= std::max(a, b)) break;
         ((f(middle) > 0.0) == rising ? b : a) = middle;
@@ -83,7 +84,7 @@ bool UnitSampler::attempt(double place, double height, double& x) const {
 namespace {
 
 constexpr std::size_t sweeps_at_least = 100;
-// Relaxation times of units drawn in turn that the sweeps must cover, or modes are drawn as well.
+// If the sweeps cover fewer relaxation times of units drawn in turn, modes are drawn as well.
 constexpr double relaxations = 20.0;
 
 /// A bound on |x| where V(x) ≤ level.
@@ -101,8 +102,8 @@ double reach_of(const UnitEnergy& energy, double level) {
     return reach;
 }
 
-/// The stiffness K_ii + 3κ x² of each unit in its wells, as far out as couplings can move them,
-/// plus that of its thermal width.
+/// The stiffness with K_ii + 3κx² on its diagonal, x at the outermost wells that couplings allow;
+/// κx² includes √(kT κ), its value at the thermal width.
 Matrix hardened(const Controls& controls, double least) {
     Matrix result = controls.stiffness.dense();
     for (std::size_t i = 0; i < controls.quartic.size(); ++i) {

@@ -34,7 +34,7 @@ class LosslessMove {
     std::vector<SubstepDirection> kicks_;  ///< one per quartic unit, along its column of J
     std::vector<std::size_t> kicked_by_;
     double step_;
-    std::vector<SubstepDirection> injections_;  ///< one a current source
+    std::vector<SubstepDirection> injections_;  ///< one per current source
 };
 
 /// The splitting integrator, for quartic units, several temperatures, sources, injected noise, and

@@ -7,8 +7,8 @@
 
 namespace ktc {
 
-/// How the coordinates of replicas are kept between moves. Energies and books are sums of doubles
-/// either way.
+/// Precision of the stored coordinates of replicas. Energies and accounts are sums of doubles in
+/// both.
 enum class Precision { full, single };
 
 /// How an engine stores coordinates. Single precision stores each row in units of the power of two
@@ -16,7 +16,7 @@ enum class Precision { full, single };
 /// as their deviation from β, so that a bias of many thermal widths costs no digits.
 class StateFormat {
    public:
-    /// Units at the controls of `setting`. Raises where single precision cannot hold them.
+    /// Units at the controls of `setting`. Raises if single precision cannot represent them.
     StateFormat(const Network& network, const Setting& setting, Precision precision);
 
     bool single() const { return single_; }
@@ -29,9 +29,9 @@ class StateFormat {
     }
     const std::vector<double>& offset(std::vector<double>&& force) const = delete;
 
-    /// Refuses a bias that single precision cannot hold.
+    /// Raises on a bias that single precision cannot represent.
     void check(const Setting& setting) const;
-    /// The same of a block's state at a setting.
+    /// Raises on a state of a block that single precision cannot represent.
     void check_state(const Setting& setting, const std::vector<double>& state) const;
 
    private:

@@ -12,7 +12,7 @@ namespace {
 // Ratio of rates down to which a plain eigendecomposition keeps twelve digits of all of them.
 constexpr double well_conditioned = 1e-4;
 
-/// Uncoupled units pass through no library product, and so keep their order and their bits.
+/// Uncoupled units are not multiplied by the library, so that they keep their order and bits.
 Coordinates uncoupled(const Network& network, const Matrix& stiffness) {
     std::vector<double> to_state, from_state, rates;
     for (std::size_t i = 0; i < network.units(); ++i) {

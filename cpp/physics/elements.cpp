@@ -23,17 +23,17 @@ bool along_axes(const SparseMatrix& directions) {
     return true;
 }
 
-/// One resistor per unit, each in its own account; or for a dense R those along the rows of
-/// `factor`, of unit conductance and in one account together. Coordinates of units start at
-/// `first`.
+/// One resistor per unit, each in its own account. A dense R gives resistors of unit conductance
+/// along the rows of a factor of R, or of R⁻¹ if `inverse`, in one account. Coordinates of units
+/// start at `first`.
 Elements of_units(const Matrix& friction, std::size_t n, std::size_t first, bool inverse) {
     const std::size_t d = friction.rows();
     const bool dense = !friction.is_diagonal();
     Elements result;
     result.directions = SparseMatrix::axes(d, n, first);
     if (dense) {
-        // R = L Lᵀ = Σ_k l_k l_kᵀ with the columns of L, R⁻¹ the same with the rows of L⁻¹. Unlike
-        // principal axes these keep the digits of weak resistors beside strong ones.
+        // R = L Lᵀ = Σ_k l_k l_kᵀ with columns l_k of L, or R⁻¹ with rows of L⁻¹. Unlike principal
+        // axes, these keep the digits of weak resistors beside strong ones.
         const Matrix lower = cholesky(friction, "friction");
         const Matrix rows = inverse ? solve_lower(lower, Matrix::identity(d)) : transpose(lower);
         Matrix directions(d, n);

@@ -15,11 +15,11 @@ namespace ktc {
 /// filter.
 struct Elements {
     Matrix interconnection;             ///< J = −Jᵀ, (n, n); empty where there is none
-    SparseMatrix directions;            ///< d_r, one a row, (resistors, n)
+    SparseMatrix directions;            ///< d_r, one per row, (resistors, n)
     std::vector<double> conductance;    ///< g_r
     std::vector<std::size_t> account;   ///< which heat account resistor r belongs to
-    Matrix source_directions;           ///< a_s, one a row, (sources, n)
-    Matrix noise_directions;            ///< a_i, one a row, (noises, n)
+    Matrix source_directions;           ///< a_s, one per row, (sources, n)
+    Matrix noise_directions;            ///< a_i, one per row, (noises, n)
     std::vector<double> noise_density;  ///< S_i
     std::vector<double> noise_rate;     ///< 2π times the filter's bandwidth; 0 for white noise
 
@@ -29,14 +29,14 @@ struct Elements {
     std::size_t noises() const { return noise_density.size(); }
     /// Heat accounts: one more than the largest number in `account`.
     std::size_t accounts() const;
-    /// Noises that carry a filter, whose state is an extra coordinate of every replica.
+    /// Noises with a filter, whose current is an extra coordinate of each replica.
     std::size_t filters() const;
     /// Whether every resistor lies along one coordinate, so that G is diagonal.
     bool along_axes() const;
     /// Mobility G = Σ_r g_r d_r d_rᵀ, (n, n).
     Matrix mobility() const;
 
-    /// Refuses wrong shapes, numbers that are not finite or not positive, J that is not
+    /// Raises on wrong shapes, numbers that are not finite or not positive, or a J that is not
     /// antisymmetric.
     void check() const;
 };
@@ -44,12 +44,12 @@ struct Elements {
 /// Σ_r w_r d_r d_rᵀ over the rows d_r of `directions`, (n, n).
 Matrix weighted_outer(const SparseMatrix& directions, const std::vector<double>& weights);
 
-/// Resistors of overdamped units, in unit order; of a dense friction matrix R = L Lᵀ along the rows
-/// of L⁻¹, in one account together.
+/// Resistors of overdamped units, in unit order. Those of a dense friction matrix R = L Lᵀ lie
+/// along the rows of L⁻¹ and share one account.
 Elements overdamped_elements(const Matrix& friction);
-/// The same of a diagonal R, without a matrix.
+/// Resistors of overdamped units with a diagonal R.
 Elements overdamped_elements(const std::vector<double>& friction);
-/// The same for units with inertia, z = (x, p): J is the symplectic block, resistors act on
+/// Elements of units with inertia, z = (x, p): J is the symplectic block, and resistors act on
 /// momenta.
 Elements inertial_elements(const Matrix& friction);
 

@@ -33,7 +33,7 @@ void Energy::of_block(const double* state, const std::vector<double>& force, dou
 
 void Energy::of_sparse_block(const double* state, const std::vector<double>& force,
                              double* energy) const {
-    // Sums of sums: a million terms one after the other would lose three digits of their total.
+    // Sums of partial sums, because a plain sum of a million terms would lose three digits.
     constexpr std::size_t rows_at_once = 512;
     double product[block_width], part[block_width];
     for (std::size_t first = 0; first < force.size(); first += rows_at_once) {

@@ -9,11 +9,11 @@
 
 namespace ktc {
 
-/// Dense algebra of a sparse network stops here: 4096² doubles are 128 MiB.
+/// Most units of a sparse network for dense algebra: 4096² doubles are 128 MiB.
 inline constexpr std::size_t most_dense_units = 4096;
 
-/// K of H = ½ xᵀ K x − …, symmetric, dense or sparse: an immutable handle, so that controls are
-/// copied from tick to tick, and compared, without a look at the numbers.
+/// Symmetric K of H = ½ xᵀ K x − …, dense or sparse. It is a handle to immutable numbers, so that
+/// copies of controls are cheap to make and to compare.
 class Stiffness {
    public:
     Stiffness() : Stiffness(Matrix()) {}
@@ -28,10 +28,10 @@ class Stiffness {
     double operator()(std::size_t i, std::size_t j) const {
         return is_sparse() ? (*sparse_)(i, j) : (*dense_)(i, j);
     }
-    /// Of a dense one, and of a sparse one: each has its own kind alone.
+    /// The matrix of a dense stiffness, and of a sparse one; neither has the other kind.
     const Matrix& dense() const { return *dense_; }
     const SparseMatrix& sparse() const { return *sparse_; }
-    /// The same numbers as a dense matrix.
+    /// This stiffness as a dense one.
     Stiffness densified() const { return is_sparse() ? Stiffness(sparse_->dense()) : *this; }
 
     bool operator==(const Stiffness& other) const {
@@ -45,18 +45,18 @@ class Stiffness {
     std::shared_ptr<const SparseMatrix> sparse_;
 };
 
-/// Energies of a start and of a bias below this leave room for those of their products.
+/// Largest energy of an initial state or of a bias, so that products of energies do not overflow.
 inline constexpr double largest_energy = 1e300;
 
-/// The stored energy in the coordinates w that an engine keeps its state in:
+/// The stored energy in the coordinates w of the state of an engine,
 ///     H = ½ wᵀ A w − βᵀ w + ¼ Σ_i κ_i w_i⁴.
-/// The one place where it is written down. β changes from tick to tick and is handed in.
+/// The force β is an argument because it changes from tick to tick.
 struct Energy {
     Stiffness hessian;            ///< A; empty means the identity (natural coordinates)
     std::vector<double> quartic;  ///< κ; empty means zero
 
-    /// H of every lane of a block with force β; `scratch` holds as many numbers as `state`, and is
-    /// not touched where A is sparse.
+    /// H of every lane of a block with force β; `scratch` has the size of `state`, and is not used
+    /// if A is sparse.
     void of_block(const double* state, const std::vector<double>& force, double* scratch,
                   double* energy) const;
 

@@ -13,7 +13,7 @@
 
 namespace ktc {
 
-/// Which energy accounts books keep, and in which order.
+/// The energy accounts that a ledger keeps, in order.
 class Accounts {
    public:
     enum Account : std::size_t {
@@ -27,13 +27,13 @@ class Accounts {
         first_heat
     };
 
-    /// As users name them; all heat accounts, from first_heat on, share the last name.
+    /// Names for users; all heat accounts, from first_heat on, share the last one.
     static constexpr std::array<std::string_view, first_heat + 1> names{
         "work",     "heat",   "supply",       "source",
         "injected", "shadow", "entropy_flow", "heat_per_resistor"};
 
-    /// `heat_accounts` 0 are the three accounts of exact moves. Of what there is, `wanted` are
-    /// kept, a flag an account and the last one for all heats by account; empty for all.
+    /// Without `heat_accounts` there are the three accounts of exact moves. `wanted` has one flag
+    /// per account to keep, the last one for all heat accounts; empty keeps all.
     explicit Accounts(std::size_t heat_accounts, const std::vector<bool>& wanted = {}) {
         const std::size_t all = heat_accounts > 0 ? first_heat + heat_accounts : source;
         for (std::size_t account = 0; account < all; ++account) {
@@ -45,12 +45,12 @@ class Accounts {
     bool keeps(std::size_t account) const {
         return account < slot_.size() && slot_[account] != none;
     }
-    /// Place of an account that is kept, among those that are.
+    /// Place of an account among those that are kept.
     std::size_t slot(std::size_t account) const { return slot_[account]; }
     std::size_t kept() const { return kept_; }
     /// Whether all accounts of exact moves are kept.
     bool complete() const { return keeps(work) && keeps(heat) && keeps(supply); }
-    /// Whether the first law can be checked, for which books have a turnover.
+    /// Whether the first law can be checked; such a ledger has a turnover.
     bool close() const { return keeps(work) && keeps(heat); }
 
    private:
@@ -59,8 +59,8 @@ class Accounts {
     std::size_t kept_ = 0;
 };
 
-/// The energy books of a block of replicas (Sekimoto, Prog. Theor. Phys. Suppl. 130, 17, 1998).
-/// Every account is a compensated sum of posts, one per replica, of 73 bits in twelve bytes. Work
+/// The energy ledger of a block of replicas (Sekimoto, Prog. Theor. Phys. Suppl. 130, 17, 1998).
+/// Each account is a compensated sum of posts per replica, of 73 bits in twelve bytes. Work
 /// done on the network and heat that flows into its resistors are positive; the first law reads
 ///     ΔH = work + source + injected + shadow − heat.
 /// Accounts that are not kept take no memory, and posts to them are lost.
@@ -79,7 +79,7 @@ class Ledger {
 
     const Accounts& accounts() const { return *accounts_; }
 
-    /// Closes the books and opens new ones at the given energies.
+    /// Sets all accounts to zero and starts at the given energies.
     void open(const double* energy) {
         std::fill(numbers_.begin(), numbers_.end(), 0.0);
         std::fill(carries_.begin(), carries_.end(), UpperHalf());
@@ -93,13 +93,13 @@ class Ledger {
             kernels().ledger_turn(turnover(), amount);
     }
 
-    /// Where the sums and carries of an account that is kept lie, and the turnover of books that
-    /// have one: for kernels that post by themselves.
+    /// Sums and carries of an account that is kept, and the turnover if there is one, for kernels
+    /// that post by themselves.
     double* sums(std::size_t account) { return numbers_.data() + at(account, 0); }
     UpperHalf* carries(std::size_t account) { return carries_.data() + at(account, 0); }
     UpperHalf* turnover() { return carries_.data() + accounts_->kept() * lanes_; }
 
-    /// Zero for accounts that these books do not keep.
+    /// Balance of an account, zero if it is not kept.
     double balance(std::size_t account, std::size_t lane) const {
         if (!accounts_->keeps(account)) return 0.0;
         return numbers_[at(account, lane)] + carries_[at(account, lane)];
@@ -108,15 +108,14 @@ class Ledger {
         return numbers_[accounts_->kept() * lanes_ + lane];
     }
 
-    /// Twenty bits suffice for the turnover, which only scales the imbalance. It stops growing at
-    /// some million times a post, which makes the imbalance of very long runs seem larger than it
-    /// is.
-    ///
-    /// |ΔH − (work + source + injected + shadow − heat)| over Σ|work| + Σ|heat| + max|H|, the sums
+    /// |ΔH − (work + source + injected + shadow − heat)| over Σ|work| + Σ|heat| + max|H|, with sums
     /// over all posts.
+    ///
+    /// Twenty bits suffice for this turnover, which only scales the imbalance. It stops growing at
+    /// about a million times a post, so that the imbalance of very long runs is overestimated.
     double imbalance(double energy, std::size_t lane) const {
         const double change = energy - opening_energy(lane);
-        // Sums first and carries after them, so that the large parts cancel first.
+        // Rounding errors are subtracted last, after the large parts have cancelled.
         double booked = 0.0, small = 0.0;
         for (std::size_t account : {work, heat, source, injected, shadow}) {
             if (!accounts_->keeps(account)) continue;
@@ -130,7 +129,7 @@ class Ledger {
         return scale > 0.0 ? std::abs((change - booked) - small) / scale : 0.0;
     }
 
-    /// The books as one flat row of numbers, for saving, and back.
+    /// The ledger as one flat row of numbers for saving; unpack() reads it back.
     std::vector<double> pack() const {
         std::vector<double> packed(numbers_);
         packed.insert(packed.end(), carries_.begin(), carries_.end());

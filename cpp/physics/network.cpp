@@ -30,8 +30,8 @@ Elements unit_elements(const Matrix& friction, bool inertia) {
     return inertia ? inertial_elements(friction) : overdamped_elements(friction);
 }
 
-/// A quartic unit moves exactly under a resistor that moves it alone, and under kicks that leave
-/// every other quartic unit where it is.
+/// Raises if sub-steps of a quartic unit are not exact: they need a resistor that moves this unit
+/// alone, and no interconnection with another quartic unit.
 void check_quartic(const std::vector<double>& quartic, const Elements& elements) {
     std::vector<bool> alone(elements.dimension(), true);
     for (std::size_t r = 0; r < elements.resistors(); ++r) {
@@ -87,7 +87,7 @@ Network::Network(Elements elements)
       elements_(std::make_shared<const Elements>(std::move(elements))) {
     elements_->check();
     if (elements_->interconnection.empty()) {
-        // R = G⁻¹ by way of the Cholesky factor of G.
+        // R = G⁻¹ from the Cholesky factor of G.
         const Matrix lower = cholesky(elements_->mobility(), "the mobility of the resistors");
         const Matrix inverse = solve_lower(lower, Matrix::identity(units_));
         friction_ = std::make_shared<const Matrix>(

@@ -12,7 +12,7 @@ namespace ktc {
 
 bool any_nonzero(const std::vector<double>& values);
 
-/// What can be programmed while a network runs. The stored energy of state z = x, or (x, p), is
+/// Controls, which may change while a network runs. The stored energy of state z = x or (x, p) is
 ///     H = ½ xᵀ K x − bᵀ x + ¼ Σ_i κ_i x_i⁴ + ½ pᵀ M⁻¹ p.
 struct Controls {
     std::vector<double> bias;     ///< b, one entry per unit
@@ -28,7 +28,7 @@ struct Controls {
     bool has_sources() const;
 };
 
-/// A control and its name; the stiffness is no vector.
+/// Name and member of a control; null for the stiffness, which is not a vector.
 struct NamedControl {
     const char* name;
     std::vector<double> Controls::* values;
@@ -40,8 +40,8 @@ inline constexpr std::array<NamedControl, 6> named_controls{{{"bias", &Controls:
                                                              {"emf", &Controls::emf},
                                                              {"current", &Controls::current}}};
 
-/// What cannot be programmed: the circuit itself, in the one equation of every circuit
-/// (physics/elements.hpp). Overdamped units: z = x, J = 0, G = R⁻¹. Units with inertia: z = (x, p),
+/// The part of a network that does not change while it runs, in the equation of motion of
+/// physics/elements.hpp. Overdamped units: z = x, J = 0, G = R⁻¹. Units with inertia: z = (x, p),
 /// J the symplectic block, G = diag(0, R). Circuits: z = x, any J and any resistors.
 class Network {
    public:
@@ -56,35 +56,35 @@ class Network {
     std::size_t dimension() const { return elements_->dimension(); }
     bool has_inertia() const { return !inertia_.empty(); }
     const Elements& elements() const { return *elements_; }
-    /// Whether the stiffness of this network is sparse: such a network moves by steps, each at a
-    /// cost proportional to its couplings.
+    /// Whether the stiffness is sparse; such a network moves by steps, whose cost is proportional
+    /// to the number of couplings.
     bool is_sparse() const { return sparse_; }
-    /// R = G⁻¹ of an overdamped network; empty where there is an interconnection, or sparse.
+    /// R = G⁻¹ of an overdamped network; empty with an interconnection or a sparse stiffness.
     const Matrix& friction() const { return *friction_; }
     const std::vector<double>& inertia() const { return inertia_; }
 
     /// ∇²H of the quadratic part, (dimension, dimension).
     Stiffness hessian(const Controls& controls) const;
-    /// J − G, (dimension, dimension): what ∇H is multiplied by.
+    /// J − G of dz = (J − G) ∇H dt + …, (dimension, dimension).
     Matrix flow() const;
     /// F = (J − G) ∇²H of dz = F z dt + …, of the quadratic part of H and without filters.
     Matrix drift(const Controls& controls) const;
-    /// D = Σ_r 2 kT_r g_r d_r d_rᵀ + Σ_i S_i a_i a_iᵀ, the covariance rate of white noise: filters
-    /// are left out.
+    /// D = Σ_r 2 kT_r g_r d_r d_rᵀ + Σ_i S_i a_i a_iᵀ, the covariance rate of white noise, without
+    /// filtered noise.
     Matrix diffusion(const Controls& controls) const;
     /// Whether a hold at these controls is one exact move whose total heat is −ΔH.
     bool moves_exactly(const Controls& controls) const;
-    /// Whether every unit has one resistor to itself and all are at one temperature, without
-    /// sources, so that midpoint steps move them together.
+    /// Whether midpoint steps apply: each unit has its own resistor, at one temperature of all, and
+    /// there are no sources.
     bool moves_together(const Controls& controls) const;
 
-    /// Refuses controls of the wrong shape, not finite, or whose energy confines nothing.
+    /// Raises on controls of a wrong shape, not finite, or whose energy is not confining.
     void check(const Controls& controls) const;
-    /// The same of the bias alone.
+    /// Raises on a bias of a wrong shape or not finite.
     void check_bias(const std::vector<double>& bias) const;
 
    private:
-    // Shared by all copies: engines are copied to keep an instant.
+    // Pointers are shared by all copies, because snapshots copy engines.
     std::size_t units_;
     bool sparse_ = false;
     std::shared_ptr<const Matrix> friction_;

@@ -11,6 +11,7 @@ import stat
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from tokenize import TokenError
 from typing import IO, BinaryIO
 
 import numpy as np
@@ -105,7 +106,10 @@ def _described(file: IO[bytes], name: str) -> tuple[np.dtype[np.generic], tuple[
     if version not in ((1, 0), (2, 0)):
         raise ValueError(f"entry {name!r} has version {version} of NumPy's format, not 1.0 or 2.0")
     read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    shape, _, dtype = read(file)
+    try:
+        shape, _, dtype = read(file)
+    except (SyntaxError, TokenError) as error:
+        raise ValueError(f"entry {name!r} has no header of NumPy's format ({error})") from None
     if dtype.kind not in KINDS or dtype.itemsize == 0:
         raise ValueError(f"entry {name!r} has dtype {dtype}, which ktc does not save")
     return dtype, shape

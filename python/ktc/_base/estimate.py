@@ -30,7 +30,6 @@ class LazySamples:
         return cls(lambda: samples)
 
     def __call__(self) -> Array:
-        """Return the samples."""
         with self._lock:
             return self._read()
 
@@ -139,15 +138,11 @@ class Estimate:
         variance: float | None = None,
     ) -> Estimate:
         """Make an estimate without error; ``variance`` is the variance over the ensemble."""
-        return cls(value, 0.0, method=method, unit=unit, kT=kT, variance=variance)
+        return cls(number("value", value), 0.0, method=method, unit=unit, kT=kT, variance=variance)
 
     @property
     def variance(self) -> float:
-        """Variance over the replicas: of the samples (divided by N − 1), or exact.
-
-        Raises:
-            ValueError: an estimate that has no variance.
-        """
+        """Variance over the replicas, of samples (divided by N − 1) or exact; else ValueError."""
         if self._variance is not None:
             return self._variance
         if self._samples is None:
@@ -156,11 +151,7 @@ class Estimate:
 
     @property
     def samples(self) -> Array:
-        """The samples, one per replica.
-
-        Raises:
-            ValueError: an estimate that was not obtained from samples.
-        """
+        """The samples, one per replica; ValueError where there are none."""
         if self._samples is None:
             raise ValueError(f"this estimate has no samples: it is by {self.method}")
         samples = self._samples()
@@ -169,11 +160,7 @@ class Estimate:
 
     @property
     def in_kT(self) -> Estimate:
-        """The estimate divided by kT.
-
-        Raises:
-            ValueError: kT was not one constant.
-        """
+        """The estimate divided by kT; ValueError where kT was not one constant."""
         if self._kT is None:
             raise ValueError(
                 "kT was not one constant during this run, so energies have no value in units of it"

@@ -62,6 +62,14 @@ def positive(name: str, value: object) -> float:
     return number
 
 
+def not_negative(name: str, value: object) -> float:
+    """Return ``value`` as one finite number that is not negative."""
+    number = finite(name, value)
+    if number < 0:
+        raise ValueError(f"{name} must not be negative, but is {number}")
+    return number
+
+
 def count(name: str, value: object, least: int = 1, most: int | None = None) -> int:
     """Return ``value`` as an integer from ``least`` to ``most``."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
@@ -107,6 +115,11 @@ def items(name: str, value: object) -> tuple[Any, ...]:
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise TypeError(f"{name} must be a sequence, but is {type(value).__name__} {told(value)}")
     return tuple(value)
+
+
+def tick_count(value: object) -> int:
+    """Return a number of ticks whose records a machine can hold."""
+    return count("ticks", value, most=10**8)
 
 
 def per_unit(name: str, value: ArrayLike, units: int) -> Array:

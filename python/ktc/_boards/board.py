@@ -168,11 +168,7 @@ class Board(Storable):
 
     @property
     def kT(self) -> float:
-        """k_B T [J].
-
-        Raises:
-            ValueError: where cells have several temperatures; ``network.kT`` has them all.
-        """
+        """k_B T [J]; ValueError where cells have several temperatures, as ``network.kT`` has."""
         return self.network.common_kT
 
     @property
@@ -201,19 +197,14 @@ class Board(Storable):
         momentum: ArrayLike | None = None,
         accounts: Sequence[str] | str | None = None,
     ) -> Emulator:
-        """Replicas of this board, operated through its hardware where it is not ideal.
+        """Replicas of this board, kept to its limits: ranges and rates of converters, couplings.
 
         Args:
             replicas: number of independent copies.
-            seed: of the thermal noise and of the noise of readings; the imperfections have their
-                own.
+            seed: of the thermal noise and of readings; the imperfections have their own.
             ideal: True runs the board as designed, with its topology but without imperfections.
             threads, dtype, dt, resolve_heat, first_replica, state, momentum, accounts: as for
                 ``ktc.Emulator``.
-
-        Returns:
-            An Emulator that keeps to the board's limits: ranges and rates of its converters, and
-            couplings that it lacks.
 
         Example:
             >>> import ktc

@@ -109,8 +109,9 @@ class ReadOut:
         options, size = self._cells.options, REPLICAS_OF_A_STREAM
         first, end = options.first_replica, options.first_replica + int(options.replicas)
         parts = []
+        own = (options.first_step,) if options.first_step else ()
         for block in range(first // size, (end - 1) // size + 1):
-            key = np.random.SeedSequence((options.seed or 0, self.count, block))
+            key = np.random.SeedSequence((options.seed or 0, self.count, block, *own))
             stream = np.random.Generator(np.random.Philox(key))
             rows = stream.standard_normal((size, self._cells.network.units))
             parts.append(rows[max(first - block * size, 0) : end - block * size])

@@ -106,17 +106,21 @@ def _take_nodes(words: list[Token], statement: list[Token], more: str) -> list[T
         if not _starts(words, ")"):
             raise opened.error(f"'(' before {found[0].text!r} is not closed")
         words.pop(0)
-    # A waveform has parentheses and a message of its own.
-    if not any(word.text.lower() in _WAVEFORMS for word in words):
-        for word in words:
-            if word.text in _MARKS:
-                raise word.unexpected()
+    _refuse_marks(words)
     if len(found) < 2 or (more and not words):
         first, last = statement[0], statement[-1]
         raise last.error(
             f"{first.text!r} needs two nodes{more}, but the line ends after {last.text!r}"
         )
     return found
+
+
+def _refuse_marks(words: list[Token]) -> None:
+    """Refuse parentheses and commas, except those of a waveform, which has its own message."""
+    if not any(word.text.lower() in _WAVEFORMS for word in words):
+        for word in words:
+            if word.text in _MARKS:
+                raise word.unexpected()
 
 
 def _starts(words: list[Token], mark: str) -> bool:

@@ -69,7 +69,9 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
             flowed into its resistors. Their own books take three times the memory of the state.
         first_replica: number of the first replica among all that the seed has: emulators with
             disjoint ranges together hold the same bits as one that has them all.
-        state: (replicas, d) or (d,), to start from instead of equilibrium.
+        state: (replicas, d) or (d,), to start from instead of equilibrium. States of each replica's
+            own choose other noise of the seed, so that an ensemble may be continued, or started
+            again, with the same seed; ``write`` places states without changing the noise.
         momentum: the same for momenta where there is inertia; zero if only ``state`` is given.
         accounts: names of the accounts to keep, among "work", "heat", "supply", "source",
             "injected", "shadow", "entropy_flow", "heat_per_resistor"; each takes 12 bytes per
@@ -335,7 +337,16 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
 
 
 #: Options that are saved with an emulator; those of the machine are chosen where it is loaded.
-SAVED = ("replicas", "seed", "dtype", "dt", "resolve_heat", "first_replica", "accounts")
+SAVED = (
+    "replicas",
+    "seed",
+    "dtype",
+    "dt",
+    "resolve_heat",
+    "first_replica",
+    "accounts",
+    "first_step",
+)
 
 
 def _fields(emulator: Emulator) -> dict[str, object]:

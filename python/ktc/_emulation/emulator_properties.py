@@ -13,11 +13,7 @@ from ktc._model.network import Network
 
 
 class EmulatorProperties:
-    """What can be read of an emulator without moving it; nothing here can be assigned.
-
-    Args:
-        frontend: what the emulator works through; it shares its lock.
-    """
+    """What can be read of an emulator without moving it; nothing here can be assigned."""
 
     def __init__(self, frontend: Frontend) -> None:
         self._frontend, self._lock = frontend, frontend._lock

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import weakref
 from collections.abc import Iterable, Mapping
@@ -68,14 +69,7 @@ class DeferredResults:
 class IdealFrontend:
     """``Frontend`` without hardware; hardware frontends work through one.
 
-    Args:
-        description: what is emulated.
-        options: validated options of the ensemble.
-        engine: in the state to start from.
-        start: (replicas, n), the state that ``reset`` goes back to; empty for the stationary one.
-
-    Attributes:
-        results: lazy results that wait for the engine to move on.
+    ``reset`` goes back to ``start``, (replicas, n), or to the stationary state where it is empty.
     """
 
     imperfections = None
@@ -111,6 +105,9 @@ class IdealFrontend:
         start = STATIONARY
         if state is not None or momentum is not None:
             start = placed_state(description, options.replicas, state, momentum)
+            own = any(np.ndim(given) == 2 for given in (state, momentum) if given is not None)
+            if own and not options.infinite:
+                options = replace(options, first_step=_steps_before(start))
         return cls(description, options, new_engine(description.network, options, start), start)
 
     @property
@@ -277,6 +274,15 @@ def _held(name: str) -> str:
 def _covariance(engine: Engine, scale: Array) -> Array:
     d = len(scale)
     return np.asarray(engine.moments(True)[1][:d, :d] * np.outer(scale, scale))
+
+
+def _steps_before(start: Array) -> int:
+    """A number of steps to skip, by the states of all replicas; below 2**62.
+
+    Chunks that each start from the states of the last one would repeat the noise of its first step,
+    which these states contain.
+    """
+    return int.from_bytes(hashlib.blake2b(start.data, digest_size=8).digest(), "little") >> 2
 
 
 def placed_state(

@@ -29,14 +29,8 @@ class DensityEngine(WithoutReplicas):
     """``Engine`` of one unit's ∂p/∂t = (1/γ) ∂_x(V′p + kT ∂_x p), under control of its bias.
 
     On a grid, by hops between neighbours at rates (kT/γΔ²) e^{−ΔV/2kT}, which leave e^{−V/kT} as it
-    is; in time by the midpoint rule. Both are second order. The engine starts in equilibrium.
-
-    Args:
-        network: one overdamped unit.
-        reach: least and greatest bias that it may be set to.
-
-    Raises:
-        ValueError: a reach so wide that the grid would need more than 20 000 points.
+    is; in time by the midpoint rule. Both are second order. The engine starts in equilibrium, and
+    its bias stays within ``reach``, least and greatest.
 
     Source: Risken (1989), The Fokker–Planck Equation; Crank, Nicolson (1947), Proc. Camb. Phil.
     Soc. 43, 50.

@@ -28,6 +28,8 @@ class EnsembleOptions:
         dtype: "float64" or "float32".
         dt: longest time step; None for the default, or for exact motion.
         accounts: names of the accounts to keep; None for all.
+        first_step: number of the first step of noise. Replicas that start from states of their own
+            skip a number of steps that depends on these states.
     """
 
     motion: str
@@ -38,6 +40,7 @@ class EnsembleOptions:
     dtype: str = "float64"
     dt: float | None = None
     accounts: tuple[str, ...] | None = None
+    first_step: int = 0
 
     @classmethod
     def checked(
@@ -51,6 +54,7 @@ class EnsembleOptions:
         resolve_heat: bool = False,
         first_replica: int = 0,
         accounts: Sequence[str] | str | None = None,
+        first_step: int = 0,
     ) -> EnsembleOptions:
         """The options that a user passes, validated for a network."""
         number = _precision(dtype)
@@ -85,6 +89,7 @@ class EnsembleOptions:
             dtype=number,
             dt=None if dt is None else positive("dt", dt),
             accounts=accounts_to_keep(accounts, motion),
+            first_step=count("first_step", first_step, least=0),
         )
 
     @property

@@ -105,7 +105,7 @@ class Motion:
     def same_shape(self, controls: Mapping[str, Any]) -> bool:
         """Whether it is the motion at these controls."""
         ours = {"stiffness": self.stiffness, "kT": self.kT}
-        return all(controls[k] is v or np.array_equal(controls[k], v) for k, v in ours.items())
+        return all(controls[k] is v or (controls[k] == v).all() for k, v in ours.items())
 
     @cached_property
     def _factor(self) -> Array:

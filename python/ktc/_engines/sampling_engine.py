@@ -21,14 +21,8 @@ from ktc._model.network import Network
 class SamplingEngine:
     """``Engine`` over ``_core.Engine``, with the time step that the controls need.
 
-    Args:
-        network: the network; the engine starts at its own controls.
-        options: validated options, with finitely many replicas.
-        start: (replicas, n) to start from; empty for the stationary state.
-
-    Raises:
-        ValueError: a ``dt`` so long that quartic units would be unstable.
-        MemoryError: more replicas than memory holds.
+    It starts at the network's own controls: from ``start``, shape (replicas, n), or from the
+    stationary state where that is empty.
     """
 
     sampled = True
@@ -57,6 +51,7 @@ class SamplingEngine:
                 longest_step=longest,
                 state=start,
                 accounts=options.accounts,
+                first_step=options.first_step,
             )
         self._adopt(core)
 

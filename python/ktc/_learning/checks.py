@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ktc._base.validation import Array, count
+from ktc._base.validation import Array, count, told
 from ktc._learning.averages import OF_THE_BIAS
 from ktc._learning.center import learnable
 from ktc._learning.data import as_samples
@@ -35,10 +35,10 @@ def parameter_names(parameters: str | Sequence[str]) -> tuple[str, ...]:
         names = (parameters,) if isinstance(parameters, str) else tuple(parameters)
     except TypeError:
         names = ()
-    if not names or any(name not in known for name in names):
+    if not names or any(not isinstance(name, str) or name not in known for name in names):
         raise ValueError(
             f"parameters must be one or several of {known}, such as ('bias',), but is "
-            f"{parameters!r}"
+            f"{told(parameters)}"
         )
     if "center" in names and len(names) > 1:
         raise ValueError(

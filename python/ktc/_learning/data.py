@@ -61,9 +61,7 @@ class Batches:
 class BatchMoments(NamedTuple):
     """Second moments of the means of batches that are dealt as ``Batches`` deals them.
 
-    Attributes:
-        scatter: covariance of the samples (divided by n), shape (d, d).
-        samples, size: n and B.
+    ``scatter`` is the covariance of the samples (divided by n), shape (d, d).
     """
 
     scatter: Array

@@ -21,10 +21,10 @@ from ktc._learning.center import learnable
 from ktc._learning.fit_figure import draw_fit
 from ktc._learning.gradient_noise import noise_work_of
 from ktc._learning.history import History, Readings
-from ktc._learning.metrics.calibration_report import CalibrationReport
 from ktc._learning.metrics.equilibria import measured_maximum_likelihood
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.likelihood import maximum_likelihood
+from ktc._learning.metrics.settings import CalibrationReport
 from ktc._learning.schedule import Schedule
 from ktc._model.controls import Controls
 from ktc._model.description import Described

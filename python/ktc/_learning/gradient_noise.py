@@ -58,12 +58,17 @@ class GradientNoise:
         ends = tick in (0, self._ticks)
         if (self._infinite and self._samples is None) or (not ends and tick % self._stride):
             return 0.0
-        cost = self._cost(update, share)
-        return cost if ends else self._stride * cost
+        return self._cost(update, share) * (1 if ends else self._stride)
 
     def _cost(self, update: Update, made: float) -> float:
-        state = self._states() if self._infinite else self._device.read()
-        share = 0.0 if self._infinite else 1 / len(state)
+        if self._infinite:
+            moments = self._device.moments()
+            root = np.linalg.cholesky(moments.covariance)
+            drawn = self._stream.standard_normal((self._most, len(root)))
+            state, share = np.asarray(moments.mean + drawn @ root.T), 0.0
+        else:
+            state = self._device.read()
+            share = 1 / len(state)
         if len(state) > self._most:
             state = state[self._stream.choice(len(state), self._most, replace=False)]
         forces = self._parameters.forces(state)
@@ -108,13 +113,6 @@ class GradientNoise:
     def _energy(self, forces: Array, change: Array) -> float:
         """½ Δθ·F Δθ."""
         return float(0.5 * np.sum((forces @ change) ** 2) / self._kT)
-
-    def _states(self) -> Array:
-        """A sample of an infinite ensemble."""
-        moments = self._device.moments()
-        root = np.linalg.cholesky(moments.covariance)
-        drawn = self._stream.standard_normal((self._most, len(root)))
-        return np.asarray(moments.mean + drawn @ root.T)
 
 
 def noise_work_of(fit: Fit, closed: bool) -> tuple[float, float | None]:

@@ -54,22 +54,22 @@ class Readings:
 class History:
     """Records of a learning run at its n + 1 updates, t = 0, h, …, T; fewer if it stopped early.
 
+    Arrays have the shape (n + 1,) where no other one is given.
+
     Attributes:
-        time: t since the start, shape (n + 1,).
+        time: t since the start.
         theta: θ after the update, in public units, shape (n + 1, p); names in ``fit.theta_names``.
         bias: b after the update, in public units, shape (n + 1, d).
         gradient: g(t) of the update, shape (n + 1, p).
         mean: replicas' mean of the public state at the update, shape (n + 1, d).
-        share: share of the update that was made: 1, or less where the energy would have lost its
-            bound, shape (n + 1,).
-        work: mean work done on the network up to and with the update, shape (n + 1,).
-        heat: mean heat that flowed into the resistors up to the update, shape (n + 1,).
-        positive_work, positive_heat: those of the clamped ensemble of a model with hidden units;
-            zero without, shape (n + 1,).
+        share: share of the update that was made, 1 where the energy stayed confined.
+        work: mean work done on the network up to and with the update.
+        heat: mean heat that flowed into the resistors up to the update.
+        positive_work, positive_heat: those of the clamped ensemble; zero without hidden units.
         path_free_energy, path_likelihood_bias: ``free_energy_change`` and ``likelihood_bias``;
             empty where these are not available.
-        noise_work: estimated cost of the gradient's noise at the update, shape (n + 1,); zero at
-            updates that others stand for, empty where it is in closed form or not available.
+        noise_work: estimated cost of the gradient's noise at the update; zero at updates that
+            others stand for, empty where it is in closed form or not available.
     """
 
     time: Array

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.resources import thread_count
-from ktc._base.validation import count, random_seed
+from ktc._base.validation import random_seed, tick_count
 from ktc._emulation.emulator import Emulator
 from ktc._learning import checks
 from ktc._learning.averages import replica_forces
@@ -124,7 +124,7 @@ def learn(
     settings = Metrics() if metrics is None else metrics
     if not isinstance(settings, Metrics):
         raise TypeError(f"metrics must be ktc.Metrics, but is {type(metrics).__name__}")
-    names, steps = checks.parameter_names(parameters), count("ticks", ticks)
+    names, steps = checks.parameter_names(parameters), tick_count(ticks)
     numbers = checks.hidden_units(hidden)
     given, device = device, _running(device, replicas, seed, threads)
     infinite = is_infinite(device.ledger)
@@ -174,14 +174,15 @@ def learn(
 def _driven(loop: Loop, problem: Problem, progress: bool) -> tuple[Outcome, Readings]:
     """Run the loop, with the readings of the device over it."""
     device, positive = problem.device, problem.positive
-    before, ledger = _applied_network(device), device.ledger
+    before, ledger = _realised(device), device.ledger
     first_work, first_heat = np.array(ledger.work), np.array(ledger.heat)
     tally: AbstractContextManager[Callable[[], Mapping[str, float] | None]]
     tally = ledger.tally() if isinstance(ledger, EnsembleLedger) else nullcontext(lambda: None)
     with tally as variances_so_far:
         outcome = loop.run(progress)
         variances = variances_so_far()
-    infinite = is_infinite(ledger)
+    infinite, after = is_infinite(ledger), _realised(device)
+    change = None if before is None or after is None else free_energy_change(before, after)
     return outcome, Readings(
         work=device.ledger.work - first_work,
         heat=device.ledger.heat - first_heat,
@@ -189,23 +190,19 @@ def _driven(loop: Loop, problem: Problem, progress: bool) -> tuple[Outcome, Read
         final_forces=replica_forces(device, problem.parameters)[0],
         positive=positive.accounts,
         variances=variances,
-        applied_change=_applied_change(before, _applied_network(device)),
+        applied_change=change,
     )
 
 
-def _applied_network(device: object) -> Network | None:
-    """The network as realised at present; None of a device that realises controls exactly."""
+def _realised(device: object) -> Network | None:
+    """The network as realised at present, at its resistors' temperature, without noise generators.
+
+    None of a device that realises controls exactly.
+    """
     if isinstance(device, HasImperfections) and device.imperfections is None:
         return None
-    return device.applied_network if isinstance(device, RealisesControls) else None
-
-
-def _applied_change(before: Network | None, after: Network | None) -> float | None:
-    """ΔF of realised networks at their resistors' temperature alone, without noise generators."""
-    if before is None or after is None:
-        return None
-    first, last = (Network(n.stiffness, n.friction, n.kT, n.bias) for n in (before, after))
-    return free_energy_change(first, last)
+    net = device.applied_network if isinstance(device, RealisesControls) else None
+    return None if net is None else Network(net.stiffness, net.friction, net.kT, net.bias)
 
 
 def _running(

@@ -84,11 +84,8 @@ class ClampedPhase:
         if is_infinite(device.ledger):
             raise ValueError("replicas must be finite with hidden units, which data clamp")
         net = start.network
-        if (
-            net.inertia is not None
-            or not net.has_friction
-            or np.count_nonzero(net.friction - np.diag(net.friction.diagonal()))
-        ):
+        separate = net.has_friction and not np.triu(net.friction, 1).any()
+        if net.inertia is not None or not separate:
             raise ValueError(
                 "hidden units need an overdamped network with one resistor per unit, by which the "
                 "visible units are held; take a diagonal friction, and no inertia"
@@ -105,7 +102,8 @@ class ClampedPhase:
         state = Emulator(start, replicas, seed, threads).read()
         state[:, visible] = samples[self._sample]
         clamped = Described(held, start.scale, start.symbols)
-        self._emulator = Emulator(clamped, replicas, seed, threads, state=state)
+        self._emulator = Emulator(clamped, replicas, seed, threads)
+        self._emulator.write(state)
         self._parameters, self.batches = parameters, batches
         self.set, self.run = self._emulator.set, self._emulator.run
         own = net.stiffness[np.ix_(hidden, hidden)] / friction[hidden][:, None]

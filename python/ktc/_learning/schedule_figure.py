@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -131,9 +131,8 @@ def _spectra(schedule: Schedule, geometry: Geometry, time: Array, drawn: Indices
         (loaded, loaded.T, of_modes),
     )
     for to, back, spectrum in ways:
-        found = [_diagonal(linear, to, back) for linear in (*rates, *jumps)]
-        if all(one is not None for one in found):
-            diagonals = np.stack([one for one in found if one is not None])
+        diagonals = _diagonals([*rates, *jumps], to, back)
+        if diagonals is not None:
             return _integrated(diagonals[:-2], diagonals[-2:], time, drawn, spectrum)
     few = time[drawn]
     matrices = np.stack([schedule.rate(t, geometry) for t in few])
@@ -145,13 +144,13 @@ def _rate(schedule: Schedule, geometry: Geometry, time: float) -> Linear:
     return lambda gradient: schedule.velocity(time, gradient, geometry)
 
 
-def _diagonal(linear: Linear, to: Array, back: Array) -> Array | None:
-    """Diagonal of a linear map where two random probes find back·map·to diagonal; else None."""
+def _diagonals(maps: Sequence[Linear], to: Array, back: Array) -> Array | None:
+    """Diagonals of back·map·to, where two random probes find all of these diagonal; else None."""
     probes = np.random.default_rng(0).uniform(1, 2, (2, len(to)))
-    first, second = (back @ linear(to @ probe) for probe in probes)
-    diagonal: Array = first / probes[0]
-    beside = np.abs(diagonal * probes[1] - second).max()
-    return diagonal if beside <= ROUNDING * np.abs(second).max() else None
+    first, second = (np.stack([back @ one(to @ probe) for one in maps]) for probe in probes)
+    diagonals: Array = first / probes[0]
+    beside = np.abs(diagonals * probes[1] - second).max(axis=1)
+    return diagonals if (beside <= ROUNDING * np.abs(second).max(axis=1)).all() else None
 
 
 def _integrated(

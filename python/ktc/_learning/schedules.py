@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,6 +14,9 @@ from ktc._base.validation import Array, finite, flag, frozen, of_type, positive,
 from ktc._learning.metrics.metric_tensors import MetricTensors
 from ktc._learning.path_to_target import PathToTarget
 from ktc._learning.schedule import Schedule
+
+#: Rates of kinds of parameters by name, relative to the rate of a schedule.
+Weights: TypeAlias = Mapping[str, float] | None
 
 
 class MinimalDissipation(Schedule):
@@ -172,9 +176,7 @@ class _Weighted(Schedule):
 
     uses_metrics = False
 
-    def __init__(
-        self, duration: float, weights: Mapping[str, float] | None, **others: object
-    ) -> None:
+    def __init__(self, duration: float, weights: Weights, **others: object) -> None:
         given = {} if weights is None else of_type("weights", weights, Mapping, "a mapping")
         self.weights = {k: positive(f"weights[{k!r}]", v) for k, v in given.items()}
         if self.weights:
@@ -221,9 +223,7 @@ class Constant(_Scalar):
         0.5
     """
 
-    def __init__(
-        self, duration: float, rate: float, weights: Mapping[str, float] | None = None
-    ) -> None:
+    def __init__(self, duration: float, rate: float, weights: Weights = None) -> None:
         self._rate = positive("rate", rate)
         super().__init__(duration, weights, rate=self._rate)
 
@@ -248,14 +248,9 @@ class Exponential(_Scalar):
     """
 
     def __init__(
-        self,
-        duration: float,
-        initial: float,
-        final: float,
-        weights: Mapping[str, float] | None = None,
+        self, duration: float, initial: float, final: float, weights: Weights = None
     ) -> None:
-        self.initial = positive("initial", initial)
-        self.final = positive("final", final)
+        self.initial, self.final = positive("initial", initial), positive("final", final)
         super().__init__(duration, weights, initial=self.initial, final=self.final)
 
     def scalar_rate(self, time: float) -> float:
@@ -279,9 +274,7 @@ class Cosine(_Scalar):
     Source: Loshchilov, Hutter (2017), arXiv 1608.03983.
     """
 
-    def __init__(
-        self, duration: float, initial: float, weights: Mapping[str, float] | None = None
-    ) -> None:
+    def __init__(self, duration: float, initial: float, weights: Weights = None) -> None:
         self.initial = positive("initial", initial)
         super().__init__(duration, weights, initial=self.initial)
 
@@ -320,7 +313,7 @@ class Adam(_Weighted):
         rate: float,
         beta1: float = 0.9,
         beta2: float = 0.999,
-        weights: Mapping[str, float] | None = None,
+        weights: Weights = None,
     ) -> None:
         self._rate = positive("rate", rate)
         self.betas = beta1, beta2 = finite("beta1", beta1), finite("beta2", beta2)

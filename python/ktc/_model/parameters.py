@@ -114,7 +114,8 @@ class Parameters:
 
     def controls(self, vector: ArrayLike, controls: Controls) -> Controls:
         """Return ``controls`` with the values θ, checked as by ``with_controls``."""
-        return controls.updated(**self.changes(vector, controls))
+        changes = self.changes(vector, controls)
+        return controls.updated(**changes)
 
     def forces(self, state: ArrayLike) -> Array:
         """Return ∂H/∂θ, shape (n, p), at public states, shape (n, d)."""

@@ -10,7 +10,14 @@ from numpy.typing import ArrayLike
 
 from ktc._base.codec import register
 from ktc._base.files import Storable
-from ktc._base.validation import Array, count, frozen, known_keywords, positive, real_array
+from ktc._base.validation import (
+    Array,
+    frozen,
+    known_keywords,
+    positive,
+    real_array,
+    tick_count,
+)
 from ktc._model.controls import CONTROL_NAMES, Controls
 from ktc._model.description import Description
 from ktc._model.protocol_figure import draw_protocol
@@ -90,7 +97,7 @@ class Protocol(Storable):
             >>> drive.controls["bias"].round(3)
             array([1.875, 2.292, 2.708, 3.125])
         """
-        hold = positive("duration", duration) / count("ticks", ticks)
+        hold = positive("duration", duration) / tick_count(ticks)
         known_keywords(functions, CONTROL_NAMES, "control")
         midpoints = (np.arange(ticks) + 0.5) * hold
         sampled = {}

@@ -17,13 +17,10 @@ PARAMETERS = ("bias", "center")
 
 
 def gaussian(device: Description) -> Network:
-    """Return the network of a device that relaxes to a normal distribution exp(−H/kT)/Z.
+    """Return the ``ktc.Network`` of a device that relaxes to a normal distribution exp(−H/kT)/Z.
 
     Args:
         device: a Network or a Board.
-
-    Returns:
-        The ``ktc.Network``.
 
     Raises:
         ValueError: quartic units, several temperatures, sources or noise generators.
@@ -73,10 +70,8 @@ def equilibrium(device: Description) -> Gaussian:
     Source: Landau, Lifshitz (1980), Statistical Physics, part 1, section 111.
     """
     net, scale = gaussian(device), device.scale
-    covariance = net.common_kT * inverse(net.stiffness)
-    return Gaussian(
-        scale * np.linalg.solve(net.stiffness, net.bias), covariance * np.outer(scale, scale)
-    )
+    mean, covariance = np.linalg.solve(net.stiffness, net.bias), inverse(net.stiffness)
+    return Gaussian(scale * mean, net.common_kT * covariance * np.outer(scale, scale))
 
 
 def bias_free_energy(device: Description, bias: ArrayLike) -> Array:
@@ -157,10 +152,8 @@ def parameter_map(device: Description, parameter: str) -> Array:
 
 def inverse(matrix: Array) -> Array:
     """Invert a symmetric positive definite matrix; the result is exactly symmetric."""
-    inverse: Array = scipy.linalg.cho_solve(
-        scipy.linalg.cho_factor(matrix, lower=True), np.eye(len(matrix))
-    )
-    return symmetrized(inverse)
+    factor = scipy.linalg.cho_factor(matrix, lower=True)
+    return symmetrized(scipy.linalg.cho_solve(factor, np.eye(len(matrix))))
 
 
 def symmetrized(matrix: Array) -> Array:
