@@ -29,7 +29,7 @@ from typing import IO
 
 from .fuzzers import FUZZERS
 from .source import Seeded
-from .verdict import Failure, limit_memory
+from .verdict import Failure, bounded_memory
 
 #: Seconds of real time after which an input counts as a hang; processor time is judged more
 #: strictly, by the verdict.
@@ -70,9 +70,12 @@ def work(name: str, start: int, count: int, note: Path) -> None:
     faulthandler.enable()
     if hasattr(faulthandler, "register"):
         faulthandler.register(signal.SIGUSR1, all_threads=True)
-    limit_memory()
     fuzz = FUZZERS[name]
-    with note.open("r+b") as file, mmap.mmap(file.fileno(), NOTE.size) as noted:
+    with (
+        bounded_memory(),
+        note.open("r+b") as file,
+        mmap.mmap(file.fileno(), NOTE.size) as noted,
+    ):
         for done, seed in enumerate(range(start, start + count)):
             noted[:] = NOTE.pack(seed, done)
             try:

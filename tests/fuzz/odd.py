@@ -182,7 +182,7 @@ MAKERS: tuple[Callable[[], Any], ...] = (
     lambda: np.ma.masked_array([[1.0, np.nan], [2.0, 3.0]], [[False, True], [False, False]]),
     lambda: np.ma.masked,
     lambda: np.array([1.0, 2.0]).view(np.recarray),
-    lambda: np.asmatrix(np.eye(2)),
+    lambda: np.eye(2).view(np.matrix),
     lambda: memoryview(np.ones(2)),
     lambda: ArrayOf("x"),
     lambda: ArrayOf(None),

@@ -73,7 +73,7 @@ def fuzz_files(source: Source) -> None:
         return
     require_finite(read.values, told)
     assert read.values.ndim == 2 and len(read.names) == read.values.shape[1], told
-    if source.rarely(20):
+    if source.rarely(500):  # it draws figures
         from ktc._commands.experiment import Settings
         from ktc._commands.learn_file import learn_file
 
@@ -161,6 +161,7 @@ def fuzz_data(source: Source) -> None:
         "seed",
         "samples",
         "batches",
+        "dt",
         "mask",
     }
     fit = attempt(

@@ -14,6 +14,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -198,12 +199,18 @@ def _first_line(message: str) -> str:
     return message.strip().split("\n")[0][:160]
 
 
-def limit_memory(extra: int = 4 << 30) -> None:
+@contextmanager
+def bounded_memory(extra: int = 4 << 30) -> Iterator[None]:
     """Let this process take at most so many bytes more, where the system can say so."""
     if sys.platform != "linux":
+        yield
         return
     import resource
 
+    before = resource.getrlimit(resource.RLIMIT_AS)
     pages = int(Path("/proc/self/statm").read_text().split()[0])
-    size = pages * resource.getpagesize() + extra
-    resource.setrlimit(resource.RLIMIT_AS, (size, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + extra, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
