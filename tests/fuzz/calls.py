@@ -335,6 +335,15 @@ def rightly_long(call: str, name: str, value: Any) -> bool:
     return call == "convergence" and name == "dts" and 1e-14 < value < 1e-3
 
 
+def enormous(value: Any) -> bool:
+    """Whether a number is so large or small that results may overflow."""
+    try:
+        sizes = np.abs(np.asarray(value, dtype=float))
+        return bool((sizes > 1e100).any() or ((sizes < 1e-100) & (sizes > 0)).any())
+    except Exception:
+        return False
+
+
 def fuzz(source: Source) -> None:
     call = source.pick(calls())
     given = {}
@@ -358,7 +367,8 @@ def fuzz(source: Source) -> None:
         require_first_law(result, told)
     elif result is not None:
         attempt(lambda: repr(result), None, f"repr of {told}")
-        require_finite(result, told, (*UNDEFINED, *odd_ones))
+        if not any(enormous(value) for value in odd_ones.values()):
+            require_finite(result, told, (*UNDEFINED, *odd_ones))
     if isinstance(result, ktc.Network):
         made = attempt(lambda: ktc.Emulator(result, replicas=2, seed=1), None, f"Emulator({told})")
         if made is not None:

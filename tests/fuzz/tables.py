@@ -116,6 +116,14 @@ def data(source: Source, columns: int) -> Any:
     return array * source.pick(EXTREMES[3:])
 
 
+def near(given: Any) -> bool:
+    """Whether data are close, so that quartic units learn them in few steps of time."""
+    try:
+        return bool(np.all(np.abs(np.asarray(given, dtype=float)) < 100))
+    except Exception:
+        return True
+
+
 def frame(array: Any, source: Source) -> Any:
     """A data frame where pandas is there, with a column of text or of categories."""
     try:
@@ -141,6 +149,8 @@ def fuzz_data(source: Source) -> None:
     with np.errstate(all="ignore"):
         device = source.pick(devices())
         given = data(source, device.network.units)
+        if device.network.quartic.any() and not near(given):
+            return
         settings: dict[str, Any] = {"ticks": source.integer(1, 4), "replicas": 4, "seed": 1}
         schedule = ktc.schedules.Constant(1.0, rate=0.1)
         parameters = source.pick(("bias", "bias", "stiffness", ("bias", "couplings"), "center"))

@@ -112,7 +112,7 @@ def of_shape(name: str, value: ArrayLike, *shape: int) -> None:
 
 def items(name: str, value: object) -> tuple[Any, ...]:
     """Return the items of a sequence; text is none."""
-    if isinstance(value, str) or not isinstance(value, Iterable):
+    if isinstance(value, str) or not np.iterable(value):
         raise TypeError(f"{name} must be a sequence, but is {type(value).__name__} {told(value)}")
     return tuple(value)
 

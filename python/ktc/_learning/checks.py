@@ -51,7 +51,7 @@ def parameter_names(parameters: str | Sequence[str]) -> tuple[str, ...]:
 def hidden_units(hidden: Sequence[int] | int) -> NDArray[np.intp]:
     """Numbers of the hidden units, ascending."""
     many = [hidden] if isinstance(hidden, int) or not np.iterable(hidden) else list(hidden)
-    numbers = sorted(count("hidden", unit, least=0) for unit in many)
+    numbers = sorted(count("hidden", unit, least=0, most=2**31) for unit in many)
     for one, other in pairwise(numbers):
         if one == other:
             raise ValueError(f"hidden must name a unit once, but names {one} twice")

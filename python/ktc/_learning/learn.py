@@ -212,7 +212,9 @@ def _running(
     if not isinstance(device, Running):
         network_of(device)
         many = REPLICAS if replicas is None else replicas
-        if many == math.inf:  # which takes neither; batches and measured metrics do
+        if (
+            type(many) is float and many == math.inf
+        ):  # which takes neither; batches and measured metrics do
             thread_count(threads)
             seed = threads = None
         if isinstance(device, DeviceFactory):

@@ -156,7 +156,7 @@ class Controls:
             held.require_confining(quartic)
             return held
         if is_sparse(given):
-            given = given.toarray()
+            given = SparseStiffness.of(given, units).matrix.toarray()
         return confining(square("stiffness", given, units), quartic)
 
     def __eq__(self, other: object) -> bool:

@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from ktc._base.codec import register
 from ktc._base.units import Units
-from ktc._base.validation import Array, of_shape, of_type
+from ktc._base.validation import Array, of_shape, of_type, require_positive
 from ktc._model.network import Network
 
 
@@ -46,6 +46,7 @@ class Described:
 
     def __post_init__(self) -> None:
         of_shape("scale", self.scale, self.network.units)
+        require_positive("scale", self.scale)
 
     def __repr__(self) -> str:
         return repr(self.network)

@@ -98,7 +98,8 @@ def acceptance(forward: Array, reverse: Array, kT: float) -> Acceptance:
         )
 
     def balance(change: float) -> float:
-        accepted, returned = terms(change)
+        with np.errstate(over="ignore"):  # a term is then 0 or 1
+            accepted, returned = terms(change)
         return float(np.sum(accepted) - np.sum(returned))
 
     # Every term is monotone in ΔF, and saturates at a logarithm beyond the extreme works.
