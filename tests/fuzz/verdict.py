@@ -57,7 +57,8 @@ def attempt(call: Callable[[], Any], names: Iterable[str] | None, told: str) -> 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            warnings.simplefilter("ignore", UserWarning)
+            for harmless in (UserWarning, PendingDeprecationWarning):
+                warnings.simplefilter("ignore", harmless)
             result = call()
     except Exception as error:
         complaint = _complaint(error, names)

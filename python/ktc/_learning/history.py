@@ -91,7 +91,7 @@ class History:
         updates = max(1, len(self.time))
         widths = {"theta": (size,), "gradient": (size,), "bias": (units,), "mean": (units,)}
         for name, values in vars(self).items():
-            if len(values) or name not in MAY_LACK:
+            if name not in MAY_LACK or values.shape != (0,):
                 of_shape(f"history/{name}", values, updates, *widths.get(name, ()))
 
     @property
