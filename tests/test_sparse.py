@@ -410,3 +410,11 @@ def test_indices_outside_a_matrix_that_a_dense_network_is_set_to():
         emulator.set(stiffness=wrong)
     emulator.set(stiffness=2 * scipy.sparse.eye_array(3))
     assert (emulator.controls.stiffness == 2 * np.eye(3)).all()
+
+
+def test_index_pointers_that_decrease():
+    """SciPy checks no index of a matrix whose last pointer is zero."""
+    wrong = scipy.sparse.csr_array(np.eye(3))
+    wrong.indptr = np.array([0, 2, 3, 0], dtype=wrong.indptr.dtype)
+    with refused(ValueError, "stiffness must have all of its indices", "must not decrease"):
+        ktc.Network(wrong, 1.0)

@@ -188,6 +188,8 @@ class Call:
         self.names |= set(self.fitting)
         if "path" in self.fitting:
             self.names |= {"file", "folder", "directory"}
+        if "Parameters" in name:
+            self.names.add("parameter")
         if "presets" in name or "SparseStiffness" in name:
             self.names |= {"R1", "R2", "C1", "C2", "C3", "stiffness"}
 
@@ -264,7 +266,9 @@ def _calls() -> Iterator[Call]:
     yield Call("learn", ktc.learn, **{**quick, "replicas": (lambda: 5, lambda: float("inf"))})
     yield Call("best_rate", ktc.best_rate, schedule=(lambda: lambda r: schedules.Constant(1.0, r),),
                replicas=4, ticks=2, tolerance=1.0)  # fmt: skip
-    yield Call("plan", ktc.plan, duration=5.0, nats=0.1, replicas=None, ticks=None)
+    yield Call(
+        "plan", ktc.plan, device=(network,), duration=5.0, nats=0.1, replicas=None, ticks=None
+    )
     yield Call("convergence", ktc.convergence, network=ktc.Network(-1.0, 1.0, quartic=1.0),
                replicas=4, duration=0.2)  # fmt: skip
     yield Call("lattices.grid", lattices.grid, coupling=1.0)
@@ -330,8 +334,8 @@ def rightly_long(call: str, name: str, value: Any) -> bool:
         return 10**4 < value <= 10**8
     if name == "replicas" and "_estimate" in call:
         return 1 < value < 50
-    if call == "convergence" and name == "duration":
-        return 10 < value < 1e14
+    if call in ("convergence", "plan") and name in ("duration", "joules", "nats"):
+        return not 1e-3 < value < 10
     return call == "convergence" and name == "dts" and 1e-14 < value < 1e-3
 
 

@@ -248,14 +248,22 @@ MEASURED = (
 )  # fmt: skip
 
 
-def quartic(fit: ktc.Fit) -> bool:
-    return bool(fit.start.network.quartic.any())
+def read(value: Any, name: str) -> Any:
+    """An attribute, or what it returns; numbers that were edited may overflow."""
+    with np.errstate(all="ignore"):
+        found = getattr(value, name)
+        return found() if name == "__repr__" else found
+
+
+def quartic(result: ktc.Fit | ktc.Run) -> bool:
+    network = result.start.network if isinstance(result, ktc.Fit) else result.network
+    return bool(network.quartic.any())
 
 
 def use(value: Any, told: str) -> None:
     """What was loaded works, or says what is wrong."""
     names = {"duration", "state", "dt", "controls", "bias", "stiffness"}
-    attempt(lambda: repr(value), names, f"repr, {told}")
+    attempt(lambda: read(value, "__repr__"), None, f"repr, {told}")
     attempt(lambda: value.save(folder() / "again.npz"), names, f"save, {told}")
     if isinstance(value, ktc.Network):
         made = attempt(lambda: ktc.Emulator(value, replicas=2, seed=1), names, f"emulator, {told}")
@@ -271,7 +279,7 @@ def use(value: Any, told: str) -> None:
         attempt(value.ledger.imbalance, None, f"imbalance, {told}")
     else:
         # Averages of coupled quartic units are measured, which takes seconds.
-        left = MEASURED if isinstance(value, ktc.Fit) and quartic(value) else ()
+        left = MEASURED if isinstance(value, (ktc.Fit, ktc.Run)) and quartic(value) else ()
         for name in sorted(set(dir(type(value))) - set(left)):
             if not name.startswith("_") and not callable(getattr(type(value), name)):
-                attempt(lambda name=name: getattr(value, name), None, f".{name}, {told}")
+                attempt(lambda name=name: read(value, name), None, f".{name}, {told}")

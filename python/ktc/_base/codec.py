@@ -171,15 +171,21 @@ def _made(
         raise RecordError(f"{place or name}: {type(error).__name__}: {error}") from error
 
 
-def require_alike(value: object, pattern: object, place: str) -> None:
-    """Refuse saved values that have not the entries, types and shapes of a pattern's."""
+def require_alike(
+    value: object, pattern: object, place: str, other_shapes: tuple[str, ...] = ()
+) -> None:
+    """Refuse saved values that have not the entries, types and shapes of a pattern's.
+
+    Arrays of the names ``other_shapes`` may have any shape.
+    """
     if isinstance(pattern, Mapping):
         fits = isinstance(value, Mapping) and set(value) == set(pattern)
         for key in pattern if fits else ():
-            require_alike(value[key], pattern[key], f"{place}/{key}")  # type: ignore[index]
+            require_alike(value[key], pattern[key], f"{place}/{key}", other_shapes)  # type: ignore[index]
     elif isinstance(pattern, np.ndarray):
         fits = isinstance(value, np.ndarray) and (
-            (value.shape, value.dtype.kind) == (pattern.shape, pattern.dtype.kind)
+            value.dtype.kind == pattern.dtype.kind
+            and (value.shape == pattern.shape or place.endswith(other_shapes or "//"))
         )
     elif pattern is None or isinstance(pattern, (int, float)):
         number = isinstance(value, (int, float)) and abs(value) <= sys.float_info.max
@@ -226,7 +232,7 @@ def _fits(value: object, hint: object) -> bool:
         return isinstance(value, Mapping) and all(_fits(v, arguments[1]) for v in value.values())
     if origin is not None:  # a union
         return not arguments or any(_fits(value, one) for one in arguments)
-    if not isinstance(hint, type) or hint is Any or getattr(hint, "_is_protocol", False):
+    if not isinstance(hint, type) or hint.__module__ == "typing" or hasattr(hint, "_is_protocol"):
         return True
     return isinstance(value, hint)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -110,7 +110,7 @@ def of_shape(name: str, value: ArrayLike, *shape: int) -> None:
         raise ValueError(f"{name} must be of shape {shape}, but has shape {np.shape(value)}")
 
 
-def items(name: str, value: object) -> tuple[Any, ...]:
+def items(name: str, value: Iterable[T]) -> tuple[T, ...]:
     """Return the items of a sequence; text is none."""
     if isinstance(value, str) or not np.iterable(value):
         raise TypeError(f"{name} must be a sequence, but is {type(value).__name__} {told(value)}")

@@ -380,11 +380,7 @@ def _of_fields(
     # Placed by hand, so that no equilibrium is drawn that is not used.
     inner = IdealFrontend.of(moved, checked, state=np.zeros(moved.network.units))
     frontend = description.frontend(inner) if isinstance(description, Hardware) else inner
-    pattern = frontend.saved()
-    first, start = pattern.get("cells", pattern), state.get("cells", state)["start"]
-    if np.size(start) == 0 or np.shape(start)[1:] == np.shape(first["start"])[1:]:
-        first["start"] = start  # none, one for all replicas, or one for each
-    require_alike(state, pattern, "state")
+    require_alike(state, frontend.saved(), "state", ("start",))
     frontend.restore(state)
     return Emulator.operating(frontend)
 

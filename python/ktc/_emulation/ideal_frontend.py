@@ -258,7 +258,11 @@ class IdealFrontend:
     def restore(self, saved: Mapping[str, Any]) -> None:
         controls = self.controls.checked(saved["held"])
         self.engine.restore({**saved["engine"], **controls.arrays()})
-        self.controls, self.start = controls, saved["start"]
+        start = saved["start"]
+        # None, one for all replicas, or one for each.
+        if start.size and start.shape[1:] != self.start.shape[1:]:
+            raise ValueError(f"start is of shape {start.shape}")
+        self.controls, self.start = controls, start
 
     def __del__(self) -> None:
         # A run must not hold on to the whole ensemble for the sake of its samples.

@@ -176,6 +176,8 @@ def _check_indices(value: SparseMatrix) -> None:
     """Refuse indices outside the matrix, which compiled code of SciPy would follow anywhere."""
     try:
         if hasattr(value, "check_format"):
+            if hasattr(value, "indptr") and (np.diff(value.indptr) < 0).any():
+                raise ValueError("index pointers must not decrease")  # SciPy trusts the last one
             value.check_format(full_check=True)
         elif getattr(value, "format", None) == "coo":
             scipy.sparse.coo_array((value.data, (value.row, value.col)), shape=value.shape)
