@@ -54,18 +54,6 @@ def _imports_for_types(module: str) -> dict[str, str]:
     }
 
 
-@cache
-def _homes() -> dict[type, str]:
-    """The module that defines each class; a public class reports the one that exports it."""
-    return {
-        getattr(module, node.name): module.__name__
-        for module in all_modules()
-        if module.__name__ != "ktc._core"
-        for node in ast.parse(inspect.getsource(module)).body
-        if isinstance(node, ast.ClassDef)
-    }
-
-
 def _resolve(name: str, module: str) -> Any:
     found = getattr(sys.modules[module], name, None)
     if found is None and name in _imports_for_types(module):
@@ -98,7 +86,7 @@ def _annotations(thing: Any) -> Iterator[tuple[Any, str]]:
             members |= {k: v for k, v in vars(base).items() if k in ("__init__", "__call__")}
             for annotated, kind in getattr(base, "__annotations__", {}).items():
                 if not annotated.startswith("_"):
-                    yield kind, _homes().get(base, base.__module__)
+                    yield kind, base.__module__
             for member in members.values():
                 if dataclasses.is_dataclass(base) and member is base.__init__:
                     continue  # Its fields are above; private ones are nobody's business.
@@ -108,7 +96,7 @@ def _annotations(thing: Any) -> Iterator[tuple[Any, str]]:
     function = inspect.unwrap(getattr(function, "__func__", function))
     if inspect.isfunction(function):
         for kind in function.__annotations__.values():
-            yield kind, function.__globals__["__name__"]
+            yield kind, function.__module__
 
 
 def mentioned(thing: Any) -> set[type]:

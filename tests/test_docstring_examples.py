@@ -8,23 +8,19 @@ import io
 import pytest
 
 import ktc
-from public_names import all_modules, public_names
+from public_names import all_modules
 
 
 def examples():
     finder = doctest.DocTestFinder(exclude_empty=True)
-    # The globals of an example are those that the reader has: nothing of its own module.
-    own = {"ktc": ktc}
-    found = [test for each in all_modules() for test in finder.find(each, each.__name__, globs=own)]
-    # A public class reports another module than its methods do, so that it is searched apart.
-    for name, thing in public_names().items():
-        found += finder.find(thing, name, module=False, globs=own)
-    found += finder.find(ktc, globs=own)
-    each_once = {test.docstring: test for test in found if test.examples}
-    return [pytest.param(test, id=test.name) for test in each_once.values()]
+    for module in [ktc, *all_modules()]:
+        # The globals of the example are those that the reader has: nothing of its own module.
+        for test in finder.find(module, module.__name__, globs={"ktc": ktc}):
+            if test.examples:
+                yield pytest.param(test, id=test.name)
 
 
-@pytest.mark.parametrize("example", examples())
+@pytest.mark.parametrize("example", list(examples()))
 def test_an_example_can_be_pasted(example, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     report = io.StringIO()

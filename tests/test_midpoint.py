@@ -80,7 +80,8 @@ def test_paths_are_the_documented_steps(units):
     seed, first, replicas, dt = 31, 5, 40, 0.05
     d = len(units.bias)
     x = np.random.default_rng(6).normal(size=(replicas, d))
-    device = emulator(units, replicas, seed, first_replica=first, state=x, dt=dt)
+    device = emulator(units, replicas, seed, first_replica=first, dt=dt)
+    device.write(x)
     for steps in (range(1, 4), range(4, 71)):
         device.run(len(steps) * dt)
         x = units.moved(x, dt, normals(seed, first, replicas, d, steps))

@@ -4,8 +4,6 @@ Boards of noisy resistors and capacitors with programmable couplings, run as exa
 dynamics; energy-based models learned on them at the least dissipation, and the joules read out.
 """
 
-import sys
-
 # isort: off
 from ktc._base import load_core as _load_core  # noqa: F401  # before anything else loads the core
 
@@ -132,13 +130,7 @@ def __dir__() -> list[str]:
     return __all__
 
 
-def _name_publicly() -> None:
-    """Let what is public report the module that exports it, in reprs, tracebacks and pickles."""
-    for module in (sys.modules[__name__], lattices, plot, presets, schedules, spectra, theory):
-        for name in module.__all__:
-            thing = getattr(module, name)
-            if getattr(thing, "__module__", "").startswith("ktc._"):
-                thing.__module__ = module.__name__
-
-
-_name_publicly()
+# Tracebacks name errors as users catch them. Other classes keep their own module, in which
+# inspect.getsource and typing.get_type_hints look.
+for _error in (CircuitError, LimitError):
+    _error.__module__ = __name__

@@ -227,6 +227,7 @@ class Engine:
         longest_step: typing.SupportsFloat | typing.SupportsIndex,
         state: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
         accounts: collections.abc.Sequence[str] | None = None,
+        first_step: typing.SupportsInt | typing.SupportsIndex = 0,
     ) -> None:
         """
         `motion` is exact, midpoint, split or pooled; an empty `state` starts in the stationary state.

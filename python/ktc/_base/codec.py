@@ -17,6 +17,7 @@ T = TypeVar("T")
 KIND, ARRAY, TUPLE = "kind", "array", "tuple"
 #: Entry of an array that has NaN or infinite numbers; no other array may have them.
 NOT_FINITE = "not finite"
+PLAIN = (type(None), bool, int, float, str)
 #: Errors of fields that do not fit together.
 MISFITS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
@@ -95,20 +96,18 @@ def same(one: object, other: object) -> bool:
 def _tree(value: object, place: str, arrays: dict[str, NDArray[np.generic]]) -> object:
     if isinstance(value, np.generic):
         return value.item()
-    if value is None or type(value) in (bool, int, float, str):
+    if type(value) in PLAIN:
         return value
     if isinstance(value, np.ndarray) and not value.dtype.hasobject:
-        if place in arrays:
-            raise ValueError(f"two arrays have the same entry {place!r}; rename one of them")
-        arrays[place] = value
-        return {KIND: ARRAY} if _finite(value) else {KIND: ARRAY, NOT_FINITE: True}
-    if isinstance(value, (tuple, list)) and type(value) in (tuple, list):
+        return _placed(value, place, arrays)
+    if type(value) in (tuple, list) and isinstance(value, (tuple, list)):
         items = [_tree(part, f"{place}/{k}", arrays) for k, part in enumerate(value)]
         return items if isinstance(value, list) else {KIND: TUPLE, "items": items}
     tree: dict[str, object]
-    kind = kind_named(type(value).__name__)
+    name = type(value).__name__
+    kind = kind_named(name)
     if kind is not None and kind.type is type(value):
-        tree, parts = {KIND: type(value).__name__}, kind.parts(value)
+        tree, parts = {KIND: name}, kind.parts(value)
     elif isinstance(value, dict) and KIND not in value:
         tree, parts = {}, value
     else:
@@ -117,6 +116,15 @@ def _tree(value: object, place: str, arrays: dict[str, NDArray[np.generic]]) -> 
             f"{type(value).__qualname__}; use numbers, strings, arrays, or objects of ktc"
         )
     return tree | {k: _tree(v, _joined(place, k), arrays) for k, v in parts.items()}
+
+
+def _placed(
+    array: NDArray[np.generic], place: str, arrays: dict[str, NDArray[np.generic]]
+) -> dict[str, object]:
+    if place in arrays:
+        raise ValueError(f"two arrays have the same entry {place!r}; rename one of them")
+    arrays[place] = array
+    return {KIND: ARRAY} if _finite(array) else {KIND: ARRAY, NOT_FINITE: True}
 
 
 def _value(
@@ -140,6 +148,12 @@ def _value(
     parts = {k: _value(v, _joined(place, k), arrays, {}) for k, v in tree.items() if k != KIND}
     if KIND not in tree:
         return parts
+    return _made(name, place, parts, options)
+
+
+def _made(
+    name: object, place: str, parts: Mapping[str, object], options: Mapping[str, object]
+) -> object:
     kind = kind_named(name)
     if kind is None:
         raise RecordError(f"{place or 'record'}: unknown kind {name!r}")
