@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,10 +106,10 @@ class EnsembleOptions:
 
 def _precision(dtype: str) -> str:
     """``dtype`` by its name; NumPy's own types are accepted."""
-    try:
-        name = np.dtype(dtype).name if dtype is not None else None
-    except TypeError:
-        name = None
+    name = None
+    if dtype:  # None would be NumPy's default
+        with suppress(TypeError):
+            name = np.dtype(dtype).name
     if name not in ("float64", "float32"):
         raise ValueError(f"dtype must be 'float64' or 'float32', but is {told(dtype)}")
     return name

@@ -124,8 +124,7 @@ def post(state: State, posts: Posts) -> None:
 def update(state: State, new: Setting, posts: Posts) -> None:
     """Change the controls; book work, ⟨H(θ′) − H(θ)⟩ = ½ tr[ΔK (P + mmᵀ)] − Δb·m."""
     old, state.setting = state.setting, new
-    change = np.zeros(len(state.mean))
-    change[: len(new.force)] = old.force - new.force
+    change = new.motion.with_filters(old.force - new.force)
     work, form = change.dot(state.mean), None
     if new.motion is not old.motion:
         state.settled = False
@@ -157,9 +156,9 @@ def hold(state: State, moved: Hold, elements: ElementArrays, posts: Posts) -> No
     if moved.lag is not None:
         _itemise(state, moved, elements, wound, posts)
     else:
-        pull, force = motion.hessian.dot(0.5 * (mean + after)), setting.force
+        pull, force = motion.hessian.dot(mean + after), setting.force
         pushed = supply if force is setting.bias else float(force.dot(step[: len(force)]))
-        heat = pushed - float(pull.dot(step))
+        heat = pushed - 0.5 * float(pull.dot(step))
         if not state.settled:
             heat -= 0.5 * float((motion.hessian * (later - covariance)).sum())
         posts[HEAT] = heat

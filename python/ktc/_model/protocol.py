@@ -125,7 +125,7 @@ class Protocol(Storable):
         lines: dict[str, Callable[[float], ArrayLike]] = {}
         final = {}
         for name, pair in ends.items():
-            if not isinstance(pair, tuple) or len(pair) != 2:
+            if not isinstance(pair, tuple) or len(pair) != 2:  # type: ignore[redundant-expr]
                 raise ValueError(f"{name} must be a pair (start, end), but is {pair!r}")
             settings = [setting(name, name, value)[None] for value in pair]
             start, end = (value[0] for value in one_shape(name, settings))
