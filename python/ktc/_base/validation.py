@@ -94,6 +94,11 @@ def choice(name: str, value: object, known: Iterable[str]) -> str:
     return value
 
 
+def is_infinite(value: object) -> bool:
+    """Whether a value is the number ∞."""
+    return isinstance(value, (float, np.floating)) and value == np.inf
+
+
 def of_type(name: str, value: T, cls: type[object], what: str = "") -> T:
     """Return ``value`` if it is of a class, which messages call ``what``."""
     if not isinstance(value, cls):

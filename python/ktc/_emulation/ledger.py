@@ -145,7 +145,7 @@ class Ledger:
         """
         known = self._engine.variances()
         if known is not None:
-            if isinstance(name, str) and name in known:
+            if type(name) is str and name in known:
                 return known[name]
             raise ValueError(
                 f"the variance of {told(name)} is not known for replicas=math.inf, which has "

@@ -35,7 +35,8 @@ def parameter_names(parameters: str | Sequence[str]) -> tuple[str, ...]:
         names = (parameters,) if isinstance(parameters, str) else tuple(parameters)
     except TypeError:
         names = ()
-    if not names or any(not isinstance(name, str) or name not in known for name in names):
+    given: tuple[object, ...] = names
+    if not given or any(not isinstance(name, str) or name not in known for name in given):
         raise ValueError(
             f"parameters must be one or several of {known}, such as ('bias',), but is "
             f"{told(parameters)}"

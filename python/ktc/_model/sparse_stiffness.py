@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from ktc import _core
 from ktc._base.codec import from_record, register, same, to_record
 from ktc._base.lazy_imports import interrupts_deferred, scipy
-from ktc._base.validation import Array, frozen
+from ktc._base.validation import Array, count, frozen
 from ktc._model.matrices import CONFINE
 
 #: A ``csr_array``, of which SciPy ships no types.
@@ -43,7 +43,7 @@ class SparseStiffness:
         if len(shape) != 2 or shape[0] != shape[1] or shape[0] == 0:
             raise ValueError(f"stiffness must be a square matrix (d, d), but has shape {shape}")
         held = value if isinstance(value, SparseStiffness) else cls(_symmetric(_canonical(value)))
-        if units is not None and held.units != units:
+        if units is not None and held.units != count("units", units):
             raise ValueError(
                 f"stiffness must be of shape ({units}, {units}), one row and column per unit, "
                 f"but has shape {shape}"
