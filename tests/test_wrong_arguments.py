@@ -137,3 +137,13 @@ def test_enormous_quartic_coefficients_are_drawn(quartic):
     x = ktc.Emulator(net, 20_000, seed=1).read()
     energy = quartic * x**4
     assert abs(energy.mean() - 1) < 5 * energy.std() / np.sqrt(20_000)
+
+
+@pytest.mark.parametrize("replicas", [3, float("inf")])
+def test_a_stiffness_at_which_the_present_state_overflows(replicas):
+    emulator = ktc.Emulator(NET, replicas)
+    emulator.run(1.0)
+    with refused(ValueError, "stiffness or quartic", "overflows"):
+        emulator.set(stiffness=1.7e308)
+    emulator.run(1.0)
+    assert emulator.ledger.imbalance() < 1e-12

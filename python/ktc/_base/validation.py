@@ -72,7 +72,8 @@ def not_negative(name: str, value: object) -> float:
 
 def count(name: str, value: object, least: int = 1, most: int | None = None) -> int:
     """Return ``value`` as an integer from ``least`` to ``most``."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+    wrong = isinstance(value, (bool, np.timedelta64))
+    if wrong or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} must be a whole number, but is {told(value)}")
     if value < least:
         raise ValueError(f"{name} must be at least {least}, but is {told(value)}")

@@ -280,7 +280,10 @@ class Network(Storable):
         """
         if self.is_sparse:
             refuse_dense(self.units)
-        return self._core.drift(self._controls.arrays())
+        drift = self._core.drift(self._controls.arrays())
+        if not np.isfinite(drift).all():
+            raise ValueError("stiffness is so large beside friction that the drift overflows")
+        return drift
 
     @property
     def relaxation_times(self) -> Array:
