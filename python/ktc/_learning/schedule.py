@@ -136,6 +136,18 @@ def _arguments(schedule: Schedule) -> Mapping[str, object]:
     return arguments
 
 
+def _vector(schedule: Schedule, method: str, value: object, like: Array) -> Array:
+    """What a method of a schedule returned, of the shape of the gradient."""
+    found = np.asarray(value)
+    if found.dtype.kind not in "fiu" or found.shape != like.shape:
+        kind = f"shape {found.shape}" if found.dtype.kind in "fiu" else type(value).__name__
+        raise ValueError(
+            f"{method} of {schedule!r} must return one number per parameter, shape {like.shape}, "
+            f"but returned {kind}"
+        )
+    return found
+
+
 class Update:
     """Δθ of update ``tick`` = 0, …, ``ticks``: a flow of one hold, half of it and a jump at an end.
 
@@ -165,12 +177,15 @@ class Update:
         self._begun = self._flowing = self._ended = metric
         if self._first:
             jump = schedule.first_jump(gradient, metric, toward)
+            jump = _vector(schedule, "first_jump", jump, gradient)
             self._flowing = after(jump)
-        self.flow = self._hold * schedule.velocity(self._time, gradient, self._flowing)
+        velocity = schedule.velocity(self._time, gradient, self._flowing)
+        self.flow = self._hold * _vector(schedule, "velocity", velocity, gradient)
         change = self._share * self.flow if jump is None else jump + self._share * self.flow
         if self._last:
             self._ended = after(change)
-            change = change + schedule.last_jump(gradient, self._ended)
+            last = schedule.last_jump(gradient, self._ended)
+            change = change + _vector(schedule, "last_jump", last, gradient)
         return change
 
     def response(self, noise: Array, aimed: bool = True) -> Array:
