@@ -113,11 +113,13 @@ def check_schedule(schedule: object, metrics: object) -> None:
         raise TypeError(
             f"schedule must be one of ktc.schedules, but is {type(schedule).__name__} {schedule!r}"
         )
-    if not hasattr(schedule, "duration"):
+    try:
+        schedule.duration  # noqa: B018  # raises where there is none
+    except AttributeError:
         raise TypeError(
             f"schedule has no duration: __init__ of {type(schedule).__name__} must call "
             "super().__init__(duration)"
-        )
+        ) from None
     if metrics is not None and not isinstance(metrics, Metrics):
         raise TypeError(f"metrics must be ktc.Metrics, but is {type(metrics).__name__}")
     if metrics is not None and not schedule.uses_metrics:
