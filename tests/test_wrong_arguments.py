@@ -147,3 +147,13 @@ def test_a_stiffness_at_which_the_present_state_overflows(replicas):
         emulator.set(stiffness=1.7e308)
     emulator.run(1.0)
     assert emulator.ledger.imbalance() < 1e-12
+
+
+@pytest.mark.parametrize("name", ["emf", "current"])
+def test_sources_beyond_energies(name):
+    circuit = ktc.Circuit.from_netlist("V1 in 0 1\nR1 in a 1k\nC1 a 0 1n\nI1 a 0 1n")
+    emulator = ktc.Emulator(circuit, 3, seed=1)
+    with refused(ValueError, f"{name} is so large"):
+        emulator.set(**{name: -1e300})
+    emulator.run(1e-6)
+    assert emulator.ledger.imbalance() < 1e-12

@@ -120,7 +120,10 @@ def items(name: str, value: Iterable[T]) -> tuple[T, ...]:
     """Return the items of a sequence; text is none."""
     if isinstance(value, str) or not np.iterable(value):
         raise TypeError(f"{name} must be a sequence, but is {type(value).__name__} {told(value)}")
-    return tuple(value)
+    try:
+        return tuple(value)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name} must be a sequence, but has no items: {error}") from None
 
 
 def tick_count(value: object) -> int:
@@ -201,11 +204,11 @@ def require_positive_definite(name: str, matrix: Array, fix: str) -> None:
     )
 
 
-def known_keywords(given: Iterable[str], known: Iterable[str], what: str) -> None:
+def known_keywords(given: Iterable[object], known: Iterable[str], what: str) -> None:
     """Refuse a name that is not among the known ones."""
     known = tuple(known)
     for name in given:
-        if name not in known:
+        if not isinstance(name, str) or name not in known:
             raise TypeError(
                 f"unknown {what} {told(name)}; choose from {', '.join(map(repr, known))}"
             )

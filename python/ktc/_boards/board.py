@@ -17,7 +17,7 @@ from ktc._boards.board_frontend import BoardFrontend
 from ktc._boards.couplings import compiled, coupling_of, programmable
 from ktc._boards.encoding import Encoding
 from ktc._boards.real_board import RealBoard, check_protocol
-from ktc._boards.topology import Edge, Topology, fitting
+from ktc._boards.topology import MOST_CELLS, Edge, Topology, fitting
 from ktc._emulation.emulator import Emulator
 from ktc._emulation.frontend import Frontend
 from ktc._emulation.ideal_frontend import IdealFrontend
@@ -102,7 +102,7 @@ class Board(Storable):
         couplings: Couplings | None = None,
         imperfections: Imperfections | None = None,
     ) -> None:
-        self.cells = count("cells", cells)
+        self.cells = count("cells", cells, most=MOST_CELLS)
         self.resistance = frozen(positive_per_unit("resistance", resistance, self.cells))
         self.capacitance = frozen(positive_per_unit("capacitance", capacitance, self.cells))
         self.scale = frozen(1 / self.capacitance)

@@ -107,8 +107,8 @@ class EnsembleOptions:
 def _precision(dtype: str) -> str:
     """``dtype`` by its name; NumPy's own types are accepted."""
     name = None
-    if dtype:  # None would be NumPy's default
-        with suppress(TypeError):
+    if dtype is not None:  # which would be NumPy's default
+        with suppress(TypeError, ValueError):
             name = np.dtype(dtype).name
     if name not in ("float64", "float32"):
         raise ValueError(f"dtype must be 'float64' or 'float32', but is {told(dtype)}")
@@ -123,7 +123,11 @@ def _refuse_ignored(
         "threads": (threads, threads is not None, "there are no replicas to divide among threads"),
         "dtype": (dtype, dtype != "float64", "moments are carried in double precision"),
         "dt": (dt, dt is not None, "moments move exactly over any hold"),
-        "first_replica": (first_replica, first_replica != 0, "there are no numbered replicas"),
+        "first_replica": (
+            first_replica,
+            type(first_replica) is not int or first_replica != 0,
+            "there are no numbered replicas",
+        ),
     }
     for name, (value, given, reason) in reasons.items():
         if given:

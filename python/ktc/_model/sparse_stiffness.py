@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from ktc import _core
 from ktc._base.codec import from_record, register, same, to_record
 from ktc._base.lazy_imports import interrupts_deferred, scipy
-from ktc._base.validation import Array, count, frozen
+from ktc._base.validation import Array, count, frozen, real_array
 from ktc._model.matrices import CONFINE
 
 #: A ``csr_array``, of which SciPy ships no types.
@@ -39,6 +39,8 @@ class SparseStiffness:
     @classmethod
     def of(cls, value: ArrayLike | SparseMatrix, units: int | None = None) -> SparseStiffness:
         """Check a sparse matrix or a dense array: square, of ``units`` rows, finite, symmetric."""
+        if not is_sparse(value):
+            value = real_array("stiffness", value)
         shape = value.matrix.shape if isinstance(value, SparseStiffness) else np.shape(value)
         if len(shape) != 2 or shape[0] != shape[1] or shape[0] == 0:
             raise ValueError(f"stiffness must be a square matrix (d, d), but has shape {shape}")

@@ -75,8 +75,9 @@ def bennett(
     """
     works = _works("forward", forward), _works("reverse", reverse)
     least_overlap = finite("least_overlap", least_overlap)
-    found = acceptance(*works, positive("kT", kT))
-    _check_pair(*works, kT, found.change)
+    with np.errstate(over="ignore"):  # exponents beyond doubles are 0 or 1
+        found = acceptance(*works, positive("kT", kT))
+        _check_pair(*works, kT, found.change)
     if found.overlap < least_overlap:
         raise ValueError(
             f"forward and reverse works overlap by {found.overlap:.2g}, below least_overlap = "
@@ -98,8 +99,7 @@ def acceptance(forward: Array, reverse: Array, kT: float) -> Acceptance:
         )
 
     def balance(change: float) -> float:
-        with np.errstate(over="ignore"):  # a term is then 0 or 1
-            accepted, returned = terms(change)
+        accepted, returned = terms(change)
         return float(np.sum(accepted) - np.sum(returned))
 
     # Every term is monotone in ΔF, and saturates at a logarithm beyond the extreme works.
