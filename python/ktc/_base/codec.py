@@ -179,17 +179,18 @@ def require_alike(
     Arrays of the names ``other_shapes`` may have any shape.
     """
     if isinstance(pattern, Mapping):
-        fits = isinstance(value, Mapping) and set(value) == set(pattern)
-        for key in pattern if fits else ():
-            require_alike(value[key], pattern[key], f"{place}/{key}", other_shapes)  # type: ignore[index]
+        fits = isinstance(value, Mapping) and value.keys() == pattern.keys()
+        for key, part in value.items() if fits else ():  # type: ignore[attr-defined]
+            require_alike(part, pattern[key], f"{place}/{key}", other_shapes)
     elif isinstance(pattern, np.ndarray):
         fits = isinstance(value, np.ndarray) and (
             value.dtype.kind == pattern.dtype.kind
             and (value.shape == pattern.shape or place.endswith(other_shapes or "//"))
         )
-    elif pattern is None or isinstance(pattern, (int, float)):
-        number = isinstance(value, (int, float)) and abs(value) <= sys.float_info.max
-        fits = number or (value is None and not isinstance(pattern, int))
+    elif isinstance(value, (int, float)) and isinstance(pattern, (int, float, type(None))):
+        fits = abs(value) <= sys.float_info.max
+    elif value is None:
+        fits = isinstance(pattern, (float, type(None)))
     else:
         fits = type(value) is type(pattern)
     if not fits:
@@ -213,28 +214,31 @@ def _hints(kind: Kind) -> dict[str, object]:
 def _fits(value: object, hint: object) -> bool:
     """Whether a value is of a type, as far as types of records go; None for any."""
     origin, arguments = get_origin(hint), get_args(hint)
+    if origin is not None:
+        return _fits_parts(value, origin, arguments)
     if hint is float:
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
-    if hint in (int, str, bool, type(None)):
+        return type(value) in (int, float)
+    if hint in PLAIN:
         return type(value) is hint
-    if origin is np.ndarray:
-        (number,) = get_args(arguments[1]) or (np.generic,)
-        return isinstance(value, np.ndarray) and issubclass(value.dtype.type, number)
-    if origin is tuple and arguments[-1] is not Ellipsis:
-        return (
-            isinstance(value, tuple)
-            and len(value) == len(arguments)
-            and all(map(_fits, value, arguments))
-        )
-    if origin in (tuple, list):
-        return isinstance(value, origin) and all(_fits(part, arguments[0]) for part in value)
-    if origin is not None and isinstance(origin, type) and issubclass(origin, Mapping):
-        return isinstance(value, Mapping) and all(_fits(v, arguments[1]) for v in value.values())
-    if origin is not None:  # a union
-        return not arguments or any(_fits(value, one) for one in arguments)
     if not isinstance(hint, type) or hint.__module__ == "typing" or hasattr(hint, "_is_protocol"):
         return True
     return isinstance(value, hint)
+
+
+def _fits_parts(value: object, origin: object, arguments: tuple[object, ...]) -> bool:
+    """Whether a value is of a type with arguments, such as ``tuple[int, ...]``."""
+    if origin is np.ndarray:
+        number = get_args(arguments[1]) or np.generic
+        return isinstance(value, np.ndarray) and issubclass(value.dtype.type, number)
+    if origin in (tuple, list):
+        if type(value) is not origin:
+            return False
+        if origin is list or arguments[-1] is Ellipsis:
+            arguments = arguments[:1] * len(value)
+        return len(value) == len(arguments) and all(map(_fits, value, arguments))
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return isinstance(value, Mapping) and all(_fits(v, arguments[1]) for v in value.values())
+    return not arguments or any(_fits(value, one) for one in arguments)  # a union
 
 
 def _finite(array: NDArray[np.generic]) -> bool:
