@@ -100,7 +100,7 @@ class Rates:
         rates, level = known.rates, 0.0
         if known.pull is not None:
             bias = controls.bias
-            with np.errstate(over="ignore"):
+            with np.errstate(over="ignore", invalid="ignore"):
                 level = _rounded_up(float((known.pull * np.cbrt(bias * bias)).max()))
             if not level < FASTEST:
                 raise ValueError(
