@@ -70,14 +70,14 @@ def not_negative(name: str, value: object) -> float:
     return number
 
 
-def count(name: str, value: object, least: int = 1, most: int | None = None) -> int:
+def count(name: str, value: object, least: int = 1, most: float = 2**64) -> int:
     """Return ``value`` as an integer from ``least`` to ``most``."""
     wrong = isinstance(value, (bool, np.timedelta64))
     if wrong or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} must be a whole number, but is {told(value)}")
     if value < least:
         raise ValueError(f"{name} must be at least {least}, but is {told(value)}")
-    if most is not None and value > most:
+    if value > most:
         raise ValueError(f"{name} must be at most {most}, but is {told(value)}")
     return int(value)
 
@@ -95,7 +95,7 @@ def choice(name: str, value: object, known: Iterable[str]) -> str:
     return value
 
 
-def is_infinite(value: object) -> bool:
+def is_infinity(value: object) -> bool:
     """Whether a value is the number ∞."""
     return isinstance(value, (float, np.floating)) and value == np.inf
 
@@ -218,7 +218,7 @@ def random_seed(seed: object) -> int:
     """Return a 64-bit seed: ``seed``, or a new one of the operating system where it is None."""
     if seed is None:
         return int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
-    number = count("seed", seed, least=0)
+    number = count("seed", seed, 0, np.inf)
     if number >= 2**64:
         raise ValueError(f"seed must be below 2**64, but is {told(seed)}")
     return number

@@ -11,7 +11,7 @@ import numpy as np
 
 from ktc import _core
 from ktc._base.resources import thread_count
-from ktc._base.validation import count, flag, is_infinite, positive, random_seed, told
+from ktc._base.validation import count, flag, is_infinity, positive, random_seed, told
 from ktc._model.accounts import accounts_to_keep
 from ktc._model.network import Network
 
@@ -61,7 +61,7 @@ class EnsembleOptions:
         number = _precision(dtype)
         flag("resolve_heat", resolve_heat)
         motion = network.core.motion(network.controls.arrays(), resolve_heat)
-        infinite = is_infinite(replicas)
+        infinite = is_infinity(replicas)
         if infinite:
             _refuse_ignored(seed, threads, number, dt, first_replica)
             if network.is_sparse:
