@@ -157,3 +157,20 @@ def test_sources_beyond_energies(name):
         emulator.set(**{name: -1e300})
     emulator.run(1e-6)
     assert emulator.ledger.imbalance() < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda: PARAMETERS.forces([[1e308, -1e308]]), "state"),
+        (lambda: PARAMETERS.mean_forces([-1e300, 0.0], np.eye(2)), "mean"),
+        (lambda: theory.least_excess_work(NET, 1e300, 1.0), "bias"),
+        (lambda: theory.continuous_excess_work(NET, 1e300, 1.0), "target"),
+        (lambda: theory.constant_rate_excess_work(NET, 1.0, 0.1, 1.7e308), "duration"),
+        (lambda: theory.log_likelihood(NET, [[1e300, 1e300]]), "data"),
+        (lambda: ktc.lattices.grid(2, 3, coupling=1.7e308), "coupling"),
+    ],
+)
+def test_results_that_overflow(call, name):
+    with refused(ValueError, name, "results overflow"):
+        call()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import numpy as np
@@ -93,6 +94,16 @@ def choice(name: str, value: object, known: Iterable[str]) -> str:
     if not isinstance(value, str) or value not in known:
         raise ValueError(f"{name} must be one of {known}, but is {told(value)}")
     return value
+
+
+@contextmanager
+def refusing_overflow(name: str) -> Iterator[None]:
+    """Report an overflow in the block, or in the function that this decorates, as an error."""
+    try:
+        with np.errstate(over="raise"):
+            yield
+    except (FloatingPointError, OverflowError):
+        raise ValueError(f"{name} is so large that results overflow; scale it down") from None
 
 
 def is_infinity(value: object) -> bool:
