@@ -49,8 +49,8 @@ FUNCTIONS: dict[str, tuple[_Function, range]] = {
     }.items()
 }  # fmt: skip
 FUNCTIONS |= {
-    "min": (min, range(1, MOST_TERMS)),
-    "max": (max, range(1, MOST_TERMS)),
+    "min": (lambda *x: min(x), range(1, MOST_TERMS)),
+    "max": (lambda *x: max(x), range(1, MOST_TERMS)),
     "pow": (math.pow, range(2, 3)),
     "pwr": (lambda x, y: _sign(x) * math.pow(abs(x), y), range(2, 3)),
     "ternary_fcn": (lambda test, yes, no: yes if test else no, range(3, 4)),
