@@ -85,7 +85,7 @@ class Branch:
                 "remove it",
                 self.name,
             )
-        if self.kind == "C" and isinstance(self.value, str) and self.value[-1:] == "F":
+        if self.kind == "C":
             _refuse_farads(self.name, self.value)
         value = _number(f"value of {self.name}", self.value)
         if (self.kind == "R" and value < 0) or (self.kind in "CL" and value <= 0):
@@ -123,9 +123,9 @@ class Branch:
         object.__setattr__(self, option, value)
 
 
-def _refuse_farads(name: str, text: str) -> None:
+def _refuse_farads(name: str, text: object) -> None:
     """Refuse "1F", which is a femtofarad in SPICE, where a number could be given."""
-    if text[:-1].isdigit():
+    if isinstance(text, str) and text[-1:] == "F" and text[:-1].isdigit():
         raise CircuitError(
             f"value of {name}: {text!r} is {text[:-1]} femtofarads in SPICE; write "
             f"{text[:-1]}fF for that, or {text[:-1]} for farads",
@@ -158,7 +158,7 @@ def _number(what: str, value: str | SupportsFloat) -> float:
             raise CircuitError(f"{what}: {error}", value) from None
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise TypeError(
             f"{what} must be a number or text such as '10meg', but is a {type(value).__name__}"
         ) from None

@@ -11,7 +11,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ktc._base.validation import Array, finite
+from ktc._base.units import Units
+from ktc._base.validation import Array, finite, flag, of_type
 from ktc._circuits.branch import GROUND, Branch, CircuitError
 from ktc._circuits.compilation import compile_equation, too_far_apart
 from ktc._circuits.compiled_circuit import CompiledCircuit
@@ -49,6 +50,7 @@ class Circuit:
         self.kelvin = finite("kelvin", kelvin)
         if self.kelvin < 0:
             raise ValueError(f"kelvin must not be negative, but is {self.kelvin:g}")
+        of_type("title", title, str, "a str")
         if re.search(r"[\r\n]", title) or title != title.strip():
             raise ValueError(f"title must be one line without space around it, but is {title!r}")
         self.title = title
@@ -113,7 +115,7 @@ class Circuit:
         Source: Nagel (1975), SPICE2, UC Berkeley memorandum ERL-M520, appendix 1; Vogt et al.,
         Ngspice User's Manual version 44.
         """
-        return cls._of_netlist(read_netlist(text, title, _constant(waveforms)))
+        return cls._of_netlist(read_netlist(text, flag("title", title), _constant(waveforms)))
 
     @classmethod
     def from_file(
@@ -229,6 +231,21 @@ class Circuit:
     def nodes(self) -> tuple[str, ...]:
         """Names of the nodes but ground, in order of appearance."""
         return tuple(node for node in self._spelling.values() if node != GROUND)
+
+    @property
+    def network(self) -> CompiledCircuit:
+        """``compile()``, so that a Circuit can be passed where a Network can."""
+        return self.compile()
+
+    @property
+    def scale(self) -> Array:
+        """Public state over the network's own state: ones."""
+        return self.compile().scale
+
+    @property
+    def symbols(self) -> Units:
+        """Unit symbols of the compiled circuit."""
+        return self.compile().symbols
 
     def compile(self) -> CompiledCircuit:
         """Compile the circuit to a Network in SI: charges [C], fluxes [Wb], joules, seconds.

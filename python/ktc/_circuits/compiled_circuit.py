@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ktc._base.codec import register, same
 from ktc._base.units import Units
-from ktc._base.validation import Array, finite, known_keywords, real_array
+from ktc._base.validation import Array, finite, known_keywords, of_type, real_array
 from ktc._circuits.branch import Branch, CircuitError
 from ktc._circuits.equation import CircuitEquation
 from ktc._model.controls import Controls
@@ -79,6 +79,7 @@ class CompiledCircuit(Network):
 
     def voltages(self, emulator: Device, **sources: float) -> Array:
         """Return the node voltages of every replica; see Circuit.voltages."""
+        of_type("emulator", emulator, Device, "an emulator of this circuit")
         own, others = self.elements, emulator.network.elements
         if own is None or others is None or not same(own.arrays(), others.arrays()):
             raise ValueError(f"emulator must be one of this circuit, but is {emulator!r}")

@@ -9,11 +9,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ktc._base.codec import kind_named, register
+from ktc._base.codec import kind_named, register, require_alike
 from ktc._base.files import FilePath, Storable, load_as
 from ktc._base.resources import thread_count
 from ktc._base.single_thread import SingleThreaded, one_thread
 from ktc._base.validation import Array
+from ktc._circuits.circuit import Circuit
 from ktc._emulation.emulator_properties import EmulatorProperties
 from ktc._emulation.frontend import Frontend, Hardware
 from ktc._emulation.ideal_frontend import IdealFrontend
@@ -50,7 +51,7 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
     work, not ``set``.
 
     Args:
-        network: a Network, a Board, or another description of one.
+        network: a Network, a Circuit, a Board, or another description of one.
         replicas: number of independent copies, in blocks of 64: one takes the memory of 64; or
             ``math.inf``, see below.
         seed: below 2**64; None draws one, kept in ``seed``.
@@ -127,6 +128,8 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
         momentum: ArrayLike | None = None,
         accounts: Sequence[str] | str | None = None,
     ) -> None:
+        if isinstance(network, Circuit):
+            network = network.compile()  # a circuit may change later
         physics = network_of(network, "network")
         if isinstance(network, Hardware) and network.restricted:
             raise ValueError(
@@ -377,6 +380,7 @@ def _of_fields(
     # Placed by hand, so that no equilibrium is drawn that is not used.
     inner = IdealFrontend.of(moved, checked, state=np.zeros(moved.network.units))
     frontend = description.frontend(inner) if isinstance(description, Hardware) else inner
+    require_alike(state, frontend.saved(), "state", ("start",))
     frontend.restore(state)
     return Emulator.operating(frontend)
 
