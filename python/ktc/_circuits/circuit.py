@@ -369,13 +369,13 @@ class Circuit:
         self._compiled = None
 
     def __str__(self) -> str:
-        return write_netlist(self.title, self.kelvin, self.branches)
+        return write_netlist(self.title, self.kelvin, self.branches, self._initial)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Circuit):
             return NotImplemented
-        mine = (self.title, self.kelvin, self.branches)
-        return mine == (other.title, other.kelvin, other.branches)
+        mine = (self.title, self.kelvin, self.branches, self._initial)
+        return mine == (other.title, other.kelvin, other.branches, other._initial)
 
     __hash__ = None  # type: ignore[assignment]  # circuits are mutable
 
