@@ -74,11 +74,12 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
         accounts: names of the accounts to keep, among "work", "heat", "supply", "source",
             "injected", "shadow", "entropy_flow", "heat_per_resistor"; each takes 12 bytes per
             replica. None keeps all that the motion has; ``imbalance()`` needs work and heat.
-        first_step: number of the first step of noise of the seed. None takes 0 in equilibrium, and with ``state`` a number that depends on these states: an ensemble
-            may be continued, chunk by chunk, with one seed. Emulators of disjoint ranges that start
-            from states of their own need one ``first_step`` to have the bits of the whole, and
-            states that are rounded, as by an ADC, another one per chunk. ``write`` places states
-            without changing the noise.
+        first_step: number of the first step of noise of the seed. None takes 0 in equilibrium, and
+            with ``state`` a number that depends on these states: an ensemble may be continued,
+            chunk by chunk, with one seed. Emulators of disjoint ranges that start from states of
+            their own need one ``first_step`` to have the bits of the whole, and states that are
+            rounded, as by an ADC, another one per chunk. ``write`` places states without changing
+            the noise.
 
     With ``replicas=math.inf`` mean and covariance of a linear network are carried exactly, resolved
     heats too: m′ = z* + A (m − z*) and P′ = A P Aᵀ + Q over a hold. Accounts are ensemble means, of

@@ -15,7 +15,6 @@ from ktc._base.validation import count, flag, is_infinity, positive, random_seed
 from ktc._model.accounts import accounts_to_keep
 from ktc._model.network import Network
 
-
 #: Largest number of the first step of noise; as many again are left to run.
 MOST_STEPS = 2**62
 
