@@ -14,7 +14,6 @@ from numpy.typing import ArrayLike
 from ktc._base.units import Units
 from ktc._base.validation import Array, finite, flag, of_type
 from ktc._circuits.branch import GROUND, Branch, CircuitError
-from ktc._circuits.compilation import compile_equation, too_far_apart
 from ktc._circuits.compiled_circuit import CompiledCircuit
 from ktc._circuits.element_statement import DEFAULT_KELVIN
 from ktc._circuits.netlist import Netlist, read_netlist, write_netlist
@@ -271,12 +270,7 @@ class Circuit:
             array([3.e-06])
         """
         if self._compiled is None:
-            equation = compile_equation(self.branches, self.kelvin)
-            try:
-                self._compiled = CompiledCircuit.of_equation(equation)
-            except ValueError as error:
-                # The topology has been checked, so a network refuses only the values.
-                raise too_far_apart(self.branches, str(error)) from None
+            self._compiled = CompiledCircuit.of_branches(self.branches, self.kelvin)
         return self._compiled
 
     def controls(self, **sources: ArrayLike) -> dict[str, Array]:
@@ -365,7 +359,9 @@ class Circuit:
         plus, minus = (
             self._spelling.setdefault(node.lower(), node) for node in (branch.plus, branch.minus)
         )
-        self._branches[branch.name.lower()] = replace(branch, plus=plus, minus=minus)
+        if (plus, minus) != (branch.plus, branch.minus):
+            branch = replace(branch, plus=plus, minus=minus)
+        self._branches[branch.name.lower()] = branch
         self._compiled = None
 
     def __str__(self) -> str:
