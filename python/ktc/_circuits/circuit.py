@@ -173,7 +173,8 @@ class Circuit:
         """Add an element between two nodes, and return the circuit, so that calls can be chained.
 
         Args:
-            name, plus, minus, value: as of a ``ktc.Branch``; numbers may be text such as "10meg".
+            name, plus, minus, value: as of a ``ktc.Branch``; numbers may be text such as "10meg". A
+                resistor of 0 is a wire.
             kelvin: temperature of a resistor [K]; 0 for one without noise.
             noise, bandwidth: of a current source, as for ``add_noise``.
 
@@ -250,7 +251,8 @@ class Circuit:
         """Compile the circuit to a Network in SI: charges [C], fluxes [Wb], joules, seconds.
 
         The state consists of the charges of nodes with capacitors and the fluxes of inductors;
-        ``coordinates`` of the result names them. Nodes without capacitor are eliminated. Resistors
+        ``coordinates`` of the result names them. Where a large capacitor joins two nodes, its own
+        charge, q(a-b), takes the place of one. Nodes without capacitor are eliminated. Resistors
         that meet at such a node share white noise, so that the variance of the heat of each is
         infinite; they share one heat account, "R1+R2". Voltage sources become EMFs of resistors,
         biases of capacitors and sources along fluxes; current sources stay current sources.
