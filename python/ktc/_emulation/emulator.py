@@ -344,15 +344,8 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
 
 #: Options that are saved with an emulator; those of the machine are chosen where it is loaded.
 SAVED = (
-    "replicas",
-    "seed",
-    "dtype",
-    "dt",
-    "resolve_heat",
-    "first_replica",
-    "accounts",
-    "first_step",
-)
+    "replicas", "seed", "dtype", "dt", "resolve_heat", "first_replica", "accounts", "first_step",
+)  # fmt: skip
 
 
 def _fields(emulator: Emulator) -> dict[str, object]:
