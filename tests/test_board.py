@@ -173,7 +173,7 @@ def test_a_board_without_limits_needs_no_more_than_an_emulator():
     assert "2 RC cells at 300 K" in repr(plain)
     ring = ktc.Board(4, 1e6, 1e-12, 300.0, topology=ktc.Topology.ring(4), coupling="capacitive")
     assert "capacitive couplings, ring" in repr(ring)
-    assert "real board 3" in repr(board(imperfections=ktc.Imperfections(seed=3)))
+    assert "imperfections of seed 3" in repr(board(imperfections=ktc.Imperfections(seed=3)))
 
 
 def test_a_saved_emulator_still_speaks_volts(tmp_path):

@@ -296,7 +296,7 @@ def test_it_takes_what_an_emulator_takes():
         emulator.run(-1.0)
     with refused(TypeError, "protocol must be a ktc.Protocol"):
         limited.check([1.0])
-    with refused(ValueError, "network must have no limits", "real board 0"):
+    with refused(ValueError, "network must have no limits", "imperfections of seed 0"):
         ktc.Emulator(limited)
 
 

@@ -429,7 +429,7 @@ def test_a_refused_call_leaves_the_emulator_alone():
 
 
 @pytest.mark.parametrize("schedule", [Constant(1.0, 1e5), NaturalGradient(1.0, 1e6)])
-def test_divergence_stops_at_the_last_good_state(schedule, tmp_path):
+def test_blow_up_stops_at_the_last_good_state(schedule, tmp_path):
     """What comes back is finite, says when and why, and is what a run of the same updates gives."""
     emulator = ktc.Emulator(UNIT, replicas=10, seed=1)
     fit = ktc.learn(emulator, 5.0, schedule, ticks=100)

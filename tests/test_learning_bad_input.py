@@ -128,7 +128,7 @@ def test_an_update_that_unconfines_is_halved_and_recorded():
     [Constant(1.0, 1e4), NaturalGradient(1.0, 1e5), Adam(1.0, 1e12)],
     ids=lambda schedule: schedule.name,
 )
-def test_divergence_stops_at_the_last_good_state(schedule):
+def test_blow_up_stops_at_the_last_good_state(schedule):
     """Bias and stiffness at absurd rates: what comes back is finite, and says when and why."""
     fit = ktc.learn(
         ktc.Network(np.eye(2), 1.0),

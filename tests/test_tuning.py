@@ -119,7 +119,7 @@ def test_a_bracket_beside_the_best_rate_is_left(bracket):
     )
 
 
-def test_divergence_counts_as_infinitely_dear():
+def test_blow_up_counts_as_infinitely_dear():
     best = best_rate(
         UNIT, MU, lambda rate: schedules.Constant(T, rate), ticks=200, seed=3, bracket=(0.1, 1e12)
     )

@@ -26,7 +26,7 @@ def one_thread(
     """Refuse the method while another thread holds the object's lock.
 
     The engine runs without the global interpreter lock, so that two threads would mix their
-    controls and corrupt its books. Several emulators may run side by side.
+    controls and corrupt its ledger. Several emulators may run side by side.
     """
 
     @wraps(method)

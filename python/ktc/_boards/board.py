@@ -336,7 +336,7 @@ class Board(Storable):
         if self.restricted:
             parts.append(f"{self.coupling.name} couplings, {self.topology.name}")
         if self.imperfections is not None:
-            parts.append(f"real board {self.imperfections.seed}")
+            parts.append(f"imperfections of seed {self.imperfections.seed}")
         return f"<ktc.Board: {', '.join(parts)}>"
 
 

@@ -85,7 +85,7 @@ class BoardFrontend:
         return self.read_out.moments()
 
     def set(self, controls: Mapping[str, ArrayLike]) -> None:
-        """Program controls; books the real board's work where they do not settle."""
+        """Program controls; the real board's work goes to the ledger where they do not settle."""
         programmed = self.controls.updated(**controls)
         require_pause(self.real, self._pause)
         values = {name: np.asarray(getattr(programmed, name)) for name in controls}

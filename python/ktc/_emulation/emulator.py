@@ -21,8 +21,8 @@ from ktc._emulation.ideal_frontend import IdealFrontend
 from ktc._emulation.recorder import Recording
 from ktc._emulation.run import Run
 from ktc._emulation.statistics import Statistics
-from ktc._engines.density_engine import DensityEngine
 from ktc._engines.ensemble_options import EnsembleOptions
+from ktc._engines.factory import density_engine
 from ktc._model.description import Described, Description, network_of
 from ktc._model.moments import Moments
 from ktc._model.protocol import Protocol
@@ -32,7 +32,7 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
     """Replicas of a network in exact motion, with an energy ledger.
 
     It starts in equilibrium at the network's own controls. Controls are held between updates:
-    ``set`` books work, ``run`` books heat. Linear networks at one temperature move exactly over any
+    ``set`` records work, ``run`` heat. Linear networks at one temperature move exactly over any
     hold, without a step. Overdamped quartic units with one resistor each, at one temperature, move
     all at once by symmetric steps: half of the quartic relaxation, the linear motion by its
     implicit midpoint (exactly where units are uncoupled), the other half; averages are second order
@@ -47,8 +47,8 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
     what the board realises: on the DAC's grid, with offset and mismatch, settling at first order.
     Values out of range are refused, and so are updates or readings that follow too closely; several
     at one instant count as one. The ledger has the energies of the real board. While an output
-    settles, each hold is cut into pieces with the bias held at its averages, and ``run`` books the
-    work, not ``set``.
+    settles, each hold is cut into pieces with the bias held at its averages, and ``run`` records
+    the work, not ``set``.
 
     Args:
         network: a Network, a Circuit, a Board, or another description of one.
@@ -66,7 +66,7 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
             temperatures differ, with sources or noise generators, and for quartic units with
             inertia or in circuits with inductors. Without it only total heat is booked: −ΔH, or
             in a sparse network, which always moves by the splitting integrator, the sum of what
-            flowed into its resistors. Their own books take three times the memory of the state.
+            flowed into its resistors. Their own ledger takes three times the memory of the state.
         first_replica: number of the first replica among all that the seed has: emulators with
             disjoint ranges together hold the same bits as one that has them all.
         state: (replicas, d) or (d,), to start from instead of equilibrium.
@@ -156,9 +156,9 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
 
     @one_thread
     def set(self, /, **controls: ArrayLike) -> None:
-        """Update controls at held state; books work = H(x; θ′) − H(x; θ).
+        """Update controls at held state; work = H(x; θ′) − H(x; θ) goes to the ledger.
 
-        Outputs of hardware that settle book their work while they do, in ``run``.
+        Outputs of hardware that settle do their work meanwhile, in ``run``.
 
         Args:
             **controls: ``bias`` scalar or (d,), ``stiffness`` (d, d), ``kT`` scalar or one number
@@ -173,7 +173,7 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
 
     @one_thread
     def run(self, duration: float) -> None:
-        """Evolve at held controls for a duration; books heat and supply.
+        """Evolve at held controls for a duration; heat and supply go to the ledger.
 
         Raises:
             ValueError: a duration that is not positive and finite.
@@ -270,7 +270,7 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
 
     @one_thread
     def write(self, state: ArrayLike, momentum: ArrayLike | None = None) -> None:
-        """Place every replica by hand, and open new books.
+        """Place every replica by hand, and set the ledger to zero.
 
         Args:
             state: (replicas, d), or (d,) for all alike; the true state, also on a board.
@@ -290,9 +290,9 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
 
     @one_thread
     def equilibrate(self) -> None:
-        """Draw every replica from exp(−H/kT)/Z at the present controls, settled; new books.
+        """Draw every replica from exp(−H/kT)/Z at the present controls, settled; zero the ledger.
 
-        Ctrl-C leaves replicas and books as they were.
+        Ctrl-C leaves replicas and ledger as they were.
         """
         self._frontend.equilibrate()
 
@@ -393,5 +393,5 @@ def density_emulator(device: Description, reach: tuple[float, float]) -> Emulato
     Its bias stays within ``reach``, least and greatest, in the network's own units.
     """
     options = EnsembleOptions(motion="exact", replicas=math.inf)
-    engine = DensityEngine(device.network, reach)
+    engine = density_engine(device.network, reach)
     return Emulator.operating(IdealFrontend(device, options, engine))

@@ -140,7 +140,7 @@ class EmulatorProperties:
 
     @property
     def ledger(self) -> Ledger:
-        """The energy books, opened at the start or when the state was last placed by hand."""
+        """Energies since the start, or since the state was last placed by hand."""
         front = self._frontend
         accounts = front.realised.network.accounts
         return Ledger(front.engine, self._lock, accounts, self.accounts, front.keep_results)

@@ -88,7 +88,7 @@ class Frontend(Locked, Protocol):
         """Go back to the start."""
 
     def keep_results(self) -> None:
-        """Materialise lazy results before the state or the books change."""
+        """Materialise lazy results before the state or the ledger changes."""
 
     def copy(self) -> Frontend:
         """A frontend in the same state, with an engine and a lock of its own."""

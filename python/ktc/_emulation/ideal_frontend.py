@@ -154,11 +154,7 @@ class IdealFrontend:
         rows = held.row_sums if isinstance(held, SparseStiffness) else np.abs(held)
         largest = float(max(rows.max(), controls.quartic.max()))
         if largest > 1e100:
-            if self.engine.sampled:
-                reach = float(np.abs(self.engine.read(0, self.network.units)).max())
-            else:
-                mean, covariance = self.engine.moments(True)
-                reach = float(np.abs(mean).max() + np.sqrt(np.diagonal(covariance).max()))
+            reach = self.engine.reach()
             if not largest * max(reach**2, reach**4) < 1e150:
                 raise ValueError(
                     f"stiffness or quartic of {largest:g} is so large that the energy of the "

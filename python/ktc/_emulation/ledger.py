@@ -16,15 +16,15 @@ from ktc._model.accounts import FIRST_LAW, require_kept
 
 
 class Ledger:
-    """Accounts of every replica since the books were opened, each of shape (replicas,).
+    """Accounts of every replica since they were last zero, each of shape (replicas,).
 
     For ``replicas=math.inf`` they are exact ensemble means, of shape (1,). First law, per replica:
     ΔH = work + source + injected + shadow − heat. Work done on the network and heat that flows into
     its resistors are positive. Energies are in the unit of kT (joules on a Board). Control updates
-    book work; holds book the others. Exact moves of a linear network at one temperature, and
-    quartic units that move all at once, book total heat, −ΔH of the hold; the splitting integrator
-    (``resolve_heat``) tells all accounts apart. Accounts that are not kept raise ValueError. A
-    ledger cannot be pickled; ``amounts()`` can.
+    add to work; holds add to the others. Exact moves of a linear network at one temperature, and
+    quartic units that move all at once, record total heat, −ΔH of the hold; the splitting
+    integrator (``resolve_heat``) tells all accounts apart. Accounts that are not kept raise
+    ValueError. A ledger cannot be pickled; ``amounts()`` can.
 
     Source: Sekimoto (1998), Prog. Theor. Phys. Suppl. 130, 17; Freitas, Delvenne, Esposito (2020),
     Phys. Rev. X 10, 031005.
@@ -63,7 +63,7 @@ class Ledger:
     @property
     @one_thread
     def supply(self) -> Array:
-        """∫ bᵀdx, what the bias sources delivered: the book of H + bᵀx, not of H."""
+        """∫ bᵀdx, what the bias sources delivered: an account of H + bᵀx, not of H."""
         require_kept("supply", self.kept)
         return self._engine.supply()
 
@@ -91,7 +91,7 @@ class Ledger:
     @property
     @one_thread
     def energy_change(self) -> Array:
-        """H now minus H when the books were opened."""
+        """H now minus H when the accounts were last zero."""
         return self._engine.energy_change()
 
     @property
@@ -206,7 +206,7 @@ class Ledger:
     def _needs_items(self, name: str) -> None:
         if not self._engine.itemised:
             raise ValueError(
-                f"{name} is not kept by this motion, which books only total heat; "
+                f"{name} is not kept by this motion, which records only total heat; "
                 "make the emulator with resolve_heat=True"
             )
         require_kept(name, self.kept)

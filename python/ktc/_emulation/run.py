@@ -33,8 +33,8 @@ class Run(Storable):
     """Accounts and records of one protocol, starting at zero where it starts; read-only.
 
     Estimates for ``replicas=math.inf`` are exact means, with ``variance`` where it is known.
-    Samples are read from the emulator's books when they are asked for, and take memory of their own
-    once it moves on: 8 bytes per replica for each account that is still held then.
+    Samples are read from the emulator's ledger when they are asked for, and take memory of their
+    own once it moves on: 8 bytes per replica for each account that is still held then.
 
     Attributes:
         protocol: what the device did, also called ``applied``.

@@ -85,6 +85,9 @@ class Engine(Protocol):
     def moments(self, with_covariance: bool, /) -> tuple[Array, Array]:
         """Mean and covariance of the state, the latter empty unless asked for."""
 
+    def reach(self) -> float:
+        """Largest |x| of any unit and replica; one standard deviation beyond a mean."""
+
     def surprisal(self) -> Array | None:
         """−ln p of the normal density with these moments; None where it is degenerate."""
 
@@ -171,6 +174,14 @@ class WithoutReplicas:
         for tick, hold in enumerate(holds.tolist()):
             self.tick({name: values[tick] for name, values in waveforms.items()}, hold)
         return len(holds)
+
+    def moments(self, with_covariance: bool) -> tuple[Array, Array]:
+        """Mean and covariance of the state."""
+        raise NotImplementedError
+
+    def reach(self) -> float:
+        mean, covariance = self.moments(True)
+        return float(np.abs(mean).max() + np.sqrt(np.diagonal(covariance).max()))
 
     def read(self, begin: int, end: int) -> NoReturn:
         raise ValueError(

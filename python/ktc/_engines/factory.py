@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ktc._base.validation import Array
+from ktc._engines.density_engine import DensityEngine
 from ktc._engines.engine import Engine
 from ktc._engines.ensemble_options import EnsembleOptions
 from ktc._engines.moments_engine import MomentsEngine
@@ -23,6 +24,11 @@ def new_engine(network: Network, options: EnsembleOptions, start: Array = STATIO
     if options.infinite:
         return MomentsEngine(network, options.resolve_heat, start)
     return SamplingEngine(network, options, start)
+
+
+def density_engine(network: Network, reach: tuple[float, float]) -> Engine:
+    """The engine of one overdamped unit, by its density, for biases within ``reach``."""
+    return DensityEngine(network, reach)
 
 
 def equilibrium_samples(

@@ -79,6 +79,9 @@ class SamplingEngine:
         if self._options.motion != "exact":
             self.core.longest_step = self._longest(settings)
 
+    def reach(self) -> float:
+        return float(np.abs(self.read(0, self._network.units)).max())
+
     def restart(self, controls: ControlArrays, state: Array) -> None:
         self.core.restart(controls, state)
         self.prepare([self._network.controls])

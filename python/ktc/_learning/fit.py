@@ -63,7 +63,7 @@ class Fit(Storable):
         seed: seed of the device's noise; None where it has none.
         version: version of ktc that made the run.
         imperfections: data sheet of the real board that learned; None elsewhere. ΔF, excess work
-            and bounds are then by its drawing; work, heat and what is called applied are its own.
+            and bounds are then by its design; work, heat and what is called applied are its own.
         calibration: cost and quality of measured F and ζ; None where nothing was measured.
         stopped_early: why the run ended after an earlier update, with the tick; None else.
 
@@ -202,7 +202,7 @@ class Fit(Storable):
     def applied_excess_work(self) -> Estimate:
         """W − ΔF of the controls as realised by a real board: what it dissipated.
 
-        ``excess_work`` has the ΔF of its drawing, and may lie below the bound there. Free energies
+        ``excess_work`` has the ΔF of its design, and may lie below the bound there. Free energies
         are at the temperature of its resistors, pickup left out.
         """
         change = self.applied_free_energy_change
@@ -267,7 +267,7 @@ class Fit(Storable):
         W(N replicas, batches) − W(∞, all data). For the bias of a Gaussian network whose F and ζ
         are closed forms it is exact, by ``theory.expected_learning``: noise of the replicas' mean,
         of batches, and of a real board's readings (steps of its ADC as noise of step²/12), from
-        equilibrium at the start and by the drawing. For any other run it is estimated from the
+        equilibrium at the start and by the design. For any other run it is estimated from the
         scatter of ∂_θH over the replicas, to leading order in the noise and in the relaxation time
         over the duration; without noise of the clamped replicas of hidden units, with batches as
         independent, and noise of a board's readings as its replicas'. For more than 24 parameters

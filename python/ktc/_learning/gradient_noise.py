@@ -86,7 +86,7 @@ class GradientNoise:
             total += float(probe @ change) + self._energy(forces, change)
         if seen is not None:
             probe = np.sqrt(self._share) * self._probe(seen)
-            total += self._energy(forces, made * update.response(probe, aimed=False))
+            total += self._energy(forces, made * update.response(probe, of_replicas=False))
         return total
 
     def _whole(
@@ -101,7 +101,9 @@ class GradientNoise:
         met = (1 - 1 / max(len(forces), 2)) * (np.sum(scatter * (gain @ scatter @ gain.T)) - alone)
         total = share * float(np.sum(gain * scatter) + 0.5 * met / self._kT)
         if seen is not None:
-            gain = made * np.stack([update.response(one, aimed=False) for one in columns], axis=1)
+            gain = made * np.stack(
+                [update.response(one, of_replicas=False) for one in columns], axis=1
+            )
             kicks = gain @ (self._share * seen.T @ seen) @ gain.T
             total += 0.5 * float(np.sum(scatter * kicks)) / self._kT
         return total

@@ -71,7 +71,7 @@ def learn(
         device: a Network or a Board, of which an Emulator is made that starts in equilibrium at
             its own controls; or a running ``ktc.Device``, such as an Emulator or the driver of a
             real board, which continues from its present state; the arrays that it returns are
-            copied. Of a real board its drawing and its readings are known: gradient, ΔF and bounds
+            copied. Of a real board its design and its readings are known: gradient, ΔF and bounds
             come from these, work and heat from the board itself.
         data: shape (samples, d), in the device's public state (volts on a Board); one sample may
             be given as (d,), samples of a single unit as (samples,), a single number as it is.

@@ -188,15 +188,15 @@ class Update:
             change = change + _vector(schedule, "last_jump", last, gradient)
         return change
 
-    def response(self, noise: Array, aimed: bool = True) -> Array:
+    def response(self, noise: Array, of_replicas: bool = True) -> Array:
         """Δθ of noise δg in the gradient, at the F and ζ of the last ``change``.
 
-        ``aimed`` is whether the noise is in ``toward`` too, as that of the replicas is.
+        ``of_replicas`` is whether it is noise of the replicas, which is in ``toward`` too.
         """
         schedule = self._schedule
         moved = self._share * self._hold * schedule.velocity(self._time, noise, self._flowing)
         if self._first:
-            aim = noise if aimed else np.zeros_like(noise)
+            aim = noise if of_replicas else np.zeros_like(noise)
             moved = moved + schedule.first_jump(noise, self._begun, lambda _: aim)
         if self._last:
             moved = moved + schedule.last_jump(noise, self._ended)

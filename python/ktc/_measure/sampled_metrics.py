@@ -92,7 +92,7 @@ def friction_estimate(
 
     Args:
         device: a Network or a Board, of which an equilibrium ensemble is drawn; or a running
-            emulator in equilibrium at its present controls, which runs on and books the energies.
+            emulator in equilibrium at its present controls, which runs on and records the energies.
         parameter: one or several of ``theory.LEARNABLE``, or ``theory.Parameters``.
         replicas, seed, threads: of the ensemble, 10,000 replicas by default; not for a running
             emulator.

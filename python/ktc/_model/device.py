@@ -156,10 +156,10 @@ class EnsembleLedger(Protocol):
 
 @runtime_checkable
 class DeviceFactory(Protocol):
-    """Hardware as drawn, which makes running devices of itself, such as a ``ktc.Board``."""
+    """Hardware as designed, which makes running devices of itself, such as a ``ktc.Board``."""
 
     def emulator(self, replicas: float, seed: int | None, *, threads: int | None = None) -> Device:
-        """Replicas that start in equilibrium at the drawing's own controls."""
+        """Replicas that start in equilibrium at its own controls."""
 
 
 def require_device(device: object) -> Device:

@@ -154,7 +154,7 @@ def best_rate(
         tried[rate] = _completed(device, samples, schedule(rate), options, target)
         if (found := tried[rate]) is None:
             return _DIVERGED + exponent
-        # Costs span hundreds of decades next to a divergence, and only their order matters.
+        # Costs span hundreds of decades next to a blow-up, and only their order matters.
         return float(np.arcsinh(found.mean / device.network.kT))
 
     _minimise(cost, low, high, tolerance)

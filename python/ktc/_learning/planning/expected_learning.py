@@ -81,7 +81,7 @@ def expected_learning(
     where a last jump completes the run.
 
     Args:
-        device: a Network or a Board at the controls of its start; of a real board its drawing.
+        device: a Network or a Board at the controls of its start; of a real board its design.
         data: as of ``learn``.
         schedule: one whose updates are linear in the gradient; not ``Adam``.
         parameter: "bias" or "center".

@@ -20,7 +20,7 @@ from ktc._model.description import Description
 
 @dataclass(frozen=True)
 class Plan(Storable):
-    """Settings of a learning run, and its expected costs: averages over runs, exact by the drawing.
+    """Settings of a learning run, and its expected costs: averages over runs, exact by the design.
 
     Energies are in joules and times in seconds on a Board, in a Network's own units elsewhere.
 
@@ -106,7 +106,7 @@ def plan(
         device: a Gaussian Network or Board, or a Network of one overdamped quartic unit, whose
             density is computed on a grid, and its noise to leading order (up to a third too small
             where F changes tenfold during the run); not a running emulator. A real board is planned
-            for by its drawing, with its ADC's noise and steps, and no tick shorter than its own.
+            for by its design, with its ADC's noise and steps, and no tick shorter than its own.
         data: as of ``learn``.
         joules: largest excess work W − ΔF of all replicas together, in the unit of kT on a Network.
         duration: T, in seconds on a Board.
