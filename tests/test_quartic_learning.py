@@ -298,7 +298,8 @@ def test_coupled_quartic_units_are_measured(schedule):
     report = fit.calibration
     assert report.count >= 2 and min(report.shrinkage) >= 0 and max(report.shrinkage) <= 1
     assert min(report.condition) >= 1 and max(report.condition) < 20
-    assert fit.parameters["stiffness"][0, 1] == pytest.approx(-0.8, abs=0.25)
+    # It scatters by 0.035 over seeds of data and runs; four of that.
+    assert fit.parameters["stiffness"][0, 1] == pytest.approx(-0.8, abs=0.14)
     found = fit.excess_work
     assert "Bennett" in fit.free_energy_change.method
     assert -5 * found.stderr < found.mean < 2.0
