@@ -13,7 +13,7 @@ from ktc._learning.metrics.calibration import Landmark
 from ktc._learning.metrics.equilibria import MeasuredEquilibria
 from ktc._learning.path_to_target import NODES, PathToTarget
 from ktc._theory.geometry import Geometry
-from ktc.schedules import MinimalDissipation
+from ktc.schedules import MinimalDissipation, Schedule
 from reference_quartic import Unit
 
 RNG = np.random.default_rng(140)
@@ -200,3 +200,26 @@ def test_arguments_of_the_schedule():
             replicas=20,
             ticks=2,
         )
+
+
+def test_a_schedule_of_a_user_may_anticipate():
+    """One that steers as the rule does leaves the same bits; one without ``ahead`` is refused."""
+
+    class Steered(Schedule):
+        anticipate = True
+
+        def velocity(self, time, gradient, geometry):
+            raise AssertionError("ahead() steers")
+
+        def ahead(self, time, hold, path):
+            return rule.ahead(time, hold, path)
+
+    class Blind(Steered):
+        ahead = Schedule.ahead
+
+    rule = MinimalDissipation(1.0, anticipate=True)
+    unit, options = ktc.Network(1.0, 1.0, quartic=1.0), {"replicas": 20, "ticks": 4, "seed": 1}
+    one, other = (ktc.learn(unit, 1.0, s, **options) for s in (rule, Steered(1.0)))
+    assert (one.history.theta == other.history.theta).all()
+    with pytest.raises(NotImplementedError, match="Blind sets anticipate"):
+        ktc.learn(unit, 1.0, Blind(1.0), **options)

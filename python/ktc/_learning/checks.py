@@ -17,7 +17,6 @@ from ktc._learning.metrics.likelihood import refuse_unreachable
 from ktc._learning.metrics.settings import Metrics
 from ktc._learning.metrics.source import MetricSource
 from ktc._learning.schedule import Schedule
-from ktc._learning.schedules import MinimalDissipation
 from ktc._model.description import Described
 from ktc._model.device import Describes, HasShortestTick, Programmable
 from ktc._model.imperfections import LimitError
@@ -154,7 +153,7 @@ def check_anticipation(
     schedule: Schedule, size: int, hidden: int, batch: int | None, metrics: Metrics
 ) -> None:
     """Refuse to anticipate where the path to the target is not available."""
-    if not isinstance(schedule, MinimalDissipation) or not schedule.anticipate:
+    if not schedule.anticipate:
         return
     if size > MOST_DENSE:
         raise ValueError(

@@ -18,7 +18,6 @@ from ktc._learning.metrics.source import MetricSource
 from ktc._learning.path_to_target import Anticipation
 from ktc._learning.positive_phase import PositivePhase
 from ktc._learning.schedule import Schedule, Update
-from ktc._learning.schedules import MinimalDissipation
 from ktc._model.controls import Controls
 from ktc._model.device import Device, Settles
 from ktc._model.imperfections import LimitError
@@ -214,7 +213,7 @@ class Loop:
         schedule, metrics = self._problem.schedule, self._problem.metrics
         if metrics is None or metrics.constant:
             return None
-        if not isinstance(schedule, MinimalDissipation) or not schedule.anticipate:
+        if not schedule.anticipate:
             return None
         goal = self._problem.positive.all_forces()
         return Anticipation(metrics.equilibria(), schedule, goal, self._controls, self._hold)

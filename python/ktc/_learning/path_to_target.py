@@ -14,7 +14,7 @@ from ktc._learning.metrics.equilibria import Equilibria
 from ktc._model.controls import Controls
 
 if TYPE_CHECKING:
-    from ktc._learning.schedules import MinimalDissipation
+    from ktc._learning.schedule import Schedule
 
 # Gauss–Legendre nodes on the path: F and ζ that fall by a factor of twenty are averaged to 1e-5.
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(8)
@@ -100,12 +100,12 @@ def _root(matrix: Array) -> Array:
 
 
 class Anticipation:
-    """Steering by ``MinimalDissipation(anticipate=True)`` to the averages ``goal`` of the data."""
+    """Steering by ``Schedule.ahead`` to the averages ``goal`` of the data."""
 
     def __init__(
         self,
         equilibria: Equilibria,
-        schedule: MinimalDissipation,
+        schedule: Schedule,
         goal: Array,
         start: Controls,
         hold: float,

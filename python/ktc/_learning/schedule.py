@@ -23,14 +23,16 @@ from ktc._model.description import Description
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from ktc._learning.path_to_target import PathToTarget
+
 
 class Schedule(ABC):
     """A learning rate over time. Subclass it to define your own, and pass it to ``learn``.
 
     A subclass defines ``velocity``. It may override ``first_jump`` and ``last_jump``, ``check`` to
-    refuse networks, ``begun`` where it has a memory of gradients, ``name``, and ``arguments``, from
-    which ``ktc.load`` restores the schedule of a fit once the subclass is defined. Its class name
-    marks it in files, and must not be that of a class of ktc.
+    refuse networks, ``begun`` where it has a memory of gradients, ``ahead`` with ``anticipate``,
+    ``name``, and ``arguments``, from which ``ktc.load`` restores the schedule of a fit once the
+    subclass is defined. Its class name marks it in files, and must not be that of a class of ktc.
 
     Args:
         duration: T, positive, in the device's unit of time.
@@ -55,6 +57,8 @@ class Schedule(ABC):
     uses_metrics = True
     #: Whether rates depend on ζ.
     uses_friction = True
+    #: Whether to steer by F and ζ over the whole remaining path, where they change: by ``ahead``.
+    anticipate = False
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -77,6 +81,10 @@ class Schedule(ABC):
     def last_jump(self, gradient: Array, geometry: MetricTensors) -> Array:
         """Jump of θ at t = T, besides the half tick."""
         return np.zeros_like(gradient)
+
+    def ahead(self, time: float, hold: float, path: PathToTarget) -> Array:
+        """θ to be held from ``time`` < T on, shape (p,); called where ``anticipate`` is True."""
+        raise NotImplementedError(f"{self.name} sets anticipate, but does not define ahead()")
 
     def begun(self) -> Schedule:
         """The schedule of one run: itself, or a fresh copy where it has a memory of gradients."""
