@@ -507,8 +507,8 @@ def test_replicas_that_memory_does_not_hold(monkeypatch):
 def test_chunks_that_share_a_seed_have_noise_of_their_own(kind):
     """60 chunks, each started from the states of the last one, are one path.
 
-    Variance kT/k (1 − e^{−2kt/γ}) about the mean of 4000 replicas: 4.5 standard errors, a false alarm of 7e-6. The
-    splitting integrator's bias is below 1e-3. Repeated noise would give 37.
+    Variance kT/k (1 − e^{−2kt/γ}) about the mean of 4000 replicas: 4.5 standard errors, a false
+    alarm of 7e-6. The splitting integrator's bias is below 1e-3. Repeated noise would give 37.
     """
     board = ktc.Board(1, 1e6, 1e-12, 300.0, imperfections=ktc.Imperfections(offset=0.0))
     make = {

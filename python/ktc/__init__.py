@@ -48,6 +48,7 @@ from ktc._model.device import (
     HasShortestTick,
     Programmable,
     RealisesControls,
+    Rests,
     Seeded,
     Settles,
 )
@@ -100,6 +101,7 @@ __all__ = [
     "RealBoard",
     "RealisesControls",
     "Resistor",
+    "Rests",
     "Run",
     "RunStatistics",
     "Seeded",

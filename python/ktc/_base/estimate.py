@@ -67,6 +67,7 @@ class Estimate:
             infinite for a single sample.
         method: how the estimate was obtained.
         unit: unit symbol; empty where units are the user's own.
+        note: what the number depends on and is not known to hold; empty where there is nothing.
 
     Example:
         >>> import ktc
@@ -87,9 +88,10 @@ class Estimate:
         unit: str = "",
         kT: float | None = None,
         variance: float | None = None,
+        note: str = "",
     ) -> None:
         self.mean, self.stderr = float(mean), float(stderr)
-        self.method, self.unit = method, unit
+        self.method, self.unit, self.note = method, unit, note
         self._samples = LazySamples.of(samples) if isinstance(samples, np.ndarray) else samples
         self._kT, self._variance = kT, variance
 
@@ -168,10 +170,11 @@ class Estimate:
             unit="kT",
             kT=1.0,
             variance=None if self._variance is None else self._variance / kT**2,
+            note=self.note,
         )
 
-    def shifted(self, amount: float, stderr: float = 0.0) -> Estimate:
-        """Add an independent number with its standard error, 0 where it is exact.
+    def shifted(self, amount: float, stderr: float = 0.0, note: str = "") -> Estimate:
+        """Add an independent number with its standard error, 0 where it is exact, and a note.
 
         Each sample is shifted by the number, so that their scatter does not include its error.
         """
@@ -184,6 +187,7 @@ class Estimate:
             unit=self.unit,
             kT=self._kT,
             variance=self._variance,
+            note=note or self.note,
         )
 
     def __float__(self) -> float:
@@ -195,8 +199,10 @@ class Estimate:
     def __str__(self) -> str:
         unit = f" {self.unit}" if self.unit else ""
         if self.stderr == 0:
-            return f"{self.mean:.6g}{unit} ({self.method})"
-        return f"{self.mean:.6g} ± {self.stderr:.2g}{unit}"
+            note = f"; {self.note}" if self.note else ""
+            return f"{self.mean:.6g}{unit} ({self.method}{note})"
+        note = f" ({self.note})" if self.note else ""
+        return f"{self.mean:.6g} ± {self.stderr:.2g}{unit}{note}"
 
 
 # Its attributes are the arguments of the constructor, some with an underscore.

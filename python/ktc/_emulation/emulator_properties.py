@@ -134,6 +134,26 @@ class EmulatorProperties:
         return self._frontend.engine.time
 
     @property
+    def rested(self) -> float:
+        """Time that the replicas have been left alone at the present controls.
+
+        Infinite where they were drawn in equilibrium (the stationary state, where temperatures
+        differ) at these controls: at the start, and by ``equilibrate``. Zero after an update that
+        changes a control, after ``write``, and while outputs of hardware settle.
+
+        Example:
+            >>> import ktc
+            >>> emulator = ktc.Emulator(ktc.Network(1.0, 1.0), replicas=10, seed=1)
+            >>> emulator.run(1.0)
+            >>> before = emulator.rested
+            >>> emulator.set(bias=3.0)
+            >>> emulator.run(2.0)
+            >>> before, emulator.rested
+            (inf, 2.0)
+        """
+        return self._frontend.rested
+
+    @property
     def ledger(self) -> Ledger:
         """The energy books, opened at the start or when the state was last placed by hand."""
         front = self._frontend

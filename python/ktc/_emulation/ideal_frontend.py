@@ -70,6 +70,8 @@ class IdealFrontend:
     """``Frontend`` without hardware; hardware frontends work through one.
 
     ``reset`` goes back to ``start``, (replicas, n), or to the stationary state where it is empty.
+    ``since`` is the time of the last change of controls or of the state from outside, −∞ where the
+    replicas were drawn in the stationary state after it.
     """
 
     imperfections = None
@@ -92,6 +94,7 @@ class IdealFrontend:
         self._merged: tuple[tuple[Controls, Array] | None, Controls]
         self._merged = (None, self.network.controls)
         self.controls = self.network.controls
+        self.since = -math.inf if start is STATIONARY else engine.time
 
     @classmethod
     def of(
@@ -131,6 +134,10 @@ class IdealFrontend:
         return self.controls
 
     @property
+    def rested(self) -> float:
+        return self.engine.time - self.since
+
+    @property
     def beyond_dense(self) -> bool:
         """Whether a covariance would be too large a matrix."""
         return self.network.is_sparse and self.network.units > MOST_DENSE_UNITS
@@ -159,6 +166,10 @@ class IdealFrontend:
             self.engine.set({"bias": own})
         except ValueError:
             return False
+        before = self._now[1]
+        # Nearly every update changes the first unit.
+        if own.item(0) != before.item(0) or (own != before).any():
+            self.since = self.engine.time
         self._now = (self._now[0], own)
         return True
 
@@ -173,6 +184,8 @@ class IdealFrontend:
                 if getattr(controls, _held(name)) is not getattr(before, _held(name))
             }
         )
+        if controls != before:
+            self.since = self.engine.time
         self.controls = controls
 
     def run(self, duration: float) -> None:
@@ -219,16 +232,19 @@ class IdealFrontend:
         placed = placed_state(self.description, self.options.replicas, state, momentum)
         self.keep_results()
         self.engine.place(placed)
+        self.since = self.engine.time
 
     def equilibrate(self) -> None:
         self.keep_results()
         self.engine.equilibrate()
+        self.since = -math.inf
 
     def reset(self) -> None:
         self.keep_results()
         controls = self.network.controls
         self.engine.restart(controls.arrays(), self.start)
         self.controls = controls
+        self.since = self.engine.time if self.start.size else -math.inf
 
     def keep_results(self) -> None:
         if not self.results.pending:
@@ -253,12 +269,12 @@ class IdealFrontend:
         controls = self.controls
         snapshot = self.engine.snapshot()
         state = {name: values for name, values in snapshot.items() if name not in controls.arrays()}
-        return {"engine": state, "held": controls, "start": self.start}
+        return {"engine": state, "held": controls, "start": self.start, "since": self.since}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         controls: Controls = saved["held"]
         self.engine.restore({**saved["engine"], **controls.arrays()})
-        self.controls, self.start = controls, saved["start"]
+        self.controls, self.start, self.since = controls, saved["start"], saved["since"]
 
     def __del__(self) -> None:
         # A run must not hold on to the whole ensemble for the sake of its samples.
