@@ -60,7 +60,10 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
             Energies are summed in double; the first law then closes to the rounding of states,
             1e-7 of what was moved, and more for single replicas that moved little.
         dt: longest step of motion that is not exact; None takes a tenth of the network's fastest
-            time.
+            time, at the controls of each ``run``, at the fastest of a whole ``play``. Averages err
+            by its square, which ``ktc.convergence`` measures: choose it so that this is below their
+            error bars. RuntimeWarning tells where quartic units err by more than about 5 %, at a
+            quarter of the longest stable step (half of it with ``resolve_heat``) or beyond.
         resolve_heat: True tells heat apart by resistor, by the splitting integrator; implied where
             temperatures differ, with sources or noise generators, and for quartic units with
             inertia or in circuits with inductors. Without it only total heat is booked: −ΔH, or
@@ -190,7 +193,9 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
     ) -> Run:
         """Play a protocol from where the emulator stands; return its accounts and records.
 
-        All controls and limits are checked before anything moves.
+        All controls and limits are checked before anything moves. Without ``dt``, one step serves
+        all controls of a play: parts of a protocol of quartic units, or ``set`` and ``run`` in
+        place of it, may take other steps, and have other bits.
 
         Args:
             protocol: what to play.
