@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 import numpy as np
@@ -156,6 +156,13 @@ def random_seed(seed: object) -> int:
     if number >= 2**64:
         raise ValueError(f"seed must be below 2**64, but is {seed}")
     return number
+
+
+def seeds_of(seed: int) -> Iterator[int]:
+    """Seeds of several runs, all of their own, that one seed determines."""
+    sequence = np.random.SeedSequence(seed)
+    while True:
+        yield int(sequence.spawn(1)[0].generate_state(1, np.uint64)[0])
 
 
 def frozen(array: NDArray[Scalar]) -> NDArray[Scalar]:
