@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+import tomllib
 
 import pytest
 
-from project_tools import tool
+from project_tools import ROOT, tool
 
 conventions = tool("conventions")
 
@@ -69,3 +71,18 @@ def test_ceilings_of_any_only_fall(tmp_path):
     assert "--lower" in conventions.check(tmp_path)[0]
     conventions.lower(tmp_path)
     assert conventions.check(tmp_path) == []
+
+
+def test_hooks_have_the_versions_of_the_checks():
+    """What decides whether a check passes has one version, wherever it is run."""
+    extra = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    pinned = dict(
+        re.findall(r"([\w-]+)==([\d.]+)", " ".join(extra["optional-dependencies"]["dev"]))
+    )
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text()
+    for repository, name in (
+        ("ruff-pre-commit", "ruff"),
+        ("mirrors-clang-format", "clang-format"),
+        ("mirrors-mypy", "mypy"),
+    ):
+        assert re.search(rf"/{repository}\s+rev: v(\S+)", hooks)[1] == pinned[name]

@@ -117,7 +117,9 @@ def load_as(path: FilePath, cls: type[T], **options: Any) -> T:
         with _damage_in(path):
             if {HEADER, *header["arrays"]} != set(archive):
                 raise ValueError("its entries are not those that were saved")
-            made: T = from_record(Record(tree, archive), **options)
+            # Numbers that overflow were never saved.
+            with np.errstate(over="raise", invalid="raise", divide="raise"):
+                made: T = from_record(Record(tree, archive), **options)
     return made
 
 

@@ -11,6 +11,18 @@ from pathlib import Path
 from typing import BinaryIO
 
 
+def as_path(path: object, name: str = "path") -> str:
+    """Return the name of a file as text; a number would be a file that is open."""
+    try:
+        text = os.fsdecode(path)  # type: ignore[arg-type]
+    except TypeError:
+        kind = type(path).__name__
+        raise TypeError(f"{name} must be a str or a path, but is {kind}") from None
+    if "\0" in text:
+        raise ValueError(f"{name} must not contain a null character, but is {text!r}")
+    return text
+
+
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """Open a file that takes the place of ``path`` when the block ends without an error.
@@ -23,7 +35,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         ValueError: ``path`` is a folder, a device, a pipe, or a socket.
         OSError: the file cannot be written; what was there stays.
     """
-    target = Path(os.path.realpath(path))
+    target = Path(os.path.realpath(as_path(path)))
     before = _regular(path, target)
     made = target.with_name(f".ktc-{secrets.token_hex(8)}.partial")
     # O_EXCL refuses a name that exists, be it a link that somebody else has placed there.

@@ -7,12 +7,12 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ktc._base.codec import register
 from ktc._base.files import Storable
 from ktc._base.units import BOLTZMANN, SI
-from ktc._base.validation import Array, count, frozen, positive_per_unit
+from ktc._base.validation import Array, count, flag, frozen, positive_per_unit
 from ktc._boards.board_frontend import BoardFrontend
 from ktc._boards.couplings import compiled, coupling_of, programmable
 from ktc._boards.encoding import Encoding
@@ -215,9 +215,7 @@ class Board(Storable):
             >>> emulator.ledger.work.shape  # joules
             (4,)
         """
-        if not isinstance(ideal, bool):
-            raise TypeError(f"ideal must be True or False, but is {ideal!r}")
-        board = self.ideal if ideal else self
+        board = self.ideal if flag("ideal", ideal) else self
         physics = board.realised.network
         options = EnsembleOptions.checked(
             physics, replicas, seed, threads, dtype, dt, resolve_heat, first_replica, accounts
@@ -367,7 +365,7 @@ def _fields(board: Board) -> dict[str, object]:
     return fields
 
 
-def _of_fields(couplings: tuple[Array, Array] | None, **others: Any) -> Board:
+def _of_fields(couplings: tuple[NDArray[np.int64], Array] | None, **others: Any) -> Board:
     if couplings is None:
         return Board(**others)
     pairs, values = (array.tolist() for array in couplings)

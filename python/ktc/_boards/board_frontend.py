@@ -206,7 +206,8 @@ class BoardFrontend:
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         self._cells.restore(saved["cells"])
-        self.controls, self._updated = saved["programmed"], saved["updated"]
+        self.controls = self.controls.checked(saved["programmed"])
+        self._updated = saved["updated"]
         self._output.now, self._output.target = dict(saved["output"]), dict(saved["target"])
         self.read_out.time, self.read_out.count = saved["read"], saved["readings"]
 

@@ -25,16 +25,20 @@ import numpy as np
 
 from ktc._base.units import BOLTZMANN
 from ktc._base.validation import Array
-from ktc._circuits.branch import Branch, CircuitError
+from ktc._circuits.branch import UNITS, Branch, CircuitError
 from ktc._circuits.circuit_graph import CircuitGraph, named
 from ktc._circuits.equation import CircuitEquation, refuse_undamped, refuse_unresolved
 from ktc._circuits.resistor_network import HeatGroup, ResistorNetwork, product
 from ktc._model.elements import CurrentSource, NoiseSource, Resistor
 
+#: Values beyond it leave double precision in products such as C V² and q³.
+LARGEST = 1e50
+
 
 def compile_equation(branches: Sequence[Branch], kelvin: float) -> CircuitEquation:
     """Compile a circuit; ``kelvin`` is the temperature of resistors without their own."""
     graph = CircuitGraph(branches)
+    _refuse_extreme(branches)
     if not graph.of_kind("R"):
         raise CircuitError("the circuit has no resistor, so it never relaxes; add one")
     if not graph.of_kind("C") and not graph.of_kind("L"):
@@ -42,14 +46,48 @@ def compile_equation(branches: Sequence[Branch], kelvin: float) -> CircuitEquati
     try:
         with np.errstate(over="raise", divide="raise", invalid="raise"):
             result = _Compiler(graph, kelvin).equation()
+            if not result.kT.any() and not result.noises:
+                raise CircuitError(
+                    "all resistors are at 0 K and there is no noise source, so nothing fluctuates; "
+                    "give one of them a temperature"
+                )
             refuse_undamped(result)
             refuse_unresolved(result, [b.name for b in graph.sources if b.noise is not None])
             return result
     except (np.linalg.LinAlgError, FloatingPointError):
-        raise CircuitError(
-            "the values of the elements lie too far apart for double precision; leave out the "
-            "smallest capacitors, or the largest and smallest resistors"
-        ) from None
+        raise too_far_apart(branches) from None
+
+
+def _refuse_extreme(branches: Sequence[Branch]) -> None:
+    for b in branches:
+        sizes = {UNITS[b.kind]: b.value, "K": b.kelvin, "A²/Hz": b.noise, "Hz": b.bandwidth}
+        for unit, size in sizes.items():
+            if (
+                size
+                and not 1 / LARGEST <= abs(size) <= LARGEST
+                and (abs(size) > 1 or b.kind not in "VI")
+            ):
+                raise CircuitError(
+                    f"{named([b])} has {size:g} {unit}: such values lie too far apart for double "
+                    f"precision; keep them between {1 / LARGEST:g} and {LARGEST:g}",
+                    b.name,
+                    b.line,
+                )
+
+
+def too_far_apart(branches: Sequence[Branch], reason: str = "") -> CircuitError:
+    """Return the error about values that double precision cannot hold together."""
+    ranges = []
+    for kind in "RCL":
+        found = sorted((b for b in branches if b.kind == kind and b.value), key=lambda b: b.value)
+        ends = [found[0], found[-1]] if len(found) > 1 else found
+        told = [f"{named([b])} of {b.value:g} {UNITS[kind]}" for b in ends]
+        ranges += [" to ".join(told)] if told else []
+    return CircuitError(
+        "the values of the elements lie too far apart for double precision"
+        f"{f': {reason}' if reason else ''}; they are {', '.join(ranges)}; leave out the smallest "
+        "capacitors, or the largest and smallest resistors"
+    )
 
 
 class _Compiler:

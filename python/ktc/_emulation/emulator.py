@@ -9,11 +9,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ktc._base.codec import kind_named, register
+from ktc._base.codec import kind_named, register, require_alike
 from ktc._base.files import FilePath, Storable, load_as
 from ktc._base.resources import thread_count
 from ktc._base.single_thread import SingleThreaded, one_thread
 from ktc._base.validation import Array
+from ktc._circuits.circuit import Circuit
 from ktc._emulation.emulator_properties import EmulatorProperties
 from ktc._emulation.frontend import Frontend, Hardware
 from ktc._emulation.ideal_frontend import IdealFrontend
@@ -50,7 +51,7 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
     work, not ``set``.
 
     Args:
-        network: a Network, a Board, or another description of one.
+        network: a Network, a Circuit, a Board, or another description of one.
         replicas: number of independent copies, in blocks of 64: one takes the memory of 64; or
             ``math.inf``, see below.
         seed: below 2**64; None draws one, kept in ``seed``.
@@ -60,10 +61,8 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
             Energies are summed in double; the first law then closes to the rounding of states,
             1e-7 of what was moved, and more for single replicas that moved little.
         dt: longest step of motion that is not exact; None takes a tenth of the network's fastest
-            time, at the controls of each ``run``, at the fastest of a whole ``play``. Averages err
-            by its square, which ``ktc.convergence`` measures: choose it so that this is below their
-            error bars. RuntimeWarning tells where quartic units err by more than about 5 %, at a
-            quarter of the longest stable step (half of it with ``resolve_heat``) or beyond.
+            time at the controls of a ``run`` or of a whole ``play``. Averages err by its square:
+            choose it by ``ktc.convergence``. RuntimeWarning estimates biases above about 5 %.
         resolve_heat: True tells heat apart by resistor, by the splitting integrator; implied where
             temperatures differ, with sources or noise generators, and for quartic units with
             inertia or in circuits with inductors. Without it only total heat is booked: −ΔH, or
@@ -130,6 +129,8 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
         momentum: ArrayLike | None = None,
         accounts: Sequence[str] | str | None = None,
     ) -> None:
+        if isinstance(network, Circuit):
+            network = network.compile()  # a circuit may change later
         physics = network_of(network, "network")
         if isinstance(network, Hardware) and network.restricted:
             raise ValueError(
@@ -193,9 +194,8 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
     ) -> Run:
         """Play a protocol from where the emulator stands; return its accounts and records.
 
-        All controls and limits are checked before anything moves. Without ``dt``, one step serves
-        all controls of a play: parts of a protocol of quartic units, or ``set`` and ``run`` in
-        place of it, may take other steps, and have other bits.
+        All controls and limits are checked before anything moves. Without ``dt`` one step serves
+        all controls: parts of a protocol of quartic units, or ``set`` and ``run``, may take others.
 
         Args:
             protocol: what to play.
@@ -382,6 +382,7 @@ def _of_fields(
     # Placed by hand, so that no equilibrium is drawn that is not used.
     inner = IdealFrontend.of(moved, checked, state=np.zeros(moved.network.units))
     frontend = description.frontend(inner) if isinstance(description, Hardware) else inner
+    require_alike(state, frontend.saved(), "state", ("start",))
     frontend.restore(state)
     return Emulator.operating(frontend)
 

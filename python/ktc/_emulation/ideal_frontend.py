@@ -26,7 +26,7 @@ from ktc._model.controls import Controls
 from ktc._model.description import Description
 from ktc._model.moments import Moments, Reader
 from ktc._model.protocol import Protocol
-from ktc._model.sparse_stiffness import MOST_DENSE_UNITS
+from ktc._model.sparse_stiffness import MOST_DENSE_UNITS, SparseStiffness
 
 # A smaller ensemble is copied in less time than its covariance takes.
 NUMBERS_TO_COPY = 100_000
@@ -149,7 +149,27 @@ class IdealFrontend:
         it thousands of times a second.
         """
         if len(controls) > 1 or "bias" not in controls or not self._set_bias(controls["bias"]):
-            self.apply(self.controls.updated(**controls))
+            updated = self.controls.updated(**controls)
+            if {"stiffness", "quartic"} & controls.keys():
+                self._refuse_overflow(updated)
+            self.apply(updated)
+
+    def _refuse_overflow(self, controls: Controls) -> None:
+        """Refuse controls at which the energy of the present state, or its square, overflows."""
+        held = controls.held_stiffness
+        rows = held.row_sums if isinstance(held, SparseStiffness) else np.abs(held)
+        largest = float(max(rows.max(), controls.quartic.max()))
+        if largest > 1e100:
+            if self.engine.sampled:
+                reach = float(np.abs(self.engine.read(0, self.network.units)).max())
+            else:
+                mean, covariance = self.engine.moments(True)
+                reach = float(np.abs(mean).max() + np.sqrt(np.diagonal(covariance).max()))
+            if not largest * max(reach**2, reach**4) < 1e150:
+                raise ValueError(
+                    f"stiffness or quartic of {largest:g} is so large that the energy of the "
+                    "present state overflows; scale it down"
+                )
 
     def _set_bias(self, bias: ArrayLike) -> bool:
         """Set a bias; False, with nothing changed, where it has to be converted or explained."""
@@ -269,12 +289,18 @@ class IdealFrontend:
         controls = self.controls
         snapshot = self.engine.snapshot()
         state = {name: values for name, values in snapshot.items() if name not in controls.arrays()}
-        return {"engine": state, "held": controls, "start": self.start, "since": self.since}
+        since = None if self.since == -math.inf else self.since
+        return {"engine": state, "held": controls, "start": self.start, "since": since}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
-        controls: Controls = saved["held"]
+        controls = self.controls.checked(saved["held"])
         self.engine.restore({**saved["engine"], **controls.arrays()})
-        self.controls, self.start, self.since = controls, saved["start"], saved["since"]
+        start = saved["start"]
+        # None, one for all replicas, or one for each.
+        if start.size and start.shape[1:] != self.start.shape[1:]:
+            raise ValueError(f"start is of shape {start.shape}")
+        self.controls, self.start = controls, start
+        self.since = -math.inf if saved["since"] is None else saved["since"]
 
     def __del__(self) -> None:
         # A run must not hold on to the whole ensemble for the sake of its samples.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ktc._base.estimate import LazySamples, gained
-from ktc._base.validation import Array, frozen
+from ktc._base.validation import Array, frozen, of_type
 from ktc._emulation.ledger import Ledger
 from ktc._emulation.recorder import Recorder, Recording
 from ktc._emulation.run import Run
@@ -34,6 +34,7 @@ def play_from(
 
     ``reader`` gives the states and moments that are recorded.
     """
+    of_type("protocol", protocol, Protocol)
     engine, options, network = frontend.engine, frontend.options, frontend.network
     waveforms, final, quartic = _prepared(frontend, protocol)
     observer = None
@@ -88,11 +89,7 @@ def play_from(
 def _prepared(
     frontend: IdealFrontend, protocol: Protocol
 ) -> tuple[dict[str, Array], Controls, bool]:
-    """Waveforms and final controls of a protocol that the engine can play, and whether any is
-    quartic.
-    """
-    if not isinstance(protocol, Protocol):
-        raise TypeError(f"protocol must be a ktc.Protocol, but is {type(protocol).__name__}")
+    """Waveforms and final controls, once they are checked, and whether any are quartic."""
     waveforms, final = protocol.settings(frontend.controls)
     extremes = [*protocol.extremes(frontend.controls, waveforms), final]
     for controls in extremes:

@@ -9,11 +9,12 @@ import numpy as np
 
 from ktc._base.autocorrelation import WINDOW, integrated_times
 from ktc._base.codec import register
+from ktc._base.files import Storable
 from ktc._base.lazy_imports import scipy
-from ktc._base.validation import Array, count, frozen
+from ktc._base.validation import Array, count, frozen, told
 
 
-class RunStatistics:
+class RunStatistics(Storable):
     """Statistics of the state x over the observations and replicas of a run.
 
     On a Board they are of the true voltages; readings through its ADC are records. Sums are over
@@ -183,7 +184,7 @@ def welch_spectrum(states: Array, times: Array, segments: int) -> Spectrum:
     length = points // count("segments", segments)
     if length < 2:
         raise ValueError(
-            f"segments must leave at least two records in each, but is {segments} "
+            f"segments must leave at least two records in each, but is {told(segments)} "
             f"for {points} records"
         )
     step = equal_interval(times)

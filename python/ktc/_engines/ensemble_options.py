@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 
 from ktc import _core
 from ktc._base.resources import thread_count
-from ktc._base.validation import count, positive, random_seed
+from ktc._base.validation import count, flag, is_infinite, positive, random_seed, told
 from ktc._model.accounts import accounts_to_keep
 from ktc._model.network import Network
 
@@ -58,10 +59,9 @@ class EnsembleOptions:
     ) -> EnsembleOptions:
         """The options that a user passes, validated for a network."""
         number = _precision(dtype)
-        if not isinstance(resolve_heat, bool):
-            raise TypeError(f"resolve_heat must be True or False, but is {resolve_heat!r}")
+        flag("resolve_heat", resolve_heat)
         motion = network.core.motion(network.controls.arrays(), resolve_heat)
-        infinite = replicas == math.inf
+        infinite = is_infinite(replicas)
         if infinite:
             _refuse_ignored(seed, threads, number, dt, first_replica)
             if network.is_sparse:
@@ -106,12 +106,12 @@ class EnsembleOptions:
 
 def _precision(dtype: str) -> str:
     """``dtype`` by its name; NumPy's own types are accepted."""
-    try:
-        name = np.dtype(dtype).name if dtype is not None else None
-    except TypeError:
-        name = None
+    name = None
+    if dtype:  # None would be NumPy's default
+        with suppress(TypeError):
+            name = np.dtype(dtype).name
     if name not in ("float64", "float32"):
-        raise ValueError(f"dtype must be 'float64' or 'float32', but is {dtype!r}")
+        raise ValueError(f"dtype must be 'float64' or 'float32', but is {told(dtype)}")
     return name
 
 

@@ -23,6 +23,9 @@ LARGE_BIAS, LARGE_STEP = 0.05, 0.5
 # Barrier in kT above which no run leaves a well.
 HIGHEST_BARRIER = 30.0
 
+#: Rates near the end of double precision.
+FASTEST = 1e290
+
 
 def fastest_rate(network: Network, controls: Controls) -> float:
     """Largest |eigenvalue| of the drift, with quartic units stiffened as where they dwell.
@@ -102,7 +105,12 @@ class Rates:
         rates, level = known.rates, 0.0
         if known.pull is not None:
             bias = controls.bias
-            level = _rounded_up(float((known.pull * np.cbrt(bias * bias)).max()))
+            with np.errstate(over="ignore"):
+                level = _rounded_up(float((known.pull * np.cbrt(bias * bias)).max()))
+            if not level < FASTEST:
+                raise ValueError(
+                    "bias is so large that no step of time follows its quartic units; scale it down"
+                )
         for each in (0.0, level):
             if each not in rates:
                 rates[each] = _rate(self.network, controls, each * self._weight)

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ktc._base.validation import Array, count
+from ktc._base.validation import Array, count, told
 from ktc._learning.averages import OF_THE_BIAS
 from ktc._learning.center import learnable
 from ktc._learning.data import as_samples
@@ -35,10 +35,11 @@ def parameter_names(parameters: str | Sequence[str]) -> tuple[str, ...]:
         names = (parameters,) if isinstance(parameters, str) else tuple(parameters)
     except TypeError:
         names = ()
-    if not names or any(name not in known for name in names):
+    given: tuple[object, ...] = names
+    if not given or any(not isinstance(name, str) or name not in known for name in given):
         raise ValueError(
             f"parameters must be one or several of {known}, such as ('bias',), but is "
-            f"{parameters!r}"
+            f"{told(parameters)}"
         )
     if "center" in names and len(names) > 1:
         raise ValueError(
@@ -51,7 +52,7 @@ def parameter_names(parameters: str | Sequence[str]) -> tuple[str, ...]:
 def hidden_units(hidden: Sequence[int] | int) -> NDArray[np.intp]:
     """Numbers of the hidden units, ascending."""
     many = [hidden] if isinstance(hidden, int) or not np.iterable(hidden) else list(hidden)
-    numbers = sorted(count("hidden", unit, least=0) for unit in many)
+    numbers = sorted(count("hidden", unit, least=0, most=2**31) for unit in many)
     for one, other in pairwise(numbers):
         if one == other:
             raise ValueError(f"hidden must name a unit once, but names {one} twice")

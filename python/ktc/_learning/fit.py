@@ -14,16 +14,16 @@ from ktc._base.codec import register
 from ktc._base.estimate import INFINITE, Estimate
 from ktc._base.files import VERSION, Storable
 from ktc._base.units import Units
-from ktc._base.validation import Array
+from ktc._base.validation import Array, of_shape
 from ktc._emulation.free_energy_ladder import free_energy_difference
 from ktc._learning.averages import energy_differences
 from ktc._learning.center import learnable
 from ktc._learning.fit_figure import draw_fit
 from ktc._learning.gradient_noise import noise_work_of
 from ktc._learning.history import History, Readings
-from ktc._learning.metrics.calibration_report import CalibrationReport
 from ktc._learning.metrics.equilibria import likelihood_maximum
 from ktc._learning.metrics.exact_model import ExactModel
+from ktc._learning.metrics.settings import CalibrationReport
 from ktc._learning.schedule import Schedule
 from ktc._model.controls import Controls
 from ktc._model.description import Described
@@ -31,9 +31,7 @@ from ktc._model.device import Device
 from ktc._model.imperfections import Imperfections
 from ktc._model.network import Network
 from ktc._model.parameters import CONTROL_OF, Parameters
-from ktc._theory.least_work import least_excess_work
 from ktc._theory.relaxation import UNRELAXED, has_relaxed
-from ktc._theory.wasserstein import wasserstein_bound
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -60,8 +58,7 @@ class Fit(Storable):
         history: records of all updates.
         device: the device as the run left it; None in a loaded, pickled or copied fit.
         seed: seed of the device's noise; None where it has none.
-        rested: time that the device had been left alone at the first controls, infinite where it
-            was drawn in equilibrium; None of a device that does not know.
+        rested: ``emulator.rested`` at the start; None of a device that does not know it.
         version: version of ktc that made the run.
         imperfections: data sheet of the real board that learned; None elsewhere. ΔF, excess work
             and bounds are then by its drawing; work, heat and what is called applied are its own.
@@ -125,20 +122,16 @@ class Fit(Storable):
 
     @cached_property
     def from_equilibrium(self) -> bool | None:
-        """Whether the run is known to have started in equilibrium at the device's first controls.
+        """Whether the run is known to have started in equilibrium, as ``Run.from_equilibrium``.
 
-        As ``Run.from_equilibrium``; None of a device that does not know (see ``ktc.Rests``). Where
-        it is False, bounds do not apply, and excess works say so in their ``note``;
-        ``emulator.equilibrate()`` before ``learn`` draws the replicas in equilibrium.
+        None of a device that does not know (see ``ktc.Rests``). Where it is False, bounds do not
+        apply, and excess works have a ``note``; ``emulator.equilibrate()`` before ``learn`` helps.
         """
         return None if self.rested is None else has_relaxed(self.start.network, self.rested)
 
-    @property
-    def _note(self) -> str:
-        return UNRELAXED if self.from_equilibrium is False else ""
-
     def _excess(self, work: Estimate, change: Estimate) -> Estimate:
-        return work.shifted(-change.mean, change.stderr, self._note)
+        note = UNRELAXED if self.from_equilibrium is False else ""
+        return work.shifted(-change.mean, change.stderr, note)
 
     @property
     def theta(self) -> Array:
@@ -202,10 +195,9 @@ class Fit(Storable):
     def excess_work(self) -> Estimate:
         """W_ex = W − ΔF: what the run dissipated, and the bias of the chain's likelihood.
 
-        Without ``from_equilibrium`` it does not count what the device held beyond F(θ_start). The
-        stderr is that of independent replicas. They share a controller that reacts to their mean,
-        so that over repeated runs W_ex scatters by 1.2 to 1.9 times as much; compared with
-        ``bound``, which is at the run's own parameters, it scatters by ``stderr``.
+        What the device held beyond F(θ_start) is not in it (see ``from_equilibrium``). The stderr
+        is of independent replicas. They share a controller that reacts to their mean: over repeated
+        runs W_ex scatters by 1.2 to 1.9 times as much, and by ``stderr`` compared with ``bound``.
         """
         return self._excess(self.work, self.free_energy_change)
 
@@ -332,19 +324,15 @@ class Fit(Storable):
                 f"there is no bound for a run that stopped at {self.stopped_early}, whose only "
                 "update took no time; lower the rate, or take more ticks"
             )
-        if self._exact.constant:
-            return least_excess_work(self.start, controls.bias, self.time)
-        return wasserstein_bound(self.start, self._at(controls), self.time)
-
-    def _at(self, controls: Controls) -> Described:
-        return replace(self.start, network=self.start.network.with_controls(controls))
+        return self._exact.bound(controls, self.time)
 
     def _free_energy_change(self, controls: Controls) -> Estimate:
         before = self.start.network.controls
         if self._exact.known:
             change = self._exact.free_energy_change(before, controls)
             return self._exactly(change, self._exact.method or "")
-        return free_energy_difference(self.start, self._at(controls), seed=self.seed)
+        after = replace(self.start, network=self.start.network.with_controls(controls))
+        return free_energy_difference(self.start, after, seed=self.seed)
 
     def plot(self, *, figsize: tuple[float, float] | None = None) -> Figure:
         """Draw parameters, gradient and energies over time, as ``ktc.plot.draw_fit``."""
@@ -356,8 +344,8 @@ class Fit(Storable):
     def _exactly(
         self, value: float, method: str = "closed form", variance: float | None = None
     ) -> Estimate:
-        named = {"method": method, "unit": self.symbols.energy}
-        return Estimate.exact(value, **named, kT=self.kT, variance=variance)
+        unit = self.symbols.energy
+        return Estimate.exact(value, method=method, unit=unit, kT=self.kT, variance=variance)
 
     def _estimate(self, samples: Array, name: str = "") -> Estimate:
         if self.readings.variances is not None:
@@ -371,17 +359,17 @@ class Fit(Storable):
         return self._estimate(self.readings.positive[which])
 
     def __repr__(self) -> str:
-        spent = f"work {self.work}"
+        spent, elsewhere = f"work {self.work}", self.from_equilibrium is False
         if self._exact.constant:
             known = self.start.network.has_friction and self.time > 0
             bound = f"{self.bound:.6g}" if known else "not available"
-            bound = "not applicable" if self._note else bound
+            bound = "not applicable" if elsewhere else bound
             spent = f"excess work {self.excess_work}, bound {bound}"
-        elif self._note:
-            spent += f", {self._note}"
+        elif elsewhere:
+            spent += f", {UNRELAXED}"
         stopped = f", stopped early at {self.stopped_early}" if self.stopped_early else ""
-        names = " and ".join(self.learned.names)
-        return f"<ktc.Fit: {names} by {self.schedule!r}, {spent}{stopped}>"
+        learned = " and ".join(self.learned.names)
+        return f"<ktc.Fit: {learned} by {self.schedule!r}, {spent}{stopped}>"
 
 
 def _parts(fit: Fit) -> dict[str, object]:
@@ -394,7 +382,18 @@ def _parts(fit: Fit) -> dict[str, object]:
 def _made(
     start: Described, names: tuple[str, ...], mask: Mapping[str, ArrayLike] | None, **others: Any
 ) -> Fit:
-    return Fit(start=start, learned=learnable(start, names, mask), **others)
+    fit = Fit(start=start, learned=learnable(start, names, mask), **others)
+    units, size = start.network.units, fit.learned.size
+    fit.history.require(units, size)
+    fit.readings.require(units, size)
+    fit.start.network.common_kT  # noqa: B018  # raises where there is none
+    if set(fit.hidden.tolist()) - set(range(units)):
+        raise ValueError(f"hidden must be numbers of {units} units")
+    of_shape("data_forces", fit.data_forces, size)
+    of_shape("data_mean", fit.data_mean, units - len(fit.hidden))
+    if fit.scatter is not None:
+        of_shape("scatter", fit.scatter, units, units)
+    return fit
 
 
 register(Fit, _parts, _made)

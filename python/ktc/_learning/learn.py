@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.resources import thread_count
-from ktc._base.validation import count, random_seed
+from ktc._base.validation import random_seed, tick_count
 from ktc._emulation.emulator import Emulator
 from ktc._learning import checks
 from ktc._learning.averages import replica_forces
@@ -128,7 +128,7 @@ def learn(
     settings = Metrics() if metrics is None else metrics
     if not isinstance(settings, Metrics):
         raise TypeError(f"metrics must be ktc.Metrics, but is {type(metrics).__name__}")
-    names, steps = checks.parameter_names(parameters), count("ticks", ticks)
+    names, steps = checks.parameter_names(parameters), tick_count(ticks)
     numbers = checks.hidden_units(hidden)
     given, device = device, _running(device, replicas, seed, threads)
     infinite = is_infinite(device.ledger)
@@ -218,7 +218,9 @@ def _running(
     if not isinstance(device, Running):
         network_of(device)
         many = REPLICAS if replicas is None else replicas
-        if many == math.inf:  # which takes neither; batches and measured metrics do
+        if (
+            type(many) is float and many == math.inf
+        ):  # which takes neither; batches and measured metrics do
             thread_count(threads)
             seed = threads = None
         if isinstance(device, DeviceFactory):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from ktc import _core
 from ktc._base.validation import known_keywords
@@ -11,7 +11,7 @@ from ktc._base.validation import known_keywords
 FIRST_LAW = ("work", "heat", "source", "injected", "shadow")
 
 
-def accounts_to_keep(accounts: Sequence[str] | str | None, motion: str) -> tuple[str, ...] | None:
+def accounts_to_keep(accounts: object, motion: str) -> tuple[str, ...] | None:
     """The accounts to keep, each name once; None keeps all accounts of the motion."""
     if accounts is None:
         return None

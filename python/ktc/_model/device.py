@@ -15,6 +15,7 @@ from ktc._model.imperfections import Imperfections
 from ktc._model.network import Network
 
 
+@runtime_checkable
 class DeviceMoments(Protocol):
     """Averages over the replicas at one instant, in the public state; ``ktc.Moments`` is one."""
 

@@ -7,12 +7,12 @@ from functools import cached_property
 from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ktc import _core
 from ktc._base.codec import from_record, register, same, to_record
 from ktc._base.lazy_imports import interrupts_deferred, scipy
-from ktc._base.validation import Array, frozen
+from ktc._base.validation import Array, count, frozen
 from ktc._model.matrices import CONFINE
 
 #: A ``csr_array``, of which SciPy ships no types.
@@ -43,7 +43,7 @@ class SparseStiffness:
         if len(shape) != 2 or shape[0] != shape[1] or shape[0] == 0:
             raise ValueError(f"stiffness must be a square matrix (d, d), but has shape {shape}")
         held = value if isinstance(value, SparseStiffness) else cls(_symmetric(_canonical(value)))
-        if units is not None and held.units != units:
+        if units is not None and held.units != count("units", units):
             raise ValueError(
                 f"stiffness must be of shape ({units}, {units}), one row and column per unit, "
                 f"but has shape {shape}"
@@ -121,7 +121,9 @@ def _rows(stiffness: SparseStiffness) -> dict[str, object]:
     return {"data": matrix.data, "indices": matrix.indices, "indptr": matrix.indptr}
 
 
-def _of_rows(data: Array, indices: Array, indptr: Array) -> SparseStiffness:
+def _of_rows(
+    data: Array, indices: NDArray[np.integer], indptr: NDArray[np.integer]
+) -> SparseStiffness:
     return SparseStiffness.of(
         scipy.sparse.csr_array((data, indices, indptr), shape=(len(indptr) - 1,) * 2)
     )
@@ -174,6 +176,8 @@ def _check_indices(value: SparseMatrix) -> None:
     """Refuse indices outside the matrix, which compiled code of SciPy would follow anywhere."""
     try:
         if hasattr(value, "check_format"):
+            if hasattr(value, "indptr") and (np.diff(value.indptr) < 0).any():
+                raise ValueError("index pointers must not decrease")  # SciPy trusts the last one
             value.check_format(full_check=True)
         elif getattr(value, "format", None) == "coo":
             scipy.sparse.coo_array((value.data, (value.row, value.col)), shape=value.shape)

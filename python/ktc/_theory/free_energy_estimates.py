@@ -25,12 +25,9 @@ MISMATCH = 4.5
 class Acceptance(NamedTuple):
     """Solution of the Bennett equation for one pair of ensembles.
 
-    Attributes:
-        change: ΔF.
-        forward, reverse: influence of each sample on ΔF, of zero mean; its sum over the samples of
-            an ensemble is the deviation of ΔF that this ensemble causes.
-        overlap: ∫ p q/(f p + r q) of the distributions p and q of work with the shares f and r of
-            samples, from 0 (disjoint) to 1 (equal).
+    ``forward`` and ``reverse`` are the influence of each sample on ΔF, of zero mean: the sum over
+    an ensemble is the deviation of ΔF that it causes. The overlap is ∫ p q/(f p + r q) of the
+    distributions p and q of work with the shares f and r of samples, from 0 (disjoint) to 1.
     """
 
     change: float
@@ -76,9 +73,10 @@ def bennett(
         >>> print(ktc.theory.bennett(forward, reverse, kT=1.0))
         0.000896005 ± 0.0071
     """
-    works = [_works(name, w) for name, w in (("forward", forward), ("reverse", reverse))]
-    found = acceptance(works[0], works[1], positive("kT", kT))
-    _check_pair(works[0], works[1], kT, found.change)
+    works = _works("forward", forward), _works("reverse", reverse)
+    least_overlap = finite("least_overlap", least_overlap)
+    found = acceptance(*works, positive("kT", kT))
+    _check_pair(*works, kT, found.change)
     if found.overlap < least_overlap:
         raise ValueError(
             f"forward and reverse works overlap by {found.overlap:.2g}, below least_overlap = "
@@ -100,7 +98,8 @@ def acceptance(forward: Array, reverse: Array, kT: float) -> Acceptance:
         )
 
     def balance(change: float) -> float:
-        accepted, returned = terms(change)
+        with np.errstate(over="ignore"):  # a term is then 0 or 1
+            accepted, returned = terms(change)
         return float(np.sum(accepted) - np.sum(returned))
 
     # Every term is monotone in ΔF, and saturates at a logarithm beyond the extreme works.
@@ -113,12 +112,8 @@ def acceptance(forward: Array, reverse: Array, kT: float) -> Acceptance:
     # The slope at perfect overlap, n_F n_R/(n_F + n_R).
     most = len(forward) * len(reverse) / len(ends)
     scale = kT / max(slope, np.finfo(float).tiny)
-    return Acceptance(
-        change,
-        -scale * (accepted - np.mean(accepted)),
-        scale * (returned - np.mean(returned)),
-        slope / most,
-    )
+    accepted, returned = accepted - np.mean(accepted), returned - np.mean(returned)
+    return Acceptance(change, -scale * accepted, scale * returned, slope / most)
 
 
 def _check_pair(forward: Array, reverse: Array, kT: float, change: float) -> None:
