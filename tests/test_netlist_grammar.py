@@ -49,7 +49,11 @@ def test_a_title_is_not_read_as_an_element(title):
 
 def test_an_element_in_line_1_is_read_where_it_is_no_title():
     for first in ("Rload a 0 1k", "V1 a 0", "Vin a 0 5", "R1 a 0 1k"):
-        assert len(circuit(f"{first}\nC1 a 0 1n").branches) == 2
+        made = circuit(f"{first}\nC1 a 0 1n")
+        assert len(made.branches) == 2
+        assert circuit(str(made)) == made
+    alone = ktc.Circuit().add("Rload", "a", "b", 1.0).add("R", "c", 0, 1.0)
+    assert circuit(str(alone)) == alone
 
 
 @pytest.mark.parametrize(
@@ -241,11 +245,12 @@ def test_farads_in_text_of_a_call():
 
 def test_initial_conditions():
     text = "R1 a 0 1k\nC1 a 0 1n\nC2 a b 3n ic=2\nR2 b 0 1k\nL1 b 0 1m ic=5m\n.ic v(a)=1"
-    made = circuit(text + "\nC3 b 0 1n")
+    made = circuit(text.replace(".ic", "C3 b 0 1n\n.ic"))
     state = made.initial_state()
     emulator = ktc.Emulator(made.compile(), replicas=3, seed=1, state=state)
     np.testing.assert_allclose(made.voltages(emulator), [[1.0, -1.0]] * 3, rtol=1e-12)
     assert state[made.compile().coordinates.index("phi(L1)")] == pytest.approx(5e-6)
+    assert circuit(str(made)).initial_state() is not None and circuit(str(made)) == made
     with pytest.raises(CircuitError, match=r"v\(x\) names no node"):
         circuit("R1 a 0 1k\nC1 a 0 1n\n.ic v(x)=1").initial_state()
     with pytest.raises(CircuitError, match="contradicts"):

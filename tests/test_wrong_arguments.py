@@ -147,3 +147,30 @@ def test_a_stiffness_at_which_the_present_state_overflows(replicas):
         emulator.set(stiffness=1.7e308)
     emulator.run(1.0)
     assert emulator.ledger.imbalance() < 1e-12
+
+
+@pytest.mark.parametrize("name", ["emf", "current"])
+def test_sources_beyond_energies(name):
+    circuit = ktc.Circuit.from_netlist("V1 in 0 1\nR1 in a 1k\nC1 a 0 1n\nI1 a 0 1n")
+    emulator = ktc.Emulator(circuit, 3, seed=1)
+    with refused(ValueError, f"{name} is so large"):
+        emulator.set(**{name: -1e300})
+    emulator.run(1e-6)
+    assert emulator.ledger.imbalance() < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda: PARAMETERS.forces([[1e308, -1e308]]), "state"),
+        (lambda: PARAMETERS.mean_forces([-1e300, 0.0], np.eye(2)), "mean"),
+        (lambda: theory.least_excess_work(NET, 1e300, 1.0), "bias"),
+        (lambda: theory.continuous_excess_work(NET, 1e300, 1.0), "target"),
+        (lambda: theory.constant_rate_excess_work(NET, 1.0, 0.1, 1.7e308), "duration"),
+        (lambda: theory.log_likelihood(NET, [[1e300, 1e300]]), "data"),
+        (lambda: ktc.lattices.grid(2, 3, coupling=1.7e308), "coupling"),
+    ],
+)
+def test_results_that_overflow(call, name):
+    with refused(ValueError, name, "results overflow"):
+        call()

@@ -1,5 +1,6 @@
 #include "motion/setting.hpp"
 
+#include <cmath>
 #include <utility>
 
 #include "ground/error.hpp"
@@ -51,6 +52,11 @@ Setting make_setting(const Network& network, Controls controls, Motion motion,
     setting.drive =
         std::make_shared<const Drive>(Drive{setting.coordinates->force(setting.controls.bias),
                                             setting.controls.emf, setting.controls.current});
+    constexpr double largest_source = 1e150;  // whose square is a double
+    for (double emf : setting.drive->emf)
+        require(std::abs(emf) <= largest_source, "emf is so large that energies overflow");
+    for (double current : setting.drive->current)
+        require(std::abs(current) <= largest_source, "current is so large that energies overflow");
     double energy = 0.0;
     for (double beta : setting.drive->force) energy += beta * beta;
     require(energy <= largest_energy,

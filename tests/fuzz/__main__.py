@@ -35,7 +35,7 @@ from .verdict import Failure, bounded_memory
 #: strictly, by the verdict.
 HANG = 20.0
 #: Inputs of one fuzzer before a process turns to the next one.
-BATCH = 500
+BATCH = 5000
 SHOWN = 3
 #: Number of the input, and how many came before.
 NOTE = struct.Struct("qq")

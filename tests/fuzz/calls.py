@@ -185,7 +185,7 @@ class Call:
                 raise LookupError(f"nothing fits argument {argument.name!r} of {name}")
         for extra in special:
             self.fitting.setdefault(extra, (lambda given=special[extra]: given,))
-        self.names |= {*self.fitting, "circuit"}
+        self.names |= {*self.fitting, *(name.removesuffix("s") for name in self.fitting), "circuit"}
         if "path" in self.fitting:
             self.names |= {"file", "folder", "directory"}
         if "Parameters" in name:
@@ -365,7 +365,7 @@ def fuzz(source: Source) -> None:
     told = f"{call.name}({told}; {plain})"
     if any(rightly_long(call.name, name, value) for name, value in odd_ones.items()):
         return
-    names = call.names | {value for value in given.values() if type(value) is str}
+    names = call.names | {"strange"} | {value for value in given.values() if type(value) is str}
     result = attempt(lambda: call.function(**given), names, told)
     if isinstance(result, ktc.Emulator):
         require_first_law(result, told)

@@ -262,7 +262,7 @@ def quartic(result: ktc.Fit | ktc.Run) -> bool:
 
 def use(value: Any, told: str) -> None:
     """What was loaded works, or says what is wrong."""
-    names = {"duration", "state", "dt", "controls", "bias", "stiffness", "emf", "friction"}
+    names = {"duration", "state", "dt", "controls", "bias", "stiffness", "emf", "friction", "drift"}
     attempt(lambda: read(value, "__repr__"), None, f"repr, {told}")
     attempt(lambda: value.save(folder() / "again.npz"), names, f"save, {told}")
     if isinstance(value, ktc.Network):

@@ -125,7 +125,6 @@ MAKERS: tuple[Callable[[], Any], ...] = (
     lambda: (i for i in range(3)),
     lambda: iter([1.0]),
     lambda: int,
-    lambda: len,
     lambda: lambda *_: 1.0,
     lambda: lambda *_: None,
     lambda: decimal.Decimal("1.5"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import numpy as np
@@ -70,14 +71,14 @@ def not_negative(name: str, value: object) -> float:
     return number
 
 
-def count(name: str, value: object, least: int = 1, most: int | None = None) -> int:
+def count(name: str, value: object, least: int = 1, most: float = 2**64) -> int:
     """Return ``value`` as an integer from ``least`` to ``most``."""
     wrong = isinstance(value, (bool, np.timedelta64))
     if wrong or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} must be a whole number, but is {told(value)}")
     if value < least:
         raise ValueError(f"{name} must be at least {least}, but is {told(value)}")
-    if most is not None and value > most:
+    if value > most:
         raise ValueError(f"{name} must be at most {most}, but is {told(value)}")
     return int(value)
 
@@ -95,7 +96,17 @@ def choice(name: str, value: object, known: Iterable[str]) -> str:
     return value
 
 
-def is_infinite(value: object) -> bool:
+@contextmanager
+def refusing_overflow(name: str) -> Iterator[None]:
+    """Report an overflow in the block, or in the function that this decorates, as an error."""
+    try:
+        with np.errstate(over="raise"):
+            yield
+    except (FloatingPointError, OverflowError):
+        raise ValueError(f"{name} is so large that results overflow; scale it down") from None
+
+
+def is_infinity(value: object) -> bool:
     """Whether a value is the number ∞."""
     return isinstance(value, (float, np.floating)) and value == np.inf
 
@@ -120,7 +131,10 @@ def items(name: str, value: Iterable[T]) -> tuple[T, ...]:
     """Return the items of a sequence; text is none."""
     if isinstance(value, str) or not np.iterable(value):
         raise TypeError(f"{name} must be a sequence, but is {type(value).__name__} {told(value)}")
-    return tuple(value)
+    try:
+        return tuple(value)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name} must be a sequence, but has no items: {error}") from None
 
 
 def tick_count(value: object) -> int:
@@ -201,11 +215,11 @@ def require_positive_definite(name: str, matrix: Array, fix: str) -> None:
     )
 
 
-def known_keywords(given: Iterable[str], known: Iterable[str], what: str) -> None:
+def known_keywords(given: Iterable[object], known: Iterable[str], what: str) -> None:
     """Refuse a name that is not among the known ones."""
     known = tuple(known)
     for name in given:
-        if name not in known:
+        if not isinstance(name, str) or name not in known:
             raise TypeError(
                 f"unknown {what} {told(name)}; choose from {', '.join(map(repr, known))}"
             )
@@ -215,7 +229,7 @@ def random_seed(seed: object) -> int:
     """Return a 64-bit seed: ``seed``, or a new one of the operating system where it is None."""
     if seed is None:
         return int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
-    number = count("seed", seed, least=0)
+    number = count("seed", seed, 0, np.inf)
     if number >= 2**64:
         raise ValueError(f"seed must be below 2**64, but is {told(seed)}")
     return number

@@ -17,7 +17,7 @@ from ktc._boards.board_frontend import BoardFrontend
 from ktc._boards.couplings import compiled, coupling_of, programmable
 from ktc._boards.encoding import Encoding
 from ktc._boards.real_board import RealBoard, check_protocol
-from ktc._boards.topology import Edge, Topology, fitting
+from ktc._boards.topology import MOST_CELLS, Edge, Topology, fitting
 from ktc._emulation.emulator import Emulator
 from ktc._emulation.frontend import Frontend
 from ktc._emulation.ideal_frontend import IdealFrontend
@@ -102,7 +102,7 @@ class Board(Storable):
         couplings: Couplings | None = None,
         imperfections: Imperfections | None = None,
     ) -> None:
-        self.cells = count("cells", cells)
+        self.cells = count("cells", cells, most=MOST_CELLS)
         self.resistance = frozen(positive_per_unit("resistance", resistance, self.cells))
         self.capacitance = frozen(positive_per_unit("capacitance", capacitance, self.cells))
         self.scale = frozen(1 / self.capacitance)
@@ -196,6 +196,7 @@ class Board(Storable):
         state: ArrayLike | None = None,
         momentum: ArrayLike | None = None,
         accounts: Sequence[str] | str | None = None,
+        first_step: int | None = None,
     ) -> Emulator:
         """Replicas of this board, kept to its limits: ranges and rates of converters, couplings.
 
@@ -203,8 +204,8 @@ class Board(Storable):
             replicas: number of independent copies.
             seed: of the thermal noise and of readings; the imperfections have their own.
             ideal: True runs the board as designed, with its topology but without imperfections.
-            threads, dtype, dt, resolve_heat, first_replica, state, momentum, accounts: as for
-                ``ktc.Emulator``.
+            threads, dtype, dt, resolve_heat, first_replica, state, momentum, accounts,
+                first_step: as for ``ktc.Emulator``.
 
         Example:
             >>> import ktc
@@ -218,8 +219,9 @@ class Board(Storable):
         board = self.ideal if flag("ideal", ideal) else self
         physics = board.realised.network
         options = EnsembleOptions.checked(
-            physics, replicas, seed, threads, dtype, dt, resolve_heat, first_replica, accounts
-        )
+            physics, replicas, seed, threads, dtype, dt, resolve_heat, first_replica, accounts,
+            first_step,
+        )  # fmt: skip
         cells = IdealFrontend.of(board.realised, options, state, momentum)
         return Emulator.operating(board.frontend(cells))
 

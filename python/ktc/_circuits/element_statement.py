@@ -66,12 +66,17 @@ _OPTIONS = {
     "I": ("noise", "bandwidth", "m"),
 }
 _MARKS = ("(", ")", ",")
-_ELEMENT = re.compile(r"[RCLVI]\w*\d", re.IGNORECASE)
+_ELEMENT = re.compile(r"[RCLVI][\w.§]*\d", re.IGNORECASE)
+
+
+def is_numbered(name: str) -> bool:
+    """Whether a name is one that elements have and the first words of titles do not, such as R1."""
+    return bool(_ELEMENT.match(name))
 
 
 def may_be_title(first: Token) -> bool:
     """Whether the first word of a statement may begin a title: in line 1, without a number."""
-    return first.line == 1 and not first.file and not _ELEMENT.match(first.text)
+    return first.line == 1 and not first.file and not is_numbered(first.text)
 
 
 def read_element(
@@ -121,6 +126,8 @@ def _read(
 
 def _with_parasitics(branch: Branch, parts: dict[str, float]) -> list[Branch]:
     """The element, with others in series with it (rser, lser) or in parallel (rpar, cpar)."""
+    if not parts:
+        return [branch]
     found, plus = [], branch.plus
     for part, value in parts.items():
         name = f"{part[0].upper()}.{branch.name}.{part}"

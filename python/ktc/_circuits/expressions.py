@@ -31,8 +31,8 @@ def _power(base: float, exponent: float) -> float:
     result = math.pow(base, exponent)
     if result < 0:
         raise ValueError(
-            f"simulators take the absolute value of the base of ({base:g})**{exponent:g}; write "
-            "pow or pwr"
+            f"simulators take the absolute value of the base of ({base:g})**{exponent:g}, or keep "
+            "its sign; write pow"
         )
     return result
 
@@ -49,10 +49,10 @@ FUNCTIONS: dict[str, tuple[_Function, range]] = {
     }.items()
 }  # fmt: skip
 FUNCTIONS |= {
-    "min": (min, range(1, MOST_TERMS)),
-    "max": (max, range(1, MOST_TERMS)),
+    "min": (lambda *x: min(x), range(1, MOST_TERMS)),
+    "max": (lambda *x: max(x), range(1, MOST_TERMS)),
     "pow": (math.pow, range(2, 3)),
-    "pwr": (lambda x, y: _sign(x) * math.pow(abs(x), y), range(2, 3)),
+    "pwr": (_power, range(2, 3)),
     "ternary_fcn": (lambda test, yes, no: yes if test else no, range(3, 4)),
 }
 

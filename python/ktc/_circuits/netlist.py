@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from ktc._circuits.element_statement import (
     NOMINAL_KELVIN,
     Place,
     Settings,
+    is_numbered,
     may_be_title,
     read_element,
 )
@@ -222,18 +223,25 @@ def _conditions(tokens: list[Token], scope: Scope) -> dict[str, float]:
     return found
 
 
-def write_netlist(title: str, kelvin: float, branches: Sequence[Branch]) -> str:
+def write_netlist(
+    title: str, kelvin: float, branches: Sequence[Branch], initial: Mapping[str, float]
+) -> str:
     """Return the netlist that reads back as exactly these branches, one per line."""
     lines = [f".title {title}"] if title else []
     if kelvin != DEFAULT_KELVIN:
         lines.append(f".options kelvin={_shortest(kelvin)}")
+    if branches and not lines and not is_numbered(branches[0].name):
+        lines.append("* an element in line 1 might be a title")
     for branch in branches:
         line = f"{branch.name} {branch.plus} {branch.minus} {_shortest(branch.value)}"
-        for option in ("kelvin", "noise", "bandwidth"):
-            value = getattr(branch, option)
+        options = {name: getattr(branch, name) for name in ("kelvin", "noise", "bandwidth")}
+        options["ic"] = initial.get(branch.name.lower())
+        for option, value in options.items():
             if value is not None:
                 line += f" {option}={_shortest(value)}"
         lines.append(line)
+    nodes = {name: value for name, value in initial.items() if name.startswith("v(")}
+    lines += [f".ic {name}={_shortest(value)}" for name, value in nodes.items()]
     return "\n".join([*lines, ".end", ""])
 
 

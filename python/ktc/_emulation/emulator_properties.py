@@ -54,6 +54,11 @@ class EmulatorProperties:
         return self._frontend.options.first_replica
 
     @property
+    def first_step(self) -> int | None:
+        """Number of the first step of noise; None for an infinite ensemble."""
+        return self._frontend.options.first_step
+
+    @property
     def seed(self) -> int | None:
         """Seed of the noise; None for an infinite ensemble."""
         return self._frontend.options.seed

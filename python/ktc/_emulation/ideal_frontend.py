@@ -105,12 +105,13 @@ class IdealFrontend:
         momentum: ArrayLike | None = None,
     ) -> IdealFrontend:
         """One with a new engine: in equilibrium, or at a state in public units."""
-        start = STATIONARY
+        start, step = STATIONARY, 0
         if state is not None or momentum is not None:
             start = placed_state(description, options.replicas, state, momentum)
-            own = any(np.ndim(given) == 2 for given in (state, momentum) if given is not None)
-            if own and not options.infinite:
-                options = replace(options, first_step=_steps_before(start))
+            alike = all(np.ndim(each) < 2 for each in (state, momentum) if each is not None)
+            step = _chosen_step(start[:1] if alike else start)
+        if options.first_step is None and not options.infinite:
+            options = replace(options, first_step=step)
         return cls(description, options, new_engine(description.network, options, start), start)
 
     @property
@@ -318,13 +319,14 @@ def _covariance(engine: Engine, scale: Array) -> Array:
     return np.asarray(engine.moments(True)[1][:d, :d] * np.outer(scale, scale))
 
 
-def _steps_before(start: Array) -> int:
-    """A number of steps to skip, by the states of all replicas; below 2**62.
+def _chosen_step(start: Array) -> int:
+    """The first step of noise for given states, below 2**62.
 
-    Chunks that each start from the states of the last one would repeat the noise of its first step,
-    which these states contain.
+    Chunks that each start from the states of the last one would otherwise repeat the noise that
+    these states contain. Zeros of both signs are alike.
     """
-    return int.from_bytes(hashlib.blake2b(start.data, digest_size=8).digest(), "little") >> 2
+    digest = hashlib.blake2b(np.ascontiguousarray(start + 0.0).data, digest_size=8).digest()
+    return int.from_bytes(digest, "little") >> 2
 
 
 def placed_state(

@@ -11,9 +11,12 @@ import numpy as np
 
 from ktc import _core
 from ktc._base.resources import thread_count
-from ktc._base.validation import count, flag, is_infinite, positive, random_seed, told
+from ktc._base.validation import count, flag, is_infinity, positive, random_seed, told
 from ktc._model.accounts import accounts_to_keep
 from ktc._model.network import Network
+
+#: Largest number of the first step of noise; as many again are left to run.
+MOST_STEPS = 2**62
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -29,8 +32,7 @@ class EnsembleOptions:
         dtype: "float64" or "float32".
         dt: longest time step; None for the default, or for exact motion.
         accounts: names of the accounts to keep; None for all.
-        first_step: number of the first step of noise. Replicas that start from states of their own
-            skip a number of steps that depends on these states.
+        first_step: number of the first step of noise; None while it is not chosen.
     """
 
     motion: str
@@ -41,7 +43,7 @@ class EnsembleOptions:
     dtype: str = "float64"
     dt: float | None = None
     accounts: tuple[str, ...] | None = None
-    first_step: int = 0
+    first_step: int | None = None
 
     @classmethod
     def checked(
@@ -55,15 +57,15 @@ class EnsembleOptions:
         resolve_heat: bool = False,
         first_replica: int = 0,
         accounts: Sequence[str] | str | None = None,
-        first_step: int = 0,
+        first_step: int | None = None,
     ) -> EnsembleOptions:
         """The options that a user passes, validated for a network."""
         number = _precision(dtype)
         flag("resolve_heat", resolve_heat)
         motion = network.core.motion(network.controls.arrays(), resolve_heat)
-        infinite = is_infinite(replicas)
+        infinite = is_infinity(replicas)
         if infinite:
-            _refuse_ignored(seed, threads, number, dt, first_replica)
+            _refuse_ignored(seed, threads, number, dt, first_replica, first_step)
             if network.is_sparse:
                 raise ValueError(
                     "replicas must be finite for a sparse network, because a covariance is dense; "
@@ -90,7 +92,7 @@ class EnsembleOptions:
             dtype=number,
             dt=None if dt is None else positive("dt", dt),
             accounts=accounts_to_keep(accounts, motion),
-            first_step=count("first_step", first_step, least=0),
+            first_step=None if first_step is None else _first_step(first_step),
         )
 
     @property
@@ -107,23 +109,40 @@ class EnsembleOptions:
 def _precision(dtype: str) -> str:
     """``dtype`` by its name; NumPy's own types are accepted."""
     name = None
-    if dtype:  # None would be NumPy's default
-        with suppress(TypeError):
+    if dtype is not None:  # which would be NumPy's default
+        with suppress(TypeError, ValueError):
             name = np.dtype(dtype).name
     if name not in ("float64", "float32"):
         raise ValueError(f"dtype must be 'float64' or 'float32', but is {told(dtype)}")
     return name
 
 
+def _first_step(value: int) -> int:
+    step = count("first_step", value, least=0)
+    if step > MOST_STEPS:
+        raise ValueError(f"first_step must not exceed 2**62, but is {step}")
+    return step
+
+
 def _refuse_ignored(
-    seed: int | None, threads: int | None, dtype: str, dt: float | None, first_replica: int
+    seed: int | None,
+    threads: int | None,
+    dtype: str,
+    dt: float | None,
+    first_replica: int,
+    first_step: int | None,
 ) -> None:
     reasons = {
         "seed": (seed, seed is not None, "moments have no noise"),
         "threads": (threads, threads is not None, "there are no replicas to divide among threads"),
         "dtype": (dtype, dtype != "float64", "moments are carried in double precision"),
         "dt": (dt, dt is not None, "moments move exactly over any hold"),
-        "first_replica": (first_replica, first_replica != 0, "there are no numbered replicas"),
+        "first_replica": (
+            first_replica,
+            type(first_replica) is not int or first_replica != 0,
+            "there are no numbered replicas",
+        ),
+        "first_step": (first_step, first_step is not None, "moments have no noise"),
     }
     for name, (value, given, reason) in reasons.items():
         if given:

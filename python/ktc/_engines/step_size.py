@@ -105,7 +105,7 @@ class Rates:
         rates, level = known.rates, 0.0
         if known.pull is not None:
             bias = controls.bias
-            with np.errstate(over="ignore"):
+            with np.errstate(over="ignore", invalid="ignore"):
                 level = _rounded_up(float((known.pull * np.cbrt(bias * bias)).max()))
             if not level < FASTEST:
                 raise ValueError(
@@ -155,7 +155,8 @@ class Rates:
     def _shaped(self, controls: Controls) -> _Known:
         held, pull, rows = controls.held_stiffness, None, None
         if controls.quartic.any():
-            pull = np.cbrt(controls.quartic) / self._weight
+            with np.errstate(over="ignore"):
+                pull = np.cbrt(controls.quartic) / self._weight
         if isinstance(held, SparseStiffness):
             rows = held.row_sums, held.diagonal
         elif self._resistance is not None:

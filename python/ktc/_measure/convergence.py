@@ -135,7 +135,8 @@ def convergence(
         raise TypeError(f"observable must be a function, but is {type(observable).__name__}")
     if dts is None:
         dts = default_step(network, [network.controls]) * np.array(STEPS)
-    steps = np.sort(np.atleast_1d(real_array("dts", dts)))[::-1]
+    given = np.atleast_1d(real_array("dts", dts)).ravel()
+    steps = np.sort(require_positive("dts", given))[::-1]
     if not isinstance(duration, Protocol):
         # A hold is divided into equal steps, no longer than requested.
         time = positive("duration", duration)

@@ -6,13 +6,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.lazy_imports import scipy
-from ktc._base.validation import count, flag, per_unit, real_array
+from ktc._base.validation import count, flag, per_unit, real_array, refusing_overflow
 from ktc._model.sparse_stiffness import SparseMatrix
 
 #: Units of a lattice: its arrays take some 200 bytes each.
 MOST_UNITS = 10**8
 
 
+@refusing_overflow("own or coupling")
 def springs(
     units: int, edges: ArrayLike, own: ArrayLike = 1.0, coupling: ArrayLike = 1.0
 ) -> SparseMatrix:

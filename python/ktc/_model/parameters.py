@@ -8,7 +8,17 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ktc._base.validation import Array, choice, frozen, items, of_type, per_unit, real_array, square
+from ktc._base.validation import (
+    Array,
+    choice,
+    frozen,
+    items,
+    of_type,
+    per_unit,
+    real_array,
+    refusing_overflow,
+    square,
+)
 from ktc._model.controls import Controls
 from ktc._model.description import Description, network_of
 
@@ -117,6 +127,7 @@ class Parameters:
         changes = self.changes(vector, controls)
         return controls.updated(**changes)
 
+    @refusing_overflow("state")
     def forces(self, state: ArrayLike) -> Array:
         """Return ∂H/∂θ, shape (n, p), at public states, shape (n, d)."""
         # States of a device are known to be numbers.
@@ -141,6 +152,7 @@ class Parameters:
                 result[block][self.places[name][0] == self.places[name][1]] *= 0.5
         return result.T
 
+    @refusing_overflow("mean or covariance")
     def mean_forces(self, mean: ArrayLike, covariance: ArrayLike | None = None) -> Array:
         """Return ⟨∂H/∂θ⟩ of a normal distribution of the public state, shape (p,).
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from ktc import _core
 from ktc._base.codec import from_record, register, same, to_record
 from ktc._base.lazy_imports import interrupts_deferred, scipy
-from ktc._base.validation import Array, count, frozen
+from ktc._base.validation import Array, count, frozen, real_array
 from ktc._model.matrices import CONFINE
 
 #: A ``csr_array``, of which SciPy ships no types.
@@ -39,6 +39,8 @@ class SparseStiffness:
     @classmethod
     def of(cls, value: ArrayLike | SparseMatrix, units: int | None = None) -> SparseStiffness:
         """Check a sparse matrix or a dense array: square, of ``units`` rows, finite, symmetric."""
+        if not is_sparse(value):
+            value = real_array("stiffness", value)
         shape = value.matrix.shape if isinstance(value, SparseStiffness) else np.shape(value)
         if len(shape) != 2 or shape[0] != shape[1] or shape[0] == 0:
             raise ValueError(f"stiffness must be a square matrix (d, d), but has shape {shape}")
@@ -176,8 +178,10 @@ def _check_indices(value: SparseMatrix) -> None:
     """Refuse indices outside the matrix, which compiled code of SciPy would follow anywhere."""
     try:
         if hasattr(value, "check_format"):
-            if hasattr(value, "indptr") and (np.diff(value.indptr) < 0).any():
-                raise ValueError("index pointers must not decrease")  # SciPy trusts the last one
+            # SciPy trusts the last pointer, and differences of pointers may wrap around.
+            pointers = getattr(value, "indptr", np.zeros(1))
+            if pointers[0] != 0 or (pointers[1:] < pointers[:-1]).any():
+                raise ValueError("index pointers must start at 0 and must not decrease")
             value.check_format(full_check=True)
         elif getattr(value, "format", None) == "coo":
             scipy.sparse.coo_array((value.data, (value.row, value.col)), shape=value.shape)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.lazy_imports import scipy
-from ktc._base.validation import Array, choice, real_array
+from ktc._base.validation import Array, choice, real_array, refusing_overflow
 from ktc._model.description import Description
 from ktc._model.network import Network
 from ktc._theory.free_energies import at_equilibrium
@@ -99,6 +99,7 @@ def bias_free_energy(device: Description, bias: ArrayLike) -> Array:
     return np.asarray(-0.5 * np.sum(many.T * np.linalg.solve(net.stiffness, many.T), axis=0))
 
 
+@refusing_overflow("data")
 def log_likelihood(device: Description, data: ArrayLike) -> float:
     """Mean of ln p(x) over samples of the public state, in nats per sample, p = exp(−H/kT)/Z.
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.lazy_imports import scipy
-from ktc._base.validation import Array, flag, per_unit, positive, square
+from ktc._base.validation import Array, flag, per_unit, positive, refusing_overflow, square
 from ktc._model.description import Description
 from ktc._model.network import Network
 from ktc._model.protocol import Protocol
@@ -48,6 +48,7 @@ def least_excess_work(device: Description, bias: ArrayLike, duration: float) -> 
     return least_work_of_move(move, net, positive("duration", duration))
 
 
+@refusing_overflow("bias or target")
 def least_work_of_move(move: Array, net: Network, time: float) -> float:
     """μᵀR(T + 2K⁻¹R)⁻¹μ, the least excess work of moving the mean by μ in the time T."""
     metric = time * inverse(net.friction) + 2 * inverse(net.stiffness)
@@ -221,6 +222,7 @@ def constant_rate_excess_work(
     return float(start @ integral @ start + 0.5 * left @ inverse(net.stiffness) @ left)
 
 
+@refusing_overflow("target or duration")
 def continuous_excess_work(
     device: Description, target: ArrayLike, duration: float, start: bool = True
 ) -> float:
@@ -264,6 +266,7 @@ def _network_and_move(device: Description, target: ArrayLike) -> tuple[Network, 
     return net, goal - np.linalg.solve(net.stiffness, net.bias)
 
 
+@refusing_overflow("rate or duration")
 def _moved_and_summed(motion: Array, source: Array, time: float) -> tuple[Array, Array]:
     """e^{AT} and ∫e^{Aᵀt}Se^{At}dt from Van Loan's block [[−Aᵀ, S], [0, A]].
 

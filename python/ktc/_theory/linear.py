@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from ktc import _core
 from ktc._base.lazy_imports import scipy
-from ktc._base.validation import Array, positive, real_array, square
+from ktc._base.validation import Array, positive, real_array, square, told
 from ktc._model.description import Description, network_of
 from ktc._model.network import Network
 
@@ -106,9 +106,10 @@ def spectral_density(device: Description, frequency: ArrayLike) -> Array:
             "the state of an Emulator instead"
         )
     frequencies = np.atleast_1d(real_array("frequency", frequency))
-    if frequencies.ndim != 1 or (frequencies < 0).any():
+    if frequencies.ndim != 1 or not ((frequencies >= 0) & (frequencies < 1e150)).all():
         raise ValueError(
-            f"frequency must be a non-negative scalar or 1-D array, but is {frequency!r}"
+            "frequency must be a non-negative scalar or 1-D array up to 1e150, but is "
+            f"{told(frequency)}"
         )
     drift, curvatures = net.drift, np.diagonal(net.stiffness)
     if net.inertia is not None:

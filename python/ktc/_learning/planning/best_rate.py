@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,7 +14,15 @@ from ktc._base.codec import register
 from ktc._base.estimate import Estimate
 from ktc._base.files import Storable
 from ktc._base.lazy_imports import scipy
-from ktc._base.validation import Array, count, positive, random_seed, real_array, tick_count
+from ktc._base.validation import (
+    Array,
+    count,
+    is_infinity,
+    positive,
+    random_seed,
+    real_array,
+    tick_count,
+)
 from ktc._learning.center import learnable
 from ktc._learning.checks import hidden_units, parameter_names
 from ktc._learning.data import as_samples
@@ -124,7 +131,7 @@ def best_rate(
     kinds = parameter_names(parameters)
     start = Described(network, device.scale, device.symbols)
     exact = ExactModel(start, learnable(start, kinds, mask))
-    many = replicas if replicas == math.inf else count("replicas", replicas)
+    many = replicas if is_infinity(replicas) else count("replicas", replicas)
     options = {
         "parameters": kinds, "replicas": many, "ticks": tick_count(ticks),
         "seed": random_seed(seed), "threads": threads, "mask": mask, "metrics": metrics,
