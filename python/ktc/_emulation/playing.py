@@ -86,7 +86,10 @@ def _prepared(
         raise TypeError(f"protocol must be a ktc.Protocol, but is {type(protocol).__name__}")
     waveforms, final = protocol.settings(frontend.controls)
     extremes = [*protocol.extremes(frontend.controls, waveforms), final]
+    confining = {"stiffness", "quartic"} & {*waveforms, *protocol.final}
     for controls in extremes:
         frontend.engine.check(controls)
+        if confining:
+            frontend.refuse_overflow(controls)
     frontend.engine.prepare(extremes)
     return waveforms, final, any(controls.quartic.any() for controls in extremes)
