@@ -21,7 +21,7 @@ class EmulatorProperties:
         self._frontend, self._lock = frontend, frontend._lock
 
     def __setattr__(self, name: str, value: Never) -> None:
-        if isinstance(vars(EmulatorProperties).get(name), property):
+        if isinstance(EmulatorProperties.__dict__.get(name), property):
             raise AttributeError(
                 f"{name} of an emulator cannot be assigned; change controls by set(...), and make "
                 "a new emulator for anything else"
