@@ -41,7 +41,7 @@ class Storable:
         link to it stays, and so does its mode. Of several writers, the last one counts.
 
         Raises:
-            TypeError: a part of no kind that ktc can save, such as a schedule of your own.
+            TypeError: a part of no kind that ktc can save, such as a subclass of Network.
             ValueError: ``path`` is a folder, a device, or a pipe.
             OSError: the file cannot be written; what was there stays.
         """

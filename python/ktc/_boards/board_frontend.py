@@ -90,6 +90,8 @@ class BoardFrontend:
 
     def set(self, controls: Mapping[str, ArrayLike]) -> None:
         """Program controls; books the real board's work where they do not settle."""
+        if not controls:
+            return
         programmed = self.controls.updated(**controls)
         require_pause(self.real, self._pause)
         values = {name: np.asarray(getattr(programmed, name)) for name in controls}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Never
+
 from ktc._base.units import Units
 from ktc._base.validation import Array
 from ktc._emulation.frontend import Frontend
@@ -17,6 +19,14 @@ class EmulatorProperties:
 
     def __init__(self, frontend: Frontend) -> None:
         self._frontend, self._lock = frontend, frontend._lock
+
+    def __setattr__(self, name: str, value: Never) -> None:
+        if isinstance(EmulatorProperties.__dict__.get(name), property):
+            raise AttributeError(
+                f"{name} of an emulator cannot be assigned; change controls by set(...), and make "
+                "a new emulator for anything else"
+            )
+        super().__setattr__(name, value)
 
     @property
     def description(self) -> Description:

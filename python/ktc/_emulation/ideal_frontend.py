@@ -7,6 +7,7 @@ import math
 import weakref
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from operator import itemgetter
 from threading import RLock
 from typing import Any
 
@@ -152,14 +153,15 @@ class IdealFrontend:
         if len(controls) > 1 or "bias" not in controls or not self._set_bias(controls["bias"]):
             updated = self.controls.updated(**controls)
             if {"stiffness", "quartic"} & controls.keys():
-                self._refuse_overflow(updated)
+                self.refuse_overflow(updated)
             self.apply(updated)
 
-    def _refuse_overflow(self, controls: Controls) -> None:
+    def refuse_overflow(self, controls: Controls) -> None:
         """Refuse controls at which the energy of the present state, or its square, overflows."""
         held = controls.held_stiffness
         rows = held.row_sums if isinstance(held, SparseStiffness) else np.abs(held)
-        largest = float(max(rows.max(), controls.quartic.max()))
+        sizes = {"stiffness": float(rows.max()), "quartic": float(controls.quartic.max())}
+        name, largest = max(sizes.items(), key=itemgetter(1))
         if largest > 1e100:
             if self.engine.sampled:
                 reach = float(np.abs(self.engine.read(0, self.network.units)).max())
@@ -168,8 +170,8 @@ class IdealFrontend:
                 reach = float(np.abs(mean).max() + np.sqrt(np.diagonal(covariance).max()))
             if not largest * max(reach**2, reach**4) < 1e150:
                 raise ValueError(
-                    f"stiffness or quartic of {largest:g} is so large that the energy of the "
-                    "present state overflows; scale it down"
+                    f"{name} of {largest:g} is so large that the energy of the present state "
+                    "overflows; scale it down"
                 )
 
     def _set_bias(self, bias: ArrayLike) -> bool:

@@ -92,8 +92,11 @@ def _prepared(
     """Waveforms and final controls, once they are checked, and whether any are quartic."""
     waveforms, final = protocol.settings(frontend.controls)
     extremes = [*protocol.extremes(frontend.controls, waveforms), final]
+    confining = {"stiffness", "quartic"} & {*waveforms, *protocol.final}
     for controls in extremes:
         frontend.engine.check(controls)
+        if confining:
+            frontend.refuse_overflow(controls)
     frontend.engine.prepare(extremes)
     return waveforms, final, any(controls.quartic.any() for controls in extremes)
 

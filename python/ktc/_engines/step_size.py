@@ -15,7 +15,7 @@ from ktc._model.sparse_stiffness import SparseStiffness
 
 # Averages are second order in the step: at a tenth of the fastest time their error is some 1e-4
 # to 3e-3 of their value (most where generators feed noiseless resistors), below the sampling error
-# of most ensembles. Network.convergence shows it.
+# of most ensembles. ktc.convergence shows it.
 STEPS_PER_FASTEST_TIME = 10
 # Estimated bias of averages, or of rates of escape, above which a given step is reported; where no
 # estimate is known, a share of the longest stable step.

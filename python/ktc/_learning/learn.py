@@ -121,13 +121,8 @@ def learn(
 
     Source: Hnybida, Verret (2025), arXiv 2510.03137.
     """
-    if not isinstance(schedule, Schedule):
-        raise TypeError(
-            f"schedule must be one of ktc.schedules, but is {type(schedule).__name__} {schedule!r}"
-        )
-    settings = Metrics() if metrics is None else metrics
-    if not isinstance(settings, Metrics):
-        raise TypeError(f"metrics must be ktc.Metrics, but is {type(metrics).__name__}")
+    checks.check_schedule(schedule, metrics)
+    settings = metrics or Metrics()
     names, steps = checks.parameter_names(parameters), tick_count(ticks)
     numbers = checks.hidden_units(hidden)
     given, device = device, _running(device, replicas, seed, threads)
@@ -146,6 +141,8 @@ def learn(
     source = None
     if schedule.uses_metrics:
         source = MetricSource(exact, settings, device, seed, threads, schedule.uses_friction)
+    if infinite:
+        checks.check_threads(threads, source)
     positive: PositivePhase = (
         ClampedPhase(start, learned, samples, numbers, device, seed, threads, batches)
         if len(numbers)
