@@ -93,6 +93,8 @@ class Estimate:
         variance: float | None = None,
     ) -> None:
         self.mean, self.stderr = number("mean", mean), number("stderr", stderr)
+        if self.stderr < 0:
+            raise ValueError(f"stderr must not be negative, but is {self.stderr}")
         self.method = of_type("method", method, str, "a str")
         self.unit = of_type("unit", unit, str, "a str")
         self._samples = LazySamples.of(samples) if isinstance(samples, np.ndarray) else samples

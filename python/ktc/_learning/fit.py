@@ -14,7 +14,7 @@ from ktc._base.codec import register
 from ktc._base.estimate import INFINITE, Estimate
 from ktc._base.files import VERSION, Storable
 from ktc._base.units import Units
-from ktc._base.validation import Array, of_shape
+from ktc._base.validation import Array, count, of_shape, random_seed
 from ktc._emulation.free_energy_ladder import free_energy_difference
 from ktc._learning.averages import energy_differences
 from ktc._learning.center import learnable
@@ -280,8 +280,7 @@ class Fit(Storable):
         closed = self._exact.whole and not (len(self.hidden) or self.start.network.is_sparse)
         mean, stderr = noise_work_of(self, closed)
         method = "closed form" if stderr is None else "scatter of the replicas"
-        unit = self.symbols.energy
-        return Estimate(mean, stderr or 0.0, method=method, unit=unit, kT=self.kT)
+        return Estimate(mean, stderr or 0.0, method=method, unit=self.symbols.energy, kT=self.kT)
 
     @property
     def likelihood_bias(self) -> float:
@@ -384,7 +383,9 @@ def _made(
 ) -> Fit:
     fit = Fit(start=start, learned=learnable(start, names, mask), **others)
     units, size = start.network.units, fit.learned.size
-    fit.history.require(units, size)
+    count("batch", 1 if fit.batch is None else fit.batch, most=count("samples", fit.samples))
+    random_seed(fit.seed)
+    fit.history.require(units, size, fit.duration)
     fit.readings.require(units, size)
     fit.start.network.common_kT  # noqa: B018  # raises where there is none
     if set(fit.hidden.tolist()) - set(range(units)):
