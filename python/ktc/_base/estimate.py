@@ -99,6 +99,8 @@ class Estimate:
         note: str = "",
     ) -> None:
         self.mean, self.stderr = number("mean", mean), number("stderr", stderr)
+        if self.stderr < 0:
+            raise ValueError(f"stderr must not be negative, but is {self.stderr}")
         self.method = of_type("method", method, str, "a str")
         self.unit = of_type("unit", unit, str, "a str")
         self.note = of_type("note", note, str, "a str")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ktc._base.validation import Array, positive
+from ktc._base.validation import Array, count, positive
 from ktc._boards.read_out import ReadOut
 from ktc._boards.real_board import ANALOG, ROUNDING, check_protocol, require_pause
 from ktc._boards.settling import AnalogOutput, pieces
@@ -208,6 +208,12 @@ class BoardFrontend:
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         self._cells.restore(saved["cells"])
+        count("readings", saved["readings"], least=0)
+        for name in ("updated", "read"):
+            if saved[name] is not None and not 0 <= saved[name] <= self._time * (1 + ROUNDING):
+                raise ValueError(
+                    f"{name} must be from 0 to the time {self._time:g}, but is {saved[name]:g}"
+                )
         self.controls = self.controls.checked(saved["programmed"])
         self._updated = saved["updated"]
         self._output.now, self._output.target = dict(saved["output"]), dict(saved["target"])

@@ -13,7 +13,7 @@ from ktc._base.codec import kind_named, register, require_alike
 from ktc._base.files import FilePath, Storable, load_as
 from ktc._base.resources import thread_count
 from ktc._base.single_thread import SingleThreaded, one_thread
-from ktc._base.validation import Array
+from ktc._base.validation import Array, count
 from ktc._circuits.circuit import Circuit
 from ktc._emulation.emulator_properties import EmulatorProperties
 from ktc._emulation.frontend import Frontend, Hardware
@@ -370,6 +370,7 @@ def _of_fields(
     if options["replicas"] == math.inf:
         threads = None
     else:
+        count("seed", options["seed"], least=0)
         # Checked before memory is allocated for what a damaged file may claim.
         needed, saved = (
             options["replicas"] * moved.network.units,

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from ktc._base.estimate import LazySamples
 from ktc._base.single_thread import one_thread
-from ktc._base.validation import Array, frozen, positive, real_array
+from ktc._base.validation import Array, frozen, not_negative, positive, real_array
 from ktc._emulation.playing import play_from
 from ktc._emulation.recorder import Recording
 from ktc._emulation.run import Run
@@ -297,6 +297,7 @@ class IdealFrontend:
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         controls = self.controls.checked(saved["held"])
+        not_negative("state/engine/time", saved["engine"]["time"])
         self.engine.restore({**saved["engine"], **controls.arrays()})
         start = saved["start"]
         # None, one for all replicas, or one for each.

@@ -318,6 +318,8 @@ def _of_fields(protocol: Protocol, programmed: Protocol | None, **others: Any) -
         of_shape(f"_samples/{name}", samples(), replicas, *columns)
     for controls in (run.initial_controls, run.final_controls):
         run.network.controls.checked(controls)
+    if run.seed is not None or not run.infinite:
+        count("seed", run.seed, least=0, most=2**64 - 1)
     return run
 
 

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ktc._base.autocorrelation import WINDOW, integrated_times
 from ktc._base.codec import register
 from ktc._base.files import Storable
 from ktc._base.lazy_imports import scipy
-from ktc._base.validation import Array, count, frozen, told
+from ktc._base.validation import Array, count, frozen, positive, told
 
 
 class RunStatistics(Storable):
@@ -150,7 +151,19 @@ def _fields(statistics: RunStatistics) -> dict[str, object]:
     return {**{name: getattr(statistics, name) for name in names}, "arrays": statistics._arrays}
 
 
-register(RunStatistics, _fields)
+def _of_fields(
+    observations: int,
+    samples: int,
+    interval: float | None,
+    arrays: Mapping[str, NDArray[np.generic]],
+) -> RunStatistics:
+    count("samples", samples, least=count("observations", observations))
+    if interval is not None:
+        positive("interval", interval)
+    return RunStatistics(observations, samples, interval, arrays)
+
+
+register(RunStatistics, _fields, _of_fields)
 
 
 def equal_interval(times: Array) -> float | None:

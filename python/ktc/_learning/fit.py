@@ -14,7 +14,7 @@ from ktc._base.codec import register
 from ktc._base.estimate import INFINITE, Estimate
 from ktc._base.files import VERSION, Storable
 from ktc._base.units import Units
-from ktc._base.validation import Array, of_shape
+from ktc._base.validation import Array, count, of_shape, random_seed
 from ktc._emulation.free_energy_ladder import free_energy_difference
 from ktc._learning.averages import energy_differences
 from ktc._learning.center import learnable
@@ -384,7 +384,9 @@ def _made(
 ) -> Fit:
     fit = Fit(start=start, learned=learnable(start, names, mask), **others)
     units, size = start.network.units, fit.learned.size
-    fit.history.require(units, size)
+    count("batch", 1 if fit.batch is None else fit.batch, most=count("samples", fit.samples))
+    random_seed(fit.seed)
+    fit.history.require(units, size, fit.duration)
     fit.readings.require(units, size)
     fit.start.network.common_kT  # noqa: B018  # raises where there is none
     if set(fit.hidden.tolist()) - set(range(units)):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ktc._base.codec import register
 from ktc._base.estimate import Estimate
 from ktc._base.files import Storable
-from ktc._base.validation import Array, choice, count, positive
+from ktc._base.validation import Array, choice, count, not_negative, positive
 from ktc._theory.matrix_estimate import OPTIMAL, checked_shrinkage
 
 SOURCES = ("auto", "exact", "measured")
@@ -99,6 +99,11 @@ class CalibrationReport(Storable):
     shrinkage: tuple[float, float]
     condition: tuple[float, float]
     least_eigenvalue: tuple[float, float]
+
+    def __post_init__(self) -> None:
+        count("replicas", self.replicas)
+        count("count", self.count, least=0)
+        not_negative("time", self.time)
 
     @property
     def excess_work(self) -> Estimate:
