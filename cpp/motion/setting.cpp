@@ -10,7 +10,7 @@ namespace {
 /// Exact motion only needs natural coordinates; steps need A and κ.
 void find_shape(const Network& network, Motion motion, Setting& setting) {
     Energy energy;
-    if (motion == Motion::exact) {
+    if (is_exact(motion)) {
         setting.coordinates = std::make_shared<const Coordinates>(
             natural_coordinates(network, setting.controls.stiffness));
     } else {
@@ -48,9 +48,22 @@ Setting make_setting(const Network& network, Controls controls, Motion motion,
     } else {
         find_shape(network, motion, setting);
     }
-    setting.drive =
-        std::make_shared<const Drive>(Drive{setting.coordinates->force(setting.controls.bias),
-                                            setting.controls.emf, setting.controls.current});
+    Drive drive{setting.coordinates->force(setting.controls.bias),
+                setting.controls.emf,
+                setting.controls.current,
+                {},
+                nullptr};
+    drive.rest = drive.force;
+    if (motion == Motion::driven) {
+        drive.rest.resize(drive.rest.size() + network.elements().filters(), 0.0);
+        const bool same =
+            previous != nullptr && same_but_bias(setting.controls, previous->controls);
+        drive.source = same ? previous->drive->source
+                            : source_flow(network, setting.controls, *setting.coordinates);
+        for (std::size_t i = 0; drive.source && i < drive.force.size(); ++i)
+            drive.rest[i] += drive.source->displacement[i];
+    }
+    setting.drive = std::make_shared<const Drive>(std::move(drive));
     double energy = 0.0;
     for (double beta : setting.drive->force) energy += beta * beta;
     require(energy <= largest_energy,

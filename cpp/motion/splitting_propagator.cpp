@@ -6,53 +6,9 @@
 
 #include "ground/dense.hpp"
 #include "ground/error.hpp"
+#include "motion/transition.hpp"
 
 namespace ktc {
-namespace {
-
-struct Flow {
-    Matrix growth, integral;
-};
-
-/// e^{Fh} − 1 and ∫₀ʰ e^{Fs} ds = h Σ (Fh)ᵏ/(k + 1)!, by the Taylor series of a short hold and
-/// doubling. Coordinates are first scaled by √|A_ii|, so that the norm of a rotation is its
-/// frequency although henries and farads differ by many decades.
-Flow exact_flow(const Matrix& drift, const Matrix& hessian, double hold) {
-    const std::size_t n = drift.rows();
-    std::vector<double> scale(n, 1.0);
-    for (std::size_t i = 0; i < n; ++i)
-        if (hessian(i, i) != 0.0) scale[i] = std::sqrt(std::abs(hessian(i, i)));
-    Matrix scaled = drift;
-    for (std::size_t i = 0; i < n; ++i)
-        for (std::size_t j = 0; j < n; ++j) scaled(i, j) *= scale[i] / scale[j];
-
-    const double extent = norm(scaled) * hold;
-    const int doublings = extent > 0.5 ? static_cast<int>(std::ceil(std::log2(extent / 0.5))) : 0;
-    require(doublings < 60,
-            "dt is so long that a lossless rotation cannot be followed; shorten it");
-    const double step = std::ldexp(hold, -doublings);
-    Matrix term = add(step, Matrix::identity(n), 0.0, scaled);
-    Matrix integral = term;
-    for (int k = 2; k <= 21; ++k) {
-        term = multiply(scaled, term);
-        term = add(step / k, term, 0.0, term);
-        integral = add(1.0, integral, 1.0, term);
-    }
-    Matrix growth = multiply(scaled, integral);
-    for (int k = 0; k < doublings; ++k) {
-        integral = add(2.0, integral, 1.0, multiply(growth, integral));
-        growth = add(2.0, growth, 1.0, multiply(growth, growth));
-    }
-    for (std::size_t i = 0; i < n; ++i)
-        for (std::size_t j = 0; j < n; ++j) {
-            growth(i, j) *= scale[j] / scale[i];
-            integral(i, j) *= scale[j] / scale[i];
-        }
-    return {growth, integral};
-}
-
-}  // namespace
-
 LosslessMove::LosslessMove(const Elements& elements, const Energy& energy, double step)
     : interconnection_(elements.interconnection),
       sources_(elements.source_directions),
@@ -62,8 +18,14 @@ LosslessMove::LosslessMove(const Elements& elements, const Energy& energy, doubl
         injections_.emplace_back(energy, sources_.row(s));
     if (interconnection_.empty()) return;
     const std::size_t n = interconnection_.rows();
-    const Flow flow =
-        exact_flow(multiply(interconnection_, hessian_.dense()), hessian_.dense(), step);
+    // Scaled by √|A_ii| the norm of a rotation is its frequency although henries and farads differ
+    // by many decades.
+    std::vector<double> scale(n, 1.0);
+    for (std::size_t i = 0; i < n; ++i)
+        if (hessian_(i, i) != 0.0) scale[i] = std::sqrt(std::abs(hessian_(i, i)));
+    const Flow flow = exact_flow(multiply(interconnection_, hessian_.dense()), scale, step);
+    require(flow.doublings < 60,
+            "dt is so long that a lossless rotation cannot be followed; shorten it");
     growth_ = flow.growth;
     integral_ = flow.integral;
     quartic_ = energy.quartic;

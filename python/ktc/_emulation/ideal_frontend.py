@@ -87,7 +87,7 @@ class IdealFrontend:
         self.options, self.engine, self.start = options, engine, start
         self.network, self.scale = description.network, description.scale
         self.results = DeferredResults()
-        self._stepped = options.motion != "exact"
+        self._stepped = not options.exact
         self._now: tuple[Controls, Array]
         self._merged: tuple[tuple[Controls, Array] | None, Controls]
         self._merged = (None, self.network.controls)

@@ -29,11 +29,15 @@ class Engine(Protocol):
     Attributes:
         sampled: whether there are individual replicas, to ``read`` and to gather statistics of.
         itemised: whether source, injected, shadow and entropy are told apart from total heat.
+        driven: whether there is an account of the energy from sources.
+        netted: whether heat is less what noise generators inject.
         pooled: whether itemised books keep total heat only, not the heat of each resistor.
     """
 
     sampled: bool
     itemised: bool
+    driven: bool
+    netted: bool
     pooled: bool
 
     @property
@@ -146,6 +150,7 @@ class WithoutReplicas:
     """Base of engines of infinitely many replicas, which move without a time step of their own."""
 
     sampled = False
+    netted = False
     #: Books either tell all accounts apart or are those of exact moves.
     pooled = False
 

@@ -63,6 +63,7 @@ class MomentsEngine(WithoutReplicas):
         motions: int = 0,
     ) -> None:
         self._network, self.itemised, self._variances = network, itemised, variances
+        self.driven = itemised
         self._motion_kind = "split" if itemised else "exact"
         self._elements = ElementArrays(network)
         self._motions: dict[tuple[bytes, bytes], Motion] = {}

@@ -14,6 +14,7 @@ from ktc._base.validation import Array
 from ktc._engines.engine import ControlArrays, spread
 from ktc._engines.ensemble_options import EnsembleOptions
 from ktc._engines.step_size import Rates, checked_step, step_of
+from ktc._model.accounts import NET_HEAT
 from ktc._model.controls import Controls
 from ktc._model.network import Network
 
@@ -50,7 +51,7 @@ class SamplingEngine:
                 dtype=options.dtype,
                 longest_step=longest,
                 state=start,
-                accounts=options.accounts,
+                accounts=_in_core(options.accounts),
                 first_step=options.first_step,
             )
         self._adopt(core)
@@ -59,6 +60,9 @@ class SamplingEngine:
         """Bind the calls that the core answers itself; a controller makes them every tick."""
         self.core = core
         self.itemised, self.pooled = core.itemised, core.pooled
+        self.driven = core.itemised or self._options.motion == "driven"
+        noisy = self._network.core.elements.noises > 0
+        self.netted = noisy and self._options.motion == "driven"
         self.set, self.hold, self.play = core.set, core.hold, core.play
         self.read, self.mean, self.moments = core.read, core.mean, core.moments
         self.equilibrate, self.place, self.controls = core.equilibrate, core.place, core.controls
@@ -76,7 +80,7 @@ class SamplingEngine:
         self._network.core.check(controls.arrays(), self._options.motion)
 
     def prepare(self, settings: Iterable[Controls]) -> None:
-        if self._options.motion != "exact":
+        if not self._options.exact:
             self.core.longest_step = self._longest(settings)
 
     def restart(self, controls: ControlArrays, state: Array) -> None:
@@ -129,17 +133,25 @@ class SamplingEngine:
 
     def _longest(self, settings: Iterable[Controls]) -> float:
         """The longest step at these controls: ``dt``, or a tenth of the fastest time."""
-        if self._options.motion == "exact":
+        if self._options.exact:
             return 0.0
         if self._options.dt is None:
             return step_of(self._rates, settings)
         return checked_step(self._options.dt, self._rates, settings)
 
 
+def _in_core(accounts: tuple[str, ...] | None) -> list[str] | None:
+    """Names of the accounts in the core, whose heat is net where generators are not told apart."""
+    if accounts is None:
+        return None
+    return ["heat" if name == NET_HEAT else name for name in accounts]
+
+
 def _gigabytes(network: Network, options: EnsembleOptions) -> float:
     """Memory of coordinates, of accounts (12 bytes each) and of opening energies."""
     d, replicas = network.units, options.replicas
-    accounts = 3 if options.accounts is None else len(options.accounts)
+    plain = 4 if options.motion == "driven" else 3
+    accounts = plain if options.accounts is None else len(options.accounts)
     size = 4 if options.dtype == "float32" else 8
     if network.is_sparse:
         # Lanes of whole blocks, and the lines of each unit's resistor.
