@@ -86,7 +86,7 @@ def of_accounts(emulator: Any, units: int = 4) -> Figures:
     """Every account that the motion books; of the first ``units`` resistors."""
     figures, ledger = {}, emulator.ledger
     names = ACCOUNTS + (ITEMISED if emulator.resolve_heat else ())
-    if "source" in ledger.names and "shadow" not in ledger.names:
+    if not emulator.resolve_heat and ledger.source.any():
         names = (*ledger.names, "energy_change")  # exact motion under sources
     for name in names:
         try:

@@ -366,13 +366,13 @@ def test_quartic_units_need_resistors_of_their_own():
 
 def test_exact_emulators_refuse_what_they_cannot_move():
     """``set`` and ``play`` of quartic and EMFs on an emulator of exact holds; currents move it."""
-    resistors = [Element([1.0], 1.0, "R")]
-    emulator = ktc.Emulator(ktc.Network.of_elements(np.eye(1), resistors, 1.0), 10, seed=95)
+    emulator = ktc.Emulator(ktc.Network(1.0, 1.0), replicas=10, seed=95)
     assert not emulator.resolve_heat
-    sources = [CurrentSource([1.0], 0.0)]
-    fed = ktc.Network.of_elements(np.eye(1), resistors, 1.0, sources=sources)
+    fed = ktc.Network.of_elements(
+        np.eye(1), [Element([1.0], 1.0, "R")], 1.0, sources=[CurrentSource([1.0], 0.0)]
+    )
     other = ktc.Emulator(fed, replicas=10, seed=95)
-    other.set(current=0.5)
+    other.set(current=0.5, emf=0.2)
     other.run(1.0)
     assert (other.ledger.source != 0).all() and other.ledger.imbalance() < 1e-12
     with refused_unchanged(other, ValueError, "quartic must be zero", "resolve_heat=True"):

@@ -18,9 +18,7 @@ Motion motion_of(const Network& network, const Controls& controls, bool resolve_
     if (network.is_sparse()) return Motion::pooled;
     if (controls.has_quartic())
         return network.moves_together(controls) ? Motion::midpoint : Motion::split;
-    // A source may be zero now, and driven later.
-    const bool driven = network.is_driven(controls) || network.elements().sources() > 0;
-    return driven ? Motion::driven : Motion::exact;
+    return network.is_driven(controls) ? Motion::driven : Motion::exact;
 }
 
 void check_motion(const Network& network, const Controls& controls, Motion motion) {

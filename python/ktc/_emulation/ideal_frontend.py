@@ -182,6 +182,7 @@ class IdealFrontend:
             self.keep_results()
         if self._stepped:
             self.engine.prepare([self.controls])
+            self.engine.warn_if_long(np.array([duration]))
         self.engine.hold(duration)
 
     def settle(self) -> None:

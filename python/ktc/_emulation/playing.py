@@ -37,6 +37,7 @@ def play_from(
     for controls in extremes:
         engine.check(controls)
     engine.prepare(extremes)
+    engine.warn_if_long(protocol.holds)
     observer = None
     if recording.statistics is not None:
         observer = Observer(recording.statistics, engine, frontend.scale, protocol.times)

@@ -50,6 +50,9 @@ class Engine(Protocol):
     def prepare(self, settings: Iterable[Controls], /) -> None:
         """Choose the time step for these controls, where motion has one."""
 
+    def warn_if_long(self, holds: Array, /) -> None:
+        """Warn (UserWarning) before holds that would take more than a minute by steps."""
+
     def set(self, changes: ControlArrays, /) -> None:
         """Update controls at held state; books work. Other controls stay as they are."""
 
@@ -160,6 +163,9 @@ class WithoutReplicas:
 
     def prepare(self, settings: Iterable[Controls]) -> None:
         """Do nothing: there is no time step to choose."""
+
+    def warn_if_long(self, holds: Array) -> None:
+        """Do nothing: moments take no steps."""
 
     def set(self, changes: ControlArrays) -> None:
         self.tick(changes, None)

@@ -115,8 +115,10 @@ class EnsembleOptions:
 
 def _motion(network: Network, resolve_heat: bool, infinite: bool) -> str:
     motion = network.core.motion(network.controls.arrays(), resolve_heat)
-    # Moments tell heats apart without steps.
-    return "split" if infinite and motion == "driven" else motion
+    if infinite:  # Moments tell heats apart without steps.
+        return "split" if motion == "driven" else motion
+    # The sources of a circuit may be zero now, and driven later.
+    return "driven" if motion == "exact" and network.elements is not None else motion
 
 
 def _precision(dtype: str) -> str:

@@ -63,8 +63,9 @@ class MomentsEngine(WithoutReplicas):
         motions: int = 0,
     ) -> None:
         self._network, self.itemised, self._variances = network, itemised, variances
-        self.driven = itemised
-        self._motion_kind = "split" if itemised else "exact"
+        # The sources of a circuit may be zero now, and driven later.
+        self.driven = itemised or network.elements is not None
+        self._motion_kind = "split" if itemised else "driven" if self.driven else "exact"
         self._elements = ElementArrays(network)
         self._motions: dict[tuple[bytes, bytes], Motion] = {}
         self._most_motions = motions
@@ -95,7 +96,8 @@ class MomentsEngine(WithoutReplicas):
             controls = {**state.setting.controls, **changes}
             update(state, self._setting(controls, state.setting), posts)
         if duration is not None:
-            moved = state.setting.motion.hold(duration, self.itemised)
+            setting = state.setting
+            moved = setting.motion.hold(duration, self.itemised, setting.driven)
             hold(state, moved, self._elements, posts)
         post(state, posts)
         self._state = state
@@ -213,7 +215,9 @@ class MomentsEngine(WithoutReplicas):
         state.settled = bool(saved["settled"])
         parts = {k.removeprefix("spread_"): v for k, v in saved.items() if k.startswith("spread_")}
         motion = state.setting.motion
-        tally = WorkVariance.of_snapshot(parts, lambda h: motion.hold(h, self.itemised))
+        tally = WorkVariance.of_snapshot(
+            parts, lambda h: motion.hold(h, self.itemised, state.setting.driven)
+        )
         state.tallies = {0: tally}
         self._state = state
 
@@ -241,7 +245,7 @@ class MomentsEngine(WithoutReplicas):
             refuse_quartic(controls["quartic"])
         if previous is not None and previous.motion.same_shape(controls):
             motion = previous.motion
-            if not (self.itemised or previous.has(controls["emf"], controls["current"])):
+            if not (self.driven or previous.has(controls["emf"], controls["current"])):
                 self._network.core.check(controls, "exact")
         else:
             self._network.core.check(controls, self._motion_kind)

@@ -147,12 +147,14 @@ def hold(state: State, moved: Hold, elements: ElementArrays, posts: Array) -> No
         later = 0.5 * (later + later.T)
     step, d = after - mean, len(setting.bias)
     posts[SUPPLY] = setting.bias @ step[:d]
-    if moved.lag is not None:
+    if setting.driven:
+        posts[SOURCE] = _source(setting, moved, elements, wound)
+    if moved.itemised:
         _itemise(state, moved, elements, wound, posts)
     else:
         pull = motion.hessian @ (0.5 * (mean + after))
         force = setting.force
-        posts[HEAT] = force @ step[: len(force)] - pull @ step
+        posts[HEAT] = posts[SOURCE] + force @ step[: len(force)] - pull @ step
         if not state.settled:
             posts[HEAT] -= 0.5 * np.sum(motion.hessian * (later - covariance))
     if state.tallies:  # none where variances are not wanted
@@ -172,6 +174,17 @@ def hold(state: State, moved: Hold, elements: ElementArrays, posts: Array) -> No
     state.time = total
 
 
+def _source(setting: Setting, moved: Hold, elements: ElementArrays, wound: Array) -> float:
+    """Mean energy from sources, Σ_r ∫ e_r dξ_r + Σ_s ∫ I_s a_s·∇H dt."""
+    assert moved.lag is not None  # of driven holds
+    motion, emf, current = setting.motion, setting.controls["emf"], setting.controls["current"]
+    path = moved.lag @ wound + setting.displacement * moved.duration
+    swept = motion.slopes @ path - emf * moved.duration
+    slope = motion.hessian @ path
+    fed = elements.source_directions @ slope[: elements.dimension]
+    return float(current @ fed - (emf * elements.conductance) @ swept)
+
+
 def _itemise(
     state: State, moved: Hold, elements: ElementArrays, wound: Array, posts: Array
 ) -> None:
@@ -184,16 +197,11 @@ def _itemise(
     amounts = motion.swept(moved, excess) + motion.stationary_rates * moved.duration
     heats = amounts[: elements.accounts]
     if setting.driven:
-        emf, current = setting.controls["emf"], setting.controls["current"]
-        integral = moved.lag @ wound
-        at_rest = motion.slopes @ setting.displacement - emf
-        swept = motion.slopes @ integral
+        at_rest = motion.slopes @ setting.displacement - setting.controls["emf"]
+        swept = motion.slopes @ (moved.lag @ wound)
         heats = heats + elements.per_account(
             elements.conductance * at_rest * (2 * swept + at_rest * moved.duration)
         )
-        posts[SOURCE] = -(emf * elements.conductance) @ (swept + at_rest * moved.duration)
-        path = motion.hessian @ (integral + setting.displacement * moved.duration)
-        posts[SOURCE] += current @ (elements.source_directions @ path[: elements.dimension])
     posts[FIRST_HEAT:] = heats
     posts[HEAT] = heats.sum()
     if len(elements.noise_density):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 
@@ -17,6 +18,10 @@ from ktc._engines.step_size import Rates, checked_step, step_of
 from ktc._model.accounts import NET_HEAT
 from ktc._model.controls import Controls
 from ktc._model.network import Network
+
+#: Time of a step of one resistor of one replica, of small networks on a core of 2020.
+NANOSECONDS_PER_MOVE = {"midpoint": 6.0, "split": 18.0, "pooled": 18.0}
+SECONDS_TO_WARN = 60.0
 
 
 class SamplingEngine:
@@ -83,6 +88,30 @@ class SamplingEngine:
         if not self._options.exact:
             self.core.longest_step = self._longest(settings)
 
+    def warn_if_long(self, holds: Array) -> None:
+        """Warn before holds whose steps take more than a minute."""
+        if self._options.exact:
+            return
+        network, options = self._network, self._options
+        longest = self.core.longest_step
+        steps = float(np.sum(np.maximum(1, holds / longest)))
+        moves = steps * max(64, options.replicas) / (options.threads or 1)
+        seconds = NANOSECONDS_PER_MOVE[options.motion] * 1e-9 * moves * network.core.resistors
+        if seconds < SECONDS_TO_WARN:
+            return
+        alternatives = "a longer dt or fewer replicas take less"
+        if options.motion == "split" and network.moves_exactly:
+            alternatives = (
+                "without resolve_heat and heat_per_resistor motion is exact and takes no steps; "
+                "replicas=math.inf has the mean heat of each resistor; a longer dt or fewer "
+                "replicas take less"
+            )
+        warnings.warn(
+            f"{steps:.2g} steps, of at most {longest:.2g} because the network is that fast, take "
+            f"about {_duration(seconds)}: {alternatives}",
+            stacklevel=4,
+        )
+
     def restart(self, controls: ControlArrays, state: Array) -> None:
         self.core.restart(controls, state)
         self.prepare([self._network.controls])
@@ -138,6 +167,13 @@ class SamplingEngine:
         if self._options.dt is None:
             return step_of(self._rates, settings)
         return checked_step(self._options.dt, self._rates, settings)
+
+
+def _duration(seconds: float) -> str:
+    for unit, length in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= length:
+            return f"{seconds / length:.2g} {unit}"
+    return f"{seconds:.2g} seconds"
 
 
 def _in_core(accounts: tuple[str, ...] | None) -> list[str] | None:
