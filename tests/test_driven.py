@@ -6,6 +6,7 @@ Samples are compared with moment equations (``reference_driven``) at 4.5 to 5 st
 from __future__ import annotations
 
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -240,3 +241,69 @@ def test_steps_come_on_request_alone():
         _ = ktc.Emulator(network, 1).ledger.heat_per_resistor
     with refused(ValueError, "dt must be None", "resolve_heat=True"):
         ktc.Emulator(network, 1, dt=1e-9)
+
+
+@pytest.mark.parametrize("dt", [5e-8, 5e-7, 2e-6])
+def test_steps_keep_the_stationary_mean(dt):
+    """v(a) = 2.5 V and 6.25 mW into each resistor at steps of 0.1 to 4 relaxation times; 4.5σ."""
+    circuit = ktc.Circuit.from_netlist(DIVIDER)
+    network = circuit.compile()
+    emulator = ktc.Emulator(network, replicas=40_000, seed=1, resolve_heat=True, dt=dt)
+    emulator.run(1e-4)
+    node = circuit.voltages(emulator)[:, circuit.nodes.index("a")]
+    assert abs(node.mean() - 2.5) < 4.5 * node.std() / np.sqrt(len(node)) < 1e-7
+    books = emulator.ledger
+    for found, expected in (
+        (books.heat_per_resistor[:, 0], 6.25e-3),
+        (books.heat_per_resistor[:, 1], 6.25e-3),
+        (books.source, 12.5e-3),
+    ):
+        power = found / 1e-4
+        assert abs(power.mean() - expected) < 4.5 * power.std() / np.sqrt(len(node))
+    assert books.imbalance() < 1e-12
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_steps_about_the_rest_against_moment_equations(seed):
+    """Mean powers of random circuits by fine steps are those of the infinite ensemble; 5σ + 2 %.
+
+    The first law closes with a shadow of lossless moves, whose mean vanishes.
+    """
+    network = random_network(seed)
+    exact = ktc.Emulator(network, replicas=float("inf"))
+    emulator = ktc.Emulator(network, 20_000, seed=seed, resolve_heat=True)
+    for device in (exact, emulator):
+        device.set(bias=network.bias + 0.5)
+        device.run(0.4)
+    found, expected = emulator.ledger.amounts(), exact.ledger.amounts()
+    assert emulator.ledger.imbalance() < 1e-11
+    scale = 0.01 * max(np.abs(v).max() for v in expected.values())
+    for name, values in found.items():
+        scatter = values.std(axis=0) / np.sqrt(20_000)
+        assert np.all(np.abs(values.mean(axis=0) - expected[name][0]) < 5 * scatter + scale), name
+    mean, covariance = exact.moments().mean, np.asarray(exact.moments().covariance)
+    width = np.sqrt(np.diagonal(covariance))
+    found = (emulator.read() - mean) / width
+    assert np.all(np.abs(found.mean(axis=0)) < 5 / np.sqrt(20_000) + 0.01)
+
+
+def test_a_warning_of_steps_that_take_hours():
+    """Before they begin, with the alternatives; exact motion takes none."""
+    network = ktc.Circuit.from_netlist(STIFF).compile()
+    emulator = ktc.Emulator(network, replicas=64, seed=1, resolve_heat=True)
+    for move in (
+        lambda: emulator.run(1e-3),
+        lambda: emulator.play(ktc.Protocol([5e-4] * 2, {})),
+    ):
+        with pytest.warns(UserWarning, match=r"hours: without resolve_heat.*math.inf"):
+            _stopped_by_warning(move)
+    assert emulator.time == 0.0
+
+
+def _stopped_by_warning(move):
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            move()
+    except UserWarning as warning:
+        warnings.warn(str(warning), stacklevel=1)

@@ -10,12 +10,6 @@
 namespace ktc {
 namespace {
 
-double dot(std::span<const SparseEntry> direction, const std::vector<double>& other) {
-    double sum = 0.0;
-    for (const auto& [i, value] : direction) sum += value * other[i];
-    return sum;
-}
-
 double dot(const std::vector<double>& a, const std::vector<double>& b) {
     return dot(entries_of(a), b);
 }
@@ -89,6 +83,16 @@ DrivenTransition driven_transition(const DrivenMotion& motion, double hold) {
             exact_flow(motion.drift, scale, hold).integral, motion.filter_unit};
 }
 
+std::vector<double> rest_slope(const Network& network, const Controls& controls) {
+    const Elements& e = network.elements();
+    std::vector<double> push(e.dimension(), 0.0);
+    for (std::size_t r = 0; r < e.resistors(); ++r)
+        add(-e.conductance[r] * controls.emf[r], e.directions.row(r), push);
+    for (std::size_t s = 0; s < e.sources(); ++s)
+        add(-controls.current[s], entries_of(e.source_directions.row(s)), push);
+    return solve(network.flow(), push);
+}
+
 std::shared_ptr<const SourceFlow> source_flow(const Network& network, const Controls& controls,
                                               const Coordinates& coordinates) {
     if (!controls.has_sources()) return nullptr;
@@ -103,16 +107,14 @@ std::shared_ptr<const SourceFlow> source_flow(const Network& network, const Cont
         add(-current, e.directions.row(r), force);
         flow.power += current * controls.emf[r];
     }
-    for (std::size_t s = 0; s < e.sources(); ++s)
-        for (std::size_t i = 0; i < n; ++i) {
-            push[i] += controls.current[s] * e.source_directions(s, i);
-            force[i] += controls.current[s] * e.source_directions(s, i);
-        }
+    for (std::size_t s = 0; s < e.sources(); ++s) {
+        const std::vector<SparseEntry> direction = entries_of(e.source_directions.row(s));
+        add(controls.current[s], direction, push);
+        add(controls.current[s], direction, force);
+    }
     const Matrix& to_state = coordinates.to_state;
-    const Matrix conduction = network.flow();
-    flow.displacement = multiply(to_state, solve(conduction, push), Transposed::yes);
-    for (double& entry : flow.displacement) entry = -entry;
-    const std::vector<double> adjoint = solve(transpose(conduction), force);
+    flow.displacement = multiply(to_state, rest_slope(network, controls), Transposed::yes);
+    const std::vector<double> adjoint = solve(transpose(network.flow()), force);
     flow.potential = multiply(to_state, adjoint, Transposed::yes);
     flow.power -= dot(adjoint, push);
 

@@ -31,6 +31,9 @@ struct DrivenTransition {
 };
 DrivenTransition driven_transition(const DrivenMotion& motion, double hold);
 
+/// ∇H where a network under sources rests, −(J − G)⁻¹ (Σ_r g_r e_r d_r + Σ_s I_s a_s).
+std::vector<double> rest_slope(const Network& network, const Controls& controls);
+
 /// Energy y from EMFs and current sources,
 ///     dy = Σ_r e_r dξ_r + Σ_s I_s a_s·∇H dt = c·dv + p dt + dζ,
 /// a function of the state, the mean power of the stationary state, and white noise. With the

@@ -16,6 +16,10 @@ struct Drive {
     std::vector<double> current;  ///< I_s, one entry per current source
     std::vector<double> rest{};   ///< w*, where exact motion rests; β without sources
     std::shared_ptr<const SourceFlow> source{};  ///< of exact motion; null if all sources are zero
+    /// For steps of a linear network under sources: ∇H at its rest, and the drive that holds it
+    /// there without them. Empty otherwise.
+    std::vector<double> rest_slope{};
+    std::shared_ptr<const Drive> undriven{};
 };
 
 /// Controls with the coordinates, the energy and the drive that belong to them.

@@ -214,10 +214,8 @@ class MomentsEngine(WithoutReplicas):
             setattr(state, name, float(saved[name]))
         state.settled = bool(saved["settled"])
         parts = {k.removeprefix("spread_"): v for k, v in saved.items() if k.startswith("spread_")}
-        motion = state.setting.motion
-        tally = WorkVariance.of_snapshot(
-            parts, lambda h: motion.hold(h, self.itemised, state.setting.driven)
-        )
+        motion, driven = state.setting.motion, state.setting.driven
+        tally = WorkVariance.of_snapshot(parts, lambda h: motion.hold(h, self.itemised, driven))
         state.tallies = {0: tally}
         self._state = state
 

@@ -197,9 +197,8 @@ class Motion:
         forms = self._forms / np.outer(s, s) if few else np.empty((0, e.rows, e.rows))
         lag, integrals = _integrated(self._scaled[0], forms, duration)
         lag = lag * s / s[:, None]
-        return Hold(
-            duration, decay, noise, itemised, lag, integrals * np.outer(s, s) if few else None
-        )
+        kept = integrals * np.outer(s, s) if few else None
+        return Hold(duration, decay, noise, itemised, lag, kept)
 
     def swept(self, hold: Hold, moments: Array) -> Array:
         """∫₀ʰ tr(W e^{Ft} M e^{Fᵀt}) dt of every form W and the second moments M at the start."""
