@@ -247,7 +247,19 @@ WITHOUT_ANSWER = [
     ("", ("no resistor",), None),
     ("R1 a 0 1\nL1 a 0 1m\nI1 a 0 0 noise=1", ("I1 (line 3)", "'a'", "parasitic"), 3),
     ("R1 a 0 1\nC1 a b 1n\nR2 b 0 1\nI1 a 0 0 noise=1", ("I1 (line 4)", "parasitic"), 4),
-    ("R1 a 0 1\nC1 a 0 1e-300\nC2 a b 1\nC3 b 0 1e-300\nR2 b 0 1", ("too far apart",), None),
+    ("R1 a 0 1\nC1 a 0 1e-300\nR2 a 0 1", ("C1 (line 2) has 1e-300 farads", "too far apart"), 2),
+    ("R1 a b 1\nC1 b 0 1p\nV1 a 0 1e300", ("V1 (line 3) has 1e+300 volts", "too far apart"), 3),
+    ("V0 a c 1e30\nV1 b 0 3.3k\nC2 c b 1e308\nR3 b a 1e300", ("C2 (line 3) has 1e+308",), 3),
+    (
+        "R1 a 0 1 kelvin=9\nC1 a 0 1f\nR2 a b 1e40\nC2 b 0 1e40",
+        ("too far apart", "q(b) relaxes", "slower than q(a)"),
+        None,
+    ),
+    (
+        "C0 b a 680p\nL1 c a 10meg\nR2 0 b 8.3e22\nR3 c 0 1e-30",
+        ("too far apart", "R3 (line 4) of 1e-30 ohms to R2 (line 3) of 8.3e+22 ohms", "L1"),
+        None,
+    ),
 ]
 
 
@@ -291,6 +303,34 @@ def test_circuit_without_answer_says_why(text, parts, line):
     for part in parts:
         assert part in str(caught.value)
     assert caught.value.line == line
+
+
+@pytest.mark.parametrize("joined", ["1u", "1m", "10"])
+def test_a_large_capacitor_between_two_temperatures_leaves_rounding(joined):
+    """Cells of 680 pF and 420 pF: the books close, and the variance is that of the pair.
+
+    In the limit both nodes have one voltage; R1 and R2 are equal, so that its variance is that of
+    their mean temperature, k_B T̄/(C1 + C2), within 1/2000 by 2 C1/C3 < 1.4e-3 and the mean square.
+    """
+    made = circuit(
+        "R1 a 0 10meg kelvin=100\nC1 a 0 680p\nR2 b 0 10meg kelvin=300\nC2 b 0 420p\n"
+        f"C3 a b {joined}"
+    )
+    net = made.compile()
+    assert net.coordinates == ("q(a)", "q(a-b)")
+    device = ktc.Emulator(net, replicas=20_000, seed=1)
+    device.run(0.02)
+    assert abs(device.ledger.imbalance()) < 1e-14
+    volts = made.voltages(device)
+    # Of 20,000 replicas 1 %: a false alarm of 1e-6 at 4.9 standard errors.
+    np.testing.assert_allclose((volts**2).mean(axis=0), BOLTZMANN * 200 / 1.1e-9, rtol=0.05)
+
+
+def test_circuits_beyond_the_memory_are_refused_by_their_size(monkeypatch):
+    monkeypatch.setattr("ktc._circuits.compilation.MOST_NODES", 1_000)
+    cells = "\n".join(f"R{k} n{k} 0 1\nC{k} n{k} 0 1" for k in range(1_000))
+    with pytest.raises(CircuitError, match=r"1,001 nodes, too many for the memory"):
+        circuit(cells).compile()
 
 
 def test_unequal_branches_are_damped():

@@ -147,7 +147,7 @@ def test_a_loaded_circuit_knows_its_nodes(tmp_path):
 
 
 def test_what_has_no_kind_is_refused_before_anything_is_written(tmp_path):
-    class Mine(ktc.schedules.Constant):
+    class Mine(ktc.Network):
         """A subclass that no file could bring back."""
 
     @dataclasses.dataclass
@@ -155,7 +155,7 @@ def test_what_has_no_kind_is_refused_before_anything_is_written(tmp_path):
         part: object
 
     plan = Box(None)
-    for part, named in ((Mine(1.0, 0.1), "Mine"), (Other(1), "Other"), ({1}, "set")):
+    for part, named in ((Mine(1.0, 1.0), "Mine"), (Other(1), "Other"), ({1}, "set")):
         plan.content = {"part": part}
         with refused(TypeError, "content/part cannot be saved", named, "objects of ktc"):
             files.save(tmp_path / "value", plan)

@@ -85,6 +85,21 @@ def test_a_device_that_lacks_a_member_is_refused_by_name():
         ktc.learn(Halved(), 1.0, MinimalDissipation(1.0))
 
 
+def test_a_member_that_is_none_is_lacking():
+    class Mute(ReferenceDevice):
+        read = None
+
+    with pytest.raises(TypeError, match="Mute lacks read$"):
+        ktc.learn(Mute(UNIT), 1.0, MinimalDissipation(1.0))
+
+
+@pytest.mark.parametrize("kind", [ktc.Emulator, ktc.Network, ktc.Board, ReferenceDevice])
+def test_a_class_is_no_device(kind):
+    match = f"device must be an object, but is the class {kind.__name__}; pass one"
+    with pytest.raises(TypeError, match=match):
+        ktc.learn(kind, 1.0, MinimalDissipation(1.0))
+
+
 OPTIONS = {"replicas": 40, "ticks": 10, "seed": 2, "threads": 1}
 RUNS = {
     "bias": (PAIR, DATA, MinimalDissipation(1.0), {}),

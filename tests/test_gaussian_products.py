@@ -11,9 +11,12 @@ import scipy.linalg
 import ktc
 from ktc import theory
 from ktc._learning.metrics import calibration, exact_model, sampled_products
-from ktc._learning.metrics.conjugate_gradients import Indefinite, conjugate_gradients
 from ktc._learning.metrics.gaussian_products import GaussianProducts
-from ktc._learning.metrics.ritz import extreme_ritz_values
+from ktc._learning.metrics.metric_tensors import (
+    Indefinite,
+    conjugate_gradients,
+    extreme_ritz_values,
+)
 from ktc._learning.metrics.sampled_products import SampledProducts
 from ktc._measure.correlation_windows import correlated_windows
 from ktc._theory.geometry import Geometry

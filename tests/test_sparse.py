@@ -399,3 +399,23 @@ def test_an_edited_column_in_a_file(tmp_path, wrong):
     np.savez(path, **arrays)
     with refused(ValueError, str(path), "description/stiffness", "indices within the matrix"):
         ktc.Emulator.load(path)
+
+
+def test_indices_outside_a_matrix_that_a_dense_network_is_set_to():
+    """They would be followed anywhere in memory."""
+    emulator = ktc.Emulator(ktc.Network(np.eye(3), 1.0), 2, seed=1)
+    wrong = scipy.sparse.csr_array(np.eye(3))
+    wrong.indices = np.array([0, 1, 10**9], dtype=wrong.indices.dtype)
+    with refused(ValueError, "stiffness must have all of its indices within the matrix"):
+        emulator.set(stiffness=wrong)
+    emulator.set(stiffness=2 * scipy.sparse.eye_array(3))
+    assert (emulator.controls.stiffness == 2 * np.eye(3)).all()
+
+
+@pytest.mark.parametrize("last", [0, -(2**63), -1, 1])
+def test_index_pointers_that_decrease(last):
+    """SciPy checks no index of a matrix whose last pointer is not positive."""
+    wrong = scipy.sparse.csr_array(np.eye(3))
+    wrong.indptr = np.array([0, 2, 3, last], dtype=np.int64)
+    with refused(ValueError, "stiffness must have all of its indices", "must not decrease"):
+        ktc.Network(wrong, 1.0)

@@ -333,3 +333,97 @@ def test_a_failed_save_leaves_the_old_file(emulator, path, monkeypatch):
 def test_a_folder_that_is_not_there(emulator, tmp_path):
     with pytest.raises(FileNotFoundError):
         emulator.save(tmp_path / "no" / "emulator.npz")
+
+
+def changed_record(path, place, value):
+    """The same file with one entry of its record changed."""
+    record = header_of(path)["record"]
+    *folders, last = place.split("/")
+    holder = record
+    for name in folders:
+        holder = holder[int(name)] if isinstance(holder, list) else holder[name]
+    holder[last] = value
+    rewritten(path, record=record)
+
+
+SAMPLES = [[1.0, 2.0], [2.0, 1.0], [0.5, 0.0]]
+LINEAR = ktc.Network([[2.0, 0.5], [0.5, 1.0]], 1.0)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """Files of a run, a fit, an exact ensemble, a board, and a circuit."""
+    folder = tmp_path_factory.mktemp("results")
+    drive = ktc.Protocol([0.5, 0.5], {"bias": [1.0, 2.0]})
+    schedule = ktc.schedules.Adam(1.0, 0.1)
+    spec = ktc.Imperfections(offset=1e-6, settling_time=1e-7)
+    board = ktc.Board(2, 1e6, 1e-12, 300.0, imperfections=spec)
+    circuit = ktc.Circuit.from_netlist("V1 in 0 1\nR1 in a 1k\nC1 a 0 1n")
+    made = {
+        "run": ktc.Emulator(LINEAR, 3, seed=1).play(drive, record="state"),
+        "fit": ktc.learn(LINEAR, SAMPLES, schedule, replicas=4, ticks=3, seed=1),
+        "exact": ktc.Emulator(LINEAR, float("inf")),
+        "board": board.emulator(3, seed=1),
+        "circuit": circuit.compile(),
+    }
+    for name, value in made.items():
+        value.save(folder / f"{name}.npz")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "value"),
+    [
+        ("run", "_variances", "x"),
+        ("run", "initial_controls", [1]),
+        ("run", "symbols", None),
+        ("run", "seed", 1.5),
+        ("fit", "schedule", 0),
+        ("fit", "readings", 0.5),
+        ("fit", "hidden", 0),
+        ("fit", "data_mean", -1e300),
+        ("fit", "history/noise_work", -1),
+        ("fit", "readings/heat", {"a": 1}),
+        ("fit", "start/scale", 3),
+        ("exact", "state/engine/spread_linear", 1.0),
+        ("exact", "state/held", None),
+        ("board", "state/updated", "x"),
+        ("board", "state/read", float("inf")),
+        ("circuit", "equation/resistors", None),
+    ],
+)
+def test_an_entry_of_another_type(results, tmp_path, name, place, value):
+    path = tmp_path / f"{name}.npz"
+    path.write_bytes((results / path.name).read_bytes())
+    ktc.load(path)
+    changed_record(path, place, value)
+    with refused(ValueError, str(path)):
+        ktc.load(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("run", "_samples/work/samples"),
+        ("fit", "readings/work"),
+        ("fit", "readings/final_forces"),
+        ("fit", "history/time"),
+        ("fit", "history/theta"),
+        ("fit", "history/path_free_energy"),
+        ("fit", "data_forces"),
+        ("fit", "start/scale"),
+        ("exact", "state/engine/spread_variance"),
+        ("exact", "state/engine/mean"),
+        ("board", "state/target/bias"),
+        ("board", "state/output/emf"),
+        ("circuit", "equation/nodes_of_sources"),
+        ("circuit", "equation/values"),
+    ],
+)
+@pytest.mark.parametrize("shape", [(0, 3), (7,), (1, 1)])
+def test_an_array_of_another_shape(results, tmp_path, name, place, shape):
+    path = tmp_path / f"{name}.npz"
+    path.write_bytes((results / path.name).read_bytes())
+    edited(path, place, lambda array: np.ones(shape))
+    with refused(ValueError, str(path)):
+        ktc.load(path)

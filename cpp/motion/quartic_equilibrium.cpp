@@ -18,7 +18,8 @@ constexpr double highest = 46.0;  // energy in kT above the minimum
 template <class Function>
 double zero_between(double a, double b, Function&& f) {
     const bool rising = f(b) > 0.0;
-    for (int k = 0; k < 200; ++k) {
+    // Halving reaches a zero far below 1 only where the interval does not go down to 0 for ever.
+    for (int k = 0; k < 200 || (k < 2200 && (std::min(a, b) > 0.0 || std::max(a, b) < 0.0)); ++k) {
         const double middle = 0.5 * (a + b);
         if (middle <= std::min(a, b) || middle >= std::max(a, b)) break;
         ((f(middle) > 0.0) == rising ? b : a) = middle;

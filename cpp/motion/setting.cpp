@@ -1,5 +1,6 @@
 #include "motion/setting.hpp"
 
+#include <cmath>
 #include <utility>
 
 #include "ground/error.hpp"
@@ -74,6 +75,11 @@ Setting make_setting(const Network& network, Controls controls, Motion motion,
     } else {
         find_shape(network, motion, setting);
     }
+    constexpr double largest_source = 1e150;  // whose square is a double
+    for (double emf : setting.controls.emf)
+        require(std::abs(emf) <= largest_source, "emf is so large that energies overflow");
+    for (double current : setting.controls.current)
+        require(std::abs(current) <= largest_source, "current is so large that energies overflow");
     setting.drive = drive_of(network, setting, motion, previous);
     double energy = 0.0;
     for (double beta : setting.drive->force) energy += beta * beta;

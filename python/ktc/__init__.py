@@ -30,8 +30,7 @@ from ktc._emulation.statistics import Statistics
 from ktc._learning.fit import Fit
 from ktc._learning.history import History, Readings
 from ktc._learning.learn import learn
-from ktc._learning.metrics.calibration_report import CalibrationReport
-from ktc._learning.metrics.settings import Metrics
+from ktc._learning.metrics.settings import CalibrationReport, Metrics
 from ktc._learning.planning.best_rate import Tuned, best_rate
 from ktc._learning.planning.planner import Plan, plan
 from ktc._measure.convergence import Convergence, convergence

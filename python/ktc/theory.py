@@ -44,8 +44,9 @@ from ktc._theory.gaussian import (
     log_likelihood,
     parameter_map,
 )
-from ktc._theory.learning_costs import constant_rate_excess_work, continuous_excess_work
 from ktc._theory.least_work import (
+    constant_rate_excess_work,
+    continuous_excess_work,
     least_excess_work,
     least_stiffness_excess_work,
     optimal_drive,

@@ -11,11 +11,14 @@ import stat
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from tokenize import TokenError
 from typing import IO, BinaryIO
 
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
+
+from ktc._base.replace_file import as_path
 
 SUFFIX = ".npy"
 #: Kinds of numbers that ktc saves: booleans, integers, reals, and text.
@@ -83,7 +86,7 @@ def opened(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         ValueError: not a regular file.
         OSError: no such file, or one that cannot be read.
     """
-    mode = os.stat(path).st_mode
+    mode = os.stat(as_path(path)).st_mode
     if not stat.S_ISREG(mode):
         if stat.S_ISDIR(mode):
             raise ValueError(f"{path!s} is a folder, not a ktc file; pass the name of a file in it")
@@ -103,7 +106,10 @@ def _described(file: IO[bytes], name: str) -> tuple[np.dtype[np.generic], tuple[
     if version not in ((1, 0), (2, 0)):
         raise ValueError(f"entry {name!r} has version {version} of NumPy's format, not 1.0 or 2.0")
     read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    shape, _, dtype = read(file)
+    try:
+        shape, _, dtype = read(file)
+    except (SyntaxError, TokenError) as error:
+        raise ValueError(f"entry {name!r} has no header of NumPy's format ({error})") from None
     if dtype.kind not in KINDS or dtype.itemsize == 0:
         raise ValueError(f"entry {name!r} has dtype {dtype}, which ktc does not save")
     return dtype, shape

@@ -5,9 +5,11 @@ Each package registers its own kinds of objects, so that this module knows none 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, NamedTuple, TypeVar
+from functools import cache
+from typing import Any, NamedTuple, TypeVar, get_args, get_origin
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,7 @@ T = TypeVar("T")
 KIND, ARRAY, TUPLE = "kind", "array", "tuple"
 #: Entry of an array that has NaN or infinite numbers; no other array may have them.
 NOT_FINITE = "not finite"
+PLAIN = (type(None), bool, int, float, str)
 #: Errors of fields that do not fit together.
 MISFITS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
@@ -59,10 +62,19 @@ def register(
 ) -> None:
     """Make the objects of a class recordable; call it in the module that defines the class.
 
+    A class of a user may replace one of the same name, but none of ktc.
+
     A subclass is a kind of its own. ``parts`` returns the fields of an object by name, or names the
     attributes to record, by default the arguments of a dataclass. ``make`` takes and checks the
     fields. An object that ``resumes`` goes on with the same bits in one minor version of ktc.
     """
+    known = _KINDS.get(cls.__name__)
+    home = known.type.__module__ if known else ""
+    if home.startswith("ktc.") and home != cls.__module__:
+        raise ValueError(
+            f"{cls.__name__} is the name of a class of ktc in files; give the class of "
+            f"{cls.__module__} another name"
+        )
     taken = parts if callable(parts) else _attributes(cls, parts)
     _KINDS[cls.__name__] = Kind(cls, taken, make or cls, resumes)
 
@@ -95,20 +107,18 @@ def same(one: object, other: object) -> bool:
 def _tree(value: object, place: str, arrays: dict[str, NDArray[np.generic]]) -> object:
     if isinstance(value, np.generic):
         return value.item()
-    if value is None or type(value) in (bool, int, float, str):
+    if type(value) in PLAIN:
         return value
     if isinstance(value, np.ndarray) and not value.dtype.hasobject:
-        if place in arrays:
-            raise ValueError(f"two arrays have the same entry {place!r}; rename one of them")
-        arrays[place] = value
-        return {KIND: ARRAY} if _finite(value) else {KIND: ARRAY, NOT_FINITE: True}
-    if isinstance(value, (tuple, list)) and type(value) in (tuple, list):
+        return _placed(value, place, arrays)
+    if type(value) in (tuple, list) and isinstance(value, (tuple, list)):
         items = [_tree(part, f"{place}/{k}", arrays) for k, part in enumerate(value)]
         return items if isinstance(value, list) else {KIND: TUPLE, "items": items}
     tree: dict[str, object]
-    kind = kind_named(type(value).__name__)
+    name = type(value).__name__
+    kind = kind_named(name)
     if kind is not None and kind.type is type(value):
-        tree, parts = {KIND: type(value).__name__}, kind.parts(value)
+        tree, parts = {KIND: name}, kind.parts(value)
     elif isinstance(value, dict) and KIND not in value:
         tree, parts = {}, value
     else:
@@ -117,6 +127,15 @@ def _tree(value: object, place: str, arrays: dict[str, NDArray[np.generic]]) -> 
             f"{type(value).__qualname__}; use numbers, strings, arrays, or objects of ktc"
         )
     return tree | {k: _tree(v, _joined(place, k), arrays) for k, v in parts.items()}
+
+
+def _placed(
+    array: NDArray[np.generic], place: str, arrays: dict[str, NDArray[np.generic]]
+) -> dict[str, object]:
+    if place in arrays:
+        raise ValueError(f"two arrays have the same entry {place!r}; rename one of them")
+    arrays[place] = array
+    return {KIND: ARRAY} if _finite(array) else {KIND: ARRAY, NOT_FINITE: True}
 
 
 def _value(
@@ -140,15 +159,97 @@ def _value(
     parts = {k: _value(v, _joined(place, k), arrays, {}) for k, v in tree.items() if k != KIND}
     if KIND not in tree:
         return parts
+    return _made(name, place, parts, options)
+
+
+def _made(
+    name: object, place: str, parts: Mapping[str, object], options: Mapping[str, object]
+) -> object:
     kind = kind_named(name)
     if kind is None:
-        raise RecordError(f"{place or 'record'}: unknown kind {name!r}")
+        raise RecordError(
+            f"{place or 'record'}: unknown kind {name!r}; import its module first if it is yours"
+        )
+    hints = _hints(kind)
+    for key, part in parts.items():
+        if not _fits(part, hints.get(key)):
+            raise RecordError(f"{_joined(place, key)}: {type(part).__name__} does not fit there")
     try:
         return kind.make(**parts, **options)
     except RecordError:
         raise
     except MISFITS as error:
         raise RecordError(f"{place or name}: {type(error).__name__}: {error}") from error
+
+
+def require_alike(
+    value: object, pattern: object, place: str, other_shapes: tuple[str, ...] = ()
+) -> None:
+    """Refuse saved values that have not the entries, types and shapes of a pattern's.
+
+    Arrays of the names ``other_shapes`` may have any shape.
+    """
+    if isinstance(pattern, Mapping):
+        fits = isinstance(value, Mapping) and value.keys() == pattern.keys()
+        for key, part in value.items() if fits else ():  # type: ignore[attr-defined]
+            require_alike(part, pattern[key], f"{place}/{key}", other_shapes)
+    elif isinstance(pattern, np.ndarray):
+        fits = isinstance(value, np.ndarray) and (
+            value.dtype.kind == pattern.dtype.kind
+            and (value.shape == pattern.shape or place.endswith(other_shapes or "//"))
+        )
+    elif isinstance(value, (int, float)) and isinstance(pattern, (int, float, type(None))):
+        fits = abs(value) <= sys.float_info.max
+    elif value is None:
+        fits = isinstance(pattern, (float, type(None)))
+    else:
+        fits = type(value) is type(pattern)
+    if not fits:
+        raise RecordError(f"{place}: {type(value).__name__} of another size or type than is right")
+
+
+@cache
+def _hints(kind: Kind) -> dict[str, object]:
+    """Types of the fields of a kind, where its class or its maker states them."""
+    found: dict[str, object] = {}
+    for source in (*reversed(kind.type.__mro__), vars(kind.type).get("__init__"), kind.make):
+        scope = vars(sys.modules.get(getattr(source, "__module__", ""), sys))
+        for name, hint in getattr(source, "__annotations__", {}).items():
+            try:
+                found[name] = eval(hint, scope) if isinstance(hint, str) else hint
+            except NameError:  # imported for type checkers alone
+                found.pop(name, None)
+    return found
+
+
+def _fits(value: object, hint: object) -> bool:
+    """Whether a value is of a type, as far as types of records go; None for any."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is not None:
+        return _fits_parts(value, origin, arguments)
+    if hint is float:
+        return type(value) in (int, float)
+    if hint in PLAIN:
+        return type(value) is hint
+    if not isinstance(hint, type) or hint.__module__ == "typing" or hasattr(hint, "_is_protocol"):
+        return True
+    return isinstance(value, hint)
+
+
+def _fits_parts(value: object, origin: object, arguments: tuple[object, ...]) -> bool:
+    """Whether a value is of a type with arguments, such as ``tuple[int, ...]``."""
+    if origin is np.ndarray:
+        number = get_args(arguments[1]) or np.generic
+        return isinstance(value, np.ndarray) and issubclass(value.dtype.type, number)
+    if origin in (tuple, list):
+        if type(value) is not origin:
+            return False
+        if origin is list or arguments[-1] is Ellipsis:
+            arguments = arguments[:1] * len(value)
+        return len(value) == len(arguments) and all(map(_fits, value, arguments))
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return isinstance(value, Mapping) and all(_fits(v, arguments[1]) for v in value.values())
+    return not arguments or any(_fits(value, one) for one in arguments)  # a union
 
 
 def _finite(array: NDArray[np.generic]) -> bool:

@@ -8,7 +8,7 @@ from threading import Lock
 import numpy as np
 
 from ktc._base.codec import from_record, register, to_record
-from ktc._base.validation import Array, frozen
+from ktc._base.validation import Array, frozen, number, of_type, positive, real_array
 
 # Number of deviations computed at once, so that an error bar takes little memory.
 DEVIATIONS_AT_ONCE = 2**16
@@ -43,9 +43,13 @@ class LazySamples:
         return from_record, (to_record(self),)
 
 
-register(
-    LazySamples, lambda lazy: {"samples": lazy()}, lambda samples: LazySamples.of(frozen(samples))
-)
+def _restored(samples: Array) -> LazySamples:
+    if samples.ndim == 0 or samples.size == 0:
+        raise ValueError(f"samples must have one row per replica, but have shape {samples.shape}")
+    return LazySamples.of(frozen(samples))
+
+
+register(LazySamples, lambda lazy: {"samples": lazy()}, _restored)
 
 
 def gained(read: Callable[[], Array], before: Array | None) -> LazySamples:
@@ -88,10 +92,12 @@ class Estimate:
         kT: float | None = None,
         variance: float | None = None,
     ) -> None:
-        self.mean, self.stderr = float(mean), float(stderr)
-        self.method, self.unit = method, unit
+        self.mean, self.stderr = number("mean", mean), number("stderr", stderr)
+        self.method = of_type("method", method, str, "a str")
+        self.unit = of_type("unit", unit, str, "a str")
         self._samples = LazySamples.of(samples) if isinstance(samples, np.ndarray) else samples
-        self._kT, self._variance = kT, variance
+        self._kT = None if kT is None else positive("kT", kT)
+        self._variance = None if variance is None else number("variance", variance)
 
     @classmethod
     def of_samples(
@@ -113,7 +119,7 @@ class Estimate:
             ValueError: no sample, or samples that are not one row of numbers.
         """
         read = samples if isinstance(samples, LazySamples) else None
-        values = np.asarray(samples if read is None else read(), dtype=np.float64)
+        values = real_array("samples", samples) if read is None else read()
         if values.ndim != 1 or len(values) == 0:
             raise ValueError(
                 f"samples must be one row of at least one number, but has shape {values.shape}"
@@ -132,7 +138,7 @@ class Estimate:
         variance: float | None = None,
     ) -> Estimate:
         """Make an estimate without error; ``variance`` is the variance over the ensemble."""
-        return cls(value, 0.0, method=method, unit=unit, kT=kT, variance=variance)
+        return cls(number("value", value), 0.0, method=method, unit=unit, kT=kT, variance=variance)
 
     @property
     def variance(self) -> float:
@@ -177,8 +183,8 @@ class Estimate:
         """
         samples = self._samples
         return Estimate(
-            self.mean + amount,
-            float(np.hypot(self.stderr, stderr)),
+            self.mean + number("amount", amount),
+            float(np.hypot(self.stderr, number("stderr", stderr))),
             None if samples is None else LazySamples(lambda: samples() + amount),
             method=self.method,
             unit=self.unit,
@@ -207,6 +213,7 @@ def _variance(samples: Array) -> float:
     """Variance, divided by N − 1; infinite for a single sample."""
     if len(samples) < 2:
         return np.inf
-    mean, parts = np.mean(samples), range(0, len(samples), DEVIATIONS_AT_ONCE)
-    squares = sum(np.sum((samples[k : k + DEVIATIONS_AT_ONCE] - mean) ** 2) for k in parts)
+    with np.errstate(over="ignore"):  # infinite for enormous samples
+        mean, parts = np.mean(samples), range(0, len(samples), DEVIATIONS_AT_ONCE)
+        squares = sum(np.sum((samples[k : k + DEVIATIONS_AT_ONCE] - mean) ** 2) for k in parts)
     return float(squares / (len(samples) - 1))

@@ -41,7 +41,7 @@ class Storable:
         link to it stays, and so does its mode. Of several writers, the last one counts.
 
         Raises:
-            TypeError: a part of no kind that ktc can save, such as a schedule of your own.
+            TypeError: a part of no kind that ktc can save, such as a subclass of Network.
             ValueError: ``path`` is a folder, a device, or a pipe.
             OSError: the file cannot be written; what was there stays.
         """
@@ -117,7 +117,9 @@ def load_as(path: FilePath, cls: type[T], **options: Any) -> T:
         with _damage_in(path):
             if {HEADER, *header["arrays"]} != set(archive):
                 raise ValueError("its entries are not those that were saved")
-            made: T = from_record(Record(tree, archive), **options)
+            # Numbers that overflow were never saved.
+            with np.errstate(over="raise", invalid="raise", divide="raise"):
+                made: T = from_record(Record(tree, archive), **options)
     return made
 
 

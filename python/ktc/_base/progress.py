@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from ktc._base.lazy_imports import interrupts_deferred
+
 
 class _NoBar:
     """A progress bar that shows nothing."""
@@ -22,7 +24,8 @@ def progress_bar(
     """Make a progress bar on standard error, a context manager; silent unless ``shown``."""
     if not shown:
         return nullcontext(_NoBar())
-    from tqdm import tqdm  # slow to import
+    with interrupts_deferred():
+        from tqdm import tqdm  # slow to import
 
     bar: AbstractContextManager[Any] = tqdm(total=total, unit=unit, desc=text, leave=False)
     return bar

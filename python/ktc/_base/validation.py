@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 Scalar = TypeVar("Scalar", bound=np.generic)
+T = TypeVar("T")
 
 
 def real_array(name: str, value: object) -> Array:
@@ -29,7 +31,7 @@ def real_array(name: str, value: object) -> Array:
         array = array.astype(np.float64, copy=False)
     except (TypeError, ValueError):
         raise TypeError(
-            f"{name} must be real numbers, but is {type(value).__name__} {_short(value)}"
+            f"{name} must be real numbers, but is {type(value).__name__} {told(value)}"
         ) from None
     finite = np.isfinite(array)
     if not finite.all():
@@ -38,6 +40,11 @@ def real_array(name: str, value: object) -> Array:
         found = array[tuple(bad[0])]
         raise ValueError(f"{name} must be finite, but is {found}{where}")
     return array
+
+
+def number(name: str, value: object) -> float:
+    """Return ``value`` as one number, which may be infinite or NaN."""
+    return float(value) if isinstance(value, (float, np.floating)) else finite(name, value)
 
 
 def finite(name: str, value: object) -> float:
@@ -56,15 +63,83 @@ def positive(name: str, value: object) -> float:
     return number
 
 
-def count(name: str, value: object, least: int = 1, most: int | None = None) -> int:
+def not_negative(name: str, value: object) -> float:
+    """Return ``value`` as one finite number that is not negative."""
+    number = finite(name, value)
+    if number < 0:
+        raise ValueError(f"{name} must not be negative, but is {number}")
+    return number
+
+
+def count(name: str, value: object, least: int = 1, most: float = 2**64) -> int:
     """Return ``value`` as an integer from ``least`` to ``most``."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name} must be a whole number, but is {_short(value)}")
+    wrong = isinstance(value, (bool, np.timedelta64))
+    if wrong or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be a whole number, but is {told(value)}")
     if value < least:
-        raise ValueError(f"{name} must be at least {least}, but is {value}")
-    if most is not None and value > most:
-        raise ValueError(f"{name} must be at most {most}, but is {value}")
+        raise ValueError(f"{name} must be at least {least}, but is {told(value)}")
+    if value > most:
+        raise ValueError(f"{name} must be at most {most}, but is {told(value)}")
     return int(value)
+
+
+def flag(name: str, value: object) -> bool:
+    """Return ``value`` if it is True or False."""
+    return bool(of_type(name, value, bool, "True or False"))
+
+
+def choice(name: str, value: object, known: Iterable[str]) -> str:
+    """Return ``value`` if it is one of the known words."""
+    known = tuple(known)
+    if not isinstance(value, str) or value not in known:
+        raise ValueError(f"{name} must be one of {known}, but is {told(value)}")
+    return value
+
+
+@contextmanager
+def refusing_overflow(name: str) -> Iterator[None]:
+    """Report an overflow in the block, or in the function that this decorates, as an error."""
+    try:
+        with np.errstate(over="raise"):
+            yield
+    except (FloatingPointError, OverflowError):
+        raise ValueError(f"{name} is so large that results overflow; scale it down") from None
+
+
+def is_infinity(value: object) -> bool:
+    """Whether a value is the number ∞."""
+    return isinstance(value, (float, np.floating)) and value == np.inf
+
+
+def of_type(name: str, value: T, cls: type[object], what: str = "") -> T:
+    """Return ``value`` if it is of a class, which messages call ``what``."""
+    if not isinstance(value, cls):
+        kind = type(value).__name__
+        raise TypeError(
+            f"{name} must be {what or f'a ktc.{cls.__name__}'}, but is {kind} {told(value)}"
+        )
+    return value
+
+
+def of_shape(name: str, value: ArrayLike, *shape: int) -> None:
+    """Refuse an array of another shape."""
+    if np.shape(value) != shape:
+        raise ValueError(f"{name} must be of shape {shape}, but has shape {np.shape(value)}")
+
+
+def items(name: str, value: Iterable[T]) -> tuple[T, ...]:
+    """Return the items of a sequence; text is none."""
+    if isinstance(value, str) or not np.iterable(value):
+        raise TypeError(f"{name} must be a sequence, but is {type(value).__name__} {told(value)}")
+    try:
+        return tuple(value)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name} must be a sequence, but has no items: {error}") from None
+
+
+def tick_count(value: object) -> int:
+    """Return a number of ticks whose records a machine can hold."""
+    return count("ticks", value, most=10**8)
 
 
 def per_unit(name: str, value: ArrayLike, units: int) -> Array:
@@ -140,21 +215,23 @@ def require_positive_definite(name: str, matrix: Array, fix: str) -> None:
     )
 
 
-def known_keywords(given: Iterable[str], known: Iterable[str], what: str) -> None:
+def known_keywords(given: Iterable[object], known: Iterable[str], what: str) -> None:
     """Refuse a name that is not among the known ones."""
     known = tuple(known)
     for name in given:
-        if name not in known:
-            raise TypeError(f"unknown {what} {name!r}; choose from {', '.join(map(repr, known))}")
+        if not isinstance(name, str) or name not in known:
+            raise TypeError(
+                f"unknown {what} {told(name)}; choose from {', '.join(map(repr, known))}"
+            )
 
 
 def random_seed(seed: object) -> int:
     """Return a 64-bit seed: ``seed``, or a new one of the operating system where it is None."""
     if seed is None:
         return int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
-    number = count("seed", seed, least=0)
+    number = count("seed", seed, 0, np.inf)
     if number >= 2**64:
-        raise ValueError(f"seed must be below 2**64, but is {seed}")
+        raise ValueError(f"seed must be below 2**64, but is {told(seed)}")
     return number
 
 
@@ -164,6 +241,10 @@ def frozen(array: NDArray[Scalar]) -> NDArray[Scalar]:
     return array
 
 
-def _short(value: object) -> str:
-    text = repr(value)
+def told(value: object) -> str:
+    """Return a value as messages show it, in at most 60 characters."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python refuses to write an integer of thousands of digits
+        text = f"{type(value).__name__} of thousands of digits"
     return text if len(text) <= 60 else text[:57] + "..."

@@ -7,17 +7,17 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ktc._base.codec import register
 from ktc._base.files import Storable
 from ktc._base.units import BOLTZMANN, SI
-from ktc._base.validation import Array, count, frozen, positive_per_unit
+from ktc._base.validation import Array, count, flag, frozen, positive_per_unit
 from ktc._boards.board_frontend import BoardFrontend
 from ktc._boards.couplings import compiled, coupling_of, programmable
 from ktc._boards.encoding import Encoding
 from ktc._boards.real_board import RealBoard, check_protocol
-from ktc._boards.topology import Edge, Topology, fitting
+from ktc._boards.topology import MOST_CELLS, Edge, Topology, fitting
 from ktc._emulation.emulator import Emulator
 from ktc._emulation.frontend import Frontend
 from ktc._emulation.ideal_frontend import IdealFrontend
@@ -102,7 +102,7 @@ class Board(Storable):
         couplings: Couplings | None = None,
         imperfections: Imperfections | None = None,
     ) -> None:
-        self.cells = count("cells", cells)
+        self.cells = count("cells", cells, most=MOST_CELLS)
         self.resistance = frozen(positive_per_unit("resistance", resistance, self.cells))
         self.capacitance = frozen(positive_per_unit("capacitance", capacitance, self.cells))
         self.scale = frozen(1 / self.capacitance)
@@ -196,6 +196,7 @@ class Board(Storable):
         state: ArrayLike | None = None,
         momentum: ArrayLike | None = None,
         accounts: Sequence[str] | str | None = None,
+        first_step: int | None = None,
     ) -> Emulator:
         """Replicas of this board, kept to its limits: ranges and rates of converters, couplings.
 
@@ -203,8 +204,8 @@ class Board(Storable):
             replicas: number of independent copies.
             seed: of the thermal noise and of readings; the imperfections have their own.
             ideal: True runs the board as designed, with its topology but without imperfections.
-            threads, dtype, dt, resolve_heat, first_replica, state, momentum, accounts: as for
-                ``ktc.Emulator``.
+            threads, dtype, dt, resolve_heat, first_replica, state, momentum, accounts,
+                first_step: as for ``ktc.Emulator``.
 
         Example:
             >>> import ktc
@@ -215,13 +216,12 @@ class Board(Storable):
             >>> emulator.ledger.work.shape  # joules
             (4,)
         """
-        if not isinstance(ideal, bool):
-            raise TypeError(f"ideal must be True or False, but is {ideal!r}")
-        board = self.ideal if ideal else self
+        board = self.ideal if flag("ideal", ideal) else self
         physics = board.realised.network
         options = EnsembleOptions.checked(
-            physics, replicas, seed, threads, dtype, dt, resolve_heat, first_replica, accounts
-        )
+            physics, replicas, seed, threads, dtype, dt, resolve_heat, first_replica, accounts,
+            first_step,
+        )  # fmt: skip
         cells = IdealFrontend.of(board.realised, options, state, momentum)
         return Emulator.operating(board.frontend(cells))
 
@@ -367,7 +367,7 @@ def _fields(board: Board) -> dict[str, object]:
     return fields
 
 
-def _of_fields(couplings: tuple[Array, Array] | None, **others: Any) -> Board:
+def _of_fields(couplings: tuple[NDArray[np.int64], Array] | None, **others: Any) -> Board:
     if couplings is None:
         return Board(**others)
     pairs, values = (array.tolist() for array in couplings)

@@ -86,6 +86,8 @@ class BoardFrontend:
 
     def set(self, controls: Mapping[str, ArrayLike]) -> None:
         """Program controls; books the real board's work where they do not settle."""
+        if not controls:
+            return
         programmed = self.controls.updated(**controls)
         require_pause(self.real, self._pause)
         values = {name: np.asarray(getattr(programmed, name)) for name in controls}
@@ -201,7 +203,8 @@ class BoardFrontend:
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         self._cells.restore(saved["cells"])
-        self.controls, self._updated = saved["programmed"], saved["updated"]
+        self.controls = self.controls.checked(saved["programmed"])
+        self._updated = saved["updated"]
         self._output.now, self._output.target = dict(saved["output"]), dict(saved["target"])
         self.read_out.time, self.read_out.count = saved["read"], saved["readings"]
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ktc._base.validation import Array, finite, real_array
+from ktc._base.validation import Array, choice, finite, real_array
 from ktc._boards.topology import Edge, Topology
 from ktc._model.elements import NoiseSource, Resistor
 from ktc._model.network import Network
@@ -218,9 +218,7 @@ COUPLINGS: dict[str, Coupling] = {
 
 def coupling_of(name: object) -> Coupling:
     """Return the kind of couplings of a name."""
-    if not isinstance(name, str) or name not in COUPLINGS:
-        raise ValueError(f"coupling must be one of {tuple(COUPLINGS)}, but is {name!r}")
-    return COUPLINGS[name]
+    return COUPLINGS[choice("coupling", name, COUPLINGS)]
 
 
 def programmable(

@@ -33,8 +33,9 @@ class Encoding(Storable):
     def __init__(
         self, volts_per_unit: ArrayLike, offset: ArrayLike = 0.0, scale: ArrayLike = 1.0
     ) -> None:
-        units = len(np.atleast_1d(np.asarray(volts_per_unit)))
-        self.volts_per_unit = frozen(positive_per_unit("volts_per_unit", volts_per_unit, units))
+        given = real_array("volts_per_unit", volts_per_unit)
+        units = len(np.atleast_1d(given))
+        self.volts_per_unit = frozen(positive_per_unit("volts_per_unit", given, units))
         self.offset = frozen(per_unit("offset", offset, units))
         self.scale = frozen(positive_per_unit("scale", scale, units))
 

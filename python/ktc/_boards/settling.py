@@ -14,6 +14,9 @@ PIECES_PER_TIME = 12
 # What is nearer to its target than this, relative to both, is there.
 ARRIVED = 1e-12
 
+#: Pieces of one hold, beyond which it is a mistake.
+MOST_PIECES = 10**6
+
 
 class Settled(NamedTuple):
     """Ticks cut into pieces: holds (ticks·n,), values (ticks·n, ...), and the output at the end."""
@@ -26,7 +29,13 @@ class Settled(NamedTuple):
 def pieces(holds: Array, time_constant: float, fastest_rate: float) -> int:
     """Number of pieces per hold that resolve the output and the network that follows it."""
     moving = min(float(holds.max()), time_constant)
-    return max(1, int(np.ceil(PIECES_PER_TIME * moving * (1 / time_constant + fastest_rate))))
+    number = np.ceil(PIECES_PER_TIME * moving * (1 / time_constant + fastest_rate))
+    if not number <= MOST_PIECES:
+        raise ValueError(
+            f"a hold while outputs settle needs {number:g} pieces, because the network is so fast "
+            "beside settling_time; lower quartic, or set outputs that settle at once"
+        )
+    return max(1, int(number))
 
 
 def settled(start: Array, targets: Array, holds: Array, time_constant: float, n: int) -> Settled:

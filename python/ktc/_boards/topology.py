@@ -12,10 +12,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ktc._base.codec import register
-from ktc._base.validation import Array, count, frozen
+from ktc._base.validation import Array, count, frozen, items, of_type
 from ktc._model.lattices import springs
 
 Edge = tuple[int, int]
+
+#: The couplings of a board are dense matrices.
+MOST_CELLS = 10_000
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,10 @@ class Topology:
     edges: tuple[Edge, ...]
 
     def __post_init__(self) -> None:
-        count("cells", self.cells)
-        pairs = [_pair(f"edges[{k}]", edge, self.cells) for k, edge in enumerate(self.edges)]
+        of_type("name", self.name, str, "a str")
+        count("cells", self.cells, most=MOST_CELLS)
+        edges = enumerate(items("edges", self.edges))
+        pairs = [_pair(f"edges[{k}]", edge, self.cells) for k, edge in edges]
         seen: set[Edge] = set()
         for pair in pairs:
             if pair in seen:
@@ -58,18 +63,22 @@ class Topology:
     @classmethod
     def all_to_all(cls, cells: int) -> Topology:
         """Every pair of cells."""
-        return cls("all-to-all", count("cells", cells), tuple(combinations(range(cells), 2)))
+        number = count("cells", cells, most=MOST_CELLS)
+        return cls("all-to-all", number, tuple(combinations(range(number), 2)))
 
     @classmethod
     def ring(cls, cells: int) -> Topology:
         """Each cell and the next one, and the last and the first cell."""
-        number = count("cells", cells, least=3)
+        number = count("cells", cells, least=3, most=MOST_CELLS)
         return cls("ring", number, tuple((i, (i + 1) % number) for i in range(number)))
 
     @classmethod
     def grid(cls, rows: int, columns: int) -> Topology:
         """Nearest neighbours of a rectangle with open ends; cell (r, c) is columns·r + c."""
-        number = np.arange(count("rows", rows) * count("columns", columns)).reshape(rows, columns)
+        cells = count(
+            "rows · columns", count("rows", rows) * count("columns", columns), 1, MOST_CELLS
+        )
+        number = np.arange(cells).reshape(rows, columns)
         beside = zip(number[:, :-1].ravel().tolist(), number[:, 1:].ravel().tolist(), strict=True)
         below = zip(number[:-1].ravel().tolist(), number[1:].ravel().tolist(), strict=True)
         return cls(f"{rows} × {columns} grid", number.size, (*beside, *below))
@@ -77,7 +86,7 @@ class Topology:
     @classmethod
     def of_edges(cls, cells: int, edges: Iterable[Edge]) -> Topology:
         """Given edges: pairs of cell numbers, in any order."""
-        return cls("given", cells, tuple(edges))
+        return cls("given", cells, items("edges", edges))
 
     @cached_property
     def places(self) -> NDArray[np.bool_]:

@@ -10,10 +10,22 @@ from typing import SupportsFloat
 from ktc._circuits.spice_numbers import parse_number
 
 GROUND = "0"
+TITLE_HINT = "; if line 1 is the title, pass title=True"
 UNITS = {"R": "ohms", "C": "farads", "L": "henries", "V": "volts", "I": "amperes"}
 
-_NODE = re.compile(r"[\w.+\-:#/<>\[\]!%&|~@?^]+")
-_NAME = re.compile(r"[^\W\d_][\w.\-:#]*")
+_SIGNS = r"\w.+\-:#/<>\[\]!%&|~@?^§"
+_NODE = re.compile(rf"(?:[{_SIGNS}]|-\([{_SIGNS}]+\))+")
+_NAME = re.compile(r"[^\W\d_][\w.\-:#/~@§]*")
+_OTHER_KINDS = {
+    "K": "coupled inductors are not supported; draw them as a T of three inductors",
+    "X": "a call of a subcircuit stands in a netlist only",
+    **dict.fromkeys("EFGH", "controlled sources are not supported, because they are active"),
+    "B": "behavioural sources are not supported",
+    **dict.fromkeys("DJMQZ", "semiconductors are not linear, and not supported"),
+    **dict.fromkeys("SW", "switches are not supported"),
+    **dict.fromkeys("TUOPY", "transmission lines are not supported; draw a ladder of L and C"),
+    "A": "code models are not supported",
+}
 
 
 class CircuitError(ValueError):
@@ -23,11 +35,15 @@ class CircuitError(ValueError):
         message: the text without the line.
         token: the word that caused the error.
         line: its line in the netlist, counted from 1; None for a circuit built by calls.
+        file: the included file in which that line stands; empty for the netlist itself.
     """
 
-    def __init__(self, message: str, token: str = "", line: int | None = None) -> None:
-        super().__init__(message if line is None else f"line {line}: {message}")
-        self.message, self.token, self.line = message, token, line
+    def __init__(
+        self, message: str, token: str = "", line: int | None = None, file: str = ""
+    ) -> None:
+        place = f"{file}, " * bool(file) + f"line {line}: " if line is not None else ""
+        super().__init__(place + message)
+        self.message, self.token, self.line, self.file = message, token, line, file
 
 
 @dataclass(frozen=True)
@@ -40,7 +56,7 @@ class Branch:
     Attributes:
         name: its first letter is the kind, R, C, L, V or I.
         plus, minus: nodes; "0" is ground.
-        value: ohms, farads, henries, volts or amperes; positive for R, C and L.
+        value: ohms, farads, henries, volts or amperes; positive for C and L; 0 for a wire, an R.
         kelvin: temperature of a resistor; None for that of the circuit.
         noise: one-sided spectral density of the noise of a current source [A²/Hz], or None.
         bandwidth: −3 dB frequency of the low-pass filter of that noise [Hz]; None for white noise.
@@ -69,8 +85,10 @@ class Branch:
                 "remove it",
                 self.name,
             )
+        if self.kind == "C":
+            _refuse_farads(self.name, self.value)
         value = _number(f"value of {self.name}", self.value)
-        if self.kind in "RCL" and value <= 0:
+        if (self.kind == "R" and value < 0) or (self.kind in "CL" and value <= 0):
             raise CircuitError(
                 f"{self.name} must be positive, but is {value:g} {UNITS[self.kind]}; "
                 "remove an element that is not there",
@@ -105,17 +123,23 @@ class Branch:
         object.__setattr__(self, option, value)
 
 
+def _refuse_farads(name: str, text: object) -> None:
+    """Refuse "1F", which is a femtofarad in SPICE, where a number could be given."""
+    if isinstance(text, str) and text[-1:] == "F" and text[:-1].isdigit():
+        raise CircuitError(
+            f"value of {name}: {text!r} is {text[:-1]} femtofarads in SPICE; write "
+            f"{text[:-1]}fF for that, or {text[:-1]} for farads",
+            text,
+        )
+
+
 def kind_of(name: str) -> str:
     """Return the kind of an element, R, C, L, V or I: the first letter of its name."""
     _check_word("name", name, _NAME, "a letter, then letters, digits and _ . - : #")
     kind = name[0].upper()
     if kind in UNITS:
         return kind
-    fix = (
-        "coupled inductors are not supported; draw them as a T of three inductors"
-        if kind == "K"
-        else "names start with R, C, L, V or I"
-    )
+    fix = f"names start with R, C, L, V or I; {_OTHER_KINDS.get(kind, '')}".removesuffix("; ")
     raise CircuitError(f"unknown element {name!r}: {fix}", name)
 
 
@@ -134,7 +158,7 @@ def _number(what: str, value: str | SupportsFloat) -> float:
             raise CircuitError(f"{what}: {error}", value) from None
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise TypeError(
             f"{what} must be a number or text such as '10meg', but is a {type(value).__name__}"
         ) from None

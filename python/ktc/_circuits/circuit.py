@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ktc._base.validation import Array, finite
+from ktc._base.units import Units
+from ktc._base.validation import Array, finite, flag, of_type
 from ktc._circuits.branch import GROUND, Branch, CircuitError
-from ktc._circuits.compilation import compile_equation
 from ktc._circuits.compiled_circuit import CompiledCircuit
-from ktc._circuits.netlist import DEFAULT_KELVIN, read_netlist, write_netlist
+from ktc._circuits.element_statement import DEFAULT_KELVIN
+from ktc._circuits.netlist import Netlist, read_netlist, write_netlist
+from ktc._circuits.netlist_source import read_text
 from ktc._model.device import Device
 
 
@@ -44,48 +49,54 @@ class Circuit:
         self.kelvin = finite("kelvin", kelvin)
         if self.kelvin < 0:
             raise ValueError(f"kelvin must not be negative, but is {self.kelvin:g}")
+        of_type("title", title, str, "a str")
         if re.search(r"[\r\n]", title) or title != title.strip():
             raise ValueError(f"title must be one line without space around it, but is {title!r}")
         self.title = title
         #: lines of the netlist that are commands for a simulator, which have no effect here
         self.skipped: tuple[str, ...] = ()
+        self._initial: dict[str, float] = {}
         self._branches: dict[str, Branch] = {}
         self._spelling = {GROUND: GROUND}
         self._compiled: CompiledCircuit | None = None
 
     @classmethod
-    def from_netlist(cls, text: str, title: bool = False) -> Circuit:
+    def from_netlist(
+        cls,
+        text: str,
+        title: bool = False,
+        *,
+        waveforms: Literal["refuse", "initial"] = "refuse",
+    ) -> Circuit:
         """Read a netlist in SPICE notation.
 
         One element per line: a name, two nodes, a value, options::
 
-            R1 a 0 10meg temp=-185.15    resistor, ohms; temp= in °C, or kelvin=
+            R1 a 0 10meg temp=-185.15    resistor, ohms; temp= in °C, or kelvin=; 0 is a wire
             C1 a 0 680p                  capacitor, farads
             L1 a b 1m                    inductor, henries
             V1 a 0 dc 5                  voltage of a above 0; "dc" may be left out, and a value 0
             I1 a 0 1n noise=1e-24 bandwidth=10k
+            X1 a b lowpass r=2k          call of a subcircuit
 
         The current of a source flows from its first node through it to the second. ``noise=`` is
         the one-sided spectral density of the noise of a current source [A²/Hz]. It is white, or
         passes a first-order low-pass filter of −3 dB frequency ``bandwidth=`` [Hz].
 
-        Numbers take a suffix f p n u m k meg g t (mil is 25.4e-6) and then letters that are
-        ignored: 1F is a femtofarad, 1M is 1e-3. ``{2*r0 + 1k}`` is an expression with + - * / **,
-        parentheses and the names of ``.param r0=5k`` lines above. A line that starts with * is a
-        comment, and so is the rest of a line after ; or after $ at the start of a word. A line that
-        starts with + continues the one before. ``.end`` ends the netlist. ``.temp 27`` or
-        ``.options temp=27`` sets the temperature of resistors without their own [°C], ``.options
-        kelvin=`` the same in kelvin; the default is 300 K. Nodes may stand in parentheses, with a
-        comma between them: ``R1 (a, 0) 1k``.
+        docs/netlists.md describes the notation: numbers (``4k7``, ``100aF``), ``.param`` with
+        expressions, ``.subckt``, ``.ic``, options of elements, and what is skipped. A line that
+        starts with * is a comment, and so is the rest of a line after ; or after $ at the start of
+        a word. A line that starts with + continues the one before.
 
-        Statements for a simulator have no effect, so that one file serves both: ``ac`` of a source
-        with its magnitude and phase is ignored, and ``skipped`` holds the lines of ``.op``,
-        ``.tran``, ``.ac``, ``.noise``, ``.print`` and ``.save``. Any other command is an error.
+        Statements for a simulator, such as ``.tran``, ``.control`` and options of a solver, have no
+        effect; ``skipped`` holds their lines.
 
         Args:
             text: the netlist.
             title: True where the first line is a title, as in SPICE files. ``.title …`` gives a
                 title in any line.
+            waveforms: "initial" to give sources with PULSE, SIN, PWL, EXP, SFFM or AM their value
+                at time 0, if they have no dc value, as the operating point of SPICE does.
 
         Raises:
             CircuitError: its ``line`` and ``token`` are the line and the word that cannot be read.
@@ -100,13 +111,52 @@ class Circuit:
             >>> circuit.branches[1].value
             6.8e-10
 
-        Source: Nagel (1975), SPICE2, UC Berkeley memorandum ERL-M520, appendix 1.
+        Source: Nagel (1975), SPICE2, UC Berkeley memorandum ERL-M520, appendix 1; Vogt et al.,
+        Ngspice User's Manual version 44.
         """
-        netlist = read_netlist(text, title)
+        return cls._of_netlist(read_netlist(text, flag("title", title), _constant(waveforms)))
+
+    @classmethod
+    def from_file(
+        cls,
+        path: str | PathLike[str],
+        title: bool | None = None,
+        *,
+        waveforms: Literal["refuse", "initial"] = "refuse",
+    ) -> Circuit:
+        """Read a netlist from a file in UTF-8, with the files of ``.include`` and ``.lib``.
+
+        These must lie in the folder of the netlist or in folders inside it.
+
+        Args:
+            path: the file.
+            title: whether the first line is a title; None to take it for one unless it is empty, a
+                comment or a command. A first line that reads as an element is refused then.
+            waveforms: as for ``from_netlist``.
+
+        Raises:
+            CircuitError: as for ``from_netlist``; ``file`` is the included file.
+            OSError: a file that cannot be read.
+
+        Example:
+            >>> import pathlib
+            >>> import ktc
+            >>> path = pathlib.Path("low-pass.cir")
+            >>> _ = path.write_text("Low-pass\\nR1 in a 1k\\nC1 a 0 1n\\nV1 in 0 1\\n.end\\n")
+            >>> ktc.Circuit.from_file(path)
+            <ktc.Circuit: 3 elements, nodes in, a>
+        """
+        constant, folder = _constant(waveforms), Path(path).resolve().parent
+        return cls._of_netlist(
+            read_netlist(read_text(Path(path), OSError), title, constant, folder)
+        )
+
+    @classmethod
+    def _of_netlist(cls, netlist: Netlist) -> Circuit:
         circuit = cls(netlist.kelvin, netlist.title)
         for branch in netlist.branches:
             circuit._append(branch)
-        circuit.skipped = netlist.skipped
+        circuit.skipped, circuit._initial = netlist.skipped, netlist.initial
         return circuit
 
     def add(
@@ -123,7 +173,8 @@ class Circuit:
         """Add an element between two nodes, and return the circuit, so that calls can be chained.
 
         Args:
-            name, plus, minus, value: as of a ``ktc.Branch``; numbers may be text such as "10meg".
+            name, plus, minus, value: as of a ``ktc.Branch``; numbers may be text such as "10meg". A
+                resistor of 0 is a wire.
             kelvin: temperature of a resistor [K]; 0 for one without noise.
             noise, bandwidth: of a current source, as for ``add_noise``.
 
@@ -181,11 +232,27 @@ class Circuit:
         """Names of the nodes but ground, in order of appearance."""
         return tuple(node for node in self._spelling.values() if node != GROUND)
 
+    @property
+    def network(self) -> CompiledCircuit:
+        """``compile()``, so that a Circuit can be passed where a Network can."""
+        return self.compile()
+
+    @property
+    def scale(self) -> Array:
+        """Public state over the network's own state: ones."""
+        return self.compile().scale
+
+    @property
+    def symbols(self) -> Units:
+        """Unit symbols of the compiled circuit."""
+        return self.compile().symbols
+
     def compile(self) -> CompiledCircuit:
         """Compile the circuit to a Network in SI: charges [C], fluxes [Wb], joules, seconds.
 
         The state consists of the charges of nodes with capacitors and the fluxes of inductors;
-        ``coordinates`` of the result names them. Nodes without capacitor are eliminated. Resistors
+        ``coordinates`` of the result names them. Where a large capacitor joins two nodes, its own
+        charge, q(a-b), takes the place of one. Nodes without capacitor are eliminated. Resistors
         that meet at such a node share white noise, so that the variance of the heat of each is
         infinite; they share one heat account, "R1+R2". Voltage sources become EMFs of resistors,
         biases of capacitors and sources along fluxes; current sources stay current sources.
@@ -205,14 +272,7 @@ class Circuit:
             array([3.e-06])
         """
         if self._compiled is None:
-            equation = compile_equation(self.branches, self.kelvin)
-            try:
-                self._compiled = CompiledCircuit.of_equation(equation)
-            except ValueError as error:
-                # The topology has been checked, so a network refuses only the values.
-                raise CircuitError(
-                    f"the values of the elements lie too far apart for double precision: {error}"
-                ) from None
+            self._compiled = CompiledCircuit.of_branches(self.branches, self.kelvin)
         return self._compiled
 
     def controls(self, **sources: ArrayLike) -> dict[str, Array]:
@@ -270,6 +330,25 @@ class Circuit:
         """
         return self.compile().voltages(emulator, **sources)
 
+    def initial_state(self) -> Array:
+        """Return the state at the initial conditions of the netlist, for ``Emulator(state=…)``.
+
+        These are ``ic=`` of capacitors [V] and inductors [A], and ``.ic v(node)=`` [V]. Of the
+        states that have them, it is the one of smallest voltages and currents: zero where nothing
+        is given. Sources have their values in the circuit.
+
+        Raises:
+            CircuitError: conditions that contradict each other or a source, or name no element or
+                node.
+
+        Example:
+            >>> import ktc
+            >>> circuit = ktc.Circuit.from_netlist("R1 a 0 1k\\nC1 a 0 1n ic=2")
+            >>> circuit.initial_state()
+            array([2.e-09])
+        """
+        return self.compile().state_at(self._initial, self.branches)
+
     def _append(self, branch: Branch) -> None:
         other = self._branches.get(branch.name.lower())
         if other is not None:
@@ -282,22 +361,30 @@ class Circuit:
         plus, minus = (
             self._spelling.setdefault(node.lower(), node) for node in (branch.plus, branch.minus)
         )
-        self._branches[branch.name.lower()] = replace(branch, plus=plus, minus=minus)
+        if (plus, minus) != (branch.plus, branch.minus):
+            branch = replace(branch, plus=plus, minus=minus)
+        self._branches[branch.name.lower()] = branch
         self._compiled = None
 
     def __str__(self) -> str:
-        return write_netlist(self.title, self.kelvin, self.branches)
+        return write_netlist(self.title, self.kelvin, self.branches, self._initial)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Circuit):
             return NotImplemented
-        mine = (self.title, self.kelvin, self.branches)
-        return mine == (other.title, other.kelvin, other.branches)
+        mine = (self.title, self.kelvin, self.branches, self._initial)
+        return mine == (other.title, other.kelvin, other.branches, other._initial)
 
     __hash__ = None  # type: ignore[assignment]  # circuits are mutable
 
     def __repr__(self) -> str:
         return f"<ktc.Circuit: {len(self._branches)} elements, nodes {', '.join(self.nodes)}>"
+
+
+def _constant(waveforms: str) -> bool:
+    if waveforms not in ("refuse", "initial"):
+        raise ValueError(f"waveforms must be 'refuse' or 'initial', but is {waveforms!r}")
+    return waveforms == "initial"
 
 
 def _node(node: str | int) -> str:

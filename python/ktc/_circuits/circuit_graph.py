@@ -18,12 +18,20 @@ import numpy as np
 
 from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array
-from ktc._circuits.branch import GROUND, Branch, CircuitError
+from ktc._circuits.branch import GROUND, TITLE_HINT, Branch, CircuitError
+
+#: Least eigenvalue of a capacitance matrix of unit diagonal whose nodes are not nearly dependent.
+DEPENDENT = 1e-3
 
 
 def named(branches: Iterable[Branch]) -> str:
     """Names of branches for a message, with their lines in the netlist."""
     return ", ".join(b.name + (f" (line {b.line})" if b.line else "") for b in branches)
+
+
+def is_wire(branch: Branch) -> bool:
+    """Whether a branch is a resistor of 0 Ω, which joins its nodes."""
+    return branch.kind == "R" and branch.value == 0
 
 
 class CircuitGraph:
@@ -33,7 +41,7 @@ class CircuitGraph:
         branches: all elements, in order.
         nodes: names of all nodes but ground, in order of appearance.
         sources: voltage and current sources, in order; θ are their values.
-        capacitive: names of the coordinates K: a node "a", or "a-b" for a above a reference b.
+        capacitive: names of the coordinates K: a node "a", or "a-b" for a above another node b.
         algebraic: for each coordinate E the free nodes of its component, the reference first.
         from_capacitive, from_algebraic, offsets: node voltages
             v = from_capacitive w + from_algebraic u + offsets θ, one row per node.
@@ -49,10 +57,11 @@ class CircuitGraph:
         self._refuse_loops()
         self._merge_by_sources()
         self._find_components()
+        self._use_capacitors_as_coordinates()
 
     def of_kind(self, kind: str) -> list[Branch]:
-        """Return the branches of one kind, in order."""
-        return [b for b in self.branches if b.kind == kind]
+        """Return the branches of one kind, in order, except the wires, resistors of 0 Ω."""
+        return [b for b in self.branches if b.kind == kind and not is_wire(b)]
 
     def incidence(self, branches: Sequence[Branch]) -> tuple[Array, Array, Array]:
         """Return A_K, A_E and δ of the voltages A_K w + A_E u + δ θ, one row per branch."""
@@ -82,12 +91,13 @@ class CircuitGraph:
         if not floating:
             return
         first = next(b for b in self.branches if floating[0] in (b.plus, b.minus))
+        hint = TITLE_HINT if first.line == 1 else ""
         one = len(floating) == 1
         subject, verb, it = ("node", "is", "it") if one else ("nodes", "are", "them")
         raise CircuitError(
             f"{subject} {', '.join(map(repr, floating))} {verb} floating: no path through "
             f"resistors, inductors or voltage sources leads from {it} to ground, node {GROUND!r}; "
-            f"connect {it}, by a leakage resistance for instance",
+            f"connect {it}, by a leakage resistance for instance{hint}",
             floating[0],
             first.line,
         )
@@ -98,9 +108,10 @@ class CircuitGraph:
             "L": "in which no resistor damps the current; add the resistance of a winding",
         }
         joined = self._disjoint_nodes()
-        branches = [*self.of_kind("V"), *self.of_kind("L")]
+        wires = [b for b in self.branches if is_wire(b)]
+        branches = [*wires, *self.of_kind("V"), *self.of_kind("L")]
         for k, b in enumerate(branches):
-            if not joined.merge(b.plus, b.minus):
+            if not joined.merge(b.plus, b.minus) and not is_wire(b):
                 loop = named(_loop(branches[: k + 1]))
                 raise CircuitError(f"{loop} form a loop {fixes[b.kind]}", b.name, b.line)
 
@@ -112,6 +123,9 @@ class CircuitGraph:
             if b.kind == "V":
                 ties[b.plus].append((b.minus, s, -1.0))
                 ties[b.minus].append((b.plus, s, 1.0))
+        for b in filter(is_wire, self.branches):
+            ties[b.plus].append((b.minus, 0, 0.0))
+            ties[b.minus].append((b.plus, 0, 0.0))
         self._free: dict[str, str] = {}
         for start in [GROUND, *self.nodes]:
             if start in self._free:
@@ -127,7 +141,8 @@ class CircuitGraph:
                     row = self._index[other]
                     if node != GROUND:
                         self.offsets[row] = self.offsets[self._index[node]]
-                    self.offsets[row, s] += sign
+                    if sign:
+                        self.offsets[row, s] += sign
 
     def _find_components(self) -> None:
         joined = self._disjoint_nodes()
@@ -154,6 +169,7 @@ class CircuitGraph:
                 self.capacitive.append(f"{node}-{members[0]}")
                 members.append(node)
 
+        self._held = list(column_of)
         self.from_capacitive = np.zeros((len(self.nodes), len(self.capacitive)))
         self.from_algebraic = np.zeros((len(self.nodes), len(self.algebraic)))
         self._vertex = [vertex[joined[self._free[n]]] for n in [*self.nodes, GROUND]]
@@ -163,6 +179,41 @@ class CircuitGraph:
                 self.from_capacitive[row, column_of[free]] = 1.0
             if self._vertex[row] >= 0:
                 self.from_algebraic[row, self._vertex[row]] = 1.0
+
+    def _use_capacitors_as_coordinates(self) -> None:
+        """Take voltages of capacitors for coordinates where those of nodes are nearly dependent.
+
+        A large capacitor holds two nodes at nearly one voltage, which leaves their difference, and
+        its energy, to rounding. A tree of the largest capacitors has no such coordinates.
+        """
+        capacitors = self.of_kind("C")
+        incidence = self.incidence(capacitors)[0]
+        if not capacitors or (np.count_nonzero(incidence, axis=1) < 2).all():
+            return
+        rooted = incidence * np.sqrt([[b.value] for b in capacitors])
+        rooted /= np.linalg.norm(rooted, axis=0)
+        capacitance = rooted.T @ rooted
+        # The bound of Gershgorin saves the eigenvalues of large circuits.
+        if (2 - np.abs(capacitance).sum(axis=1)).min() > DEPENDENT:
+            return
+        if np.linalg.eigvalsh(capacitance)[0] > DEPENDENT:
+            return
+        joined = scipy.cluster.hierarchy.DisjointSet(range(-1, len(self.capacitive)))
+        tree = []
+        for c in sorted(range(len(capacitors)), key=lambda c: -capacitors[c].value):
+            ends = np.flatnonzero(incidence[c]).tolist()
+            if ends and joined.merge(ends[0], ends[1] if len(ends) > 1 else -1):
+                tree.append(c)
+        chosen = incidence[sorted(tree)]
+        chosen *= np.where(chosen.sum(axis=1, keepdims=True) < 0, -1.0, 1.0)
+        names = []
+        for row in chosen:
+            plus, minus = np.flatnonzero(row > 0).tolist(), np.flatnonzero(row < 0).tolist()
+            one = "-".join(self._held[k] for k in [*plus, *minus])
+            names.append(one if minus else self.capacitive[plus[0]])
+        self.capacitive = names
+        # Of a tree, so that all entries are 0, 1 or −1.
+        self.from_capacitive = np.rint(self.from_capacitive @ np.linalg.inv(chosen)) + 0.0
 
 
 def _loop(branches: Sequence[Branch]) -> list[Branch]:

@@ -25,15 +25,22 @@ import numpy as np
 
 from ktc._base.units import BOLTZMANN
 from ktc._base.validation import Array
-from ktc._circuits.branch import Branch, CircuitError
+from ktc._circuits.branch import UNITS, Branch, CircuitError
 from ktc._circuits.circuit_graph import CircuitGraph, named
 from ktc._circuits.equation import CircuitEquation, refuse_undamped, refuse_unresolved
 from ktc._circuits.resistor_network import HeatGroup, ResistorNetwork, product
 from ktc._model.elements import CurrentSource, NoiseSource, Resistor
 
+#: Values beyond it leave double precision in products such as C V² and q³.
+LARGEST = 1e50
+MOST_NODES = 30_000  # a dense matrix of this size has 7 GB
+
 
 def compile_equation(branches: Sequence[Branch], kelvin: float) -> CircuitEquation:
     """Compile a circuit; ``kelvin`` is the temperature of resistors without their own."""
+    _refuse_extreme(branches)
+    if len(_nodes(branches)) > MOST_NODES:
+        raise too_large(branches)
     graph = CircuitGraph(branches)
     if not graph.of_kind("R"):
         raise CircuitError("the circuit has no resistor, so it never relaxes; add one")
@@ -42,14 +49,57 @@ def compile_equation(branches: Sequence[Branch], kelvin: float) -> CircuitEquati
     try:
         with np.errstate(over="raise", divide="raise", invalid="raise"):
             result = _Compiler(graph, kelvin).equation()
+            if not result.kT.any() and not result.noises:
+                raise CircuitError(
+                    "all resistors are at 0 K and there is no noise source, so nothing fluctuates; "
+                    "give one of them a temperature"
+                )
             refuse_undamped(result)
             refuse_unresolved(result, [b.name for b in graph.sources if b.noise is not None])
             return result
     except (np.linalg.LinAlgError, FloatingPointError):
-        raise CircuitError(
-            "the values of the elements lie too far apart for double precision; leave out the "
-            "smallest capacitors, or the largest and smallest resistors"
-        ) from None
+        raise too_far_apart(branches) from None
+
+
+def _refuse_extreme(branches: Sequence[Branch]) -> None:
+    for b in branches:
+        value = max(abs(b.value), 1.0) if b.kind in "VI" else b.value  # any small source
+        sizes = {UNITS[b.kind]: value, "K": b.kelvin, "A²/Hz": b.noise, "Hz": b.bandwidth}
+        for unit, size in sizes.items():
+            if size and not 1 / LARGEST <= size <= LARGEST:
+                raise CircuitError(
+                    f"{named([b])} has {size:g} {unit}: such values lie too far apart for double "
+                    f"precision; keep them between {1 / LARGEST:g} and {LARGEST:g}",
+                    b.name,
+                    b.line,
+                )
+
+
+def _nodes(branches: Sequence[Branch]) -> set[str]:
+    return {node for b in branches for node in (b.plus, b.minus)}
+
+
+def too_large(branches: Sequence[Branch]) -> CircuitError:
+    """Return the error about a circuit whose dense matrices do not fit into memory."""
+    return CircuitError(
+        f"the circuit has {len(_nodes(branches)):,} nodes, too many for the memory: it needs "
+        "dense matrices of that size; divide the circuit"
+    )
+
+
+def too_far_apart(branches: Sequence[Branch], reason: str = "") -> CircuitError:
+    """Return the error about values that double precision cannot hold together."""
+    ranges = []
+    for kind in "RCL":
+        found = sorted((b for b in branches if b.kind == kind and b.value), key=lambda b: b.value)
+        ends = [found[0], found[-1]] if len(found) > 1 else found
+        told = [f"{named([b])} of {b.value:g} {UNITS[kind]}" for b in ends]
+        ranges += [" to ".join(told)] if told else []
+    return CircuitError(
+        "the values of the elements lie too far apart for double precision"
+        f"{f': {reason}' if reason else ''}; they are {', '.join(ranges)}; leave out the smallest "
+        "capacitors, or the largest and smallest resistors"
+    )
 
 
 class _Compiler:

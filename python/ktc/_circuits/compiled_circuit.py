@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ktc._base.codec import register, same
 from ktc._base.units import Units
-from ktc._base.validation import Array, finite, known_keywords, real_array
+from ktc._base.validation import Array, finite, known_keywords, of_type, real_array
+from ktc._circuits.branch import Branch, CircuitError
+from ktc._circuits.compilation import compile_equation, too_far_apart, too_large
 from ktc._circuits.equation import CircuitEquation
 from ktc._model.controls import Controls
 from ktc._model.device import Device
@@ -26,6 +28,23 @@ class CompiledCircuit(Network):
     """
 
     equation: CircuitEquation  #: equation of motion, and maps to node voltages
+
+    @classmethod
+    def of_branches(cls, branches: Sequence[Branch], kelvin: float) -> CompiledCircuit:
+        """Compile elements; ``kelvin`` is the temperature of resistors without their own."""
+        try:
+            equation = compile_equation(branches, kelvin)
+            network = cls.of_equation(equation)
+        except CircuitError:
+            raise
+        except ValueError as error:
+            # The topology has been checked, so a network refuses only the values.
+            raise too_far_apart(branches, str(error)) from None
+        except MemoryError:
+            raise too_large(branches) from None
+        if equation.interconnection.any() and not np.isfinite(network.relaxation_times).all():
+            raise too_far_apart(branches, "a mode never relaxes")
+        return network
 
     @classmethod
     def of_equation(cls, equation: CircuitEquation) -> CompiledCircuit:
@@ -78,13 +97,52 @@ class CompiledCircuit(Network):
 
     def voltages(self, emulator: Device, **sources: float) -> Array:
         """Return the node voltages of every replica; see Circuit.voltages."""
+        of_type("emulator", emulator, Device, "an emulator of this circuit")
         own, others = self.elements, emulator.network.elements
         if own is None or others is None or not same(own.arrays(), others.arrays()):
             raise ValueError(f"emulator must be one of this circuit, but is {emulator!r}")
         controls, state = emulator.controls, emulator.read()
-        gradient = state @ controls.stiffness + controls.quartic * state**3 - controls.bias
+        gradient = state @ controls.stiffness - controls.bias
+        if np.any(controls.quartic):
+            gradient += controls.quartic * state**3
         fixed = self.equation.nodes_of_sources @ self._source_values(controls, sources)
         return np.asarray(gradient @ self.equation.nodes_of_gradient.T + fixed)
+
+    def state_at(self, conditions: Mapping[str, float], branches: Iterable[Branch]) -> Array:
+        """Return the state at given voltages and currents; see Circuit.initial_state."""
+        equation = self.equation
+        of_gradient = {"0": np.zeros(self.units), "gnd": np.zeros(self.units)}
+        of_sources = {"0": 0.0, "gnd": 0.0}
+        fixed = equation.nodes_of_sources @ equation.values
+        for node, row, value in zip(self.nodes, equation.nodes_of_gradient, fixed, strict=True):
+            of_gradient[node.lower()], of_sources[node.lower()] = row, float(value)
+        rows, values = [], []
+        known = {b.name.lower(): b for b in branches}
+        for name, value in conditions.items():
+            branch, node = known.get(name), name.removeprefix("v(").removesuffix(")")
+            if branch is not None and branch.kind == "L":
+                row = np.zeros(self.units)
+                row[self.coordinates.index(f"phi({branch.name})")] = 1.0
+            elif branch is not None:
+                plus, minus = branch.plus.lower(), branch.minus.lower()
+                row = of_gradient[plus] - of_gradient[minus]
+                value = value - of_sources[plus] + of_sources[minus]
+            elif node in of_gradient:
+                row, value = of_gradient[node], value - of_sources[node]
+            else:
+                raise CircuitError(f"the initial condition of {name} names no node", name)
+            rows.append(row)
+            values.append(value)
+        matrix, wanted = np.array(rows).reshape(-1, self.units), np.array(values)
+        gradient = np.linalg.lstsq(matrix, wanted, rcond=None)[0]
+        missed = np.abs(matrix @ gradient - wanted) > 1e-9 * np.abs(wanted).max(initial=0.0)
+        if missed.any():
+            name = list(conditions)[int(np.argmax(missed))]
+            raise CircuitError(
+                f"the initial condition of {name} contradicts another one or a source; remove one",
+                name,
+            )
+        return np.linalg.solve(self.stiffness, gradient + self.bias)
 
     def _places(self, values: Iterable[str]) -> dict[str, int]:
         """Indices of named sources in θ; case does not matter."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from ktc._base.codec import register
 from ktc._base.lazy_imports import scipy
-from ktc._base.validation import Array
+from ktc._base.validation import Array, of_shape
 from ktc._circuits.branch import CircuitError
 from ktc._model.elements import CurrentSource, NoiseSource, Resistor
 
@@ -45,6 +45,16 @@ class CircuitEquation:
     current_of: Array
     nodes_of_gradient: Array
     nodes_of_sources: Array
+
+    def __post_init__(self) -> None:
+        n, sources = len(self.coordinates), len(self.sources)
+        of_shape("values", self.values, sources)
+        of_shape("stiffness", self.stiffness, n, n)
+        of_shape("bias_of", self.bias_of, n, sources)
+        of_shape("emf_of", self.emf_of, len(self.resistors), sources)
+        of_shape("current_of", self.current_of, len(self.currents), sources)
+        of_shape("nodes_of_gradient", self.nodes_of_gradient, len(self.nodes), n)
+        of_shape("nodes_of_sources", self.nodes_of_sources, len(self.nodes), sources)
 
 
 register(CircuitEquation)

@@ -2,99 +2,247 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
-from ktc._circuits.branch import Branch
-from ktc._circuits.element_statement import NetlistValues, read_element
-from ktc._circuits.netlist_lexer import Statements, Token, assignments, refuse_more
+from ktc._circuits.branch import GROUND, TITLE_HINT, Branch, CircuitError
+from ktc._circuits.element_statement import (
+    DEFAULT_KELVIN,
+    NOMINAL_KELVIN,
+    Place,
+    Settings,
+    is_numbered,
+    may_be_title,
+    read_element,
+)
+from ktc._circuits.netlist_lexer import (
+    Statements,
+    Token,
+    assignments,
+    definitions,
+    refuse_more,
+    split_words,
+)
+from ktc._circuits.netlist_scope import Scope
+from ktc._circuits.netlist_source import Source
+from ktc._circuits.subcircuit import Expansion, Subcircuit
 
-DEFAULT_KELVIN = 300.0
-
+_PARAMETERS = (".param", ".params", ".parameter", ".global_param")
 _REFUSED = {
-    ".control": "it starts a simulator's script; remove it up to .endc",
     ".endc": "it ends a simulator's script; remove it from .control on",
-    ".include": "put the lines of that file in its place",
-    ".lib": "put the lines of that file in its place",
-    ".subckt": "put the elements of the subcircuit in its place",
-    ".global": "nodes of one circuit are global already; remove it",
-    ".ic": "emulators start from the stationary state, and are set by Emulator.write; remove it",
-    ".nodeset": "no operating point is searched for; remove it",
+    ".func": "write the expression where it is used",
+    ".if": "keep the lines that hold, without .if and .endif",
+    ".alter": "make a netlist of each variant",
 }
+_CHANGES_CIRCUIT = ("rshunt", "cshunt")
 
 
 class Netlist(NamedTuple):
-    """Contents of a netlist; ``skipped`` holds lines of commands for a simulator."""
+    """Contents of a netlist; ``skipped`` holds lines of commands for a simulator.
+
+    ``initial`` holds voltages of nodes, capacitors and currents of inductors, by lower-case names:
+    "v(a)", "c1", "l1".
+    """
 
     title: str
     kelvin: float
     branches: list[Branch]
     skipped: tuple[str, ...]
+    initial: dict[str, float]
 
 
-def read_netlist(text: str, title: bool = False) -> Netlist:
-    """Read a netlist; Circuit.from_netlist describes the grammar."""
+def read_netlist(
+    text: str, title: bool | None = False, constant: bool = False, folder: Path | None = None
+) -> Netlist:
+    """Read a netlist; Circuit.from_netlist and Circuit.from_file describe the grammar."""
     if not isinstance(text, str):
         raise TypeError(f"text must be a str, but is a {type(text).__name__}")
-    values, statements = NetlistValues(), Statements(text, title)
-    elements, settings = [], []
-    for tokens in statements:
-        first = tokens[0]
+    if title is None:
+        title = _begins_with_title(text)
+    statements = Statements(Source(text, folder), title)
+    return _Reader(statements, constant).netlist()
+
+
+def _begins_with_title(text: str) -> bool:
+    """Whether line 1 is a title; refuse one that reads as an element."""
+    line = next(Source(text, None))
+    if not line.text or line.text[0] in "*.":
+        return False
+    try:
+        tokens = split_words(line)
+        read_element(tokens, Scope(), Settings(constant=True), Place("", {}))
+    except CircuitError:
+        if not re.match(r"[a-z]\w*\d", line.text, re.IGNORECASE):
+            return True
+    raise line.error(
+        "the first line of a file is a title in SPICE, but this one may be an element; pass "
+        "title=True or title=False",
+        line.text,
+    )
+
+
+class _Reader:
+    def __init__(self, statements: Statements, constant: bool) -> None:
+        self._statements, self._constant = statements, constant
+        self._top = self._here = Subcircuit()
+        self._settings: list[list[Token]] = []
+        self._conditions: list[list[Token]] = []
+        self._globals = {GROUND: GROUND, "gnd": GROUND}
+
+    def netlist(self) -> Netlist:
+        for tokens in self._statements:
+            if tokens[0].text.startswith("."):
+                self._direct(tokens)
+            else:
+                self._here.elements.append(tokens)
+        if self._here is not self._top:
+            raise CircuitError(
+                f"the subcircuit {self._here.name!r} has no .ends; add it", self._here.name
+            )
+        scope = Scope()
+        scope.define(self._top.parameters)
+        settings = self._read_settings(scope)
+        found: list[Branch] = []
+        initial: dict[str, float] = {}
+        expansion = Expansion(settings, self._globals)
+        for branches, start in expansion.elements(self._top, scope):
+            found += branches
+            if start is not None:
+                initial[branches[0].name.lower()] = start
+        self._refuse_title(found)
+        for tokens in self._conditions:
+            initial |= _conditions(tokens, scope)
+        kelvin = DEFAULT_KELVIN if settings.kelvin is None else settings.kelvin
+        skipped = tuple(self._statements.skipped)
+        return Netlist(self._statements.title, kelvin, found, skipped, initial)
+
+    def _direct(self, tokens: list[Token]) -> None:
+        """Take a directive."""
+        first, *words = tokens
         directive = first.text.lower()
-        if not directive.startswith("."):
-            elements.append(tokens)
-        elif directive == ".param":
-            for key, value in assignments(first, tokens[1:]):
-                values.define(key, value)
+        if directive in _PARAMETERS:
+            self._here.parameters += definitions(first, words)
         elif directive in (".temp", ".option", ".options"):
-            settings.append(tokens)
+            self._settings.append(tokens)
+        elif directive == ".subckt":
+            self._here = Subcircuit.of_statement(tokens, self._here)
+        elif directive == ".ends":
+            self._close(first, words)
+        elif directive == ".global":
+            self._globals |= {word.text.lower(): word.text for word in words}
+        elif directive == ".ic":
+            self._conditions.append(tokens)
         else:
             fix = _REFUSED.get(
                 directive,
-                "there is .param, .temp, .options, .title and .end; .op, .tran, .ac, .noise, "
-                ".print and .save are skipped; remove it",
+                "there is .param, .temp, .options, .subckt, .include, .lib, .ic, .global, .title "
+                "and .end; commands for a simulator such as .tran, .ac are skipped; remove it",
             )
             raise first.error(f"unknown directive {first.text!r}: {fix}")
-    kelvin = _temperature(settings, values)
-    branches = [read_element(tokens, values) for tokens in elements]
-    return Netlist(statements.title, kelvin, branches, tuple(statements.skipped))
+
+    def _close(self, first: Token, words: list[Token]) -> None:
+        here, parent = self._here, self._here.parent
+        if parent is None:
+            raise first.error("'.ends' ends no .subckt; remove it")
+        refuse_more(first, words[1:])
+        if words and words[0].text.lower() != here.name.lower():
+            raise words[0].error(f"'.ends' of {words[0].text!r} stands in {here.name!r}")
+        self._here = parent
+
+    def _read_settings(self, scope: Scope) -> Settings:
+        """Read the temperatures of .temp and .options; the rest is skipped."""
+        found: dict[str, tuple[float, int]] = {}
+        for first, *words in self._settings:
+            for key, value in self._pairs(first, words):
+                name = "tnom" if key.text.lower() == "tnom" else "kelvin"
+                if name in found:
+                    raise key.error(
+                        f"{key.text!r} sets the temperature twice, first in line {found[name][1]}"
+                    )
+                found[name] = (scope.kelvin(key, value), key.line)
+        kelvin, _ = found.get("kelvin", (None, 0))
+        nominal, _ = found.get("tnom", (NOMINAL_KELVIN, 0))
+        return Settings(kelvin, nominal, self._constant)
+
+    def _pairs(self, first: Token, words: list[Token]) -> Iterator[tuple[Token, Token]]:
+        """Temperatures of .temp or .options; other options are skipped."""
+        if first.text.lower() == ".temp":
+            if not words:
+                raise first.error("'.temp' needs a temperature in degrees Celsius")
+            refuse_more(words[0], words[1:])
+            yield first._replace(text="temp"), words[0]
+            return
+        ignored = False
+        while words:
+            taken = 3 if [w.text for w in words[1:2]] == ["="] else 1
+            key, name = words[0], words[0].text.lower()
+            if name in _CHANGES_CIRCUIT:
+                raise key.error(f"the option {key.text!r} adds elements to the circuit; add them")
+            if name in ("temp", "kelvin", "tnom"):
+                yield from assignments(first, words[:taken])
+            elif difflib.get_close_matches(name, ("temp", "kelvin", "tnom"), 1, 0.75):
+                raise key.error(
+                    f"unknown option {key.text!r}: there is temp=, kelvin= and tnom=; options of a "
+                    "numerical solver are skipped"
+                )
+            else:
+                ignored = True
+            words = words[taken:]
+        if ignored:
+            self._statements.skipped.append(f"{first.text} (line {first.line})")
+
+    def _refuse_title(self, branches: list[Branch]) -> None:
+        """Refuse a title that reads as an element: its nodes occur nowhere else."""
+        first = next(iter(self._top.elements), None)
+        if not first or not may_be_title(first[0]) or len(branches) < 2:
+            return
+        ends = Counter(node.lower() for b in branches for node in (b.plus, b.minus))
+        alone = [n for n in (branches[0].plus, branches[0].minus) if ends[n.lower()] == 1]
+        if alone and alone != [GROUND]:
+            raise first[0].error(
+                f"{first[0].text!r} in line 1 is an element between {branches[0].plus!r} and "
+                f"{branches[0].minus!r}, but nothing else is at node {alone[0]!r}; put the element "
+                f"in another line, or remove it{TITLE_HINT}"
+            )
 
 
-def write_netlist(title: str, kelvin: float, branches: Sequence[Branch]) -> str:
+def _conditions(tokens: list[Token], scope: Scope) -> dict[str, float]:
+    """Voltages of nodes that ``.ic v(a)=1 v(b)=2`` gives."""
+    words = tokens[1:]
+    found = {}
+    while words:
+        texts = [w.text.lower() for w in words[:6]]
+        if len(texts) < 6 or texts[0] != "v" or [texts[1], *texts[3:5]] != ["(", ")", "="]:
+            raise words[0].error("'.ic' gives voltages of nodes, each as v(node)=value")
+        found[f"v({texts[2]})"] = scope.number(words[5])
+        words = words[6:]
+    return found
+
+
+def write_netlist(
+    title: str, kelvin: float, branches: Sequence[Branch], initial: Mapping[str, float]
+) -> str:
     """Return the netlist that reads back as exactly these branches, one per line."""
     lines = [f".title {title}"] if title else []
     if kelvin != DEFAULT_KELVIN:
         lines.append(f".options kelvin={_shortest(kelvin)}")
+    if branches and not lines and not is_numbered(branches[0].name):
+        lines.append("* an element in line 1 might be a title")
     for branch in branches:
         line = f"{branch.name} {branch.plus} {branch.minus} {_shortest(branch.value)}"
-        for option in ("kelvin", "noise", "bandwidth"):
-            value = getattr(branch, option)
+        options = {name: getattr(branch, name) for name in ("kelvin", "noise", "bandwidth")}
+        options["ic"] = initial.get(branch.name.lower())
+        for option, value in options.items():
             if value is not None:
                 line += f" {option}={_shortest(value)}"
         lines.append(line)
+    nodes = {name: value for name, value in initial.items() if name.startswith("v(")}
+    lines += [f".ic {name}={_shortest(value)}" for name, value in nodes.items()]
     return "\n".join([*lines, ".end", ""])
-
-
-def _temperature(settings: list[list[Token]], values: NetlistValues) -> float:
-    """The temperature that .temp or .options sets, the default one where neither does."""
-    found: tuple[float, int] | None = None
-    for first, *words in settings:
-        if first.text.lower() != ".temp":
-            pairs = assignments(first, words)
-        elif words:
-            refuse_more(words[0], words[1:])
-            pairs = [(first._replace(text="temp"), words[0])]
-        else:
-            raise first.error("'.temp' needs a temperature in degrees Celsius")
-        for key, value in pairs:
-            if key.text.lower() not in ("temp", "kelvin"):
-                raise key.error(f"unknown option {key.text!r}: there is temp= and kelvin=")
-            if found is not None:
-                raise key.error(
-                    f"{key.text!r} sets the temperature twice, first in line {found[1]}"
-                )
-            found = (values.kelvin(key, value), key.line)
-    return DEFAULT_KELVIN if found is None else found[0]
 
 
 def _shortest(value: float) -> str:

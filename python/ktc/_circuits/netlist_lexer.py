@@ -7,26 +7,31 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ktc._circuits.branch import CircuitError
+from ktc._circuits.netlist_source import Line, Source
 
-BYTE_ORDER_MARK = "\ufeff"  # some editors begin a file with it
-
+_PLAIN = r"[^\s={}';,()]"
 _TOKEN = re.compile(
     r"(?P<space>\s+)|(?P<comment>[;$].*)|(?P<braced>\{[^{}]*\}|'[^']*')|(?P<equal>=)"
-    r"|(?P<mark>[(),])"
-    r"|(?P<word>[^\s={}';,()]+)|(?P<bad>.)"
+    # KiCad names nodes such as Net-(R1-Pad1).
+    rf"|(?P<word>(?:{_PLAIN}*-\({_PLAIN}+\))+{_PLAIN}*|{_PLAIN}+)|(?P<mark>[(),])|(?P<bad>.)"
 )
-_SIMULATOR_COMMAND = re.compile(r"\.(op|tran|ac|noise|print|save)(?!\S)", re.IGNORECASE)
+_SIMULATOR_COMMAND = re.compile(
+    r"\.(op|tran|ac|noise|print|save|dc|meas(ure)?|plot|step|sens|four(ier)?|fft|pz|probe|width"
+    r"|backanno|disto|tf|sp|hb|nodeset|csparam|model|graph|wave|savebias|mc|machine)(?!\S)",
+    re.IGNORECASE,
+)
 
 
 class Token(NamedTuple):
-    """A word of a netlist and its line, counted from 1."""
+    """A word of a netlist and its line, counted from 1, in the netlist or a file it includes."""
 
     text: str
     line: int
+    file: str = ""
 
     def error(self, message: str) -> CircuitError:
         """Return an error about this word."""
-        return CircuitError(message, self.text, self.line)
+        return CircuitError(message, self.text, self.line, self.file)
 
     def unexpected(self) -> CircuitError:
         """Return the error about a mark outside an expression."""
@@ -41,10 +46,10 @@ class Statements:
     Then ``title`` is known, and ``skipped`` holds the lines of commands for a simulator.
     """
 
-    def __init__(self, text: str, has_title_line: bool) -> None:
+    def __init__(self, source: Source, has_title_line: bool) -> None:
         self.title = ""
         self.skipped: list[str] = []
-        self._lines = re.split(r"\r\n|\n|\r", text.removeprefix(BYTE_ORDER_MARK))
+        self._source = source
         self._has_title_line = has_title_line
         self._ended = False
 
@@ -54,56 +59,66 @@ class Statements:
     def _statements(self) -> Iterator[list[Token]]:
         statement: list[Token] = []
         skipping = False
-        for number, raw in enumerate(self._lines, 1):
-            line = raw.strip()
-            if self._is_title(line, number) or line.startswith("*"):
+        for line in self._source:
+            text = line.text
+            if self._is_title(line) or text.startswith("*"):
                 continue
-            if skipping and line.startswith("+"):
-                self.skipped[-1] += f" {line[1:].strip()}"
+            if skipping and text.startswith("+"):
+                self.skipped[-1] += f" {text[1:].strip()}"
                 continue
-            command = _SIMULATOR_COMMAND.match(line)
-            if command and not self._ended:
+            if not self._ended and self._skips(line):
                 yield statement
-                self.skipped.append(line)
                 statement, skipping = [], True
                 continue
-            words = self._words(command[0] if command else line.removeprefix("+"), number)
+            if not self._ended and self._source.include(line):
+                yield statement
+                statement, skipping = [], False
+                continue
+            words = self._words(line)
             skipping = skipping and not words
-            if line.startswith("+"):
+            if text.startswith("+"):
                 if not statement:
-                    raise CircuitError("'+' continues no line; remove it", "+", number)
+                    raise line.error("'+' continues no line; remove it", "+")
                 statement += words
             elif words:
                 yield statement
                 statement = [] if self._ends(words) else words
         yield statement
 
-    def _is_title(self, line: str, number: int) -> bool:
-        """Take the title from a line that gives it."""
-        if self._has_title_line and number == 1:
-            self.title = line
+    def _skips(self, line: Line) -> bool:
+        """Skip a command for a simulator, or the whole of its script."""
+        if _SIMULATOR_COMMAND.match(line.text):
+            self.skipped.append(line.text)
             return True
-        if self._ended or not re.match(r"\.title(\s|$)", line, re.IGNORECASE):
+        if line.text.lower() != ".control":
+            return False
+        self.skipped.append(line.text)
+        for inner in self._source:
+            if inner.text:
+                self.skipped.append(inner.text)
+            if inner.text.lower() == ".endc":
+                return True
+        raise line.error("'.control' has no .endc; add it", ".control")
+
+    def _is_title(self, line: Line) -> bool:
+        """Take the title from a line that gives it."""
+        if self._has_title_line and line.number == 1 and not line.file:
+            self.title = line.text
+            return True
+        if self._ended or not re.match(r"\.title(\s|$)", line.text, re.IGNORECASE):
             return False
         if self.title:
-            raise CircuitError(
-                "'.title' gives a second title, but a circuit has one title; remove one",
-                ".title",
-                number,
+            raise line.error(
+                "'.title' gives a second title, but a circuit has one title; remove one", ".title"
             )
-        self.title = line[len(".title") :].strip()
+        self.title = line.text[len(".title") :].strip()
         return True
 
-    def _words(self, text: str, line: int) -> list[Token]:
-        words = []
-        for found in _TOKEN.finditer(text):
-            if found["comment"]:
-                break
-            token = Token(found[0], line)
-            if found["bad"]:
-                raise token.unexpected()
-            if not found["space"]:
-                words.append(token)
+    def _words(self, line: Line) -> list[Token]:
+        command = _SIMULATOR_COMMAND.match(line.text)
+        words = split_words(
+            line._replace(text=command[0] if command else line.text.removeprefix("+"))
+        )
         if self._ended and words:
             raise words[0].error(f"{words[0].text!r} stands after .end; remove it")
         return words
@@ -113,6 +128,20 @@ class Statements:
             refuse_more(words[0], words[1:])
             self._ended = True
         return self._ended
+
+
+def split_words(line: Line) -> list[Token]:
+    """Return the words of a line up to its comment."""
+    words = []
+    for found in _TOKEN.finditer(line.text):
+        if found["comment"]:
+            break
+        token = Token(found[0], line.number, line.file)
+        if found["bad"]:
+            raise token.unexpected()
+        if not found["space"]:
+            words.append(token)
+    return words
 
 
 def refuse_more(last: Token, rest: list[Token]) -> None:
@@ -133,3 +162,27 @@ def assignments(first: Token, tokens: list[Token]) -> list[tuple[Token, Token]]:
         pairs.append((key, rest[1]))
         tokens = rest[2:]
     return pairs
+
+
+def definitions(first: Token, tokens: list[Token]) -> list[tuple[Token, Token]]:
+    """Split ``key = expression`` words into pairs; an expression ends before the next ``key =``."""
+    pairs = []
+    while tokens:
+        equal = [k for k, token in enumerate(tokens) if token.text == "="]
+        end = equal[1] - 1 if len(equal) > 1 else len(tokens)
+        words = tokens[2:end]
+        if equal[:1] == [1] and len(words) > 1:
+            _refuse_commas(words)
+            braced = (w.text if w.text[0] not in "{'" else f"({w.text[1:-1]})" for w in words)
+            words = [words[0]._replace(text=" ".join(braced))]
+        pairs += assignments(first, [*tokens[:2], *words])
+        tokens = tokens[end:]
+    return pairs
+
+
+def _refuse_commas(words: list[Token]) -> None:
+    depth = 0
+    for word in words:
+        depth += (word.text == "(") - (word.text == ")")
+        if word.text == "," and not depth:
+            raise word.unexpected()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ktc._base.validation import Array, positive, positive_per_unit, real_array
+from ktc._base.validation import Array, finite, positive, positive_per_unit, real_array
 from ktc._circuits.circuit import Circuit
 from ktc._model.network import Network
 
@@ -56,8 +56,10 @@ def double_well(
     Source: Kramers (1940), Physica 7, 284; Landauer (1961), IBM J. Res. Dev. 5, 183.
     """
     height, place = positive("barrier", barrier), positive("minimum", minimum)
+    if not 1e-60 < place < 1e60:
+        raise ValueError(f"minimum must be between 1e-60 and 1e60, but is {place}")
     stiffness, quartic = -4 * height / place**2, 4 * height / place**4
-    return Network(stiffness, friction, kT, bias=tilt, quartic=quartic)
+    return Network(stiffness, friction, kT, bias=finite("tilt", tilt), quartic=quartic)
 
 
 def two_temperature_rc(

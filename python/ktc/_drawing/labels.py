@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ktc._base.lazy_imports import interrupts_deferred
+
 PREFIXES = {
     -30: "q", -27: "r", -24: "y", -21: "z", -18: "a", -15: "f", -12: "p", -9: "n", -6: "µ", -3: "m",
     0: "",
@@ -86,7 +88,8 @@ def column_names(columns: Sequence[str]) -> tuple[list[str], str]:
 
 def _characters() -> set[int]:
     """All characters of matplotlib's font and its fallbacks."""
-    from matplotlib.font_manager import FontProperties, findfont, get_font
+    with interrupts_deferred():
+        from matplotlib.font_manager import FontProperties, findfont, get_font
 
     characters: set[int] = set()
     for family in FontProperties().get_family():

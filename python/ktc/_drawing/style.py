@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ktc._base.lazy_imports import interrupts_deferred
 from ktc._base.validation import Array
 from ktc._drawing.labels import Scale
 
@@ -45,7 +46,8 @@ def new_figure(
     **options: Any,
 ) -> tuple[Picture, Any]:
     """A figure with axes of shape (rows, columns); ``height`` inches per row by default."""
-    from ktc._drawing.figure import Picture
+    with interrupts_deferred():
+        from ktc._drawing.figure import Picture
 
     size = (WIDTH, 0.5 + height * rows) if figsize is None else figsize
     figure = Picture(figsize=size, dpi=120, layout="constrained")

@@ -9,11 +9,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ktc._base.codec import kind_named, register
+from ktc._base.codec import kind_named, register, require_alike
 from ktc._base.files import FilePath, Storable, load_as
 from ktc._base.resources import thread_count
 from ktc._base.single_thread import SingleThreaded, one_thread
 from ktc._base.validation import Array
+from ktc._circuits.circuit import Circuit
 from ktc._emulation.emulator_properties import EmulatorProperties
 from ktc._emulation.frontend import Frontend, Hardware
 from ktc._emulation.ideal_frontend import IdealFrontend
@@ -50,7 +51,7 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
     work, not ``set``.
 
     Args:
-        network: a Network, a Board, or another description of one.
+        network: a Network, a Circuit, a Board, or another description of one.
         replicas: number of independent copies, in blocks of 64: one takes the memory of 64; or
             ``math.inf``, see below.
         seed: below 2**64; None draws one, kept in ``seed``.
@@ -68,20 +69,24 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
             flowed into its resistors. Their own books take three times the memory of the state.
         first_replica: number of the first replica among all that the seed has: emulators with
             disjoint ranges together hold the same bits as one that has them all.
-        state: (replicas, d) or (d,), to start from instead of equilibrium. States of each replica's
-            own choose other noise of the seed, so that an ensemble may be continued, or started
-            again, with the same seed; ``write`` places states without changing the noise.
+        state: (replicas, d) or (d,), to start from instead of equilibrium.
         momentum: the same for momenta where there is inertia; zero if only ``state`` is given.
         accounts: names of the accounts to keep, among "work", "heat", "supply", "source",
             "injected", "shadow", "entropy_flow", "heat_per_resistor"; each takes 12 bytes per
             replica. None keeps all that the motion has; ``imbalance()`` needs work and heat.
+        first_step: number of the first step of noise of the seed. None takes 0 in equilibrium, and
+            with ``state`` a number that depends on these states: an ensemble may be continued,
+            chunk by chunk, with one seed. Emulators of disjoint ranges that start from states of
+            their own need one ``first_step`` to have the bits of the whole, and states that are
+            rounded, as by an ADC, another one per chunk. ``write`` places states without changing
+            the noise.
 
     With ``replicas=math.inf`` mean and covariance of a linear network are carried exactly, resolved
     heats too: m′ = z* + A (m − z*) and P′ = A P Aᵀ + Q over a hold. Accounts are ensemble means, of
     shape (1,), with a standard error of zero; ``ledger.variance`` and the ``variance`` of a run's
     estimates are those over the ensemble. Calls that need individual replicas (``read``,
-    ``samples``) raise ValueError, and so do ``seed``, ``threads``, ``dtype``, ``dt`` and
-    ``first_replica``; ``state`` is one for all replicas.
+    ``samples``) raise ValueError, and so do ``seed``, ``threads``, ``dtype``, ``dt``,
+    ``first_replica`` and ``first_step``; ``state`` is one for all replicas.
 
     Raises:
         ValueError, TypeError: a value that is out of range, of a wrong shape, or not a number;
@@ -126,7 +131,10 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
         state: ArrayLike | None = None,
         momentum: ArrayLike | None = None,
         accounts: Sequence[str] | str | None = None,
+        first_step: int | None = None,
     ) -> None:
+        if isinstance(network, Circuit):
+            network = network.compile()  # a circuit may change later
         physics = network_of(network, "network")
         if isinstance(network, Hardware) and network.restricted:
             raise ValueError(
@@ -134,8 +142,9 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
                 "its emulator(...), or pass its .network for the physics alone"
             )
         options = EnsembleOptions.checked(
-            physics, replicas, seed, threads, dtype, dt, resolve_heat, first_replica, accounts
-        )
+            physics, replicas, seed, threads, dtype, dt, resolve_heat, first_replica, accounts,
+            first_step,
+        )  # fmt: skip
         super().__init__(IdealFrontend.of(network, options, state, momentum))
 
     @classmethod
@@ -335,15 +344,8 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
 
 #: Options that are saved with an emulator; those of the machine are chosen where it is loaded.
 SAVED = (
-    "replicas",
-    "seed",
-    "dtype",
-    "dt",
-    "resolve_heat",
-    "first_replica",
-    "accounts",
-    "first_step",
-)
+    "replicas", "seed", "dtype", "dt", "resolve_heat", "first_replica", "accounts", "first_step",
+)  # fmt: skip
 
 
 def _fields(emulator: Emulator) -> dict[str, object]:
@@ -377,6 +379,7 @@ def _of_fields(
     # Placed by hand, so that no equilibrium is drawn that is not used.
     inner = IdealFrontend.of(moved, checked, state=np.zeros(moved.network.units))
     frontend = description.frontend(inner) if isinstance(description, Hardware) else inner
+    require_alike(state, frontend.saved(), "state", ("start",))
     frontend.restore(state)
     return Emulator.operating(frontend)
 

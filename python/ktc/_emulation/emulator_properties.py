@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Never
+
 from ktc._base.units import Units
 from ktc._base.validation import Array
 from ktc._emulation.frontend import Frontend
@@ -17,6 +19,14 @@ class EmulatorProperties:
 
     def __init__(self, frontend: Frontend) -> None:
         self._frontend, self._lock = frontend, frontend._lock
+
+    def __setattr__(self, name: str, value: Never) -> None:
+        if isinstance(vars(EmulatorProperties).get(name), property):
+            raise AttributeError(
+                f"{name} of an emulator cannot be assigned; change controls by set(...), and make "
+                "a new emulator for anything else"
+            )
+        super().__setattr__(name, value)
 
     @property
     def description(self) -> Description:
@@ -52,6 +62,11 @@ class EmulatorProperties:
     def first_replica(self) -> int:
         """Number of the first replica among all that the seed has."""
         return self._frontend.options.first_replica
+
+    @property
+    def first_step(self) -> int | None:
+        """Number of the first step of noise; None for an infinite ensemble."""
+        return self._frontend.options.first_step
 
     @property
     def seed(self) -> int | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ktc._base.estimate import Estimate
-from ktc._base.validation import Array, count, random_seed
+from ktc._base.validation import Array, choice, count, random_seed
 from ktc._engines.factory import equilibrium_samples
 from ktc._model.controls import Controls
 from ktc._model.description import Description, network_of
@@ -63,8 +63,7 @@ def free_energy_difference(
         True
     """
     old, new = network_of(before, "before"), network_of(after, "after")
-    if method not in METHODS:
-        raise ValueError(f"method must be one of {METHODS}, but is {method!r}")
+    choice("method", method, METHODS)
     refuse_unlike(old, new)
     at_equilibrium(before, "before")
     at_equilibrium(after, "after")

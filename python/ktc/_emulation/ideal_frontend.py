@@ -7,6 +7,7 @@ import math
 import weakref
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from operator import itemgetter
 from threading import RLock
 from typing import Any
 
@@ -26,7 +27,7 @@ from ktc._model.controls import Controls
 from ktc._model.description import Description
 from ktc._model.moments import Moments, Reader
 from ktc._model.protocol import Protocol
-from ktc._model.sparse_stiffness import MOST_DENSE_UNITS
+from ktc._model.sparse_stiffness import MOST_DENSE_UNITS, SparseStiffness
 
 # A smaller ensemble is copied in less time than its covariance takes.
 NUMBERS_TO_COPY = 100_000
@@ -102,12 +103,13 @@ class IdealFrontend:
         momentum: ArrayLike | None = None,
     ) -> IdealFrontend:
         """One with a new engine: in equilibrium, or at a state in public units."""
-        start = STATIONARY
+        start, step = STATIONARY, 0
         if state is not None or momentum is not None:
             start = placed_state(description, options.replicas, state, momentum)
-            own = any(np.ndim(given) == 2 for given in (state, momentum) if given is not None)
-            if own and not options.infinite:
-                options = replace(options, first_step=_steps_before(start))
+            alike = all(np.ndim(each) < 2 for each in (state, momentum) if each is not None)
+            step = _chosen_step(start[:1] if alike else start)
+        if options.first_step is None and not options.infinite:
+            options = replace(options, first_step=step)
         return cls(description, options, new_engine(description.network, options, start), start)
 
     @property
@@ -142,7 +144,28 @@ class IdealFrontend:
         it thousands of times a second.
         """
         if len(controls) > 1 or "bias" not in controls or not self._set_bias(controls["bias"]):
-            self.apply(self.controls.updated(**controls))
+            updated = self.controls.updated(**controls)
+            if {"stiffness", "quartic"} & controls.keys():
+                self.refuse_overflow(updated)
+            self.apply(updated)
+
+    def refuse_overflow(self, controls: Controls) -> None:
+        """Refuse controls at which the energy of the present state, or its square, overflows."""
+        held = controls.held_stiffness
+        rows = held.row_sums if isinstance(held, SparseStiffness) else np.abs(held)
+        sizes = {"stiffness": float(rows.max()), "quartic": float(controls.quartic.max())}
+        name, largest = max(sizes.items(), key=itemgetter(1))
+        if largest > 1e100:
+            if self.engine.sampled:
+                reach = float(np.abs(self.engine.read(0, self.network.units)).max())
+            else:
+                mean, covariance = self.engine.moments(True)
+                reach = float(np.abs(mean).max() + np.sqrt(np.diagonal(covariance).max()))
+            if not largest * max(reach**2, reach**4) < 1e150:
+                raise ValueError(
+                    f"{name} of {largest:g} is so large that the energy of the present state "
+                    "overflows; scale it down"
+                )
 
     def _set_bias(self, bias: ArrayLike) -> bool:
         """Set a bias; False, with nothing changed, where it has to be converted or explained."""
@@ -257,9 +280,13 @@ class IdealFrontend:
         return {"engine": state, "held": controls, "start": self.start}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
-        controls: Controls = saved["held"]
+        controls = self.controls.checked(saved["held"])
         self.engine.restore({**saved["engine"], **controls.arrays()})
-        self.controls, self.start = controls, saved["start"]
+        start = saved["start"]
+        # None, one for all replicas, or one for each.
+        if start.size and start.shape[1:] != self.start.shape[1:]:
+            raise ValueError(f"start is of shape {start.shape}")
+        self.controls, self.start = controls, start
 
     def __del__(self) -> None:
         # A run must not hold on to the whole ensemble for the sake of its samples.
@@ -277,13 +304,14 @@ def _covariance(engine: Engine, scale: Array) -> Array:
     return np.asarray(engine.moments(True)[1][:d, :d] * np.outer(scale, scale))
 
 
-def _steps_before(start: Array) -> int:
-    """A number of steps to skip, by the states of all replicas; below 2**62.
+def _chosen_step(start: Array) -> int:
+    """The first step of noise for given states, below 2**62.
 
-    Chunks that each start from the states of the last one would repeat the noise of its first step,
-    which these states contain.
+    Chunks that each start from the states of the last one would otherwise repeat the noise that
+    these states contain. Zeros of both signs are alike.
     """
-    return int.from_bytes(hashlib.blake2b(start.data, digest_size=8).digest(), "little") >> 2
+    digest = hashlib.blake2b(np.ascontiguousarray(start + 0.0).data, digest_size=8).digest()
+    return int.from_bytes(digest, "little") >> 2
 
 
 def placed_state(

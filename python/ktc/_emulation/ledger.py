@@ -10,7 +10,7 @@ from typing import NoReturn
 import numpy as np
 
 from ktc._base.single_thread import one_thread
-from ktc._base.validation import Array
+from ktc._base.validation import Array, choice, told
 from ktc._engines.engine import Engine
 from ktc._model.accounts import FIRST_LAW, NET_HEAT, TOGETHER, require_kept
 
@@ -157,16 +157,14 @@ class Ledger:
         """
         known = self._engine.variances()
         if known is not None:
-            if name in known:
+            if type(name) is str and name in known:
                 return known[name]
             raise ValueError(
-                f"the variance of {name!r} is not known for replicas=math.inf, which has "
+                f"the variance of {told(name)} is not known for replicas=math.inf, which has "
                 f"{', '.join(map(repr, known)) or 'none'}; take a finite number of replicas"
             )
         columns = [kept for kept in self.names if kept != "heat_per_resistor"]
-        if name not in columns:
-            raise ValueError(f"name must be one of {', '.join(columns)}, but is {name!r}")
-        amount = getattr(self, name)
+        amount = getattr(self, choice("name", name, columns))
         return float(np.var(amount, ddof=1)) if len(amount) > 1 else float("inf")
 
     def tally(self) -> AbstractContextManager[Callable[[], Mapping[str, float] | None]]:

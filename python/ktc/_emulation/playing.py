@@ -7,11 +7,12 @@ from threading import RLock
 from typing import TYPE_CHECKING
 
 from ktc._base.estimate import LazySamples, gained
-from ktc._base.validation import frozen
+from ktc._base.validation import Array, frozen, of_type
 from ktc._emulation.ledger import Ledger
 from ktc._emulation.recorder import Recorder, Recording
 from ktc._emulation.run import Run
 from ktc._emulation.statistics import Observer
+from ktc._model.controls import Controls
 from ktc._model.moments import Reader
 from ktc._model.protocol import Protocol
 
@@ -29,14 +30,9 @@ def play_from(
 
     ``reader`` gives the states and moments that are recorded.
     """
-    if not isinstance(protocol, Protocol):
-        raise TypeError(f"protocol must be a ktc.Protocol, but is {type(protocol).__name__}")
+    of_type("protocol", protocol, Protocol)
     engine, options, network = frontend.engine, frontend.options, frontend.network
-    waveforms, final = protocol.settings(frontend.controls)
-    extremes = [*protocol.extremes(frontend.controls, waveforms), final]
-    for controls in extremes:
-        engine.check(controls)
-    engine.prepare(extremes)
+    waveforms, final, quartic = _prepared(frontend, protocol)
     engine.warn_if_long(protocol.holds)
     observer = None
     if recording.statistics is not None:
@@ -46,7 +42,6 @@ def play_from(
     # Accounts that are zero need no memory.
     before = {name: amount for name in books.names if (amount := getattr(books, name)).any()}
     initial = frontend.controls
-    quartic = any(controls.quartic.any() for controls in extremes)
     gaussian = options.resolve_heat and not quartic and not frontend.beyond_dense
     first = engine.surprisal() if gaussian else None
     recorder = Recorder(frontend, reader, protocol, recording)
@@ -82,3 +77,20 @@ def play_from(
         _statistics=None if observer is None else observer.result(),
         accounts=options.accounts,
     )
+
+
+def _prepared(
+    frontend: IdealFrontend, protocol: Protocol
+) -> tuple[dict[str, Array], Controls, bool]:
+    """Waveforms and final controls, once they are checked, and whether any are quartic."""
+    if not isinstance(protocol, Protocol):
+        raise TypeError(f"protocol must be a ktc.Protocol, but is {type(protocol).__name__}")
+    waveforms, final = protocol.settings(frontend.controls)
+    extremes = [*protocol.extremes(frontend.controls, waveforms), final]
+    confining = {"stiffness", "quartic"} & {*waveforms, *protocol.final}
+    for controls in extremes:
+        frontend.engine.check(controls)
+        if confining:
+            frontend.refuse_overflow(controls)
+    frontend.engine.prepare(extremes)
+    return waveforms, final, any(controls.quartic.any() for controls in extremes)

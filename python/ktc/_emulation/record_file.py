@@ -10,6 +10,7 @@ from numpy.lib import format as npy
 from numpy.typing import ArrayLike
 
 from ktc._base.files import FilePath
+from ktc._base.replace_file import as_path
 from ktc._base.resources import disk
 from ktc._base.validation import Array
 
@@ -62,7 +63,7 @@ def record_files(
     to: FilePath, shapes: Mapping[str, tuple[int, ...]], overwrite: bool
 ) -> dict[str, RecordFile]:
     """Create ``<to>/<name>.npy`` of the given shapes, or ``to`` itself if it ends in .npy."""
-    target = Path(to)
+    target = Path(as_path(to, "to"))
     if not shapes:
         raise ValueError(
             f"to is {str(to)!r}, but nothing is recorded; name quantities with record="

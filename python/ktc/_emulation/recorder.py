@@ -11,7 +11,7 @@ import numpy as np
 from ktc._base.files import FilePath
 from ktc._base.progress import progress_bar
 from ktc._base.resources import within_memory
-from ktc._base.validation import Array, count, known_keywords
+from ktc._base.validation import Array, count, flag, items, known_keywords
 from ktc._emulation.record_file import RecordFile, record_files
 from ktc._emulation.statistics import Observer, Statistics
 from ktc._model.accounts import TOGETHER, require_kept
@@ -43,7 +43,8 @@ class Recording(NamedTuple):
     def checked(self, ticks: int) -> tuple[list[str], list[int]]:
         """The quantities, and the ticks after which they are recorded, of so many ticks."""
         every = count("every", self.every)
-        names = [self.names] if isinstance(self.names, str) else list(self.names or ())
+        given = () if self.names is None else self.names
+        names = [given] if isinstance(given, str) else list(items("record", given))
         known_keywords(names, QUANTITIES, "quantity to record")
         if every > ticks:
             raise ValueError(f"every must be at most the {ticks} ticks, but is {every}")
@@ -61,7 +62,7 @@ class Recorder:
         recording: Recording,
     ) -> None:
         names, self.stops = recording.checked(protocol.ticks)
-        if recording.overwrite and recording.to is None:
+        if flag("overwrite", recording.overwrite) and recording.to is None:
             raise ValueError("overwrite is given without to, the files to replace; give both")
         if "state" in names and not frontend.engine.sampled:
             raise ValueError(

@@ -13,7 +13,7 @@ from ktc._base.codec import register
 from ktc._base.estimate import INFINITE, Estimate, LazySamples
 from ktc._base.files import VERSION, Storable
 from ktc._base.units import Units
-from ktc._base.validation import Array, count, frozen
+from ktc._base.validation import Array, count, frozen, of_shape
 from ktc._emulation.free_energy_ladder import free_energy_difference
 from ktc._emulation.run_figure import draw_run
 from ktc._emulation.run_statistics import RunStatistics, Spectrum, welch_spectrum
@@ -301,7 +301,14 @@ def _fields(run: Run) -> dict[str, object]:
 
 
 def _of_fields(protocol: Protocol, programmed: Protocol | None, **others: Any) -> Run:
-    return Run(protocol=protocol, programmed=programmed or protocol, **others)
+    run = Run(protocol=protocol, programmed=programmed or protocol, **others)
+    replicas = len(next(iter(run._samples.values()))()) if run._samples else 1
+    for name, samples in run._samples.items():
+        columns = () if name != "heat_per_resistor" else (len(run.network.accounts),)
+        of_shape(f"_samples/{name}", samples(), replicas, *columns)
+    for controls in (run.initial_controls, run.final_controls):
+        run.network.controls.checked(controls)
+    return run
 
 
 register(Run, _fields, _of_fields)

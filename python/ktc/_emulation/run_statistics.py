@@ -9,7 +9,7 @@ import numpy as np
 
 from ktc._base.codec import register
 from ktc._base.lazy_imports import scipy
-from ktc._base.validation import Array, count, frozen
+from ktc._base.validation import Array, count, frozen, told
 
 #: The sum over lags stops at the first lag beyond this many integrated times.
 WINDOW = 5
@@ -187,7 +187,7 @@ def welch_spectrum(states: Array, times: Array, segments: int) -> Spectrum:
     length = points // count("segments", segments)
     if length < 2:
         raise ValueError(
-            f"segments must leave at least two records in each, but is {segments} "
+            f"segments must leave at least two records in each, but is {told(segments)} "
             f"for {points} records"
         )
     step = equal_interval(times)

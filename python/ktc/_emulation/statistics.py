@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from ktc import _core
 from ktc._base.resources import within_memory
-from ktc._base.validation import Array, count, frozen, real_array
+from ktc._base.validation import Array, count, flag, frozen, real_array
 from ktc._emulation.run_statistics import RunStatistics, equal_interval
 from ktc._engines.engine import Engine
 
@@ -55,8 +55,7 @@ class Statistics:
     every: int = 1
 
     def __post_init__(self) -> None:
-        if not isinstance(self.covariance, bool):
-            raise TypeError(f"covariance must be True or False, but is {self.covariance!r}")
+        flag("covariance", self.covariance)
         if self.autocorrelation is not None:
             count("autocorrelation", self.autocorrelation)
         count("every", self.every)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 
 from ktc import _core
 from ktc._base.resources import thread_count
-from ktc._base.validation import count, positive, random_seed
+from ktc._base.validation import count, flag, is_infinity, positive, random_seed, told
 from ktc._model.accounts import account_names, accounts_to_keep
 from ktc._model.network import Network
 
+#: Largest number of the first step of noise; as many again are left to run.
+MOST_STEPS = 2**62
 #: Motions of one move per hold.
 EXACT = ("exact", "driven")
 
@@ -31,8 +34,7 @@ class EnsembleOptions:
         dtype: "float64" or "float32".
         dt: longest time step; None for the default, or for exact motion.
         accounts: names of the accounts to keep; None for all.
-        first_step: number of the first step of noise. Replicas that start from states of their own
-            skip a number of steps that depends on these states.
+        first_step: number of the first step of noise; None while it is not chosen.
     """
 
     motion: str
@@ -43,7 +45,7 @@ class EnsembleOptions:
     dtype: str = "float64"
     dt: float | None = None
     accounts: tuple[str, ...] | None = None
-    first_step: int = 0
+    first_step: int | None = None
 
     @classmethod
     def checked(
@@ -57,17 +59,16 @@ class EnsembleOptions:
         resolve_heat: bool = False,
         first_replica: int = 0,
         accounts: Sequence[str] | str | None = None,
-        first_step: int = 0,
+        first_step: int | None = None,
     ) -> EnsembleOptions:
         """The options that a user passes, validated for a network."""
         number = _precision(dtype)
-        if not isinstance(resolve_heat, bool):
-            raise TypeError(f"resolve_heat must be True or False, but is {resolve_heat!r}")
-        infinite = replicas == math.inf
+        flag("resolve_heat", resolve_heat)
+        infinite = is_infinity(replicas)
         names = account_names(accounts)
         motion = _motion(network, resolve_heat or "heat_per_resistor" in (names or ()), infinite)
         if infinite:
-            _refuse_ignored(seed, threads, number, dt, first_replica)
+            _refuse_ignored(seed, threads, number, dt, first_replica, first_step)
             if network.is_sparse:
                 raise ValueError(
                     "replicas must be finite for a sparse network, because a covariance is dense; "
@@ -94,7 +95,7 @@ class EnsembleOptions:
             dtype=number,
             dt=None if dt is None else positive("dt", dt),
             accounts=accounts_to_keep(names, motion, network.core.elements.noises > 0),
-            first_step=count("first_step", first_step, least=0),
+            first_step=None if first_step is None else _first_step(first_step),
         )
 
     @property
@@ -123,24 +124,41 @@ def _motion(network: Network, resolve_heat: bool, infinite: bool) -> str:
 
 def _precision(dtype: str) -> str:
     """``dtype`` by its name; NumPy's own types are accepted."""
-    try:
-        name = np.dtype(dtype).name if dtype is not None else None
-    except TypeError:
-        name = None
+    name = None
+    if dtype is not None:  # which would be NumPy's default
+        with suppress(TypeError, ValueError):
+            name = np.dtype(dtype).name
     if name not in ("float64", "float32"):
-        raise ValueError(f"dtype must be 'float64' or 'float32', but is {dtype!r}")
+        raise ValueError(f"dtype must be 'float64' or 'float32', but is {told(dtype)}")
     return name
 
 
+def _first_step(value: int) -> int:
+    step = count("first_step", value, least=0)
+    if step > MOST_STEPS:
+        raise ValueError(f"first_step must not exceed 2**62, but is {step}")
+    return step
+
+
 def _refuse_ignored(
-    seed: int | None, threads: int | None, dtype: str, dt: float | None, first_replica: int
+    seed: int | None,
+    threads: int | None,
+    dtype: str,
+    dt: float | None,
+    first_replica: int,
+    first_step: int | None,
 ) -> None:
     reasons = {
         "seed": (seed, seed is not None, "moments have no noise"),
         "threads": (threads, threads is not None, "there are no replicas to divide among threads"),
         "dtype": (dtype, dtype != "float64", "moments are carried in double precision"),
         "dt": (dt, dt is not None, "moments move exactly over any hold"),
-        "first_replica": (first_replica, first_replica != 0, "there are no numbered replicas"),
+        "first_replica": (
+            first_replica,
+            type(first_replica) is not int or first_replica != 0,
+            "there are no numbered replicas",
+        ),
+        "first_step": (first_step, first_step is not None, "moments have no noise"),
     }
     for name, (value, given, reason) in reasons.items():
         if given:

@@ -10,20 +10,24 @@ from typing import Any
 import numpy as np
 
 from ktc import _core
+from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array
 from ktc._engines.engine import ControlArrays, WithoutReplicas, spread
 from ktc._engines.moments_motion import ElementArrays, Motion
 from ktc._engines.moments_ticks import (
     ENTROPY,
-    FIRST_HEAT,
     HEAT,
+    HEATS,
     INJECTED,
     SHADOW,
     SOURCE,
     SUPPLY,
     WORK,
+    Amount,
+    Posts,
     Setting,
     State,
+    books,
     hold,
     post,
     update,
@@ -33,7 +37,7 @@ from ktc._model.controls import Controls
 from ktc._model.network import Network
 
 # Parts of the state that a snapshot holds.
-ARRAYS = ("mean", "covariance", "sums", "carries")
+ARRAYS, BOOKS = ("mean", "covariance"), ("sums", "carries")
 NUMBERS = ("turnover", "opening", "time", "time_carry")
 
 
@@ -81,7 +85,7 @@ class MomentsEngine(WithoutReplicas):
         refuse_quartic(controls.quartic)
 
     def restart(self, controls: ControlArrays, state: Array) -> None:
-        accounts = FIRST_HEAT + (self._elements.accounts if self.itemised else 0)
+        accounts = self._elements.accounts if self.itemised else 0
         self._state = State(self._setting(controls, None), accounts)
         if state.size:
             self.place(state)
@@ -91,7 +95,7 @@ class MomentsEngine(WithoutReplicas):
     def tick(self, changes: ControlArrays, duration: float | None) -> None:
         """Make an update, a hold, or both; an error or Ctrl-C leaves the state as it was."""
         state = self._state.copy()
-        posts = np.zeros(len(state.sums))
+        posts: Posts = {}
         if changes:
             controls = {**state.setting.controls, **changes}
             update(state, self._setting(controls, state.setting), posts)
@@ -124,7 +128,7 @@ class MomentsEngine(WithoutReplicas):
 
     def open_books(self) -> None:
         state = self._state.copy()
-        state.sums, state.carries = np.zeros_like(state.sums), np.zeros_like(state.carries)
+        state.sums = state.carries = books(np.zeros(HEATS + np.size(state.sums[HEATS])))
         state.turnover, state.opening = 0.0, state.energy()
         marks = {0, *state.tallies} if self._variances else ()
         state.tallies = {mark: WorkVariance(*state.form()) for mark in marks}
@@ -165,14 +169,14 @@ class MomentsEngine(WithoutReplicas):
         return self.energy() - self._state.opening
 
     def heat_per_account(self) -> Array:
-        return (self._state.sums + self._state.carries)[None, FIRST_HEAT:]
+        return np.array([self._booked(HEATS)])
 
     def imbalance(self) -> float:
         """Violation of the first law of the means over Σ|work| + Σ|heats| + max|H|."""
         state = self._state
         now = state.energy()
-        booked = state.sums + state.carries
-        gained = booked[[WORK, SOURCE, INJECTED, SHADOW]].sum() - booked[HEAT]
+        gains = sum(map(self._booked, (WORK, SOURCE, INJECTED, SHADOW)))
+        gained = float(gains - self._booked(HEAT))
         scale = state.turnover + max(abs(now), abs(state.opening))
         return float(abs(now - state.opening - gained) / scale) if scale > 0 else 0.0
 
@@ -199,6 +203,7 @@ class MomentsEngine(WithoutReplicas):
     def snapshot(self) -> dict[str, Any]:
         state = self._state
         saved = {name: getattr(state, name) for name in (*ARRAYS, *NUMBERS, "settled")}
+        saved |= {name: np.hstack(getattr(state, name)) for name in BOOKS}
         saved |= {f"spread_{name}": values for name, values in state.tallies[0].snapshot().items()}
         return {**saved, **state.setting.controls}
 
@@ -207,9 +212,9 @@ class MomentsEngine(WithoutReplicas):
         controls = {name: np.asarray(saved[name]) for name in _core.CONTROLS}
         state.setting = self._setting(controls, None)
         for name in ARRAYS:
-            if np.shape(saved[name]) != np.shape(getattr(state, name)):
-                raise ValueError(f"{name} is of shape {np.shape(saved[name])}")
             setattr(state, name, np.asarray(saved[name]))
+        for name in BOOKS:
+            setattr(state, name, books(np.asarray(saved[name])))
         for name in NUMBERS:
             setattr(state, name, float(saved[name]))
         state.settled = bool(saved["settled"])
@@ -219,8 +224,11 @@ class MomentsEngine(WithoutReplicas):
         state.tallies = {0: tally}
         self._state = state
 
+    def _booked(self, account: int) -> Amount:
+        return self._state.sums[account] + self._state.carries[account]
+
     def _balance(self, account: int) -> Array:
-        return np.array([self._state.sums[account] + self._state.carries[account]])
+        return np.array([self._booked(account)])
 
     work, heat = partialmethod(_balance, WORK), partialmethod(_balance, HEAT)
     supply, source = partialmethod(_balance, SUPPLY), partialmethod(_balance, SOURCE)
@@ -239,19 +247,21 @@ class MomentsEngine(WithoutReplicas):
 
     def _setting(self, controls: ControlArrays, previous: Setting | None) -> Setting:
         """Checked controls; the motion of the previous ones where it is the same."""
-        if previous is None or controls["quartic"] is not previous.controls["quartic"]:
+        old = {} if previous is None else previous.controls
+        if controls["quartic"] is not old.get("quartic"):
             refuse_quartic(controls["quartic"])
+        steady = controls["emf"] is old.get("emf") and controls["current"] is old.get("current")
         if previous is not None and previous.motion.same_shape(controls):
             motion = previous.motion
-            if not (self.driven or previous.has(controls["emf"], controls["current"])):
+            if not (self.driven or steady):
                 self._network.core.check(controls, "exact")
         else:
             self._network.core.check(controls, self._motion_kind)
             motion = self._motion(controls)
-        with np.errstate(over="ignore", invalid="ignore"):
-            setting = Setting(self._elements, controls, motion, previous)
-            energy = abs(setting.force @ setting.rest[: len(setting.force)])
-        if not energy <= _core.LARGEST_ENERGY:
+        setting = Setting(self._elements, controls, motion, previous if steady else None)
+        # BLAS itself raises no warning of an overflow, which NumPy takes longer to silence.
+        energy = scipy.linalg.blas.ddot(setting.force, setting.rest[: len(setting.force)])
+        if not abs(energy) <= _core.LARGEST_ENERGY:
             raise ValueError(
                 "bias is so large that the equilibrium energy overflows; scale it down"
             )

@@ -106,8 +106,9 @@ class Motion:
 
     def same_shape(self, controls: Mapping[str, Any]) -> bool:
         """Whether it is the motion at these controls."""
-        ours = {"stiffness": self.stiffness, "kT": self.kT}
-        return all(controls[k] is v or np.array_equal(controls[k], v) for k, v in ours.items())
+        stiffness, kT = controls["stiffness"], controls["kT"]
+        same = stiffness is self.stiffness or bool((stiffness == self.stiffness).all())
+        return same and (kT is self.kT or bool((kT == self.kT).all()))
 
     @cached_property
     def _factor(self) -> Array:
@@ -121,9 +122,9 @@ class Motion:
 
     def rest_of_force(self, force: Array) -> Array:
         """A⁻¹β, where the state rests without sources, shape (rows,)."""
-        return self._with_filters(self._solved(force))
+        return self.with_filters(self._solved(force))
 
-    def _with_filters(self, state: Array) -> Array:
+    def with_filters(self, state: Array) -> Array:
         """The state followed by zeros, the currents of filters."""
         filters = self._elements.rows - len(state)
         return np.concatenate([state, np.zeros(filters)]) if filters else state
@@ -132,7 +133,7 @@ class Motion:
         """−F⁻¹c of a steady push c beyond that of the bias, shape (rows,)."""
         # F = (J − G) A, so that A of the displacement is −(J − G)⁻¹ c.
         slope = np.asarray(np.linalg.solve(self._elements.flow, -push), np.float64)
-        return self._with_filters(self._solved(slope))
+        return self.with_filters(self._solved(slope))
 
     @cached_property
     def _scale(self) -> Array:

@@ -57,7 +57,7 @@ class SamplingEngine:
                 longest_step=longest,
                 state=start,
                 accounts=_in_core(options.accounts),
-                first_step=options.first_step,
+                first_step=options.first_step or 0,
             )
         self._adopt(core)
 

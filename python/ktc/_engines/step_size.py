@@ -15,8 +15,11 @@ from ktc._model.sparse_stiffness import SparseStiffness
 
 # Averages are second order in the step: at a tenth of the fastest time their error is some 1e-4
 # to 3e-3 of their value (most where generators feed noiseless resistors), below the sampling error
-# of most ensembles. Network.convergence shows it.
+# of most ensembles. ktc.convergence shows it.
 STEPS_PER_FASTEST_TIME = 10
+
+#: Rates near the end of double precision.
+FASTEST = 1e290
 
 
 def fastest_rate(network: Network, controls: Controls) -> float:
@@ -97,7 +100,12 @@ class Rates:
         rates, level = known.rates, 0.0
         if known.pull is not None:
             bias = controls.bias
-            level = _rounded_up(float((known.pull * np.cbrt(bias * bias)).max()))
+            with np.errstate(over="ignore", invalid="ignore"):
+                level = _rounded_up(float((known.pull * np.cbrt(bias * bias)).max()))
+            if not level < FASTEST:
+                raise ValueError(
+                    "bias is so large that no step of time follows its quartic units; scale it down"
+                )
         for each in (0.0, level):
             if each not in rates:
                 rates[each] = _rate(self.network, controls, each * self._weight)
@@ -120,7 +128,8 @@ class Rates:
     def _shaped(self, controls: Controls) -> _Known:
         held, pull, rows = controls.held_stiffness, None, None
         if controls.quartic.any():
-            pull = np.cbrt(controls.quartic) / self._weight
+            with np.errstate(over="ignore"):
+                pull = np.cbrt(controls.quartic) / self._weight
         if isinstance(held, SparseStiffness):
             rows = held.row_sums, held.diagonal
         elif self._resistance is not None:

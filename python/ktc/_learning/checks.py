@@ -8,13 +8,14 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ktc._base.validation import Array, count
+from ktc._base.validation import Array, count, told
 from ktc._learning.averages import OF_THE_BIAS
 from ktc._learning.center import learnable
 from ktc._learning.data import as_samples
 from ktc._learning.metrics.exact_model import MOST_DENSE
 from ktc._learning.metrics.likelihood import refuse_unreachable
 from ktc._learning.metrics.settings import Metrics
+from ktc._learning.metrics.source import MetricSource
 from ktc._learning.schedule import Schedule
 from ktc._learning.schedules import MinimalDissipation
 from ktc._model.description import Described
@@ -35,10 +36,11 @@ def parameter_names(parameters: str | Sequence[str]) -> tuple[str, ...]:
         names = (parameters,) if isinstance(parameters, str) else tuple(parameters)
     except TypeError:
         names = ()
-    if not names or any(name not in known for name in names):
+    given: tuple[object, ...] = names
+    if not given or any(not isinstance(name, str) or name not in known for name in given):
         raise ValueError(
             f"parameters must be one or several of {known}, such as ('bias',), but is "
-            f"{parameters!r}"
+            f"{told(parameters)}"
         )
     if "center" in names and len(names) > 1:
         raise ValueError(
@@ -51,7 +53,7 @@ def parameter_names(parameters: str | Sequence[str]) -> tuple[str, ...]:
 def hidden_units(hidden: Sequence[int] | int) -> NDArray[np.intp]:
     """Numbers of the hidden units, ascending."""
     many = [hidden] if isinstance(hidden, int) or not np.iterable(hidden) else list(hidden)
-    numbers = sorted(count("hidden", unit, least=0) for unit in many)
+    numbers = sorted(count("hidden", unit, least=0, most=2**31) for unit in many)
     for one, other in pairwise(numbers):
         if one == other:
             raise ValueError(f"hidden must name a unit once, but names {one} twice")
@@ -103,6 +105,37 @@ def checked_samples(
     if not len(hidden):
         refuse_unreachable(samples, learned, net.controls)
     return samples
+
+
+def check_schedule(schedule: object, metrics: object) -> None:
+    """Refuse what is no schedule, an incomplete one, and metrics that it does not use."""
+    if not isinstance(schedule, Schedule):
+        raise TypeError(
+            f"schedule must be one of ktc.schedules, but is {type(schedule).__name__} {schedule!r}"
+        )
+    try:
+        schedule.duration  # noqa: B018  # raises where there is none
+    except AttributeError:
+        raise TypeError(
+            f"schedule has no duration: __init__ of {type(schedule).__name__} must call "
+            "super().__init__(duration)"
+        ) from None
+    if metrics is not None and not isinstance(metrics, Metrics):
+        raise TypeError(f"metrics must be ktc.Metrics, but is {type(metrics).__name__}")
+    if metrics is not None and not schedule.uses_metrics:
+        raise ValueError(
+            f"metrics is {metrics!r}, but {schedule.name} uses neither F nor zeta; leave "
+            "metrics out"
+        )
+
+
+def check_threads(threads: int | None, metrics: MetricSource | None) -> None:
+    """Refuse threads of an infinite ensemble where no metrics are measured either."""
+    if threads is not None and (metrics is None or not metrics.measured):
+        raise ValueError(
+            f"threads is {threads}, but nothing is sampled where replicas is inf and metrics are "
+            "not measured; leave threads out"
+        )
 
 
 def check_ticks(device: object, schedule: Schedule, ticks: int) -> None:

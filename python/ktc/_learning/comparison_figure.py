@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ktc._base.lazy_imports import interrupts_deferred
 from ktc._drawing.labels import column_names, plain, scale_of
 from ktc._drawing.style import STYLES, legend, new_figure, thermal_axis
 from ktc._learning.comparison import Comparison
@@ -30,7 +31,8 @@ def excess_over_duration(
     comparison: Comparison, figsize: tuple[float, float] | None = None
 ) -> Figure:
     """Draw the completed excess work of every schedule over its duration, and the bound."""
-    from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
+    with interrupts_deferred():
+        from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 
     figure, axes = new_figure(1, figsize=figsize, height=4.2)
     ax = axes[0, 0]

@@ -14,17 +14,17 @@ from ktc._base.codec import register
 from ktc._base.estimate import INFINITE, Estimate
 from ktc._base.files import VERSION, Storable
 from ktc._base.units import Units
-from ktc._base.validation import Array
+from ktc._base.validation import Array, of_shape
 from ktc._emulation.free_energy_ladder import free_energy_difference
 from ktc._learning.averages import energy_differences
 from ktc._learning.center import learnable
 from ktc._learning.fit_figure import draw_fit
 from ktc._learning.gradient_noise import noise_work_of
 from ktc._learning.history import History, Readings
-from ktc._learning.metrics.calibration_report import CalibrationReport
 from ktc._learning.metrics.equilibria import measured_maximum_likelihood
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.likelihood import maximum_likelihood
+from ktc._learning.metrics.settings import CalibrationReport
 from ktc._learning.schedule import Schedule
 from ktc._model.controls import Controls
 from ktc._model.description import Described
@@ -382,7 +382,18 @@ def _parts(fit: Fit) -> dict[str, object]:
 def _made(
     start: Described, names: tuple[str, ...], mask: Mapping[str, ArrayLike] | None, **others: Any
 ) -> Fit:
-    return Fit(start=start, learned=learnable(start, names, mask), **others)
+    fit = Fit(start=start, learned=learnable(start, names, mask), **others)
+    units, size = start.network.units, fit.learned.size
+    fit.history.require(units, size)
+    fit.readings.require(units, size)
+    fit.start.network.common_kT  # noqa: B018  # raises where there is none
+    if set(fit.hidden.tolist()) - set(range(units)):
+        raise ValueError(f"hidden must be numbers of {units} units")
+    of_shape("data_forces", fit.data_forces, size)
+    of_shape("data_mean", fit.data_mean, units - len(fit.hidden))
+    if fit.scatter is not None:
+        of_shape("scatter", fit.scatter, units, units)
+    return fit
 
 
 register(Fit, _parts, _made)

@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ktc._base.codec import register
-from ktc._base.validation import Array
+from ktc._base.validation import Array, of_shape
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._theory.gaussian import bias_free_energy
+
+#: Records that are empty where they are not available.
+MAY_LACK = ("path_free_energy", "path_likelihood_bias", "noise_work")
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,16 @@ class Readings:
     positive: tuple[Array, Array] | None = None
     variances: Mapping[str, float] | None = None
     applied_change: float | None = None
+
+    def require(self, units: int, size: int) -> None:
+        """Refuse readings that are not of so many units and learned parameters."""
+        replicas = max(1, len(self.work))
+        of_shape("readings/work", self.work, replicas)
+        of_shape("readings/heat", self.heat, replicas)
+        of_shape("readings/final_state", self.final_state, replicas, units)
+        of_shape("readings/final_forces", self.final_forces, size)
+        for part in self.positive or ():
+            of_shape("readings/positive", part, max(1, len(part)))
 
 
 @dataclass(frozen=True)
@@ -72,6 +85,14 @@ class History:
     path_free_energy: Array = field(default_factory=lambda: np.empty(0))
     path_likelihood_bias: Array = field(default_factory=lambda: np.empty(0))
     noise_work: Array = field(default_factory=lambda: np.empty(0))
+
+    def require(self, units: int, size: int) -> None:
+        """Refuse records that are not of so many units and learned parameters."""
+        updates = max(1, len(self.time))
+        widths = {"theta": (size,), "gradient": (size,), "bias": (units,), "mean": (units,)}
+        for name, values in vars(self).items():
+            if name not in MAY_LACK or values.shape != (0,):
+                of_shape(f"history/{name}", values, updates, *widths.get(name, ()))
 
     @property
     def free_energy_change(self) -> Array:

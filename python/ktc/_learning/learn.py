@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.resources import thread_count
-from ktc._base.validation import count, random_seed
+from ktc._base.validation import random_seed, tick_count
 from ktc._emulation.emulator import Emulator
 from ktc._learning import checks
 from ktc._learning.averages import replica_forces
@@ -117,14 +117,9 @@ def learn(
 
     Source: Hnybida, Verret (2025), arXiv 2510.03137.
     """
-    if not isinstance(schedule, Schedule):
-        raise TypeError(
-            f"schedule must be one of ktc.schedules, but is {type(schedule).__name__} {schedule!r}"
-        )
-    settings = Metrics() if metrics is None else metrics
-    if not isinstance(settings, Metrics):
-        raise TypeError(f"metrics must be ktc.Metrics, but is {type(metrics).__name__}")
-    names, steps = checks.parameter_names(parameters), count("ticks", ticks)
+    checks.check_schedule(schedule, metrics)
+    settings = metrics or Metrics()
+    names, steps = checks.parameter_names(parameters), tick_count(ticks)
     numbers = checks.hidden_units(hidden)
     given, device = device, _running(device, replicas, seed, threads)
     infinite = is_infinite(device.ledger)
@@ -141,6 +136,8 @@ def learn(
     source = None
     if schedule.uses_metrics:
         source = MetricSource(exact, settings, device, seed, threads, schedule.uses_friction)
+    if infinite:
+        checks.check_threads(threads, source)
     positive: PositivePhase = (
         ClampedPhase(start, learned, samples, numbers, device, seed, threads, batches)
         if len(numbers)
@@ -212,7 +209,9 @@ def _running(
     if not isinstance(device, Running):
         network_of(device)
         many = REPLICAS if replicas is None else replicas
-        if many == math.inf:  # which takes neither; batches and measured metrics do
+        if (
+            type(many) is float and many == math.inf
+        ):  # which takes neither; batches and measured metrics do
             thread_count(threads)
             seed = threads = None
         if isinstance(device, DeviceFactory):

@@ -9,8 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ktc._base.codec import register
-from ktc._base.validation import Array, finite, frozen, positive, real_array
+from ktc._base.validation import Array, finite, flag, frozen, of_type, positive, real_array
 from ktc._learning.metrics.metric_tensors import MetricTensors
 from ktc._learning.path_to_target import PathToTarget
 from ktc._learning.schedule import Schedule
@@ -66,11 +65,8 @@ class MinimalDissipation(Schedule):
     """
 
     def __init__(self, duration: float, matrix: bool = True, anticipate: bool = False) -> None:
-        others = {"anticipate": True} if anticipate else {}
-        super().__init__(duration, matrix=matrix, **others)
-        for name, value in (("matrix", matrix), ("anticipate", anticipate)):
-            if not isinstance(value, bool):
-                raise TypeError(f"{name} must be True or False, but is {value!r}")
+        others = {"anticipate": True} if flag("anticipate", anticipate) else {}
+        super().__init__(duration, matrix=flag("matrix", matrix), **others)
         if anticipate and not matrix:
             raise ValueError(
                 "matrix must be True where anticipate is, which has no scalar rate of traces"
@@ -180,7 +176,8 @@ class _Weighted(Schedule):
     uses_metrics = False
 
     def __init__(self, duration: float, weights: Weights, **others: object) -> None:
-        self.weights = {k: positive(f"weights[{k!r}]", v) for k, v in (weights or {}).items()}
+        given = {} if weights is None else of_type("weights", weights, Mapping, "a mapping")
+        self.weights = {k: positive(f"weights[{k!r}]", v) for k, v in given.items()}
         if self.weights:
             others["weights"] = self.weights
         super().__init__(duration, **others)
@@ -347,15 +344,3 @@ class Adam(_Weighted):
     def rate(self, time: float, geometry: MetricTensors) -> Array:
         """Not defined: Adam's step depends on the gradient history."""
         raise ValueError("Adam has no rate by itself: its step depends on the gradient history")
-
-
-for _kind in (
-    MinimalDissipation,
-    ContinuousMinimalDissipation,
-    NaturalGradient,
-    Constant,
-    Exponential,
-    Cosine,
-    Adam,
-):
-    register(_kind, lambda schedule: schedule.arguments)

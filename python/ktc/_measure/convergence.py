@@ -12,7 +12,15 @@ from ktc._base.codec import register
 from ktc._base.estimate import Estimate
 from ktc._base.files import Storable
 from ktc._base.lazy_imports import scipy
-from ktc._base.validation import Array, count, positive, random_seed, real_array
+from ktc._base.validation import (
+    Array,
+    count,
+    of_shape,
+    positive,
+    random_seed,
+    real_array,
+    require_positive,
+)
 from ktc._emulation.emulator import Emulator
 from ktc._engines.step_size import default_step
 from ktc._measure.convergence_figure import draw_convergence
@@ -40,8 +48,7 @@ class Convergence(Storable):
 
     def __init__(self, steps: Array, estimates: tuple[Estimate, ...]) -> None:
         self.steps, self.estimates = steps, estimates
-        means = np.array([estimate.mean for estimate in estimates])
-        errors = np.array([estimate.stderr for estimate in estimates])
+        means, errors = np.array([(one.mean, one.stderr) for one in estimates]).T
         known = bool((errors > 0).all())
         weights = 1 / errors if known else np.ones(len(steps))
         squares = (steps / steps[0]) ** 2
@@ -59,31 +66,25 @@ class Convergence(Storable):
 
     def bias(self, dt: float) -> Estimate:
         """Bias c dt² of the observable at a time step dt."""
-        square = positive("dt", dt) ** 2
-        coefficient, unit = self.coefficient, self.extrapolated.unit
-        return Estimate(
-            coefficient.mean * square,
-            coefficient.stderr * square,
-            unit=unit,
-            method=coefficient.method,
-        )
+        square, c = positive("dt", dt) ** 2, self.coefficient
+        unit = self.extrapolated.unit
+        return Estimate(c.mean * square, c.stderr * square, unit=unit, method=c.method)
 
     def plot(self, figsize: tuple[float, float] | None = None) -> Figure:
-        """Draw the estimates over the square of the step, with their fit; return a Figure.
-
-        Args:
-            figsize: width and height in inches.
-        """
+        """Draw the estimates over the square of the step, with their fit; figsize is in inches."""
         return draw_convergence(self, figsize)
 
     def __repr__(self) -> str:
-        return f"<ktc.Convergence: {self.extrapolated} at dt → 0, bias at {self._last()}>"
-
-    def _last(self) -> str:
-        return f"dt = {self.steps[-1]:.3g} {self.bias(self.steps[-1])}"
+        last = f"dt = {self.steps[-1]:.3g} {self.bias(self.steps[-1])}"
+        return f"<ktc.Convergence: {self.extrapolated} at dt → 0, bias at {last}>"
 
 
-register(Convergence, ("steps", "estimates"))
+def _restored(steps: Array, estimates: tuple[Estimate, ...]) -> Convergence:
+    of_shape("steps", steps, max(2, len(estimates)))
+    return Convergence(require_positive("steps", steps), estimates)
+
+
+register(Convergence, ("steps", "estimates"), _restored)
 
 
 def convergence(
@@ -98,7 +99,7 @@ def convergence(
     state: ArrayLike | None = None,
     resolve_heat: bool | None = None,
 ) -> Convergence:
-    """Time-step convergence study of an observable.
+    """Time-step convergence study of an observable, a ``ktc.Convergence``.
 
     Run independent emulators at several time steps from equilibrium (or ``state``), and fit
     ⟨A⟩ + c dt²: the bias of averages is second order in the step.
@@ -114,9 +115,6 @@ def convergence(
         threads, state: as for ``ktc.Emulator``.
         resolve_heat: True for the splitting integrator; by default only for networks that move
             exactly otherwise, without time steps.
-
-    Returns:
-        A ``ktc.Convergence``: estimates, their limit dt → 0, the bias at any step, a plot.
 
     Raises:
         ValueError: steps that are too long or equal, an observable of another shape, and as for
@@ -136,7 +134,8 @@ def convergence(
         raise TypeError(f"observable must be a function, but is {type(observable).__name__}")
     if dts is None:
         dts = default_step(network, [network.controls]) * np.array(STEPS)
-    steps = np.sort(np.atleast_1d(real_array("dts", dts)))[::-1]
+    given = np.atleast_1d(real_array("dts", dts)).ravel()
+    steps = np.sort(require_positive("dts", given))[::-1]
     if not isinstance(duration, Protocol):
         # A hold is divided into equal steps, no longer than requested.
         time = positive("duration", duration)
@@ -151,14 +150,9 @@ def convergence(
     estimates = []
     for k, dt in enumerate(steps):
         emulator = Emulator(
-            network,
-            replicas=number,
-            seed=(first_seed + k) % 2**64,
-            threads=threads,
-            dt=float(dt),
-            resolve_heat=resolve_heat,
-            state=state,
-        )
+            network, number, (first_seed + k) % 2**64, threads, dt=float(dt),
+            resolve_heat=resolve_heat, state=state,
+        )  # fmt: skip
         if isinstance(duration, Protocol):
             emulator.play(duration)
         else:

@@ -19,10 +19,6 @@ def draw_convergence(
 ) -> Figure:
     """Draw estimates with two standard errors, and the parabola through them down to dt = 0.
 
-    Args:
-        convergence: what to draw.
-        figsize: inches.
-
     Example:
         >>> import ktc
         >>> well = ktc.Network(stiffness=-1.0, friction=1.0, quartic=1.0)
@@ -41,10 +37,8 @@ def draw_convergence(
     ax.errorbar(squares, means, errors, capsize=3, label="estimates, 2 standard errors", **plain)
     line = limit.mean + convergence.coefficient.mean * ends
     ax.plot(ends, line, color="#0072B2", linestyle="--", label="fit, second order in dt")
-    ax.errorbar(
-        [0.0], [limit.mean], [2 * limit.stderr], capsize=3, label="limit dt → 0",
-        **{**STYLES[2], "linestyle": ""},
-    )  # fmt: skip
+    plain = {**STYLES[2], "linestyle": "", "label": "limit dt → 0"}
+    ax.errorbar([0.0], [limit.mean], [2 * limit.stderr], capsize=3, **plain)
     ax.set_xlabel("dt²")
     ax.set_ylabel("observable")
     legend(ax, columns=3)

@@ -22,14 +22,9 @@ MOST_INTERVALS = 20_000
 class Windows(NamedTuple):
     """∂H of replicas in equilibrium at the ends of windows, and its integrals over the windows.
 
-    Every parameter has a window of its own length.
-
-    Attributes:
-        ends: ∂H − ⟨∂H⟩ at the ends of all windows, shape (replicas, p) each.
-        pairs: ∂H at one end of a window and ∫∂H dt over it, both less their means, shape
-            (replicas, p) each.
-        intervals: number of intervals in the window of each parameter, shape (p,).
-        length: duration of the longest window.
+    ``ends`` are ∂H − ⟨∂H⟩ at the ends of all windows, ``pairs`` ∂H at one end of a window and
+    ∫∂H dt over it, both less their means, shape (replicas, p) each. Every parameter has a window of
+    so many intervals; the longest has the given length.
     """
 
     ends: list[Array]
@@ -63,6 +58,12 @@ def correlated_windows(
     return Windows(ends, pairs, integrator.windows, float(integrator.windows.max()) * step)
 
 
+def longer_window(windows: NDArray[np.intp]) -> Array:
+    """Weight of each entry of ∂H ∫∂Hᵀdt: the longer of two windows has all their correlation."""
+    longer = np.subtract.outer(-windows, -windows)
+    return np.where(longer > 0, 1.0, np.where(longer == 0, 0.5, 0.0))
+
+
 def _centred(forces: Array) -> Array:
     return np.asarray(forces - forces.mean(axis=0))
 
@@ -74,6 +75,7 @@ class WindowIntegrator:
     correlation time of a slow one would only add noise.
 
     Attributes:
+        time: duration of the run so far.
         forces: ∂H now, shape (replicas, p).
         windows: number of intervals in the window of each parameter, shape (p,).
     """
@@ -83,8 +85,8 @@ class WindowIntegrator:
     ) -> None:
         self._device, self._parameters, self._step = device, parameters, step
         self._trapezoidal = trapezoidal
-        self._intervals = 0
-        self.forces = self._read()
+        self._intervals, self.time = 0, 0.0
+        self.forces = parameters.forces(device.read())
         self.windows = np.zeros(parameters.size, dtype=np.intp)
 
     def until_decayed(self, most: int) -> Array:
@@ -158,15 +160,8 @@ class WindowIntegrator:
             result += self._step / 12 * (early - start + late - end)
         return result
 
-    @property
-    def time(self) -> float:
-        """Duration of the run so far."""
-        return self._intervals * self._step
-
     def _advance(self) -> None:
         self._device.run(self._step)
         self._intervals += 1
-        self.forces = self._read()
-
-    def _read(self) -> Array:
-        return self._parameters.forces(self._device.read())
+        self.time = self._intervals * self._step
+        self.forces = self._parameters.forces(self._device.read())

@@ -7,7 +7,7 @@ import numpy as np
 from ktc._base.validation import Array, count, positive
 from ktc._emulation.emulator import Emulator
 from ktc._engines.step_size import default_step
-from ktc._measure.correlation_windows import MOST_INTERVALS, WindowIntegrator
+from ktc._measure.correlation_windows import MOST_INTERVALS, WindowIntegrator, longer_window
 from ktc._model.description import Described, Description
 from ktc._model.device import Device
 from ktc._model.parameters import Parameters
@@ -59,13 +59,9 @@ def fisher_estimate(
     scatter = (forces**2).T @ forces**2 / n - covariance**2
     kT = emulator.controls.common_kT
     return MatrixEstimate(
-        covariance * (n / (n - 1)) / kT,
-        np.sqrt(np.maximum(scatter, 0) / n) / kT,
-        shrinkage=share,
-        replicas=n,
-        time=0.0,
-        method="covariance over replicas",
-    )
+        covariance * (n / (n - 1)) / kT, np.sqrt(np.maximum(scatter, 0) / n) / kT,
+        shrinkage=share, replicas=n, time=0.0, method="covariance over replicas",
+    )  # fmt: skip
 
 
 def friction_estimate(
@@ -98,13 +94,12 @@ def friction_estimate(
         device: a Network or a Board, of which an equilibrium ensemble is drawn; or a running
             emulator in equilibrium at its present controls, which runs on and books the energies.
         parameter: one or several of ``theory.LEARNABLE``, or ``theory.Parameters``.
-        replicas: size of the ensemble, 10,000 by default; not for a running emulator.
-        seed: of the ensemble; not for a running emulator.
+        replicas, seed, threads: of the ensemble, 10,000 replicas by default; not for a running
+            emulator.
         windows: number of stretches; error bars decrease as 1/√windows.
         interval: time between read-outs; a tenth of the fastest time of the network by default.
         longest: longest window; 20,000 intervals by default.
         shrinkage: "optimal" (see ``theory.MatrixEstimate``), a share from 0 to 1, or None.
-        threads: of the ensemble; not for a running emulator.
 
     Raises:
         ValueError: no equilibrium, fewer than twenty replicas, or correlations that outlast
@@ -121,16 +116,9 @@ def friction_estimate(
         True
     """
     return metric_estimates(
-        device,
-        parameter,
-        replicas,
-        seed,
-        windows=windows,
-        interval=interval,
-        longest=longest,
-        shrinkage=shrinkage,
-        threads=threads,
-    )[1]
+        device, parameter, replicas, seed, windows=windows, interval=interval, longest=longest,
+        shrinkage=shrinkage, threads=threads,
+    )[1]  # fmt: skip
 
 
 def metric_estimates(
@@ -152,14 +140,11 @@ def metric_estimates(
     ``theory.fisher_estimate``.
 
     Args:
-        device, parameter, replicas, seed: as for ``theory.friction_estimate``.
-        windows, interval, longest, shrinkage, threads: as for ``theory.friction_estimate``.
+        device, parameter, replicas, seed, windows, interval, longest, shrinkage, threads: as for
+            ``theory.friction_estimate``.
         hold: duration h of a tick under held controls, in place of ``interval``. ζ is then the
             trapezoidal rule at the ticks, (h/kT)[½C(0) + C(h) + C(2h) + …]: the lead of controls in
             steady motion under holds, less half a tick, in linear response.
-
-    Returns:
-        F and ζ.
 
     Raises:
         ValueError: both ``hold`` and ``interval``, and as for ``theory.friction_estimate``.
@@ -173,7 +158,7 @@ def metric_estimates(
 
     Source: Sivak, Crooks (2012), Phys. Rev. Lett. 108, 190602.
     """
-    share, stretches = checked_shrinkage(shrinkage), count("windows", windows)
+    share, stretches = checked_shrinkage(shrinkage), count("windows", windows, most=10**6)
     emulator, parameters = _running(device, parameter, replicas, seed, threads)
     if hold is not None and interval is not None:
         raise ValueError(f"interval must be left out with hold = {hold}, which replaces it")
@@ -191,12 +176,10 @@ def metric_estimates(
         forward, backward = run.through()
         pairs += [(ends[-1], forward), (run.forces, backward)]
         ends.append(run.forces)
-    # The longer of two windows contains all correlation of both parameters.
-    longer = np.subtract.outer(-run.windows, -run.windows)
-    share_of = np.where(longer > 0, 1.0, np.where(longer == 0, 0.5, 0.0))
+    share_of = longer_window(run.windows)
     kT, tables = emulator.controls.common_kT, []
-    for couples, weights in (([(end, end) for end in ends], 0.5), (pairs, share_of)):
-        total, spread = _over_groups(couples, np.asarray(weights))
+    for couples, weights in (([(end, end) for end in ends], np.array(0.5)), (pairs, share_of)):
+        total, spread = _over_groups(couples, weights)
         tables.append((total / kT, spread / kT))
     methods = (
         f"covariance over replicas at {stretches + 1} times",
@@ -212,7 +195,7 @@ def metric_estimates(
 def _over_groups(couples: list[tuple[Array, Array]], weights: Array) -> tuple[Array, Array]:
     """Mean of w∘M + (w∘M)ᵀ, M the covariance of one and other, and its error bar over groups."""
     n, p = couples[0][0].shape
-    centred = [(one - one.mean(axis=0), other - other.mean(axis=0)) for one, other in couples]
+    centred = [[one - one.mean(axis=0) for one in couple] for couple in couples]
     total, squares = np.zeros((p, p)), np.zeros((p, p))
     groups = np.array_split(np.arange(n), min(GROUPS, n // 2))
     for group in groups:
@@ -238,8 +221,7 @@ def _running(
     if not isinstance(device, Device):
         at_equilibrium(device)
         number = count("replicas", REPLICAS if replicas is None else replicas, least=2)
-        emulator = Emulator(device, number, seed, threads)
-        return emulator, _parameters(device, parameter)
+        return Emulator(device, number, seed, threads), _parameters(device, parameter)
     for name, value in (("replicas", replicas), ("seed", seed), ("threads", threads)):
         if value is not None:
             raise ValueError(f"{name} must be left out for a running device, but is {value!r}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from ktc import _core
 from ktc._base.validation import known_keywords
@@ -17,7 +17,7 @@ TOGETHER = (
 )
 
 
-def account_names(accounts: Sequence[str] | str | None) -> tuple[str, ...] | None:
+def account_names(accounts: object) -> tuple[str, ...] | None:
     """The accounts that a user names, each once; None for all."""
     if accounts is None:
         return None

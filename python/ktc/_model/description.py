@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from ktc._base.codec import register
 from ktc._base.units import Units
-from ktc._base.validation import Array
+from ktc._base.validation import Array, of_shape, of_type, require_positive
 from ktc._model.network import Network
 
 
@@ -44,6 +44,10 @@ class Described:
     scale: Array
     symbols: Units
 
+    def __post_init__(self) -> None:
+        of_shape("scale", self.scale, self.network.units)
+        require_positive("scale", self.scale)
+
     def __repr__(self) -> str:
         return repr(self.network)
 
@@ -60,6 +64,9 @@ def network_of(device: Description, name: str = "device") -> Network:
     if isinstance(device, Network):  # saves the slow checks of protocols
         return device
     kind = type(device).__name__
+    if isinstance(device, type):
+        given = device.__name__
+        raise TypeError(f"{name} must be an object, but is the class {given}; pass one {given}")
     if isinstance(device, Running):
         raise TypeError(
             f"{name} must be a Network or a Board, but is a running {kind}; pass what it was made "
@@ -67,4 +74,4 @@ def network_of(device: Description, name: str = "device") -> Network:
         )
     if not isinstance(device, Description):
         raise TypeError(f"{name} must be a ktc.Network or a ktc.Board, but is a {kind}")
-    return device.network
+    return of_type(f"network of {name}", device.network, Network)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from inspect import getattr_static
 from typing import Protocol, runtime_checkable
 
 from numpy.typing import ArrayLike
@@ -15,6 +16,7 @@ from ktc._model.imperfections import Imperfections
 from ktc._model.network import Network
 
 
+@runtime_checkable
 class DeviceMoments(Protocol):
     """Averages over the replicas at one instant, in the public state; ``ktc.Moments`` is one."""
 
@@ -163,10 +165,13 @@ class DeviceFactory(Protocol):
 
 def require_device(device: object) -> Device:
     """``device``, if it has all members of ``Device``."""
+    if isinstance(device, type):
+        given = device.__name__
+        raise TypeError(f"device must be an object, but is the class {given}; pass one {given}")
     if isinstance(device, Device):
         return device
     members = ("set", "run", "moments", "read", "ledger", "controls", "network", "scale", "symbols")
-    missing = [name for name in members if name not in dir(device)]
+    missing = [name for name in members if getattr_static(device, name, None) is None]
     raise TypeError(
         f"device must be a ktc.Device, with {', '.join(members)}, but {type(device).__name__} "
         f"lacks {', '.join(missing)}"

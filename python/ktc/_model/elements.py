@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.codec import register
-from ktc._base.validation import Array, finite, frozen, positive, real_array
+from ktc._base.validation import Array, finite, frozen, items, of_type, positive, real_array
 
 
 @dataclass(frozen=True)
@@ -73,12 +73,20 @@ class Elements:
     accounts: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        if not self.resistors:
-            raise ValueError("resistors must have at least one, but has none")
-        n = np.size(self.resistors[0].direction)
-        for kind in ("resistors", "sources", "noises"):
-            given = enumerate(getattr(self, kind))
-            checked = tuple(_checked(f"{kind}[{i}]", element, n) for i, element in given)
+        n = -1
+        for kind, cls in (
+            ("resistors", Resistor),
+            ("sources", CurrentSource),
+            ("noises", NoiseSource),
+        ):
+            given = [
+                of_type(f"{kind}[{i}]", one, cls)
+                for i, one in enumerate(items(kind, getattr(self, kind)))
+            ]
+            if cls is Resistor and not given:
+                raise ValueError("resistors must have at least one, but has none")
+            n = np.size(given[0].direction) if cls is Resistor else n
+            checked = tuple(_checked(f"{kind}[{i}]", one, n) for i, one in enumerate(given))
             object.__setattr__(self, kind, checked)
         if self.interconnection is not None:
             matrix = real_array("interconnection", self.interconnection)
@@ -143,6 +151,7 @@ def _checked(name: str, element: Element, n: int) -> Element:
             f"{name}.direction must be of shape ({n},), but has shape {direction.shape}"
         )
     if isinstance(element, Resistor):
+        of_type(f"{name}.account", element.account, str, "a str")
         positive(f"{name}.conductance", element.conductance)
         finite(f"{name}.emf", element.emf)
     elif isinstance(element, CurrentSource):

@@ -6,10 +6,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.lazy_imports import scipy
-from ktc._base.validation import count, per_unit, real_array
+from ktc._base.validation import count, flag, per_unit, real_array, refusing_overflow
 from ktc._model.sparse_stiffness import SparseMatrix
 
+#: Units of a lattice: its arrays take some 200 bytes each.
+MOST_UNITS = 10**8
 
+
+@refusing_overflow("own or coupling")
 def springs(
     units: int, edges: ArrayLike, own: ArrayLike = 1.0, coupling: ArrayLike = 1.0
 ) -> SparseMatrix:
@@ -37,7 +41,7 @@ def springs(
 
     Source: Laplacian of a graph; Chung (1997), Spectral Graph Theory.
     """
-    d = count("units", units)
+    d = count("units", units, most=MOST_UNITS)
     pairs = real_array("edges", edges)
     if pairs.size == 0:
         pairs = pairs.reshape(0, 2)
@@ -83,7 +87,7 @@ def ring(units: int, own: ArrayLike = 1.0, coupling: ArrayLike = 1.0) -> SparseM
         >>> ktc.lattices.ring(4, own=1.0, coupling=0.25).toarray()[0]
         array([ 1.5 , -0.25,  0.  , -0.25])
     """
-    d = count("units", units, least=3)
+    d = count("units", units, least=3, most=MOST_UNITS)
     number = np.arange(d)
     return springs(d, np.stack([number, (number + 1) % d], axis=1), own, coupling)
 
@@ -107,9 +111,10 @@ def grid(
         >>> ktc.lattices.grid(3, 3, periodic=True).toarray()[4]
         array([ 0., -1.,  0., -1.,  5., -1.,  0., -1.,  0.])
     """
-    least = 3 if periodic else 1
+    least = 3 if flag("periodic", periodic) else 1
     shape = (count("rows", rows, least=least), count("columns", columns, least=least))
-    number = np.arange(shape[0] * shape[1]).reshape(shape)
+    units = count("rows · columns", shape[0] * shape[1], most=MOST_UNITS)
+    number = np.arange(units).reshape(shape)
     if periodic:
         right = [number, np.roll(number, -1, axis=1)]
         down = [number, np.roll(number, -1, axis=0)]

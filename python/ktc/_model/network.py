@@ -145,7 +145,7 @@ class Network(Storable):
                 "stiffness must be an array for a circuit, but is sparse; pass stiffness.toarray()"
             )
         flow = None if interconnection is None else real_array("interconnection", interconnection)
-        elements = Elements(tuple(resistors), flow, tuple(sources), tuple(noises))
+        elements = Elements(resistors, flow, sources, noises)
         matrix = stiffness_matrix(stiffness)
         arrays = elements.arrays(len(matrix))
         network = cls.__new__(cls)
@@ -280,7 +280,10 @@ class Network(Storable):
         """
         if self.is_sparse:
             refuse_dense(self.units)
-        return self._core.drift(self._controls.arrays())
+        drift = self._core.drift(self._controls.arrays())
+        if not np.isfinite(drift).all():
+            raise ValueError("stiffness is so large beside friction that the drift overflows")
+        return drift
 
     @property
     def relaxation_times(self) -> Array:

@@ -8,7 +8,17 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ktc._base.validation import Array, frozen, real_array
+from ktc._base.validation import (
+    Array,
+    choice,
+    frozen,
+    items,
+    of_type,
+    per_unit,
+    real_array,
+    refusing_overflow,
+    square,
+)
 from ktc._model.controls import Controls
 from ktc._model.description import Description, network_of
 
@@ -101,12 +111,7 @@ class Parameters:
     def changes(self, vector: ArrayLike, controls: Controls) -> dict[str, Array]:
         """Return the arguments of ``set`` that bring a device from ``controls`` to θ."""
         self._check_units(controls)
-        theta = real_array("vector", vector)
-        if theta.shape != (self.size,):
-            raise ValueError(
-                f"vector must have shape ({self.size},), one number per parameter, "
-                f"but has shape {theta.shape}"
-            )
+        theta = self._checked(vector)
         changed: dict[str, Array] = {}
         for name, block in self.blocks.items():
             control = CONTROL_OF.get(name, name)
@@ -119,11 +124,15 @@ class Parameters:
 
     def controls(self, vector: ArrayLike, controls: Controls) -> Controls:
         """Return ``controls`` with the values θ, checked as by ``with_controls``."""
-        return controls.updated(**self.changes(vector, controls))
+        changes = self.changes(vector, controls)
+        return controls.updated(**changes)
 
+    @refusing_overflow("state")
     def forces(self, state: ArrayLike) -> Array:
         """Return ∂H/∂θ, shape (n, p), at public states, shape (n, d)."""
-        x = np.atleast_2d(np.asarray(state, dtype=np.float64))
+        # States of a device are known to be numbers.
+        known = type(state) is np.ndarray and state.dtype == np.float64
+        x = np.atleast_2d(state if known else real_array("state", state))
         if x.ndim != 2 or x.shape[1] != self.units:
             raise ValueError(
                 f"state must have shape (n, {self.units}), one column per unit, "
@@ -143,16 +152,18 @@ class Parameters:
                 result[block][self.places[name][0] == self.places[name][1]] *= 0.5
         return result.T
 
+    @refusing_overflow("mean or covariance")
     def mean_forces(self, mean: ArrayLike, covariance: ArrayLike | None = None) -> Array:
         """Return ⟨∂H/∂θ⟩ of a normal distribution of the public state, shape (p,).
 
         ⟨x_i x_j⟩ = m_i m_j + P_ij and ⟨x⁴⟩ = m⁴ + 6m²P + 3P² (Isserlis), with the mean m, shape
         (d,), and the covariance P, shape (d, d), of which a bias needs none.
         """
-        m = np.asarray(mean, dtype=np.float64) / self.scale
+        m = per_unit("mean", mean, self.units) / self.scale
         result = np.empty(self.size)
         if covariance is not None:
-            spread = np.asarray(covariance, dtype=np.float64) / np.outer(self.scale, self.scale)
+            spread = square("covariance", covariance, self.units)
+            spread = spread / np.outer(self.scale, self.scale)
             second = np.outer(m, m) + spread
             own = spread.diagonal()
         for name, block in self.blocks.items():
@@ -169,11 +180,20 @@ class Parameters:
 
     def split(self, vector: ArrayLike) -> dict[str, Array]:
         """Split a vector of p numbers by name: θ, a gradient or error bars."""
-        theta = np.asarray(vector, dtype=np.float64)
+        theta = self._checked(vector)
         return {name: theta[block] for name, block in self.blocks.items()}
 
+    def _checked(self, vector: ArrayLike) -> Array:
+        theta = real_array("vector", vector)
+        if theta.shape != (self.size,):
+            raise ValueError(
+                f"vector must have shape ({self.size},), one number per parameter, "
+                f"but has shape {theta.shape}"
+            )
+        return theta
+
     def _check_units(self, controls: Controls) -> None:
-        if len(controls.bias) != self.units:
+        if len(of_type("controls", controls, Controls).bias) != self.units:
             raise ValueError(
                 f"controls must be those of {self.units} units, but have {len(controls.bias)}"
             )
@@ -194,14 +214,13 @@ class Parameters:
 
 
 def _names(names: str | Sequence[str]) -> tuple[str, ...]:
-    chosen = (names,) if isinstance(names, str) else tuple(names)
+    chosen = (names,) if isinstance(names, str) else items("names, or parameter,", names)
     for name in chosen:
-        if name not in LEARNABLE:
-            raise ValueError(f"parameter must be one of {LEARNABLE}, but is {name!r}")
+        choice("parameter", name, LEARNABLE)
     parts = [p for n in chosen for p in (("couplings", "diagonal") if n == "stiffness" else (n,))]
     if not parts or len(set(parts)) < len(parts):
         raise ValueError(
-            f"names must be one or several that do not overlap, but are {chosen}; "
+            f"names must be one or several that do not overlap, but are {chosen}; as a parameter, "
             "'stiffness' is 'couplings' and 'diagonal' together"
         )
     return chosen

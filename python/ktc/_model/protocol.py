@@ -10,7 +10,14 @@ from numpy.typing import ArrayLike
 
 from ktc._base.codec import register
 from ktc._base.files import Storable
-from ktc._base.validation import Array, count, frozen, known_keywords, positive, real_array
+from ktc._base.validation import (
+    Array,
+    frozen,
+    known_keywords,
+    positive,
+    real_array,
+    tick_count,
+)
 from ktc._model.controls import CONTROL_NAMES, Controls
 from ktc._model.description import Description
 from ktc._model.protocol_figure import draw_protocol
@@ -54,7 +61,7 @@ class Protocol(Storable):
         if not (self.holds > 0).all():
             tick = int(np.argmin(self.holds > 0))
             raise ValueError(f"holds must be positive, but is {self.holds[tick]} at tick {tick}")
-        for what, given in (("controls", controls), ("final", final or {})):
+        for what, given in (("controls", controls), ("final", {} if final is None else final)):
             if not isinstance(given, Mapping):
                 raise TypeError(
                     f"{what} must be a mapping from control names to values, but is "
@@ -90,7 +97,7 @@ class Protocol(Storable):
             >>> drive.controls["bias"].round(3)
             array([1.875, 2.292, 2.708, 3.125])
         """
-        hold = positive("duration", duration) / count("ticks", ticks)
+        hold = positive("duration", duration) / tick_count(ticks)
         known_keywords(functions, CONTROL_NAMES, "control")
         midpoints = (np.arange(ticks) + 0.5) * hold
         sampled = {}
@@ -118,7 +125,7 @@ class Protocol(Storable):
         lines: dict[str, Callable[[float], ArrayLike]] = {}
         final = {}
         for name, pair in ends.items():
-            if not isinstance(pair, tuple) or len(pair) != 2:
+            if not isinstance(pair, tuple) or len(pair) != 2:  # type: ignore[redundant-expr]
                 raise ValueError(f"{name} must be a pair (start, end), but is {pair!r}")
             settings = [setting(name, name, value)[None] for value in pair]
             start, end = (value[0] for value in one_shape(name, settings))

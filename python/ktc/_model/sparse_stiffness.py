@@ -7,12 +7,12 @@ from functools import cached_property
 from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ktc import _core
 from ktc._base.codec import from_record, register, same, to_record
 from ktc._base.lazy_imports import interrupts_deferred, scipy
-from ktc._base.validation import Array, frozen
+from ktc._base.validation import Array, count, frozen, real_array
 from ktc._model.matrices import CONFINE
 
 #: A ``csr_array``, of which SciPy ships no types.
@@ -39,11 +39,13 @@ class SparseStiffness:
     @classmethod
     def of(cls, value: ArrayLike | SparseMatrix, units: int | None = None) -> SparseStiffness:
         """Check a sparse matrix or a dense array: square, of ``units`` rows, finite, symmetric."""
+        if not is_sparse(value):
+            value = real_array("stiffness", value)
         shape = value.matrix.shape if isinstance(value, SparseStiffness) else np.shape(value)
         if len(shape) != 2 or shape[0] != shape[1] or shape[0] == 0:
             raise ValueError(f"stiffness must be a square matrix (d, d), but has shape {shape}")
         held = value if isinstance(value, SparseStiffness) else cls(_symmetric(_canonical(value)))
-        if units is not None and held.units != units:
+        if units is not None and held.units != count("units", units):
             raise ValueError(
                 f"stiffness must be of shape ({units}, {units}), one row and column per unit, "
                 f"but has shape {shape}"
@@ -121,7 +123,9 @@ def _rows(stiffness: SparseStiffness) -> dict[str, object]:
     return {"data": matrix.data, "indices": matrix.indices, "indptr": matrix.indptr}
 
 
-def _of_rows(data: Array, indices: Array, indptr: Array) -> SparseStiffness:
+def _of_rows(
+    data: Array, indices: NDArray[np.integer], indptr: NDArray[np.integer]
+) -> SparseStiffness:
     return SparseStiffness.of(
         scipy.sparse.csr_array((data, indices, indptr), shape=(len(indptr) - 1,) * 2)
     )
@@ -174,6 +178,10 @@ def _check_indices(value: SparseMatrix) -> None:
     """Refuse indices outside the matrix, which compiled code of SciPy would follow anywhere."""
     try:
         if hasattr(value, "check_format"):
+            # SciPy trusts the last pointer, and differences of pointers may wrap around.
+            pointers = getattr(value, "indptr", np.zeros(1))
+            if pointers[0] != 0 or (pointers[1:] < pointers[:-1]).any():
+                raise ValueError("index pointers must start at 0 and must not decrease")
             value.check_format(full_check=True)
         elif getattr(value, "format", None) == "coo":
             scipy.sparse.coo_array((value.data, (value.row, value.col)), shape=value.shape)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc import _core
-from ktc._base.validation import Array, real_array
+from ktc._base.validation import Array, of_type, real_array
 from ktc._model.controls import CONTROL_NAMES, Controls
 
 # Numbers of axes that one value of a control may have.
@@ -55,6 +55,7 @@ def checked_waveforms(
 ) -> tuple[dict[str, Array], Controls]:
     """Return waveforms as a network with ``controls`` takes them, and the controls at the end."""
     checked = dict(waveforms)
+    of_type("controls", controls, Controls)
     if controls.is_sparse and "stiffness" in {*waveforms, *last}:
         raise ValueError(
             "stiffness of a sparse network is set, not played: a protocol holds one dense "

@@ -6,10 +6,20 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.lazy_imports import scipy
-from ktc._base.validation import Array, finite, per_unit, positive, square
+from ktc._base.validation import (
+    Array,
+    choice,
+    finite,
+    not_negative,
+    of_type,
+    per_unit,
+    positive,
+    square,
+)
 from ktc._engines.factory import STATIONARY
 from ktc._engines.moments_engine import MomentsEngine
 from ktc._model.description import Description
+from ktc._model.device import DeviceMoments
 from ktc._theory.gaussian import Gaussian, bures, equilibrium, gaussian, symmetrized
 
 DISTANCES = ("divergence", "wasserstein")
@@ -46,24 +56,20 @@ def divergence(state: Gaussian, device: Description) -> float:
         >>> ktc.theory.divergence(state, ktc.Network(stiffness=1.0, friction=1.0))
         0.5
     """
-    target = equilibrium(device)
-    d = len(target.mean)
-    mean, covariance = per_unit("mean", state.mean, d), square("covariance", state.covariance, d)
+    target, move, covariance = _compared(state, device)
     ratio = np.linalg.solve(target.covariance, covariance)
     sign, log_det = np.linalg.slogdet(ratio)
     if not sign > 0:
         raise ValueError("covariance must be positive definite; take more replicas than units")
-    move = mean - target.mean
     far = float(move @ np.linalg.solve(target.covariance, move))
-    return max(0.0, 0.5 * (far + float(np.trace(ratio)) - d - float(log_det)))
+    return max(0.0, 0.5 * (far + float(np.trace(ratio)) - len(move) - float(log_det)))
 
 
 def deficiency(state: Gaussian, device: Description, distance: str = "divergence") -> float:
     """How far a normal state is from the device's equilibrium.
 
     Args:
-        state: mean and covariance of the public state.
-        device: a Gaussian network at the controls in question.
+        state, device: as for ``divergence``.
         distance: "divergence", KL(p‖p_eq) in nats, or "wasserstein", min √⟨|x − y|²/σ²⟩ over
             couplings, every unit by its own equilibrium width.
 
@@ -73,17 +79,21 @@ def deficiency(state: Gaussian, device: Description, distance: str = "divergence
         >>> ktc.theory.deficiency(state, ktc.Network(1.0, 1.0), "wasserstein")
         2.0
     """
-    if distance not in DISTANCES:
-        raise ValueError(f"distance must be one of {DISTANCES}, but is {distance!r}")
-    if distance == "divergence":
+    if choice("distance", distance, DISTANCES) == "divergence":
         return divergence(state, device)
+    target, move, covariance = _compared(state, device)
+    width = np.sqrt(target.covariance.diagonal())
+    first, last = (p / np.outer(width, width) for p in (covariance, target.covariance))
+    return float(np.sqrt(bures(symmetrized(first), last) + np.sum((move / width) ** 2)))
+
+
+def _compared(state: Gaussian, device: Description) -> tuple[Gaussian, Array, Array]:
+    """The device's equilibrium, the mean of a state relative to it, and the state's covariance."""
     target = equilibrium(device)
     d = len(target.mean)
-    width = np.sqrt(target.covariance.diagonal())
+    of_type("state", state, DeviceMoments, "an object with a mean and a covariance")
     mean, covariance = per_unit("mean", state.mean, d), square("covariance", state.covariance, d)
-    first, last = (p / np.outer(width, width) for p in (covariance, target.covariance))
-    spread = bures(symmetrized(first), last)
-    return float(np.sqrt(spread + np.sum(((mean - target.mean) / width) ** 2)))
+    return target, mean - target.mean, covariance
 
 
 def energy_delay_deficiency(energy: float, delay: float, error: float) -> float:
@@ -107,9 +117,7 @@ def energy_delay_deficiency(energy: float, delay: float, error: float) -> float:
         >>> ktc.theory.energy_delay_deficiency(2.0, 3.0, 0.1)
         0.6000000000000001
     """
-    off = finite("error", error)
-    if off < 0:
-        raise ValueError(f"error must not be negative, but is {off}")
+    off = not_negative("error", error)
     return finite("energy", energy) * positive("delay", delay) * off
 
 
@@ -118,13 +126,12 @@ def time_to_equilibrium(
 ) -> float:
     """How long after a jump of the controls the state is as near to equilibrium as ``error``.
 
-    The state starts in equilibrium at ``before``; mean and covariance relax exactly at the controls
-    of ``device``. Zero where it is near enough from the start.
+    The state starts in equilibrium at ``before`` and relaxes at ``device``. Zero where it is near
+    enough from the start.
 
     Args:
         before, device: one Gaussian network at the controls before and after the jump.
-        error: of ``deficiency``, positive.
-        distance: its name.
+        error, distance: of ``deficiency``, positive, and its name.
 
     Example:
         >>> import ktc
@@ -174,4 +181,5 @@ def time_to_accuracy(device: Description, accuracy: ArrayLike) -> float:
         60000.0
     """
     slowest = float(gaussian(device).relaxation_times[-1])
-    return 2 * slowest / positive("accuracy", accuracy) ** 2
+    error = positive("accuracy", accuracy)
+    return 2 * slowest / error / error

@@ -50,10 +50,13 @@ def free_energy(device: Description) -> float:
     """
     net = at_equilibrium(device)
     kT, quartic = net.common_kT, net.quartic > 0
-    _refuse_coupled(net)
-    value = 0.0
-    for unit in np.flatnonzero(quartic).tolist():
-        value += OneUnit.of(net, unit).free_energy
+    pair = coupled_quartic(net)
+    if pair is not None:
+        raise ValueError(
+            f"quartic unit {pair[0]} is coupled to unit {pair[1]}, so that the free energy has no "
+            "closed form and no quadrature; estimate differences by theory.free_energy_difference"
+        )
+    value = sum(OneUnit.of(net, unit).free_energy for unit in np.flatnonzero(quartic).tolist())
     if not quartic.all():
         stiffness, bias = net.stiffness[np.ix_(~quartic, ~quartic)], net.bias[~quartic]
         value -= 0.5 * float(bias @ np.linalg.solve(stiffness, bias))
@@ -129,18 +132,8 @@ def method_of(*devices: Description) -> str:
 
 def coupled_quartic(net: Network) -> tuple[int, int] | None:
     """Return a quartic unit and a unit that it is coupled to, or None if there is no such pair."""
-    for unit in np.flatnonzero(net.quartic):
-        others = np.flatnonzero(net.stiffness[unit])
-        others = others[others != unit]
-        if len(others):
-            return int(unit), int(others[0])
+    for unit in np.flatnonzero(net.quartic).tolist():
+        for other in np.flatnonzero(net.stiffness[unit]).tolist():
+            if other != unit:
+                return unit, other
     return None
-
-
-def _refuse_coupled(net: Network) -> None:
-    pair = coupled_quartic(net)
-    if pair is not None:
-        raise ValueError(
-            f"quartic unit {pair[0]} is coupled to unit {pair[1]}, so that the free energy has no "
-            "closed form and no quadrature; estimate differences by theory.free_energy_difference"
-        )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.lazy_imports import scipy
-from ktc._base.validation import Array, real_array
+from ktc._base.validation import Array, choice, real_array, refusing_overflow
 from ktc._model.description import Description
 from ktc._model.network import Network
 from ktc._theory.free_energies import at_equilibrium
@@ -17,13 +17,10 @@ PARAMETERS = ("bias", "center")
 
 
 def gaussian(device: Description) -> Network:
-    """Return the network of a device that relaxes to a normal distribution exp(−H/kT)/Z.
+    """Return the ``ktc.Network`` of a device that relaxes to a normal distribution exp(−H/kT)/Z.
 
     Args:
         device: a Network or a Board.
-
-    Returns:
-        The ``ktc.Network``.
 
     Raises:
         ValueError: quartic units, several temperatures, sources or noise generators.
@@ -73,10 +70,8 @@ def equilibrium(device: Description) -> Gaussian:
     Source: Landau, Lifshitz (1980), Statistical Physics, part 1, section 111.
     """
     net, scale = gaussian(device), device.scale
-    covariance = net.common_kT * inverse(net.stiffness)
-    return Gaussian(
-        scale * np.linalg.solve(net.stiffness, net.bias), covariance * np.outer(scale, scale)
-    )
+    mean, covariance = np.linalg.solve(net.stiffness, net.bias), inverse(net.stiffness)
+    return Gaussian(scale * mean, net.common_kT * covariance * np.outer(scale, scale))
 
 
 def bias_free_energy(device: Description, bias: ArrayLike) -> Array:
@@ -104,6 +99,7 @@ def bias_free_energy(device: Description, bias: ArrayLike) -> Array:
     return np.asarray(-0.5 * np.sum(many.T * np.linalg.solve(net.stiffness, many.T), axis=0))
 
 
+@refusing_overflow("data")
 def log_likelihood(device: Description, data: ArrayLike) -> float:
     """Mean of ln p(x) over samples of the public state, in nats per sample, p = exp(−H/kT)/Z.
 
@@ -150,19 +146,15 @@ def parameter_map(device: Description, parameter: str) -> Array:
         array([[2.]])
     """
     net = gaussian(device)
-    if parameter == "bias":
+    if choice("parameter", parameter, PARAMETERS) == "bias":
         return np.eye(net.units)
-    if parameter == "center":
-        return net.stiffness / device.scale
-    raise ValueError(f"parameter must be one of {PARAMETERS}, but is {parameter!r}")
+    return net.stiffness / device.scale
 
 
 def inverse(matrix: Array) -> Array:
     """Invert a symmetric positive definite matrix; the result is exactly symmetric."""
-    inverse: Array = scipy.linalg.cho_solve(
-        scipy.linalg.cho_factor(matrix, lower=True), np.eye(len(matrix))
-    )
-    return symmetrized(inverse)
+    factor = scipy.linalg.cho_factor(matrix, lower=True)
+    return symmetrized(scipy.linalg.cho_solve(factor, np.eye(len(matrix))))
 
 
 def symmetrized(matrix: Array) -> Array:

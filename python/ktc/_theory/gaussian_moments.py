@@ -112,8 +112,7 @@ def _forms(net: Network, parameters: Parameters, covariance: Array) -> _Forms:
     first = np.zeros(parameters.size, dtype=np.intp)
     second, weight = first.copy(), np.zeros(parameters.size)
     for name, block in parameters.blocks.items():
-        places = parameters.places[name]
-        i, j = places[0], places[-1]
+        i, j = parameters.places[name][0], parameters.places[name][-1]
         rows = np.arange(block.start, block.stop)
         first[block], second[block] = i, j
         if name == "bias":

@@ -14,6 +14,8 @@ from ktc._theory.gaussian import parameter_map
 from ktc._theory.gaussian_moments import lag_under_hold
 from ktc._theory.metrics import fisher_matrix, friction_tensor
 
+NO_MAP: Array = np.empty((0, 0))
+
 
 @dataclass(frozen=True)
 class Geometry:
@@ -45,20 +47,12 @@ class Geometry:
     def of(cls, device: Description, parameter: str = "bias") -> Geometry:
         """Geometry of a Gaussian network in closed form."""
         to_bias = parameter_map(device, parameter)
-        return cls.of_matrices(
-            fisher_matrix(device, parameter),
-            friction_tensor(device, parameter),
-            {parameter: slice(None)},
-            to_bias,
-        )
+        pair = fisher_matrix(device, parameter), friction_tensor(device, parameter)
+        return cls.of_matrices(*pair, {parameter: slice(None)}, to_bias)
 
     @classmethod
     def of_matrices(
-        cls,
-        fisher: Array,
-        friction: Array,
-        blocks: Mapping[str, slice],
-        to_bias: Array | None = None,
+        cls, fisher: Array, friction: Array, blocks: Mapping[str, slice], to_bias: Array = NO_MAP
     ) -> Geometry:
         """Geometry of given F, positive definite, and ζ."""
         # Scaled to unit diagonal: the entries of one board may differ by many decades.
@@ -68,8 +62,7 @@ class Geometry:
         times, modes = scipy.linalg.eigh(friction / scale / unit, fisher / scale)
         # Noise may make a measured friction tensor negative in some direction.
         times = np.where(times > 0, times, 1e-9 * abs(times[-1])) * unit
-        map_to_bias = np.empty((0, 0)) if to_bias is None else to_bias
-        return cls(fisher, friction, times, modes / root[:, None], map_to_bias, blocks)
+        return cls(fisher, friction, times, modes / root[:, None], to_bias, blocks)
 
     def sampled(self, hold: float) -> Geometry:
         """Geometry under held controls: fast modes have their ``lag_under_hold`` as time.

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.lazy_imports import scipy
-from ktc._base.validation import Array, per_unit, positive
+from ktc._base.validation import Array, flag, per_unit, positive
 from ktc._model.description import Description
 from ktc._model.network import Network
 from ktc._theory.gaussian import gaussian, inverse
@@ -87,7 +87,9 @@ def continuous_excess_work(
     time = positive("duration", duration)
     rates, modes = scipy.linalg.eigh(net.stiffness, net.friction)
     moves, times = modes.T @ net.friction @ move, 1 / rates
-    return float(np.sum(moves**2 * (time + 0.5 * start * times) / (time + times) ** 2))
+    return float(
+        np.sum(moves**2 * (time + 0.5 * flag("start", start) * times) / (time + times) ** 2)
+    )
 
 
 def _network_and_move(device: Description, target: ArrayLike) -> tuple[Network, Array]:

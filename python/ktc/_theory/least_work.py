@@ -1,11 +1,12 @@
-"""Least excess work of driving Gaussian networks, and the optimal drives."""
+"""Excess work of Gaussian networks in closed form: the least, and that of learning rules."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ktc._base.validation import Array, per_unit, positive, square
+from ktc._base.lazy_imports import scipy
+from ktc._base.validation import Array, flag, per_unit, positive, refusing_overflow, square
 from ktc._model.description import Description
 from ktc._model.network import Network
 from ktc._model.protocol import Protocol
@@ -43,10 +44,11 @@ def least_excess_work(device: Description, bias: ArrayLike, duration: float) -> 
             "circuits has no closed form here"
         )
     goal = per_unit("bias", bias, net.units)
-    move = np.linalg.solve(net.stiffness, goal - net.bias)
-    return least_work_of_move(np.asarray(move, np.float64), net, positive("duration", duration))
+    move = np.asarray(np.linalg.solve(net.stiffness, goal - net.bias), np.float64)
+    return least_work_of_move(move, net, positive("duration", duration))
 
 
+@refusing_overflow("bias or target")
 def least_work_of_move(move: Array, net: Network, time: float) -> float:
     """μᵀR(T + 2K⁻¹R)⁻¹μ, the least excess work of moving the mean by μ in the time T."""
     metric = time * inverse(net.friction) + 2 * inverse(net.stiffness)
@@ -62,9 +64,7 @@ def optimal_drive(device: Description, bias: ArrayLike, duration: float, ticks: 
     that the excess work is then first order.
 
     Args:
-        device: a Gaussian Network or Board, at its initial bias.
-        bias: final bias, scalar or (d,), volts on a Board.
-        duration: T.
+        device, bias, duration: as for ``least_excess_work``.
         ticks: number of equal ticks.
 
     Raises:
@@ -121,8 +121,7 @@ def least_stiffness_excess_work(
         >>> round(ktc.theory.least_stiffness_excess_work(unit, stiffness=2.0, duration=1.0), 6)
         0.056345
     """
-    net = gaussian(device)
-    first, last, rest = _widths(device, stiffness, duration)
+    net, (first, last, rest) = gaussian(device), _widths(device, stiffness, duration)
     ratio = last / rest
     moving = net.friction[0, 0] * (last - first) ** 2 / duration
     return float(moving + net.common_kT * (0.5 * (ratio**2 - 1) - np.log(ratio)))
@@ -138,9 +137,7 @@ def optimal_stiffness_drive(
     k_final and kT/s². Sampled at tick midpoints, its excess work is second order in the tick.
 
     Args:
-        device: one unit without bias and without inertia, at its initial stiffness.
-        stiffness: final stiffness, 1/F on a Board.
-        duration: T.
+        device, stiffness, duration: as for ``least_stiffness_excess_work``.
         ticks: number of equal ticks.
 
     Raises:
@@ -155,8 +152,7 @@ def optimal_stiffness_drive(
         >>> drive.controls["stiffness"].ravel().round(4)
         array([1.3034, 1.5852])
     """
-    net = gaussian(device)
-    first, last, _ = _widths(device, stiffness, duration)
+    net, (first, last, _) = gaussian(device), _widths(device, stiffness, duration)
     speed = (last - first) / duration
 
     def held(t: float) -> Array:
@@ -183,3 +179,107 @@ def _widths(
     half = 0.5 * pace * first
     last = (half + np.sqrt(half**2 + (final + pace) * net.common_kT)) / (final + pace)
     return first, float(last), float(np.sqrt(net.common_kT / final))
+
+
+def constant_rate_excess_work(
+    device: Description, target: ArrayLike, rate: float, duration: float
+) -> float:
+    """Excess work of learning the mean at a constant rate of the bias, without jumps.
+
+    ḃ = η (μ − m), ṁ = R⁻¹(b − Km), from equilibrium, in the limit of infinitely many replicas and
+    vanishing ticks. W_ex = ∫(b − Km)ᵀR⁻¹(b − Km)dt + ½(b − Km)ᵀK⁻¹(b − Km), where the last term is
+    the energy left to relax at T, by one matrix exponential. For one unit it is
+    ½ηγ[μ² − (μ − m_f)²]/k, with distances from the start; in the coordinate of the center the rate
+    is η/k².
+
+    Args:
+        device: an overdamped Gaussian Network or Board, at its initial bias.
+        target: μ, mean of the data, public state, shape (d,).
+        rate: η, as of ``schedules.Constant`` for the bias.
+        duration: T.
+
+    Raises:
+        ValueError: inertia, quartic units, no equilibrium.
+
+    Source: Hnybida, Verret (2025), arXiv 2510.03137.
+
+    Example:
+        >>> import ktc
+        >>> net = ktc.Network(stiffness=1.0, friction=1.0)
+        >>> round(ktc.theory.constant_rate_excess_work(net, 5.0, rate=0.5, duration=2.0), 4)
+        4.635
+    """
+    net, move = _network_and_move(device, target)
+    eta, time = positive("rate", rate), positive("duration", duration)
+    d = net.units
+    flow = np.linalg.solve(net.friction, np.eye(d))
+    # z = (m − μ, b − Kμ); the lag b − Km is z_b − K z_m.
+    motion = np.block([[-flow @ net.stiffness, flow], [-eta * np.eye(d), np.zeros((d, d))]])
+    lag = np.hstack([-net.stiffness, np.eye(d)])
+    start = np.concatenate([-move, -net.stiffness @ move])
+    moved, integral = _moved_and_summed(motion, lag.T @ flow @ lag, time)
+    left = lag @ moved @ start
+    return float(start @ integral @ start + 0.5 * left @ inverse(net.stiffness) @ left)
+
+
+@refusing_overflow("target or duration")
+def continuous_excess_work(
+    device: Description, target: ArrayLike, duration: float, start: bool = True
+) -> float:
+    """Excess work of ``schedules.ContinuousMinimalDissipation``, which has no jumps.
+
+    In each mode of K v = λRv of relaxation time τ it is γμ²(T + τ/2)/(T + τ)² with the work of the
+    displacement at the start, μτ/(T + τ), which requires the target, and γμ²T/(T + τ)² without.
+
+    Args:
+        device, target, duration: as for ``theory.constant_rate_excess_work``.
+        start: whether to include the work of the displacement at the start.
+
+    Raises:
+        ValueError: inertia, quartic units, no equilibrium.
+
+    Source: Hnybida, Verret (2025), arXiv 2510.03137.
+
+    Example:
+        >>> import ktc
+        >>> net = ktc.Network(stiffness=1.0, friction=1.0)
+        >>> ktc.theory.continuous_excess_work(net, 5.0, duration=1.0)
+        9.375
+        >>> ktc.theory.continuous_excess_work(net, 5.0, duration=1.0, start=False)
+        6.25
+    """
+    net, move = _network_and_move(device, target)
+    time = positive("duration", duration)
+    rates, modes = scipy.linalg.eigh(net.stiffness, net.friction)
+    moves, times = modes.T @ net.friction @ move, 1 / rates
+    return float(
+        np.sum(moves**2 * (time + 0.5 * flag("start", start) * times) / (time + times) ** 2)
+    )
+
+
+def _network_and_move(device: Description, target: ArrayLike) -> tuple[Network, Array]:
+    """The network, and the move of its mean to the target."""
+    net = gaussian(device)
+    if net.inertia is not None or not net.has_friction:
+        raise ValueError("device must be overdamped, but has inertia or inductors")
+    goal = per_unit("target", target, net.units) / device.scale
+    return net, goal - np.linalg.solve(net.stiffness, net.bias)
+
+
+@refusing_overflow("rate or duration")
+def _moved_and_summed(motion: Array, source: Array, time: float) -> tuple[Array, Array]:
+    """e^{AT} and ∫e^{Aᵀt}Se^{At}dt from Van Loan's block [[−Aᵀ, S], [0, A]].
+
+    The upper half of the block grows while the lower half decays, so that the exponential is taken
+    over a short time, and the integral extended by doubling, Q_2h = Q_h + A_hᵀ Q_h A_h.
+    """
+    half = len(motion)
+    block = np.block([[-motion.T, source], [np.zeros_like(motion), motion]])
+    doublings = max(0, int(np.ceil(np.log2(np.linalg.norm(block, 2) * time))))
+    small = scipy.linalg.expm(block * (time / 2**doublings))
+    moved = small[half:, half:]
+    integral = moved.T @ small[:half, half:]
+    for _ in range(doublings):
+        integral = integral + moved.T @ integral @ moved
+        moved = moved @ moved
+    return moved, integral

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from ktc import _core
 from ktc._base.lazy_imports import scipy
-from ktc._base.validation import Array, positive, real_array, square
+from ktc._base.validation import Array, positive, real_array, square, told
 from ktc._model.description import Description, network_of
 from ktc._model.network import Network
 
@@ -28,8 +28,7 @@ def linear_transition(drift: ArrayLike, diffusion: ArrayLike, hold: float) -> tu
         Φ and Q, each of shape (n, n).
 
     Raises:
-        ValueError: wrong shapes, numbers that are not finite, an unstable A, a hold that is not
-            positive.
+        ValueError: arguments that are not as above, or not finite.
 
     Example:
         >>> import ktc
@@ -46,11 +45,10 @@ def stationary_covariance(drift: ArrayLike, diffusion: ArrayLike) -> Array:
     """Stationary covariance P of dz = A z dt + noise of covariance rate D: A P + P Aᵀ + D = 0.
 
     Args:
-        drift: A, shape (n, n), every eigenvalue with a negative real part.
-        diffusion: D, shape (n, n), symmetric positive semidefinite.
+        drift, diffusion: as for ``theory.linear_transition``.
 
     Raises:
-        ValueError: wrong shapes, numbers that are not finite, an unstable A.
+        ValueError: as for ``theory.linear_transition``.
 
     Example:
         >>> import ktc
@@ -108,11 +106,16 @@ def spectral_density(device: Description, frequency: ArrayLike) -> Array:
             "the state of an Emulator instead"
         )
     frequencies = np.atleast_1d(real_array("frequency", frequency))
-    if frequencies.ndim != 1 or (frequencies < 0).any():
+    if frequencies.ndim != 1 or not ((frequencies >= 0) & (frequencies < 1e150)).all():
         raise ValueError(
-            f"frequency must be a non-negative scalar or 1-D array, but is {frequency!r}"
+            "frequency must be a non-negative scalar or 1-D array up to 1e150, but is "
+            f"{told(frequency)}"
         )
-    drift, scale = net.drift, np.sqrt(_curvatures(net))
+    drift, curvatures = net.drift, np.diagonal(net.stiffness)
+    if net.inertia is not None:
+        curvatures = np.concatenate([curvatures, 1 / net.inertia])
+    # Coordinates in farads and in henries are scaled to equal size.
+    scale = np.sqrt(curvatures)
     scaled = drift * scale[:, None] / scale
     rates, columns, filters = _noise(net)
     response = np.linalg.inv(
@@ -158,12 +161,6 @@ def band_covariance(device: Description, low: float, high: float) -> Array:
         integrand, np.log(low), np.log(high), epsabs=0.0, epsrel=1e-9, norm="max", limit=1000
     )[0]
     return np.asarray(0.5 * (total + total.T))
-
-
-def _curvatures(net: Network) -> Array:
-    """Diagonal of ∇²H, whose root scales coordinates in farads and in henries to equal size."""
-    own = np.diagonal(net.stiffness)
-    return own if net.inertia is None else np.concatenate([own, 1 / net.inertia])
 
 
 def _noise(net: Network) -> tuple[Array, Array, Array]:

@@ -8,6 +8,7 @@ from ktc._base.validation import Array, frozen, real_array
 
 #: Shrinkage of least expected squared error, estimated from the error bars.
 OPTIMAL = "optimal"
+Shrinkage = float | str | None
 
 
 class MatrixEstimate:
@@ -18,9 +19,6 @@ class MatrixEstimate:
     ensemble overestimates. By default s minimises the expected squared error of the correlations,
     Σ stderr²/Σ r² over all pairs (r, stderr at unit diagonal), but is large enough that the least
     eigenvalue is at least a tenth of the error bar of a correlation.
-
-    Returned by ``theory.fisher_estimate``, ``theory.friction_estimate`` and
-    ``theory.metric_estimates``.
 
     Attributes:
         mean: the matrix to use, shape (p, p).
@@ -49,7 +47,7 @@ class MatrixEstimate:
         raw: Array,
         stderr: Array,
         *,
-        shrinkage: float | str | None = OPTIMAL,
+        shrinkage: Shrinkage = OPTIMAL,
         replicas: int,
         time: float,
         method: str,
@@ -64,7 +62,7 @@ class MatrixEstimate:
                 "because noise dominates it; take more replicas"
             )
         root = np.sqrt(own)
-        scaled, errors = raw / root / root[:, None], stderr / root / root[:, None]
+        scaled, errors = (matrix / root / root[:, None] for matrix in (raw, stderr))
         values = np.linalg.eigvalsh(scaled)
         self.least_eigenvalue = float(values[0])
         self.shrinkage = _intensity(scaled, errors, self.least_eigenvalue, shrinkage)
@@ -83,7 +81,7 @@ class MatrixEstimate:
         )
 
 
-def checked_shrinkage(shrinkage: float | str | None) -> float | str | None:
+def checked_shrinkage(shrinkage: Shrinkage) -> Shrinkage:
     """Check a shrinkage: a number from 0 to 1, ``OPTIMAL``, or None for no shrinkage."""
     if shrinkage is None or (isinstance(shrinkage, str) and shrinkage == OPTIMAL):
         return shrinkage
@@ -95,7 +93,7 @@ def checked_shrinkage(shrinkage: float | str | None) -> float | str | None:
     return float(value)
 
 
-def _intensity(scaled: Array, errors: Array, least: float, shrinkage: float | str | None) -> float:
+def _intensity(scaled: Array, errors: Array, least: float, shrinkage: Shrinkage) -> float:
     if shrinkage is None or len(scaled) == 1:
         return 0.0
     if not isinstance(shrinkage, str):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ktc._base.validation import Array
+from ktc._base.validation import Array, choice
 from ktc._model.description import Description
 from ktc._model.network import Network
 from ktc._model.parameters import LEARNABLE, Parameters
@@ -50,8 +50,8 @@ def fisher_matrix(device: Description, parameter: Learnable = "bias") -> Array:
     Source: Amari (1998), Neural Comput. 10, 251; Isserlis (1918), Biometrika 12, 134.
     """
     net = at_equilibrium(device)
-    if parameter in PARAMETERS and not net.quartic.any():
-        to_bias = parameter_map(device, str(parameter))
+    if isinstance(parameter, str) and parameter in PARAMETERS and not net.quartic.any():
+        to_bias = parameter_map(device, parameter)
         return symmetrized(to_bias.T @ np.linalg.solve(net.stiffness, to_bias))
     parameters = as_parameters(device, parameter)
     if not net.quartic.any():
@@ -75,13 +75,10 @@ def friction_tensor(device: Description, parameter: Learnable = "bias") -> Array
     friction, also quartic ones, ζ is a quadrature, exact in one dimension.
 
     Args:
-        device: a Network or a Board, at its own controls.
-        parameter: "bias", "center", one or several of ``theory.LEARNABLE``, or
-            ``theory.Parameters``.
+        device, parameter: as for ``theory.fisher_matrix``.
 
     Raises:
-        ValueError: coupled quartic units, couplings beside quartic units, quartic units with
-            inertia, several temperatures, sources or noise generators;
+        ValueError: quartic units with inertia, and as for ``theory.fisher_matrix``;
             ``theory.friction_estimate`` measures ζ of those that have an equilibrium.
 
     Source: Sivak, Crooks (2012), Phys. Rev. Lett. 108, 190602.
@@ -95,8 +92,8 @@ def friction_tensor(device: Description, parameter: Learnable = "bias") -> Array
         array([[0.09375]])
     """
     net = at_equilibrium(device)
-    if parameter in PARAMETERS and not net.quartic.any():
-        pulled = np.linalg.solve(net.stiffness, parameter_map(device, str(parameter)))
+    if isinstance(parameter, str) and parameter in PARAMETERS and not net.quartic.any():
+        pulled = np.linalg.solve(net.stiffness, parameter_map(device, parameter))
         return symmetrized(pulled.T @ _resistance(net) @ pulled)
     parameters = as_parameters(device, parameter)
     if not net.quartic.any():
@@ -122,12 +119,11 @@ def as_parameters(device: Description, parameter: Learnable) -> Parameters:
                 f"but is of {parameter.units}"
             )
         return parameter
-    if parameter == "center":
+    if isinstance(parameter, str) and parameter == "center":
         # The center is K⁻¹b, defined for Gaussian networks: this raises with the reason.
         gaussian(device)
-    if isinstance(parameter, str) and parameter not in LEARNABLE:
-        known = tuple(dict.fromkeys(PARAMETERS + LEARNABLE))
-        raise ValueError(f"parameter must be one of {known}, but is {parameter!r}")
+    if isinstance(parameter, str):
+        choice("parameter", parameter, dict.fromkeys(PARAMETERS + LEARNABLE))
     return Parameters(device, parameter)
 
 
@@ -145,19 +141,24 @@ def _by_unit(
                 "quartic units, which has no closed form and no quadrature; measure by "
                 f"theory.{estimate}"
             )
-    found: dict[int, tuple[list[str], list[int]]] = {}
-    for name, block in parameters.blocks.items():
-        first, *rest = parameters.places[name]
+    for name, (first, *rest) in parameters.places.items():
         if rest and (first != rest[0]).any():
             raise ValueError(
                 f"couplings of a network with quartic units have no quadrature; leave {name!r} "
                 f"out, or measure by theory.{estimate}"
             )
-        for unit, place in zip(first.tolist(), range(block.start, block.stop), strict=True):
-            names, entries = found.setdefault(unit, ([], []))
-            names.append("diagonal" if rest else name)
-            entries.append(place)
-    return [(unit, tuple(names), entries) for unit, (names, entries) in found.items()]
+    return entries_by_unit(parameters)
+
+
+def entries_by_unit(parameters: Parameters) -> list[tuple[int, tuple[str, ...], list[int]]]:
+    """For every unit the names of its parameters, and their places in θ."""
+    found: dict[int, dict[int, str]] = {}
+    for name, block in parameters.blocks.items():
+        places = parameters.places[name]
+        own = "diagonal" if len(places) == 2 else name
+        for unit, place in zip(places[0].tolist(), range(block.start, block.stop), strict=True):
+            found.setdefault(unit, {})[place] = own
+    return [(unit, tuple(own.values()), list(own)) for unit, own in found.items()]
 
 
 def _resistance(net: Network) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.lazy_imports import scipy
-from ktc._base.validation import Array, count, positive
+from ktc._base.validation import Array, of_type, positive, tick_count
 from ktc._engines.factory import STATIONARY
 from ktc._engines.moments_engine import MomentsEngine
 from ktc._model.description import Description
@@ -57,7 +57,8 @@ def expected(device: Description, protocol: Protocol) -> Expected:
         8.333
     """
     net = gaussian(device)
-    others = (set(protocol.controls) | set(protocol.final)) - set(DRIVEN)
+    of_type("protocol", protocol, Protocol)
+    others = (protocol.controls.keys() | protocol.final.keys()) - set(DRIVEN)
     if others:
         raise ValueError(
             f"protocol must drive only bias and stiffness to have exact averages, "
@@ -65,21 +66,14 @@ def expected(device: Description, protocol: Protocol) -> Expected:
         )
     waveforms, final = protocol.settings(net.controls)
     engine = MomentsEngine(net, False, STATIONARY, variances=False)
-    engine.play(
-        protocol.holds,
-        {name: full_shape(name, values, net.units) for name, values in waveforms.items()},
-    )
+    held = {name: full_shape(name, values, net.units) for name, values in waveforms.items()}
+    engine.play(protocol.holds, held)
     engine.set({"bias": final.bias, "stiffness": final.stiffness})
     last = net.with_controls(final)
     work, d, scale = float(engine.work()[0]), net.units, device.scale
     mean, covariance = engine.moments(True)
-    return Expected(
-        work,
-        work - free_energy_change(net, last),
-        mean[:d] * scale,
-        covariance[:d, :d] * np.outer(scale, scale),
-        last,
-    )
+    excess, spread = work - free_energy_change(net, last), covariance[:d, :d]
+    return Expected(work, excess, mean[:d] * scale, spread * np.outer(scale, scale), last)
 
 
 class OptimizedDrive(NamedTuple):
@@ -131,8 +125,8 @@ def optimized_drive(
         array([1.88, 2.29, 2.71, 3.12])
     """
     net = gaussian(device)
-    steps = count("ticks", ticks)
-    hold = positive("duration", duration) / steps
+    steps = tick_count(ticks)
+    holds = np.full(steps, positive("duration", duration) / steps)
     names = tuple(final) if controls is None else controls
     unknown = [name for name in (*names, *final) if name not in DRIVEN]
     if unknown or not names:
@@ -141,6 +135,7 @@ def optimized_drive(
             "are those of Gaussian networks"
         )
     last = net.controls.updated(**dict(final))
+    closing = {name: getattr(last, name) for name in {*names, *final}}
     plan = _Plan(net, names, steps)
     ends = [net.bias, net.stiffness], [last.bias, last.stiffness]
     kT = net.common_kT
@@ -149,21 +144,17 @@ def optimized_drive(
 
     def work(unknowns: Array) -> float:
         engine = start.copy()
-        for bias, stiffness in plan.settings(unknowns):
-            engine.set({"bias": bias, "stiffness": stiffness})
-            engine.hold(hold)
-        engine.set({"bias": last.bias, "stiffness": last.stiffness})
+        engine.play(holds, plan.waveforms(unknowns))
+        engine.set(closing)
         return float(engine.work()[0]) / kT
 
     guess = plan.guess(*ends)
     found = scipy.optimize.minimize(work, guess, method="BFGS", options={"gtol": 1e-6})
-    settings = plan.settings(found.x)
-    held = {name: np.stack([setting[DRIVEN.index(name)] for setting in settings]) for name in names}
-    closing = {name: getattr(last, name) for name in {*names, *final}}
+    held = plan.waveforms(found.x)
     # A control that does not vary on the way jumps at the end: it needs a waveform of its own.
     for name in closing:
         held.setdefault(name, np.stack([getattr(net, name)] * steps))
-    protocol = Protocol(np.full(steps, hold), held, closing)
+    protocol = Protocol(holds, held, closing)
     least = expected(device, protocol).excess_work
     # Precision lost in differences of works is how BFGS ends when it cannot do better.
     return OptimizedDrive(protocol, least, int(found.nfev), found.status in (0, 2))
@@ -173,37 +164,31 @@ class _Plan:
     """Unknowns of all ticks, and the controls that they stand for."""
 
     def __init__(self, net: Network, names: tuple[str, ...], ticks: int) -> None:
-        self._net, self._names, self._ticks = net, names, ticks
-        self._root = np.sqrt(net.stiffness.diagonal())
-        self._unit = np.sqrt(net.common_kT) * self._root
+        self._names, self._ticks = names, ticks
+        root = np.sqrt(net.stiffness.diagonal())
+        self._unit, self._square = np.sqrt(net.common_kT) * root, np.outer(root, root)
         self._lower = np.tril_indices(net.units)
 
-    def settings(self, unknowns: Array) -> list[tuple[Array, Array]]:
-        """Bias and stiffness of every tick."""
-        d, net = self._net.units, self._net
-        result = []
-        for row in unknowns.reshape(self._ticks, -1):
-            bias, stiffness = net.bias, net.stiffness
-            if "bias" in self._names:
-                bias, row = row[:d] * self._unit, row[d:]
-            if "stiffness" in self._names:
-                factor = np.zeros((d, d))
-                factor[self._lower] = row
-                stiffness = (factor @ factor.T) * np.outer(self._root, self._root)
-            result.append((bias, stiffness))
-        return result
+    def waveforms(self, unknowns: Array) -> dict[str, Array]:
+        """Values of every tick, by name."""
+        rows, d = unknowns.reshape(self._ticks, -1), len(self._unit)
+        found = {}
+        if "bias" in self._names:
+            found["bias"], rows = rows[:, :d] * self._unit, rows[:, d:]
+        if "stiffness" in self._names:
+            factors = np.zeros((self._ticks, d, d))
+            factors[:, *self._lower] = rows
+            found["stiffness"] = factors @ np.swapaxes(factors, 1, 2) * self._square
+        return found
 
     def guess(self, start: list[Array], end: list[Array]) -> Array:
         """The straight ramp at the middles of the ticks."""
-        rows = []
+        parts = []
         for k in range(self._ticks):
             share = (k + 0.5) / self._ticks
             bias, stiffness = (a + share * (b - a) for a, b in zip(start, end, strict=True))
-            row = []
             if "bias" in self._names:
-                row.append(bias / self._unit)
+                parts.append(bias / self._unit)
             if "stiffness" in self._names:
-                scaled = stiffness / np.outer(self._root, self._root)
-                row.append(np.linalg.cholesky(scaled)[self._lower])
-            rows.append(np.concatenate(row))
-        return np.concatenate(rows)
+                parts.append(np.linalg.cholesky(stiffness / self._square)[self._lower])
+        return np.concatenate(parts)

@@ -39,9 +39,8 @@ def squared_distance(first: OneUnit, last: OneUnit) -> float:
 
 def bound(first: OneUnit, last: OneUnit, friction: float, duration: float) -> float:
     """min over monotone y(z) of γ∫(y − x)²du/T + kT KL, extrapolated from two meshes."""
-    coarse, fine = (
-        _Transport(first, last, friction, duration, n).least() for n in (CELLS, 2 * CELLS)
-    )
+    problem = first, last, friction, duration
+    coarse, fine = (_Transport(*problem, cells).least() for cells in (CELLS, 2 * CELLS))
     return first.kT * max(0.0, (4 * fine - coarse) / 3)
 
 
@@ -51,15 +50,13 @@ class _Transport:
     def __init__(
         self, first: OneUnit, last: OneUnit, friction: float, duration: float, cells: int
     ) -> None:
-        self._z = np.linspace(-REACH, REACH, cells + 1)
-        self._h = self._z[1] - self._z[0]
-        density = np.exp(-0.5 * self._z**2) / np.sqrt(2 * np.pi)
-        middle = 0.5 * (self._z[1:] + self._z[:-1])
-        self._nodes = density * self._h
-        self._cells = np.exp(-0.5 * middle**2) / np.sqrt(2 * np.pi) * self._h
+        z = np.linspace(-REACH, REACH, cells + 1)
+        self._h = z[1] - z[0]
+        both = z, 0.5 * (z[1:] + z[:-1])
+        density = [np.exp(-0.5 * at**2) / np.sqrt(2 * np.pi) for at in both]
+        self._nodes, self._cells = (values * self._h for values in density)
         # In the unit of length of the target.
-        self._start = quantiles_of(first, self._z) / last.length
-        self._goal = quantiles_of(last, self._z) / last.length
+        self._start, self._goal = (quantiles_of(unit, z) / last.length for unit in (first, last))
         self._pull = friction * last.length**2 / (duration * last.kT)
         self._energy = last.energy
         self._constant = last.log_partition - 0.5 * np.log(2 * np.pi * np.e)

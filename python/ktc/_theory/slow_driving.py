@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.lazy_imports import scipy
-from ktc._base.validation import Array, positive
+from ktc._base.validation import Array, of_type, positive
 from ktc._model.controls import Controls
 from ktc._model.description import Description, network_of
-from ktc._model.network import Network
 from ktc._model.parameters import Parameters
 from ktc._model.protocol import Protocol
 from ktc._theory.metrics import friction_tensor
@@ -20,12 +18,6 @@ from ktc._theory.metrics import friction_tensor
 DRIVEN = ("bias", "stiffness", "quartic")
 #: Degree of the polynomial that interpolates √(Δθᵀ ζ Δθ) along the line.
 DEGREE = 128
-
-
-class _Line(NamedTuple):
-    start: Network
-    end: Controls
-    length: np.polynomial.Chebyshev  # antiderivative of √(Δθᵀ ζ Δθ) along the line, from 0 to 1
 
 
 def thermodynamic_length(device: Description, final: Mapping[str, ArrayLike]) -> float:
@@ -52,7 +44,7 @@ def thermodynamic_length(device: Description, final: Mapping[str, ArrayLike]) ->
         >>> round(length, 6)  # ∫ dk/√(4k³) = 1 − ½
         0.5
     """
-    return float(_line(device, final).length(1.0))
+    return float(_line(device, final)[1](1.0))
 
 
 def geodesic_drive(
@@ -80,39 +72,37 @@ def geodesic_drive(
         >>> drive.controls["stiffness"].ravel().round(3)  # 1/√k falls evenly from 1 to ½
         array([1.306, 2.56 ])
     """
-    line = _line(device, final)
+    end, length = _line(device, final)
     positive("duration", duration)
     shares = 0.5 * (1 - np.cos(np.linspace(0, np.pi, 8 * DEGREE + 1)))
-    lengths = line.length(shares)
+    lengths = length(shares)
     share = scipy.interpolate.PchipInterpolator(lengths / lengths[-1], shares)
 
     def held(name: str) -> Callable[[float], Array]:
-        first, last = getattr(line.start, name), getattr(line.end, name)
+        first, last = getattr(device.network, name), getattr(end, name)
+        return lambda t: np.asarray(first + float(share(t / duration)) * (last - first))
 
-        def value(t: float) -> Array:
-            return np.asarray(first + float(share(t / duration)) * (last - first))
-
-        return value
-
-    closing = {name: getattr(line.end, name) for name in final}
+    closing = {name: getattr(end, name) for name in final}
     return Protocol.sample(duration, ticks, closing, **{name: held(name) for name in final})
 
 
-def _line(device: Description, final: Mapping[str, ArrayLike]) -> _Line:
+def _line(
+    device: Description, final: Mapping[str, ArrayLike]
+) -> tuple[Controls, np.polynomial.Chebyshev]:
+    """The controls at the end, and ∫√(Δθᵀ ζ Δθ) along the line as a function from 0 to 1."""
     net = network_of(device)
+    of_type("final", final, Mapping, "a mapping from control names to values")
     unknown = [name for name in final if name not in DRIVEN]
     if unknown or not final:
         raise ValueError(f"final must name some of {DRIVEN}, but names {unknown or 'none'}")
     end = net.controls.updated(**dict(final))
-    moving = [name for name in final if np.any(getattr(end, name) != getattr(net, name))]
-    if not moving:
+    differ = {name: np.asarray(getattr(end, name) != getattr(net, name)) for name in final}
+    masks = {name: mask for name, mask in differ.items() if mask.any()}
+    if not masks:
         raise ValueError("final must differ from the controls of the device, but is equal to them")
-    masks: dict[str, Array] = {
-        name: np.asarray(getattr(end, name) != getattr(net, name)) for name in moving
-    }
-    parameters = Parameters(device, moving, masks)
-    step = parameters.vector(end) - parameters.vector(net.controls)
+    parameters = Parameters(device, list(masks), masks)
     start = parameters.vector(net.controls)
+    step = parameters.vector(end) - start
 
     def speeds(shares: Array) -> Array:
         found = []
@@ -123,4 +113,4 @@ def _line(device: Description, final: Mapping[str, ArrayLike]) -> _Line:
 
     # Chebyshev nodes are dense at both ends, where ζ may change by decades.
     speed = np.polynomial.Chebyshev.interpolate(speeds, DEGREE, domain=[0.0, 1.0])
-    return _Line(net, end, speed.integ(lbnd=0.0))
+    return end, speed.integ(lbnd=0.0)

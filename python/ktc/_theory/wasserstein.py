@@ -26,13 +26,10 @@ def wasserstein_distance(before: Description, after: Description) -> float:
     𝒲² = min ⟨(x − y)ᵀR(x − y)⟩ over all couplings of both distributions. For Gaussian networks
     𝒲² = ΔmᵀRΔm + tr(P + P′) − 2 tr (S P′ S)^½ with covariances P = S² and P′ in coordinates R^½x
     (Bures–Wasserstein). For units without couplings, also quartic ones, 𝒲² = R∫(q′ − q)² du with
-    their quantiles q(u).
+    their quantiles q(u). 𝒲² has the unit of energy · time.
 
     Args:
         before, after: a Network or a Board at the first and at the last controls.
-
-    Returns:
-        𝒲; 𝒲² has the unit of energy · time.
 
     Raises:
         ValueError: inertia or inductors, coupled quartic units, several temperatures, sources.
@@ -54,8 +51,7 @@ def wasserstein_distance(before: Description, after: Description) -> float:
         move = ends[1].mean - ends[0].mean
         return float(np.sqrt(bures(first, last) + move @ old.friction @ move))
     total = 0.0
-    for unit in range(old.units):
-        friction = float(old.friction[unit, unit])
+    for unit, friction in enumerate(old.friction.diagonal().tolist()):
         total += friction * quantiles.squared_distance(OneUnit.of(old, unit), OneUnit.of(new, unit))
     return float(np.sqrt(total))
 
@@ -100,9 +96,7 @@ def wasserstein_bound(before: Description, after: Description, duration: float) 
     the lower of two minima that Newton's method finds from p₀ and from p_T.
 
     Args:
-        before: a Network or a Board at its initial controls, where it starts in equilibrium.
-        after: the same device at its final controls.
-        duration: T.
+        before, after, duration: as for ``theory.least_dissipation``.
 
     Raises:
         ValueError: as for ``theory.wasserstein_distance``.
@@ -122,8 +116,7 @@ def wasserstein_bound(before: Description, after: Description, duration: float) 
         move = equilibrium(new).mean - equilibrium(old).mean
         return least_work_of_move(move, new, time) + _covariance_bound(old, new, time)
     total = 0.0
-    for unit in range(old.units):
-        friction = float(old.friction[unit, unit])
+    for unit, friction in enumerate(old.friction.diagonal().tolist()):
         total += quantiles.bound(OneUnit.of(old, unit), OneUnit.of(new, unit), friction, time)
     return total
 
@@ -192,11 +185,8 @@ def _solve(apply: Callable[[Array], Array], right: Array) -> Array:
         solution[first, second] = solution[second, first] = entries
         return solution
 
-    def flat_apply(entries: Array) -> Array:
-        return apply(entries.reshape(d, d)).ravel()
-
     operator = scipy.sparse.linalg.LinearOperator(
-        (d * d, d * d), matvec=flat_apply, dtype=np.float64
+        (d * d, d * d), matvec=lambda v: apply(v.reshape(d, d)).ravel(), dtype=np.float64
     )
     flat, _ = scipy.sparse.linalg.cg(operator, right.ravel(), maxiter=20 * d)
     return symmetrized(flat.reshape(d, d))

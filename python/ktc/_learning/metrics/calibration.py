@@ -11,10 +11,9 @@ from ktc._base.validation import Array
 from ktc._emulation.emulator import Emulator
 from ktc._engines.step_size import fastest_rate
 from ktc._learning.averages import energy_differences, replica_forces
-from ktc._learning.metrics.calibration_report import CalibrationReport
 from ktc._learning.metrics.exact_model import MOST_DENSE, ExactModel
 from ktc._learning.metrics.sampled_products import SampledProducts
-from ktc._learning.metrics.settings import Metrics
+from ktc._learning.metrics.settings import CalibrationReport, Metrics
 from ktc._measure.correlation_windows import correlated_windows
 from ktc._measure.sampled_metrics import metric_estimates
 from ktc._model.controls import Controls
@@ -42,36 +41,24 @@ class Calibration:
     present ones, run for as long as the last window (six correlation times or more), and are
     measured by ``theory.metric_estimates``. Where ticks are longer than the network's fastest
     relaxation time, ζ is measured by the trapezoidal rule at the ticks, which includes every lag of
-    held controls. Their energies are in accounts of their own.
-
-    Args:
-        exact: the model.
-        settings: how to measure.
-        seed: seed of the replicas.
-        threads: threads of the replicas.
-
-    Raises:
-        ValueError: no more replicas than parameters, without shrinkage.
+    held controls. Their energies are in accounts of their own. Without shrinkage there must be more
+    replicas than parameters.
     """
 
     def __init__(
-        self,
-        exact: ExactModel,
-        settings: Metrics,
-        seed: int | None,
-        threads: int | None,
+        self, exact: ExactModel, settings: Metrics, seed: int | None, threads: int | None
     ) -> None:
-        start, parameters = exact.start, exact.parameters
-        if settings.shrinkage is None and settings.replicas <= parameters.size:
+        self._start, self.parameters = exact.start, exact.parameters
+        if settings.shrinkage is None and settings.replicas <= self.parameters.size:
             raise ValueError(
-                f"replicas of metrics must be more than the {parameters.size} parameters where "
-                f"shrinkage is None, but are {settings.replicas}: F would be singular; take more, "
-                "or shrinkage='optimal'"
+                f"replicas of metrics must be more than the {self.parameters.size} parameters "
+                f"where shrinkage is None, but are {settings.replicas}: F would be singular; take "
+                "more, or shrinkage='optimal'"
             )
         self._exact, self._settings = exact, settings
-        self._start, self.parameters = start, parameters
+        self._kT = self._start.network.common_kT
         self._landmarks: list[Landmark] = []
-        self._emulator = Emulator(start, settings.replicas, seed, threads)
+        self._emulator = Emulator(self._start, settings.replicas, seed, threads)
         self._origin = np.zeros(0)
         self._metric: Geometry | SampledProducts | None = None
         self._window = 0.0
@@ -110,7 +97,7 @@ class Calibration:
     def _new(self, theta: Array, hold: float) -> Geometry | SampledProducts:
         if self._metric is not None:
             self._record_quality()
-            self._moved(theta)
+            self._move(theta)
         self._metric, self._origin = self._measured(hold), theta
         self._count += 1
         return self._metric
@@ -130,16 +117,12 @@ class Calibration:
             least_eigenvalue=e if self._count else (0.0, 0.0),
         )  # fmt: skip
 
-    @property
-    def _kT(self) -> float:
-        return self._start.network.common_kT
-
     def _far(self, metric: Geometry | SampledProducts, origin: Array, theta: Array) -> float:
         change = theta - origin
         pulled = metric.fisher @ change if isinstance(metric, Geometry) else metric.pulled(change)
         return float(np.sqrt(max(float(change @ pulled), 0.0) / (self._kT * len(change))))
 
-    def _moved(self, theta: Array) -> None:
+    def _move(self, theta: Array) -> None:
         """Move to equilibrium at other parameters, with both samples for ΔF."""
         emulator, scale = self._emulator, self._start.scale
         before = emulator.controls
@@ -162,8 +145,7 @@ class Calibration:
         if self._exact.known:
             here = self._emulator.controls
             change = self._exact.free_energy_change(self._start.network.controls, here)
-            method = self._exact.method or ""
-            return Estimate.exact(change, method=method, unit=unit, kT=self._kT)
+            return Estimate.exact(change, method=self._exact.method or "", unit=unit, kT=self._kT)
         if self._changes is None:
             return None
         return Estimate(
@@ -174,35 +156,29 @@ class Calibration:
 
     def _measured(self, hold: float) -> Geometry | SampledProducts:
         share, emulator = self._settings.shrinkage, self._emulator
-        long = hold * fastest_rate(self._start.network, emulator.controls) > 1
-        held = hold if long else None
-        if self.parameters.size > MOST_DENSE:
-            numbers = self._settings.replicas * self.parameters.size
-            many = 2 if numbers < NUMBERS_TO_HALVE else 1
-            seen = correlated_windows(emulator, self.parameters, windows=many, hold=held)
+        parameters = self.parameters
+        held = hold if hold * fastest_rate(self._start.network, emulator.controls) > 1 else None
+        if parameters.size > MOST_DENSE:
+            many = 2 if self._settings.replicas * parameters.size < NUMBERS_TO_HALVE else 1
+            seen = correlated_windows(emulator, parameters, windows=many, hold=held)
             self._window = seen.length
-            products = SampledProducts(seen, self._kT, self.parameters.blocks, share)
-            self._estimates = products
-            return products
+            self._estimates = SampledProducts(seen, self._kT, parameters.blocks, share)
+            return self._estimates
         begun = emulator.time
-        both = metric_estimates(emulator, self.parameters, shrinkage=share, hold=held)
+        fisher, friction = metric_estimates(emulator, parameters, shrinkage=share, hold=held)
         self._window = (emulator.time - begun) / 4
-        self._estimates = both
-        return Geometry.of_matrices(both[0].mean, both[1].mean, self.parameters.blocks)
+        self._estimates = fisher, friction
+        return Geometry.of_matrices(fisher.mean, friction.mean, parameters.blocks)
 
     def _record_quality(self) -> None:
         """Record the quality of the last measurement, at the shrinkage that it ended with."""
         known = self._estimates
         if known is None:
             return
+        names = ("shrinkage", "condition", "least_eigenvalue")
         if isinstance(known, SampledProducts):
-            rows = (known.shrinkage, known.condition, known.least_eigenvalue)
+            rows = [getattr(known, name) for name in names]
         else:
-            one, two = known
-            rows = (
-                (one.shrinkage, two.shrinkage),
-                (one.condition, two.condition),
-                (one.least_eigenvalue, two.least_eigenvalue),
-            )
+            rows = [[getattr(one, name) for one in known] for name in names]
         self._seen[:2] = np.maximum(self._seen[:2], rows[:2])
         self._seen[2] = np.minimum(self._seen[2], rows[2])

@@ -14,12 +14,14 @@ from ktc._model.network import Network
 from ktc._model.parameters import Parameters
 from ktc._model.quartic_unit import OneUnit
 from ktc._model.sparse_stiffness import MOST_DENSE_UNITS
-from ktc._theory import gaussian_moments as isserlis
+from ktc._theory import gaussian_moments
 from ktc._theory.free_energies import free_energy_change
 from ktc._theory.gaussian import inverse
 from ktc._theory.geometry import Geometry
-from ktc._theory.metrics import fisher_matrix, friction_tensor
+from ktc._theory.metrics import entries_by_unit, fisher_matrix, friction_tensor
 
+#: Quadratures of units by their stiffness, bias and quartic term.
+_Units = dict[tuple[float, float, float], OneUnit]
 #: Largest number of parameters for which F and ζ are built as matrices.
 MOST_DENSE = 256
 #: More parameters of an overdamped Gaussian network are solved for by products: 2 ms per update for
@@ -36,18 +38,20 @@ class ExactModel:
 
     Attributes:
         method: "closed form" or "quadrature"; None where neither is available.
-        constant: whether F and ζ are the same wherever the learned parameters are: of the bias, or
-            the center, of a Gaussian network.
+        known: whether averages and free energies are available.
     """
 
     def __init__(self, start: Described, parameters: Parameters) -> None:
         self.start, self.parameters = start, parameters
         self.method = _method(start.network, parameters)
-        self._units: tuple[tuple[Controls, dict[int, OneUnit]], ...] = ()
+        self.known = self.method is not None
+        net = start.network
+        self._overdamped = net.inertia is None and net.has_friction
+        self._units: tuple[_Units, _Units] = ({}, {})
 
     @property
     def constant(self) -> bool:
-        """Whether F and ζ do not depend on the learned parameters."""
+        """Whether F and ζ do not depend on θ: bias or center of a Gaussian network."""
         return self.method == "closed form" and self.parameters.names in OF_THE_BIAS
 
     @property
@@ -56,16 +60,9 @@ class ExactModel:
         return self.constant and self.parameters.size == self.parameters.units
 
     @property
-    def known(self) -> bool:
-        """Whether averages and free energies are available."""
-        return self.method is not None
-
-    @property
     def metrics_known(self) -> bool:
         """Whether F and ζ are available as well."""
-        if self.method == "quadrature":
-            return self.start.network.inertia is None and self.start.network.has_friction
-        return self.known
+        return self._overdamped if self.method == "quadrature" else self.known
 
     def forces(self, controls: Controls) -> Array:
         """⟨∂_θH⟩ at equilibrium, shape (p,)."""
@@ -76,39 +73,34 @@ class ExactModel:
             return parameters.mean_forces(mean * scale, covariance * np.outer(scale, scale))
         result = np.empty(parameters.size)
         units = self._quadratures(controls)
-        for unit, (names, entries) in _entries(parameters).items():
+        for unit, names, entries in entries_by_unit(parameters):
             result[entries] = units[unit].average(units[unit].forces(names))
         return result
 
-    def metric(self, controls: Controls, hold: float, matrices: bool = False) -> MetricTensors:
-        """F and ζ at equilibrium.
+    def metric(self, controls: Controls, hold: float) -> MetricTensors:
+        """F and ζ at equilibrium, for controls held for ``hold``."""
+        closed = self.method == "closed form" and self._overdamped and not self.whole
+        if closed and self.parameters.size > MOST_CLOSED:
+            net = self.start.network.with_controls(controls)
+            return GaussianProducts(net, self.parameters, hold)
+        return self.geometry(controls, hold)
 
-        Args:
-            controls: where.
-            hold: how long controls are held.
-            matrices: whether they are wanted as matrices, a ``Geometry``, for up to ``MOST_DENSE``
-                parameters.
-        """
-        net = self.start.network.with_controls(controls)
-        parameters = self.parameters
+    def geometry(self, controls: Controls, hold: float) -> Geometry:
+        """F and ζ as matrices, for no more than ``MOST_DENSE`` parameters."""
+        net, parameters = self.start.network.with_controls(controls), self.parameters
+        device = Described(net, self.start.scale, self.start.symbols)
         if self.whole:
-            device = Described(net, self.start.scale, self.start.symbols)
             return Geometry.of(device, parameters.names[0]).sampled(hold)
         if self.method == "closed form":
-            most = MOST_DENSE if matrices else MOST_CLOSED
-            overdamped = net.inertia is None and net.has_friction
-            if parameters.size > most and overdamped:
-                return GaussianProducts(net, parameters, hold)
-            device = Described(net, self.start.scale, self.start.symbols)
             fisher = fisher_matrix(device, parameters)
-            if overdamped:
-                friction = isserlis.held_friction(net, parameters, hold)
+            if self._overdamped:
+                friction = gaussian_moments.held_friction(net, parameters, hold)
                 return Geometry.of_matrices(fisher, friction, parameters.blocks)
             friction = friction_tensor(device, parameters)
         else:
             fisher, friction = np.zeros((2, parameters.size, parameters.size))
             units = self._quadratures(controls)
-            for unit, (names, entries) in _entries(parameters).items():
+            for unit, names, entries in entries_by_unit(parameters):
                 place = np.ix_(entries, entries)
                 fisher[place] = units[unit].fisher(names)
                 friction[place] = units[unit].friction(names, float(net.friction[unit, unit]))
@@ -122,33 +114,21 @@ class ExactModel:
         old, new = self._quadratures(before), self._quadratures(after)
         kT = self.start.network.common_kT
         changes = [
-            new[i].log_partition + np.log(new[i].length)
-            - old[i].log_partition - np.log(old[i].length)
-            for i in old
-            if new[i] is not old[i]
-        ]  # fmt: skip
+            b.log_partition + np.log(b.length) - a.log_partition - np.log(a.length)
+            for a, b in zip(old, new, strict=True)
+            if a is not b
+        ]
         return -kT * float(np.sum(changes))
 
-    def _quadratures(self, controls: Controls) -> dict[int, OneUnit]:
+    def _quadratures(self, controls: Controls) -> list[OneUnit]:
         """Every unit at these controls; those of the last two controls are cached."""
-        for known, units in self._units:
-            if known is controls:
-                return units
-        kT = self.start.network.common_kT
-        near = self._units[-1] if self._units else None
-        units = {}
-        for i in range(self.start.network.units):
-            own = [
-                float(v) for v in (controls.stiffness[i, i], controls.bias[i], controls.quartic[i])
-            ]
-            if near is not None:
-                other = near[0]
-                if own == [other.stiffness[i, i], other.bias[i], other.quartic[i]]:
-                    units[i] = near[1][i]
-                    continue
-            units[i] = OneUnit(own[0], own[1], own[2], kT)
-        self._units = (*self._units[-1:], (controls, units))
-        return units
+        own, bias, quartic = controls.stiffness.diagonal(), controls.bias, controls.quartic
+        values = list(zip(own.tolist(), bias.tolist(), quartic.tolist(), strict=True))
+        kT, (before, last) = self.start.network.common_kT, self._units
+        units = {v: last.get(v) or before.get(v) or OneUnit(*v, kT) for v in set(values)}
+        if units.keys() != last.keys():
+            self._units = (last, units)
+        return [units[v] for v in values]
 
 
 def _method(net: Network, parameters: Parameters) -> str | None:
@@ -159,21 +139,7 @@ def _method(net: Network, parameters: Parameters) -> str | None:
             return None
     if not net.quartic.any() and "quartic" not in parameters.names:
         return "closed form"
-    diagonal = [net.stiffness, *([net.friction] if net.has_friction else [])]
-    apart = not any(np.triu(matrix, 1).any() for matrix in diagonal)
-    own = all(
-        len(places) == 1 or (places[0] == places[1]).all() for places in parameters.places.values()
-    )
+    coupling = [net.stiffness, *([net.friction] if net.has_friction else [])]
+    apart = not any(np.triu(matrix, 1).any() for matrix in coupling)
+    own = all((places[0] == places[-1]).all() for places in parameters.places.values())
     return "quadrature" if apart and own else None
-
-
-def _entries(parameters: Parameters) -> dict[int, tuple[tuple[str, ...], list[int]]]:
-    """The names of each unit's parameters, and their places in θ."""
-    found: dict[int, tuple[list[str], list[int]]] = {}
-    for name, block in parameters.blocks.items():
-        places = parameters.places[name]
-        for unit, place in zip(places[0].tolist(), range(block.start, block.stop), strict=True):
-            names, entries = found.setdefault(unit, ([], []))
-            names.append("diagonal" if len(places) == 2 else name)
-            entries.append(place)
-    return {unit: (tuple(names), entries) for unit, (names, entries) in found.items()}

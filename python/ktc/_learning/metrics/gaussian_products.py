@@ -16,14 +16,13 @@ Hestenes, Stiefel (1952), J. Res. Natl. Bur. Stand. 49, 409.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
 
 from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array
-from ktc._learning.metrics.conjugate_gradients import conjugate_gradients
+from ktc._learning.metrics.metric_tensors import conjugate_gradients
 from ktc._model.network import Network
 from ktc._model.parameters import Parameters
 from ktc._theory.gaussian_moments import lag_under_hold
@@ -36,7 +35,7 @@ class GaussianProducts:
     """F and ζ of overdamped Gaussian networks in O(d³) time and O(d²) memory, for any p."""
 
     def __init__(self, net: Network, parameters: Parameters, hold: float) -> None:
-        self._parameters = parameters
+        self.blocks, self.size, self._places = parameters.blocks, parameters.size, parameters.places
         kT = net.common_kT
         rates, self._modes = scipy.linalg.eigh(net.stiffness, net.friction)
         self._dual = net.friction @ self._modes
@@ -47,34 +46,19 @@ class GaussianProducts:
             lag_under_hold(1 / np.add.outer(rates, rates), hold),
         )
         d = net.units
-        self._whole = parameters.size == d + d * (d + 1) // 2
-
-    @property
-    def blocks(self) -> Mapping[str, slice]:
-        """The slice of θ of each kind of parameter."""
-        return self._parameters.blocks
-
-    @property
-    def size(self) -> int:
-        """Number of parameters p."""
-        return self._parameters.size
+        self._whole = self.size == d + d * (d + 1) // 2
 
     @cached_property
     def traces(self) -> tuple[float, float]:
-        """Traces of F and of ζ, by two products per parameter.
-
-        Raises:
-            ValueError: more than ``MOST_TRACED`` parameters, for which that takes too long.
-        """
+        """Traces of F and of ζ, by two products per parameter; not for many, which take long."""
         if self.size > MOST_TRACED:
             raise ValueError(
                 f"matrix must be True for {self.size} parameters: F and ζ are not built as "
                 f"matrices beyond {MOST_TRACED}, so that their traces are not available"
             )
-        columns = np.eye(self.size)
-        fisher = sum(self.fisher(column)[k] for k, column in enumerate(columns))
-        friction = sum(self.friction(column)[k] for k, column in enumerate(columns))
-        return float(fisher), float(friction)
+        columns = list(enumerate(np.eye(self.size)))
+        fisher = sum(self.fisher(column)[k] for k, column in columns)
+        return float(fisher), float(sum(self.friction(column)[k] for k, column in columns))
 
     def fisher(self, vector: Array) -> Array:
         """F v."""
@@ -87,16 +71,12 @@ class GaussianProducts:
 
     def solve(self, to_go: float, share: float, gradient: Array) -> Array:
         """[to_go F + share ζ]⁻¹ g."""
-        gains = [
-            gain * (to_go + share * times)
-            for gain, times in zip(self._gains, self._times, strict=True)
-        ]
+        both = zip(self._gains, self._times, strict=True)
+        one, two = (gain * (to_go + share * times) for gain, times in both)
         if self._whole:
-            return self._inverse(gradient, gains[0], gains[1])
+            return self._inverse(gradient, one, two)
         return conjugate_gradients(
-            lambda v: self._product(v, gains[0], gains[1]),
-            gradient,
-            lambda v: self._inverse(v, gains[0], gains[1]),
+            lambda v: self._product(v, one, two), gradient, lambda v: self._inverse(v, one, two)
         )
 
     def natural(self, rate: float, gradient: Array) -> Array:
@@ -130,8 +110,8 @@ class GaussianProducts:
         """A vector θ as bias (d,) and symmetric matrix (d, d), its diagonal times a factor."""
         d = len(self._mean)
         bias, matrix = np.zeros(d), np.zeros((d, d))
-        for name, block in self._parameters.blocks.items():
-            places = self._parameters.places[name]
+        for name, block in self.blocks.items():
+            places = self._places[name]
             if name == "bias":
                 bias[places] = vector[block]
             else:
@@ -142,9 +122,9 @@ class GaussianProducts:
 
     def _collected(self, bias: Array, matrix: Array, diagonal: float) -> Array:
         """The inverse of ``_expanded``."""
-        result = np.empty(self._parameters.size)
-        for name, block in self._parameters.blocks.items():
-            places = self._parameters.places[name]
+        result = np.empty(self.size)
+        for name, block in self.blocks.items():
+            places = self._places[name]
             if name == "bias":
                 result[block] = bias[places]
             else:

@@ -23,22 +23,17 @@ def maximum_likelihood(exact: ExactModel, forces: Array, start: Controls | None 
 
     kT times the mean log-likelihood is F(θ) − θ·⟨∂_θH⟩_data + …, concave in θ because H is linear
     in it; its slope is g at equilibrium, its curvature −F: θ ← θ + F⁻¹g, damped far from the
-    maximum.
-
-    Args:
-        exact: a model whose equilibria are available.
-        forces: ⟨∂_θH⟩ over the data, shape (p,).
-        start: where the search starts; the model's own controls by default.
-
-    Raises:
-        ValueError: no confined model reaches the data.
+    maximum. The search starts at the model's own controls by default.
 
     Source: Barndorff-Nielsen (1978), Information and Exponential Families.
     """
     parameters = exact.parameters
     controls = exact.start.network.controls if start is None else start
     if exact.whole:
-        return controls.updated(bias=_bias_of(exact, forces))
+        # K⟨x⟩, from ⟨∂_θH⟩ = −⟨x⟩ of the bias, or −K⟨x⟩/scale of the center.
+        net, scale = exact.start.network, exact.start.scale
+        center = parameters.names == ("center",)
+        return controls.updated(bias=-scale * forces if center else -net.stiffness @ forces)
     kT = exact.start.network.common_kT
     worst = 0.0
     for _ in range(MOST_STEPS):
@@ -66,26 +61,21 @@ def maximum_likelihood(exact: ExactModel, forces: Array, start: Controls | None 
     )
 
 
-def _bias_of(exact: ExactModel, forces: Array) -> Array:
-    """K⟨x⟩, from ⟨∂_θH⟩ = −⟨x⟩ of the bias, or −K⟨x⟩/scale of the center."""
-    if exact.parameters.names == ("center",):
-        return -exact.start.scale * forces
-    return np.asarray(-exact.start.network.stiffness @ forces)
-
-
 def refuse_unreachable(samples: Array, parameters: Parameters, controls: Controls) -> None:
     """Refuse data whose likelihood has no maximum among confined models.
 
-    Raises:
-        ValueError: units that do not vary though their own stiffness is learned; directions in
-            which the data do not vary though all of the stiffness is; tails heavier than a normal
-            distribution's where a unit's bias, stiffness and quartic term are learned.
+    These are units that do not vary though their own stiffness is learned; directions in which the
+    data do not vary though all of the stiffness is; tails heavier than a normal distribution's
+    where a unit's bias, stiffness and quartic term are learned.
     """
     if parameters.names in OF_THE_BIAS:
         return
     deviations = samples - samples.mean(axis=0)
     variances = np.mean(deviations**2, axis=0)
-    stiff = _own_stiffness(parameters)
+    stiff = np.zeros(parameters.units, dtype=bool)  # units whose K_ii is learned
+    for name in {"stiffness", "diagonal"} & parameters.places.keys():
+        first, second = parameters.places[name]
+        stiff[first[first == second]] = True
     scale = np.maximum(np.mean(samples**2, axis=0), np.finfo(float).tiny)
     still = [i for i in np.flatnonzero(stiff) if variances[i] <= LEAST_VARIANCE * scale[i]]
     if still:
@@ -95,11 +85,7 @@ def refuse_unreachable(samples: Array, parameters: Parameters, controls: Control
         )
     whole = "stiffness" in parameters.names or {"couplings", "diagonal"} <= set(parameters.names)
     d = parameters.units
-    learned = sum(
-        b.stop - b.start
-        for name, b in parameters.blocks.items()
-        if name in ("stiffness", "couplings", "diagonal")
-    )
+    learned = sum(len(places[0]) for places in parameters.places.values() if len(places) == 2)
     if whole and learned == d * (d + 1) // 2 and not controls.quartic.any():
         root = np.sqrt(variances)
         values = np.linalg.eigvalsh(deviations.T @ deviations / len(samples) / np.outer(root, root))
@@ -114,16 +100,6 @@ def refuse_unreachable(samples: Array, parameters: Parameters, controls: Control
         _refuse_heavy_tails(samples, parameters, controls, stiff)
 
 
-def _own_stiffness(parameters: Parameters) -> Array:
-    """Whether K_ii is learned, for each unit."""
-    found = np.zeros(parameters.units, dtype=bool)
-    for name in ("stiffness", "diagonal"):
-        if name in parameters.places:
-            first, second = parameters.places[name]
-            found[first[first == second]] = True
-    return found
-
-
 def _refuse_heavy_tails(
     samples: Array, parameters: Parameters, controls: Controls, stiff: Array
 ) -> None:
@@ -132,14 +108,8 @@ def _refuse_heavy_tails(
     At given mean and variance the distribution of largest entropy is normal, and ⟨x⁴⟩ falls as κ
     grows from zero.
     """
-    coupled = np.triu(controls.stiffness, 1)
-    alone = not coupled.any()
-    others = any(
-        (parameters.places[n][0] != parameters.places[n][1]).any()
-        for n in ("stiffness", "couplings")
-        if n in parameters.places
-    )
-    if others or not alone:
+    couplings = any((places[0] != places[-1]).any() for places in parameters.places.values())
+    if couplings or np.triu(controls.stiffness, 1).any():
         return
     own = set(parameters.places["bias"][0].tolist()) & set(np.flatnonzero(stiff).tolist())
     for unit in sorted(own & set(parameters.places["quartic"][0].tolist())):

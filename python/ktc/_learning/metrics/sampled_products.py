@@ -9,9 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ktc._base.validation import Array
-from ktc._learning.metrics.conjugate_gradients import Indefinite, conjugate_gradients
-from ktc._learning.metrics.ritz import extreme_ritz_values
-from ktc._measure.correlation_windows import Windows
+from ktc._learning.metrics.metric_tensors import (
+    Indefinite,
+    conjugate_gradients,
+    extreme_ritz_values,
+)
+from ktc._measure.correlation_windows import Windows, longer_window
+from ktc._theory.matrix_estimate import Shrinkage
 
 #: Conjugate gradients on a noisy matrix need not be more accurate than it is.
 ACCURACY = 1e-4
@@ -30,24 +34,11 @@ class SampledProducts:
     unit variance, Σ r² over all pairs is the squared size of zᵀz/N or of zzᵀ/N, whichever is
     smaller, and the sum of its error bars' squares that of |z|⁴. Where the friction tensor is
     negative in a direction that is met, its shrinkage is moved half of the way to one, and that is
-    reported.
-
-    Args:
-        windows: conjugate forces of an ensemble in equilibrium, and their integrals.
-        kT: its thermal energy.
-        blocks: the slice of θ of each kind of parameter.
-        shrinkage: "optimal", a share, or None.
-
-    Raises:
-        ValueError: a diagonal entry of ζ that noise has made negative.
+    reported. Noise must not have made a diagonal entry of ζ negative.
     """
 
     def __init__(
-        self,
-        windows: Windows,
-        kT: float,
-        blocks: Mapping[str, slice],
-        shrinkage: float | str | None,
+        self, windows: Windows, kT: float, blocks: Mapping[str, slice], shrinkage: Shrinkage
     ) -> None:
         self.blocks = blocks
         self._ends, self._pairs = windows.ends, windows.pairs
@@ -65,6 +56,8 @@ class SampledProducts:
                 f"the measured friction of parameter {place} is {self._own[1][place]:.3g}, which "
                 "is not positive: noise dominates it; take more replicas for metrics"
             )
+        self.size = len(windows.intervals)
+        self.traces = float(self._own[0].sum()), float(self._own[1].sum())
         self._matrices = None if self.size > MOST_MATRIX else self._collected(windows.intervals)
         self._shares = [
             _share(self._ends[0], self._ends[0], len(self._ends), shrinkage),
@@ -74,19 +67,9 @@ class SampledProducts:
             self._ends, self._pairs = [], []
 
     @property
-    def size(self) -> int:
-        """Number of parameters p."""
-        return len(self._own[0])
-
-    @property
     def shrinkage(self) -> tuple[float, float]:
         """Share of the diagonal in F and in ζ."""
         return self._shares[0], self._shares[1]
-
-    @property
-    def traces(self) -> tuple[float, float]:
-        """Traces of F and of ζ."""
-        return float(self._own[0].sum()), float(self._own[1].sum())
 
     def _collected(self, intervals: NDArray[np.intp]) -> tuple[Array, Array]:
         """Raw F and ζ as matrices, which are fewer numbers than the replicas' forces."""
@@ -95,15 +78,18 @@ class SampledProducts:
             fisher += self._factor[0] * (end.T @ end)
         for one, other in self._pairs:
             friction += self._factor[1] * (one.T @ other)
-        longer = np.subtract.outer(-intervals, -intervals)
-        friction *= np.where(longer > 0, 1.0, np.where(longer == 0, 0.5, 0.0))
+        friction *= longer_window(intervals)
         friction += friction.T.copy()
         return fisher, friction
 
     @cached_property
     def _extremes(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """Extreme Ritz values of the raw F and ζ at unit diagonal."""
-        return self._extreme(0), self._extreme(1)
+        one, two = np.sqrt(self._own)
+        return (
+            extreme_ritz_values(lambda v: self._raw_fisher(v / one) / one, self.size),
+            extreme_ritz_values(lambda v: self._raw_friction(v / two) / two, self.size),
+        )
 
     @property
     def least_eigenvalue(self) -> tuple[float, float]:
@@ -113,11 +99,10 @@ class SampledProducts:
     @property
     def condition(self) -> tuple[float, float]:
         """Lower bounds of the condition numbers of F and ζ at unit diagonal, after shrinkage."""
-        one, two = (
-            (1 - share) * np.array(pair) + share
-            for share, pair in zip(self._shares, self._extremes, strict=True)
-        )
-        return _ratio(one), _ratio(two)
+        both = zip(self._shares, np.array(self._extremes), strict=True)
+        ends = ((1 - share) * pair + share for share, pair in both)
+        one, two = (float(most / least) if least > 0 else np.inf for least, most in ends)
+        return one, two
 
     def pulled(self, vector: Array) -> Array:
         """F v."""
@@ -128,11 +113,6 @@ class SampledProducts:
         """ζ v."""
         share = self._shares[1]
         return np.asarray((1 - share) * self._raw_friction(vector) + share * self._own[1] * vector)
-
-    def _extreme(self, which: int) -> tuple[float, float]:
-        raw = (self._raw_fisher, self._raw_friction)[which]
-        root = np.sqrt(self._own[which])
-        return extreme_ritz_values(lambda v: raw(v / root) / root, self.size)
 
     def _raw_fisher(self, vector: Array) -> Array:
         if self._matrices is not None:
@@ -185,11 +165,7 @@ class SampledProducts:
         return self.solve(1.0, 0.0, self.friction(velocity))
 
 
-def _ratio(extremes: Array) -> float:
-    return float(extremes[1] / extremes[0]) if extremes[0] > 0 else np.inf
-
-
-def _share(one: Array, other: Array, windows: int, shrinkage: float | str | None) -> float:
+def _share(one: Array, other: Array, windows: int, shrinkage: Shrinkage) -> float:
     """Σ stderr²/Σ r² over all pairs, r at unit diagonal, of an average over ``windows``."""
     if shrinkage is None:
         return 0.0
@@ -198,13 +174,11 @@ def _share(one: Array, other: Array, windows: int, shrinkage: float | str | None
     rows, columns = one.shape
     own = np.sum(one * other, axis=0)
     # A single window may lose a diagonal entry in noise that the average over windows has not.
-    root = np.sqrt(
-        np.maximum(own, 0.1 * np.sqrt(np.sum(one**2, axis=0) * np.sum(other**2, axis=0)))
-    )
+    sizes = np.sqrt(np.sum(one**2, axis=0) * np.sum(other**2, axis=0))
+    root = np.sqrt(np.maximum(own, 0.1 * sizes))
     a, b = one / root, other / root
-    squares = (
-        float(np.sum((a.T @ b) ** 2)) if columns <= rows else float(np.sum((a @ a.T) * (b @ b.T)))
-    )
+    pairs = (a.T @ b) ** 2 if columns <= rows else (a @ a.T) * (b @ b.T)
+    squares = float(np.sum(pairs))
     # Σ_n |a_n|²|b_n|² is the sum over all pairs of parameters of Σ_n (a_n b_n)².
     noise = float(np.sum(np.sum(a**2, axis=1) * np.sum(b**2, axis=1))) - squares / rows
     signal = max(squares - columns - noise, 0.0)

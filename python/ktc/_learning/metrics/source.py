@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from ktc._learning.metrics.calibration import Calibration
-from ktc._learning.metrics.calibration_report import CalibrationReport
 from ktc._learning.metrics.equilibria import Equilibria, KnownEquilibria, MeasuredEquilibria
 from ktc._learning.metrics.exact_model import MOST_DENSE, ExactModel
 from ktc._learning.metrics.metric_tensors import MetricTensors
-from ktc._learning.metrics.settings import Metrics
+from ktc._learning.metrics.settings import CalibrationReport, Metrics
 from ktc._measure.sampled_metrics import fisher_estimate
 from ktc._model.controls import Controls
 from ktc._model.device import Device, is_infinite
@@ -22,17 +21,8 @@ STREAM = 0x6B746363
 class MetricSource:
     """F and ζ at any controls of a run, obtained as ``Metrics`` says.
 
-    Args:
-        exact: the model.
-        settings: how to obtain them.
-        device: running; its replicas' own scatter is F where ``settings.fisher`` is "replicas".
-        seed: seed of the run, from which that of the calibration replicas is made.
-        threads: threads of the calibration replicas.
-        friction: whether ζ is needed.
-
-    Raises:
-        ValueError: "exact" where neither closed form nor quadrature is available; the replicas' own
-            F for more parameters than a matrix is built of, or too few replicas for it.
+    The seed of the run gives that of the calibration replicas; ``friction`` says whether ζ is
+    needed.
     """
 
     def __init__(
@@ -53,9 +43,9 @@ class MetricSource:
                 "have no closed form and no quadrature; take 'measured'"
             )
         self._calibration: Calibration | None = None
+        self._friction = friction
         measured = settings.source == "measured" or not exact.metrics_known
         # F of the running replicas needs calibration for ζ alone.
-        self._friction = friction
         if measured and (friction or settings.fisher == "equilibrium"):
             own = None if seed is None else np.random.SeedSequence([seed, STREAM])
             number = None if own is None else int(own.generate_state(1, np.uint64)[0])
@@ -71,7 +61,11 @@ class MetricSource:
             return Geometry.of_matrices(own, friction, self._exact.parameters.blocks)
         if self._calibration is not None:
             return self._calibration.metric(controls, hold)
-        if self._last is None or not self._serves(self._last[0], controls):
+        last = None if self._last is None else self._last[0]
+        same = last is controls
+        if self.constant and last is not None:
+            same = same or last.held_stiffness is controls.held_stiffness
+        if self._last is None or not same:
             self._last = (controls, self._exact.metric(controls, hold))
         return self._last[1]
 
@@ -89,29 +83,24 @@ class MetricSource:
     @property
     def steady(self) -> bool:
         """Whether ``at`` gives the same closed forms at all controls of a run."""
-        return (
-            self.constant and self._calibration is None and self._settings.fisher == "equilibrium"
-        )
+        exact = self._calibration is None and self._settings.fisher == "equilibrium"
+        return self.constant and exact
+
+    @property
+    def measured(self) -> bool:
+        """Whether calibration replicas measure F or ζ."""
+        return self._calibration is not None
 
     def report(self) -> CalibrationReport | None:
         """Cost and quality of the calibration; None where nothing is measured."""
         return None if self._calibration is None else self._calibration.report()
 
     def _matrices(self, controls: Controls, hold: float) -> Geometry:
-        calibration = self._calibration
-        known = (
-            self._exact.metric(controls, hold, True)
-            if calibration is None
-            else calibration.metric(controls, hold)
-        )
+        if self._calibration is None:
+            return self._exact.geometry(controls, hold)
+        known = self._calibration.metric(controls, hold)
         assert isinstance(known, Geometry)  # no more than MOST_DENSE parameters
         return known
-
-    def _serves(self, last: Controls, controls: Controls) -> bool:
-        """Whether the last tensors are those at ``controls``."""
-        if last is controls:
-            return True
-        return self.constant and last.held_stiffness is controls.held_stiffness
 
 
 def _check_replicas(settings: Metrics, size: int, device: Device) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,15 @@ from ktc._base.codec import register
 from ktc._base.estimate import Estimate
 from ktc._base.files import Storable
 from ktc._base.lazy_imports import scipy
-from ktc._base.validation import Array, count, positive, random_seed, real_array
+from ktc._base.validation import (
+    Array,
+    count,
+    is_infinity,
+    positive,
+    random_seed,
+    real_array,
+    tick_count,
+)
 from ktc._learning.center import learnable
 from ktc._learning.checks import hidden_units, parameter_names
 from ktc._learning.data import as_samples
@@ -35,6 +43,8 @@ WIDENINGS = 8
 # Cost of a diverged run; it grows with the rate, so that the search turns back.
 _DIVERGED = 1e6
 
+Schedules = Callable[[float], Schedule]
+Target = Controls | Mapping[str, ArrayLike] | None
 # Logarithm of the largest rate ever tried, near that of the largest double.
 _FARTHEST = 700.0
 
@@ -44,8 +54,7 @@ class Tuned(Storable):
     """Outcome of a search for the best rate.
 
     Attributes:
-        rate: the best rate found.
-        schedule: the schedule with that rate.
+        rate, schedule: the best rate found, and the schedule with it.
         completed_excess_work: its cost in the search, by a small ensemble; run it again with more
             replicas for an unbiased value.
         rates, costs: all rates that were tried, ascending, and their completed excess work,
@@ -65,7 +74,7 @@ register(Tuned)
 def best_rate(
     device: Description,
     data: ArrayLike,
-    schedule: Callable[[float], Schedule],
+    schedule: Schedules,
     *,
     parameters: Sequence[str] = ("bias",),
     replicas: float = 100,
@@ -77,7 +86,7 @@ def best_rate(
     mask: ArrayLike | Mapping[str, ArrayLike] | None = None,
     hidden: Sequence[int] | int = (),
     metrics: Metrics | None = None,
-    target: Controls | Mapping[str, ArrayLike] | None = None,
+    target: Target = None,
 ) -> Tuned:
     """The rate at which a schedule reaches the maximum-likelihood parameters at the least cost.
 
@@ -88,26 +97,20 @@ def best_rate(
 
     Args:
         device: a Network or a Board, not a running emulator: every run starts afresh.
-        data: as for ``learn``.
+        data, parameters, threads, mask, hidden, metrics: as for ``learn``.
         schedule: makes a schedule of a rate, for example ``lambda rate: Constant(2.0, rate)``;
             any schedule with one positive number to choose.
-        parameters: as for ``learn``.
         replicas: number of replicas of each run; ``math.inf`` for exact costs of Gaussian networks.
         ticks: number of holds of each run.
         seed: seed of all runs; None draws one.
-        threads: as for ``learn``.
         bracket: two rates between which to start; by default those at which the fastest mode
             learns a tenth of its distance, and the slowest ten times its distance. The search
             extends it where the best rate lies at an end.
         tolerance: relative accuracy of the rate, below 1.
-        mask, hidden, metrics: as for ``learn``.
         target: controls, or controls by name, to which every run is completed in place of the
             maximum-likelihood parameters; needed where these have neither a closed form nor a
             quadrature: with hidden units, and coupled quartic ones. Controls that a long, slow run
             reached will do. The cost does not include the clamped phase of hidden units.
-
-    Returns:
-        A Tuned: the rate, its schedule, and all that was tried.
 
     Raises:
         ValueError, TypeError: as ``learn``; a bracket that is not two ascending positive numbers;
@@ -128,17 +131,12 @@ def best_rate(
     kinds = parameter_names(parameters)
     start = Described(network, device.scale, device.symbols)
     exact = ExactModel(start, learnable(start, kinds, mask))
-    many = replicas if replicas == math.inf else count("replicas", replicas)
+    many = replicas if is_infinity(replicas) else count("replicas", replicas)
     options = {
-        "parameters": kinds,
-        "replicas": many,
-        "ticks": count("ticks", ticks),
-        "seed": random_seed(seed),
-        "threads": threads,
-        "mask": mask,
-        "metrics": metrics,
+        "parameters": kinds, "replicas": many, "ticks": tick_count(ticks),
+        "seed": random_seed(seed), "threads": threads, "mask": mask, "metrics": metrics,
         "hidden": numbers.tolist(),
-    }
+    }  # fmt: skip
     if target is None:
         _refuse_unknown(exact, len(numbers))
     elif exact.whole and not len(numbers) and metrics is None:
@@ -178,7 +176,7 @@ def _minimise(cost: Callable[[float], float], low: float, high: float, tolerance
             return
 
 
-def _best(schedule: Callable[[float], Schedule], tried: Mapping[float, Estimate | None]) -> Tuned:
+def _best(schedule: Schedules, tried: Mapping[float, Estimate | None]) -> Tuned:
     """The best of the rates that were tried, None where the controls diverged."""
     known = {rate: value for rate, value in tried.items() if value is not None}
     if not known:
@@ -198,22 +196,15 @@ def _best(schedule: Callable[[float], Schedule], tried: Mapping[float, Estimate 
 
 
 def _completed(
-    device: Description,
-    samples: Array,
-    schedule: Schedule,
-    options: dict[str, Any],
-    target: Controls | Mapping[str, ArrayLike] | None,
+    device: Description, samples: Array, schedule: Schedule, options: dict[str, Any], target: Target
 ) -> Estimate | None:
     """Completed excess work of one run, or None where it diverges."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        try:
-            fit = learn(device, samples, schedule, **options)
-            if fit.stopped_early is not None:
-                return None
+    with np.errstate(over="ignore", invalid="ignore"), suppress(OverflowError, LimitError):
+        fit = learn(device, samples, schedule, **options)
+        if fit.stopped_early is None:
             found = fit.completed_excess_work if target is None else fit.completed(target)
-        except (OverflowError, LimitError):
-            return None
-    return found if np.isfinite(found.mean) else None
+            return found if np.isfinite(found.mean) else None
+    return None
 
 
 def _refuse_unknown(exact: ExactModel, hidden: int) -> None:
@@ -230,20 +221,7 @@ def _refuse_unknown(exact: ExactModel, hidden: int) -> None:
         )
 
 
-def _geometry(exact: ExactModel) -> Geometry:
-    """F and ζ of the device at its own controls."""
-    device, learned = exact.start, exact.parameters
-    if exact.whole:
-        return Geometry.of(device, learned.names[0])
-    fisher = fisher_matrix(device, learned)
-    return Geometry.of_matrices(fisher, friction_tensor(device, learned), learned.blocks)
-
-
-def _bracket(
-    exact: ExactModel,
-    schedule: Callable[[float], Schedule],
-    bracket: tuple[float, float] | None,
-) -> Array:
+def _bracket(exact: ExactModel, schedule: Schedules, bracket: tuple[float, float] | None) -> Array:
     """Two ascending rates: the given ones, or a guess by how far one unit of rate learns a mode."""
     if bracket is not None:
         pair = real_array("bracket", bracket)
@@ -257,18 +235,22 @@ def _bracket(
             f"{type(trial).__name__} {trial!r}"
         )
     times = trial.duration * (np.arange(16) + 0.5) / 16
+    device, learned = exact.start, exact.parameters
     try:
-        geometry = _geometry(exact)
+        if exact.whole:
+            geometry = Geometry.of(device, learned.names[0])
+        else:
+            fisher, friction = fisher_matrix(device, learned), friction_tensor(device, learned)
+            geometry = Geometry.of_matrices(fisher, friction, learned.blocks)
         rates = [trial.rate(t, geometry) for t in times]
     except ValueError as error:
         raise ValueError(f"{error}; so no bracket can be guessed: give one") from None
-    learned = trial.duration * np.mean(rates, axis=0)
-    gains = np.linalg.eigvals(learned @ geometry.fisher).real
-    positive_gains = gains[gains > 0]
-    if len(positive_gains) == 0:
+    gains = np.linalg.eigvals(trial.duration * np.mean(rates, axis=0) @ geometry.fisher).real
+    gains = gains[gains > 0]
+    if len(gains) == 0:
         raise ValueError(f"{trial!r} learns nothing, so no bracket can be guessed: give one")
     with np.errstate(over="ignore"):
-        guess = np.array([0.1 / positive_gains.max(), 10 / positive_gains.min()])
+        guess = np.array([0.1 / gains.max(), 10 / gains.min()])
     if not np.isfinite(guess).all():
         raise ValueError(
             f"the rates that {trial!r} could have lie beyond the range of doubles; "

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ktc._base.validation import Array, count, finite
+from ktc._base.validation import Array, not_negative, of_type, tick_count
 from ktc._learning.data import Batches, BatchMoments, as_samples
 from ktc._learning.schedule import Schedule, Update
 from ktc._model.description import Description
 from ktc._model.imperfections import Imperfections
-from ktc._model.network import Network
 from ktc._theory.gaussian import gaussian, inverse
 from ktc._theory.geometry import Geometry
 
@@ -43,8 +41,7 @@ class ExpectedLearning:
         replica: added by the thermal noise of one replica's mean; N replicas add an Nth of it.
         reading: added by the noise of its readings, likewise.
         batch: added by seeing a batch of the samples, for any number of replicas.
-        duration: T.
-        ticks: number of holds.
+        duration, ticks: T, and the number of holds.
     """
 
     ideal: Costs
@@ -109,15 +106,9 @@ def expected_learning(
     samples = as_samples(data, gaussian(device).units)
     if batch is not None:
         Batches(len(samples), batch, None)
-    return expected_of(
-        device,
-        schedule,
-        parameter,
-        count("ticks", ticks),
-        samples.mean(axis=0),
-        BatchMoments.of(samples, batch),
-        _not_negative("read_noise", read_noise),
-    )
+    batches, noise = BatchMoments.of(samples, batch), not_negative("read_noise", read_noise)
+    steps, goal = tick_count(ticks), samples.mean(axis=0)
+    return expected_of(device, schedule, parameter, steps, goal, batches, noise)
 
 
 def expected_of(
@@ -144,7 +135,9 @@ def expected_of(
     size = phase + (d if batches is None else 2 * d)
     moments = np.zeros((3, size, size))
     thermal, reading, batch = moments
-    thermal[:phase, :phase] = _equilibrium(net, phase)
+    thermal[:d, :d] = net.common_kT * flexibility
+    if net.inertia is not None:
+        thermal[range(d, phase), range(d, phase)] = net.common_kT * net.inertia
     x, b = np.zeros(phase), net.bias.copy()
     x[:d] = flexibility @ b
     work, works = 0.0, np.zeros(3)
@@ -186,10 +179,9 @@ def expected_of(
 
     off = b - target
     lost = 0.5 * float(off @ flexibility @ off) / kT
-    jump = -float((target - b) @ x[:d])
-    ideal = Costs(
-        work - free(b) + free(net.bias), work + jump - free(target) + free(net.bias), lost
-    )
+    completed = work - float((target - b) @ x[:d])
+    start = free(net.bias)
+    ideal = Costs(work - free(b) + start, completed - free(target) + start, lost)
     noises = []
     for spent, moment in zip(works.tolist(), moments, strict=True):
         shift = 0.5 * float(np.sum(flexibility * moment[bias, bias]))
@@ -206,21 +198,11 @@ def noise_of_reading(imperfections: Imperfections | None) -> float:
     return float(np.hypot(imperfections.adc_noise, imperfections.adc.step / 12**0.5))
 
 
-def _equilibrium(net: Network, phase: int) -> Array:
-    """Covariance of one replica in equilibrium, momenta included."""
-    covariance = np.zeros((phase, phase))
-    covariance[: net.units, : net.units] = net.common_kT * inverse(net.stiffness)
-    if net.inertia is not None:
-        own = range(net.units, phase)
-        covariance[own, own] = net.common_kT * net.inertia
-    return covariance
-
-
 class _Loop:
     """Updates of the bias as an affine function of what is read and of the data's mean."""
 
     def __init__(self, device: Description, schedule: Schedule, parameter: str, ticks: int) -> None:
-        hold = schedule.duration / ticks
+        hold = of_type("schedule", schedule, Schedule).duration / ticks
         self._geometry = Geometry.of(device, parameter).sampled(hold)
         self._given, self._schedule, self._ticks = schedule, schedule.begun(), ticks
         self._scale = device.scale
@@ -228,9 +210,8 @@ class _Loop:
 
     def update(self, tick: int, read: Array, goal: Array) -> tuple[Array, Array, Array]:
         """Δb of the network, shape (d,), and its slopes in what is read and in the data's mean."""
-        d, to_bias = len(goal), self._geometry.to_bias
-        zero = np.zeros(d)
-        unit = np.eye(d)
+        to_bias = self._geometry.to_bias
+        zero, unit = np.zeros(len(goal)), np.eye(len(goal))
         none = self._change(tick, zero, zero)
         by_goal = np.stack([self._change(tick, zero, row) - none for row in unit], 1)
         by_reading = -by_goal
@@ -248,15 +229,8 @@ class _Loop:
         return to_bias @ offset, to_bias @ by_reading, to_bias @ by_goal
 
     def _change(self, tick: int, read: Array, goal: Array) -> Array:
-        toward: Callable[[Array], Array] = lambda point: np.asarray(  # noqa: E731
-            self._geometry.to_bias.T @ ((point - read) / self._scale)
-        )
+        def toward(point: Array) -> Array:
+            return np.asarray(self._geometry.to_bias.T @ ((point - read) / self._scale))
+
         update = Update(self._schedule, tick, self._ticks)
         return update.change(toward(goal), toward, self._geometry)
-
-
-def _not_negative(name: str, value: Any) -> float:
-    number = finite(name, value)
-    if number < 0:
-        raise ValueError(f"{name} must not be negative, but is {number}")
-    return number

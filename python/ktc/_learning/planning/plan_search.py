@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 from numpy.typing import ArrayLike
 
-from ktc._base.validation import Array, count
+from ktc._base.validation import Array, tick_count
 from ktc._boards.board import Board
 from ktc._learning.data import Batches, BatchMoments, as_samples
 from ktc._learning.planning.expected_learning import (
@@ -15,12 +14,7 @@ from ktc._learning.planning.expected_learning import (
     expected_of,
     noise_of_reading,
 )
-from ktc._learning.planning.quartic_unit import (
-    best_unit,
-    expected_of_unit,
-    is_one_quartic_unit,
-    relaxation_of_unit,
-)
+from ktc._learning.planning.quartic_unit import best_unit, expected_of_unit, relaxation_of_unit
 from ktc._learning.schedules import MinimalDissipation
 from ktc._model.description import Description, network_of
 from ktc._theory.gaussian import gaussian
@@ -60,15 +54,14 @@ class PlanSearch:
         self.samples, self.units = samples.shape
         self._goal: Array = samples.mean(axis=0)
         self._batches = BatchMoments.of(samples, batch)
-        self._ticks = None if ticks is None else count("ticks", ticks)
+        self._ticks = None if ticks is None else tick_count(ticks)
         self._parameter = parameter
-        board = device if isinstance(device, Board) else None
-        spec = None if board is None else board.imperfections
+        spec = device.imperfections if isinstance(device, Board) else None
         self._reading = noise_of_reading(spec)
         self._shortest = 0.0 if spec is None else max(spec.update_time, spec.read_time)
-        if board is not None:
+        if isinstance(device, Board):
             target = self._net.stiffness @ (self._goal / device.scale)
-            board.real.require("bias", target[None], where="to learn the data's mean, ")
+            device.real.require("bias", target[None], where="to learn the data's mean, ")
 
     def at(self, duration: float, nats: float = math.inf) -> ExpectedLearning:
         """Costs at a duration, with the given ticks or the fewest for the work and an accuracy."""
@@ -98,7 +91,17 @@ class PlanSearch:
 
     def needed(self, found: ExpectedLearning, nats: float) -> int:
         """Fewest replicas whose loss is at most so many nats."""
-        return max(1, math.ceil(self._needed(found, nats) * (1 - 1e-12)))
+        left = _lost(found)
+        if left >= nats:
+            cause = "its ticks and batches" if self._batches else "its ticks"
+            raise ValueError(
+                f"nats must be above {left:.6g}, the loss by the schedule and {cause} in a "
+                f"duration of {found.duration:g} with {found.ticks} ticks and any number of "
+                f"replicas, but is {nats:g}; allow more, or take larger batches, more ticks, or a "
+                "longer duration"
+            )
+        most = (found.replica.nats_lost + found.reading.nats_lost) / (nats - left)
+        return max(1, math.ceil(most * (1 - 1e-12)))
 
     def bought(self, found: ExpectedLearning, joules: float) -> int:
         """Most replicas whose excess work is at most so many joules."""
@@ -118,11 +121,9 @@ class PlanSearch:
 
     def shortest(self, joules: float, nats: float) -> ExpectedLearning:
         """The shortest duration at which enough replicas for the accuracy are within the budget."""
-        fastest = (
-            relaxation_of_unit(self._device) if self._quartic else self._net.relaxation_times[0]
-        )
-        time = SHORTEST * float(fastest)
-        time = max(time, self._shortest * (self._ticks or 1))
+        net, quartic = self._net, self._quartic
+        fastest = relaxation_of_unit(self._device) if quartic else float(net.relaxation_times[0])
+        time = max(SHORTEST * fastest, self._shortest * (self._ticks or 1))
 
         def dissipated(found: ExpectedLearning) -> float:
             each, once = _dissipated(found)
@@ -136,13 +137,17 @@ class PlanSearch:
         least, rises = dissipated(found), 0
         if least <= joules:
             return found
-        for _ in range(MOST_DOUBLINGS_BY_DENSITY if self._quartic else MOST_DOUBLINGS):
+        for _ in range(MOST_DOUBLINGS_BY_DENSITY if quartic else MOST_DOUBLINGS):
             found = self.at(2 * time, nats)
             spent = dissipated(found)
             if spent <= joules:
-                return self._bisected(time, found, nats, lambda one: dissipated(one) <= joules)
+                for _ in range(BISECTIONS):
+                    middle = self.at(math.sqrt(time * found.duration), nats)
+                    enough = dissipated(middle) <= joules
+                    found, time = (middle, time) if enough else (found, middle.duration)
+                return found
             # The loss of a quartic unit may first increase with the duration.
-            hopeless = spent == math.inf and not self._quartic and _lost(found) > _lost(nearest)
+            hopeless = spent == math.inf and not quartic and _lost(found) > _lost(nearest)
             rises = rises + 1 if hopeless or least < spent < math.inf else 0
             least, time = min(least, spent), 2 * time
             nearest = min(nearest, found, key=_lost)
@@ -163,40 +168,12 @@ class PlanSearch:
         target = self._net.stiffness @ (self._goal / self._device.scale)
         return least_excess_work(self._device, target, duration)
 
-    def _bisected(
-        self,
-        short: float,
-        found: ExpectedLearning,
-        nats: float,
-        enough: Callable[[ExpectedLearning], bool],
-    ) -> ExpectedLearning:
-        for _ in range(BISECTIONS):
-            middle = self.at(math.sqrt(short * found.duration), nats)
-            if enough(middle):
-                found = middle
-            else:
-                short = middle.duration
-        return found
-
-    def _needed(self, found: ExpectedLearning, nats: float) -> float:
-        left = _lost(found)
-        if left >= nats:
-            cause = "its ticks and batches" if self._batches else "its ticks"
-            raise ValueError(
-                f"nats must be above {left:.6g}, the loss by the schedule and {cause} in a "
-                f"duration of {found.duration:g} with {found.ticks} ticks and any number of "
-                f"replicas, but is {nats:g}; allow more, or take larger batches, more ticks, or a "
-                "longer duration"
-            )
-        return (found.replica.nats_lost + found.reading.nats_lost) / (nats - left)
-
     def _expected(self, duration: float, ticks: int) -> ExpectedLearning:
         rule = MinimalDissipation(duration)
+        device, goal, parameter = self._device, self._goal, self._parameter
         if self._quartic:
-            return expected_of_unit(self._device, rule, ticks, self._goal)
-        return expected_of(
-            self._device, rule, self._parameter, ticks, self._goal, self._batches, self._reading
-        )
+            return expected_of_unit(device, rule, ticks, goal)
+        return expected_of(device, rule, parameter, ticks, goal, self._batches, self._reading)
 
 
 def _lost(found: ExpectedLearning) -> float:
@@ -212,9 +189,10 @@ def _dissipated(found: ExpectedLearning) -> tuple[float, float]:
 
 def _planned_by_density(device: Description, batch: int | None, parameter: str) -> bool:
     """Whether costs are by the density of one quartic unit; refuse what has neither form."""
-    if not network_of(device).quartic.any():
+    net = network_of(device)
+    if not net.quartic.any():
         return False
-    if not is_one_quartic_unit(device):
+    if net.units > 1 or net.inertia is not None or not net.has_friction:
         raise ValueError(
             "device has quartic units that are not one alone, overdamped, and average costs of "
             "learning have no closed form there; run ktc.learn on few replicas at some durations: "

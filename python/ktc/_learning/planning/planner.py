@@ -26,8 +26,7 @@ class Plan(Storable):
 
     Attributes:
         duration: T of ``schedules.MinimalDissipation``.
-        ticks: number of holds.
-        replicas: number of replicas.
+        ticks, replicas: number of holds, and of replicas.
         batch: number of samples per update; None for all.
         parameter: the learned parameter, "bias" or "center".
         excess_work: W − ΔF that a replica dissipates, its share of the gradient noise included.
@@ -36,8 +35,7 @@ class Plan(Storable):
         bound: least excess work of a replica by any drive of the bias to the data's mean in T; of a
             quartic unit by any drive whatever.
         nats_lost: log-likelihood of the data per sample below its maximum.
-        kT: thermal energy.
-        symbols: unit symbols.
+        kT, symbols: thermal energy, and unit symbols.
     """
 
     duration: float
@@ -62,12 +60,9 @@ class Plan(Storable):
     def settings(self) -> dict[str, Any]:
         """Keywords of ``learn``: ``ktc.learn(board, data, **plan.settings)``."""
         return {
-            "schedule": self.schedule,
-            "parameters": (self.parameter,),
-            "replicas": self.replicas,
-            "ticks": self.ticks,
-            "batch": self.batch,
-        }
+            "schedule": self.schedule, "parameters": (self.parameter,), "replicas": self.replicas,
+            "ticks": self.ticks, "batch": self.batch,
+        }  # fmt: skip
 
     def __str__(self) -> str:
         energy, time = (f" {s}" if s else "" for s in (self.symbols.energy, self.symbols.time))
@@ -119,8 +114,7 @@ def plan(
             neither it nor a duration is given it is d/2n, the uncertainty that n samples leave.
         replicas: number of replicas, with a duration.
         ticks: number of holds; by default the fewest that add at most one per cent to the work.
-        batch: as of ``learn``.
-        parameter: "bias" or "center".
+        batch, parameter: as for ``theory.expected_learning``.
 
     Returns:
         A Plan; ``ktc.learn(device, data, **plan.settings)`` carries it out.
@@ -148,27 +142,17 @@ def plan(
     def planned(found: ExpectedLearning, replicas: int) -> Plan:
         costs = found.costs(replicas)
         return Plan(
-            duration=found.duration,
-            ticks=found.ticks,
-            replicas=replicas,
-            batch=batch,
-            parameter=parameter,
-            excess_work=costs.excess_work,
+            duration=found.duration, ticks=found.ticks, replicas=replicas, batch=batch,
+            parameter=parameter, excess_work=costs.excess_work,
             noise_work=found.noise(replicas).excess_work,
-            total_excess_work=replicas * costs.excess_work,
-            bound=search.bound(found.duration),
-            nats_lost=costs.nats_lost,
-            kT=device.network.common_kT,
-            symbols=device.symbols,
-        )
+            total_excess_work=replicas * costs.excess_work, bound=search.bound(found.duration),
+            nats_lost=costs.nats_lost, kT=device.network.common_kT, symbols=device.symbols,
+        )  # fmt: skip
 
-    asked = {
-        "joules": None if joules is None else positive("joules", joules),
-        "duration": None if duration is None else positive("duration", duration),
-        "nats": None if nats is None else positive("nats", nats),
-        "replicas": None if replicas is None else count("replicas", replicas),
-    }
-    given = {name: value for name, value in asked.items() if value is not None}
+    asked = {"joules": joules, "duration": duration, "nats": nats}
+    given = {name: positive(name, value) for name, value in asked.items() if value is not None}
+    if replicas is not None:
+        given["replicas"] = count("replicas", replicas)
     if "joules" in given and given.keys() <= {"joules", "nats"}:
         lost = given.get("nats", search.units / (2 * search.samples))
         found = search.shortest(given["joules"], lost)

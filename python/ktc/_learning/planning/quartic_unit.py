@@ -20,16 +20,9 @@ from ktc._model.parameters import Parameters
 NONE = Costs(0.0, 0.0, 0.0)
 
 
-def is_one_quartic_unit(device: Description) -> bool:
-    """Whether a device is one overdamped unit with a quartic term, planned for by its density."""
-    net = device.network
-    alone = net.units == 1 and net.inertia is None and net.has_friction
-    return bool(alone and net.quartic.any())
-
-
 def relaxation_of_unit(device: Description) -> float:
     """ζ/F of the bias at the controls of the start."""
-    fisher, friction = _model(device).metric(device.network.controls, 0.0, True).traces
+    fisher, friction = _model(device).geometry(device.network.controls, 0.0).traces
     return friction / fisher
 
 
@@ -54,9 +47,6 @@ def expected_of_unit(
     Costs of the ideal ensemble are those of the learner's own loop on the unit's density. Noise is
     that of a harmonic unit with the unit's F and ζ at each bias of the run, which neglects that
     gains change with noise: up to a third too small where F changes tenfold.
-
-    Raises:
-        ValueError: no bias has the data's mean, or controls that diverge.
     """
     exact = _model(device)
     start, parameters = exact.start, exact.parameters
@@ -90,18 +80,16 @@ def _noise(exact: ExactModel, schedule: Schedule, ticks: int, biases: Array) -> 
     parameters, start = exact.parameters, exact.start.network
     kT, hold = start.common_kT, schedule.duration / ticks
     controls = start.controls
-    metric = exact.metric(controls, hold, True)
-    unit = np.ones(1)
-    moments = np.zeros((2, 2))
-    moments[0, 0] = kT * float(metric.traces[0])
-    work = 0.0
+    metric = exact.geometry(controls, hold)
+    unit, work = np.ones(1), 0.0
+    moments = np.diag([kT * metric.traces[0], 0.0])
     for k, after in enumerate(biases.tolist()):
         gain = float(Update(schedule, k, ticks).change(unit, lambda _: unit, metric)[0])
         work += gain * moments[0, 0]
         update = np.array([[1.0, 0.0], [-gain, 1.0]])
         moments = update @ moments @ update.T
         controls = parameters.controls(np.array([after]), controls)
-        metric = exact.metric(controls, hold, True)
+        metric = exact.geometry(controls, hold)
         fisher, friction = metric.traces
         if k == ticks:
             break

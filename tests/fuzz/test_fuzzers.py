@@ -1,0 +1,43 @@
+"""A few inputs of each fuzzer; ``python -m tests.fuzz`` tries more of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from .fuzzers import FUZZERS
+from .source import Drawn, Seeded
+from .verdict import bounded_memory
+
+pytestmark = pytest.mark.tampered  # files and calls are meant to be wrong
+NAMES = sorted(FUZZERS)
+
+
+@pytest.fixture(autouse=True)
+def memory() -> Iterator[None]:
+    """An input that asks for more memory than there is gets an error, and not the whole machine."""
+    with bounded_memory():
+        yield
+
+
+@pytest.mark.parametrize("name", NAMES)
+@given(st.data())
+@settings(max_examples=50, suppress_health_check=list(HealthCheck))
+def test_inputs_that_shrink(name, data):
+    FUZZERS[name](Drawn(data))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_inputs_by_number(name):
+    for number in range(200):
+        FUZZERS[name](Seeded(number))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_many_inputs(name):
+    for number in range(200, 20_000):
+        FUZZERS[name](Seeded(number))
