@@ -361,9 +361,9 @@ class Fit(Storable):
     def __repr__(self) -> str:
         spent, elsewhere = f"work {self.work}", self.from_equilibrium is False
         if self._exact.constant:
-            known = self.start.network.has_friction and self.time > 0
-            bound = f"{self.bound:.6g}" if known else "not available"
-            bound = "not applicable" if elsewhere else bound
+            bound = "not applicable" if elsewhere else "not available"
+            if self.start.network.has_friction and self.time > 0 and not elsewhere:
+                bound = f"{self.bound:.6g}"
             spent = f"excess work {self.excess_work}, bound {bound}"
         elif elsewhere:
             spent += f", {UNRELAXED}"
