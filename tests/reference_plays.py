@@ -253,7 +253,11 @@ MOTIONS: dict[str, tuple[dict[str, Any], str]] = {
         LIBRARIES,
     ),
     "several temperatures, from rest": (
-        {"network": network(K3, R3, kT=[1.0, 0.5, 2.0]), "state": [0.0, 0.0, 0.0]},
+        {
+            "network": network(K3, R3, kT=[1.0, 0.5, 2.0]),
+            "state": [0.0, 0.0, 0.0],
+            "first_step": 0,
+        },
         LIBRARIES,
     ),
     "several temperatures": ({"network": network(K3, R3, kT=[1.0, 0.5, 2.0])}, FACTORS),

@@ -255,6 +255,11 @@ WITHOUT_ANSWER = [
         ("too far apart", "q(b) relaxes", "slower than q(a)"),
         None,
     ),
+    (
+        "C0 b a 680p\nL1 c a 10meg\nR2 0 b 8.3e22\nR3 c 0 1e-30",
+        ("too far apart", "R3 (line 4) of 1e-30 ohms to R2 (line 3) of 8.3e+22 ohms", "L1"),
+        None,
+    ),
 ]
 
 
@@ -319,6 +324,13 @@ def test_a_large_capacitor_between_two_temperatures_leaves_rounding(joined):
     volts = made.voltages(device)
     # Of 20,000 replicas 1 %: a false alarm of 1e-6 at 4.9 standard errors.
     np.testing.assert_allclose((volts**2).mean(axis=0), BOLTZMANN * 200 / 1.1e-9, rtol=0.05)
+
+
+def test_circuits_beyond_the_memory_are_refused_by_their_size(monkeypatch):
+    monkeypatch.setattr("ktc._circuits.compilation.MOST_NODES", 1_000)
+    cells = "\n".join(f"R{k} n{k} 0 1\nC{k} n{k} 0 1" for k in range(1_000))
+    with pytest.raises(CircuitError, match=r"1,001 nodes, too many for the memory"):
+        circuit(cells).compile()
 
 
 def test_unequal_branches_are_damped():

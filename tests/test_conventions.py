@@ -35,7 +35,18 @@ def test_long_files_are_refused(tmp_path, path):
         ("isinstance(engine, int | DensityEngine)", "isinstance of DensityEngine outside"),
         ("getattr(device, 'limits', None)", "getattr of device"),
         ("hasattr(self._device, 'settle')", "hasattr of self._device"),
+        ("type(engine) is MomentsEngine", "isinstance of MomentsEngine outside"),
+        ("engine.__class__ == _engines.MomentsEngine", "isinstance of MomentsEngine outside"),
+        ("issubclass(type(engine), MomentsEngine)", "isinstance of MomentsEngine outside"),
+        ("getattr(given, 'limits', None)", "getattr of given"),
+        ("hasattr(made_of, 'settle')", "hasattr of made_of"),
+        ("getattr(one, 'limits')", "getattr of one"),
+        ("getattr(device, name)", "getattr of device"),
+        ("'settle' in vars(one)", "vars of one"),
+        ("type(given) is Emulator", "class Emulator compared"),
         ("isinstance(device, Limited)", None),
+        ("type(bias) is np.ndarray", None),
+        ("{**vars(self)}", None),
         ("getattr(fit, name)", None),
     ],
 )
@@ -47,10 +58,20 @@ def test_engines_and_devices_are_not_asked_what_they_are(tmp_path, code, reason)
         assert found[0].startswith("python/ktc/_learning/a.py:2: ") and reason in found[0]
 
 
+@pytest.mark.parametrize("name", ["MomentsEngine", "Emulator"])
+def test_patterns_do_not_ask_for_a_class_either(tmp_path, name):
+    code = f"def f(given):\n    match given:\n        case {name}():\n            return 1\n"
+    write(tmp_path, "python/ktc/_learning/a.py", code)
+    (found,) = conventions.check(tmp_path)
+    assert found.startswith("python/ktc/_learning/a.py:3: ") and name in found
+
+
 def test_the_factory_may_ask_for_the_class_of_an_engine(tmp_path):
-    path = f"{conventions.FACTORY}/a.py".replace("//", "/")
-    write(tmp_path, path, "def f(engine):\n    return isinstance(engine, MomentsEngine)\n")
+    code = "def f(engine):\n    return isinstance(engine, MomentsEngine)\n"
+    write(tmp_path, conventions.FACTORY, code)
     assert conventions.check(tmp_path) == []
+    write(tmp_path, "python/ktc/_engines/a.py", code)
+    assert len(conventions.check(tmp_path)) == 1
 
 
 def test_ceilings_of_any_only_fall(tmp_path):

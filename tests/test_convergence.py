@@ -1,4 +1,4 @@
-"""``Network.convergence``: what the step does to an observable, and how well the study knows it.
+"""``ktc.convergence``: what the step does to an observable, and how well the study knows it.
 
 "4σ" is a false alarm of 6.3e-5 a comparison; all seeds are fixed.
 """

@@ -49,6 +49,7 @@ def test_abilities_of_a_real_board():
     for ability in (
         ktc.HasShortestTick,
         ktc.Settles,
+        ktc.Rests,
         ktc.RealisesControls,
         ktc.Seeded,
         ktc.HasImperfections,
@@ -72,7 +73,7 @@ def test_the_device_of_the_page_meets_the_bound_with_any_parameters():
         numpy_device(), DATA, MinimalDissipation(2.0), parameters=("bias", "stiffness"), ticks=40
     )
     assert fit.likelihood_bias == pytest.approx(fit.excess_work.mean, abs=1e-9)
-    assert fit.seed is None and fit.imperfections is None
+    assert fit.seed is None and fit.imperfections is None and fit.from_equilibrium is None
 
 
 def test_a_device_that_lacks_a_member_is_refused_by_name():

@@ -544,8 +544,41 @@ def test_noise_of_replicas_that_start_from_states_of_their_own(tmp_path):
     assert (moved(loaded) == first).all()
     loaded.reset()
     assert (moved(loaded) == first).all()
-    alike = moved(ktc.Emulator(network, replicas=5, seed=3, state=np.zeros(1)))
+    alike = moved(ktc.Emulator(network, replicas=5, seed=3, state=np.zeros(1), first_step=0))
     written = ktc.Emulator(network, replicas=5, seed=3)
     written.write(np.zeros((5, 1)))
     assert (moved(written) == alike).all()
     assert not np.isclose(first - states * np.exp(-1.0), alike).any()
+
+
+def test_ranges_of_replicas_with_states_of_their_own_share_a_first_step():
+    """Together they have the bits of the whole; one state for all needs no first step for that."""
+    network, states = ktc.Network(1.0, 1.0), np.random.default_rng(2).normal(size=(128, 1))
+
+    def moved(**options):
+        emulator = ktc.Emulator(network, seed=3, **options)
+        emulator.run(1.0)
+        return emulator.read(), emulator.first_step
+
+    for whole, first, second in (
+        ({"state": states, "first_step": 7}, {"state": states[:64]}, {"state": states[64:]}),
+        ({"state": [0.3]}, {"state": 0.3}, {"state": [0.3]}),
+        ({}, {}, {}),
+    ):
+        expected, step = moved(replicas=128, **whole)
+        parts = [
+            moved(replicas=64, first_replica=at, **(part | {"first_step": step}))[0]
+            for at, part in ((0, first), (64, second))
+        ]
+        assert (np.concatenate(parts) == expected).all()
+        assert step == whole.get("first_step", step if "state" in whole else 0)
+    assert moved(replicas=64, state=[0.0])[1] == moved(replicas=2, state=-0.0)[1] > 0
+
+
+def test_first_step_is_checked():
+    network = ktc.Network(1.0, 1.0)
+    for wrong in (-1, 2**62 + 1, 0.5):
+        with pytest.raises((ValueError, TypeError), match="first_step must"):
+            ktc.Emulator(network, replicas=2, seed=1, first_step=wrong)
+    with refused(ValueError, "first_step must be left out with replicas=math.inf"):
+        ktc.Emulator(network, replicas=np.inf, first_step=0)

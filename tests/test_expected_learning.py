@@ -255,8 +255,9 @@ def test_runs_of_few_replicas_and_of_batches(parameter):
 @pytest.mark.parametrize("schedule", [MinimalDissipation(2.0), Constant(2.0, 0.4)])
 def test_excess_is_the_infinite_ensemble_and_the_noise(schedule):
     """Mean over 400 runs of 5 replicas less the run of infinitely many: what a fit tells."""
-    options = {"ticks": 25, "threads": 1}
+    options = {"ticks": 25}
     infinite = ktc.learn(NET, DATA, schedule, replicas=math.inf, **options)
+    options["threads"] = 1
     fits = [ktc.learn(NET, DATA, schedule, replicas=5, seed=k, **options) for k in range(400)]
     above = [f.excess_work.mean - infinite.excess_work.mean for f in fits]
     assert_mean(np.array(above), fits[0].gradient_noise_work.mean)

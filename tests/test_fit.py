@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import ktc
-from ktc.schedules import Constant, MinimalDissipation, Schedule
+from ktc.schedules import Constant, MinimalDissipation
 
 BOARD = ktc.Board(cells=2, resistance=[1e6, 2e6], capacitance=1e-12, temperature=300.0)
 DATA = np.array([[1e-4, 2e-4], [3e-4, 0.0]])
@@ -60,18 +60,6 @@ def test_damaged_and_foreign_files(fit, tmp_path):
         ktc.Fit.load(tmp_path / "short.npz")
     with pytest.raises(ValueError, match="kind .Fit., not .Protocol."):
         ktc.Protocol.load(path)
-
-
-def test_a_schedule_of_ones_own_cannot_be_saved(tmp_path):
-    class Own(Schedule):
-        def velocity(self, time, gradient, geometry):
-            return gradient
-
-    net = ktc.Network(stiffness=1.0, friction=1.0)
-    fit = ktc.learn(net, 1.0, Own(1.0), replicas=10, ticks=2, seed=1)
-    with pytest.raises(TypeError, match="schedule cannot be saved .* because it is a .*Own"):
-        fit.save(tmp_path / "fit.npz")
-    assert not list(tmp_path.iterdir())
 
 
 def test_seed_none_is_drawn_and_recorded():

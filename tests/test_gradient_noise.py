@@ -27,7 +27,7 @@ from replica_means import assert_mean
 
 NET = ktc.Network([[2.0, 0.7], [0.7, 1.5]], [1.0, 0.5], 0.7)
 DATA = np.random.default_rng(5).normal([2.0, -1.0], [1.0, 0.5], size=(900, 2))
-JOINT = {"metrics": ktc.Metrics(), "threads": 1}
+ALONE = {"threads": 1}
 # Longest relaxation time 0.9: T is twenty of it, and the tick a tenth.
 T, TICKS = 18.0, 200
 BOTH = ("bias", "stiffness")
@@ -54,7 +54,7 @@ def by_scatter(monkeypatch):
 def test_learned_bias_beside_its_exact_average(schedule, batch):
     """C of 4,000 replicas, known to 2 %; epochs of 100 ticks are as long as ten relaxations."""
     exact = theory.expected_learning(NET, DATA, schedule, ticks=TICKS, batch=batch).noise(4000)
-    fit = ktc.learn(NET, DATA, schedule, replicas=4000, ticks=TICKS, seed=1, batch=batch, **JOINT)
+    fit = ktc.learn(NET, DATA, schedule, replicas=4000, ticks=TICKS, seed=1, batch=batch, **ALONE)
     assert fit.gradient_noise_work.mean == pytest.approx(exact.excess_work, rel=0.08)
     assert fit.gradient_noise_work.stderr == 0
     assert np.sum(fit.history.noise_work) == pytest.approx(fit.gradient_noise_work.mean)
@@ -69,7 +69,7 @@ def test_how_long_a_run_must_be_for_the_scatter_to_tell(make, share, off):
     time = share * NET.relaxation_times[-1]
     schedule = make(time) if make is MinimalDissipation else make(time, 2 / time)
     exact = theory.expected_learning(NET, DATA, schedule, ticks=TICKS).noise(4000)
-    fit = ktc.learn(NET, DATA, schedule, replicas=4000, ticks=TICKS, seed=1, **JOINT)
+    fit = ktc.learn(NET, DATA, schedule, replicas=4000, ticks=TICKS, seed=1, **ALONE)
     assert off[0] < fit.gradient_noise_work.mean / exact.excess_work - 1 < off[1]
 
 
@@ -83,7 +83,7 @@ def test_a_completed_run_has_less_of_it(time):
 
 def test_an_infinite_ensemble_has_the_noise_of_batches_alone():
     schedule = MinimalDissipation(T)
-    options = {"replicas": math.inf, "ticks": TICKS, **JOINT}
+    options = {"replicas": math.inf, "ticks": TICKS}
     assert ktc.learn(NET, DATA, schedule, **options).gradient_noise_work.mean == 0
     fit = ktc.learn(NET, DATA, schedule, batch=9, **options)
     exact = theory.expected_learning(NET, DATA, schedule, ticks=TICKS, batch=9).batch
@@ -97,11 +97,11 @@ def test_bias_and_stiffness_over_many_runs(batch):
     """
     rule = MinimalDissipation(T)
     ideal = ktc.learn(
-        NET, DATA, rule, parameters=BOTH, replicas=math.inf, ticks=60, **JOINT
+        NET, DATA, rule, parameters=BOTH, replicas=math.inf, ticks=60
     ).excess_work.mean
     fits = [
         ktc.learn(
-            NET, DATA, rule, parameters=BOTH, replicas=60, ticks=60, seed=k, batch=batch, **JOINT
+            NET, DATA, rule, parameters=BOTH, replicas=60, ticks=60, seed=k, batch=batch, **ALONE
         )
         for k in range(80)
     ]
@@ -117,12 +117,12 @@ def test_many_parameters_by_random_probes():
     root = rng.normal(size=(6, 18))
     net = ktc.Network(root @ root.T / 18 + 0.5 * np.eye(6), 1.0)
     data = rng.normal(0.5, 1.0, size=(500, 6))
-    rule, options = MinimalDissipation(20.0), {"ticks": 100, "threads": 1}
+    rule, options = MinimalDissipation(20.0), {"ticks": 100}
     ideal = ktc.learn(
         net, data, rule, parameters=BOTH, replicas=math.inf, **options
     ).excess_work.mean
     fits = [
-        ktc.learn(net, data, rule, parameters=BOTH, replicas=600, seed=k, **options)
+        ktc.learn(net, data, rule, parameters=BOTH, replicas=600, seed=k, **options, **ALONE)
         for k in range(60)
     ]
     told = [fit.gradient_noise_work for fit in fits]
@@ -155,7 +155,7 @@ def test_as_many_parameters_as_replicas_that_are_looked_at(units, monkeypatch):
     rule, options = MinimalDissipation(12.0), {"replicas": 400, "ticks": 50}
     exact = theory.expected_learning(net, data, rule, ticks=50).noise(400).excess_work
     told = [
-        ktc.learn(net, data, rule, seed=k, **options, **JOINT).gradient_noise_work.mean
+        ktc.learn(net, data, rule, seed=k, **options, **ALONE).gradient_noise_work.mean
         for k in range(6)
     ]
     assert np.mean(told) == pytest.approx(exact, rel=0.1)
@@ -247,5 +247,11 @@ def test_it_is_saved_reproducible_and_refused_where_unknown(tmp_path):
     assert again.mean == runs[0].gradient_noise_work.mean
     assert again.in_kT.mean == again.mean / 0.7
     fit = ktc.learn(NET, DATA, Adam(1.0, 0.1), parameters=BOTH, replicas=10, ticks=5, seed=1)
-    with refused(ValueError, "not available for this run under ktc.schedules.Adam"):
+    with refused(
+        ValueError, "not available for this run under ktc.schedules.Adam", "many more replicas"
+    ):
         fit.gradient_noise_work  # noqa: B018
+    pair = ktc.Network([[1.0, 0.5], [0.5, 1.0]], 1.0, quartic=1.0)
+    fit = ktc.learn(pair, [1.0, 1.0], Adam(1.0, 0.1), replicas=10, ticks=5, seed=1)
+    with refused(ValueError, "units 0 and 1 are coupled", "compare with longer runs"):
+        fit.bound  # noqa: B018

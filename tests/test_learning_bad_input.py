@@ -15,6 +15,7 @@ from ktc.schedules import (
     ContinuousMinimalDissipation,
     MinimalDissipation,
     NaturalGradient,
+    Schedule,
 )
 from refusal import refused
 
@@ -64,6 +65,12 @@ BOARD = ktc.Board(2, 1e6, 1e-12, 300.0)
             "a target of the bias alone",
         ),
         ({"schedule": Constant(1.0, 0.1, {"quartic": 1.0})}, ValueError, "weights .* 'quartic'"),
+        (
+            {"schedule": Constant(1.0, 0.1), "metrics": Metrics("measured")},
+            ValueError,
+            "metrics is Metrics.*, but Constant uses neither F nor zeta; leave metrics out",
+        ),
+        ({"replicas": math.inf, "seed": None, "threads": 1}, ValueError, "leave threads out"),
     ],
 )  # fmt: skip
 def test_bad_input(change, error, words):
@@ -148,6 +155,67 @@ def test_a_refused_call_leaves_the_emulator_alone():
     with pytest.raises(ValueError, match="do not vary"):
         ktc.learn(emulator, [[1.0, 2.0]], MinimalDissipation(1.0), parameters=("bias", "stiffness"))
     assert (emulator.read() == before).all() and emulator.time == 0
+
+
+def test_an_infinite_ensemble_takes_threads_for_measured_metrics_alone():
+    options = {"replicas": math.inf, "ticks": 3, "threads": 1}
+    net, settings = ktc.Network(1.0, 1.0), Metrics("measured", replicas=20, refresh=100.0)
+    ktc.learn(net, 1.0, MinimalDissipation(1.0), metrics=settings, seed=1, **options)
+    for schedule in (MinimalDissipation(1.0), Constant(1.0, 0.5)):
+        with refused(ValueError, "threads is 1", "leave threads out"):
+            ktc.learn(net, 1.0, schedule, **options)
+
+
+class Broken(Schedule):
+    """A schedule of a user whose velocity is given by the test."""
+
+    uses_metrics = False
+
+    def __init__(self, made):
+        super().__init__(1.0, made=made)
+        self.made = made
+
+    def velocity(self, time, gradient, geometry):
+        return self.made(time, gradient, geometry)
+
+
+@pytest.mark.parametrize(
+    ("made", "error", "words"),
+    [
+        (lambda t, g, m: None, ValueError, "velocity of Broken.*shape .2,., .* NoneType"),
+        (lambda t, g, m: g[:1], ValueError, r"velocity .* shape \(2,\), but returned shape \(1,\)"),
+        (lambda t, g, m: 1.0, ValueError, r"but returned shape \(\)"),
+        (lambda t, g, m: 1j * g, ValueError, "one number per parameter"),
+        (lambda t, g, m: np.nan * g, ValueError, "tick 0: Broken.* gives NaN .* its velocity"),
+        (lambda t, g, m: m.solve(1.0, 1.0, g), TypeError, "solve of F and zeta.*uses_metrics"),
+        (lambda t, g, m: g / m.traces[0], TypeError, "Broken asks for traces"),
+        (lambda t, g, m: m.natural(1.0, g), TypeError, "Broken asks for natural"),
+        (lambda t, g, m: m.lead(g), TypeError, "uses_metrics is False; set it to True"),
+    ],
+)
+def test_a_broken_schedule_is_refused_by_name(made, error, words):
+    emulator = ktc.Emulator(ktc.Network(np.eye(2), 1.0), replicas=10, seed=1)
+    with pytest.raises(error, match=words):
+        ktc.learn(emulator, [1.0, 2.0], Broken(made), ticks=3)
+    assert emulator.time == 0 and not emulator.controls.bias.any()
+
+
+def test_a_schedule_that_turns_to_nan_ends_the_run_and_is_named():
+    fit = ktc.learn(
+        ktc.Network(1.0, 1.0), 1.0, Broken(lambda t, g, m: g if t < 0.5 else np.nan * g),
+        replicas=10, ticks=4, seed=1,
+    )  # fmt: skip
+    assert fit.stopped_early.startswith("tick 2: Broken(") and "NaN" in fit.stopped_early
+    assert len(fit.history.time) == 2
+
+
+def test_a_schedule_whose_base_is_not_made_is_refused():
+    class Bare(Constant):
+        def __init__(self):
+            self.speed = 1.0
+
+    with refused(TypeError, "__init__ of Bare must call super().__init__(duration)"):
+        ktc.learn(ktc.Network(1.0, 1.0), 1.0, Bare(), replicas=10)
 
 
 def test_an_infinite_ensemble_checks_threads():

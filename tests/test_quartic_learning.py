@@ -30,7 +30,7 @@ ROWS = {
     "the rule, anticipating, measured": (
         MinimalDissipation(2.0, anticipate=True), Metrics("measured"), 1.463, 0.05,
     ),
-    "constant rate": (Constant(2.0, 1.9), Metrics(), 1.737, 0.03),
+    "constant rate": (Constant(2.0, 1.9), None, 1.737, 0.03),
 }  # fmt: skip
 
 

@@ -93,3 +93,46 @@ def test_bad_types():
         schedules.Constant(1.0, rate=1.0, jumps=True)
     with pytest.raises(TypeError, match="rate must be real numbers"):
         schedules.Constant(1.0, rate="fast")
+
+
+def test_a_schedule_of_a_user_is_saved_with_its_fit(tmp_path):
+    class Late(schedules.MinimalDissipation):
+        pass
+
+    class Power(schedules.Schedule):
+        uses_metrics = False
+
+        def __init__(self, duration, rate, exponent=1.0):
+            super().__init__(duration, rate=rate, exponent=exponent)
+            self.values = rate, exponent
+
+        def velocity(self, time, gradient, geometry):
+            rate, exponent = self.values
+            return rate * (1 - time / self.duration) ** exponent * gradient
+
+    for schedule in (Late(1.0, matrix=False), Power(1.0, 2.0, exponent=0.5)):
+        fit = ktc.learn(NET, [1.0, 2.0], schedule, replicas=20, ticks=5, seed=1)
+        fit.save(tmp_path / "fit.ktc")
+        loaded = ktc.load(tmp_path / "fit.ktc").schedule
+        assert type(loaded) is type(schedule)
+        assert repr(loaded) == repr(schedule) and loaded.arguments == schedule.arguments
+        assert repr(loaded).startswith(type(schedule).__name__)
+    assert loaded.values == (2.0, 0.5)
+
+
+def test_a_schedule_that_could_not_be_restored_is_not_saved(tmp_path):
+    class Forgetful(schedules.Constant):
+        def __init__(self, speed):
+            super().__init__(1.0, speed)
+
+    fit = ktc.learn(NET, [1.0, 2.0], Forgetful(0.5), replicas=20, ticks=5, seed=1)
+    with pytest.raises(TypeError, match=r"missing .* 'speed'|super\(\).__init__"):
+        fit.save(tmp_path / "fit.ktc")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["MinimalDissipation", "Fit"])
+def test_a_schedule_may_not_take_the_name_of_a_class_of_ktc(name):
+    with pytest.raises(ValueError, match=f"{name} is the name of a class of ktc"):
+        type(name, (schedules.Constant,), {})
+    assert type(schedules.MinimalDissipation(1.0)) is schedules.MinimalDissipation

@@ -412,9 +412,10 @@ def test_indices_outside_a_matrix_that_a_dense_network_is_set_to():
     assert (emulator.controls.stiffness == 2 * np.eye(3)).all()
 
 
-def test_index_pointers_that_decrease():
-    """SciPy checks no index of a matrix whose last pointer is zero."""
+@pytest.mark.parametrize("last", [0, -(2**63), -1, 1])
+def test_index_pointers_that_decrease(last):
+    """SciPy checks no index of a matrix whose last pointer is not positive."""
     wrong = scipy.sparse.csr_array(np.eye(3))
-    wrong.indptr = np.array([0, 2, 3, 0], dtype=wrong.indptr.dtype)
+    wrong.indptr = np.array([0, 2, 3, last], dtype=np.int64)
     with refused(ValueError, "stiffness must have all of its indices", "must not decrease"):
         ktc.Network(wrong, 1.0)

@@ -113,7 +113,7 @@ def test_calls_that_multiply_without_end_are_refused_soon():
         for k in range(1, 21):
             calls = "\n".join(f"X{n} a s{k - 1}" for n in range(10))
             levels.append(f".subckt s{k} a\n{calls}\n.ends")
-        with pytest.raises(CircuitError, match="more than 100,000 elements"):
+        with pytest.raises(CircuitError, match="more than 100,000 elements in all"):
             circuit("\n".join([*levels, "X1 a s20"]))
 
 

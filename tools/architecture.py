@@ -22,7 +22,8 @@ PICTURE = ROOT / "docs" / "images" / "architecture.svg"
 
 #: Contents of the floors that have no docstring of their own.
 CONTENTS = {
-    "ground": "Errors, matrices, BLAS and LAPACK, random numbers; kernels per instruction set.",
+    "ground": "Errors, matrices, BLAS and LAPACK, random numbers.",
+    "kernels": "The innermost loops, compiled for each instruction set.",
     "physics": "Elements, network and controls, energy, ledger.",
     "motion": "Integrators: exact transitions, midpoint and splitting steps; equilibria.",
     "engine": "The only time loop and the only threads; updates of controls; statistics.",
@@ -109,7 +110,7 @@ def contents(root: Path, floor: str) -> str:
 
 def places(floor: str) -> str:
     """Where a floor lies."""
-    return "ktc" if floor == "public" else ", ".join(layers.LAYERS[floor][:2])
+    return "ktc" if floor == "public" else ", ".join(layers.LAYERS[floor])
 
 
 def _text(x: float, y: float, words: str, style: str) -> str:

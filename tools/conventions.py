@@ -3,9 +3,9 @@
 - No file of cpp/, bindings/ or python/ has more than 400 lines.
 - `Any` appears no more often than tools/any_ceilings.json allows for the file. It is meant for
   what NumPy, SciPy and matplotlib leave untyped; ceilings may only be lowered.
-- Only the factory of the engines asks an object for its class with ``isinstance(_, …Engine)``.
-- Nothing asks a device for an attribute by name: abilities are protocols, asked for with
-  ``isinstance``.
+- Only the factory of the engines asks whether an object is of a class of engine.
+- Floors that are given devices ask no object for an attribute by name, and compare no classes:
+  abilities are protocols, asked for with ``isinstance``.
 
 Usage: python tools/conventions.py [--lower]; prints every complaint and exits with 1 if there is
 one. ``--lower`` first lowers the ceilings of `Any` to the present counts.
@@ -23,7 +23,12 @@ ROOT = Path(__file__).resolve().parents[1]
 CEILINGS = "tools/any_ceilings.json"
 MOST_LINES = 400
 #: The one place that chooses between engines.
-FACTORY = "python/ktc/_engines/"
+FACTORY = "python/ktc/_engines/factory.py"
+#: Floors that are given devices.
+FLOORS = ("engines", "emulation", "measure", "boards", "learning", "commands")
+MEET_DEVICES = tuple(f"python/ktc/_{floor}/" for floor in FLOORS)
+#: Objects whose attributes may be asked for by name: an object's own, and its copy's.
+OWN = {"self", "twin"}
 #: Names of variables and attributes that hold a device.
 DEVICES = {"board", "device", "emulator", "engine", "running"}
 
@@ -44,33 +49,60 @@ def _last_name(node: ast.expr) -> str:
     return node.id.strip("_") if isinstance(node, ast.Name) else ""
 
 
-def _classes(node: ast.expr) -> Iterator[str]:
-    """Names of the classes that the second argument of isinstance lists."""
-    if isinstance(node, ast.Tuple):
-        for element in node.elts:
-            yield from _classes(element)
-    elif isinstance(node, ast.BinOp):
-        yield from _classes(node.left)
-        yield from _classes(node.right)
-    else:
-        yield _last_name(node)
+def _classes(nodes: list[ast.expr]) -> list[str]:
+    """Names in these expressions that are written as those of classes are."""
+    names = (_last_name(x) for node in nodes for x in ast.walk(node) if isinstance(x, ast.expr))
+    return [name for name in names if name[:1].isupper()]
 
 
-def forbidden_calls(tree: ast.AST, in_factory: bool = False) -> Iterator[tuple[int, str]]:
-    """Line and reason of every call that asks an engine or a device what it is."""
+def _called(node: ast.AST) -> str:
+    """Name of the function that is called; empty for other nodes."""
+    return node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+
+
+def _by_class(node: ast.AST) -> list[str]:
+    """Names of the classes by which a comparison or a pattern tells an object's own class."""
+    if isinstance(node, ast.MatchClass):
+        return _classes([node.cls])
+    if isinstance(node, ast.Compare):
+        sides = [node.left, *node.comparators]
+        if any(_called(side) == "type" or _last_name(side) == "class" for side in sides):
+            return _classes(sides)
+    return []
+
+
+def _by_name(node: ast.AST) -> str:
+    """The function by which a call asks an object for an attribute by its name, if it does."""
+    name = _called(node)
+    if not isinstance(node, ast.Call) or not node.args or ast.unparse(node.args[0]) in OWN:
+        return ""
+    if name == "vars" and not isinstance(node.args[0], ast.Call):
+        return name
+    literal = len(node.args) > 1 and isinstance(node.args[1], ast.Constant)
+    asks = name in ("getattr", "hasattr") and (literal or _last_name(node.args[0]) in DEVICES)
+    return name if asks else ""
+
+
+def forbidden_calls(tree: ast.AST, place: str) -> Iterator[tuple[int, str]]:
+    """Line and reason of every expression that asks an engine or a device what it is."""
     for node in ast.walk(tree):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
-            continue
-        name, arguments = node.func.id, node.args
-        if name == "isinstance" and not in_factory and len(arguments) == 2:
-            for found in _classes(arguments[1]):
-                if found.endswith("Engine"):
-                    yield node.lineno, f"isinstance of {found} outside {FACTORY}: call its contract"
-        elif name in ("getattr", "hasattr") and _last_name(arguments[0]) in DEVICES:
-            yield (
-                node.lineno,
-                f"{name} of {ast.unparse(arguments[0])}: use isinstance of a protocol",
-            )
+        line, found = getattr(node, "lineno", 0), _by_class(node)
+        if isinstance(node, ast.Call) and _called(node) in ("isinstance", "issubclass"):
+            found = [name for name in _classes(node.args[1:]) if name.endswith("Engine")]
+        if place == FACTORY:
+            found = [name for name in found if not name.endswith("Engine")]
+        for name in found:
+            if name.endswith("Engine"):
+                yield line, f"isinstance of {name} outside {FACTORY}: call its contract"
+            elif place.startswith(MEET_DEVICES):
+                yield line, f"class {name} compared: use isinstance of a protocol"
+        if (
+            place.startswith(MEET_DEVICES)
+            and isinstance(node, ast.Call)
+            and (name := _by_name(node))
+        ):
+            asked = ast.unparse(node.args[0])
+            yield line, f"{name} of {asked}: use isinstance of a protocol"
 
 
 def trees(root: Path) -> Iterator[tuple[str, ast.AST]]:
@@ -95,7 +127,7 @@ def check(root: Path) -> list[str]:
                 place = path.relative_to(root).as_posix()
                 complaints.append(f"{place}: {lines} lines; split it below {MOST_LINES}")
     for place, tree in trees(root):
-        calls = forbidden_calls(tree, place.startswith(FACTORY))
+        calls = forbidden_calls(tree, place)
         complaints += [f"{place}:{line}: {reason}" for line, reason in calls]
     kept, present = ceilings(root), counts(root)
     for place in sorted(kept.keys() | present.keys()):

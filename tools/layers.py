@@ -3,7 +3,8 @@
 The layers are declared here, once, as data: one rank per package, lowest first. Imports inside
 functions count, so that a lazy import hides no circle. Imports for types alone must not point
 upward either, but two modules of one package may know each other's types, and any module the types
-of a library.
+of a library. What could hide an import is refused: includes by macro, C++ files of other endings
+than .hpp and .cpp, and in Python imports by a computed name.
 
 Usage: python tools/layers.py [ROOT]; prints every complaint and exits with 1 if there is one.
 """
@@ -11,6 +12,7 @@ Usage: python tools/layers.py [ROOT]; prints every complaint and exits with 1 if
 from __future__ import annotations
 
 import ast
+import posixpath
 import re
 import sys
 from collections.abc import Iterator
@@ -19,7 +21,8 @@ from pathlib import Path
 #: From the bottom up: each layer and its places, folders of C++ or packages of Python. A file may
 #: include or import its own layer and those below.
 LAYERS: dict[str, list[str]] = {
-    "ground": ["cpp/ground", "cpp/kernels"],
+    "ground": ["cpp/ground"],
+    "kernels": ["cpp/kernels"],
     "physics": ["cpp/physics"],
     "motion": ["cpp/motion"],
     "engine": ["cpp/engine"],
@@ -58,6 +61,17 @@ LIBRARIES: dict[str, str] = {
     "tqdm": r"ktc\._base\.progress",
 }
 
+#: Ways of Python to import or run what is named at run time.
+COMPUTED = {"__builtins__", "__import__", "builtins", "eval", "exec", "import_module", "importlib"}
+COMPUTED |= {"runpy", "sys.modules"}
+#: Members of importlib that import nothing.
+HARMLESS = ("importlib.metadata", "importlib.util.find_spec")
+#: Modules that may use some: SciPy is imported on first use; saved fields have types by name.
+DYNAMIC: dict[str, set[str]] = {
+    "ktc._base.lazy_imports": {"importlib", "import_module"},
+    "ktc._base.codec": {"eval", "sys.modules"},
+}
+
 HEIGHT = {name: height for height, name in enumerate(LAYERS)}
 LAYER_OF_PLACE = {place: name for name, places in LAYERS.items() for place in places}
 
@@ -74,17 +88,49 @@ def layer_of(place: str) -> str | None:
     return None
 
 
+def cpp_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Number and text of every line without comments; continued lines are one."""
+
+    def without(found: re.Match[str]) -> str:
+        return found[1] or " " + "\\\n" * found[0].count("\n")
+
+    text = path.read_text(encoding="utf-8")
+    text = re.sub(r'("(?:\\.|[^"\\\n])*")|//[^\n]*|/\*.*?\*/', without, text, flags=re.DOTALL)
+    number = 1
+    for line in re.split(r"(?<!\\)\n", text):
+        yield number, line.replace("\\\n", "")
+        number += line.count("\n") + 1
+
+
 def cpp_imports(path: Path, folder: str) -> Iterator[tuple[int, str]]:
     """Line and target of every include: a path from the root of the tree, or a library's header."""
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        found = re.match(r'\s*#\s*include\s*(["<])([^">]+)[">]', line)
+    for number, line in cpp_lines(path):
+        found = re.match(r'\s*(?:#|%:)\s*include\w*\s*(["<])([^">]+)[">]', line)
         if not found:
             continue
-        quoted, target = found[1] == '"', found[2]
-        if quoted:
-            yield number, f"cpp/{target}" if "/" in target else f"{folder}/{target}"
+        target = found[2]
+        ours = f"cpp/{target.partition('/')[0]}" in LAYER_OF_PLACE
+        if found[1] == '"' and "/" not in target:
+            yield number, f"{folder}/{target}"
         else:
-            yield number, target
+            yield number, f"cpp/{target}" if found[1] == '"' or ours else target
+
+
+def cpp_faults(path: Path) -> Iterator[tuple[int, str]]:
+    """Line and reason of everything in a C++ file that could hide an import."""
+    if path.suffix not in (".hpp", ".cpp"):
+        yield 1, "is not read, because it ends neither in .hpp nor in .cpp; rename it"
+        return
+    for number, line in cpp_lines(path):
+        if re.match(r"\s*(?:#|%:)\s*(?:include|import)", line):
+            if not re.match(r'\s*#\s*include\s*(?:"[^"]+"|<[^>]+>)\s*$', line):
+                yield number, f"{line.strip()}: write an include as its path in quotes or angles"
+            elif ".." in line:
+                yield number, f"{line.strip()}: write the path from cpp/"
+        elif re.match(r'\s*(?:export\s+)?import\s*["<]', line):
+            yield number, f"{line.strip()}: include a header"
+        elif re.search(r"module_?::import|PyImport_", line):
+            yield number, "C++ may import no Python module: take what it needs as an argument"
 
 
 def python_imports(path: Path, module: str) -> Iterator[tuple[int, str, bool]]:
@@ -94,8 +140,10 @@ def python_imports(path: Path, module: str) -> Iterator[tuple[int, str, bool]]:
     for_types = {
         id(inner)
         for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
-        for inner in ast.walk(node)
+        if isinstance(node, ast.If)
+        and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+        for statement in node.body
+        for inner in ast.walk(statement)
     }
     for node in ast.walk(tree):
         types_only = id(node) in for_types
@@ -108,6 +156,32 @@ def python_imports(path: Path, module: str) -> Iterator[tuple[int, str, bool]]:
             for alias in node.names:
                 inner = f"{source}.{alias.name}"
                 yield node.lineno, inner if layer_of(inner) else source, types_only
+
+
+def _names(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Line and dotted name of everything that a Python file imports or names."""
+    # sys.modules.get("library") only looks up what others have imported.
+    looked_up = {
+        id(node.func.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        if re.match(r"sys\.modules\.get\('(?!ktc\b)", ast.unparse(node))
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+        elif isinstance(node, (ast.Name, ast.Attribute)) and id(node) not in looked_up:
+            yield node.lineno, ast.unparse(node)
+
+
+def python_faults(path: Path, module: str) -> Iterator[tuple[int, str]]:
+    """Line and reason of everything in a Python file that could hide an import."""
+    refused = COMPUTED - DYNAMIC.get(module, set())
+    for line, name in _names(ast.parse(path.read_text(encoding="utf-8"))):
+        if (name in refused or name.partition(".")[0] in refused) and not name.startswith(HARMLESS):
+            yield line, f"{name} may hide an import: write an import statement"
 
 
 def complaint(place: str, layer: str, target: str) -> str | None:
@@ -150,18 +224,26 @@ def circles(imports: dict[str, set[str]]) -> Iterator[str]:
 def check(root: Path) -> list[str]:
     """All complaints about the tree at ``root``, one line each."""
     complaints = []
-    for path in sorted([*root.glob("cpp/**/*.?pp"), *root.glob("bindings/**/*.?pp")]):
+    includes: dict[str, set[str]] = {}
+    for path in sorted([*root.glob("cpp/**/*"), *root.glob("bindings/**/*")]):
+        if path.is_dir():
+            continue
         place = path.relative_to(root).as_posix()
-        complaints += _check_file(place, place, cpp_imports(path, place.rpartition("/")[0]))
+        found = list(cpp_imports(path, place.rpartition("/")[0]))
+        complaints += _check_file(place, place, found)
+        complaints += [f"{place}:{line}: {reason}" for line, reason in cpp_faults(path)]
+        includes[place] = {posixpath.normpath(target) for _, target in found}
+    complaints += [f"circle of includes: {way}" for way in circles(includes)]
     at_run_time: dict[str, set[str]] = {}
     for path in sorted(root.glob("python/ktc/**/*.py")):
         parts = path.relative_to(root / "python").with_suffix("").parts
         module = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
         place = path.relative_to(root).as_posix()
-        found = list(python_imports(path, module))
-        counted = (x[:2] for x in found if not x[2] or x[1].startswith("ktc"))
+        imports = list(python_imports(path, module))
+        counted = [x[:2] for x in imports if not x[2] or x[1].startswith("ktc")]
         complaints += _check_file(place, module, counted)
-        at_run_time[module] = {target for _, target, types_only in found if not types_only}
+        complaints += [f"{place}:{line}: {reason}" for line, reason in python_faults(path, module)]
+        at_run_time[module] = {target for _, target, types_only in imports if not types_only}
     complaints += [f"circle of imports: {way}" for way in circles(_modules(at_run_time))]
     return complaints
 
@@ -179,7 +261,7 @@ def _modules(imports: dict[str, set[str]]) -> dict[str, set[str]]:
     }
 
 
-def _check_file(path: str, place: str, imports: Iterator[tuple[int, str]]) -> list[str]:
+def _check_file(path: str, place: str, imports: list[tuple[int, str]]) -> list[str]:
     layer = layer_of(place)
     if layer is None:
         return [f"{path}: is in no layer: declare it in tools/layers.py"]

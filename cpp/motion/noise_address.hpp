@@ -32,7 +32,8 @@ inline void row_of_normals(const NoiseAddress& at, Purpose purpose, std::size_t 
 }
 
 /// Stream of uniform numbers for drawing a state, sixteen lanes at a time. In their addresses the
-/// high bits of the step are the number of the draw and the low bits count the numbers.
+/// high bits of the step are the number of the draw and the low bits count the numbers; draws whose
+/// steps agree in their low 40 bits would share numbers, by which only two states would be drawn.
 class Uniforms {
    public:
     static constexpr int use_bits = 24;

@@ -64,10 +64,19 @@ def register(
 ) -> None:
     """Make the objects of a class recordable; call it in the module that defines the class.
 
+    A class of a user may replace one of the same name, but none of ktc.
+
     A subclass is a kind of its own. ``parts`` returns the fields of an object by name, or names the
     attributes to record, by default the arguments of a dataclass. ``make`` takes and checks the
     fields. An object that ``resumes`` goes on with the same bits in one minor version of ktc.
     """
+    known = _KINDS.get(cls.__name__)
+    home = known.type.__module__ if known else ""
+    if home.startswith("ktc.") and home != cls.__module__:
+        raise ValueError(
+            f"{cls.__name__} is the name of a class of ktc in files; give the class of "
+            f"{cls.__module__} another name"
+        )
     taken = parts if callable(parts) else _attributes(cls, parts)
     _KINDS[cls.__name__] = Kind(cls, taken, make or cls, resumes)
 
@@ -164,7 +173,9 @@ def _made(
 ) -> object:
     kind = kind_named(name)
     if kind is None:
-        raise RecordError(f"{place or 'record'}: unknown kind {name!r}")
+        raise RecordError(
+            f"{place or 'record'}: unknown kind {name!r}; import its module first if it is yours"
+        )
     hints = _hints(kind)
     for key, part in parts.items():
         if not _fits(part, hints.get(key)):

@@ -23,7 +23,7 @@ from ktc._base.replace_file import replacing
 FilePath: TypeAlias = str | os.PathLike[str]
 T = TypeVar("T")
 
-FORMAT = 5
+FORMAT = 6
 VERSION = _core.version()
 HEADER = "header"
 
@@ -41,7 +41,7 @@ class Storable:
         link to it stays, and so does its mode. Of several writers, the last one counts.
 
         Raises:
-            TypeError: a part of no kind that ktc can save, such as a schedule of your own.
+            TypeError: a part of no kind that ktc can save, such as a subclass of Network.
             ValueError: ``path`` is a folder, a device, or a pipe.
             OSError: the file cannot be written; what was there stays.
         """

@@ -38,15 +38,16 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     target = Path(os.path.realpath(as_path(path)))
     before = _regular(path, target)
     made = target.with_name(f".ktc-{secrets.token_hex(8)}.partial")
-    # O_EXCL refuses a name that exists, be it a link that somebody else has placed there.
+    # O_EXCL refuses a name that exists, be it a link that somebody else has placed there. Until its
+    # mode is set, nobody else may read the file: it may replace one that is private.
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    file = os.fdopen(os.open(made, flags, 0o666), "wb")
+    file = os.fdopen(os.open(made, flags, 0o666 if before is None else 0o600), "wb")
     try:
         with file:
-            if before is not None:
-                _keep_access(made, before)
             yield file
             file.flush()
+            if before is not None:
+                _keep_access(file.fileno(), before)
             os.fsync(file.fileno())
         made.replace(target)
     except BaseException:
@@ -67,21 +68,23 @@ def _regular(path: str | os.PathLike[str], target: Path) -> os.stat_result | Non
     return found
 
 
-def _keep_access(made: Path, before: os.stat_result) -> None:
-    if hasattr(os, "chown"):
+def _keep_access(handle: int, before: os.stat_result) -> None:
+    """Set owner and mode of an open file, whatever its name points to by now."""
+    if hasattr(os, "fchown"):
         with suppress(PermissionError):
-            os.chown(made, before.st_uid, before.st_gid)
-    made.chmod(stat.S_IMODE(before.st_mode))
+            os.fchown(handle, before.st_uid, before.st_gid)
+    if hasattr(os, "fchmod"):
+        os.fchmod(handle, stat.S_IMODE(before.st_mode))
 
 
 def _flush_folder(folder: Path) -> None:
     """Make the new name last through a loss of power, where folders can be flushed."""
     if not hasattr(os, "O_DIRECTORY"):
         return
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        # Some network file systems refuse to flush a folder.
-        with suppress(OSError):
+    # Some network file systems refuse it, and the file is complete by now.
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
             os.fsync(handle)
-    finally:
-        os.close(handle)
+        finally:
+            os.close(handle)

@@ -196,6 +196,7 @@ class Board(Storable):
         state: ArrayLike | None = None,
         momentum: ArrayLike | None = None,
         accounts: Sequence[str] | str | None = None,
+        first_step: int | None = None,
     ) -> Emulator:
         """Replicas of this board, kept to its limits: ranges and rates of converters, couplings.
 
@@ -203,8 +204,8 @@ class Board(Storable):
             replicas: number of independent copies.
             seed: of the thermal noise and of readings; the imperfections have their own.
             ideal: True runs the board as designed, with its topology but without imperfections.
-            threads, dtype, dt, resolve_heat, first_replica, state, momentum, accounts: as for
-                ``ktc.Emulator``.
+            threads, dtype, dt, resolve_heat, first_replica, state, momentum, accounts,
+                first_step: as for ``ktc.Emulator``.
 
         Example:
             >>> import ktc
@@ -218,8 +219,9 @@ class Board(Storable):
         board = self.ideal if flag("ideal", ideal) else self
         physics = board.realised.network
         options = EnsembleOptions.checked(
-            physics, replicas, seed, threads, dtype, dt, resolve_heat, first_replica, accounts
-        )
+            physics, replicas, seed, threads, dtype, dt, resolve_heat, first_replica, accounts,
+            first_step,
+        )  # fmt: skip
         cells = IdealFrontend.of(board.realised, options, state, momentum)
         return Emulator.operating(board.frontend(cells))
 

@@ -71,6 +71,10 @@ class BoardFrontend:
         return self._cells.controls
 
     @property
+    def rested(self) -> float:
+        return 0.0 if self._output.moving else self._cells.rested
+
+    @property
     def shortest_tick(self) -> float:
         return max(self.imperfections.update_time, self.imperfections.read_time)
 
@@ -138,7 +142,7 @@ class BoardFrontend:
         with self._as_built():
             whole.settings(self._cells.controls)
         cut = self._cut(whole)
-        begun = self._time
+        begun, rested = self._time, self.rested
         statistics = recording.statistics
         if statistics is not None:
             statistics = replace(statistics, every=statistics.every * cut.n)
@@ -156,7 +160,8 @@ class BoardFrontend:
             self._updated = self._time
         elif protocol.controls:
             self._updated = begun + protocol.times[-2]
-        return replace(run, programmed=protocol, imperfections=self.imperfections)
+        sheet = self.imperfections
+        return replace(run, programmed=protocol, imperfections=sheet, rested=rested)
 
     def write(self, state: ArrayLike, momentum: ArrayLike | None = None) -> None:
         self._cells.write(state, momentum)

@@ -11,10 +11,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ktc._base.codec import register
+from ktc._base.files import Storable
 from ktc._base.units import Units
 from ktc._base.validation import Array, finite, flag, of_type
 from ktc._circuits.branch import GROUND, Branch, CircuitError
-from ktc._circuits.compilation import compile_equation, too_far_apart
 from ktc._circuits.compiled_circuit import CompiledCircuit
 from ktc._circuits.element_statement import DEFAULT_KELVIN
 from ktc._circuits.netlist import Netlist, read_netlist, write_netlist
@@ -22,15 +23,14 @@ from ktc._circuits.netlist_source import read_text
 from ktc._model.device import Device
 
 
-class Circuit:
+class Circuit(Storable):
     """Resistors, capacitors, inductors and sources between nodes.
 
     Every resistor R at temperature T carries Johnson noise of one-sided density 4 k_B T/R [A²/Hz].
     Names and nodes do not depend on case; node "0", also "gnd", is ground.
 
     Args:
-        kelvin: temperature of resistors without their own [K], not negative; the default of SPICE
-            is 27 °C.
+        kelvin: temperature [K] of resistors without their own, not negative; 27 °C by default.
         title: one line.
 
     Example:
@@ -148,9 +148,8 @@ class Circuit:
             <ktc.Circuit: 3 elements, nodes in, a>
         """
         constant, folder = _constant(waveforms), Path(path).resolve().parent
-        return cls._of_netlist(
-            read_netlist(read_text(Path(path), OSError), title, constant, folder)
-        )
+        text = read_text(Path(path), OSError)
+        return cls._of_netlist(read_netlist(text, title, constant, folder))
 
     @classmethod
     def _of_netlist(cls, netlist: Netlist) -> Circuit:
@@ -174,7 +173,8 @@ class Circuit:
         """Add an element between two nodes, and return the circuit, so that calls can be chained.
 
         Args:
-            name, plus, minus, value: as of a ``ktc.Branch``; numbers may be text such as "10meg".
+            name, plus, minus, value: as of a ``ktc.Branch``; numbers may be text such as "10meg". A
+                resistor of 0 is a wire.
             kelvin: temperature of a resistor [K]; 0 for one without noise.
             noise, bandwidth: of a current source, as for ``add_noise``.
 
@@ -251,7 +251,8 @@ class Circuit:
         """Compile the circuit to a Network in SI: charges [C], fluxes [Wb], joules, seconds.
 
         The state consists of the charges of nodes with capacitors and the fluxes of inductors;
-        ``coordinates`` of the result names them. Nodes without capacitor are eliminated. Resistors
+        ``coordinates`` of the result names them. Where a large capacitor joins two nodes, its own
+        charge, q(a-b), takes the place of one. Nodes without capacitor are eliminated. Resistors
         that meet at such a node share white noise, so that the variance of the heat of each is
         infinite; they share one heat account, "R1+R2". Voltage sources become EMFs of resistors,
         biases of capacitors and sources along fluxes; current sources stay current sources.
@@ -271,12 +272,7 @@ class Circuit:
             array([3.e-06])
         """
         if self._compiled is None:
-            equation = compile_equation(self.branches, self.kelvin)
-            try:
-                self._compiled = CompiledCircuit.of_equation(equation)
-            except ValueError as error:
-                # The topology has been checked, so a network refuses only the values.
-                raise too_far_apart(self.branches, str(error)) from None
+            self._compiled = CompiledCircuit.of_branches(self.branches, self.kelvin)
         return self._compiled
 
     def controls(self, **sources: ArrayLike) -> dict[str, Array]:
@@ -365,7 +361,9 @@ class Circuit:
         plus, minus = (
             self._spelling.setdefault(node.lower(), node) for node in (branch.plus, branch.minus)
         )
-        self._branches[branch.name.lower()] = replace(branch, plus=plus, minus=minus)
+        if (plus, minus) != (branch.plus, branch.minus):
+            branch = replace(branch, plus=plus, minus=minus)
+        self._branches[branch.name.lower()] = branch
         self._compiled = None
 
     def __str__(self) -> str:
@@ -391,3 +389,10 @@ def _constant(waveforms: str) -> bool:
 
 def _node(node: str | int) -> str:
     return str(node) if isinstance(node, (int, np.integer)) else node
+
+
+register(
+    Circuit,
+    ("title", "kelvin", "branches", "skipped", "_initial"),
+    lambda _initial, **others: Circuit._of_netlist(Netlist(initial=_initial, **others)),
+)

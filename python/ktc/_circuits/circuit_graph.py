@@ -20,8 +20,8 @@ from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array
 from ktc._circuits.branch import GROUND, TITLE_HINT, Branch, CircuitError
 
-#: Least singular value of voltages of nodes, normalised, that are not nearly dependent.
-DEPENDENT = 0.03
+#: Least eigenvalue of a capacitance matrix of unit diagonal whose nodes are not nearly dependent.
+DEPENDENT = 1e-3
 
 
 def named(branches: Iterable[Branch]) -> str:
@@ -187,9 +187,16 @@ class CircuitGraph:
         its energy, to rounding. A tree of the largest capacitors has no such coordinates.
         """
         capacitors = self.of_kind("C")
-        incidence = self.incidence(capacitors)[0] * np.sqrt([[b.value] for b in capacitors])
-        norm = np.linalg.norm(incidence, axis=0)
-        if not norm.size or np.linalg.svd(incidence / norm, compute_uv=False)[-1] > DEPENDENT:
+        incidence = self.incidence(capacitors)[0]
+        if not capacitors or (np.count_nonzero(incidence, axis=1) < 2).all():
+            return
+        rooted = incidence * np.sqrt([[b.value] for b in capacitors])
+        rooted /= np.linalg.norm(rooted, axis=0)
+        capacitance = rooted.T @ rooted
+        # The bound of Gershgorin saves the eigenvalues of large circuits.
+        if (2 - np.abs(capacitance).sum(axis=1)).min() > DEPENDENT:
+            return
+        if np.linalg.eigvalsh(capacitance)[0] > DEPENDENT:
             return
         joined = scipy.cluster.hierarchy.DisjointSet(range(-1, len(self.capacitive)))
         tree = []
@@ -197,7 +204,7 @@ class CircuitGraph:
             ends = np.flatnonzero(incidence[c]).tolist()
             if ends and joined.merge(ends[0], ends[1] if len(ends) > 1 else -1):
                 tree.append(c)
-        chosen = np.sign(incidence[sorted(tree)])
+        chosen = incidence[sorted(tree)]
         chosen *= np.where(chosen.sum(axis=1, keepdims=True) < 0, -1.0, 1.0)
         names = []
         for row in chosen:

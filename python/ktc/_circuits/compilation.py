@@ -33,12 +33,15 @@ from ktc._model.elements import CurrentSource, NoiseSource, Resistor
 
 #: Values beyond it leave double precision in products such as C V² and q³.
 LARGEST = 1e50
+MOST_NODES = 30_000  # a dense matrix of this size has 7 GB
 
 
 def compile_equation(branches: Sequence[Branch], kelvin: float) -> CircuitEquation:
     """Compile a circuit; ``kelvin`` is the temperature of resistors without their own."""
-    graph = CircuitGraph(branches)
     _refuse_extreme(branches)
+    if len(_nodes(branches)) > MOST_NODES:
+        raise too_large(branches)
+    graph = CircuitGraph(branches)
     if not graph.of_kind("R"):
         raise CircuitError("the circuit has no resistor, so it never relaxes; add one")
     if not graph.of_kind("C") and not graph.of_kind("L"):
@@ -60,19 +63,28 @@ def compile_equation(branches: Sequence[Branch], kelvin: float) -> CircuitEquati
 
 def _refuse_extreme(branches: Sequence[Branch]) -> None:
     for b in branches:
-        sizes = {UNITS[b.kind]: b.value, "K": b.kelvin, "A²/Hz": b.noise, "Hz": b.bandwidth}
+        value = max(abs(b.value), 1.0) if b.kind in "VI" else b.value  # any small source
+        sizes = {UNITS[b.kind]: value, "K": b.kelvin, "A²/Hz": b.noise, "Hz": b.bandwidth}
         for unit, size in sizes.items():
-            if (
-                size
-                and not 1 / LARGEST <= abs(size) <= LARGEST
-                and (abs(size) > 1 or b.kind not in "VI")
-            ):
+            if size and not 1 / LARGEST <= size <= LARGEST:
                 raise CircuitError(
                     f"{named([b])} has {size:g} {unit}: such values lie too far apart for double "
                     f"precision; keep them between {1 / LARGEST:g} and {LARGEST:g}",
                     b.name,
                     b.line,
                 )
+
+
+def _nodes(branches: Sequence[Branch]) -> set[str]:
+    return {node for b in branches for node in (b.plus, b.minus)}
+
+
+def too_large(branches: Sequence[Branch]) -> CircuitError:
+    """Return the error about a circuit whose dense matrices do not fit into memory."""
+    return CircuitError(
+        f"the circuit has {len(_nodes(branches)):,} nodes, too many for the memory: it needs "
+        "dense matrices of that size; divide the circuit"
+    )
 
 
 def too_far_apart(branches: Sequence[Branch], reason: str = "") -> CircuitError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +11,7 @@ from ktc._base.codec import register, same
 from ktc._base.units import Units
 from ktc._base.validation import Array, finite, known_keywords, of_type, real_array
 from ktc._circuits.branch import Branch, CircuitError
+from ktc._circuits.compilation import compile_equation, too_far_apart, too_large
 from ktc._circuits.equation import CircuitEquation
 from ktc._model.controls import Controls
 from ktc._model.device import Device
@@ -27,6 +28,23 @@ class CompiledCircuit(Network):
     """
 
     equation: CircuitEquation  #: equation of motion, and maps to node voltages
+
+    @classmethod
+    def of_branches(cls, branches: Sequence[Branch], kelvin: float) -> CompiledCircuit:
+        """Compile elements; ``kelvin`` is the temperature of resistors without their own."""
+        try:
+            equation = compile_equation(branches, kelvin)
+            network = cls.of_equation(equation)
+        except CircuitError:
+            raise
+        except ValueError as error:
+            # The topology has been checked, so a network refuses only the values.
+            raise too_far_apart(branches, str(error)) from None
+        except MemoryError:
+            raise too_large(branches) from None
+        if equation.interconnection.any() and not np.isfinite(network.relaxation_times).all():
+            raise too_far_apart(branches, "a mode never relaxes")
+        return network
 
     @classmethod
     def of_equation(cls, equation: CircuitEquation) -> CompiledCircuit:

@@ -126,6 +126,8 @@ def _read(
 
 def _with_parasitics(branch: Branch, parts: dict[str, float]) -> list[Branch]:
     """The element, with others in series with it (rser, lser) or in parallel (rpar, cpar)."""
+    if not parts:
+        return [branch]
     found, plus = [], branch.plus
     for part, value in parts.items():
         name = f"{part[0].upper()}.{branch.name}.{part}"

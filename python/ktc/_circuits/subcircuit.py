@@ -10,7 +10,7 @@ from ktc._circuits.element_statement import Place, Settings, read_element
 from ktc._circuits.netlist_lexer import Token, definitions
 from ktc._circuits.netlist_scope import Scope
 
-#: Elements and calls of subcircuits together.
+#: Elements and calls in subcircuits together.
 MOST_ELEMENTS = 100_000
 MOST_CALLS = 50  # each inside the one before
 
@@ -85,9 +85,11 @@ class Expansion:
         calls: tuple[str, ...],
     ) -> Iterator[tuple[list[Branch], float | None]]:
         for tokens in what.elements:
-            self._count += 1
+            self._count += len(calls) > 0
             if self._count > MOST_ELEMENTS:
-                raise tokens[0].error(f"the netlist has more than {MOST_ELEMENTS:,} elements")
+                raise tokens[0].error(
+                    f"the subcircuits have more than {MOST_ELEMENTS:,} elements in all"
+                )
             if tokens[0].text[0] not in "xX":
                 yield read_element(tokens, scope, self._settings, place)
                 continue

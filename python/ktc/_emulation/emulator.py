@@ -61,7 +61,8 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
             Energies are summed in double; the first law then closes to the rounding of states,
             1e-7 of what was moved, and more for single replicas that moved little.
         dt: longest step of motion that is not exact; None takes a tenth of the network's fastest
-            time.
+            time at the controls of a ``run`` or of a whole ``play``. Averages err by its square:
+            choose it by ``ktc.convergence``. RuntimeWarning estimates biases above about 5 %.
         resolve_heat: True tells heat apart by resistor, by the splitting integrator; implied where
             temperatures differ, with sources or noise generators, and for quartic units with
             inertia or in circuits with inductors. Without it only total heat is booked: −ΔH, or
@@ -69,20 +70,24 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
             flowed into its resistors. Their own books take three times the memory of the state.
         first_replica: number of the first replica among all that the seed has: emulators with
             disjoint ranges together hold the same bits as one that has them all.
-        state: (replicas, d) or (d,), to start from instead of equilibrium. States of each replica's
-            own choose other noise of the seed, so that an ensemble may be continued, or started
-            again, with the same seed; ``write`` places states without changing the noise.
+        state: (replicas, d) or (d,), to start from instead of equilibrium.
         momentum: the same for momenta where there is inertia; zero if only ``state`` is given.
         accounts: names of the accounts to keep, among "work", "heat", "supply", "source",
             "injected", "shadow", "entropy_flow", "heat_per_resistor"; each takes 12 bytes per
             replica. None keeps all that the motion has; ``imbalance()`` needs work and heat.
+        first_step: number of the first step of noise of the seed. None takes 0 in equilibrium, and
+            with ``state`` a number that depends on these states: an ensemble may be continued,
+            chunk by chunk, with one seed. Emulators of disjoint ranges that start from states of
+            their own need one ``first_step`` to have the bits of the whole, and states that are
+            rounded, as by an ADC, another one per chunk. ``write`` places states without changing
+            the noise.
 
     With ``replicas=math.inf`` mean and covariance of a linear network are carried exactly, resolved
     heats too: m′ = z* + A (m − z*) and P′ = A P Aᵀ + Q over a hold. Accounts are ensemble means, of
     shape (1,), with a standard error of zero; ``ledger.variance`` and the ``variance`` of a run's
     estimates are those over the ensemble. Calls that need individual replicas (``read``,
-    ``samples``) raise ValueError, and so do ``seed``, ``threads``, ``dtype``, ``dt`` and
-    ``first_replica``; ``state`` is one for all replicas.
+    ``samples``) raise ValueError, and so do ``seed``, ``threads``, ``dtype``, ``dt``,
+    ``first_replica`` and ``first_step``; ``state`` is one for all replicas.
 
     Raises:
         ValueError, TypeError: a value that is out of range, of a wrong shape, or not a number;
@@ -127,6 +132,7 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
         state: ArrayLike | None = None,
         momentum: ArrayLike | None = None,
         accounts: Sequence[str] | str | None = None,
+        first_step: int | None = None,
     ) -> None:
         if isinstance(network, Circuit):
             network = network.compile()  # a circuit may change later
@@ -137,8 +143,9 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
                 "its emulator(...), or pass its .network for the physics alone"
             )
         options = EnsembleOptions.checked(
-            physics, replicas, seed, threads, dtype, dt, resolve_heat, first_replica, accounts
-        )
+            physics, replicas, seed, threads, dtype, dt, resolve_heat, first_replica, accounts,
+            first_step,
+        )  # fmt: skip
         super().__init__(IdealFrontend.of(network, options, state, momentum))
 
     @classmethod
@@ -193,7 +200,8 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
     ) -> Run:
         """Play a protocol from where the emulator stands; return its accounts and records.
 
-        All controls and limits are checked before anything moves.
+        All controls and limits are checked before anything moves. Without ``dt`` one step serves
+        all controls: parts of a protocol of quartic units, or ``set`` and ``run``, may take others.
 
         Args:
             protocol: what to play.
@@ -338,15 +346,8 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
 
 #: Options that are saved with an emulator; those of the machine are chosen where it is loaded.
 SAVED = (
-    "replicas",
-    "seed",
-    "dtype",
-    "dt",
-    "resolve_heat",
-    "first_replica",
-    "accounts",
-    "first_step",
-)
+    "replicas", "seed", "dtype", "dt", "resolve_heat", "first_replica", "accounts", "first_step",
+)  # fmt: skip
 
 
 def _fields(emulator: Emulator) -> dict[str, object]:

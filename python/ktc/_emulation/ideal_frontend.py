@@ -71,6 +71,8 @@ class IdealFrontend:
     """``Frontend`` without hardware; hardware frontends work through one.
 
     ``reset`` goes back to ``start``, (replicas, n), or to the stationary state where it is empty.
+    ``since`` is the time of the last change of controls or of the state from outside, −∞ where the
+    replicas were drawn in the stationary state after it.
     """
 
     imperfections = None
@@ -93,6 +95,7 @@ class IdealFrontend:
         self._merged: tuple[tuple[Controls, Array] | None, Controls]
         self._merged = (None, self.network.controls)
         self.controls = self.network.controls
+        self.since = -math.inf if start is STATIONARY else engine.time
 
     @classmethod
     def of(
@@ -103,12 +106,13 @@ class IdealFrontend:
         momentum: ArrayLike | None = None,
     ) -> IdealFrontend:
         """One with a new engine: in equilibrium, or at a state in public units."""
-        start = STATIONARY
+        start, step = STATIONARY, 0
         if state is not None or momentum is not None:
             start = placed_state(description, options.replicas, state, momentum)
-            own = any(np.ndim(given) == 2 for given in (state, momentum) if given is not None)
-            if own and not options.infinite:
-                options = replace(options, first_step=_steps_before(start))
+            alike = all(np.ndim(each) < 2 for each in (state, momentum) if each is not None)
+            step = _chosen_step(start[:1] if alike else start)
+        if options.first_step is None and not options.infinite:
+            options = replace(options, first_step=step)
         return cls(description, options, new_engine(description.network, options, start), start)
 
     @property
@@ -130,6 +134,10 @@ class IdealFrontend:
     @property
     def realised_controls(self) -> Controls:
         return self.controls
+
+    @property
+    def rested(self) -> float:
+        return self.engine.time - self.since
 
     @property
     def beyond_dense(self) -> bool:
@@ -181,6 +189,10 @@ class IdealFrontend:
             self.engine.set({"bias": own})
         except ValueError:
             return False
+        before = self._now[1]
+        # Nearly every update changes the first unit.
+        if own.item(0) != before.item(0) or (own != before).any():
+            self.since = self.engine.time
         self._now = (self._now[0], own)
         return True
 
@@ -195,6 +207,8 @@ class IdealFrontend:
                 if getattr(controls, _held(name)) is not getattr(before, _held(name))
             }
         )
+        if controls != before:
+            self.since = self.engine.time
         self.controls = controls
 
     def run(self, duration: float) -> None:
@@ -241,16 +255,19 @@ class IdealFrontend:
         placed = placed_state(self.description, self.options.replicas, state, momentum)
         self.keep_results()
         self.engine.place(placed)
+        self.since = self.engine.time
 
     def equilibrate(self) -> None:
         self.keep_results()
         self.engine.equilibrate()
+        self.since = -math.inf
 
     def reset(self) -> None:
         self.keep_results()
         controls = self.network.controls
         self.engine.restart(controls.arrays(), self.start)
         self.controls = controls
+        self.since = self.engine.time if self.start.size else -math.inf
 
     def keep_results(self) -> None:
         if not self.results.pending:
@@ -275,7 +292,8 @@ class IdealFrontend:
         controls = self.controls
         snapshot = self.engine.snapshot()
         state = {name: values for name, values in snapshot.items() if name not in controls.arrays()}
-        return {"engine": state, "held": controls, "start": self.start}
+        since = None if self.since == -math.inf else self.since
+        return {"engine": state, "held": controls, "start": self.start, "since": since}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         controls = self.controls.checked(saved["held"])
@@ -286,6 +304,7 @@ class IdealFrontend:
         if start.size and start.shape[1:] != self.start.shape[1:]:
             raise ValueError(f"start is of shape {start.shape}")
         self.controls, self.start = controls, start
+        self.since = -math.inf if saved["since"] is None else saved["since"]
 
     def __del__(self) -> None:
         # A run must not hold on to the whole ensemble for the sake of its samples.
@@ -303,13 +322,14 @@ def _covariance(engine: Engine, scale: Array) -> Array:
     return np.asarray(engine.moments(True)[1][:d, :d] * np.outer(scale, scale))
 
 
-def _steps_before(start: Array) -> int:
-    """A number of steps to skip, by the states of all replicas; below 2**62.
+def _chosen_step(start: Array) -> int:
+    """The first step of noise for given states, below 2**62.
 
-    Chunks that each start from the states of the last one would repeat the noise of its first step,
-    which these states contain.
+    Chunks that each start from the states of the last one would otherwise repeat the noise that
+    these states contain. Zeros of both signs are alike.
     """
-    return int.from_bytes(hashlib.blake2b(start.data, digest_size=8).digest(), "little") >> 2
+    digest = hashlib.blake2b(np.ascontiguousarray(start + 0.0).data, digest_size=8).digest()
+    return int.from_bytes(digest, "little") >> 2
 
 
 def placed_state(

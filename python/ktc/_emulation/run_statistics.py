@@ -8,15 +8,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ktc._base.autocorrelation import WINDOW, integrated_times
 from ktc._base.codec import register
+from ktc._base.files import Storable
 from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array, count, frozen, positive, told
 
-#: The sum over lags stops at the first lag beyond this many integrated times.
-WINDOW = 5
 
-
-class RunStatistics:
+class RunStatistics(Storable):
     """Statistics of the state x over the observations and replicas of a run.
 
     On a Board they are of the true voltages; readings through its ADC are records. Sums are over
@@ -114,17 +113,15 @@ class RunStatistics:
         Source: Sokal (1997), in Functional Integration (Cargèse), NATO ASI B 361, 131.
         """
         rho = self.autocorrelation
-        sums = 0.5 + np.concatenate([np.zeros((1, rho.shape[1])), np.cumsum(rho[1:], axis=0)])
-        wide = np.arange(len(rho))[:, None] >= WINDOW * sums
-        short = np.flatnonzero(~wide.any(axis=0))
+        times, windows = integrated_times(rho)
+        short = np.flatnonzero(windows < 0)
         if len(short):
             raise ValueError(
                 f"{len(rho) - 1} lags do not reach {WINDOW} integrated times of unit {short[0]}, "
-                f"which are more than {WINDOW * sums[-1, short[0]]:.3g} of them; ask for a larger "
+                f"which are more than {WINDOW * times[short[0]]:.3g} of them; ask for a larger "
                 "autocorrelation, or observe less often"
             )
-        window = wide.argmax(axis=0)
-        return np.asarray((self.interval or 0.0) * sums[window, np.arange(rho.shape[1])])
+        return (self.interval or 0.0) * times
 
     @property
     def _autocovariance(self) -> Array:

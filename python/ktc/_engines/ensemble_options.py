@@ -15,6 +15,9 @@ from ktc._base.validation import count, flag, is_infinity, positive, random_seed
 from ktc._model.accounts import accounts_to_keep
 from ktc._model.network import Network
 
+#: Largest number of the first step of noise; as many again are left to run.
+MOST_STEPS = 2**62
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class EnsembleOptions:
@@ -29,8 +32,7 @@ class EnsembleOptions:
         dtype: "float64" or "float32".
         dt: longest time step; None for the default, or for exact motion.
         accounts: names of the accounts to keep; None for all.
-        first_step: number of the first step of noise. Replicas that start from states of their own
-            skip a number of steps that depends on these states.
+        first_step: number of the first step of noise; None while it is not chosen.
     """
 
     motion: str
@@ -41,7 +43,7 @@ class EnsembleOptions:
     dtype: str = "float64"
     dt: float | None = None
     accounts: tuple[str, ...] | None = None
-    first_step: int = 0
+    first_step: int | None = None
 
     @classmethod
     def checked(
@@ -55,7 +57,7 @@ class EnsembleOptions:
         resolve_heat: bool = False,
         first_replica: int = 0,
         accounts: Sequence[str] | str | None = None,
-        first_step: int = 0,
+        first_step: int | None = None,
     ) -> EnsembleOptions:
         """The options that a user passes, validated for a network."""
         number = _precision(dtype)
@@ -63,7 +65,7 @@ class EnsembleOptions:
         motion = network.core.motion(network.controls.arrays(), resolve_heat)
         infinite = is_infinity(replicas)
         if infinite:
-            _refuse_ignored(seed, threads, number, dt, first_replica)
+            _refuse_ignored(seed, threads, number, dt, first_replica, first_step)
             if network.is_sparse:
                 raise ValueError(
                     "replicas must be finite for a sparse network, because a covariance is dense; "
@@ -90,7 +92,7 @@ class EnsembleOptions:
             dtype=number,
             dt=None if dt is None else positive("dt", dt),
             accounts=accounts_to_keep(accounts, motion),
-            first_step=count("first_step", first_step, least=0),
+            first_step=None if first_step is None else _first_step(first_step),
         )
 
     @property
@@ -115,8 +117,20 @@ def _precision(dtype: str) -> str:
     return name
 
 
+def _first_step(value: int) -> int:
+    step = count("first_step", value, least=0)
+    if step > MOST_STEPS:
+        raise ValueError(f"first_step must not exceed 2**62, but is {step}")
+    return step
+
+
 def _refuse_ignored(
-    seed: int | None, threads: int | None, dtype: str, dt: float | None, first_replica: int
+    seed: int | None,
+    threads: int | None,
+    dtype: str,
+    dt: float | None,
+    first_replica: int,
+    first_step: int | None,
 ) -> None:
     reasons = {
         "seed": (seed, seed is not None, "moments have no noise"),
@@ -128,6 +142,7 @@ def _refuse_ignored(
             type(first_replica) is not int or first_replica != 0,
             "there are no numbered replicas",
         ),
+        "first_step": (first_step, first_step is not None, "moments have no noise"),
     }
     for name, (value, given, reason) in reasons.items():
         if given:

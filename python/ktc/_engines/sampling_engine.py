@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 
@@ -13,7 +14,7 @@ from ktc._base.resources import within_memory
 from ktc._base.validation import Array
 from ktc._engines.engine import ControlArrays, spread
 from ktc._engines.ensemble_options import EnsembleOptions
-from ktc._engines.step_size import Rates, checked_step, step_of
+from ktc._engines.step_size import Rates, bias_of_step, checked_step, step_of
 from ktc._model.controls import Controls
 from ktc._model.network import Network
 
@@ -29,7 +30,7 @@ class SamplingEngine:
 
     def __init__(self, network: Network, options: EnsembleOptions, start: Array) -> None:
         self._network, self._options = network, options
-        self._rates = Rates(network)
+        self._rates, self._warned = Rates(network), False
         controls = network.controls
         longest = self._longest([controls])
         needed = _gigabytes(network, options)
@@ -51,7 +52,7 @@ class SamplingEngine:
                 longest_step=longest,
                 state=start,
                 accounts=options.accounts,
-                first_step=options.first_step,
+                first_step=options.first_step or 0,
             )
         self._adopt(core)
 
@@ -133,7 +134,15 @@ class SamplingEngine:
             return 0.0
         if self._options.dt is None:
             return step_of(self._rates, settings)
-        return checked_step(self._options.dt, self._rates, settings)
+        dt, chosen = self._options.dt, list(settings)
+        step = checked_step(dt, self._rates, chosen)
+        if not self._warned:
+            midpoint = self._options.motion == "midpoint"
+            if bias := bias_of_step(step, self._rates, chosen, midpoint):
+                self._warned = True
+                shorter = "leave dt out, or take a shorter one; ktc.convergence measures its bias"
+                warnings.warn(f"dt = {dt:.4g} is {bias}; {shorter}", RuntimeWarning, stacklevel=6)
+        return step
 
 
 def _gigabytes(network: Network, options: EnsembleOptions) -> float:

@@ -15,6 +15,7 @@ from ktc._learning.data import as_samples
 from ktc._learning.metrics.exact_model import MOST_DENSE
 from ktc._learning.metrics.likelihood import refuse_unreachable
 from ktc._learning.metrics.settings import Metrics
+from ktc._learning.metrics.source import MetricSource
 from ktc._learning.schedule import Schedule
 from ktc._learning.schedules import MinimalDissipation
 from ktc._model.description import Described
@@ -104,6 +105,37 @@ def checked_samples(
     if not len(hidden):
         refuse_unreachable(samples, learned, net.controls)
     return samples
+
+
+def check_schedule(schedule: object, metrics: object) -> None:
+    """Refuse what is no schedule, an incomplete one, and metrics that it does not use."""
+    if not isinstance(schedule, Schedule):
+        raise TypeError(
+            f"schedule must be one of ktc.schedules, but is {type(schedule).__name__} {schedule!r}"
+        )
+    try:
+        schedule.duration  # noqa: B018  # raises where there is none
+    except AttributeError:
+        raise TypeError(
+            f"schedule has no duration: __init__ of {type(schedule).__name__} must call "
+            "super().__init__(duration)"
+        ) from None
+    if metrics is not None and not isinstance(metrics, Metrics):
+        raise TypeError(f"metrics must be ktc.Metrics, but is {type(metrics).__name__}")
+    if metrics is not None and not schedule.uses_metrics:
+        raise ValueError(
+            f"metrics is {metrics!r}, but {schedule.name} uses neither F nor zeta; leave "
+            "metrics out"
+        )
+
+
+def check_threads(threads: int | None, metrics: MetricSource | None) -> None:
+    """Refuse threads of an infinite ensemble where no metrics are measured either."""
+    if threads is not None and (metrics is None or not metrics.measured):
+        raise ValueError(
+            f"threads is {threads}, but nothing is sampled where replicas is inf and metrics are "
+            "not measured; leave threads out"
+        )
 
 
 def check_ticks(device: object, schedule: Schedule, ticks: int) -> None:

@@ -34,6 +34,7 @@ from ktc._model.device import (
     RealisesControls,
     data_sheet_of,
     is_infinite,
+    rested_of,
     seed_of,
 )
 from ktc._model.network import Network
@@ -63,9 +64,9 @@ def learn(
     The gradient is g = ⟨∂_θH⟩ over the replicas, which lag behind the controls, − ⟨∂_θH⟩ over the
     data; for the bias of a Network it is data mean − replica mean. The excess work of the run is
     the bias of the likelihood that such a persistent chain reports. Bounds, and statements on least
-    dissipation, assume that the device starts in equilibrium at its controls, and are reached
-    without inertia; with inertia they are approached to leading order in the relaxation time over
-    the duration.
+    dissipation, assume that the device starts in equilibrium at its controls, which
+    ``fit.from_equilibrium`` tells, and are reached without inertia; with inertia they are
+    approached to leading order in the relaxation time over the duration.
 
     Args:
         device: a Network or a Board, of which an Emulator is made that starts in equilibrium at
@@ -82,7 +83,10 @@ def learn(
         replicas: number of replicas, 10,000 by default; ``math.inf`` for exact ensemble means,
             without sampling noise. A running device takes none, and no seed and threads.
         ticks: number of equal holds of the controls, at least 1.
-        seed: seed of the emulator, of batches and of measured metrics; None draws one.
+        seed: seed of the emulator, of batches and of measured metrics (with ``math.inf`` replicas
+            of the last two alone); None draws one, kept in ``fit.seed``. Runs with the same seed
+            have the same noise, so that their costs deviate together: give each run of a sweep its
+            own, such as ``numpy.random.SeedSequence(1).generate_state(runs, "uint64")``.
         threads: threads of the emulator and of measured metrics; None takes all cores.
         progress: whether to show a progress bar.
         mask: which entries of the stiffness are learned, symmetric (d, d); or a mapping with one
@@ -117,19 +121,15 @@ def learn(
 
     Source: Hnybida, Verret (2025), arXiv 2510.03137.
     """
-    if not isinstance(schedule, Schedule):
-        raise TypeError(
-            f"schedule must be one of ktc.schedules, but is {type(schedule).__name__} {schedule!r}"
-        )
-    settings = Metrics() if metrics is None else metrics
-    if not isinstance(settings, Metrics):
-        raise TypeError(f"metrics must be ktc.Metrics, but is {type(metrics).__name__}")
+    checks.check_schedule(schedule, metrics)
+    settings = metrics or Metrics()
     names, steps = checks.parameter_names(parameters), tick_count(ticks)
     numbers = checks.hidden_units(hidden)
     given, device = device, _running(device, replicas, seed, threads)
     infinite = is_infinite(device.ledger)
     # An infinite ensemble has no noise, but its batches are drawn all the same.
     seed = random_seed(seed) if infinite and given is not device else seed_of(device)
+    rested = rested_of(device)
     start = Described(device.network.with_controls(device.controls), device.scale, device.symbols)
     learned = checks.learned_parameters(given, start, names, mask, len(numbers))
     samples = checks.checked_samples(data, numbers, start, learned)
@@ -141,6 +141,8 @@ def learn(
     source = None
     if schedule.uses_metrics:
         source = MetricSource(exact, settings, device, seed, threads, schedule.uses_friction)
+    if infinite:
+        checks.check_threads(threads, source)
     positive: PositivePhase = (
         ClampedPhase(start, learned, samples, numbers, device, seed, threads, batches)
         if len(numbers)
@@ -166,6 +168,7 @@ def learn(
         stopped_early=outcome.stopped,
         calibration=None if source is None else source.report(),
         seed=seed,
+        rested=rested,
         imperfections=data_sheet_of(device),
         device=device,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from ktc._learning.confinement import confined
 from ktc._learning.device_checks import check_controls
 from ktc._learning.gradient_noise import GradientNoise
 from ktc._learning.metrics.exact_model import ExactModel
-from ktc._learning.metrics.metric_tensors import MetricTensors
+from ktc._learning.metrics.metric_tensors import MetricTensors, NoMetrics
 from ktc._learning.metrics.source import MetricSource
 from ktc._learning.path_to_target import Anticipation
 from ktc._learning.positive_phase import PositivePhase
@@ -137,6 +137,9 @@ class Loop:
             else:
                 change = self._steered(self._anticipation, k, forces) - self._theta
             gain = abs(float(gradient @ change))
+        if np.isnan(change).any():
+            reason = f"{problem.schedule!r} gives NaN for a finite gradient"
+            raise _Stop(reason) if k else ValueError(f"tick 0: {reason}; correct its velocity")
         if k == 0 and np.isfinite(gain):
             self._least_gain = max(self._least_gain, gain)
         if not np.isfinite(change).all() or not gain <= LARGEST_GAIN * self._least_gain:
@@ -225,8 +228,8 @@ class Loop:
         """F and ζ at some controls, or a stop where they can no longer be evaluated."""
         metrics = self._problem.metrics
         if metrics is None:
-            # A schedule that uses no metrics asks for the blocks alone.
-            return cast(MetricTensors, self._parameters)
+            learned = self._parameters
+            return NoMetrics(learned.blocks, learned.size, self._problem.schedule.name)
         try:
             return metrics.at(controls, self._hold)
         except (ValueError, np.linalg.LinAlgError) as error:

@@ -8,11 +8,13 @@ h η(t) g(t) at t = h, 2h, …, T − h, by half of that at 0 and T, and by the 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from inspect import signature
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ktc._base.codec import register
 from ktc._base.validation import Array, positive
 from ktc._learning.metrics.metric_tensors import MetricTensors
 from ktc._learning.schedule_figure import draw_schedule
@@ -25,9 +27,17 @@ if TYPE_CHECKING:
 class Schedule(ABC):
     """A learning rate over time. Subclass it to define your own, and pass it to ``learn``.
 
+    A subclass defines ``velocity``. It may override ``first_jump`` and ``last_jump``, ``check`` to
+    refuse networks, ``begun`` where it has a memory of gradients, ``name``, and ``arguments``, from
+    which ``ktc.load`` restores the schedule of a fit once the subclass is defined. Its class name
+    marks it in files, and must not be that of a class of ktc.
+
     Args:
         duration: T, positive, in the device's unit of time.
         **others: further constructor arguments of a subclass, by name, for ``arguments``.
+
+    Raises:
+        ValueError: the name of a subclass is that of a class of ktc.
 
     Example:
         >>> import ktc
@@ -46,13 +56,17 @@ class Schedule(ABC):
     #: Whether rates depend on ζ.
     uses_friction = True
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        register(cls, _arguments)
+
     def __init__(self, duration: float, **others: object) -> None:
         self.duration = positive("duration", duration)
         self._others = others
 
     @abstractmethod
     def velocity(self, time: float, gradient: Array, geometry: MetricTensors) -> Array:
-        """θ̇ = η(time) g, shape (d,)."""
+        """θ̇ = η(time) g, shape (p,)."""
 
     def first_jump(
         self, gradient: Array, geometry: MetricTensors, toward: Callable[[Array], Array]
@@ -82,7 +96,7 @@ class Schedule(ABC):
         return {"duration": self.duration, **self._others}
 
     def rate(self, time: float, geometry: MetricTensors) -> Array:
-        """η(time) as a matrix, shape (d, d)."""
+        """η(time) as a matrix, shape (p, p)."""
         columns = np.eye(geometry.size)
         return np.stack([self.velocity(time, column, geometry) for column in columns], axis=1)
 
@@ -105,7 +119,33 @@ class Schedule(ABC):
 
     def __repr__(self) -> str:
         inside = ", ".join(f"{name}={value!r}" for name, value in self.arguments.items())
-        return f"ktc.schedules.{self.name}({inside})"
+        home = "ktc.schedules." if type(self).__module__.startswith("ktc.") else ""
+        return f"{home}{type(self).__name__}({inside})"
+
+
+def _arguments(schedule: Schedule) -> Mapping[str, object]:
+    """What a file keeps, or a TypeError where it would not restore the schedule."""
+    arguments = schedule.arguments
+    try:
+        signature(type(schedule)).bind(**arguments)
+    except TypeError as error:
+        raise TypeError(
+            f"{schedule.name} cannot be saved, because its constructor does not take the arguments "
+            f"{arguments}: {error}; pass each by its name to super().__init__"
+        ) from error
+    return arguments
+
+
+def _vector(schedule: Schedule, method: str, value: object, like: Array) -> Array:
+    """What a method of a schedule returned, of the shape of the gradient."""
+    found = np.asarray(value)
+    if found.dtype.kind not in "fiu" or found.shape != like.shape:
+        kind = f"shape {found.shape}" if found.dtype.kind in "fiu" else type(value).__name__
+        raise ValueError(
+            f"{method} of {schedule!r} must return one number per parameter, shape {like.shape}, "
+            f"but returned {kind}"
+        )
+    return found
 
 
 class Update:
@@ -137,12 +177,15 @@ class Update:
         self._begun = self._flowing = self._ended = metric
         if self._first:
             jump = schedule.first_jump(gradient, metric, toward)
+            jump = _vector(schedule, "first_jump", jump, gradient)
             self._flowing = after(jump)
-        self.flow = self._hold * schedule.velocity(self._time, gradient, self._flowing)
+        velocity = schedule.velocity(self._time, gradient, self._flowing)
+        self.flow = self._hold * _vector(schedule, "velocity", velocity, gradient)
         change = self._share * self.flow if jump is None else jump + self._share * self.flow
         if self._last:
             self._ended = after(change)
-            change = change + schedule.last_jump(gradient, self._ended)
+            last = schedule.last_jump(gradient, self._ended)
+            change = change + _vector(schedule, "last_jump", last, gradient)
         return change
 
     def response(self, noise: Array, aimed: bool = True) -> Array:

@@ -9,7 +9,6 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ktc._base.codec import register
 from ktc._base.validation import Array, finite, flag, frozen, of_type, positive, real_array
 from ktc._learning.metrics.metric_tensors import MetricTensors
 from ktc._learning.path_to_target import PathToTarget
@@ -345,15 +344,3 @@ class Adam(_Weighted):
     def rate(self, time: float, geometry: MetricTensors) -> Array:
         """Not defined: Adam's step depends on the gradient history."""
         raise ValueError("Adam has no rate by itself: its step depends on the gradient history")
-
-
-for _kind in (
-    MinimalDissipation,
-    ContinuousMinimalDissipation,
-    NaturalGradient,
-    Constant,
-    Exponential,
-    Cosine,
-    Adam,
-):
-    register(_kind, lambda schedule: schedule.arguments)

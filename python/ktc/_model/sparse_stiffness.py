@@ -178,8 +178,10 @@ def _check_indices(value: SparseMatrix) -> None:
     """Refuse indices outside the matrix, which compiled code of SciPy would follow anywhere."""
     try:
         if hasattr(value, "check_format"):
-            if hasattr(value, "indptr") and (np.diff(value.indptr) < 0).any():
-                raise ValueError("index pointers must not decrease")  # SciPy trusts the last one
+            # SciPy trusts the last pointer, and differences of pointers may wrap around.
+            pointers = getattr(value, "indptr", np.zeros(1))
+            if pointers[0] != 0 or (pointers[1:] < pointers[:-1]).any():
+                raise ValueError("index pointers must start at 0 and must not decrease")
             value.check_format(full_check=True)
         elif getattr(value, "format", None) == "coo":
             scipy.sparse.coo_array((value.data, (value.row, value.col)), shape=value.shape)

@@ -48,6 +48,36 @@ class MetricTensors(Protocol):
         """F⁻¹ζ θ̇."""
 
 
+class NoMetrics:
+    """The parameters alone, for schedules that declare ``uses_metrics = False``."""
+
+    def __init__(self, blocks: Mapping[str, slice], size: int, schedule: str) -> None:
+        self.blocks, self.size, self._schedule = blocks, size, schedule
+
+    @property
+    def traces(self) -> tuple[float, float]:
+        """Not available."""
+        raise self._error("traces")
+
+    def solve(self, to_go: float, share: float, gradient: Array) -> Array:
+        """Not available."""
+        raise self._error("solve")
+
+    def natural(self, rate: float, gradient: Array) -> Array:
+        """Not available."""
+        raise self._error("natural")
+
+    def lead(self, velocity: Array) -> Array:
+        """Not available."""
+        raise self._error("lead")
+
+    def _error(self, name: str) -> TypeError:
+        return TypeError(
+            f"{self._schedule} asks for {name} of F and zeta, but its uses_metrics is False; set "
+            "it to True"
+        )
+
+
 class Indefinite(ValueError):
     """The matrix is not positive definite: xᵀAx is not positive in some direction."""
 

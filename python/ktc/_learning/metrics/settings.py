@@ -15,7 +15,7 @@ FISHERS = ("equilibrium", "replicas")
 
 
 @dataclass(frozen=True)
-class Metrics:
+class Metrics(Storable):
     """How ``learn`` obtains F and the friction tensor ζ at its present controls.
 
     F = Cov(∂_θH)/kT is called the Fisher matrix; the Fisher information is F/kT.
@@ -53,6 +53,9 @@ class Metrics:
         count("replicas", self.replicas, least=20)
         checked_shrinkage(self.shrinkage)
         positive("refresh", self.refresh)
+
+
+register(Metrics)
 
 
 @dataclass(frozen=True)

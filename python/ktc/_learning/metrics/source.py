@@ -86,6 +86,11 @@ class MetricSource:
         exact = self._calibration is None and self._settings.fisher == "equilibrium"
         return self.constant and exact
 
+    @property
+    def measured(self) -> bool:
+        """Whether calibration replicas measure F or ζ."""
+        return self._calibration is not None
+
     def report(self) -> CalibrationReport | None:
         """Cost and quality of the calibration; None where nothing is measured."""
         return None if self._calibration is None else self._calibration.report()
