@@ -97,10 +97,10 @@ class BoardFrontend:
         values = {name: np.asarray(getattr(programmed, name)) for name in controls}
         for name, value in values.items():
             self.real.require(name, value[None], where="")
-        if "emf" in values and values["emf"].any() and not self.options.resolve_heat:
+        if "emf" in values and values["emf"].any() and self.options.motion == "exact":
             raise ValueError(
-                "emf drives steady currents, which exact holds do not have; make the emulator with "
-                "resolve_heat=True"
+                "emf delivers energy, of which this emulator keeps no account; make the emulator "
+                "with resolve_heat=True"
             )
         realised = {name: self.real.applied(name, value) for name, value in values.items()}
         with self._as_built():

@@ -90,7 +90,7 @@ class IdealFrontend:
         self.options, self.engine, self.start = options, engine, start
         self.network, self.scale = description.network, description.scale
         self.results = DeferredResults()
-        self._stepped = options.motion != "exact"
+        self._stepped = not options.exact
         self._now: tuple[Controls, Array]
         self._merged: tuple[tuple[Controls, Array] | None, Controls]
         self._merged = (None, self.network.controls)
@@ -218,6 +218,7 @@ class IdealFrontend:
             self.keep_results()
         if self._stepped:
             self.engine.prepare([self.controls])
+            self.engine.warn_if_long(np.array([duration]))
         self.engine.hold(duration)
 
     def settle(self) -> None:

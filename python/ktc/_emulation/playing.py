@@ -37,6 +37,7 @@ def play_from(
     of_type("protocol", protocol, Protocol)
     engine, options, network = frontend.engine, frontend.options, frontend.network
     waveforms, final, quartic = _prepared(frontend, protocol)
+    engine.warn_if_long(protocol.holds)
     observer = None
     if recording.statistics is not None:
         observer = Observer(recording.statistics, engine, frontend.scale, protocol.times)

@@ -17,7 +17,7 @@ from ktc._base.validation import Array, count, frozen, of_shape
 from ktc._emulation.free_energy_ladder import free_energy_difference
 from ktc._emulation.run_figure import draw_run
 from ktc._emulation.run_statistics import RunStatistics, Spectrum, welch_spectrum
-from ktc._model.accounts import require_kept
+from ktc._model.accounts import NET_HEAT, TOGETHER, require_kept
 from ktc._model.controls import Controls
 from ktc._model.imperfections import Imperfections
 from ktc._model.network import Network
@@ -114,6 +114,13 @@ class Run(Storable):
     def heat(self) -> Estimate:
         """Heat that flowed into the resistors, per replica."""
         return self._estimate(self._kept("heat"), "heat")
+
+    @property
+    def net_heat(self) -> Estimate:
+        """Heat less what noise generators injected, per replica."""
+        if NET_HEAT in self._samples:
+            return self._estimate(self._samples[NET_HEAT])
+        return self._estimate(LazySamples.of(self._kept("heat")() - self._kept("injected")()))
 
     @property
     def supply(self) -> Estimate:
@@ -269,6 +276,8 @@ class Run(Storable):
         return self.network.with_controls(self.initial_controls).common_kT
 
     def _kept(self, name: str) -> LazySamples:
+        if name in ("heat", "injected") and NET_HEAT in self._samples:
+            raise ValueError(TOGETHER)
         require_kept(name, self.accounts)
         if name in self._samples:
             return self._samples[name]
@@ -299,7 +308,7 @@ class Run(Storable):
         return Estimate.exact(value, method=INFINITE, unit=unit, kT=kT, variance=variance)
 
     def __repr__(self) -> str:
-        known = [name for name in ("work", "heat") if name in self._samples]
+        known = [name for name in ("work", "heat", NET_HEAT) if name in self._samples]
         amounts = [f", {name} {getattr(self, name)}" for name in known]
         start = "" if self.from_equilibrium else f", {UNRELAXED}"
         return f"<ktc.Run: {self.protocol!r}{''.join(amounts)}{start}>"
