@@ -15,6 +15,7 @@ from ktc._emulation.emulator import Emulator
 from ktc._learning import checks
 from ktc._learning.averages import replica_forces
 from ktc._learning.data import Batches, BatchMoments
+from ktc._learning.device_checks import checked_device
 from ktc._learning.fit import Fit
 from ktc._learning.gradient_noise import LARGEST_STATE, GradientNoise
 from ktc._learning.history import Readings, history_of
@@ -33,7 +34,6 @@ from ktc._model.device import (
     RealisesControls,
     data_sheet_of,
     is_infinite,
-    require_device,
     rested_of,
     seed_of,
 )
@@ -228,7 +228,7 @@ def _running(
             raise ValueError(
                 f"{name} is {value!r}, but the device is running already; leave {name} out"
             )
-    return require_device(device)
+    return checked_device(device)
 
 
 def _noise(problem: Problem, schedule: Schedule, seed: int | None) -> GradientNoise | None:
