@@ -354,16 +354,17 @@ class Fit(Storable):
         return Estimate.of_samples(samples, unit=self.symbols.energy, kT=self.kT)
 
     def _of_positive_phase(self, which: int) -> Estimate:
-        if self.readings.positive is None:
-            return self._exactly(0.0, "no hidden units")
-        return self._estimate(self.readings.positive[which])
+        found = self.readings.positive
+        return (
+            self._exactly(0.0, "no hidden units") if found is None else self._estimate(found[which])
+        )
 
     def __repr__(self) -> str:
         spent, elsewhere = f"work {self.work}", self.from_equilibrium is False
         if self._exact.constant:
-            bound = "not applicable" if elsewhere else "not available"
-            if self.start.network.has_friction and self.time > 0 and not elsewhere:
-                bound = f"{self.bound:.6g}"
+            known = self.start.network.has_friction and self.time > 0
+            bound = f"{self.bound:.6g}" if known else "not available"
+            bound = "not applicable" if elsewhere else bound
             spent = f"excess work {self.excess_work}, bound {bound}"
         elif elsewhere:
             spent += f", {UNRELAXED}"
