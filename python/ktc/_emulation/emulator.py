@@ -32,9 +32,9 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
     """Replicas of a network in exact motion, with an energy ledger.
 
     It starts in equilibrium at the network's own controls. Controls are held between updates:
-    ``set`` books work, ``run`` books heat. Linear networks at one temperature move exactly over any
-    hold, without a step. Overdamped quartic units with one resistor each, at one temperature, move
-    all at once by symmetric steps: half of the quartic relaxation, the linear motion by its
+    ``set`` books work, ``run`` books heat. Linear networks move exactly over any hold, without a
+    step, whatever drives them. Overdamped quartic units with one resistor each, at one temperature,
+    move all at once by symmetric steps: half of the quartic relaxation, the linear motion by its
     implicit midpoint (exactly where units are uncoupled), the other half; averages are second order
     in the step. All other networks move by the splitting integrator. The noise of replica r at step
     s is a function of (seed, r, s) alone: results do not depend on threads, nor on how replicas are
@@ -63,18 +63,21 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
         dt: longest step of motion that is not exact; None takes a tenth of the network's fastest
             time at the controls of a ``run`` or of a whole ``play``. Averages err by its square:
             choose it by ``ktc.convergence``. RuntimeWarning estimates biases above about 5 %.
-        resolve_heat: True tells heat apart by resistor, by the splitting integrator; implied where
-            temperatures differ, with sources or noise generators, and for quartic units with
-            inertia or in circuits with inductors. Without it only total heat is booked: −ΔH, or
-            in a sparse network, which always moves by the splitting integrator, the sum of what
-            flowed into its resistors. Their own books take three times the memory of the state.
+        resolve_heat: True tells heat apart by resistor, and injected energy from heat, by the
+            splitting integrator; implied by "heat_per_resistor" among ``accounts``, and for quartic
+            units at several temperatures, under sources, with inertia or in circuits with
+            inductors. Linear networks under sources then step about their rest, whose mean is exact
+            at any step. Without it only total heat is booked, the rest of the first law, or in a
+            sparse network, which always moves by the splitting integrator, the sum of what flowed
+            into its resistors. Their own books take three times the memory of the state.
         first_replica: number of the first replica among all that the seed has: emulators with
             disjoint ranges together hold the same bits as one that has them all.
         state: (replicas, d) or (d,), to start from instead of equilibrium.
         momentum: the same for momenta where there is inertia; zero if only ``state`` is given.
         accounts: names of the accounts to keep, among "work", "heat", "supply", "source",
-            "injected", "shadow", "entropy_flow", "heat_per_resistor"; each takes 12 bytes per
-            replica. None keeps all that the motion has; ``imbalance()`` needs work and heat.
+            "injected", "shadow", "entropy_flow", "heat_per_resistor", and "net_heat" in place of
+            heat where noise generators inject into exact motion; each takes 12 bytes per replica.
+            None keeps all that the motion has; ``imbalance()`` needs work and heat.
         first_step: number of the first step of noise of the seed. None takes 0 in equilibrium, and
             with ``state`` a number that depends on these states: an ensemble may be continued,
             chunk by chunk, with one seed. Emulators of disjoint ranges that start from states of
