@@ -110,7 +110,7 @@ def _tree(value: object, place: str, arrays: dict[str, NDArray[np.generic]]) -> 
     if isinstance(value, np.generic):
         value = value.item()
     if type(value) in PLAIN:
-        return {KIND: NAN} if value != value else value
+        return _plain(value)
     if isinstance(value, np.ndarray) and not value.dtype.hasobject:
         return _placed(value, place, arrays)
     if type(value) in (tuple, list) and isinstance(value, (tuple, list)):
@@ -129,6 +129,10 @@ def _tree(value: object, place: str, arrays: dict[str, NDArray[np.generic]]) -> 
             f"{type(value).__qualname__}; use numbers, strings, arrays, or objects of ktc"
         )
     return tree | {k: _tree(v, _joined(place, k), arrays) for k, v in parts.items()}
+
+
+def _plain(value: object) -> object:
+    return {KIND: NAN} if value != value else value
 
 
 def _placed(

@@ -367,9 +367,8 @@ class Fit(Storable):
             spent = f"excess work {self.excess_work}, bound {bound}"
         elif elsewhere:
             spent += f", {UNRELAXED}"
-        stopped = f", stopped early at {self.stopped_early}" if self.stopped_early else ""
-        learned = " and ".join(self.learned.names)
-        return f"<ktc.Fit: {learned} by {self.schedule!r}, {spent}{stopped}>"
+        spent += f", stopped early at {self.stopped_early}" if self.stopped_early else ""
+        return f"<ktc.Fit: {' and '.join(self.learned.names)} by {self.schedule!r}, {spent}>"
 
 
 def _parts(fit: Fit) -> dict[str, object]:
