@@ -132,7 +132,7 @@ def _tree(value: object, place: str, arrays: dict[str, NDArray[np.generic]]) -> 
 
 
 def _plain(value: object) -> object:
-    return {KIND: NAN} if value != value else value
+    return {KIND: NAN} if value != value else value  # NaN
 
 
 def _placed(

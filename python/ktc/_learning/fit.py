@@ -354,9 +354,10 @@ class Fit(Storable):
         return Estimate.of_samples(samples, unit=self.symbols.energy, kT=self.kT)
 
     def _of_positive_phase(self, which: int) -> Estimate:
-        if self.readings.positive is None:
-            return self._exactly(0.0, "no hidden units")
-        return self._estimate(self.readings.positive[which])
+        found = self.readings.positive
+        return (
+            self._exactly(0.0, "no hidden units") if found is None else self._estimate(found[which])
+        )
 
     def __repr__(self) -> str:
         spent, elsewhere = f"work {self.work}", self.from_equilibrium is False
@@ -367,8 +368,9 @@ class Fit(Storable):
             spent = f"excess work {self.excess_work}, bound {bound}"
         elif elsewhere:
             spent += f", {UNRELAXED}"
-        spent += f", stopped early at {self.stopped_early}" if self.stopped_early else ""
-        return f"<ktc.Fit: {' and '.join(self.learned.names)} by {self.schedule!r}, {spent}>"
+        stopped = f", stopped early at {self.stopped_early}" if self.stopped_early else ""
+        learned = " and ".join(self.learned.names)
+        return f"<ktc.Fit: {learned} by {self.schedule!r}, {spent}{stopped}>"
 
 
 def _parts(fit: Fit) -> dict[str, object]:
