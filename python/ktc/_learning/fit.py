@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ktc._base.codec import register
 from ktc._base.estimate import INFINITE, Estimate
 from ktc._base.files import VERSION, Storable
 from ktc._base.units import Units
-from ktc._base.validation import Array, count, of_shape, random_seed
+from ktc._base.validation import Array
 from ktc._emulation.free_energy_ladder import free_energy_difference
 from ktc._learning.averages import energy_differences
-from ktc._learning.center import learnable
 from ktc._learning.fit_figure import draw_fit
 from ktc._learning.gradient_noise import noise_work_of
 from ktc._learning.history import History, Readings
@@ -371,32 +369,3 @@ class Fit(Storable):
         stopped = f", stopped early at {self.stopped_early}" if self.stopped_early else ""
         learned = " and ".join(self.learned.names)
         return f"<ktc.Fit: {learned} by {self.schedule!r}, {spent}{stopped}>"
-
-
-def _parts(fit: Fit) -> dict[str, object]:
-    """Arguments of a fit, but for its device; the learned parameters by names and masks."""
-    kept = {one.name: getattr(fit, one.name) for one in fields(fit) if one.name != "device"}
-    learned = kept.pop("learned")
-    return {**kept, "names": learned.names, "mask": learned.masks}
-
-
-def _made(
-    start: Described, names: tuple[str, ...], mask: Mapping[str, ArrayLike] | None, **others: Any
-) -> Fit:
-    fit = Fit(start=start, learned=learnable(start, names, mask), **others)
-    units, size = start.network.units, fit.learned.size
-    count("batch", 1 if fit.batch is None else fit.batch, most=count("samples", fit.samples))
-    random_seed(fit.seed)
-    fit.history.require(units, size, fit.duration)
-    fit.readings.require(units, size)
-    fit.start.network.common_kT  # noqa: B018  # raises where there is none
-    if set(fit.hidden.tolist()) - set(range(units)):
-        raise ValueError(f"hidden must be numbers of {units} units")
-    of_shape("data_forces", fit.data_forces, size)
-    of_shape("data_mean", fit.data_mean, units - len(fit.hidden))
-    if fit.scatter is not None:
-        of_shape("scatter", fit.scatter, units, units)
-    return fit
-
-
-register(Fit, _parts, _made)

@@ -12,7 +12,10 @@ from numpy.typing import ArrayLike
 from ktc._base.resources import thread_count
 from ktc._base.validation import random_seed, tick_count
 from ktc._emulation.emulator import Emulator
-from ktc._learning import checks
+from ktc._learning import (
+    checks,
+    fit_record,  # noqa: F401  # registers fits
+)
 from ktc._learning.averages import replica_forces
 from ktc._learning.data import Batches, BatchMoments
 from ktc._learning.device_checks import checked_device
