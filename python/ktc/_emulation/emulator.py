@@ -93,9 +93,8 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
     ``first_replica`` and ``first_step``; ``state`` is one for all replicas.
 
     Raises:
-        ValueError, TypeError: a value that is out of range, of a wrong shape, or not a number;
-            infinitely many replicas of a network with quartic units, which is not Gaussian; a Board
-            with limits of its own, whose ``emulator`` method makes its emulator.
+        ValueError, TypeError: a value out of range, of a wrong shape, or not a number; infinitely
+            many replicas of quartic units; a Board with limits of its own (use its ``emulator``).
         MemoryError: more replicas than memory holds.
 
     Example:
@@ -375,10 +374,8 @@ def _of_fields(
     else:
         count("seed", options["seed"], least=0)
         # Checked before memory is allocated for what a damaged file may claim.
-        needed, saved = (
-            options["replicas"] * moved.network.units,
-            state.get("cells", state)["engine"]["state"].size,
-        )
+        needed = options["replicas"] * moved.network.units
+        saved = state.get("cells", state)["engine"]["state"].size
         if needed > saved:
             raise ValueError(f"replicas need a state of {needed} numbers, but {saved} were saved")
     checked = EnsembleOptions.checked(moved.network, threads=threads, **options)
