@@ -235,7 +235,7 @@ void bind_engine(py::module_& module) {
              py::arg("seed"), py::arg("first_replica"), py::arg("replicas"), py::arg("threads"),
              py::arg("motion"), py::arg("dtype"), py::arg("longest_step"), py::arg("state"),
              py::arg("accounts") = std::nullopt, py::arg("first_step") = 0,
-             "`motion` is exact, midpoint, split or pooled; an empty `state` starts in the "
+             "`motion` is exact, driven, midpoint, split or pooled; an empty `state` starts in the "
              "stationary state.")
         .def("set", set, py::arg("changes"), "Apply one control update and post its work.")
         .def("hold", hold, py::arg("duration"), "Evolve at held controls.")

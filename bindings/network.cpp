@@ -87,6 +87,7 @@ void bind_elements(py::module_& module) {
         .def_property_readonly("noise_rate", array(&Elements::noise_rate),
                                "2π times the bandwidth of the filter; 0 for white noise.")
         .def_property_readonly("accounts", &Elements::accounts, "Number of heat accounts.")
+        .def_property_readonly("noises", &Elements::noises, "Number of noise generators.")
         .def_property_readonly("filters", &Elements::filters, "Number of noises behind a filter.");
 }
 
@@ -140,7 +141,13 @@ void bind_network(py::module_& module) {
                 return std::string(name_of(motion_of(network, to_controls(given), resolve_heat)));
             },
             py::arg("controls"), py::arg("resolve_heat"),
-            "How an engine moves it: exact, midpoint, split or pooled.")
+            "How an engine moves it: exact, driven, midpoint, split or pooled.")
+        .def(
+            "is_driven",
+            [](const Network& network, const Values& given) {
+                return network.is_driven(to_controls(given));
+            },
+            py::arg("controls"), "Whether sources, generators or temperatures drive it.")
         .def(
             "moves_together",
             [](const Network& network, const Values& given) {

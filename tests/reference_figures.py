@@ -38,9 +38,9 @@ BY_LIBRARIES = ("covariance", "energy_change")
 CLOSED_FORMS = ("free_energy_change", "excess_work", "completed", "bounds")
 #: Figures in one unit: rounding is relative to the largest of them, as it is in each balance.
 ENERGIES = (
-    "work", "heat", "supply", "energy_change", "source", "injected", "shadow", "heat_per_resistor",
-    "run.work", "run.heat", "free_energy_change", "excess_work", "completed", "bounds",
-    "history.work", "history.heat",
+    "work", "heat", "net_heat", "supply", "energy_change", "source", "injected", "shadow",
+    "heat_per_resistor", "run.work", "run.heat", "free_energy_change", "excess_work", "completed",
+    "bounds", "history.work", "history.heat",
 )  # fmt: skip
 
 #: Accounts that every motion books, and those of motions that itemise heat.
@@ -85,7 +85,10 @@ def of_moments(emulator: Any, units: int = 4) -> Figures:
 def of_accounts(emulator: Any, units: int = 4) -> Figures:
     """Every account that the motion books; of the first ``units`` resistors."""
     figures, ledger = {}, emulator.ledger
-    for name in ACCOUNTS + (ITEMISED if emulator.resolve_heat else ()):
+    names = ACCOUNTS + (ITEMISED if emulator.resolve_heat else ())
+    if not emulator.resolve_heat and ledger.source.any():
+        names = (*ledger.names, "energy_change")  # exact motion under sources
+    for name in names:
         try:
             amount = getattr(ledger, name)
             figures[name] = ends(amount.reshape(len(amount), -1)[:, :units])

@@ -234,6 +234,7 @@ MANY = (
     np.diag([1.0 + 0.05 * i for i in range(40)])
     + [[0.01 * ((i * j) % 5) for j in range(40)] for i in range(40)]
 ).tolist()
+STEPPED = {"resolve_heat": True}
 COOLING = {"kT": [1.0 - 0.015 * k for k in range(TICKS)]}
 GROWING = {"quartic": [0.5 + 0.01 * k for k in range(TICKS)]}
 
@@ -253,10 +254,19 @@ MOTIONS: dict[str, tuple[dict[str, Any], str]] = {
         LIBRARIES,
     ),
     "several temperatures, from rest": (
-        {"network": network(K3, R3, kT=[1.0, 0.5, 2.0]), "state": [0.0, 0.0, 0.0]},
+        {
+            **STEPPED,
+            "network": network(K3, R3, kT=[1.0, 0.5, 2.0]),
+            "state": [0.0, 0.0, 0.0],
+            "first_step": 0,
+        },
         LIBRARIES,
     ),
-    "several temperatures": ({"network": network(K3, R3, kT=[1.0, 0.5, 2.0])}, FACTORS),
+    "several temperatures": (
+        {**STEPPED, "network": network(K3, R3, kT=[1.0, 0.5, 2.0])},
+        FACTORS,
+    ),
+    "several temperatures, exact": ({"network": network(K3, R3, kT=[1.0, 0.5, 2.0])}, FACTORS),
     "quartic units alone": (
         {"network": network(np.diag([1.0, -1.0, 0.5]), R3, quartic=[0.5, 1.0, 0.0])},
         KERNELS,
@@ -289,8 +299,10 @@ OTHERS: dict[str, tuple[Callable[[int], Figures], str]] = {
     "split over two emulators": (split, LIBRARIES),
     "records": (lambda threads: recorded(threads, network(K3, R3)), LIBRARIES),
     "statistics": (gathered, LIBRARIES),
-    "circuit": (partial(circuit, RLC), FACTORS),
-    "noise generators": (partial(circuit, NOISES), FACTORS),
+    "circuit": (partial(circuit, RLC, **STEPPED), FACTORS),
+    "circuit, exact": (partial(circuit, RLC), FACTORS),
+    "noise generators": (partial(circuit, NOISES, **STEPPED), FACTORS),
+    "noise generators, exact": (partial(circuit, NOISES), FACTORS),
     "board": (lambda threads: board(threads, {}), KERNELS),
     "board, resistive": (
         lambda threads: board(threads, {"coupling": "resistive", "couplings": 2e6}),
@@ -301,7 +313,7 @@ OTHERS: dict[str, tuple[Callable[[int], Figures], str]] = {
         LIBRARIES,
     ),
     "real board": (
-        lambda threads: board(threads, {"couplings": 2e11}, real=True),
+        lambda threads: board(threads, {"couplings": 2e11}, real=True, **STEPPED),
         FACTORS,
     ),
     "infinite": (partial(infinite, network(K3, R3)), LIBRARIES),
@@ -323,9 +335,10 @@ SINGLE: dict[str, tuple[Callable[[int], Figures], str]] = {
         LIBRARIES,
     ),
     "statistics": (partial(gathered, dtype="float32"), LIBRARIES),
-    "circuit": (partial(circuit, RLC, dtype="float32"), FACTORS),
+    "circuit": (partial(circuit, RLC, dtype="float32", **STEPPED), FACTORS),
+    "circuit, exact": (partial(circuit, RLC, dtype="float32"), FACTORS),
     "real board": (
-        lambda threads: board(threads, {"couplings": 2e11}, real=True, dtype="float32"),
+        lambda threads: board(threads, {"couplings": 2e11}, real=True, dtype="float32", **STEPPED),
         FACTORS,
     ),
 }

@@ -24,10 +24,13 @@ def emulator_of(kind, **options):
         return ktc.Emulator(ktc.Network(K2, [1.0, 0.5], inertia=[0.4, 0.9]), **options)
     if kind == "quartic":
         return ktc.Emulator(ktc.Network(K2, [1.0, 0.5], quartic=[0.1, 0.2]), **options)
-    return ktc.Emulator(ktc.Network(K2, [1.0, 0.5], kT=[1.0, 2.0]), **options)
+    resolve = kind == "several temperatures"
+    warm = ktc.Network(K2, [1.0, 0.5], kT=[1.0, 2.0])
+    return ktc.Emulator(warm, resolve_heat=resolve, **options)
 
 
-KINDS = ["rc", "single", "inertia", "quartic", "several temperatures"]
+KINDS = ["rc", "single", "inertia", "quartic"]
+KINDS += ["several temperatures", "several temperatures, exact"]
 
 
 def drive():
@@ -36,7 +39,8 @@ def drive():
 
 
 def names_of(kind):
-    return EXACT + (ITEMISED if kind == "several temperatures" else ())
+    own = {"several temperatures": ITEMISED, "several temperatures, exact": ("source",)}
+    return EXACT + own.get(kind, ())
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -85,8 +89,9 @@ def test_one_name_is_enough_and_wrong_ones_are_refused():
     assert emulator_of("rc").accounts is None
     with refused(TypeError, "unknown account 'entropy'", "'entropy_flow'"):
         emulator_of("rc", accounts=("work", "entropy"))
-    with refused(ValueError, "'heat_per_resistor'", "resolve_heat=True"):
-        emulator_of("rc", accounts="heat_per_resistor")
+    with refused(ValueError, "'entropy_flow'", "resolve_heat=True"):
+        emulator_of("rc", accounts="entropy_flow")
+    assert emulator_of("rc", accounts="heat_per_resistor").resolve_heat
     assert not emulator_of("rc", accounts="shadow").ledger.shadow.any()
 
 

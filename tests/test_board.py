@@ -63,8 +63,8 @@ def test_cells_at_several_temperatures():
     own, damping = K * 1e-12, RESISTANCE * 1e-6
     drift, noise = -own / damping[:, None], np.diag(2 * kT * 1e20 / damping)
     exact = solve_continuous_lyapunov(drift, -noise)
-    emulator = hot.emulator(replicas=REPLICAS, seed=6)
-    assert emulator.resolve_heat
+    emulator = hot.emulator(replicas=REPLICAS, seed=6, resolve_heat=True)
+    assert not hot.emulator(replicas=1).resolve_heat
     emulator.run(2e-6)
     charges = emulator.read() * CAPACITANCE * 1e16
     scatter = np.sqrt((np.outer(exact.diagonal(), exact.diagonal()) + exact**2) / REPLICAS)

@@ -229,7 +229,7 @@ def test_injected_noise(bandwidth):
         added = density * 1e6 * np.pi / 2 * corner * bandwidth / (corner + bandwidth)
     made = ktc.Circuit().add("R1", "a", 0, "1k").add("C1", "a", 0, "1n")
     made.add_noise("I1", 0, "a", density, bandwidth)
-    device = ktc.Emulator(made.compile(), replicas=20_000, seed=1)
+    device = ktc.Emulator(made.compile(), replicas=20_000, seed=1, resolve_heat=True)
     assert_variance(made.voltages(device), KT / 1e-9 + added)
     device.run(1e-5)
     # The step of τ/10 leaves errors of its square.

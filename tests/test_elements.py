@@ -32,7 +32,7 @@ def test_driven_divider():
 
     From the stationary state, where the source delivers what the resistors take.
     """
-    emulator, duration = device(divider(), 20_000, 131, dt=0.05), 4.0
+    emulator, duration = device(divider(), 20_000, 131, resolve_heat=True, dt=0.05), 4.0
     joule = V**2 / (R1 + R2)
     voltage = emulator.read() / C
     assert near(voltage, V * R2 / (R1 + R2))
@@ -57,7 +57,7 @@ def test_divider_at_two_temperatures():
     mean, covariance = divider((KT, hot)).stationary()
     powers = divider((KT, hot)).powers(mean, covariance)
     assert powers[:2] == pytest.approx(joule + [flux, -flux], rel=1e-12)
-    emulator = device(divider((KT, hot)), 20_000, 132, dt=0.05)
+    emulator = device(divider((KT, hot)), 20_000, 132, resolve_heat=True, dt=0.05)
     emulator.run(4.0)
     assert near(emulator.ledger.heat_per_resistor / 4.0, powers[:2], relative_bias=3e-3)
     assert emulator.ledger.imbalance() < 1e-12
@@ -85,8 +85,8 @@ def test_current_source_and_norton():
     current = 1.5
     norton = Circuit(np.eye(1) / C, [Resistor([1.0], 1 / R1, KT)], sources=[([1.0], current)])
     thevenin = Circuit(np.eye(1) / C, [Resistor([1.0], 1 / R1, KT, emf=current * R1)])
-    one = device(norton, 20_000, 134, dt=0.05)
-    other = device(thevenin, 20_000, 135, dt=0.05)
+    one = device(norton, 20_000, 134, resolve_heat=True, dt=0.05)
+    other = device(thevenin, 20_000, 135, resolve_heat=True, dt=0.05)
     for emulator in (one, other):
         emulator.run(4.0)
         assert near(emulator.read() / C, current * R1)

@@ -56,7 +56,9 @@ def test_stationary_flow():
     circuit, duration = two_temperatures(), 3.0
     powers = circuit.powers(*circuit.stationary())[:4]
     expected = duration * sum(p / r.kT for p, r in zip(powers, circuit.resistors))
-    run = device(circuit, 20_000, 152, dt=0.05).play(ktc.Protocol([duration], {}))
+    run = device(circuit, 20_000, 152, resolve_heat=True, dt=0.05).play(
+        ktc.Protocol([duration], {})
+    )
     assert expected > 0.5
     assert near(run.entropy_production.samples, expected, relative_bias=5e-3)
     flow = run.entropy_flow
@@ -74,7 +76,7 @@ def test_driven_relaxation_against_moment_equations():
     moved = circuit.split(mean, covariance, dt, steps)
     flow = sum(q / r.kT for q, r in zip(moved.heat, circuit.resistors))
     expected = flow + shannon(moved.covariance) - before
-    emulator = device(two_temperatures(), 20_000, 153, dt=dt)
+    emulator = device(two_temperatures(), 20_000, 153, resolve_heat=True, dt=dt)
     run = emulator.play(
         ktc.Protocol([dt * steps], {"kT": [[1.0, 0.5, 2.0, 0.3]], "emf": [[1.0, 0, 0, 0]]})
     )
@@ -87,7 +89,7 @@ def test_driven_relaxation_against_moment_equations():
 def test_integral_fluctuation_theorem(kT):
     """⟨e^{−Δs}⟩ = 1 of the samples, at 4σ; the two steps' bias is below a percent."""
     waveforms = {} if kT is None else {"kT": [kT]}
-    emulator = device(two_temperatures(), 40_000, 154, dt=0.025)
+    emulator = device(two_temperatures(), 40_000, 154, resolve_heat=True, dt=0.025)
     run = emulator.play(ktc.Protocol([0.4], waveforms))
     weights = np.exp(-run.entropy_production.samples)
     assert weights.std() < 3
@@ -111,7 +113,9 @@ def test_error_bar_has_the_entropys_own_in_it():
     """
     circuit = two_temperatures()
     estimates = [
-        device(circuit, 50, 1000 + k, dt=0.05).play(ktc.Protocol([0.5], {})).entropy_production
+        device(circuit, 50, 1000 + k, resolve_heat=True, dt=0.05)
+        .play(ktc.Protocol([0.5], {}))
+        .entropy_production
         for k in range(60)
     ]
     means = np.array([estimate.mean for estimate in estimates])
@@ -124,7 +128,7 @@ def test_error_bar_has_the_entropys_own_in_it():
 
 def test_saved_runs_keep_it(tmp_path):
     """A run that is saved and loaded has the same samples."""
-    run = device(two_temperatures(), 20, 156).play(ktc.Protocol([0.5], {}))
+    run = device(two_temperatures(), 20, 156, resolve_heat=True).play(ktc.Protocol([0.5], {}))
     run.save(tmp_path / "run.npz")
     loaded = ktc.Run.load(tmp_path / "run.npz")
     assert np.array_equal(loaded.entropy_production.samples, run.entropy_production.samples)
@@ -149,7 +153,15 @@ def test_where_it_is_not_known():
     resistors = [Element([1.0, 0.0], 1.0, "a"), Element([0.0, 1.0], 1.0, "b")]
     noisy = ktc.Network.of_elements(np.eye(2), resistors, 1.0, noises=[NoiseSource([1, 0], 1.0)])
     with refused(ValueError, "noise generators"):
-        _ = ktc.Emulator(noisy, replicas=10, seed=157).play(drive).entropy_production
+        _ = (
+            ktc.Emulator(noisy, replicas=10, seed=157, resolve_heat=True)
+            .play(drive)
+            .entropy_production
+        )
     silent = ktc.Network.of_elements(np.eye(2) + 0.1, resistors, [1.0, 0.0])
     with refused(ValueError, "noiseless resistors"):
-        _ = ktc.Emulator(silent, replicas=10, seed=157).play(drive).entropy_production
+        _ = (
+            ktc.Emulator(silent, replicas=10, seed=157, resolve_heat=True)
+            .play(drive)
+            .entropy_production
+        )

@@ -63,7 +63,7 @@ def test_circuits_agree_with_replicas(name):
     circuit = circuits()[name]
     drive = ktc.Protocol([0.5, 0.7], {"bias": [0.6, -0.4]}, {"bias": 0.2})
     runs = [
-        device(circuit, REPLICAS, 23, dt=0.02).play(drive),
+        device(circuit, REPLICAS, 23, resolve_heat=True, dt=0.02).play(drive),
         device(circuit, math.inf, None).play(drive),
     ]
     driven = circuit.noises or circuit.sources or any(r.emf for r in circuit.resistors)

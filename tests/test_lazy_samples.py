@@ -75,7 +75,9 @@ def test_itemised_books_and_the_infinite_ensemble():
     """All columns of several temperatures, and exact means, which move on too."""
     several = ktc.Network([[2.0, 0.6], [0.6, 1.0]], [1.0, 0.5], kT=[1.0, 2.0])
     for replicas in (70, np.inf):
-        emulator = ktc.Emulator(several, replicas, seed=3 if replicas == 70 else None)
+        emulator = ktc.Emulator(
+            several, replicas, seed=3 if replicas == 70 else None, resolve_heat=True
+        )
         run = emulator.play(drive())
         amounts = emulator.ledger.amounts()
         emulator.run(1.0)

@@ -52,7 +52,7 @@ def test_rlc_array_is_a_gaussian_sampler():
     _, covariance = circuit.stationary()
     assert covariance == pytest.approx(closed, abs=1e-12)
     for options, duration in (({}, 1.0), ({"state": np.zeros(6)}, 25.0)):
-        emulator = device(circuit, 20_000, 71, dt=0.1, **options)
+        emulator = device(circuit, 20_000, 71, resolve_heat=True, dt=0.1, **options)
         assert not np.any(emulator.controls.kT)
         emulator.run(duration)
         z = emulator.read()
@@ -71,7 +71,7 @@ def test_injected_power_and_where_it_goes():
     """Each white source injects ½S aᵀ𝒦a whatever the state is; resistors take all of it, 4σ."""
     circuit, capacitance, _ = array_of_rlc(3, 0.7)
     power = 0.02 * np.trace(np.linalg.inv(capacitance))
-    emulator = device(circuit, 20_000, 72, dt=0.1)
+    emulator = device(circuit, 20_000, 72, resolve_heat=True, dt=0.1)
     emulator.run(10.0)
     books = emulator.ledger
     assert near(books.injected / 10.0, [power])
@@ -80,7 +80,7 @@ def test_injected_power_and_where_it_goes():
     assert not books.entropy_flow.any()
     assert books.imbalance() < 1e-12
     # The same injection into a state far out: it does not know it.
-    far = device(circuit, 20_000, 73, dt=0.1, state=np.full(6, 3.0))
+    far = device(circuit, 20_000, 73, resolve_heat=True, dt=0.1, state=np.full(6, 3.0))
     far.run(0.1)
     assert near(far.ledger.injected / 0.1, [power])
 
@@ -117,7 +117,7 @@ def test_spread_of_resistors_on_the_engine():
     biased = [circuit.split(np.zeros(6), covariance, dt, round(5 / dt)) for dt in (0.1, 0.05)]
     bias = [np.abs((split.covariance - covariance) / width).max() for split in biased]
     assert bias[0] < 0.02 and bias[1] < 0.3 * bias[0]
-    emulator = device(circuit, 60_000, 74, dt=0.1)
+    emulator = device(circuit, 60_000, 74, resolve_heat=True, dt=0.1)
     assert covariance_near(emulator.read(), covariance)
     emulator.run(5.0)
     ideal = np.zeros((6, 6))
@@ -151,7 +151,7 @@ def test_low_pass_noise(rate):
     assert powers[:2].sum() == pytest.approx(powers[3], rel=1e-9)
     split = circuit.split(mean, covariance, dt, round(duration / dt))
     assert split.injected == pytest.approx(powers[3] * duration, rel=5e-3)
-    emulator = device(circuit, 40_000, 75, dt=dt)
+    emulator = device(circuit, 40_000, 75, resolve_heat=True, dt=dt)
     assert covariance_near(emulator.read(), covariance[:3, :3])
     emulator.run(duration)
     books = emulator.ledger
@@ -167,7 +167,7 @@ def test_a_wide_filter_is_white_and_a_narrow_one_is_slow():
         circuit = Circuit(np.eye(1), [Resistor([1.0], 1.0, 0.0)], noises=[Noise([1.0], 2.0, rate)])
         expected = 1 / (1 + 1 / rate)
         assert circuit.stationary()[1][0, 0] == pytest.approx(expected, rel=1e-9)
-        emulator = device(circuit, 40_000, 76, dt=0.02)
+        emulator = device(circuit, 40_000, 76, resolve_heat=True, dt=0.02)
         emulator.run(1.0)
         assert covariance_near(emulator.read(), np.array([[expected]]), relative_bias=1e-3)
 
@@ -182,7 +182,7 @@ def test_filters_start_stationary_where_a_state_is_given():
     split = circuit.split(*zero_state(circuit), dt, steps)
     rest = circuit.split(np.zeros(5), np.zeros((5, 5)), dt, steps)
     assert rest.injected < 0.8 * split.injected
-    emulator = device(circuit, 40_000, 77, dt=dt, state=np.zeros(3))
+    emulator = device(circuit, 40_000, 77, resolve_heat=True, dt=dt, state=np.zeros(3))
     for _ in range(2):
         emulator.run(dt * steps)
         assert covariance_near(emulator.read(), split.covariance[:3, :3])
@@ -196,7 +196,7 @@ def test_engine_has_the_moments_of_long_steps():
     mean, covariance = zero_state(circuit)
     mean[:3] = [1.0, -1.0, 2.0]
     split = circuit.split(mean, covariance, dt, 3)
-    emulator = device(circuit, 100_000, 78, dt=dt, state=mean[:3])
+    emulator = device(circuit, 100_000, 78, resolve_heat=True, dt=dt, state=mean[:3])
     emulator.run(3 * dt)
     z = emulator.read()
     assert near(z, split.mean[:3], sigmas=4.5)
@@ -237,7 +237,7 @@ def test_matrix_inversion_by_injected_currents():
     )
     expected = 0.5 * density / capacitance * np.linalg.inv(conductance)
     assert circuit.stationary()[1] / capacitance**2 == pytest.approx(expected, rel=1e-10)
-    emulator = device(circuit, 40_000, 79, dt=0.2)
+    emulator = device(circuit, 40_000, 79, resolve_heat=True, dt=0.2)
     emulator.run(2.0)
     assert covariance_near(emulator.read() / capacitance, expected, relative_bias=3e-3)
 

@@ -105,7 +105,7 @@ def itemised_run(units=3):
 
 
 def circuit_run():
-    return Emulator(circuit(), replicas=50, seed=1).play(
+    return Emulator(circuit(), replicas=50, seed=1, resolve_heat=True).play(
         Protocol(np.full(20, 1e-3), circuit().source_controls(V1=np.linspace(0, 1e-3, 20)))
     )
 

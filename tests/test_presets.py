@@ -97,7 +97,7 @@ def test_spread_of_the_resistors_biases_it(spread):
 def test_heat_flows_from_hot_to_cold():
     """Mean power k_B C²(T₂ − T₁)/(XY) into the cold resistor: 5.584e-21 W."""
     net = presets.two_temperature_rc().compile()
-    emulator = ktc.Emulator(net, replicas=20_000, seed=4)
+    emulator = ktc.Emulator(net, replicas=20_000, seed=4, resolve_heat=True)
     emulator.run(0.05)
     power = emulator.ledger.heat_per_resistor / 0.05
     mean, stderr = power.mean(axis=0), power.std(axis=0) / np.sqrt(len(power))

@@ -42,7 +42,7 @@ def test_rc_pair_carries_the_closed_forms_heat():
     powers = rc_pair().powers(np.zeros(2), covariance)[:2]
     assert powers == pytest.approx([flux, -flux], rel=1e-9)
 
-    emulator, duration = device(rc_pair(), 20_000, 61), 0.1
+    emulator, duration = device(rc_pair(), 20_000, 61, resolve_heat=True), 0.1
     voltages = np.linalg.inv(CAPACITANCE) @ covariance @ np.linalg.inv(CAPACITANCE)
     assert np.sqrt(np.diag(voltages)) == pytest.approx([1.286e-6, 2.829e-6], rel=5e-4)
     inverse = np.linalg.inv(CAPACITANCE)
@@ -120,7 +120,7 @@ def test_stationary_state_and_flows(make):
     split = circuit.split(mean, covariance, dt, round(duration / dt))
     assert split.heat == pytest.approx(powers * duration, rel=5e-3)
 
-    emulator = device(circuit, 20_000, 62, dt=dt)
+    emulator = device(circuit, 20_000, 62, resolve_heat=True, dt=dt)
     assert covariance_near(emulator.read(), covariance)
     emulator.run(duration)
     assert covariance_near(emulator.read(), covariance, relative_bias=2e-3)
@@ -151,7 +151,7 @@ def test_engine_has_the_moments_of_the_documented_steps(make):
     circuit, dt, steps = make(), 0.5, 4
     start = np.linspace(1.0, -2.0, circuit.size)
     split = circuit.split(start, np.zeros((circuit.size,) * 2), dt, steps)
-    emulator = device(circuit, 100_000, 63, dt=dt, state=start)
+    emulator = device(circuit, 100_000, 63, resolve_heat=True, dt=dt, state=start)
     emulator.run(dt * steps)
     z = emulator.read()
     assert near(z, split.mean, sigmas=4.5)
@@ -228,7 +228,7 @@ def test_unequal_temperatures_alone_make_a_non_normal_drift():
     drift = circuit.motion()[0]
     assert np.abs(drift @ drift.T - drift.T @ drift).max() > 1
     _, covariance = circuit.stationary()
-    emulator = device(circuit, 40_000, 65, state=[0.0, 0.0], dt=0.05)
+    emulator = device(circuit, 40_000, 65, state=[0.0, 0.0], resolve_heat=True, dt=0.05)
     emulator.run(20.0)
     assert covariance_near(emulator.read(), covariance, relative_bias=4e-3)
     assert (
@@ -256,7 +256,7 @@ def test_temperature_as_a_control():
         mean, covariance = moved.mean, moved.covariance
         heat += moved.heat
         entropy += float(np.sum(moved.heat / held))
-    emulator = device(floating_ladder(), 60_000, 66, dt=dt)
+    emulator = device(floating_ladder(), 60_000, 66, resolve_heat=True, dt=dt)
     run = emulator.play(ktc.Protocol(np.full(ticks, tick), {"kT": kT}))
     assert not run.work.samples.any()
     assert np.array_equal(emulator.controls.kT, kT[-1])
@@ -275,7 +275,7 @@ def test_temperature_as_a_control():
 
 def test_set_kT_account_by_account_and_back():
     """One number again makes the network isothermal: it relaxes to kT 𝒦⁻¹, 4.5σ."""
-    emulator = device(floating_ladder(), 40_000, 67, dt=0.1)
+    emulator = device(floating_ladder(), 40_000, 67, resolve_heat=True, dt=0.1)
     assert not emulator.controls.isothermal
     emulator.set(kT=0.5)
     assert emulator.controls.isothermal
@@ -288,7 +288,7 @@ def test_set_kT_account_by_account_and_back():
 def test_noiseless_resistors_only_take():
     """kT = 0 makes a resistor that takes heat and gives none: all of ½xᵀ𝒦x ends in it."""
     circuit = Circuit(np.eye(1), [Resistor([1.0], 1.0, 0.0)], noises=[Noise([1.0], 1e-12)])
-    emulator = device(circuit, 100, 68, state=[2.0], dt=0.01)
+    emulator = device(circuit, 100, 68, state=[2.0], resolve_heat=True, dt=0.01)
     emulator.run(30.0)
     assert emulator.ledger.heat_per_resistor[:, 0] == pytest.approx(2.0, abs=1e-5)
     assert not emulator.ledger.entropy_flow.any()

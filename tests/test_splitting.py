@@ -20,6 +20,9 @@ from reference_motion import Circuit, Noise, Resistor, order_of
 from reference_quartic import Unit
 from refusal import refused, refused_unchanged
 
+# Steps so long that their bias is seen.
+pytestmark = pytest.mark.filterwarnings("ignore:dt = :RuntimeWarning")
+
 RNG = np.random.default_rng(2)
 K3, DENSE = random_spd(RNG, 3), random_spd(RNG, 3, 4.0)
 BIAS = np.array([1.0, -0.5, 2.0])
@@ -365,13 +368,19 @@ def test_quartic_units_need_resistors_of_their_own():
 
 
 def test_exact_emulators_refuse_what_they_cannot_move():
-    """``set`` and ``play`` of quartic, EMFs and currents on an emulator of exact holds."""
-    network = ktc.Network.of_elements(
+    """``set`` and ``play`` of quartic and EMFs on an emulator of exact holds; currents move it."""
+    emulator = ktc.Emulator(ktc.Network(1.0, 1.0), replicas=10, seed=95)
+    assert not emulator.resolve_heat
+    fed = ktc.Network.of_elements(
         np.eye(1), [Element([1.0], 1.0, "R")], 1.0, sources=[CurrentSource([1.0], 0.0)]
     )
-    emulator = ktc.Emulator(network, replicas=10, seed=95)
-    assert not emulator.resolve_heat
-    for name in ("quartic", "emf", "current"):
+    other = ktc.Emulator(fed, replicas=10, seed=95)
+    other.set(current=0.5, emf=0.2)
+    other.run(1.0)
+    assert (other.ledger.source != 0).all() and other.ledger.imbalance() < 1e-12
+    with refused_unchanged(other, ValueError, "quartic must be zero", "resolve_heat=True"):
+        other.set(quartic=0.5)
+    for name in ("quartic", "emf"):
         with refused_unchanged(emulator, ValueError, "exact holds", "resolve_heat=True"):
             emulator.set(**{name: 0.5})
         values = np.zeros(6000)
@@ -397,7 +406,7 @@ def test_noise_and_sources_leave_the_stationary_mean_where_theory_has_it():
     assert powers[:2].sum() == pytest.approx(powers[2:].sum(), rel=1e-9)
     dt, duration = 0.05, 5.0
     split = circuit.split(mean, covariance, dt, round(duration / dt))
-    emulator = device(circuit, 40_000, 96, dt=dt)
+    emulator = device(circuit, 40_000, 96, resolve_heat=True, dt=dt)
     z = emulator.read()
     assert near(z, mean[:3], sigmas=4.5)
     assert covariance_near(z - mean[:3], covariance[:3, :3])

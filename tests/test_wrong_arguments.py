@@ -143,10 +143,39 @@ def test_enormous_quartic_coefficients_are_drawn(quartic):
 def test_a_stiffness_at_which_the_present_state_overflows(replicas):
     emulator = ktc.Emulator(NET, replicas)
     emulator.run(1.0)
-    with refused(ValueError, "stiffness or quartic", "overflows"):
+    with refused(ValueError, "stiffness of 1.7e+308 is so large", "overflows"):
         emulator.set(stiffness=1.7e308)
     emulator.run(1.0)
     assert emulator.ledger.imbalance() < 1e-12
+
+
+@pytest.mark.parametrize("replicas", [3, float("inf")])
+@pytest.mark.parametrize("stiffness", [1e200, 1e308])
+def test_a_played_stiffness_at_which_the_present_state_overflows(replicas, stiffness):
+    emulator = ktc.Emulator(NET, replicas)
+    for protocol in (
+        ktc.Protocol([1.0, 1.0], {"stiffness": [1.0, stiffness]}),
+        ktc.Protocol([1.0], {}, final={"stiffness": stiffness * np.eye(NET.units)}),
+    ):
+        with refused(ValueError, f"stiffness of {stiffness:g} is so large", "overflows"):
+            emulator.play(protocol)
+    assert emulator.time == 0
+    assert np.isfinite(emulator.play(ktc.Protocol([1.0], {"stiffness": [2.0]})).work.mean)
+
+
+def test_a_quartic_at_which_the_present_state_overflows():
+    emulator = ktc.Emulator(ktc.Network(1.0, 1.0, quartic=1.0), 3, seed=1)
+    with refused(ValueError, "quartic of 1e+300 is so large", "overflows"):
+        emulator.set(quartic=1e300)
+    with refused(ValueError, "quartic of 1e+300 is so large", "overflows"):
+        emulator.play(ktc.Protocol([1.0], {"quartic": [1e300]}))
+
+
+def test_read_only_properties_name_the_way_to_change_them():
+    emulator = ktc.Emulator(NET, 3, seed=1)
+    for name in ("seed", "controls", "ledger"):
+        with refused(AttributeError, f"{name} of an emulator cannot be assigned", "set(...)"):
+            setattr(emulator, name, 3)
 
 
 @pytest.mark.parametrize("name", ["emf", "current"])

@@ -26,7 +26,7 @@ void check(const Network& network, const EngineOptions& options) {
             "first_replica + replicas must not exceed 2^33, the replicas that a seed has");
     require(network.dimension() <= max_elements, "a network has at most 2^28 coordinates");
     require(options.threads > 0, "threads must be at least 1");
-    require(options.motion == Motion::exact || options.longest_step > 0.0, "dt must be positive");
+    require(is_exact(options.motion) || options.longest_step > 0.0, "dt must be positive");
 }
 
 }  // namespace
@@ -44,7 +44,8 @@ Engine::Engine(Network network, Controls controls, const EngineOptions& options,
     const std::size_t heat_accounts = pooled() ? 1 : network_.elements().accounts();
     ensemble_ = Ensemble(
         options.range, options.seed, options.threads, heat_accounts, format_,
-        std::make_shared<const Accounts>(itemised() ? heat_accounts : 0, options.kept_accounts));
+        std::make_shared<const Accounts>(itemised() ? heat_accounts : 0, options.kept_accounts,
+                                         motion_ == Motion::driven));
     Watch watch(keep_going);
     set_clock({first_step_});
     start(state, watch, false);
@@ -57,7 +58,7 @@ Setting Engine::next_setting(Controls controls, const Setting& previous) const {
 }
 
 void Engine::set_longest_step(double step) {
-    require(motion_ != Motion::exact && std::isfinite(step) && step > 0.0, "dt must be positive");
+    require(!is_exact(motion_) && std::isfinite(step) && step > 0.0, "dt must be positive");
     longest_step_ = step;
 }
 
@@ -83,7 +84,7 @@ Ensemble& Engine::caught_up() {
 
 void Engine::play_block(const TickBatch& batch, ReplicaBlock& block, Workspace& workspace) const {
     batch.play(block, workspace);
-    block.diverged = motion_ != Motion::exact && !block.is_finite();
+    block.diverged = !is_exact(motion_) && !block.is_finite();
 }
 
 void Engine::set(Controls controls) {
@@ -166,10 +167,10 @@ void Engine::start(const double* state, Watch& watch, bool undo) {
         return;
     }
     forget_states();
-    const std::vector<double>& force = setting_.drive->force;
+    const std::vector<double>& rest = setting_.drive->rest;
     std::vector<double> scratch;
     for (ReplicaBlock& block : ensemble_.blocks())
-        block.state.change(force, force, scratch, [&](double* at) {
+        block.state.change(rest, rest, scratch, [&](double* at) {
             draw_filters(network_.elements(), at, block.address());
         });
     ensemble_.set_step(++clock_.step);
@@ -211,10 +212,10 @@ void Engine::draw_stationary(Watch& watch, bool undo) {
         forget_states();
         if (undo && sampler->is_iterative())
             for (const ReplicaBlock& block : blocks) states.push_back(block.state);
-        const std::vector<double>& force = setting_.drive->force;
+        const std::vector<double>& rest = setting_.drive->rest;
         const auto draw = [&](ReplicaBlock& block, Workspace& workspace) {
             if (interruptible && watch.stopped()) return;
-            block.state.change(force, force, workspace.state, [&](double* state) {
+            block.state.change(rest, rest, workspace.state, [&](double* state) {
                 sampler->draw(state, block.address(), workspace, watch);
             });
             ++block.step;

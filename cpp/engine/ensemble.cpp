@@ -38,7 +38,7 @@ void Ensemble::forget_divergence() {
 void Ensemble::open_books(const Setting& setting) {
     for_each_block(0.2, [&](ReplicaBlock& block, Workspace& workspace) {
         double energy[block_width];
-        setting.energy_of(block.state.read(setting.drive->force, workspace.state), workspace,
+        setting.energy_of(block.state.read(setting.drive->rest, workspace.state), workspace,
                           energy);
         block.ledger.open(energy);
     });
@@ -77,11 +77,11 @@ void Placement::check(const Ensemble& ensemble, const StateFormat& format) {
 }
 
 void Placement::store(Ensemble& ensemble) {
-    const std::vector<double>& force = setting_.drive->force;
+    const std::vector<double>& rest = setting_.drive->rest;
     std::vector<double> scratch;
     for (ReplicaBlock& block : ensemble.blocks()) {
         const std::vector<double>& state = block_of(block);
-        block.state.change(force, force, scratch,
+        block.state.change(rest, rest, scratch,
                            [&](double* at) { std::copy(state.begin(), state.end(), at); });
     }
 }

@@ -23,7 +23,7 @@ void Readout::for_each_replica(Visit&& visit) const {
 
 const double* Readout::state_of(const ReplicaBlock& block, std::vector<double>& natural,
                                 std::vector<double>& out) const {
-    const double* own = block.state.read(force_, natural);
+    const double* own = block.state.read(rest_, natural);
     const Matrix& to_state = setting_.coordinates->to_state;
     if (to_state.empty()) return own;
     out.resize(to_state.rows() * block_width);
@@ -47,14 +47,13 @@ void Readout::state(std::size_t begin, std::size_t end, double* out) const {
 Moments Readout::moments(bool with_covariance) const {
     const Coordinates& coordinates = *setting_.coordinates;
     const std::size_t n = coordinates.dimension();
-    // Natural coordinates spread about β: sums of deviations from it keep their digits.
-    const std::vector<double> reference =
-        coordinates.natural ? force_ : std::vector<double>(n, 0.0);
+    // Natural coordinates spread about their rest: sums of deviations from it keep their digits.
+    const std::vector<double> reference = coordinates.natural ? rest_ : std::vector<double>(n, 0.0);
     std::vector<double> sum(n, 0.0), carry(n, 0.0);
     for (const ReplicaBlock& block : ensemble_.blocks())
         for (std::size_t i = 0; i < n; ++i)
             add_compensated(sum[i], carry[i],
-                            block.state.row_sum(i, force_, reference[i], block.begin, block.end));
+                            block.state.row_sum(i, rest_, reference[i], block.begin, block.end));
     const auto count = static_cast<double>(ensemble_.range().count);
     std::vector<double> mean(n);
     for (std::size_t i = 0; i < n; ++i) mean[i] = reference[i] + (sum[i] + carry[i]) / count;
@@ -75,7 +74,7 @@ Matrix Readout::covariance(const std::vector<double>& natural_mean) const {
         const std::size_t stop = std::min(blocks.size(), (part + 1) * per_part);
         for (std::size_t k = part * per_part; k < stop; ++k) {
             const ReplicaBlock& block = blocks[k];
-            const double* state = block.state.read(force_, natural);
+            const double* state = block.state.read(rest_, natural);
             std::fill(deviation.begin(), deviation.end(), 0.0);
             for (std::size_t i = 0; i < n; ++i)
                 for (std::size_t lane = block.begin; lane < block.end; ++lane)
@@ -97,7 +96,7 @@ void Readout::energy(double* out) const {
     double energy[block_width];
     Workspace workspace(ensemble_.rows(), 0);
     for (const ReplicaBlock& block : ensemble_.blocks()) {
-        setting_.energy_of(block.state.read(force_, workspace.state), workspace, energy);
+        setting_.energy_of(block.state.read(rest_, workspace.state), workspace, energy);
         std::copy(energy + block.begin, energy + block.end, out + block.first_row);
     }
 }

@@ -18,7 +18,7 @@ struct Moments {
 class Readout {
    public:
     Readout(const Ensemble& ensemble, const Setting& setting)
-        : ensemble_(ensemble), setting_(setting), force_(setting.drive->force) {}
+        : ensemble_(ensemble), setting_(setting), rest_(setting.drive->rest) {}
 
     /// Writes coordinates [begin, end) of z as (replicas, end − begin) row-major.
     void state(std::size_t begin, std::size_t end, double* out) const;
@@ -42,7 +42,7 @@ class Readout {
 
     const Ensemble& ensemble_;
     const Setting& setting_;
-    const std::vector<double>& force_;
+    const std::vector<double>& rest_;
 };
 
 }  // namespace ktc

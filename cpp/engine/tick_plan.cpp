@@ -14,8 +14,7 @@ std::shared_ptr<const ControlUpdate> begin_tick(const Waveform& waveform, const 
         waveform.control(at.tick, controls);
         Setting next = source.setting(std::move(controls), at.setting);
         update = std::make_shared<const ControlUpdate>(at.setting, next);
-        if (!next.same_shape(at.setting) || next.controls.kT != at.setting.controls.kT)
-            at.propagator = nullptr;
+        if (!next.same_motion(at.setting)) at.propagator = nullptr;
         at.setting = std::move(next);
     }
     const double hold = waveform.holds[at.tick];

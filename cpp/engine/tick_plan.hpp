@@ -22,8 +22,7 @@ class PropagatorCache {
                                            Make&& make) {
         const auto known = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
             return entry.hold == hold && entry.longest_step == longest_step &&
-                   entry.coordinates == setting.coordinates && entry.energy == setting.energy &&
-                   entry.kT == setting.controls.kT;
+                   entry.setting.same_motion(setting);
         });
         if (known != entries_.end()) {
             std::rotate(entries_.begin(), known, known + 1);
@@ -33,8 +32,7 @@ class PropagatorCache {
             setting.coordinates->dimension() > large_dimension ? 1 : most_entries;
         while (entries_.size() >= most) entries_.pop_back();
         ++made_;
-        entries_.insert(entries_.begin(), {setting.coordinates, setting.energy, setting.controls.kT,
-                                           hold, longest_step, make()});
+        entries_.insert(entries_.begin(), {setting, hold, longest_step, make()});
         return entries_.front().propagator;
     }
 
@@ -47,10 +45,7 @@ class PropagatorCache {
     static constexpr std::size_t large_dimension = 256;
 
     struct Entry {
-        // Kept alive, so that no other shape can have the same address.
-        std::shared_ptr<const Coordinates> coordinates;
-        std::shared_ptr<const Energy> energy;
-        std::vector<double> kT;
+        Setting setting;  // kept alive, so that no other shape can have the same address
         double hold, longest_step;
         std::shared_ptr<const Propagator> propagator;
     };

@@ -170,6 +170,26 @@ Matrix semidefinite_factor(const Matrix& a) {
     return result;
 }
 
+std::vector<double> solve_semidefinite(const Matrix& factor, std::vector<double> b) {
+    const std::size_t n = factor.rows();
+    // The pivot of a column is in the row whose last entry is there.
+    std::vector<std::size_t> pivot(n, n);
+    for (std::size_t i = 0; i < n; ++i) {
+        std::size_t last = n;
+        while (last > 0 && factor(i, last - 1) == 0.0) --last;
+        if (last-- == 0) continue;
+        std::size_t& row = pivot[last];
+        if (row == n || std::abs(factor(i, last)) > std::abs(factor(row, last))) row = i;
+    }
+    std::vector<double> result(n, 0.0);
+    for (std::size_t k = 0; k < n; ++k) {
+        if (pivot[k] == n) continue;
+        result[k] = b[pivot[k]] / factor(pivot[k], k);
+        for (std::size_t i = 0; i < n; ++i) b[i] -= factor(i, k) * result[k];
+    }
+    return result;
+}
+
 Matrix solve_lyapunov(const Matrix& drift, const Matrix& diffusion) {
     const Index n = index(drift.rows());
     Matrix schur = drift, vectors(drift.rows(), drift.rows());

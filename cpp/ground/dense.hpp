@@ -58,6 +58,8 @@ SymmetricEigen symmetric_eigen_of_factor(const Matrix& factor);
 /// B with B Bᵀ = a for a positive semidefinite covariance, entries to the rounding of √(a_ii a_jj):
 /// pivoted Cholesky at unit diagonal. Pivots that rounding made negative count as zero.
 Matrix semidefinite_factor(const Matrix& a);
+/// x with B x = b of such a factor B, for b in its range; other parts of b are left out.
+std::vector<double> solve_semidefinite(const Matrix& factor, std::vector<double> b);
 
 /// Solution P of F P + P Fᵀ + D = 0, for any F whose eigenvalues lie in the left half plane
 /// (Bartels, Stewart, Commun. ACM 15, 820, 1972). Raises if F is not stable.

@@ -69,6 +69,12 @@ bool SparseMatrix::is_finite() const {
                        [](const SparseEntry& entry) { return std::isfinite(entry.value); });
 }
 
+double dot(std::span<const SparseEntry> entries, const std::vector<double>& other) {
+    double sum = 0.0;
+    for (const auto& [i, value] : entries) sum += value * other[i];
+    return sum;
+}
+
 std::vector<SparseEntry> entries_of(const std::vector<double>& values) {
     std::vector<SparseEntry> result;
     for (std::size_t i = 0; i < values.size(); ++i)

@@ -53,6 +53,8 @@ class SparseMatrix {
 
 /// The nonzero entries of a vector.
 std::vector<SparseEntry> entries_of(const std::vector<double>& values);
+/// Product with a dense vector.
+double dot(std::span<const SparseEntry> entries, const std::vector<double>& other);
 /// scale_a * a + scale_b * b, without entries that cancel.
 SparseMatrix add(double scale_a, const SparseMatrix& a, double scale_b, const SparseMatrix& b);
 /// out = Σ_j a_j x_j of every lane, `block` row-major of `width` columns.

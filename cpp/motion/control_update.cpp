@@ -21,7 +21,8 @@ ControlUpdate::ControlUpdate(const Setting& from, const Setting& to)
     const Coordinates& coordinates = *from.coordinates;
     const std::vector<double> bias_change = difference(to.controls.bias, from.controls.bias);
     const bool new_shape = !to.same_shape(from);
-    if (!new_shape && !any_nonzero(bias_change)) return;
+    displaces_ = from.drive->source != to.drive->source;
+    if (!new_shape && !displaces_ && !any_nonzero(bias_change)) return;
     force_change_ = coordinates.force(bias_change);
     if (!new_shape) return;
 
@@ -50,11 +51,11 @@ void ControlUpdate::apply(ReplicaBlock& block, Workspace& workspace) const {
     if (!changes_energy()) return;
     double work[block_width];
     if (changes_shape())
-        block.state.change(before_->force, after_->force, workspace.state, [&](double* state) {
+        block.state.change(before_->rest, after_->rest, workspace.state, [&](double* state) {
             apply_shape(state, workspace.second.data(), work);
         });
     else
-        block.state.shift_force(before_->force, after_->force, force_change_, work);
+        block.state.shift_force(before_->rest, after_->rest, force_change_, work);
     block.ledger.post(Ledger::work, work);
 }
 

@@ -16,8 +16,8 @@ class ControlUpdate {
 
     bool changes_energy() const { return !force_change_.empty(); }
     bool changes_shape() const { return !stiffness_change_.empty() || sparse_change_.rows() > 0; }
-    /// Whether β changes and nothing else does.
-    bool changes_force_alone() const { return changes_energy() && !changes_shape(); }
+    /// Whether β changes, the rest with it, and nothing else does.
+    bool changes_force_alone() const { return changes_energy() && !changes_shape() && !displaces_; }
     /// Δβ = Tᵀ (Δb, 0); empty if nothing changes.
     const std::vector<double>& force_change() const { return force_change_; }
     /// β before the update.
@@ -31,6 +31,7 @@ class ControlUpdate {
 
     std::shared_ptr<const Drive> before_, after_;
     std::vector<double> force_change_;
+    bool displaces_ = false;              ///< whether sources move the rest
     Matrix stiffness_change_;             ///< ½ Tᵀ diag(ΔK, 0) T
     SparseMatrix sparse_change_;          ///< the same of a sparse stiffness
     std::vector<double> quartic_change_;  ///< ¼ Δκ

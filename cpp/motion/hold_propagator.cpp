@@ -61,10 +61,12 @@ ModalPropagator<Real>::ModalPropagator(const std::vector<double>& rates, double 
 }
 
 template <class Real>
-void ModalPropagator<Real>::prepare(const Tick& tick, TickBatch& batch) const {
+void ModalPropagator<Real>::prepare(Tick& tick, TickBatch& batch) const {
     ModalTick<Real> modal{nullptr, nullptr, decay_.data(), growth_.data(), width_.data()};
     add_force(modal, tick, batch);
-    std::get<std::vector<ModalTick<Real>>>(batch.modal).push_back(modal);
+    auto& ticks = std::get<std::vector<ModalTick<Real>>>(batch.modal);
+    ticks.resize(batch.ticks.size());  // those of other propagators stay empty
+    ticks.push_back(modal);
 }
 
 template <class Real>
@@ -72,15 +74,15 @@ std::size_t ModalPropagator<Real>::play(const TickBatch& batch, std::size_t firs
                                         ReplicaBlock& block, Workspace& workspace) const {
     const auto reshapes = [&](std::size_t k) {
         const auto& update = batch.ticks[k].update;
-        return update && update->changes_shape();
+        return update && update->changes_energy() && !update->changes_force_alone();
     };
     if (reshapes(first)) batch.ticks[first].update->apply(block, workspace);
+    const auto& modal = std::get<std::vector<ModalTick<Real>>>(batch.modal);
     std::size_t last = first + 1;
-    while (last < batch.ticks.size() && !reshapes(last)) ++last;
+    while (last < modal.size() && modal[last].decay != nullptr && !reshapes(last)) ++last;
     constexpr std::size_t width = replicas_of_a_group<Real>;
     const NoiseAddress at = block.address(width);
     const Accounts& kept = block.ledger.accounts();
-    const auto& modal = std::get<std::vector<ModalTick<Real>>>(batch.modal);
     std::optional<Spill> spill;
     if (!kept.complete()) spill.emplace();
     for (std::size_t g = at.begin_group; g < at.end_group; ++g) {
@@ -108,55 +110,111 @@ template class ModalPropagator<float>;
 
 namespace {
 
-class DensePropagator final : public StepPropagator {
+class DensePropagator final : public Propagator {
    public:
-    explicit DensePropagator(const Transition& transition) : dimension_(transition.decay.rows()) {
-        const Matrix noise = semidefinite_factor(transition.covariance);
-        step_ = PackedMatrix<double>(dimension_, 2 * dimension_, [&](std::size_t i, std::size_t j) {
-            return j < dimension_ ? transition.decay(i, j) : noise(i, j - dimension_);
+    explicit DensePropagator(DrivenTransition transition)
+        : transition_(std::move(transition)), rows_(transition_.decay.rows()) {
+        const Matrix &decay = transition_.decay, &noise = transition_.factor;
+        step_ = PackedMatrix<double>(rows_, 2 * rows_, [&](std::size_t i, std::size_t j) {
+            return j < rows_ ? decay(i, j) : noise(i, j - rows_);
         });
+        unit_.assign(rows_ - transition_.filter_unit.size(), 1.0);
+        unit_.insert(unit_.end(), transition_.filter_unit.begin(), transition_.filter_unit.end());
+        for (double unit : unit_) per_unit_.push_back(1.0 / unit);
     }
 
     double cost() const override {
-        const auto n = static_cast<double>(dimension_);
+        const auto n = static_cast<double>(rows_);
         return n + n * (n / 8.0);
     }
 
-    /// Posts −ΔH = ½ (u − u′)(u + u′) and ∫ bᵀdx = β (u′ − u), each by its own formula.
-    void advance(double* state, const Drive& drive, const NoiseAddress& address,
-                 Workspace& workspace, Posts& posts) const override {
-        const std::vector<double>& force = drive.force;
-        const std::size_t n = dimension_;
+    void prepare(Tick& tick, TickBatch& batch) const override {
+        const auto& flow = tick.drive->source;
+        if (!flow) return;
+        const Tick* before = batch.ticks.empty() ? nullptr : &batch.ticks.back();
+        const bool same = before && before->source && before->source->flow == flow &&
+                          before->propagator == tick.propagator;
+        tick.source = same ? before->source : source_move(flow, transition_);
+    }
+
+    std::size_t play(const TickBatch& batch, std::size_t first, ReplicaBlock& block,
+                     Workspace& workspace) const override {
+        const Tick& tick = batch.ticks[first];
+        const std::vector<double>& rest = tick.drive->rest;
+        if (tick.update) tick.update->apply(block, workspace);
+        block.state.change(rest, rest, workspace.state, [&](double* state) {
+            advance(state, tick, block.address(), workspace);
+        });
+        ++block.step;
+        workspace.posts.post_to(block.ledger);
+        if (tick.source) block.ledger.post(Ledger::source, workspace.posts.source);
+        return 1;
+    }
+
+   private:
+    /// Posts −ΔH = ½ (u − u′)(u + u′) + (w* − β)(u − u′), ∫ bᵀdx = β (u′ − u), and the energy of
+    /// sources, each by its own formula; heat is −ΔH and that energy.
+    void advance(double* state, const Tick& tick, const NoiseAddress& address,
+                 Workspace& workspace) const {
+        const Drive& drive = *tick.drive;
+        const std::size_t coordinates = drive.force.size();
+        Posts& posts = workspace.posts;
         double* deviation = workspace.first.data();
-        double* noise = deviation + n * block_width;
+        double* noise = deviation + rows_ * block_width;
         double* moved = workspace.second.data();
-        for (std::size_t i = 0; i < n; ++i) {
+        for (std::size_t i = 0; i < rows_; ++i) {
             for (std::size_t lane = 0; lane < block_width; ++lane)
-                deviation[i * block_width + lane] = state[i * block_width + lane] - force[i];
+                deviation[i * block_width + lane] =
+                    (state[i * block_width + lane] - drive.rest[i]) * per_unit_[i];
             row_of_normals(address, Purpose::hold, i, noise + i * block_width);
         }
         step_.multiply(deviation, moved);
         std::fill(std::begin(posts.heat), std::end(posts.heat), 0.0);
         std::fill(std::begin(posts.supply), std::end(posts.supply), 0.0);
-        for (std::size_t i = 0; i < n; ++i)
+        if (tick.source) feed(*tick.source, address, deviation, moved, posts);
+        for (std::size_t i = 0; i < coordinates; ++i) {
+            const double displacement = drive.rest[i] - drive.force[i];
             for (std::size_t lane = 0; lane < block_width; ++lane) {
                 const std::size_t at = i * block_width + lane;
                 const double before = deviation[at], after = moved[at];
-                posts.heat[lane] += 0.5 * (before - after) * (before + after);
-                posts.supply[lane] += force[i] * (after - before);
-                state[at] = force[i] + after;
+                posts.heat[lane] += (before - after) * (0.5 * (before + after) + displacement);
+                posts.supply[lane] += drive.force[i] * (after - before);
+                state[at] = drive.rest[i] + after;
             }
+        }
+        for (std::size_t at = coordinates * block_width; at < rows_ * block_width; ++at)
+            state[at] = unit_[at / block_width] * moved[at];
     }
 
-   private:
-    std::size_t dimension_;
+    /// Adds the energy of sources to heat, and posts it.
+    void feed(const SourceMove& source, const NoiseAddress& address, const double* deviation,
+              const double* moved, Posts& posts) const {
+        double own[block_width];
+        row_of_normals(address, Purpose::hold, rows_, own);
+        const double* noise = deviation + rows_ * block_width;
+        for (std::size_t lane = 0; lane < block_width; ++lane)
+            posts.source[lane] = source.steady + source.width * own[lane];
+        for (std::size_t i = 0; i < rows_; ++i)
+            for (std::size_t lane = 0; lane < block_width; ++lane) {
+                const std::size_t at = i * block_width + lane;
+                posts.source[lane] +=
+                    source.potential[i] * (moved[at] - deviation[at]) + source.noise[i] * noise[at];
+            }
+        for (std::size_t lane = 0; lane < block_width; ++lane)
+            posts.heat[lane] += posts.source[lane];
+    }
+
+    DrivenTransition transition_;
+    std::size_t rows_;
+    std::vector<double> unit_, per_unit_;  ///< of the rows of the state, and their inverses
     PackedMatrix<double> step_;
 };
 
 }  // namespace
 
 std::unique_ptr<Propagator> dense_propagator(const Transition& transition) {
-    return std::make_unique<DensePropagator>(transition);
+    return std::make_unique<DensePropagator>(DrivenTransition{
+        0.0, transition.decay, semidefinite_factor(transition.covariance), {}, {}});
 }
 
 std::shared_ptr<const Propagator> hold_propagator(const Network& network, const Setting& setting,
@@ -174,9 +232,13 @@ std::shared_ptr<const Propagator> hold_propagator(const Network& network, const 
                                                           hold, longest_step, format.units());
     };
     if (motion == Motion::midpoint) return in_precision(midpoint);
-    if (motion != Motion::exact)
+    if (!is_exact(motion))
         return splitting_propagator(elements, *setting.energy, kT, hold, longest_step,
                                     motion == Motion::pooled);
+    if (network.is_driven(setting.controls)) {
+        const DrivenMotion driven = driven_motion(network, setting.controls, coordinates);
+        return std::make_shared<DensePropagator>(driven_transition(driven, hold));
+    }
     if (coordinates.decoupled()) return in_precision(modal);
     return dense_propagator(natural_transition(coordinates, kT.front(), hold));
 }

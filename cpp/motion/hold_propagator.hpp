@@ -19,7 +19,7 @@ class ModalPropagator final : public Propagator {
 
     std::uint64_t steps_per_post() const override { return modal_tile; }
     double cost() const override { return static_cast<double>(decay_.size()); }
-    void prepare(const Tick& tick, TickBatch& batch) const override;
+    void prepare(Tick& tick, TickBatch& batch) const override;
     std::size_t play(const TickBatch& batch, std::size_t first, ReplicaBlock& block,
                      Workspace& workspace) const override;
 

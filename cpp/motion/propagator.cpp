@@ -21,10 +21,10 @@ void TickBatch::play(ReplicaBlock& block, Workspace& workspace) const {
 std::size_t StepPropagator::play(const TickBatch& batch, std::size_t first, ReplicaBlock& block,
                                  Workspace& workspace) const {
     const Tick& tick = batch.ticks[first];
-    const std::vector<double>& force = tick.drive->force;
+    const std::vector<double>& rest = tick.drive->rest;
     if (tick.update) tick.update->apply(block, workspace);
     for (std::uint64_t step = 0; step < tick.steps; ++step, ++block.step) {
-        block.state.change(force, force, workspace.state, [&](double* state) {
+        block.state.change(rest, rest, workspace.state, [&](double* state) {
             advance(state, *tick.drive, block.address(), workspace, workspace.posts);
         });
         workspace.posts.post_to(block.ledger);

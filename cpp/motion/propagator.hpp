@@ -18,6 +18,7 @@ struct Tick {
     std::shared_ptr<const Propagator> propagator;
     std::shared_ptr<const Drive> drive;
     std::uint64_t steps = 1;
+    std::shared_ptr<const SourceMove> source = nullptr;  ///< set by a propagator that needs it
 };
 
 /// Consecutive ticks, prepared once and then played on every block.
@@ -45,8 +46,8 @@ class Propagator {
     virtual std::uint64_t steps_per_post() const { return 1; }
     /// Work of one step of one replica, in moves of an independent unit.
     virtual double cost() const = 0;
-    /// Adds to a batch what the kernels read of a tick of this propagator.
-    virtual void prepare(const Tick&, TickBatch&) const {}
+    /// Adds to a tick, which will be the next of a batch, or to the batch what moves read of it.
+    virtual void prepare(Tick&, TickBatch&) const {}
     /// Plays tick `first` of a batch, or more of those that follow in one call of a kernel. Returns
     /// how many it played. Lanes not in use stay finite.
     virtual std::size_t play(const TickBatch& batch, std::size_t first, ReplicaBlock& block,

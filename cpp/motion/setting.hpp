@@ -3,7 +3,7 @@
 #include <memory>
 #include <vector>
 
-#include "motion/transition.hpp"
+#include "motion/driven_motion.hpp"
 #include "motion/workspace.hpp"
 #include "physics/motion.hpp"
 
@@ -14,6 +14,12 @@ struct Drive {
     std::vector<double> force;    ///< β, in the coordinates of the state
     std::vector<double> emf;      ///< e_r, one entry per resistor; empty if all are zero
     std::vector<double> current;  ///< I_s, one entry per current source
+    std::vector<double> rest{};   ///< w*, where exact motion rests; β without sources
+    std::shared_ptr<const SourceFlow> source{};  ///< of exact motion; null if all sources are zero
+    /// For steps of a linear network under sources: ∇H at its rest, and the drive that holds it
+    /// there without them. Empty otherwise.
+    std::vector<double> rest_slope{};
+    std::shared_ptr<const Drive> undriven{};
 };
 
 /// Controls with the coordinates, the energy and the drive that belong to them.
@@ -24,6 +30,11 @@ struct Setting {
     std::shared_ptr<const Drive> drive;
 
     bool same_shape(const Setting& other) const { return energy == other.energy; }
+    /// Whether a propagator for one setting is one for the other, too.
+    bool same_motion(const Setting& other) const {
+        return same_shape(other) && controls.kT == other.controls.kT &&
+               (drive->source == nullptr) == (other.drive->source == nullptr);
+    }
     /// H of every lane of a block.
     void energy_of(const double* state, Workspace& workspace, double* energy_of_lane) const {
         energy->of_block(state, drive->force, workspace.second.data(), energy_of_lane);

@@ -6,53 +6,9 @@
 
 #include "ground/dense.hpp"
 #include "ground/error.hpp"
+#include "motion/transition.hpp"
 
 namespace ktc {
-namespace {
-
-struct Flow {
-    Matrix growth, integral;
-};
-
-/// e^{Fh} − 1 and ∫₀ʰ e^{Fs} ds = h Σ (Fh)ᵏ/(k + 1)!, by the Taylor series of a short hold and
-/// doubling. Coordinates are first scaled by √|A_ii|, so that the norm of a rotation is its
-/// frequency although henries and farads differ by many decades.
-Flow exact_flow(const Matrix& drift, const Matrix& hessian, double hold) {
-    const std::size_t n = drift.rows();
-    std::vector<double> scale(n, 1.0);
-    for (std::size_t i = 0; i < n; ++i)
-        if (hessian(i, i) != 0.0) scale[i] = std::sqrt(std::abs(hessian(i, i)));
-    Matrix scaled = drift;
-    for (std::size_t i = 0; i < n; ++i)
-        for (std::size_t j = 0; j < n; ++j) scaled(i, j) *= scale[i] / scale[j];
-
-    const double extent = norm(scaled) * hold;
-    const int doublings = extent > 0.5 ? static_cast<int>(std::ceil(std::log2(extent / 0.5))) : 0;
-    require(doublings < 60,
-            "dt is so long that a lossless rotation cannot be followed; shorten it");
-    const double step = std::ldexp(hold, -doublings);
-    Matrix term = add(step, Matrix::identity(n), 0.0, scaled);
-    Matrix integral = term;
-    for (int k = 2; k <= 21; ++k) {
-        term = multiply(scaled, term);
-        term = add(step / k, term, 0.0, term);
-        integral = add(1.0, integral, 1.0, term);
-    }
-    Matrix growth = multiply(scaled, integral);
-    for (int k = 0; k < doublings; ++k) {
-        integral = add(2.0, integral, 1.0, multiply(growth, integral));
-        growth = add(2.0, growth, 1.0, multiply(growth, growth));
-    }
-    for (std::size_t i = 0; i < n; ++i)
-        for (std::size_t j = 0; j < n; ++j) {
-            growth(i, j) *= scale[j] / scale[i];
-            integral(i, j) *= scale[j] / scale[i];
-        }
-    return {growth, integral};
-}
-
-}  // namespace
-
 LosslessMove::LosslessMove(const Elements& elements, const Energy& energy, double step)
     : interconnection_(elements.interconnection),
       sources_(elements.source_directions),
@@ -62,8 +18,14 @@ LosslessMove::LosslessMove(const Elements& elements, const Energy& energy, doubl
         injections_.emplace_back(energy, sources_.row(s));
     if (interconnection_.empty()) return;
     const std::size_t n = interconnection_.rows();
-    const Flow flow =
-        exact_flow(multiply(interconnection_, hessian_.dense()), hessian_.dense(), step);
+    // Scaled by √|A_ii| the norm of a rotation is its frequency although henries and farads differ
+    // by many decades.
+    std::vector<double> scale(n, 1.0);
+    for (std::size_t i = 0; i < n; ++i)
+        if (hessian_(i, i) != 0.0) scale[i] = std::sqrt(std::abs(hessian_(i, i)));
+    const Flow flow = exact_flow(multiply(interconnection_, hessian_.dense()), scale, step);
+    require(flow.doublings < 60,
+            "dt is so long that a lossless rotation cannot be followed; shorten it");
     growth_ = flow.growth;
     integral_ = flow.integral;
     quartic_ = energy.quartic;
@@ -164,10 +126,16 @@ class SplittingPropagator final : public StepPropagator {
     SplittingPropagator(const Elements& elements, const Energy& energy,
                         const std::vector<double>& kT, double hold, std::uint64_t steps,
                         bool pooled)
-        : steps_(steps),
+        : elements_(energy.hessian.is_sparse() ? Elements() : elements),
+          hessian_(energy.hessian),
+          per_kT_(elements.resistors(), 0.0),
+          step_(hold / static_cast<double>(steps)),
+          steps_(steps),
           coordinates_(elements.dimension()),
           lossless_(elements, energy, 0.5 * hold / static_cast<double>(steps)) {
         const double half_step = 0.5 * hold / static_cast<double>(steps);
+        for (std::size_t r = 0; r < per_kT_.size(); ++r)
+            if (kT[elements.account[r]] > 0.0) per_kT_[r] = 1.0 / kT[elements.account[r]];
         resistors_.reserve(elements.resistors());
         for (std::size_t r = 0; r < elements.resistors(); ++r)
             resistors_.emplace_back(
@@ -193,29 +161,135 @@ class SplittingPropagator final : public StepPropagator {
     void advance(double* state, const Drive& drive, const NoiseAddress& address,
                  Workspace& workspace, Posts& posts) const override {
         posts.clear();
-        const auto count = static_cast<std::uint32_t>(resistors_.size());
-        const auto noises = static_cast<std::uint32_t>(generators_.size());
-        inject(state, drive, address, 2 * count, posts);
-        if (!lossless_.idle()) lossless_.advance(state, drive, workspace, posts);
-        for (std::uint32_t r = 0; r < count; ++r)
-            resistors_[r].advance(state, drive.force, drive.emf[r], address, r, posts);
-        for (std::uint32_t r = count; r-- > 0;)
-            resistors_[r].advance(state, drive.force, drive.emf[r], address, count + r, posts);
-        if (!lossless_.idle()) lossless_.advance(state, drive, workspace, posts);
-        inject(state, drive, address, 2 * count + 2 * noises, posts);
+        if (drive.undriven) {
+            advance_about_rest(state, drive, address, workspace, posts);
+            return;
+        }
+        move(state, drive, address, workspace, posts, [&](std::uint32_t r, std::uint32_t element) {
+            resistors_[r].advance(state, drive.force, drive.emf[r], address, element, posts);
+        });
     }
 
    private:
+    /// One step, with resistor(number, element of noise) for the sub-steps of resistors.
+    template <class Resistor>
+    void move(double* state, const Drive& drive, const NoiseAddress& address, Workspace& workspace,
+              Posts& posts, Resistor&& resistor, const std::vector<double>& rest_slope = {}) const {
+        const auto count = static_cast<std::uint32_t>(resistors_.size());
+        const auto noises = static_cast<std::uint32_t>(generators_.size());
+        const auto lossless = [&] {
+            if (lossless_.idle()) return;
+            add_energy(rest_slope, state, -1.0, posts.shadow);
+            lossless_.advance(state, drive, workspace, posts);
+            add_energy(rest_slope, state, 1.0, posts.shadow);
+        };
+        inject(state, drive, address, 2 * count, posts, rest_slope);
+        lossless();
+        for (std::uint32_t r = 0; r < count; ++r) resistor(r, r);
+        for (std::uint32_t r = count; r-- > 0;) resistor(r, count + r);
+        lossless();
+        inject(state, drive, address, 2 * count + 2 * noises, posts, rest_slope);
+    }
+
+    /// A step of the deviation δ from the rest z*, without sources, whose energy is ½ δᵀAδ. What
+    /// the steady currents through resistors and sources add to the accounts is
+    ///     u² g h + u g h d·Aδ − u δξ    to the heat of a resistor, u = d·∇H(z*) − e,
+    ///     e (δξ − u g h), I h a·(∇H(z*) + Aδ)    to source,
+    ///     ∇H(z*)·δz of generators and of lossless moves, and h Aδ·J∇H(z*)    to theirs,
+    /// with the displacement δξ of a resistor, and Aδ the mean of before and after the step, one
+    /// for all, so that the first law closes.
+    void advance_about_rest(double* state, const Drive& drive, const NoiseAddress& address,
+                            Workspace& workspace, Posts& posts) const {
+        const std::size_t n = elements_.dimension();
+        const std::vector<double>&rest_slope = drive.rest_slope, &held = drive.undriven->force;
+        std::vector<double>& middle = workspace.before;
+        middle.assign(state, state + n * block_width);
+        const auto voltage = [&](std::size_t r) {
+            return dot(elements_.directions.row(r), rest_slope) - drive.emf[r];
+        };
+        posts.has_source = true;
+        move(
+            state, *drive.undriven, address, workspace, posts,
+            [&](std::uint32_t r, std::uint32_t element) {
+                resistors_[r].advance_about_rest(state, held, drive.emf[r], voltage(r), address,
+                                                 element, posts);
+            },
+            rest_slope);
+        std::fill(posts.supply, posts.supply + block_width, 0.0);
+        for (std::size_t i = 0; i < n; ++i)
+            for (std::size_t lane = 0; lane < block_width; ++lane) {
+                double& before = middle[i * block_width + lane];
+                const double after = state[i * block_width + lane];
+                posts.supply[lane] += drive.force[i] * (after - before);
+                before = 0.5 * (before + after);
+            }
+        double* slope = workspace.first.data();
+        multiply_block(hessian_.dense(), middle.data(), slope, block_width);
+        for (std::size_t i = 0; i < n; ++i)
+            for (std::size_t lane = 0; lane < block_width; ++lane)
+                slope[i * block_width + lane] -= held[i];
+        post_steady(drive, slope, voltage, posts);
+    }
+
+    template <class Voltage>
+    void post_steady(const Drive& drive, const double* slope, Voltage&& voltage,
+                     Posts& posts) const {
+        double along[block_width];
+        const auto set_along = [&](std::span<const SparseEntry> direction) {
+            multiply_row(direction, slope, block_width, along);
+        };
+        for (std::size_t r = 0; r < resistors_.size(); ++r) {
+            const double u = voltage(r), charge = step_ * elements_.conductance[r] * u;
+            set_along(elements_.directions.row(r));
+            double* own = posts.heat_per_account.data() + elements_.account[r] * block_width;
+            for (std::size_t lane = 0; lane < block_width; ++lane) {
+                const double heat = charge * (u + along[lane]);
+                posts.heat[lane] += heat;
+                own[lane] += heat;
+                posts.entropy[lane] += heat * per_kT_[r];
+                posts.source[lane] -= drive.emf[r] * charge;
+            }
+        }
+        for (std::size_t s = 0; s < elements_.sources(); ++s) {
+            const std::vector<SparseEntry> direction =
+                entries_of(elements_.source_directions.row(s));
+            const double charge = step_ * drive.current[s], rest = dot(direction, drive.rest_slope);
+            set_along(direction);
+            for (std::size_t lane = 0; lane < block_width; ++lane)
+                posts.source[lane] += charge * (rest + along[lane]);
+        }
+        if (elements_.interconnection.empty()) return;
+        set_along(entries_of(multiply(elements_.interconnection, drive.rest_slope)));
+        for (std::size_t lane = 0; lane < block_width; ++lane)
+            posts.shadow[lane] += step_ * along[lane];
+    }
+
+    static void add_energy(const std::vector<double>& slope, const double* state, double sign,
+                           double* energy) {
+        for (std::size_t i = 0; i < slope.size(); ++i)
+            for (std::size_t lane = 0; lane < block_width; ++lane)
+                energy[lane] += sign * slope[i] * state[i * block_width + lane];
+    }
+
     void inject(double* state, const Drive& drive, const NoiseAddress& address,
-                std::uint32_t element, Posts& posts) const {
+                std::uint32_t element, Posts& posts, const std::vector<double>& rest_slope) const {
         double* filter = state + coordinates_ * block_width;
         for (std::size_t i = 0; i < generators_.size(); ++i) {
+            const double slope =
+                rest_slope.empty() ? 0.0
+                                   : dot(entries_of(elements_.noise_directions.row(i)), rest_slope);
             generators_[i].advance(state, filtered_[i] ? filter : nullptr, drive.force, address,
-                                   element, posts);
+                                   element, posts, slope);
             if (filtered_[i]) filter += block_width;
             element += 2;
         }
     }
+
+    // Of steps about a rest.
+    Elements elements_;
+    Stiffness hessian_;
+    std::vector<double> per_kT_;
+    double step_;
 
     std::uint64_t steps_;
     std::size_t coordinates_;

@@ -46,7 +46,7 @@ void StateFormat::check(const Setting& setting) const {
     if (!single_) return;
     const double kT = hottest(setting.controls);
     const double width = natural_ ? std::sqrt(kT) : kT;
-    const std::vector<double>& force = setting.drive->force;
+    const std::vector<double>& force = setting.drive->rest;
     for (std::size_t i = 0; i < force.size(); ++i)
         require(std::abs(force[i]) * unit_[i] <= largest_single * width,
                 "bias is more than 1e17 thermal widths away, beyond what float32 can hold; make it "
@@ -55,8 +55,8 @@ void StateFormat::check(const Setting& setting) const {
 
 void StateFormat::check_state(const Setting& setting, const std::vector<double>& state) const {
     if (!single_) return;
-    const double width = natural_ ? std::sqrt(setting.controls.kT.front()) : 1.0;
-    const std::vector<double>& zero = offset(setting.drive->force);
+    const double width = natural_ ? std::sqrt(hottest(setting.controls)) : 1.0;
+    const std::vector<double>& zero = offset(setting.drive->rest);
     for (std::size_t k = 0; k < state.size(); ++k)
         require(std::abs(state[k] - zero[k / block_width]) <=
                     largest_single * width * unit_[k / block_width],

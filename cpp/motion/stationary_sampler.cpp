@@ -74,7 +74,7 @@ LinearMotion linear_motion(const Network& network, const Controls& controls) {
 
 LinearStationary linear_stationary(const Network& network, const Controls& controls) {
     const std::size_t n = network.dimension();
-    if (network.moves_exactly(controls)) {
+    if (!network.is_driven(controls) && !controls.has_quartic()) {
         const Stiffness hessian = network.hessian(controls).densified();
         const Matrix lower = cholesky(hessian.dense(), "stiffness");
         std::vector<double> force(controls.bias);
@@ -126,13 +126,30 @@ class NormalSampler final : public StationarySampler {
 
 }  // namespace
 
+namespace {
+
+/// In natural coordinates N(β, kT·1) at one temperature.
+std::unique_ptr<const StationarySampler> natural_sampler(const Network& network,
+                                                         const Setting& setting) {
+    if (!network.is_driven(setting.controls))
+        return std::make_unique<NormalSampler>(setting.drive->rest,
+                                               std::sqrt(setting.controls.kT.front()), Matrix());
+    const DrivenMotion motion = driven_motion(network, setting.controls, *setting.coordinates);
+    Matrix factor = semidefinite_factor(stationary_covariance(motion));
+    for (std::size_t k = 0; k < motion.filter_unit.size(); ++k) {
+        const std::size_t row = factor.rows() - motion.filter_unit.size() + k;
+        for (std::size_t j = 0; j < factor.columns(); ++j) factor(row, j) *= motion.filter_unit[k];
+    }
+    return std::make_unique<NormalSampler>(setting.drive->rest, 1.0, std::move(factor));
+}
+
+}  // namespace
+
 std::unique_ptr<const StationarySampler> stationary_sampler(const Network& network,
                                                             const Setting& setting) {
-    if (setting.coordinates->natural)
-        return std::make_unique<NormalSampler>(setting.drive->force,
-                                               std::sqrt(setting.controls.kT.front()), Matrix());
+    if (setting.coordinates->natural) return natural_sampler(network, setting);
     Controls controls = setting.controls;
-    if (network.is_sparse() && network.moves_exactly(controls) &&
+    if (network.is_sparse() && !network.is_driven(controls) && !controls.has_quartic() &&
         SparseEquilibrium::applies(controls.stiffness.sparse()))
         return std::make_unique<SparseEquilibrium>(controls);
     require(!network.is_sparse() || network.units() <= most_dense_units,

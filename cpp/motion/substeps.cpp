@@ -103,13 +103,16 @@ ResistorMove::ResistorMove(SubstepDirection direction, const Resistor& resistor,
                         : 0.0;
 }
 
-void ResistorMove::advance(double* state, const std::vector<double>& force, double emf,
-                           const NoiseAddress& address, std::uint32_t element, Posts& posts) const {
-    double slope[block_width], displacement[block_width] = {}, noise[block_width];
-    double energy[block_width] = {};
-    row_of_normals(address, Purpose::hold, element, noise);
+BathMove ResistorMove::bath(double emf) const {
     const double per_kT = resistor_.kT > 0.0 ? 1.0 / resistor_.kT : 0.0;
-    const BathMove bath{reach_, width_, direction_.curvature(), emf, per_kT};
+    return {reach_, width_, direction_.curvature(), emf, per_kT};
+}
+
+void ResistorMove::displace(double* state, const std::vector<double>& force, const BathMove& bath,
+                            const NoiseAddress& address, std::uint32_t element,
+                            double* displacement, double* energy, Posts& posts) const {
+    double slope[block_width], noise[block_width];
+    row_of_normals(address, Purpose::hold, element, noise);
     const auto relax = [&] {
         if (quartic_rate_ == 0.0) return;
         kernels().quartic_relax(state + direction_.axis() * block_width, direction_.stride(),
@@ -121,10 +124,29 @@ void ResistorMove::advance(double* state, const std::vector<double>& force, doub
     kernels().bath_displace(bath, noise, slope, displacement);
     relax();
     direction_.move(state, displacement, slope, pull, energy, posts.supply);
-    kernels().bath_post(bath, displacement, energy,
+}
+
+void ResistorMove::advance(double* state, const std::vector<double>& force, double emf,
+                           const NoiseAddress& address, std::uint32_t element, Posts& posts) const {
+    double displacement[block_width] = {}, energy[block_width] = {};
+    const BathMove driven = bath(emf);
+    displace(state, force, driven, address, element, displacement, energy, posts);
+    kernels().bath_post(driven, displacement, energy,
                         {posts.source, posts.heat, posts.entropy,
                          posts.heat_per_account.data() + resistor_.account * block_width});
     posts.has_source = posts.has_source || emf != 0.0;
+}
+
+void ResistorMove::advance_about_rest(double* state, const std::vector<double>& force, double emf,
+                                      double voltage, const NoiseAddress& address,
+                                      std::uint32_t element, Posts& posts) const {
+    double displacement[block_width] = {}, energy[block_width] = {}, other[block_width] = {};
+    displace(state, force, bath(0.0), address, element, displacement, energy, posts);
+    kernels().bath_post(bath(-voltage), displacement, energy,
+                        {other, posts.heat, posts.entropy,
+                         posts.heat_per_account.data() + resistor_.account * block_width});
+    for (std::size_t lane = 0; lane < block_width; ++lane)
+        posts.source[lane] += emf * displacement[lane];
 }
 
 namespace {
@@ -158,8 +180,8 @@ GeneratorMove::GeneratorMove(SubstepDirection direction, double density, double 
 }
 
 void GeneratorMove::advance(double* state, double* filter, const std::vector<double>& force,
-                            const NoiseAddress& address, std::uint32_t element,
-                            Posts& posts) const {
+                            const NoiseAddress& address, std::uint32_t element, Posts& posts,
+                            double rest_slope) const {
     double slope[block_width], charge[block_width], energy[block_width] = {};
     double first[block_width] = {}, second[block_width] = {};
     row_of_normals(address, Purpose::hold, element, first);
@@ -175,7 +197,8 @@ void GeneratorMove::advance(double* state, double* filter, const std::vector<dou
     direction_.slope(state, pull, slope);
     direction_.move(state, charge, slope, pull, energy, posts.supply);
     posts.has_injected = true;
-    for (std::size_t lane = 0; lane < block_width; ++lane) posts.injected[lane] += energy[lane];
+    for (std::size_t lane = 0; lane < block_width; ++lane)
+        posts.injected[lane] += energy[lane] + rest_slope * charge[lane];
 }
 
 }  // namespace ktc

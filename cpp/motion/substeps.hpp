@@ -63,8 +63,18 @@ class ResistorMove {
     /// `element` is the element of its noise address.
     void advance(double* state, const std::vector<double>& force, double emf,
                  const NoiseAddress& address, std::uint32_t element, Posts& posts) const;
+    /// The same about a rest where `force` holds the network and the voltage u = d·∇H − e drives a
+    /// steady current: e δ is posted as source, and −u δ as heat.
+    void advance_about_rest(double* state, const std::vector<double>& force, double emf,
+                            double voltage, const NoiseAddress& address, std::uint32_t element,
+                            Posts& posts) const;
 
    private:
+    BathMove bath(double emf) const;
+    void displace(double* state, const std::vector<double>& force, const BathMove& bath,
+                  const NoiseAddress& address, std::uint32_t element, double* displacement,
+                  double* energy, Posts& posts) const;
+
     SubstepDirection direction_;
     Resistor resistor_;
     double reach_, width_;  ///< δ = −(s − e) reach + width ξ
@@ -81,9 +91,10 @@ class GeneratorMove {
     GeneratorMove(SubstepDirection direction, double density, double rate, double step);
 
     /// `filter` is the current j of every lane, null for white noise. The noise has two elements,
-    /// `element` and the next.
+    /// `element` and the next. `rest_slope` is a·∇H at the rest where `force` holds the network.
     void advance(double* state, double* filter, const std::vector<double>& force,
-                 const NoiseAddress& address, std::uint32_t element, Posts& posts) const;
+                 const NoiseAddress& address, std::uint32_t element, Posts& posts,
+                 double rest_slope = 0.0) const;
 
    private:
     SubstepDirection direction_;

@@ -185,12 +185,41 @@ Transition linear_transition(const Matrix& drift, const Matrix& diffusion, const
         growth = add(2.0, growth, 1.0, multiply(growth, growth));
     }
     // At high quality factors rounding accumulates over many periods: Q from balance is better.
-    if (doublings > 0) {
+    if (doublings > 0 && !stationary.empty()) {
         Matrix balanced = covariance_from_stationary(growth, stationary);
         const double defect = norm(add(1.0, balanced, -1.0, covariance));
         if (defect > defect_allowed * norm(stationary)) covariance = std::move(balanced);
     }
     return {add(1.0, identity, 1.0, growth), covariance};
+}
+
+Flow exact_flow(const Matrix& drift, const std::vector<double>& scale, double hold) {
+    const std::size_t n = drift.rows();
+    Matrix scaled = drift;
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t j = 0; j < n; ++j) scaled(i, j) *= scale[i] / scale[j];
+
+    const double extent = norm(scaled) * hold;
+    const int doublings = extent > 0.5 ? static_cast<int>(std::ceil(std::log2(extent / 0.5))) : 0;
+    const double step = std::ldexp(hold, -doublings);
+    Matrix term = add(step, Matrix::identity(n), 0.0, scaled);
+    Matrix integral = term;
+    for (int k = 2; k <= 21; ++k) {
+        term = multiply(scaled, term);
+        term = add(step / k, term, 0.0, term);
+        integral = add(1.0, integral, 1.0, term);
+    }
+    Matrix growth = multiply(scaled, integral);
+    for (int k = 0; k < doublings; ++k) {
+        integral = add(2.0, integral, 1.0, multiply(growth, integral));
+        growth = add(2.0, growth, 1.0, multiply(growth, growth));
+    }
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t j = 0; j < n; ++j) {
+            growth(i, j) *= scale[j] / scale[i];
+            integral(i, j) *= scale[j] / scale[i];
+        }
+    return {growth, integral, doublings};
 }
 
 double relaxed_variance(double kT, double rate, double hold) {

@@ -40,9 +40,20 @@ struct Transition {
 };
 
 /// Transition of dz = F z dt + noise of covariance rate D over any hold. P is the stationary
-/// covariance, F P + P Fᵀ + D = 0; F may be non-normal or defective, D singular.
+/// covariance, F P + P Fᵀ + D = 0, or empty if it is not known exactly; F may be non-normal or
+/// defective, D singular.
 Transition linear_transition(const Matrix& drift, const Matrix& diffusion, const Matrix& stationary,
                              double hold);
+
+struct Flow {
+    Matrix growth;    ///< e^{Fh} − 1
+    Matrix integral;  ///< ∫₀ʰ e^{Fs} ds = h Σ (Fh)ᵏ/(k + 1)!
+    int doublings;
+};
+
+/// Flow of dz = F z dt, by the Taylor series of a short hold and doubling, in coordinates that are
+/// multiplied by `scale` first.
+Flow exact_flow(const Matrix& drift, const std::vector<double>& scale, double hold);
 
 /// Variance of an Ornstein–Uhlenbeck process a hold after a point: kT (1 − e^{−2λh}).
 double relaxed_variance(double kT, double rate, double hold);

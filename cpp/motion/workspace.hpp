@@ -61,7 +61,8 @@ struct Workspace {
         Aligned<std::byte> room_;
     };
     Scratch first, second;
-    std::vector<double> state;  ///< a block's state in double precision, where it is stored single
+    std::vector<double> state;   ///< a block's state in double precision, where it is stored single
+    std::vector<double> before;  ///< a block's state before a step
     Posts posts;
     Workspace(std::size_t rows, std::size_t heat_accounts)
         : first(2 * rows * block_width), second(rows * block_width) {

@@ -32,10 +32,13 @@ class Accounts {
         "work",     "heat",   "supply",       "source",
         "injected", "shadow", "entropy_flow", "heat_per_resistor"};
 
-    /// Without `heat_accounts` there are the three accounts of exact moves. `wanted` has one flag
-    /// per account to keep, the last one for all heat accounts; empty keeps all.
-    explicit Accounts(std::size_t heat_accounts, const std::vector<bool>& wanted = {}) {
-        const std::size_t all = heat_accounts > 0 ? first_heat + heat_accounts : source;
+    /// Without `heat_accounts` there are the three accounts of exact moves, and that of the sources
+    /// if they are `driven`. `wanted` has one flag per account to keep, the last one for all heat
+    /// accounts; empty keeps all.
+    explicit Accounts(std::size_t heat_accounts, const std::vector<bool>& wanted = {},
+                      bool driven = false) {
+        const std::size_t plain = driven ? injected : source;
+        const std::size_t all = heat_accounts > 0 ? first_heat + heat_accounts : plain;
         for (std::size_t account = 0; account < all; ++account) {
             const auto flag = std::min<std::size_t>(account, first_heat);
             slot_.push_back(wanted.empty() || wanted[flag] ? kept_++ : none);

@@ -10,11 +10,16 @@
 namespace ktc {
 
 /// Motion of the replicas of a network: one exact move per hold, midpoint steps of all units
-/// together, or steps of the splitting integrator. `split` posts the heat of each resistor to its
-/// own account, `pooled` posts all heat to one account.
-enum class Motion { exact, midpoint, split, pooled };
-inline constexpr std::array<std::string_view, 4> motion_names{"exact", "midpoint", "split",
-                                                              "pooled"};
+/// together, or steps of the splitting integrator. `driven` is exact motion with an account of the
+/// energy from sources; its heat is less what noise generators inject. `split` posts the heat of
+/// each resistor to its own account, `pooled` posts all heat to one account.
+enum class Motion { exact, driven, midpoint, split, pooled };
+inline constexpr std::array<std::string_view, 5> motion_names{"exact", "driven", "midpoint",
+                                                              "split", "pooled"};
+/// Whether a hold is one move, however long.
+constexpr bool is_exact(Motion motion) {
+    return motion == Motion::exact || motion == Motion::driven;
+}
 
 /// The motion of a name. Raises if there is none.
 Motion motion_named(std::string_view name);

@@ -23,7 +23,7 @@ Network two(std::vector<double> inertia = {}) {
 TEST_CASE("names of motions go both ways") {
     for (const auto name : motion_names) CHECK(name_of(motion_named(name)) == name);
     CHECK_THROWS_WITH(motion_named("fast"),
-                      "motion must be exact, midpoint, split or pooled, but is fast");
+                      "motion must be exact, driven, midpoint, split or pooled, but is fast");
 }
 
 TEST_CASE("the motion follows from network, controls and whether heat is resolved") {
@@ -42,16 +42,20 @@ TEST_CASE("the motion follows from network, controls and whether heat is resolve
                           "network it was made of does; make the emulator of a network with "
                           "quartic units (they may be zero later), or with resolve_heat=True");
     }
-    SUBCASE("several temperatures move by splitting") {
+    SUBCASE("several temperatures drive, or move by splitting") {
         controls.kT = {1.0, 2.0};
-        CHECK(motion_of(two(), controls, false) == Motion::split);
+        CHECK(motion_of(two(), controls, false) == Motion::driven);
+        CHECK(motion_of(two(), controls, true) == Motion::split);
+        CHECK_NOTHROW(check_motion(two(), controls, Motion::driven));
         CHECK_THROWS(check_motion(two(), controls, Motion::exact));
         CHECK_THROWS(check_motion(two(), controls, Motion::midpoint));
         CHECK_NOTHROW(check_motion(two(), controls, Motion::split));
     }
-    SUBCASE("sources move by splitting") {
+    SUBCASE("sources drive") {
         controls.emf = {0.0, 1.0};
-        CHECK(motion_of(two(), controls, false) == Motion::split);
+        CHECK(motion_of(two(), controls, false) == Motion::driven);
+        controls.quartic = {0.0, 1.0};
+        CHECK_THROWS(check_motion(two(), controls, Motion::driven));
         CHECK_THROWS(check_motion(two(), controls, Motion::exact));
     }
     SUBCASE("a sparse network pools its heat") {

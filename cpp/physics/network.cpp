@@ -115,14 +115,13 @@ Stiffness Network::hessian(const Controls& controls) const {
     return Stiffness(std::move(result));
 }
 
-bool Network::moves_exactly(const Controls& controls) const {
-    return controls.isothermal() && controls.kT.front() > 0.0 && !controls.has_quartic() &&
-           !controls.has_sources() && elements_->noises() == 0;
+bool Network::is_driven(const Controls& controls) const {
+    return !controls.isothermal() || controls.kT.front() == 0.0 || controls.has_sources() ||
+           elements_->noises() > 0;
 }
 
 bool Network::moves_together(const Controls& controls) const {
-    return controls.isothermal() && controls.kT.front() > 0.0 && !controls.has_sources() &&
-           elements_->noises() == 0 && elements_->interconnection.empty() &&
+    return !is_driven(controls) && elements_->interconnection.empty() &&
            (elements_->along_axes() || elements_->mobility().is_diagonal());
 }
 

@@ -72,8 +72,9 @@ class Network {
     /// D = Σ_r 2 kT_r g_r d_r d_rᵀ + Σ_i S_i a_i a_iᵀ, the covariance rate of white noise, without
     /// filtered noise.
     Matrix diffusion(const Controls& controls) const;
-    /// Whether a hold at these controls is one exact move whose total heat is −ΔH.
-    bool moves_exactly(const Controls& controls) const;
+    /// Whether exp(−H/kT) is not stationary at these controls: sources, noise generators, several
+    /// temperatures, or no temperature.
+    bool is_driven(const Controls& controls) const;
     /// Whether midpoint steps apply: each unit has its own resistor, at one temperature of all, and
     /// there are no sources.
     bool moves_together(const Controls& controls) const;

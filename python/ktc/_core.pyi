@@ -100,6 +100,11 @@ class Elements:
         2π times the bandwidth of the filter; 0 for white noise.
         """
     @property
+    def noises(self) -> int:
+        """
+        Number of noise generators.
+        """
+    @property
     def source_directions(self) -> numpy.typing.NDArray[numpy.float64]:
         """
         a_s, (sources, n).
@@ -151,9 +156,13 @@ class Network:
         """
         F = (J − G) ∇²H of the quadratic part of H, (dimension, dimension).
         """
+    def is_driven(self, controls: dict[str, typing.Any]) -> bool:
+        """
+        Whether sources, generators or temperatures drive it.
+        """
     def motion(self, controls: dict[str, typing.Any], resolve_heat: bool) -> str:
         """
-        How an engine moves it: exact, midpoint, split or pooled.
+        How an engine moves it: exact, driven, midpoint, split or pooled.
         """
     def moves_together(self, controls: dict[str, typing.Any]) -> bool:
         """
@@ -230,7 +239,7 @@ class Engine:
         first_step: typing.SupportsInt | typing.SupportsIndex = 0,
     ) -> None:
         """
-        `motion` is exact, midpoint, split or pooled; an empty `state` starts in the stationary state.
+        `motion` is exact, driven, midpoint, split or pooled; an empty `state` starts in the stationary state.
         """
     def controls(self) -> dict[str, typing.Any]: ...
     def copy(self) -> Engine: ...

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ktc._base.validation import Array, positive
+from ktc._base.validation import Array, count, positive
 from ktc._boards.read_out import ReadOut
 from ktc._boards.real_board import ANALOG, ROUNDING, check_protocol, require_pause
 from ktc._boards.settling import AnalogOutput, pieces
@@ -71,6 +71,10 @@ class BoardFrontend:
         return self._cells.controls
 
     @property
+    def rested(self) -> float:
+        return 0.0 if self._output.moving else self._cells.rested
+
+    @property
     def shortest_tick(self) -> float:
         return max(self.imperfections.update_time, self.imperfections.read_time)
 
@@ -86,15 +90,17 @@ class BoardFrontend:
 
     def set(self, controls: Mapping[str, ArrayLike]) -> None:
         """Program controls; the real board's work goes to the ledger where they do not settle."""
+        if not controls:
+            return
         programmed = self.controls.updated(**controls)
         require_pause(self.real, self._pause)
         values = {name: np.asarray(getattr(programmed, name)) for name in controls}
         for name, value in values.items():
             self.real.require(name, value[None], where="")
-        if "emf" in values and values["emf"].any() and not self.options.resolve_heat:
+        if "emf" in values and values["emf"].any() and self.options.motion == "exact":
             raise ValueError(
-                "emf drives steady currents, which exact holds do not have; make the emulator with "
-                "resolve_heat=True"
+                "emf delivers energy, of which this emulator keeps no account; make the emulator "
+                "with resolve_heat=True"
             )
         realised = {name: self.real.applied(name, value) for name, value in values.items()}
         with self._as_built():
@@ -136,7 +142,7 @@ class BoardFrontend:
         with self._as_built():
             whole.settings(self._cells.controls)
         cut = self._cut(whole)
-        begun = self._time
+        begun, rested = self._time, self.rested
         statistics = recording.statistics
         if statistics is not None:
             statistics = replace(statistics, every=statistics.every * cut.n)
@@ -154,7 +160,8 @@ class BoardFrontend:
             self._updated = self._time
         elif protocol.controls:
             self._updated = begun + protocol.times[-2]
-        return replace(run, programmed=protocol, imperfections=self.imperfections)
+        sheet = self.imperfections
+        return replace(run, programmed=protocol, imperfections=sheet, rested=rested)
 
     def write(self, state: ArrayLike, momentum: ArrayLike | None = None) -> None:
         self._cells.write(state, momentum)
@@ -201,6 +208,12 @@ class BoardFrontend:
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         self._cells.restore(saved["cells"])
+        count("readings", saved["readings"], least=0)
+        for name in ("updated", "read"):
+            if saved[name] is not None and not 0 <= saved[name] <= self._time * (1 + ROUNDING):
+                raise ValueError(
+                    f"{name} must be from 0 to the time {self._time:g}, but is {saved[name]:g}"
+                )
         self.controls = self.controls.checked(saved["programmed"])
         self._updated = saved["updated"]
         self._output.now, self._output.target = dict(saved["output"]), dict(saved["target"])

@@ -13,7 +13,7 @@ from ktc._base.codec import kind_named, register, require_alike
 from ktc._base.files import FilePath, Storable, load_as
 from ktc._base.resources import thread_count
 from ktc._base.single_thread import SingleThreaded, one_thread
-from ktc._base.validation import Array
+from ktc._base.validation import Array, count
 from ktc._circuits.circuit import Circuit
 from ktc._emulation.emulator_properties import EmulatorProperties
 from ktc._emulation.frontend import Frontend, Hardware
@@ -32,9 +32,9 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
     """Replicas of a network in exact motion, with an energy ledger.
 
     It starts in equilibrium at the network's own controls. Controls are held between updates:
-    ``set`` records work, ``run`` heat. Linear networks at one temperature move exactly over any
-    hold, without a step. Overdamped quartic units with one resistor each, at one temperature, move
-    all at once by symmetric steps: half of the quartic relaxation, the linear motion by its
+    ``set`` books work, ``run`` books heat. Linear networks move exactly over any hold, without a
+    step, whatever drives them. Overdamped quartic units with one resistor each, at one temperature,
+    move all at once by symmetric steps: half of the quartic relaxation, the linear motion by its
     implicit midpoint (exactly where units are uncoupled), the other half; averages are second order
     in the step. All other networks move by the splitting integrator. The noise of replica r at step
     s is a function of (seed, r, s) alone: results do not depend on threads, nor on how replicas are
@@ -61,19 +61,23 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
             Energies are summed in double; the first law then closes to the rounding of states,
             1e-7 of what was moved, and more for single replicas that moved little.
         dt: longest step of motion that is not exact; None takes a tenth of the network's fastest
-            time.
-        resolve_heat: True tells heat apart by resistor, by the splitting integrator; implied where
-            temperatures differ, with sources or noise generators, and for quartic units with
-            inertia or in circuits with inductors. Without it only total heat is booked: −ΔH, or
-            in a sparse network, which always moves by the splitting integrator, the sum of what
-            flowed into its resistors. Their own ledger takes three times the memory of the state.
+            time at the controls of a ``run`` or of a whole ``play``. Averages err by its square:
+            choose it by ``ktc.convergence``. RuntimeWarning estimates biases above about 5 %.
+        resolve_heat: True tells heat apart by resistor, and injected energy from heat, by the
+            splitting integrator; implied by "heat_per_resistor" among ``accounts``, and for quartic
+            units at several temperatures, under sources, with inertia or in circuits with
+            inductors. Linear networks under sources then step about their rest, whose mean is exact
+            at any step. Without it only total heat is recorded, the rest of the first law, or in a
+            sparse network, which always moves by the splitting integrator, the sum of what flowed
+            into its resistors. Their own ledger takes three times the memory of the state.
         first_replica: number of the first replica among all that the seed has: emulators with
             disjoint ranges together hold the same bits as one that has them all.
         state: (replicas, d) or (d,), to start from instead of equilibrium.
         momentum: the same for momenta where there is inertia; zero if only ``state`` is given.
         accounts: names of the accounts to keep, among "work", "heat", "supply", "source",
-            "injected", "shadow", "entropy_flow", "heat_per_resistor"; each takes 12 bytes per
-            replica. None keeps all that the motion has; ``imbalance()`` needs work and heat.
+            "injected", "shadow", "entropy_flow", "heat_per_resistor", and "net_heat" in place of
+            heat where noise generators inject into exact motion; each takes 12 bytes per replica.
+            None keeps all that the motion has; ``imbalance()`` needs work and heat.
         first_step: number of the first step of noise of the seed. None takes 0 in equilibrium, and
             with ``state`` a number that depends on these states: an ensemble may be continued,
             chunk by chunk, with one seed. Emulators of disjoint ranges that start from states of
@@ -89,9 +93,8 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
     ``first_replica`` and ``first_step``; ``state`` is one for all replicas.
 
     Raises:
-        ValueError, TypeError: a value that is out of range, of a wrong shape, or not a number;
-            infinitely many replicas of a network with quartic units, which is not Gaussian; a Board
-            with limits of its own, whose ``emulator`` method makes its emulator.
+        ValueError, TypeError: a value out of range, of a wrong shape, or not a number; infinitely
+            many replicas of quartic units; a Board with limits of its own (use its ``emulator``).
         MemoryError: more replicas than memory holds.
 
     Example:
@@ -199,7 +202,8 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
     ) -> Run:
         """Play a protocol from where the emulator stands; return its accounts and records.
 
-        All controls and limits are checked before anything moves.
+        All controls and limits are checked before anything moves. Without ``dt`` one step serves
+        all controls: parts of a protocol of quartic units, or ``set`` and ``run``, may take others.
 
         Args:
             protocol: what to play.
@@ -368,11 +372,10 @@ def _of_fields(
     if options["replicas"] == math.inf:
         threads = None
     else:
+        count("seed", options["seed"], least=0)
         # Checked before memory is allocated for what a damaged file may claim.
-        needed, saved = (
-            options["replicas"] * moved.network.units,
-            state.get("cells", state)["engine"]["state"].size,
-        )
+        needed = options["replicas"] * moved.network.units
+        saved = state.get("cells", state)["engine"]["state"].size
         if needed > saved:
             raise ValueError(f"replicas need a state of {needed} numbers, but {saved} were saved")
     checked = EnsembleOptions.checked(moved.network, threads=threads, **options)

@@ -12,7 +12,7 @@ import numpy as np
 from ktc._base.single_thread import one_thread
 from ktc._base.validation import Array, choice, told
 from ktc._engines.engine import Engine
-from ktc._model.accounts import FIRST_LAW, require_kept
+from ktc._model.accounts import FIRST_LAW, NET_HEAT, TOGETHER, require_kept
 
 
 class Ledger:
@@ -21,10 +21,11 @@ class Ledger:
     For ``replicas=math.inf`` they are exact ensemble means, of shape (1,). First law, per replica:
     ΔH = work + source + injected + shadow − heat. Work done on the network and heat that flows into
     its resistors are positive. Energies are in the unit of kT (joules on a Board). Control updates
-    add to work; holds add to the others. Exact moves of a linear network at one temperature, and
-    quartic units that move all at once, record total heat, −ΔH of the hold; the splitting
-    integrator (``resolve_heat``) tells all accounts apart. Accounts that are not kept raise
-    ValueError. A ledger cannot be pickled; ``amounts()`` can.
+    add to work, holds to the others. Exact moves of a linear network, and quartic units that move
+    all at once, record total heat, the rest of the first law; the splitting integrator
+    (``resolve_heat``) tells all accounts apart. Noise generators inject what exact moves do not
+    tell apart from heat: the account is then ``net_heat``, heat less injected energy. Accounts that
+    are not kept raise ValueError. A ledger cannot be pickled; ``amounts()`` can.
 
     Source: Sekimoto (1998), Prog. Theor. Phys. Suppl. 130, 17; Freitas, Delvenne, Esposito (2020),
     Phys. Rev. X 10, 031005.
@@ -57,8 +58,18 @@ class Ledger:
     @one_thread
     def heat(self) -> Array:
         """Heat that flowed into the resistors, all together."""
+        self._needs_apart()
         require_kept("heat", self.kept)
         return self._engine.heat()
+
+    @property
+    @one_thread
+    def net_heat(self) -> Array:
+        """Heat less what noise generators injected, work + source + shadow − ΔH."""
+        if self._engine.netted:
+            require_kept(NET_HEAT, self.kept)
+            return self._engine.heat()
+        return self.heat - self.injected
 
     @property
     @one_thread
@@ -78,6 +89,7 @@ class Ledger:
     @one_thread
     def injected(self) -> Array:
         """Energy from noise generators, which are not a bath."""
+        self._needs_apart()
         require_kept("injected", self.kept)
         return self._engine.injected()
 
@@ -167,9 +179,11 @@ class Ledger:
         """Names of the accounts that are kept."""
         if self.kept is not None:
             return self.kept
-        names = ["work", "heat", "supply"]
+        names = ["work", NET_HEAT if self._engine.netted else "heat", "supply"]
+        if self._engine.driven:
+            names.append("source")
         if self._engine.itemised:
-            names += ["source", "injected", "shadow", "entropy_flow"]
+            names += ["injected", "shadow", "entropy_flow"]
             if not self._engine.pooled:
                 names.append("heat_per_resistor")
         return tuple(names)
@@ -186,7 +200,11 @@ class Ledger:
         Relative to its Σ|work| + Σ|heat| + max|H|, the sums over all posts. Every account has its
         own local formula, so this can fail; rounding leaves about 1e-15.
         """
-        for name in FIRST_LAW if self._engine.itemised else ("work", "heat"):
+        terms: tuple[str, ...] = FIRST_LAW
+        if not self._engine.itemised:
+            heat = NET_HEAT if self._engine.netted else "heat"
+            terms = ("work", heat, *(("source",) if self._engine.driven else ()))
+        for name in terms:
             require_kept(name, self.kept, "imbalance()")
         return self._engine.imbalance()
 
@@ -202,6 +220,10 @@ class Ledger:
             "the ledger of a running emulator cannot be pickled; pickle its amounts(), or save the "
             "emulator with save(path)"
         )
+
+    def _needs_apart(self) -> None:
+        if self._engine.netted:
+            raise ValueError(TOGETHER)
 
     def _needs_items(self, name: str) -> None:
         if not self._engine.itemised:

@@ -14,7 +14,7 @@ from ktc._base.resources import within_memory
 from ktc._base.validation import Array, count, flag, items, known_keywords
 from ktc._emulation.record_file import RecordFile, record_files
 from ktc._emulation.statistics import Observer, Statistics
-from ktc._model.accounts import require_kept
+from ktc._model.accounts import TOGETHER, require_kept
 from ktc._model.moments import Reader
 from ktc._model.protocol import Protocol
 from ktc._model.waveforms import full_shape
@@ -139,6 +139,8 @@ def _readers(
     frontend: IdealFrontend, reader: Reader, names: Sequence[str]
 ) -> dict[str, Callable[[int], Array | float]]:
     engine = frontend.engine
+    if engine.netted and "heat" in names:
+        raise ValueError(f"a record of heat is not possible: {TOGETHER}")
     for name in {"work", "heat"} & set(names):
         require_kept(name, frontend.options.accounts, f"a record of {name}")
     first_work = engine.work() if "work" in names else 0.0

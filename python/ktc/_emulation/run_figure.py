@@ -10,6 +10,7 @@ from ktc._base.estimate import Estimate
 from ktc._base.validation import count
 from ktc._drawing.labels import Scale, column_names, scale_of
 from ktc._drawing.style import STYLES, legend, line, new_figure, thinned, units
+from ktc._model.accounts import NET_HEAT
 from ktc._model.protocol_figure import draw_controls, driven, mark_ends
 
 if TYPE_CHECKING:
@@ -102,12 +103,17 @@ def _draw_energies(ax: Axes, run: Run, names: list[str], clock: Scale) -> None:
     legend(ax)
 
 
+def _heat(run: Run) -> str:
+    """The account of heat that a run has."""
+    return NET_HEAT if NET_HEAT in run._samples else "heat"
+
+
 def _draw_distribution(ax: Axes, run: Run) -> None:
     """Histograms of work and heat over the replicas; means, for infinitely many."""
     if run.infinite:
         _draw_means(ax, run)
         return
-    samples = {"work": run.work.samples, "heat": run.heat.samples}
+    samples = {"work": run.work.samples, _heat(run): getattr(run, _heat(run)).samples}
     scale = scale_of(list(samples.values()), run.symbols.energy)
     replicas = len(samples["work"])
     together = np.concatenate(list(samples.values()))
@@ -131,7 +137,7 @@ def _draw_distribution(ax: Axes, run: Run) -> None:
 
 def _draw_means(ax: Axes, run: Run) -> None:
     """Mean work and heat, with their standard deviation where it is available."""
-    means = {"work": run.work, "heat": run.heat}
+    means = {"work": run.work, _heat(run): getattr(run, _heat(run))}
     scale = scale_of([mean.mean for mean in means.values()], run.symbols.energy)
     for number, (name, energy) in enumerate(means.items()):
         try:

@@ -36,7 +36,7 @@ class DensityEngine(WithoutReplicas):
     Soc. 43, 50.
     """
 
-    itemised = False
+    itemised = driven = False
 
     def __init__(self, network: Network, reach: tuple[float, float]) -> None:
         self._network, self._reach = network, reach

@@ -29,11 +29,15 @@ class Engine(Protocol):
     Attributes:
         sampled: whether there are individual replicas, to ``read`` and to gather statistics of.
         itemised: whether source, injected, shadow and entropy are told apart from total heat.
+        driven: whether there is an account of the energy from sources.
+        netted: whether heat is less what noise generators inject.
         pooled: whether itemised books keep total heat only, not the heat of each resistor.
     """
 
     sampled: bool
     itemised: bool
+    driven: bool
+    netted: bool
     pooled: bool
 
     @property
@@ -45,6 +49,9 @@ class Engine(Protocol):
 
     def prepare(self, settings: Iterable[Controls], /) -> None:
         """Choose the time step for these controls, where motion has one."""
+
+    def warn_if_long(self, holds: Array, /) -> None:
+        """Warn (UserWarning) before holds that would take more than a minute by steps."""
 
     def set(self, changes: ControlArrays, /) -> None:
         """Update controls at held state; books work. Other controls stay as they are."""
@@ -149,6 +156,7 @@ class WithoutReplicas:
     """Base of engines of infinitely many replicas, which move without a time step of their own."""
 
     sampled = False
+    netted = False
     #: Books either tell all accounts apart or are those of exact moves.
     pooled = False
 
@@ -158,6 +166,9 @@ class WithoutReplicas:
 
     def prepare(self, settings: Iterable[Controls]) -> None:
         """Do nothing: there is no time step to choose."""
+
+    def warn_if_long(self, holds: Array) -> None:
+        """Do nothing: moments take no steps."""
 
     def set(self, changes: ControlArrays) -> None:
         self.tick(changes, None)

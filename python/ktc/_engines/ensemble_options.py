@@ -12,11 +12,13 @@ import numpy as np
 from ktc import _core
 from ktc._base.resources import thread_count
 from ktc._base.validation import count, flag, is_infinity, positive, random_seed, told
-from ktc._model.accounts import accounts_to_keep
+from ktc._model.accounts import account_names, accounts_to_keep
 from ktc._model.network import Network
 
 #: Largest number of the first step of noise; as many again are left to run.
 MOST_STEPS = 2**62
+#: Motions of one move per hold.
+EXACT = ("exact", "driven")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -24,8 +26,8 @@ class EnsembleOptions:
     """Validated options of ``ktc.Emulator``.
 
     Attributes:
-        motion: "exact", "midpoint" (all units together), "split", or "pooled" (split, with total
-            heat alone).
+        motion: "exact", "driven" (exact, with an account of the energy from sources), "midpoint"
+            (all units together), "split", or "pooled" (split, with total heat alone).
         replicas: number of replicas; infinite for an ensemble that is carried by its moments.
         first_replica: number of the first replica among all that the seed has.
         seed, threads: None for an infinite ensemble, which has no noise and no loop over replicas.
@@ -62,8 +64,9 @@ class EnsembleOptions:
         """The options that a user passes, validated for a network."""
         number = _precision(dtype)
         flag("resolve_heat", resolve_heat)
-        motion = network.core.motion(network.controls.arrays(), resolve_heat)
         infinite = is_infinity(replicas)
+        names = account_names(accounts)
+        motion = _motion(network, resolve_heat or "heat_per_resistor" in (names or ()), infinite)
         if infinite:
             _refuse_ignored(seed, threads, number, dt, first_replica, first_step)
             if network.is_sparse:
@@ -78,10 +81,10 @@ class EnsembleOptions:
                 "first_replica + replicas must not exceed 2**33, the number of replicas that a "
                 f"seed has, but is {first + size}"
             )
-        if dt is not None and motion == "exact":
+        if dt is not None and motion in EXACT:
             raise ValueError(
-                f"dt must be None, but is {dt!r}: a linear network at one temperature moves "
-                "exactly over any hold; leave it out, or pass resolve_heat=True"
+                f"dt must be None, but is {dt!r}: a linear network moves exactly over any hold; "
+                "leave it out, or pass resolve_heat=True"
             )
         return cls(
             motion=motion,
@@ -91,7 +94,7 @@ class EnsembleOptions:
             threads=None if infinite else thread_count(threads),
             dtype=number,
             dt=None if dt is None else positive("dt", dt),
-            accounts=accounts_to_keep(accounts, motion),
+            accounts=accounts_to_keep(names, motion, network.core.elements.noises > 0),
             first_step=None if first_step is None else _first_step(first_step),
         )
 
@@ -101,9 +104,22 @@ class EnsembleOptions:
         return self.replicas == math.inf
 
     @property
+    def exact(self) -> bool:
+        """Whether a hold is one exact move."""
+        return self.motion in EXACT
+
+    @property
     def resolve_heat(self) -> bool:
         """Whether every account is told apart, by the splitting integrator."""
         return self.motion == "split"
+
+
+def _motion(network: Network, resolve_heat: bool, infinite: bool) -> str:
+    motion = network.core.motion(network.controls.arrays(), resolve_heat)
+    if infinite:  # Moments tell heats apart without steps.
+        return "split" if motion == "driven" else motion
+    # The sources of a circuit may be zero now, and driven later.
+    return "driven" if motion == "exact" and network.elements is not None else motion
 
 
 def _precision(dtype: str) -> str:

@@ -67,7 +67,9 @@ class MomentsEngine(WithoutReplicas):
         motions: int = 0,
     ) -> None:
         self._network, self.itemised, self._variances = network, itemised, variances
-        self._motion_kind = "split" if itemised else "exact"
+        # The sources of a circuit may be zero now, and driven later.
+        self.driven = itemised or network.elements is not None
+        self._motion_kind = "split" if itemised else "driven" if self.driven else "exact"
         self._elements = ElementArrays(network)
         self._motions: dict[tuple[bytes, bytes], Motion] = {}
         self._most_motions = motions
@@ -98,7 +100,8 @@ class MomentsEngine(WithoutReplicas):
             controls = {**state.setting.controls, **changes}
             update(state, self._setting(controls, state.setting), posts)
         if duration is not None:
-            moved = state.setting.motion.hold(duration, self.itemised)
+            setting = state.setting
+            moved = setting.motion.hold(duration, self.itemised, setting.driven)
             hold(state, moved, self._elements, posts)
         post(state, posts)
         self._state = state
@@ -216,8 +219,8 @@ class MomentsEngine(WithoutReplicas):
             setattr(state, name, float(saved[name]))
         state.settled = bool(saved["settled"])
         parts = {k.removeprefix("spread_"): v for k, v in saved.items() if k.startswith("spread_")}
-        motion = state.setting.motion
-        tally = WorkVariance.of_snapshot(parts, lambda h: motion.hold(h, self.itemised))
+        motion, driven = state.setting.motion, state.setting.driven
+        tally = WorkVariance.of_snapshot(parts, lambda h: motion.hold(h, self.itemised, driven))
         state.tallies = {0: tally}
         self._state = state
 
@@ -250,7 +253,7 @@ class MomentsEngine(WithoutReplicas):
         steady = controls["emf"] is old.get("emf") and controls["current"] is old.get("current")
         if previous is not None and previous.motion.same_shape(controls):
             motion = previous.motion
-            if not (self.itemised or steady):
+            if not (self.driven or steady):
                 self._network.core.check(controls, "exact")
         else:
             self._network.core.check(controls, self._motion_kind)

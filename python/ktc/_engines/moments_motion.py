@@ -68,7 +68,8 @@ class Hold:
         duration: h.
         decay: A = e^{Fh}, shape (rows, rows).
         covariance: Q.
-        lag: ∫₀ʰ e^{Ft} dt.
+        itemised: whether every account is told apart.
+        lag: ∫₀ʰ e^{Ft} dt, where it is needed.
         forms: ∫₀ʰ e^{Fᵀt} W e^{Ft} dt of every quadratic form W, shape (forms, rows, rows); None
             where they are too many.
     """
@@ -76,6 +77,7 @@ class Hold:
     duration: float
     decay: Array
     covariance: Array
+    itemised: bool = False
     lag: Array | None = None
     forms: Array | None = None
 
@@ -100,7 +102,7 @@ class Motion:
         if network.inertia is not None:
             self.hessian[network.units : n, network.units : n] = np.diag(1 / network.inertia)
         self._isothermal = bool((self.kT == self.kT[0]).all()) and not len(elements.noise_density)
-        self._holds: dict[tuple[float, bool], Hold] = {}
+        self._holds: dict[tuple[float, bool, bool], Hold] = {}
 
     def same_shape(self, controls: Mapping[str, Any]) -> bool:
         """Whether it is the motion at these controls."""
@@ -173,30 +175,31 @@ class Motion:
             result = _core.stationary_covariance(*self._scaled) / np.outer(s, s)
         return 0.5 * (result + result.T)
 
-    def hold(self, duration: float, itemised: bool) -> Hold:
+    def hold(self, duration: float, itemised: bool, driven: bool) -> Hold:
         """The transition over a hold of this duration, prepared once."""
-        key = (duration, itemised)
+        key = (duration, itemised, itemised or driven)
         if key not in self._holds:
             if len(self._holds) >= HOLDS_KEPT:
                 self._holds.clear()
-            self._holds[key] = self._prepare(duration, itemised)
+            self._holds[key] = self._prepare(*key)
         return self._holds[key]
 
-    def _prepare(self, duration: float, itemised: bool) -> Hold:
+    def _prepare(self, duration: float, itemised: bool, driven: bool) -> Hold:
         s = self._scale
         if self._isothermal:
             decay, noise = _core.network_transition(self._network.core, self._controls, duration)
         else:
             decay, noise = _core.linear_transition(*self._scaled, duration)
             decay, noise = decay * s / s[:, None], noise / np.outer(s, s)
-        if not itemised:
+        if not driven:
             return Hold(duration, decay, noise)
         e = self._elements
-        few = (e.accounts + len(e.filtered)) * e.rows**2 <= MOST_FORMS
+        few = itemised and (e.accounts + len(e.filtered)) * e.rows**2 <= MOST_FORMS
         forms = self._forms / np.outer(s, s) if few else np.empty((0, e.rows, e.rows))
         lag, integrals = _integrated(self._scaled[0], forms, duration)
         lag = lag * s / s[:, None]
-        return Hold(duration, decay, noise, lag, integrals * np.outer(s, s) if few else None)
+        kept = integrals * np.outer(s, s) if few else None
+        return Hold(duration, decay, noise, itemised, lag, kept)
 
     def swept(self, hold: Hold, moments: Array) -> Array:
         """∫₀ʰ tr(W e^{Ft} M e^{Fᵀt}) dt of every form W and the second moments M at the start."""

@@ -153,12 +153,15 @@ def hold(state: State, moved: Hold, elements: ElementArrays, posts: Posts) -> No
         later = 0.5 * (later + later.T)
     step, d = after - mean, len(setting.bias)
     posts[SUPPLY] = supply = float(setting.bias.dot(step[:d]))
-    if moved.lag is not None:
+    source = 0.0
+    if setting.driven:
+        posts[SOURCE] = source = _source(setting, moved, elements, wound)
+    if moved.itemised:
         _itemise(state, moved, elements, wound, posts)
     else:
         pull, force = motion.hessian.dot(mean + after), setting.force
         pushed = supply if force is setting.bias else float(force.dot(step[: len(force)]))
-        heat = pushed - 0.5 * float(pull.dot(step))
+        heat = source + pushed - 0.5 * float(pull.dot(step))
         if not state.settled:
             heat -= 0.5 * float((motion.hessian * (later - covariance)).sum())
         posts[HEAT] = heat
@@ -179,6 +182,17 @@ def hold(state: State, moved: Hold, elements: ElementArrays, posts: Posts) -> No
     state.time = total
 
 
+def _source(setting: Setting, moved: Hold, elements: ElementArrays, wound: Array) -> float:
+    """Mean energy from sources, Σ_r ∫ e_r dξ_r + Σ_s ∫ I_s a_s·∇H dt."""
+    assert moved.lag is not None  # of driven holds
+    motion, emf, current = setting.motion, setting.controls["emf"], setting.controls["current"]
+    path = moved.lag @ wound + setting.displacement * moved.duration
+    swept = motion.slopes @ path - emf * moved.duration
+    slope = motion.hessian @ path
+    fed = elements.source_directions @ slope[: elements.dimension]
+    return float(current @ fed - (emf * elements.conductance) @ swept)
+
+
 def _itemise(
     state: State, moved: Hold, elements: ElementArrays, wound: Array, posts: Posts
 ) -> None:
@@ -191,17 +205,11 @@ def _itemise(
     amounts = motion.swept(moved, excess) + motion.stationary_rates * moved.duration
     heats = amounts[: elements.accounts]
     if setting.driven:
-        emf, current = setting.controls["emf"], setting.controls["current"]
-        integral = moved.lag @ wound
-        at_rest = motion.slopes @ setting.displacement - emf
-        swept = motion.slopes @ integral
+        at_rest = motion.slopes @ setting.displacement - setting.controls["emf"]
+        swept = motion.slopes @ (moved.lag @ wound)
         heats = heats + elements.per_account(
             elements.conductance * at_rest * (2 * swept + at_rest * moved.duration)
         )
-        source = -(emf * elements.conductance) @ (swept + at_rest * moved.duration)
-        path = motion.hessian @ (integral + setting.displacement * moved.duration)
-        source += current @ (elements.source_directions @ path[: elements.dimension])
-        posts[SOURCE] = float(source)
     posts[HEATS], posts[HEAT] = heats, float(heats.sum())
     if len(elements.noise_density):
         injected = amounts[elements.accounts :].sum() + motion.white_rate * moved.duration

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 
@@ -13,9 +14,14 @@ from ktc._base.resources import within_memory
 from ktc._base.validation import Array
 from ktc._engines.engine import ControlArrays, spread
 from ktc._engines.ensemble_options import EnsembleOptions
-from ktc._engines.step_size import Rates, checked_step, step_of
+from ktc._engines.step_size import Rates, bias_of_step, checked_step, step_of
+from ktc._model.accounts import NET_HEAT
 from ktc._model.controls import Controls
 from ktc._model.network import Network
+
+#: Time of a step of one resistor of one replica, of small networks on a core of 2020.
+NANOSECONDS_PER_MOVE = {"midpoint": 6.0, "split": 18.0, "pooled": 18.0}
+SECONDS_TO_WARN = 60.0
 
 
 class SamplingEngine:
@@ -29,7 +35,7 @@ class SamplingEngine:
 
     def __init__(self, network: Network, options: EnsembleOptions, start: Array) -> None:
         self._network, self._options = network, options
-        self._rates = Rates(network)
+        self._rates, self._warned = Rates(network), False
         controls = network.controls
         longest = self._longest([controls])
         needed = _gigabytes(network, options)
@@ -50,7 +56,7 @@ class SamplingEngine:
                 dtype=options.dtype,
                 longest_step=longest,
                 state=start,
-                accounts=options.accounts,
+                accounts=_in_core(options.accounts),
                 first_step=options.first_step or 0,
             )
         self._adopt(core)
@@ -59,6 +65,9 @@ class SamplingEngine:
         """Bind the calls that the core answers itself; a controller makes them every tick."""
         self.core = core
         self.itemised, self.pooled = core.itemised, core.pooled
+        self.driven = core.itemised or self._options.motion == "driven"
+        noisy = self._network.core.elements.noises > 0
+        self.netted = noisy and self._options.motion == "driven"
         self.set, self.hold, self.play = core.set, core.hold, core.play
         self.read, self.mean, self.moments = core.read, core.mean, core.moments
         self.equilibrate, self.place, self.controls = core.equilibrate, core.place, core.controls
@@ -76,11 +85,35 @@ class SamplingEngine:
         self._network.core.check(controls.arrays(), self._options.motion)
 
     def prepare(self, settings: Iterable[Controls]) -> None:
-        if self._options.motion != "exact":
+        if not self._options.exact:
             self.core.longest_step = self._longest(settings)
 
     def reach(self) -> float:
         return float(np.abs(self.read(0, self._network.units)).max())
+
+    def warn_if_long(self, holds: Array) -> None:
+        """Warn before holds whose steps take more than a minute."""
+        if self._options.exact:
+            return
+        network, options = self._network, self._options
+        longest = self.core.longest_step
+        steps = float(np.sum(np.maximum(1, holds / longest)))
+        moves = steps * max(64, options.replicas) / (options.threads or 1)
+        seconds = NANOSECONDS_PER_MOVE[options.motion] * 1e-9 * moves * network.core.resistors
+        if seconds < SECONDS_TO_WARN:
+            return
+        alternatives = "a longer dt or fewer replicas take less"
+        if options.motion == "split" and network.moves_exactly:
+            alternatives = (
+                "without resolve_heat and heat_per_resistor motion is exact and takes no steps; "
+                "replicas=math.inf has the mean heat of each resistor; a longer dt or fewer "
+                "replicas take less"
+            )
+        warnings.warn(
+            f"{steps:.2g} steps, of at most {longest:.2g} because the network is that fast, take "
+            f"about {_duration(seconds)}: {alternatives}",
+            stacklevel=4,
+        )
 
     def restart(self, controls: ControlArrays, state: Array) -> None:
         self.core.restart(controls, state)
@@ -132,17 +165,40 @@ class SamplingEngine:
 
     def _longest(self, settings: Iterable[Controls]) -> float:
         """The longest step at these controls: ``dt``, or a tenth of the fastest time."""
-        if self._options.motion == "exact":
+        if self._options.exact:
             return 0.0
         if self._options.dt is None:
             return step_of(self._rates, settings)
-        return checked_step(self._options.dt, self._rates, settings)
+        dt, chosen = self._options.dt, list(settings)
+        step = checked_step(dt, self._rates, chosen)
+        if not self._warned:
+            midpoint = self._options.motion == "midpoint"
+            if bias := bias_of_step(step, self._rates, chosen, midpoint):
+                self._warned = True
+                shorter = "leave dt out, or take a shorter one; ktc.convergence measures its bias"
+                warnings.warn(f"dt = {dt:.4g} is {bias}; {shorter}", RuntimeWarning, stacklevel=6)
+        return step
+
+
+def _duration(seconds: float) -> str:
+    for unit, length in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= length:
+            return f"{seconds / length:.2g} {unit}"
+    return f"{seconds:.2g} seconds"
+
+
+def _in_core(accounts: tuple[str, ...] | None) -> list[str] | None:
+    """Names of the accounts in the core, whose heat is net where generators are not told apart."""
+    if accounts is None:
+        return None
+    return ["heat" if name == NET_HEAT else name for name in accounts]
 
 
 def _gigabytes(network: Network, options: EnsembleOptions) -> float:
     """Memory of coordinates, of accounts (12 bytes each) and of opening energies."""
     d, replicas = network.units, options.replicas
-    accounts = 3 if options.accounts is None else len(options.accounts)
+    plain = 4 if options.motion == "driven" else 3
+    accounts = plain if options.accounts is None else len(options.accounts)
     size = 4 if options.dtype == "float32" else 8
     if network.is_sparse:
         # Lanes of whole blocks, and the lines of each unit's resistor.

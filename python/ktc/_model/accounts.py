@@ -9,10 +9,16 @@ from ktc._base.validation import known_keywords
 
 #: The terms of the first law.
 FIRST_LAW = ("work", "heat", "source", "injected", "shadow")
+#: Heat less what noise generators inject, where they are not told apart.
+NET_HEAT = "net_heat"
+TOGETHER = (
+    "heat and what noise generators inject are not told apart by exact motion; take net_heat, "
+    "their difference, or make the emulator with resolve_heat=True"
+)
 
 
-def accounts_to_keep(accounts: object, motion: str) -> tuple[str, ...] | None:
-    """The accounts to keep, each name once; None keeps all accounts of the motion."""
+def account_names(accounts: object) -> tuple[str, ...] | None:
+    """The accounts that a user names, each once; None for all."""
     if accounts is None:
         return None
     if isinstance(accounts, bytes) or not isinstance(accounts, Iterable):
@@ -20,9 +26,21 @@ def accounts_to_keep(accounts: object, motion: str) -> tuple[str, ...] | None:
             f"accounts must be a name or several, such as ('work', 'heat'), but is {accounts!r}"
         )
     names = (accounts,) if isinstance(accounts, str) else tuple(dict.fromkeys(accounts))
-    known_keywords(names, _core.ACCOUNTS, "account")
-    for name in names:
-        if name not in _core.accounts_of(motion):
+    known_keywords(names, (*_core.ACCOUNTS, NET_HEAT), "account")
+    return names
+
+
+def accounts_to_keep(
+    names: tuple[str, ...] | None, motion: str, noisy: bool
+) -> tuple[str, ...] | None:
+    """``names``, if this motion has these accounts, of a network that is ``noisy`` or not."""
+    netted = motion == "driven" and noisy
+    for name in names or ():
+        if netted and name in ("heat", "injected"):
+            raise ValueError(f"accounts has {name!r}, but {TOGETHER}")
+        if name == NET_HEAT and not netted:
+            raise ValueError("accounts has 'net_heat', which is heat − injected here: name these")
+        if name != NET_HEAT and name not in _core.accounts_of(motion):
             raise ValueError(
                 f"accounts has {name!r}, which this motion does not tell apart; make the "
                 "emulator with resolve_heat=True"

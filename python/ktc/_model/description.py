@@ -64,11 +64,14 @@ def network_of(device: Description, name: str = "device") -> Network:
     if isinstance(device, Network):  # saves the slow checks of protocols
         return device
     kind = type(device).__name__
+    if isinstance(device, type):
+        given = device.__name__
+        raise TypeError(f"{name} must be an object, but is the class {given}; pass one {given}")
     if isinstance(device, Running):
         raise TypeError(
             f"{name} must be a Network or a Board, but is a running {kind}; pass what it was made "
             "of, or, at its present controls, emulator.network.with_controls(emulator.controls)"
         )
-    if isinstance(device, type) or not isinstance(device, Description):
+    if not isinstance(device, Description):
         raise TypeError(f"{name} must be a ktc.Network or a ktc.Board, but is a {kind}")
     return of_type(f"network of {name}", device.network, Network)

@@ -249,8 +249,8 @@ class Network(Storable):
 
     @property
     def moves_exactly(self) -> bool:
-        """Whether a hold at these controls is one exact move whose total heat is −ΔH."""
-        return self._core.motion(self._controls.arrays(), False) == "exact"
+        """Whether a hold at these controls is one exact move: of any dense linear network."""
+        return self._core.motion(self._controls.arrays(), False) in ("exact", "driven")
 
     @property
     def inertia(self) -> Array | None:
@@ -310,7 +310,7 @@ class Network(Storable):
         """
         if self.is_sparse:
             raise ValueError("transition needs a dense network; make it of stiffness.toarray()")
-        if not self.moves_exactly:
+        if self._core.is_driven(self._controls.arrays()) or self.quartic.any():
             raise ValueError(
                 "transition needs a linear network at one temperature without sources; "
                 "theory.linear_transition takes any stable drift and diffusion"
