@@ -19,7 +19,7 @@ import math
 
 import numpy as np
 from drawing import common_legend, errorbars, new_figure, plain_ticks
-from harness import Table, main, scaled
+from harness import Table, main, scaled, seeds_of
 from sklearn.datasets import load_digits
 
 import ktc
@@ -50,12 +50,13 @@ def pictures(ax, rows):
 
 def experiment(seed=1, quick=False):
     ensembles = [1024, math.inf] if quick else [1024, 4096, 16384, math.inf]
+    seeds = seeds_of(seed)
     table = Table("schedule", "replicas", "nats left", "zJ each", "bound", named=2)
     best = BOARD.kT * np.linalg.inv(np.cov(VOLTS.T, bias=True) * 1e-24)
     figure, axes = new_figure(1, 2, figsize=(9.6, 3.9), width_ratios=[1.5, 1])
     for number, (name, rule) in enumerate(list(RULES.items())[: 1 if quick else None]):
         for replicas in ensembles:
-            options = {"replicas": replicas, "ticks": 100, "seed": seed}
+            options = {"replicas": replicas, "ticks": 100, "seed": next(seeds)}
             fit = ktc.learn(BOARD, VOLTS, rule, parameters=("stiffness",), **options)
             if number == 0 and replicas < math.inf:
                 drawn = fit.device

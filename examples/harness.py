@@ -8,6 +8,11 @@ import numpy as np
 import ktc
 
 
+def seeds_of(seed):
+    """A seed for each run, up to 1000, so that the errors of a sweep are independent."""
+    return map(int, np.random.SeedSequence(seed).generate_state(1000, np.uint64))
+
+
 class Table:
     """Rows of names, exact numbers, and estimates with their standard errors.
 

@@ -16,7 +16,7 @@ import math
 
 import numpy as np
 from drawing import STYLES, errorbars, legend, new_figure, plain_ticks
-from harness import Table, main, scaled
+from harness import Table, main, scaled, seeds_of
 
 import ktc
 from ktc import schedules
@@ -53,15 +53,15 @@ def bend(mean):
 
 
 def experiment(seed=1, quick=False):
-    conditions, replicas = ([1, 30], 2000) if quick else ([1, 3, 10, 30, 100], 50_000)
+    conditions, many = ([1, 30], 2000) if quick else ([1, 3, 10, 30, 100], 50_000)
     table = Table("rate", "condition", "bend", "speed", "exact/bound", "sampled/bound", named=2)
     figure, axes = new_figure(1, 2, figsize=(8.4, 3.9))
-    ways, costs = axes[0]
+    (ways, costs), seeds = axes[0], seeds_of(seed)
     for number, (name, make) in enumerate(RATES.items()):
         for condition in conditions:
             schedule = make(net := network(condition))
             exact = ktc.learn(net, TARGET, schedule, replicas=math.inf, ticks=TICKS)
-            fit = ktc.learn(net, TARGET, schedule, replicas=replicas, ticks=TICKS, seed=seed)
+            fit = ktc.learn(net, TARGET, schedule, replicas=many, ticks=TICKS, seed=next(seeds))
             both = [scaled(f.completed_excess_work, 1 / f.bound_target) for f in (exact, fit)]
             table.add(name, str(condition), *bend(exact.history.mean), *both)
             if condition == 30:

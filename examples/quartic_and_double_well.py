@@ -15,7 +15,7 @@ Source: Hnybida, Verret (2025), arXiv 2510.03137; Sivak, Crooks (2012), PRL 108,
 
 import numpy as np
 from drawing import common_legend, errorbars, new_figure, plain_ticks
-from harness import Table, main, scaled
+from harness import Table, main, scaled, seeds_of
 
 import ktc
 from ktc import Metrics, schedules
@@ -43,26 +43,26 @@ def learned(name, net, goal, T, options):
     return ktc.learn(net, goal, best.schedule, **options)
 
 
-def driven(net, bias, T, replicas, ticks, seed):
+def driven(net, bias, T, seeds, replicas, ticks):
     ramp = ktc.Protocol.ramp(T, ticks, bias=(0.0, bias))
     geodesic = ktc.theory.geodesic_drive(net, {"bias": bias}, T, ticks)
     for name, drive in (("linear ramp", ramp), ("geodesic", geodesic)):
-        yield name, ktc.Emulator(net, replicas, seed).play(drive).excess_work
+        yield name, ktc.Emulator(net, replicas, next(seeds)).play(drive).excess_work
 
 
 def experiment(seed=1, quick=False):
     durations, replicas = ([2.0], 2000) if quick else ([1.0, 2.0, 4.0, 8.0], 20_000)
-    options = {"replicas": replicas, "ticks": 100 if quick else 200, "seed": seed}
+    options, seeds = {"replicas": replicas, "ticks": 100 if quick else 200}, seeds_of(seed)
     table = Table("unit", "T", "drive", "completed", "own b", "bound", named=3)
     figure, axes = new_figure(1, len(UNITS), figsize=(9.6, 4.0))
     for ax, (unit, (k, bias)) in zip(axes[0], UNITS.items(), strict=True):
         net = ktc.Network(k, 1.0, quartic=1.0)
         for T in durations:
             for name in ("the rule", "anticipating", "constant") if quick else (*RULES, *TUNED):
-                fit = learned(name, net, mean_at(k, bias), T, options)
+                fit = learned(name, net, mean_at(k, bias), T, options | {"seed": next(seeds)})
                 reached, bound = fit.parameters["bias"][0], fit.bound_target
                 table.add(unit, f"{T:g}", name, fit.completed_excess_work, reached, bound)
-            for name, spent in driven(net, bias, T, **options):
+            for name, spent in driven(net, bias, T, seeds, **options):
                 table.add(unit, f"{T:g}", name, spent, bias, bound)
         ax.axhline(1.0, color="0.75", linewidth=5, label="bound")
         for number, name in enumerate(dict.fromkeys(table.column("drive"))):

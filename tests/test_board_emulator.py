@@ -279,6 +279,15 @@ def test_updates_need_their_time():
     assert emulator.time == pytest.approx(7e-6)
 
 
+def test_an_update_of_nothing_is_none():
+    emulator = board(**LIMITS).emulator(10, seed=1)
+    emulator.set(bias=1e-4)
+    emulator.run(0.7e-6)
+    emulator.set()
+    emulator.run(0.4e-6)
+    emulator.set(bias=2e-4)
+
+
 def test_it_takes_what_an_emulator_takes():
     limited = board(**LIMITS)
     with refused(TypeError, "samples"):

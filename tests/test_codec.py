@@ -68,6 +68,24 @@ STORED = {
 }
 
 
+def drawing():
+    netlist = "R1 A 0 1k kelvin=4\nC1 a 0 1n ic=2\nI1 0 a 1n noise=1e-24 bandwidth=10k\n.tran 1n 1u"
+    return ktc.Circuit.from_netlist(netlist)
+
+
+def statistics():
+    wanted = ktc.Statistics(covariance=True, histogram=[-1.0, 0.0, 1.0], autocorrelation=2)
+    emulator = ktc.Emulator(ktc.Network(K, 1.0), replicas=10, seed=1)
+    return emulator.play(ktc.Protocol([0.1] * 5, {}), statistics=wanted).statistics
+
+
+STORED |= {
+    "circuit as drawn": drawing,
+    "statistics": statistics,
+    "metrics": lambda: ktc.Metrics("measured", replicas=500, shrinkage=0.5),
+}
+
+
 @pytest.mark.parametrize("name", STORED)
 def test_any_kind_comes_back_equal(name, tmp_path):
     value = STORED[name]()
@@ -109,6 +127,18 @@ def test_what_results_are_made_of_comes_back_equal(value, tmp_path):
     again = ktc.load(tmp_path / "value")
     assert type(again) is type(value)
     assert same(again, value)
+
+
+def test_a_circuit_comes_back_with_all_that_it_was_read_with(tmp_path):
+    circuit = drawing()
+    circuit.save(tmp_path / "circuit.npz")
+    again = ktc.load(tmp_path / "circuit.npz")
+    assert again == circuit and str(again) == str(circuit)
+    assert again.skipped == circuit.skipped == (".tran 1n 1u",)
+    assert again.nodes == ("A",)
+    np.testing.assert_array_equal(again.initial_state(), circuit.initial_state())
+    again.add("R2", "a", 0, 50.0)
+    assert again.compile() != circuit.compile()
 
 
 def test_plain_values_come_back_as_they_were(tmp_path):

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import pytest
 import ktc
 from ktc import theory
 from ktc._base.estimate import Estimate
+from ktc._base.validation import seeds_of
 from ktc._commands import demo as demo_module
 from ktc._commands import report
 from ktc._commands.demo import demo
@@ -135,11 +137,20 @@ def test_the_fits_are_those_of_the_table(finished, results):
     for name, row in zip(FITS, results["table"], strict=True):
         fit = ktc.Fit.load(finished[1] / name)
         assert fit.schedule.name == row["schedule"]
-        assert fit.seed == results["seed"]
+        assert fit.seed == row["seed"]
         assert fit.excess_work.mean == row["excess_work"]["J"]
         assert fit.completed_excess_work.mean == row["completed_excess_work"]["J"]
         assert fit.kT == pytest.approx(1.380649e-23 * 300, rel=1e-12)
         assert fit.history.time.shape == (TICKS + 1,)
+
+
+def test_every_run_has_a_seed_of_its_own(results):
+    """Runs of one seed deviate from the bound together; these are determined by the seed given."""
+    seeds = [point["seed"] for point in results["table"] + results["scan"]]
+    assert len(set(seeds)) == len(seeds) == 27
+    assert set(seeds) < set(islice(seeds_of(results["seed"]), 43))
+    neighbour = islice(seeds_of(results["seed"] + 1), 43)
+    assert not set(seeds) & set(neighbour)
 
 
 def test_the_results_tell_how_they_came_about(results):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -48,6 +49,7 @@ def test_abilities_of_a_real_board():
     for ability in (
         ktc.HasShortestTick,
         ktc.Settles,
+        ktc.Rests,
         ktc.RealisesControls,
         ktc.Seeded,
         ktc.HasImperfections,
@@ -71,7 +73,7 @@ def test_the_device_of_the_page_meets_the_bound_with_any_parameters():
         numpy_device(), DATA, MinimalDissipation(2.0), parameters=("bias", "stiffness"), ticks=40
     )
     assert fit.likelihood_bias == pytest.approx(fit.excess_work.mean, abs=1e-9)
-    assert fit.seed is None and fit.imperfections is None
+    assert fit.seed is None and fit.imperfections is None and fit.from_equilibrium is None
 
 
 def test_a_device_that_lacks_a_member_is_refused_by_name():
@@ -98,6 +100,62 @@ def test_a_class_is_no_device(kind):
     match = f"device must be an object, but is the class {kind.__name__}; pass one"
     with pytest.raises(TypeError, match=match):
         ktc.learn(kind, 1.0, MinimalDissipation(1.0))
+
+
+def altered(**members):
+    """A device of numpy replicas of a pair, of which some members return something else."""
+    made = numpy_device(5)
+    kind = type("Altered", (type(made),), members)
+    made.__class__ = kind
+    return made
+
+
+def ledger_of(work, heat):
+    return property(lambda self: SimpleNamespace(work=work, heat=heat), lambda self, value: None)
+
+
+@pytest.mark.parametrize(
+    ("members", "error", "match"),
+    [
+        ({"moments": lambda self: SimpleNamespace(mean=1.0)}, TypeError, "moments.*mean .* float"),
+        (
+            {"moments": lambda self: SimpleNamespace(mean=np.zeros(()))},
+            ValueError,
+            r"mean of the device must be of shape \(2,\), but has shape \(\)",
+        ),
+        ({"moments": lambda self: SimpleNamespace(mean=np.zeros((5, 2)))}, ValueError, "mean of"),
+        ({"read": lambda self: np.zeros(2)}, ValueError, r"read.* of shape \(5, 2\), .* \(2,\)"),
+        ({"read": lambda self: [[0.0, 0.0]] * 5}, TypeError, "read.* but is list"),
+        ({"ledger": ledger_of(0.0, 0.0)}, TypeError, "ledger.work .* but is float 0.0"),
+        ({"ledger": ledger_of(np.zeros((5, 2)), np.zeros(5))}, ValueError, "ledger.work of"),
+        ({"ledger": ledger_of(np.zeros(5), np.zeros(4))}, ValueError, "ledger.heat of .* shape"),
+        ({"ledger": ledger_of(np.zeros(0), np.zeros(0))}, ValueError, "ledger.work of .* shape"),
+        (
+            {"controls": property(lambda self: PAIR.controls, lambda self, value: None)},
+            ValueError,
+            r"controls .* set last, but bias is still array.* after set\(bias=",
+        ),
+        ({"controls": {"bias": 0.0}}, TypeError, "controls of the device must be a ktc.Controls"),
+        ({"network": 3.0}, TypeError, "network of the device must be a ktc.Network"),
+    ],
+)
+def test_what_a_device_returns_is_checked(members, error, match):
+    names = {"network", "controls"} & members.keys()
+    members |= {n: property(lambda s, v=members[n]: v, lambda s, v: None) for n in names
+                if not isinstance(members[n], property)}  # fmt: skip
+    with pytest.raises(error, match=match):
+        ktc.learn(altered(**members), DATA, MinimalDissipation(1.0), ticks=5)
+
+
+@pytest.mark.parametrize("shape", [(), (2,), (5, 2)])
+def test_a_covariance_of_the_device_is_checked_where_it_is_read(shape):
+    def moments(self):
+        return SimpleNamespace(mean=np.zeros(2), covariance=np.ones(shape))
+
+    with pytest.raises(ValueError, match="covariance of the device must be of shape"):
+        ktc.learn(
+            altered(moments=moments), DATA, Constant(1.0, 0.1), parameters=("stiffness",), ticks=5
+        )
 
 
 OPTIONS = {"replicas": 40, "ticks": 10, "seed": 2, "threads": 1}

@@ -16,6 +16,9 @@ from ktc import Emulator, Network
 from reference_motion import order_of
 from reference_quartic import Unit
 
+# Steps so long that their bias is seen.
+pytestmark = pytest.mark.filterwarnings("ignore:dt = :RuntimeWarning")
+
 #: Barriers in kT, tilts in kT between the wells.
 WELLS = {
     "3 kT": Unit(-2.0, 1.0, kT=1 / 3, friction=1.0),

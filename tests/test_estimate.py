@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.signal
 
 from ktc import Emulator, Estimate, Network, Protocol
 
@@ -34,6 +35,61 @@ def test_the_error_bar_covers():
         estimate = Estimate.of_samples(generator.normal(3.0, 2.0, size=50))
         hits += abs(estimate.mean - 3.0) < estimate.stderr
     assert abs(hits / 2000 - 0.678) < 4 * np.sqrt(0.683 * 0.317 / 2000)
+
+
+def autoregressive(rho, count, generator):
+    """A stationary series of unit variance, x′ = ρx + √(1 − ρ²) ξ; τ = ½(1 + ρ)/(1 − ρ)."""
+    noise = np.sqrt(1 - rho**2) * generator.normal(size=count)
+    noise[0] = generator.normal()
+    return scipy.signal.lfilter([1.0], [1.0, -rho], noise)
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.5, 0.9])
+def test_the_error_bar_of_a_series_covers(rho):
+    """1000 means of series of 200 integrated times or more: 68.3 % within one error bar, at 4σ.
+
+    The error bars' own scatter takes up to 1 % of that.
+    """
+    generator, count = np.random.default_rng(62), 4000
+    means, errors = np.transpose(
+        [
+            (found.mean, found.stderr)
+            for found in (
+                Estimate.of_series(autoregressive(rho, count, generator)) for _ in range(1000)
+            )
+        ]
+    )
+    exact = np.sqrt((1 + rho) / (1 - rho) / count)
+    assert np.mean(errors) == pytest.approx(exact, rel=0.03)
+    assert abs(np.mean(np.abs(means) < errors) - 0.683) < 0.01 + 4 * np.sqrt(0.683 * 0.317 / 1000)
+
+
+def test_a_series_that_alternates_counts_as_independent():
+    series = autoregressive(-0.5, 4000, np.random.default_rng(64))
+    found, independent = Estimate.of_series(series), Estimate.of_samples(series)
+    assert found.stderr == pytest.approx(independent.stderr, rel=1e-3)
+
+
+def test_one_replica_over_time():
+    """400 relaxation times: √(2/400) = 0.0707, to 4σ of an error bar's own 11 %; 6.3e-5."""
+    emulator = Emulator(Network(stiffness=1.0, friction=1.0), replicas=1, seed=5)
+    series = emulator.play(Protocol(np.full(20_000, 0.02), {}), record="state").series["state"]
+    found = Estimate.of_series(series[:, 0, 0], unit="V", kT=2.0)
+    assert found.stderr == pytest.approx(np.sqrt(2 / 400), rel=4 * 0.11)
+    assert abs(found.mean) < 4 * np.sqrt(2 / 400)
+    assert found.method == "mean over time" and found.unit == "V"
+    assert found.in_kT.stderr == found.stderr / 2
+    assert found.variance == pytest.approx(series.var(ddof=1))
+
+
+def test_a_series_that_is_too_short_is_refused():
+    generator = np.random.default_rng(63)
+    for series in (autoregressive(0.999, 2000, generator), np.arange(50.0), [1.0, 2.0, 1.5]):
+        with pytest.raises(ValueError, match="series must be longer than 20 integrated times"):
+            Estimate.of_series(series)
+    with pytest.raises(ValueError, match="series must be one row"):
+        Estimate.of_series(np.zeros((3, 2)))
+    assert Estimate.of_series(np.ones(20)).stderr == 0
 
 
 def test_one_sample_has_no_error_bar():

@@ -247,5 +247,11 @@ def test_it_is_saved_reproducible_and_refused_where_unknown(tmp_path):
     assert again.mean == runs[0].gradient_noise_work.mean
     assert again.in_kT.mean == again.mean / 0.7
     fit = ktc.learn(NET, DATA, Adam(1.0, 0.1), parameters=BOTH, replicas=10, ticks=5, seed=1)
-    with refused(ValueError, "not available for this run under ktc.schedules.Adam"):
+    with refused(
+        ValueError, "not available for this run under ktc.schedules.Adam", "many more replicas"
+    ):
         fit.gradient_noise_work  # noqa: B018
+    pair = ktc.Network([[1.0, 0.5], [0.5, 1.0]], 1.0, quartic=1.0)
+    fit = ktc.learn(pair, [1.0, 1.0], Adam(1.0, 0.1), replicas=10, ticks=5, seed=1)
+    with refused(ValueError, "units 0 and 1 are coupled", "compare with longer runs"):
+        fit.bound  # noqa: B018

@@ -22,6 +22,9 @@ from reference_noise import HOLD
 from reference_quartic import Unit, Units
 from refusal import refused, refused_unchanged
 
+# Steps so long that their bias is seen.
+pytestmark = pytest.mark.filterwarnings("ignore:dt = :RuntimeWarning")
+
 RNG = np.random.default_rng(5)
 K3 = np.array([[-1.0, 0.4, 0.1], [0.4, 0.5, -0.3], [0.1, -0.3, 2.0]])
 #: A double well coupled to a quartic unit, at different friction.

@@ -14,6 +14,8 @@ import pytest
 
 import ktc
 from ktc import theory
+from ktc._learning.planning import plan_search
+from ktc._learning.planning.plan_search import PlanSearch
 from refusal import refused
 from replica_means import assert_mean
 
@@ -140,6 +142,30 @@ def test_the_least_budget_is_named(other):
     assert plan.total_excess_work <= 1.001 * least(error)
     with refused(ValueError, "joules must be at least"):
         ktc.plan(BOARD, DATA, joules=0.9 * least(error), **other)
+
+
+def test_a_budget_out_of_reach_is_refused_after_few_ticks(monkeypatch):
+    """In a second or two; the budget that is named is about the least, and is enough."""
+    ticks, expected = [], PlanSearch._expected
+
+    def counted(self, duration, number):
+        ticks.append(number)
+        return expected(self, duration, number)
+
+    monkeypatch.setattr(PlanSearch, "_expected", counted)
+    with pytest.raises(ValueError, match="joules must be at least about") as error:
+        ktc.plan(BOARD, DATA, joules=1e-30, nats=1e-9)
+    assert sum(ticks) < 20_000
+    assert 1e-20 < least(error) < 1e-18
+    monkeypatch.setattr(plan_search, "MANY_TICKS", 100)
+    with pytest.raises(ValueError, match="joules must be at least about") as error:
+        ktc.plan(UNIT, 5.0, joules=1e-3, nats=1e-2)
+    ample = ktc.plan(UNIT, 5.0, joules=least(error), nats=1e-2)
+    assert ample.total_excess_work <= least(error)
+    with refused(ValueError, "joules must be at least about"):
+        ktc.plan(UNIT, 5.0, joules=0.75 * least(error), nats=1e-2)
+    monkeypatch.undo()
+    assert ktc.plan(UNIT, 5.0, joules=least(error), nats=1e-2) == ample
 
 
 def test_ticks_of_a_real_board_are_as_long_as_it_needs():

@@ -20,6 +20,9 @@ from reference_motion import Circuit, Noise, Resistor, order_of
 from reference_quartic import Unit
 from refusal import refused, refused_unchanged
 
+# Steps so long that their bias is seen.
+pytestmark = pytest.mark.filterwarnings("ignore:dt = :RuntimeWarning")
+
 RNG = np.random.default_rng(2)
 K3, DENSE = random_spd(RNG, 3), random_spd(RNG, 3, 4.0)
 BIAS = np.array([1.0, -0.5, 2.0])

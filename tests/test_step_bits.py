@@ -13,6 +13,9 @@ import pytest
 import ktc
 from in_steps import bits, coupled_wells, quartic_with_inertia, restless, wells_alone
 
+# Steps so long that their bias is seen.
+pytestmark = pytest.mark.filterwarnings("ignore:dt = :RuntimeWarning")
+
 HOLDS, BIASES = [0.3, 0.4, 0.25], [0.1, 0.5, -0.2]
 
 

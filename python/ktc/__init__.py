@@ -47,6 +47,7 @@ from ktc._model.device import (
     HasShortestTick,
     Programmable,
     RealisesControls,
+    Rests,
     Seeded,
     Settles,
 )
@@ -99,6 +100,7 @@ __all__ = [
     "RealBoard",
     "RealisesControls",
     "Resistor",
+    "Rests",
     "Run",
     "RunStatistics",
     "Seeded",

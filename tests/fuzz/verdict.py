@@ -59,6 +59,8 @@ def attempt(call: Callable[[], Any], names: Iterable[str] | None, told: str) -> 
             warnings.simplefilter("error")
             for harmless in (UserWarning, PendingDeprecationWarning):
                 warnings.simplefilter("ignore", harmless)
+            # A step whose bias is large is taken all the same.
+            warnings.filterwarnings("ignore", "dt = ", RuntimeWarning)
             result = call()
     except Exception as error:
         complaint = _complaint(error, names)
@@ -74,7 +76,8 @@ def require_finite(value: Any, told: str, undefined: Iterable[str] = ()) -> None
     """Refuse a result with NaN or infinite numbers, but for entries that may be undefined."""
     for place, number in _numbers(value, ""):
         name = re.split(r"[.\[]", place)[-1]
-        if name not in undefined and not np.isfinite(number).all():
+        # Replicas that were drawn in equilibrium have rested for ever.
+        if name not in ("rested", *undefined) and not np.isfinite(number).all():
             raise Failure(f"not finite: {place or 'result'} = {number!r}\n  {told}")
 
 

@@ -5,6 +5,7 @@ Each package registers its own kinds of objects, so that this module knows none 
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 T = TypeVar("T")
 
-KIND, ARRAY, TUPLE = "kind", "array", "tuple"
+KIND, ARRAY, TUPLE, NAN = "kind", "array", "tuple", "nan"
 #: Entry of an array that has NaN or infinite numbers; no other array may have them.
 NOT_FINITE = "not finite"
 PLAIN = (type(None), bool, int, float, str)
@@ -29,7 +30,8 @@ class Record(NamedTuple):
 
     Attributes:
         tree: None, bool, int, float, str, lists, and dicts with str keys, as JSON has them. The
-            entry "kind" of a dict marks an array, a tuple, or an object of that registered kind.
+            entry "kind" of a dict marks an array, a tuple, NaN, or an object of that registered
+            kind.
         arrays: the arrays, by their place in the tree, such as "network/stiffness".
     """
 
@@ -106,9 +108,9 @@ def same(one: object, other: object) -> bool:
 
 def _tree(value: object, place: str, arrays: dict[str, NDArray[np.generic]]) -> object:
     if isinstance(value, np.generic):
-        return value.item()
+        value = value.item()
     if type(value) in PLAIN:
-        return value
+        return _plain(value)
     if isinstance(value, np.ndarray) and not value.dtype.hasobject:
         return _placed(value, place, arrays)
     if type(value) in (tuple, list) and isinstance(value, (tuple, list)):
@@ -129,6 +131,10 @@ def _tree(value: object, place: str, arrays: dict[str, NDArray[np.generic]]) -> 
     return tree | {k: _tree(v, _joined(place, k), arrays) for k, v in parts.items()}
 
 
+def _plain(value: object) -> object:
+    return {KIND: NAN} if value != value else value  # NaN
+
+
 def _placed(
     array: NDArray[np.generic], place: str, arrays: dict[str, NDArray[np.generic]]
 ) -> dict[str, object]:
@@ -147,8 +153,12 @@ def _value(
     if isinstance(tree, list):
         return [_value(part, f"{place}/{k}", arrays, {}) for k, part in enumerate(tree)]
     if not isinstance(tree, dict):
+        if tree != tree:
+            raise RecordError(f"{place}: NaN, where a number was saved")
         return tree
     name = tree.get(KIND)
+    if name == NAN:
+        return math.nan
     if name == ARRAY:
         array = arrays[place]
         if NOT_FINITE not in tree and not _finite(array):

@@ -7,11 +7,15 @@ from threading import Lock
 
 import numpy as np
 
+from ktc._base.autocorrelation import autocovariance, integrated_times
 from ktc._base.codec import from_record, register, to_record
 from ktc._base.validation import Array, frozen, number, of_type, positive, real_array
 
 # Number of deviations computed at once, so that an error bar takes little memory.
 DEVIATIONS_AT_ONCE = 2**16
+
+#: Least length of a series in integrated times: ten independent samples.
+LEAST_TIMES = 20
 
 #: Method of the numbers of an infinite ensemble.
 INFINITE = "infinite ensemble"
@@ -71,6 +75,7 @@ class Estimate:
             infinite for a single sample.
         method: how the estimate was obtained.
         unit: unit symbol; empty where units are the user's own.
+        note: what the number depends on and is not known to hold; empty where there is nothing.
 
     Example:
         >>> import ktc
@@ -91,10 +96,14 @@ class Estimate:
         unit: str = "",
         kT: float | None = None,
         variance: float | None = None,
+        note: str = "",
     ) -> None:
         self.mean, self.stderr = number("mean", mean), number("stderr", stderr)
+        if self.stderr < 0:
+            raise ValueError(f"stderr must not be negative, but is {self.stderr}")
         self.method = of_type("method", method, str, "a str")
         self.unit = of_type("unit", unit, str, "a str")
+        self.note = of_type("note", note, str, "a str")
         self._samples = LazySamples.of(samples) if isinstance(samples, np.ndarray) else samples
         self._kT = None if kT is None else positive("kT", kT)
         self._variance = None if variance is None else number("variance", variance)
@@ -110,6 +119,9 @@ class Estimate:
     ) -> Estimate:
         """Estimate the mean of independent samples.
 
+        States of one replica at successive times are correlated, and their error bar by this would
+        be too small: ``of_series`` takes these.
+
         Args:
             samples: one per replica, shape (n,); lazy samples are not kept in memory.
             method, unit: as the attributes.
@@ -119,13 +131,58 @@ class Estimate:
             ValueError: no sample, or samples that are not one row of numbers.
         """
         read = samples if isinstance(samples, LazySamples) else None
-        values = real_array("samples", samples) if read is None else read()
-        if values.ndim != 1 or len(values) == 0:
-            raise ValueError(
-                f"samples must be one row of at least one number, but has shape {values.shape}"
-            )
+        values = _row("samples", real_array("samples", samples) if read is None else read())
         error = float(np.sqrt(_variance(values))) / np.sqrt(len(values))
         return cls(float(np.mean(values)), error, read or values, method=method, unit=unit, kT=kT)
+
+    @classmethod
+    def of_series(
+        cls, series: Array | list[float], *, unit: str = "", kT: float | None = None
+    ) -> Estimate:
+        """Estimate the mean of a stationary series, whose samples are correlated in time.
+
+        stderr = √(2τ C(0)/n), C the autocovariance of the series, and τ = ½ + Σ_{l=1}^{M} C(l)/C(0)
+        its integrated time in intervals, with Sokal's window M ≥ 5τ, times 1 + (2M + 1)/n for the
+        bias of C by the mean, and at least ½, as of independent samples. The relative error of
+        stderr is √((2M + 1)/2n).
+
+        Args:
+            series: at equal intervals, shape (n,): one replica, or averages over the replicas, of
+                times by which the start is forgotten.
+            unit, kT: as for ``of_samples``.
+
+        Raises:
+            ValueError: a series that is not one row of numbers, or shorter than 20 integrated times
+                or ten samples.
+
+        Example:
+            >>> import ktc
+            >>> emulator = ktc.Emulator(ktc.Network(1.0, 1.0), replicas=1, seed=6)
+            >>> run = emulator.play(ktc.Protocol([0.02] * 20_000, {}), record="state")
+            >>> series = run.series["state"][:, 0, 0]  # 400 relaxation times: √(2/400) = 0.0707
+            >>> round(ktc.Estimate.of_series(series).stderr, 2)
+            0.07
+            >>> round(ktc.Estimate.of_samples(series).stderr, 3)  # as if they were independent
+            0.007
+
+        Source: Sokal (1997), in Functional Integration (Cargèse), NATO ASI B 361, 131; Wolff
+        (2004), Comput. Phys. Commun. 156, 143.
+        """
+        values = _row("series", real_array("series", series))
+        n, covariance = len(values), autocovariance(values)
+        time, window = 0.5, 0
+        if covariance[0] > 0:
+            found, ends = integrated_times(covariance[:, None] / covariance[0])
+            time, window = float(found[0]), int(ends[0])
+        if n < 10 or window < 0 or n < LEAST_TIMES * time:
+            raise ValueError(
+                f"series must be longer than {LEAST_TIMES} integrated times, but has {n} samples, "
+                f"with an integrated time of {time:.3g} or more; record for longer, or average "
+                "over independent replicas by of_samples"
+            )
+        variance = max(2 * time * (1 + (2 * window + 1) / n), 1.0) * covariance[0] / n
+        error, mean = float(np.sqrt(variance)), float(np.mean(values))
+        return cls(mean, error, values, method="mean over time", unit=unit, kT=kT)
 
     @classmethod
     def exact(
@@ -174,10 +231,11 @@ class Estimate:
             unit="kT",
             kT=1.0,
             variance=None if self._variance is None else self._variance / kT**2,
+            note=self.note,
         )
 
-    def shifted(self, amount: float, stderr: float = 0.0) -> Estimate:
-        """Add an independent number with its standard error, 0 where it is exact.
+    def shifted(self, amount: float, stderr: float = 0.0, note: str = "") -> Estimate:
+        """Add an independent number with its standard error, 0 where it is exact, and a note.
 
         Each sample is shifted by the number, so that their scatter does not include its error.
         """
@@ -190,6 +248,7 @@ class Estimate:
             unit=self.unit,
             kT=self._kT,
             variance=self._variance,
+            note=note or self.note,
         )
 
     def __float__(self) -> float:
@@ -201,12 +260,22 @@ class Estimate:
     def __str__(self) -> str:
         unit = f" {self.unit}" if self.unit else ""
         if self.stderr == 0:
-            return f"{self.mean:.6g}{unit} ({self.method})"
-        return f"{self.mean:.6g} ± {self.stderr:.2g}{unit}"
+            note = f"; {self.note}" if self.note else ""
+            return f"{self.mean:.6g}{unit} ({self.method}{note})"
+        note = f" ({self.note})" if self.note else ""
+        return f"{self.mean:.6g} ± {self.stderr:.2g}{unit}{note}"
 
 
 # Its attributes are the arguments of the constructor, some with an underscore.
 register(Estimate, lambda estimate: {k.lstrip("_"): v for k, v in vars(estimate).items()})
+
+
+def _row(name: str, values: Array) -> Array:
+    if values.ndim != 1 or len(values) == 0:
+        raise ValueError(
+            f"{name} must be one row of at least one number, but has shape {values.shape}"
+        )
+    return values
 
 
 def _variance(samples: Array) -> float:

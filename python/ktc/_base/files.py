@@ -23,7 +23,7 @@ from ktc._base.replace_file import replacing
 FilePath: TypeAlias = str | os.PathLike[str]
 T = TypeVar("T")
 
-FORMAT = 5
+FORMAT = 6
 VERSION = _core.version()
 HEADER = "header"
 

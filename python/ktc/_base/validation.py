@@ -235,6 +235,13 @@ def random_seed(seed: object) -> int:
     return number
 
 
+def seeds_of(seed: int) -> Iterator[int]:
+    """Seeds of several runs, all of their own, that one seed determines."""
+    sequence = np.random.SeedSequence(seed)
+    while True:
+        yield int(sequence.spawn(1)[0].generate_state(1, np.uint64)[0])
+
+
 def frozen(array: NDArray[Scalar]) -> NDArray[Scalar]:
     """Return the same array, made read-only."""
     array.setflags(write=False)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ktc._base.validation import Array, positive
+from ktc._base.validation import Array, count, positive
 from ktc._boards.read_out import ReadOut
 from ktc._boards.real_board import ANALOG, ROUNDING, check_protocol, require_pause
 from ktc._boards.settling import AnalogOutput, pieces
@@ -69,6 +69,10 @@ class BoardFrontend:
     @property
     def realised_controls(self) -> Controls:
         return self._cells.controls
+
+    @property
+    def rested(self) -> float:
+        return 0.0 if self._output.moving else self._cells.rested
 
     @property
     def shortest_tick(self) -> float:
@@ -138,7 +142,7 @@ class BoardFrontend:
         with self._as_built():
             whole.settings(self._cells.controls)
         cut = self._cut(whole)
-        begun = self._time
+        begun, rested = self._time, self.rested
         statistics = recording.statistics
         if statistics is not None:
             statistics = replace(statistics, every=statistics.every * cut.n)
@@ -156,7 +160,8 @@ class BoardFrontend:
             self._updated = self._time
         elif protocol.controls:
             self._updated = begun + protocol.times[-2]
-        return replace(run, programmed=protocol, imperfections=self.imperfections)
+        sheet = self.imperfections
+        return replace(run, programmed=protocol, imperfections=sheet, rested=rested)
 
     def write(self, state: ArrayLike, momentum: ArrayLike | None = None) -> None:
         self._cells.write(state, momentum)
@@ -203,6 +208,12 @@ class BoardFrontend:
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         self._cells.restore(saved["cells"])
+        count("readings", saved["readings"], least=0)
+        for name in ("updated", "read"):
+            if saved[name] is not None and not 0 <= saved[name] <= self._time * (1 + ROUNDING):
+                raise ValueError(
+                    f"{name} must be from 0 to the time {self._time:g}, but is {saved[name]:g}"
+                )
         self.controls = self.controls.checked(saved["programmed"])
         self._updated = saved["updated"]
         self._output.now, self._output.target = dict(saved["output"]), dict(saved["target"])

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import SupportsFloat
 
+from ktc._base.codec import register
 from ktc._circuits.spice_numbers import parse_number
 
 GROUND = "0"
@@ -121,6 +122,9 @@ class Branch:
         if value < 0 or (value == 0 and option != "kelvin"):
             raise CircuitError(f"{option} of {self.name} must {wanted}, but is {value:g}", option)
         object.__setattr__(self, option, value)
+
+
+register(Branch)
 
 
 def _refuse_farads(name: str, text: object) -> None:

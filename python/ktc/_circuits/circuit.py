@@ -11,6 +11,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ktc._base.codec import register
+from ktc._base.files import Storable
 from ktc._base.units import Units
 from ktc._base.validation import Array, finite, flag, of_type
 from ktc._circuits.branch import GROUND, Branch, CircuitError
@@ -21,15 +23,14 @@ from ktc._circuits.netlist_source import read_text
 from ktc._model.device import Device
 
 
-class Circuit:
+class Circuit(Storable):
     """Resistors, capacitors, inductors and sources between nodes.
 
     Every resistor R at temperature T carries Johnson noise of one-sided density 4 k_B T/R [A²/Hz].
     Names and nodes do not depend on case; node "0", also "gnd", is ground.
 
     Args:
-        kelvin: temperature of resistors without their own [K], not negative; the default of SPICE
-            is 27 °C.
+        kelvin: temperature [K] of resistors without their own, not negative; 27 °C by default.
         title: one line.
 
     Example:
@@ -147,9 +148,8 @@ class Circuit:
             <ktc.Circuit: 3 elements, nodes in, a>
         """
         constant, folder = _constant(waveforms), Path(path).resolve().parent
-        return cls._of_netlist(
-            read_netlist(read_text(Path(path), OSError), title, constant, folder)
-        )
+        text = read_text(Path(path), OSError)
+        return cls._of_netlist(read_netlist(text, title, constant, folder))
 
     @classmethod
     def _of_netlist(cls, netlist: Netlist) -> Circuit:
@@ -389,3 +389,10 @@ def _constant(waveforms: str) -> bool:
 
 def _node(node: str | int) -> str:
     return str(node) if isinstance(node, (int, np.integer)) else node
+
+
+register(
+    Circuit,
+    ("title", "kelvin", "branches", "skipped", "_initial"),
+    lambda _initial, **others: Circuit._of_netlist(Netlist(initial=_initial, **others)),
+)

@@ -87,6 +87,7 @@ def _point(point: Point, kT: float) -> dict[str, object]:
     return {
         "schedule": point.schedule,
         "duration": point.duration,
+        "seed": point.seed,
         "rate": point.rate,
         "completed_excess_work": _estimate(point.excess_work, kT),
         "bound": {"J": point.bound, "kT": point.bound / kT},

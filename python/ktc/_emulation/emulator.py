@@ -13,7 +13,7 @@ from ktc._base.codec import kind_named, register, require_alike
 from ktc._base.files import FilePath, Storable, load_as
 from ktc._base.resources import thread_count
 from ktc._base.single_thread import SingleThreaded, one_thread
-from ktc._base.validation import Array
+from ktc._base.validation import Array, count
 from ktc._circuits.circuit import Circuit
 from ktc._emulation.emulator_properties import EmulatorProperties
 from ktc._emulation.frontend import Frontend, Hardware
@@ -61,7 +61,8 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
             Energies are summed in double; the first law then closes to the rounding of states,
             1e-7 of what was moved, and more for single replicas that moved little.
         dt: longest step of motion that is not exact; None takes a tenth of the network's fastest
-            time.
+            time at the controls of a ``run`` or of a whole ``play``. Averages err by its square:
+            choose it by ``ktc.convergence``. RuntimeWarning estimates biases above about 5 %.
         resolve_heat: True tells heat apart by resistor, and injected energy from heat, by the
             splitting integrator; implied by "heat_per_resistor" among ``accounts``, and for quartic
             units at several temperatures, under sources, with inertia or in circuits with
@@ -92,9 +93,8 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
     ``first_replica`` and ``first_step``; ``state`` is one for all replicas.
 
     Raises:
-        ValueError, TypeError: a value that is out of range, of a wrong shape, or not a number;
-            infinitely many replicas of a network with quartic units, which is not Gaussian; a Board
-            with limits of its own, whose ``emulator`` method makes its emulator.
+        ValueError, TypeError: a value out of range, of a wrong shape, or not a number; infinitely
+            many replicas of quartic units; a Board with limits of its own (use its ``emulator``).
         MemoryError: more replicas than memory holds.
 
     Example:
@@ -202,7 +202,8 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
     ) -> Run:
         """Play a protocol from where the emulator stands; return its accounts and records.
 
-        All controls and limits are checked before anything moves.
+        All controls and limits are checked before anything moves. Without ``dt`` one step serves
+        all controls: parts of a protocol of quartic units, or ``set`` and ``run``, may take others.
 
         Args:
             protocol: what to play.
@@ -371,11 +372,10 @@ def _of_fields(
     if options["replicas"] == math.inf:
         threads = None
     else:
+        count("seed", options["seed"], least=0)
         # Checked before memory is allocated for what a damaged file may claim.
-        needed, saved = (
-            options["replicas"] * moved.network.units,
-            state.get("cells", state)["engine"]["state"].size,
-        )
+        needed = options["replicas"] * moved.network.units
+        saved = state.get("cells", state)["engine"]["state"].size
         if needed > saved:
             raise ValueError(f"replicas need a state of {needed} numbers, but {saved} were saved")
     checked = EnsembleOptions.checked(moved.network, threads=threads, **options)

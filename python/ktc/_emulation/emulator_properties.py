@@ -21,7 +21,7 @@ class EmulatorProperties:
         self._frontend, self._lock = frontend, frontend._lock
 
     def __setattr__(self, name: str, value: Never) -> None:
-        if isinstance(vars(EmulatorProperties).get(name), property):
+        if isinstance(EmulatorProperties.__dict__.get(name), property):
             raise AttributeError(
                 f"{name} of an emulator cannot be assigned; change controls by set(...), and make "
                 "a new emulator for anything else"
@@ -147,6 +147,26 @@ class EmulatorProperties:
     def time(self) -> float:
         """Time that has passed since the start or the last ``reset``."""
         return self._frontend.engine.time
+
+    @property
+    def rested(self) -> float:
+        """Time that the replicas have been left alone at the present controls.
+
+        Infinite where they were drawn in equilibrium (the stationary state, where temperatures
+        differ) at these controls: at the start, and by ``equilibrate``. Zero after an update that
+        changes a control, after ``write``, and while outputs of hardware settle.
+
+        Example:
+            >>> import ktc
+            >>> emulator = ktc.Emulator(ktc.Network(1.0, 1.0), replicas=10, seed=1)
+            >>> emulator.run(1.0)
+            >>> before = emulator.rested
+            >>> emulator.set(bias=3.0)
+            >>> emulator.run(2.0)
+            >>> before, emulator.rested
+            (inf, 2.0)
+        """
+        return self._frontend.rested
 
     @property
     def ledger(self) -> Ledger:

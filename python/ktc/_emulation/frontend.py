@@ -57,6 +57,10 @@ class Frontend(Locked, Protocol):
         """The data sheet of the hardware; None without hardware."""
 
     @property
+    def rested(self) -> float:
+        """Time since controls or state last changed; infinite where replicas were drawn since."""
+
+    @property
     def shortest_tick(self) -> float:
         """Least time of a tick after which the device is read and updated."""
 

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from ktc._base.estimate import LazySamples
 from ktc._base.single_thread import one_thread
-from ktc._base.validation import Array, frozen, positive, real_array
+from ktc._base.validation import Array, frozen, not_negative, positive, real_array
 from ktc._emulation.playing import play_from
 from ktc._emulation.recorder import Recording
 from ktc._emulation.run import Run
@@ -71,6 +71,8 @@ class IdealFrontend:
     """``Frontend`` without hardware; hardware frontends work through one.
 
     ``reset`` goes back to ``start``, (replicas, n), or to the stationary state where it is empty.
+    ``since`` is the time of the last change of controls or of the state from outside, −∞ where the
+    replicas were drawn in the stationary state after it.
     """
 
     imperfections = None
@@ -93,6 +95,7 @@ class IdealFrontend:
         self._merged: tuple[tuple[Controls, Array] | None, Controls]
         self._merged = (None, self.network.controls)
         self.controls = self.network.controls
+        self.since = -math.inf if start is STATIONARY else engine.time
 
     @classmethod
     def of(
@@ -131,6 +134,10 @@ class IdealFrontend:
     @property
     def realised_controls(self) -> Controls:
         return self.controls
+
+    @property
+    def rested(self) -> float:
+        return self.engine.time - self.since
 
     @property
     def beyond_dense(self) -> bool:
@@ -182,6 +189,10 @@ class IdealFrontend:
             self.engine.set({"bias": own})
         except ValueError:
             return False
+        before = self._now[1]
+        # Nearly every update changes the first unit.
+        if own.item(0) != before.item(0) or (own != before).any():
+            self.since = self.engine.time
         self._now = (self._now[0], own)
         return True
 
@@ -196,6 +207,8 @@ class IdealFrontend:
                 if getattr(controls, _held(name)) is not getattr(before, _held(name))
             }
         )
+        if controls != before:
+            self.since = self.engine.time
         self.controls = controls
 
     def run(self, duration: float) -> None:
@@ -243,16 +256,19 @@ class IdealFrontend:
         placed = placed_state(self.description, self.options.replicas, state, momentum)
         self.keep_results()
         self.engine.place(placed)
+        self.since = self.engine.time
 
     def equilibrate(self) -> None:
         self.keep_results()
         self.engine.equilibrate()
+        self.since = -math.inf
 
     def reset(self) -> None:
         self.keep_results()
         controls = self.network.controls
         self.engine.restart(controls.arrays(), self.start)
         self.controls = controls
+        self.since = self.engine.time if self.start.size else -math.inf
 
     def keep_results(self) -> None:
         if not self.results.pending:
@@ -277,16 +293,19 @@ class IdealFrontend:
         controls = self.controls
         snapshot = self.engine.snapshot()
         state = {name: values for name, values in snapshot.items() if name not in controls.arrays()}
-        return {"engine": state, "held": controls, "start": self.start}
+        since = None if self.since == -math.inf else self.since
+        return {"engine": state, "held": controls, "start": self.start, "since": since}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         controls = self.controls.checked(saved["held"])
+        not_negative("state/engine/time", saved["engine"]["time"])
         self.engine.restore({**saved["engine"], **controls.arrays()})
         start = saved["start"]
         # None, one for all replicas, or one for each.
         if start.size and start.shape[1:] != self.start.shape[1:]:
             raise ValueError(f"start is of shape {start.shape}")
         self.controls, self.start = controls, start
+        self.since = -math.inf if saved["since"] is None else saved["since"]
 
     def __del__(self) -> None:
         # A run must not hold on to the whole ensemble for the sake of its samples.

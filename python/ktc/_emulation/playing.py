@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from threading import RLock
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from ktc._base.estimate import LazySamples, gained
 from ktc._base.validation import Array, frozen, of_type
@@ -15,6 +18,7 @@ from ktc._emulation.statistics import Observer
 from ktc._model.controls import Controls
 from ktc._model.moments import Reader
 from ktc._model.protocol import Protocol
+from ktc._model.waveforms import full_shape
 
 if TYPE_CHECKING:
     from ktc._emulation.ideal_frontend import IdealFrontend
@@ -41,7 +45,7 @@ def play_from(
     books = Ledger(engine, RLock(), network.accounts, options.accounts)
     # Accounts that are zero need no memory.
     before = {name: amount for name in books.names if (amount := getattr(books, name)).any()}
-    initial = frontend.controls
+    initial, begun, rested = frontend.controls, engine.time, frontend.rested
     gaussian = options.resolve_heat and not quartic and not frontend.beyond_dense
     first = engine.surprisal() if gaussian else None
     recorder = Recorder(frontend, reader, protocol, recording)
@@ -51,8 +55,11 @@ def play_from(
         finally:
             recorder.close()
             held = engine.controls()
+            if waveforms:
+                frontend.since = engine.time
             # What the protocol left alone is the same, and needs no validation.
             frontend.controls = initial.updated(**{name: held[name] for name in waveforms})
+        frontend.since = begun + _last_change(protocol, waveforms, initial, -rested)
         frontend.apply(final)
         variances = tally()
     samples = {
@@ -72,6 +79,7 @@ def play_from(
         final_controls=final,
         symbols=frontend.description.symbols,
         seed=options.seed,
+        rested=rested,
         times=recorder.times,
         series=recorder.series,
         _statistics=None if observer is None else observer.result(),
@@ -83,8 +91,6 @@ def _prepared(
     frontend: IdealFrontend, protocol: Protocol
 ) -> tuple[dict[str, Array], Controls, bool]:
     """Waveforms and final controls, once they are checked, and whether any are quartic."""
-    if not isinstance(protocol, Protocol):
-        raise TypeError(f"protocol must be a ktc.Protocol, but is {type(protocol).__name__}")
     waveforms, final = protocol.settings(frontend.controls)
     extremes = [*protocol.extremes(frontend.controls, waveforms), final]
     confining = {"stiffness", "quartic"} & {*waveforms, *protocol.final}
@@ -94,3 +100,22 @@ def _prepared(
             frontend.refuse_overflow(controls)
     frontend.engine.prepare(extremes)
     return waveforms, final, any(controls.quartic.any() for controls in extremes)
+
+
+def _last_change(
+    protocol: Protocol, waveforms: Mapping[str, Array], initial: Controls, before: float
+) -> float:
+    """Time since the start of a protocol at which its ticks last changed a control.
+
+    ``before`` where none did.
+    """
+    last = -1
+    for name, values in waveforms.items():
+        rows = values.reshape(len(values), -1)
+        changed = np.flatnonzero((rows[1:] != rows[:-1]).any(axis=1))
+        held = getattr(initial, name)
+        if len(changed):
+            last = max(last, int(changed[-1]) + 1)
+        elif np.any(full_shape(name, values[:1], initial.shape(name)[0])[0] != held):
+            last = max(last, 0)
+    return before if last < 0 else float(protocol.times[last])

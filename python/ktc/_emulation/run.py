@@ -23,6 +23,7 @@ from ktc._model.imperfections import Imperfections
 from ktc._model.network import Network
 from ktc._model.protocol import Protocol
 from ktc._theory.free_energies import coupled_quartic, free_energy_change, method_of
+from ktc._theory.relaxation import UNRELAXED, has_relaxed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,6 +44,8 @@ class Run(Storable):
         network: the physics it was played on.
         initial_controls, final_controls: controls before the first and after the last update.
         seed, version: what reproduces it; the seed is None for an infinite ensemble.
+        rested: time that the replicas had been left alone at the initial controls, infinite where
+            they were drawn in equilibrium at these; see ``from_equilibrium``.
         times: times of the records since the start of the protocol, shape (points,).
         accounts: names of the accounts that were kept; None for all. Others raise ValueError, and
             so do ``heat_per_resistor`` and ``entropy_flow`` without ``resolve_heat``.
@@ -62,6 +65,7 @@ class Run(Storable):
     symbols: Units
     seed: int | None
     version: str = VERSION
+    rested: float
     times: Array
     accounts: tuple[str, ...] | None = None
     series: dict[str, Array]
@@ -70,6 +74,17 @@ class Run(Storable):
     def infinite(self) -> bool:
         """Whether estimates are exact means over an infinite ensemble."""
         return self._variances is not None
+
+    @cached_property
+    def from_equilibrium(self) -> bool:
+        """Whether the protocol is known to have started in equilibrium at the initial controls.
+
+        In the stationary state, where temperatures differ. True where the replicas were drawn in
+        it, and where a linear network had rested for ten of its slowest relaxation times. False
+        after an update, after ``write``, and for quartic or sparse networks that had rested only:
+        ``emulator.equilibrate()`` draws them in equilibrium.
+        """
+        return has_relaxed(self.network.with_controls(self.initial_controls), self.rested)
 
     @property
     def applied(self) -> Protocol:
@@ -208,10 +223,13 @@ class Run(Storable):
     def excess_work(self) -> Estimate:
         """W_ex = W − ΔF, whose mean is ≥ 0 from equilibrium; the error bar includes that of ΔF.
 
+        Without ``from_equilibrium`` it says so in its ``note``: the replicas may have held free
+        energy beyond F(θ_initial), so that W − ΔF is not what they dissipated, and may be negative.
         It raises ValueError where ``free_energy_change`` does.
         """
         change = self.free_energy_change
-        return self.work.shifted(-change.mean, change.stderr)
+        note = "" if self.from_equilibrium else UNRELAXED
+        return self.work.shifted(-change.mean, change.stderr, note)
 
     def spectrum(self, unit: int = 0, segments: int = 8) -> Spectrum:
         """Power spectral density of a unit's recorded state (V²/Hz on a Board), over replicas.
@@ -292,7 +310,8 @@ class Run(Storable):
     def __repr__(self) -> str:
         known = [name for name in ("work", "heat", NET_HEAT) if name in self._samples]
         amounts = [f", {name} {getattr(self, name)}" for name in known]
-        return f"<ktc.Run: {self.protocol!r}{''.join(amounts)}>"
+        start = "" if self.from_equilibrium else f", {UNRELAXED}"
+        return f"<ktc.Run: {self.protocol!r}{''.join(amounts)}{start}>"
 
 
 def _fields(run: Run) -> dict[str, object]:
@@ -308,6 +327,8 @@ def _of_fields(protocol: Protocol, programmed: Protocol | None, **others: Any) -
         of_shape(f"_samples/{name}", samples(), replicas, *columns)
     for controls in (run.initial_controls, run.final_controls):
         run.network.controls.checked(controls)
+    if run.seed is not None or not run.infinite:
+        count("seed", run.seed, least=0, most=2**64 - 1)
     return run
 
 

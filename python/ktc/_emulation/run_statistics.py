@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ktc._base.autocorrelation import WINDOW, integrated_times
 from ktc._base.codec import register
+from ktc._base.files import Storable
 from ktc._base.lazy_imports import scipy
-from ktc._base.validation import Array, count, frozen, told
-
-#: The sum over lags stops at the first lag beyond this many integrated times.
-WINDOW = 5
+from ktc._base.validation import Array, count, frozen, positive, told
 
 
-class RunStatistics:
+class RunStatistics(Storable):
     """Statistics of the state x over the observations and replicas of a run.
 
     On a Board they are of the true voltages; readings through its ADC are records. Sums are over
@@ -113,17 +113,15 @@ class RunStatistics:
         Source: Sokal (1997), in Functional Integration (Cargèse), NATO ASI B 361, 131.
         """
         rho = self.autocorrelation
-        sums = 0.5 + np.concatenate([np.zeros((1, rho.shape[1])), np.cumsum(rho[1:], axis=0)])
-        wide = np.arange(len(rho))[:, None] >= WINDOW * sums
-        short = np.flatnonzero(~wide.any(axis=0))
+        times, windows = integrated_times(rho)
+        short = np.flatnonzero(windows < 0)
         if len(short):
             raise ValueError(
                 f"{len(rho) - 1} lags do not reach {WINDOW} integrated times of unit {short[0]}, "
-                f"which are more than {WINDOW * sums[-1, short[0]]:.3g} of them; ask for a larger "
+                f"which are more than {WINDOW * times[short[0]]:.3g} of them; ask for a larger "
                 "autocorrelation, or observe less often"
             )
-        window = wide.argmax(axis=0)
-        return np.asarray((self.interval or 0.0) * sums[window, np.arange(rho.shape[1])])
+        return (self.interval or 0.0) * times
 
     @property
     def _autocovariance(self) -> Array:
@@ -153,7 +151,19 @@ def _fields(statistics: RunStatistics) -> dict[str, object]:
     return {**{name: getattr(statistics, name) for name in names}, "arrays": statistics._arrays}
 
 
-register(RunStatistics, _fields)
+def _of_fields(
+    observations: int,
+    samples: int,
+    interval: float | None,
+    arrays: Mapping[str, NDArray[np.generic]],
+) -> RunStatistics:
+    count("samples", samples, least=count("observations", observations))
+    if interval is not None:
+        positive("interval", interval)
+    return RunStatistics(observations, samples, interval, arrays)
+
+
+register(RunStatistics, _fields, _of_fields)
 
 
 def equal_interval(times: Array) -> float | None:

@@ -14,7 +14,7 @@ from ktc._base.resources import within_memory
 from ktc._base.validation import Array
 from ktc._engines.engine import ControlArrays, spread
 from ktc._engines.ensemble_options import EnsembleOptions
-from ktc._engines.step_size import Rates, checked_step, step_of
+from ktc._engines.step_size import Rates, bias_of_step, checked_step, step_of
 from ktc._model.accounts import NET_HEAT
 from ktc._model.controls import Controls
 from ktc._model.network import Network
@@ -35,7 +35,7 @@ class SamplingEngine:
 
     def __init__(self, network: Network, options: EnsembleOptions, start: Array) -> None:
         self._network, self._options = network, options
-        self._rates = Rates(network)
+        self._rates, self._warned = Rates(network), False
         controls = network.controls
         longest = self._longest([controls])
         needed = _gigabytes(network, options)
@@ -166,7 +166,15 @@ class SamplingEngine:
             return 0.0
         if self._options.dt is None:
             return step_of(self._rates, settings)
-        return checked_step(self._options.dt, self._rates, settings)
+        dt, chosen = self._options.dt, list(settings)
+        step = checked_step(dt, self._rates, chosen)
+        if not self._warned:
+            midpoint = self._options.motion == "midpoint"
+            if bias := bias_of_step(step, self._rates, chosen, midpoint):
+                self._warned = True
+                shorter = "leave dt out, or take a shorter one; ktc.convergence measures its bias"
+                warnings.warn(f"dt = {dt:.4g} is {bias}; {shorter}", RuntimeWarning, stacklevel=6)
+        return step
 
 
 def _duration(seconds: float) -> str:

@@ -17,6 +17,11 @@ from ktc._model.sparse_stiffness import SparseStiffness
 # to 3e-3 of their value (most where generators feed noiseless resistors), below the sampling error
 # of most ensembles. ktc.convergence shows it.
 STEPS_PER_FASTEST_TIME = 10
+# Estimated bias of averages, or of rates of escape, above which a given step is reported; where no
+# estimate is known, a share of the longest stable step.
+LARGE_BIAS, LARGE_STEP = 0.05, 0.5
+# Barrier in kT above which no run leaves a well.
+HIGHEST_BARRIER = 30.0
 
 #: Rates near the end of double precision.
 FASTEST = 1e290
@@ -118,6 +123,28 @@ class Rates:
             return math.inf
         return _row_bound(*rows, self._resistance, controls, _pull_of_bias(controls))
 
+    def biases(self, controls: Controls) -> tuple[float, float] | None:
+        """Bias of averages, and logarithm of that of escapes, over the square of a midpoint step.
+
+        The largest of all units: [5κkT + k² + (κb²)^⅔]/R², within a factor of two that of ⟨x⁴⟩, and
+        (k/R)² B/6 of a well of curvature −k between wells and a barrier of B = k²/4κkT, without a
+        bias, with k as in ``fastest_rate``. None where units have inertia or more than one
+        resistor. docs/decisions/default-step.md derives it.
+        """
+        rows = self._at(controls).rows
+        if rows is None or self._resistance is None:
+            return None
+        (total, own), soft = rows, controls.quartic > 0
+        depth = np.maximum(total - np.abs(own) - own, 0.0)
+        if not isinstance(held := controls.held_stiffness, SparseStiffness):
+            depth = np.minimum(depth, max(-float(np.linalg.eigvalsh(held)[0]), 0.0))
+        kappa, kT = controls.quartic[soft], np.min(controls.kT)
+        squares = (depth[soft] / self._resistance[soft]) ** 2
+        heights = depth[soft] ** 2 / (4 * kappa * kT)
+        heights[heights > HIGHEST_BARRIER] = 0.0
+        others = (5 * kappa * kT + _pull_of_bias(controls)[soft] ** 2) / self._resistance[soft] ** 2
+        return float(np.max(squares + others)), float(np.max(squares * heights / 6))
+
     def _at(self, controls: Controls) -> _Known:
         stiffness, quartic, kT = self._known.shape
         same = controls.held_stiffness is stiffness and controls.quartic is quartic
@@ -173,3 +200,28 @@ def checked_step(dt: Any, rates: Rates, settings: Iterable[Controls]) -> float:
                 f"is {step:.6g}: its quartic units would be unstable"
             )
     return step
+
+
+def bias_of_step(
+    dt: float, rates: Rates, settings: Iterable[Controls], midpoint: bool
+) -> str | None:
+    """What is known of the bias of a large step of quartic units; None of a small one.
+
+    A splitting step is as accurate as two midpoint steps of half its length.
+    """
+    for controls in settings:
+        # Below twice the default step no bias is large; a controller asks at every tick.
+        if not controls.quartic.any() or dt * rates.by_rows(controls) <= 0.2:
+            continue
+        share = 0.5 * dt * rates(controls)
+        place = f"{share:.0%} of the longest that is stable"
+        if (biases := rates.biases(controls)) is None:
+            if share > LARGE_STEP:
+                return f"{place}, and the bias of averages and rates grows as its square"
+            continue
+        averages, escapes = np.array(biases) * (dt if midpoint else 0.5 * dt) ** 2
+        if max(averages, np.expm1(escapes)) > LARGE_BIAS:
+            told = f"{place}: averages such as ⟨x⁴⟩ are off by about {averages:.0%}"
+            more = f", and wells are left about {np.expm1(escapes):.0%} too often"
+            return told + (more if escapes > 0 else "")
+    return None

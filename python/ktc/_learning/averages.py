@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ktc._base.validation import Array
+from ktc._learning.device_checks import check_reading
 from ktc._model.controls import Controls
 from ktc._model.device import Device, is_infinite
 from ktc._model.parameters import Parameters
@@ -13,14 +14,20 @@ from ktc._model.parameters import Parameters
 OF_THE_BIAS = (("bias",), ("center",))
 
 
-def replica_forces(device: Device, parameters: Parameters) -> tuple[Array, Array]:
+def replica_forces(
+    device: Device, parameters: Parameters, first: bool = False
+) -> tuple[Array, Array]:
     """⟨∂_θH⟩ over a device's replicas, shape (p,), and the mean of their public state, (d,).
 
-    From moments where these suffice: quartic terms alone need the states themselves.
+    From moments where these suffice: quartic terms alone need the states themselves. The shapes of
+    a ``first`` reading are checked.
     """
     moments = device.moments()
+    by_mean = parameters.names in OF_THE_BIAS
+    if first:
+        check_reading(device, moments, len(parameters.scale), covariance=not by_mean)
     mean = moments.mean
-    if parameters.names in OF_THE_BIAS:
+    if by_mean:
         return parameters.mean_forces(mean), mean
     forces = parameters.mean_forces(mean, moments.covariance)
     if "quartic" in parameters.names and not is_infinite(device.ledger):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ktc._base.estimate import Estimate
+from ktc._base.validation import seeds_of
 from ktc._boards.gaussian_model import GaussianModel
 from ktc._learning.fit import Fit
 from ktc._learning.learn import learn
@@ -50,7 +51,7 @@ class Point:
     """Cost of one schedule of one duration, completed to the maximum-likelihood parameters.
 
     ``rate`` is None for a schedule that has none to tune; ``bound`` is the least excess work of
-    reaching those parameters in T.
+    reaching those parameters in T; ``seed`` is that of the run.
     """
 
     schedule: str
@@ -58,6 +59,7 @@ class Point:
     rate: float | None
     excess_work: Estimate
     bound: float
+    seed: int | None = None
 
     @property
     def ratio(self) -> Estimate:
@@ -96,11 +98,13 @@ def compare(
 ) -> Comparison:
     """Learn the mean from zero volts by minimal dissipation and by baselines, and compare costs.
 
-    ``duration``, ``replicas``, ``ticks`` and ``seed`` are those of two runs. The scan covers a
-    quarter to four times the duration, by ticks twice as long, and takes fewer replicas on a large
-    board. ``advance`` is called with a few words before each of the ``STEPS`` steps.
+    ``duration``, ``replicas`` and ``ticks`` are those of two runs. The scan covers a quarter to
+    four times the duration, by ticks twice as long, and takes fewer replicas on a large board.
+    Every run, and every search of a best rate, has a seed of its own, which ``seed`` determines:
+    all costs are independent. ``advance`` is called with a few words before each of the ``STEPS``
+    steps.
     """
-    board, data = model.board, model.volts
+    board, data, seeds = model.board, model.volts, seeds_of(seed)
     target = board.stiffness @ (model.mean * board.capacitance)
 
     def tuned(name: str, duration: float, guess: float | None) -> Tuned:
@@ -110,7 +114,7 @@ def compare(
             lambda rate: BASELINES[name](duration, rate),
             replicas=min(replicas, TUNING_REPLICAS),
             ticks=min(ticks, TUNING_TICKS),
-            seed=(seed + 1) % 2**64,
+            seed=next(seeds),
             # One thread is faster for so little work.
             threads=1,
             bracket=None if guess is None else (guess / 4, guess * 4),
@@ -118,21 +122,23 @@ def compare(
 
     def point(fit: Fit, rate: float | None = None) -> Point:
         bound = least_excess_work(board, target, fit.duration)
-        return Point(fit.schedule.name, fit.duration, rate, fit.completed_excess_work, bound)
+        work = fit.completed_excess_work
+        return Point(fit.schedule.name, fit.duration, rate, work, bound, fit.seed)
 
     def scanned(place: int, schedule: Schedule, rate: float | None = None) -> Point:
         advance(f"{schedule.name}, {FACTORS[place]:g} T")
         many = min(replicas, max(LEAST_SCAN_REPLICAS, SCAN_STATES // board.cells))
-        holds, own = max(1, round(ticks * FACTORS[place] / 2)), (seed + 2 + place) % 2**64
-        return point(learn(board, data, schedule, replicas=many, ticks=holds, seed=own), rate)
+        return point(learned(schedule, many, max(1, round(ticks * FACTORS[place] / 2))), rate)
+
+    def learned(schedule: Schedule, replicas: int, ticks: int) -> Fit:
+        return learn(board, data, schedule, replicas=replicas, ticks=ticks, seed=next(seeds))
 
     advance("minimal dissipation")
-    rule = MinimalDissipation(duration)
-    minimal = learn(board, data, rule, replicas=replicas, ticks=ticks, seed=seed % 2**64)
+    minimal = learned(MinimalDissipation(duration), replicas, ticks)
     advance("best constant rate")
     best = tuned("Constant", duration, None)
     advance("constant rate")
-    constant = learn(board, data, best.schedule, replicas=replicas, ticks=ticks, seed=seed % 2**64)
+    constant = learned(best.schedule, replicas, ticks)
 
     scan: list[Point] = []
     guesses: dict[str, float] = {}

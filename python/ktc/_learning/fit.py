@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ktc._base.codec import register
 from ktc._base.estimate import INFINITE, Estimate
 from ktc._base.files import VERSION, Storable
 from ktc._base.units import Units
-from ktc._base.validation import Array, of_shape
+from ktc._base.validation import Array
 from ktc._emulation.free_energy_ladder import free_energy_difference
 from ktc._learning.averages import energy_differences
-from ktc._learning.center import learnable
 from ktc._learning.fit_figure import draw_fit
 from ktc._learning.gradient_noise import noise_work_of
 from ktc._learning.history import History, Readings
-from ktc._learning.metrics.equilibria import measured_maximum_likelihood
+from ktc._learning.metrics.equilibria import likelihood_maximum
 from ktc._learning.metrics.exact_model import ExactModel
-from ktc._learning.metrics.likelihood import maximum_likelihood
 from ktc._learning.metrics.settings import CalibrationReport
 from ktc._learning.schedule import Schedule
 from ktc._model.controls import Controls
@@ -32,8 +29,7 @@ from ktc._model.device import Device
 from ktc._model.imperfections import Imperfections
 from ktc._model.network import Network
 from ktc._model.parameters import CONTROL_OF, Parameters
-from ktc._theory.least_work import least_excess_work
-from ktc._theory.wasserstein import wasserstein_bound
+from ktc._theory.relaxation import UNRELAXED, has_relaxed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -55,12 +51,12 @@ class Fit(Storable):
             at the end.
         samples: number of data samples.
         batch: number of samples per update; None for all.
-        scatter: covariance of the data (divided by n) where the bias was learned from batches,
-            shape (d, d); None elsewhere.
-        readings: energies and states of each replica, of which the estimates are made.
+        scatter: covariance (d, d) of the data (divided by n), of a bias learned from batches.
+        readings: energies and states of each replica.
         history: records of all updates.
         device: the device as the run left it; None in a loaded, pickled or copied fit.
         seed: seed of the device's noise; None where it has none.
+        rested: ``emulator.rested`` at the start; None of a device that does not know it.
         version: version of ktc that made the run.
         imperfections: data sheet of the real board that learned; None elsewhere. ΔF, excess work
             and bounds are then by its drawing; work, heat and what is called applied are its own.
@@ -93,6 +89,7 @@ class Fit(Storable):
     scatter: Array | None = None
     calibration: CalibrationReport | None = None
     stopped_early: str | None = None
+    rested: float | None = None
     imperfections: Imperfections | None = None
     version: str = VERSION
     device: Device | None = None
@@ -120,6 +117,19 @@ class Fit(Storable):
     def time(self) -> float:
         """Time up to the last update: less than ``duration`` where the run stopped early."""
         return float(self.history.time[-1])
+
+    @cached_property
+    def from_equilibrium(self) -> bool | None:
+        """Whether the run is known to have started in equilibrium, as ``Run.from_equilibrium``.
+
+        None of a device that does not know (see ``ktc.Rests``). Where it is False, bounds do not
+        apply, and excess works have a ``note``; ``emulator.equilibrate()`` before ``learn`` helps.
+        """
+        return None if self.rested is None else has_relaxed(self.start.network, self.rested)
+
+    def _excess(self, work: Estimate, change: Estimate) -> Estimate:
+        note = UNRELAXED if self.from_equilibrium is False else ""
+        return work.shifted(-change.mean, change.stderr, note)
 
     @property
     def theta(self) -> Array:
@@ -183,13 +193,11 @@ class Fit(Storable):
     def excess_work(self) -> Estimate:
         """W_ex = W − ΔF: what the run dissipated, and the bias of the chain's likelihood.
 
-        A device that ran before may hold free energy beyond F(θ_start), which this does not count.
-        The stderr is that of independent replicas. They share a controller that reacts to their
-        mean, so that over repeated runs W_ex scatters by 1.2 to 1.9 times as much; compared with
-        ``bound``, which is at the run's own parameters, it scatters by ``stderr``.
+        What the device held beyond F(θ_start) is not in it (see ``from_equilibrium``). The stderr
+        is of independent replicas. They share a controller that reacts to their mean: over repeated
+        runs W_ex scatters by 1.2 to 1.9 times as much, and by ``stderr`` compared with ``bound``.
         """
-        change = self.free_energy_change
-        return self.work.shifted(-change.mean, change.stderr)
+        return self._excess(self.work, self.free_energy_change)
 
     @property
     def applied_free_energy_change(self) -> Estimate:
@@ -205,8 +213,7 @@ class Fit(Storable):
         ``excess_work`` has the ΔF of its drawing, and may lie below the bound there. Free energies
         are at the temperature of its resistors, pickup left out.
         """
-        change = self.applied_free_energy_change
-        return self.work.shifted(-change.mean, change.stderr)
+        return self._excess(self.work, self.applied_free_energy_change)
 
     @property
     def maximum_likelihood(self) -> Controls:
@@ -224,14 +231,7 @@ class Fit(Storable):
     @cached_property
     def _maximum(self) -> tuple[Controls, Array | None]:
         """The same with the covariance of its noise, None where it has none."""
-        if len(self.hidden):
-            raise ValueError(
-                "the likelihood of a model with hidden units has no single maximum; give "
-                "completed(...) the controls that are meant"
-            )
-        if self._exact.known:
-            return maximum_likelihood(self._exact, self.data_forces), None
-        return measured_maximum_likelihood(self._exact, self.data_forces, self.seed)
+        return likelihood_maximum(self._exact, self.data_forces, len(self.hidden), self.seed)
 
     @property
     def completed_excess_work(self) -> Estimate:
@@ -257,8 +257,8 @@ class Fit(Storable):
         else:
             state = self.readings.final_state / self.start.scale
             jump = energy_differences(state, self.controls, controls)
-        change = self._free_energy_change(controls)
-        return self._estimate(self.readings.work + jump).shifted(-change.mean, change.stderr)
+        work = self._estimate(self.readings.work + jump)
+        return self._excess(work, self._free_energy_change(controls))
 
     @cached_property
     def gradient_noise_work(self) -> Estimate:
@@ -280,8 +280,7 @@ class Fit(Storable):
         closed = self._exact.whole and not (len(self.hidden) or self.start.network.is_sparse)
         mean, stderr = noise_work_of(self, closed)
         method = "closed form" if stderr is None else "scatter of the replicas"
-        unit = self.symbols.energy
-        return Estimate(mean, stderr or 0.0, method=method, unit=unit, kT=self.kT)
+        return Estimate(mean, stderr or 0.0, method=method, unit=self.symbols.energy, kT=self.kT)
 
     @property
     def likelihood_bias(self) -> float:
@@ -302,11 +301,11 @@ class Fit(Storable):
 
         By the bias where it alone was learned on a Gaussian network (``theory.least_excess_work``);
         by any control whatever (``theory.wasserstein_bound``) elsewhere. From equilibrium at the
-        first controls: a running device that was not there may spend less, or more.
+        first controls: where ``from_equilibrium`` is False it does not apply.
 
         Raises:
-            ValueError: a circuit with inductors, coupled quartic units; inertia where more than the
-                bias was learned; a run whose only update took no time.
+            ValueError: inductors, coupled quartic units, inertia where more than the bias was
+                learned, or a run whose only update took no time.
         """
         return self._bound(self.controls)
 
@@ -314,8 +313,8 @@ class Fit(Storable):
     def bound_target(self) -> float:
         """Least excess work of reaching the maximum-likelihood parameters, as ``bound``."""
         # Where no bound is available, no maximum is measured for it.
-        known = self._exact.known or len(self.hidden)
-        return self._bound(self.maximum_likelihood if known else self.controls)
+        any_bound = self._exact.known or len(self.hidden)
+        return self._bound(self.maximum_likelihood if any_bound else self.controls)
 
     def _bound(self, controls: Controls) -> float:
         if self.time == 0:
@@ -323,19 +322,15 @@ class Fit(Storable):
                 f"there is no bound for a run that stopped at {self.stopped_early}, whose only "
                 "update took no time; lower the rate, or take more ticks"
             )
-        if self._exact.constant:
-            return least_excess_work(self.start, controls.bias, self.time)
-        return wasserstein_bound(self.start, self._at(controls), self.time)
-
-    def _at(self, controls: Controls) -> Described:
-        return replace(self.start, network=self.start.network.with_controls(controls))
+        return self._exact.bound(controls, self.time)
 
     def _free_energy_change(self, controls: Controls) -> Estimate:
         before = self.start.network.controls
         if self._exact.known:
             change = self._exact.free_energy_change(before, controls)
             return self._exactly(change, self._exact.method or "")
-        return free_energy_difference(self.start, self._at(controls), seed=self.seed)
+        after = replace(self.start, network=self.start.network.with_controls(controls))
+        return free_energy_difference(self.start, after, seed=self.seed)
 
     def plot(self, *, figsize: tuple[float, float] | None = None) -> Figure:
         """Draw parameters, gradient and energies over time, as ``ktc.plot.draw_fit``."""
@@ -357,43 +352,20 @@ class Fit(Storable):
         return Estimate.of_samples(samples, unit=self.symbols.energy, kT=self.kT)
 
     def _of_positive_phase(self, which: int) -> Estimate:
-        if self.readings.positive is None:
-            return self._exactly(0.0, "no hidden units")
-        return self._estimate(self.readings.positive[which])
+        found = self.readings.positive
+        return (
+            self._exactly(0.0, "no hidden units") if found is None else self._estimate(found[which])
+        )
 
     def __repr__(self) -> str:
-        spent = f"work {self.work}"
+        spent, elsewhere = f"work {self.work}", self.from_equilibrium is False
         if self._exact.constant:
             known = self.start.network.has_friction and self.time > 0
-            bound = f"bound {self.bound:.6g}" if known else "bound not available"
-            spent = f"excess work {self.excess_work}, {bound}"
+            bound = f"{self.bound:.6g}" if known else "not available"
+            bound = "not applicable" if elsewhere else bound
+            spent = f"excess work {self.excess_work}, bound {bound}"
+        elif elsewhere:
+            spent += f", {UNRELAXED}"
         stopped = f", stopped early at {self.stopped_early}" if self.stopped_early else ""
         learned = " and ".join(self.learned.names)
         return f"<ktc.Fit: {learned} by {self.schedule!r}, {spent}{stopped}>"
-
-
-def _parts(fit: Fit) -> dict[str, object]:
-    """Arguments of a fit, but for its device; the learned parameters by names and masks."""
-    kept = {one.name: getattr(fit, one.name) for one in fields(fit) if one.name != "device"}
-    learned = kept.pop("learned")
-    return {**kept, "names": learned.names, "mask": learned.masks}
-
-
-def _made(
-    start: Described, names: tuple[str, ...], mask: Mapping[str, ArrayLike] | None, **others: Any
-) -> Fit:
-    fit = Fit(start=start, learned=learnable(start, names, mask), **others)
-    units, size = start.network.units, fit.learned.size
-    fit.history.require(units, size)
-    fit.readings.require(units, size)
-    fit.start.network.common_kT  # noqa: B018  # raises where there is none
-    if set(fit.hidden.tolist()) - set(range(units)):
-        raise ValueError(f"hidden must be numbers of {units} units")
-    of_shape("data_forces", fit.data_forces, size)
-    of_shape("data_mean", fit.data_mean, units - len(fit.hidden))
-    if fit.scatter is not None:
-        of_shape("scatter", fit.scatter, units, units)
-    return fit
-
-
-register(Fit, _parts, _made)

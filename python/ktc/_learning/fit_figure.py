@@ -120,10 +120,14 @@ def draw_ledger(ax: Axes, fit: Fit, clock: Scale, peers: Sequence[Fit] = ()) -> 
 
 
 def draw_excess_work(ax: Axes, fit: Fit, clock: Scale, peers: Sequence[Fit] = ()) -> None:
-    """W − ΔF, the bias of the chain's likelihood, which equals it, and the bound at its end."""
+    """W − ΔF, the bias of the chain's likelihood, which equals it, and the bound at its end.
+
+    No bound where the run is known not to have started in equilibrium.
+    """
     history = fit.history
     curves = {"excess work": history.excess_work, "likelihood bias": history.likelihood_bias}
     known = _target(fit) is not None and fit.start.network.has_friction and fit.time > 0
+    known = known and fit.from_equilibrium is not False
     bounds = [fit.bound] if known else []
     scale = _common_scale(
         [*peers, fit], lambda one: (one.history.excess_work, *bounds), fit.symbols.energy

@@ -127,7 +127,8 @@ def noise_work_of(fit: Fit, closed: bool) -> tuple[float, float | None]:
         raise ValueError(
             f"the work of gradient noise is not available for this run under {fit.schedule!r}: it "
             "needs updates that are linear in the gradient, and ensembles of up to "
-            f"{LARGEST_STATE} numbers; compare runs of several numbers of replicas"
+            f"{LARGEST_STATE} numbers; take the difference of excess_work to a run with many more "
+            "replicas, where it has fallen as 1/replicas"
         )
     if fit.stopped_early:
         raise ValueError(

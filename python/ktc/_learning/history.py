@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ktc._base.codec import register
-from ktc._base.validation import Array, of_shape
+from ktc._base.validation import Array, finite, of_shape
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._theory.gaussian import bias_free_energy
 
@@ -46,6 +46,8 @@ class Readings:
         of_shape("readings/heat", self.heat, replicas)
         of_shape("readings/final_state", self.final_state, replicas, units)
         of_shape("readings/final_forces", self.final_forces, size)
+        if self.applied_change is not None:
+            finite("readings/applied_change", self.applied_change)
         for part in self.positive or ():
             of_shape("readings/positive", part, max(1, len(part)))
 
@@ -86,13 +88,16 @@ class History:
     path_likelihood_bias: Array = field(default_factory=lambda: np.empty(0))
     noise_work: Array = field(default_factory=lambda: np.empty(0))
 
-    def require(self, units: int, size: int) -> None:
-        """Refuse records that are not of so many units and learned parameters."""
+    def require(self, units: int, size: int, duration: float) -> None:
+        """Refuse records not of so many units and parameters, or not within the duration."""
         updates = max(1, len(self.time))
         widths = {"theta": (size,), "gradient": (size,), "bias": (units,), "mean": (units,)}
         for name, values in vars(self).items():
             if name not in MAY_LACK or values.shape != (0,):
                 of_shape(f"history/{name}", values, updates, *widths.get(name, ()))
+        steps = np.diff(self.time, append=duration * (1 + 1e-9))
+        if self.time[0] != 0 or not (steps > 0).all():
+            raise ValueError(f"history/time must ascend from 0 to {duration:g} at most")
 
     @property
     def free_energy_change(self) -> Array:

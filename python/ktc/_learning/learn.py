@@ -12,9 +12,13 @@ from numpy.typing import ArrayLike
 from ktc._base.resources import thread_count
 from ktc._base.validation import random_seed, tick_count
 from ktc._emulation.emulator import Emulator
-from ktc._learning import checks
+from ktc._learning import (
+    checks,
+    fit_record,  # noqa: F401  # registers fits
+)
 from ktc._learning.averages import replica_forces
 from ktc._learning.data import Batches, BatchMoments
+from ktc._learning.device_checks import checked_device
 from ktc._learning.fit import Fit
 from ktc._learning.gradient_noise import LARGEST_STATE, GradientNoise
 from ktc._learning.history import Readings, history_of
@@ -33,7 +37,7 @@ from ktc._model.device import (
     RealisesControls,
     data_sheet_of,
     is_infinite,
-    require_device,
+    rested_of,
     seed_of,
 )
 from ktc._model.network import Network
@@ -63,9 +67,9 @@ def learn(
     The gradient is g = ⟨∂_θH⟩ over the replicas, which lag behind the controls, − ⟨∂_θH⟩ over the
     data; for the bias of a Network it is data mean − replica mean. The excess work of the run is
     the bias of the likelihood that such a persistent chain reports. Bounds, and statements on least
-    dissipation, assume that the device starts in equilibrium at its controls, and are reached
-    without inertia; with inertia they are approached to leading order in the relaxation time over
-    the duration.
+    dissipation, assume that the device starts in equilibrium at its controls, which
+    ``fit.from_equilibrium`` tells, and are reached without inertia; with inertia they are
+    approached to leading order in the relaxation time over the duration.
 
     Args:
         device: a Network or a Board, of which an Emulator is made that starts in equilibrium at
@@ -82,7 +86,10 @@ def learn(
         replicas: number of replicas, 10,000 by default; ``math.inf`` for exact ensemble means,
             without sampling noise. A running device takes none, and no seed and threads.
         ticks: number of equal holds of the controls, at least 1.
-        seed: seed of the emulator, of batches and of measured metrics; None draws one.
+        seed: seed of the emulator, of batches and of measured metrics (with ``math.inf`` replicas
+            of the last two alone); None draws one, kept in ``fit.seed``. Runs with the same seed
+            have the same noise, so that their costs deviate together: give each run of a sweep its
+            own, such as ``numpy.random.SeedSequence(1).generate_state(runs, "uint64")``.
         threads: threads of the emulator and of measured metrics; None takes all cores.
         progress: whether to show a progress bar.
         mask: which entries of the stiffness are learned, symmetric (d, d); or a mapping with one
@@ -125,6 +132,7 @@ def learn(
     infinite = is_infinite(device.ledger)
     # An infinite ensemble has no noise, but its batches are drawn all the same.
     seed = random_seed(seed) if infinite and given is not device else seed_of(device)
+    rested = rested_of(device)
     start = Described(device.network.with_controls(device.controls), device.scale, device.symbols)
     learned = checks.learned_parameters(given, start, names, mask, len(numbers))
     samples = checks.checked_samples(data, numbers, start, learned)
@@ -163,6 +171,7 @@ def learn(
         stopped_early=outcome.stopped,
         calibration=None if source is None else source.report(),
         seed=seed,
+        rested=rested,
         imperfections=data_sheet_of(device),
         device=device,
     )
@@ -222,7 +231,7 @@ def _running(
             raise ValueError(
                 f"{name} is {value!r}, but the device is running already; leave {name} out"
             )
-    return require_device(device)
+    return checked_device(device)
 
 
 def _noise(problem: Problem, schedule: Schedule, seed: int | None) -> GradientNoise | None:

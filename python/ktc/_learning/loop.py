@@ -11,6 +11,7 @@ from ktc._base.progress import progress_bar
 from ktc._base.validation import Array
 from ktc._learning.averages import OF_THE_BIAS, replica_forces
 from ktc._learning.confinement import confined
+from ktc._learning.device_checks import check_controls
 from ktc._learning.gradient_noise import GradientNoise
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.metric_tensors import MetricTensors, NoMetrics
@@ -124,7 +125,7 @@ class Loop:
     def _update(self, k: int) -> tuple[object, ...]:
         """Read the replicas and set the next controls; returns a row of the history."""
         problem, parameters = self._problem, self._parameters
-        forces, mean = replica_forces(self._device, parameters)
+        forces, mean = replica_forces(self._device, parameters, first=k == 0)
         gradient = forces - problem.positive.forces()
         if not np.isfinite(gradient).all():
             raise _Stop("the replicas' averages are not finite: the controls diverged")
@@ -143,7 +144,11 @@ class Loop:
             self._least_gain = max(self._least_gain, gain)
         if not np.isfinite(change).all() or not gain <= LARGEST_GAIN * self._least_gain:
             raise _Stop("the controls diverged: the rate is too large for its ticks")
+        before = self._device.controls if k == 0 else None
         share, bias, free_energy = self._apply(change)
+        if before is not None:
+            settings = parameters.changes(self._theta, before)
+            check_controls(self._device, before, settings)
         noise = None
         if update is not None:
             self._flow = share * update.flow

@@ -47,8 +47,8 @@ class Device(Description, Running, Protocol):
 
     ``ktc.Emulator`` is a Device, and so is any object with these nine members, such as the driver
     of a real board. Optional abilities have protocols of their own: ``HasShortestTick``,
-    ``Settles``, ``RealisesControls``, ``Programmable``, ``Seeded``, ``HasImperfections`` and, of
-    the ledger, ``EnsembleLedger``.
+    ``Settles``, ``Rests``, ``RealisesControls``, ``Programmable``, ``Seeded``,
+    ``HasImperfections`` and, of the ledger, ``EnsembleLedger``.
 
     Energies are in the unit of ``network.kT``; times in the network's unit of time. The public
     state is ``scale`` times the state of the network (volts on a Board).
@@ -97,6 +97,15 @@ class Settles(Protocol):
 
     def settle(self) -> None:
         """Wait until the last update has taken effect."""
+
+
+@runtime_checkable
+class Rests(Protocol):
+    """A device that knows how long it has been left alone, and so whether it is in equilibrium."""
+
+    @property
+    def rested(self) -> float:
+        """Time since controls or state last changed; infinite where it is in equilibrium."""
 
 
 @runtime_checkable
@@ -181,6 +190,11 @@ def require_device(device: object) -> Device:
 def seed_of(device: object) -> int | None:
     """Seed of a device's noise; None where it has none."""
     return device.seed if isinstance(device, Seeded) else None
+
+
+def rested_of(device: object) -> float | None:
+    """How long a device has been left alone; None where it does not know."""
+    return device.rested if isinstance(device, Rests) else None
 
 
 def data_sheet_of(device: object) -> Imperfections | None:

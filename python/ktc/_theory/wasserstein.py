@@ -213,6 +213,7 @@ def _pair(before: Description, after: Description) -> tuple[Network, Network]:
                 raise ValueError(
                     f"{name} must not have couplings beside quartic units, because the Wasserstein "
                     "distance then has no closed form and no quadrature, but its units "
-                    f"{bonds[0][0]} and {bonds[0][1]} are coupled"
+                    f"{bonds[0][0]} and {bonds[0][1]} are coupled; compare with longer runs "
+                    "instead, whose excess work falls as 1/duration, or uncouple the units"
                 )
     return old, new

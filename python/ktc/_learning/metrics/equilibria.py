@@ -89,6 +89,23 @@ class MeasuredEquilibria:
         )
 
 
+def likelihood_maximum(
+    exact: ExactModel, forces: Array, hidden: int, seed: int | None
+) -> tuple[Controls, Array | None]:
+    """Controls of the greatest likelihood, and the covariance of their noise where it is measured.
+
+    ``forces`` are ⟨∂_θH⟩ over the data; ``hidden`` is the number of hidden units.
+    """
+    if hidden:
+        raise ValueError(
+            "the likelihood of a model with hidden units has no single maximum; give "
+            "completed(...) the controls that are meant"
+        )
+    if exact.known:
+        return maximum_likelihood(exact, forces), None
+    return measured_maximum_likelihood(exact, forces, seed)
+
+
 def measured_maximum_likelihood(
     exact: ExactModel, forces: Array, seed: int | None, replicas: int = MAXIMUM_REPLICAS
 ) -> tuple[Controls, Array]:

@@ -18,7 +18,9 @@ from ktc._theory import gaussian_moments
 from ktc._theory.free_energies import free_energy_change
 from ktc._theory.gaussian import inverse
 from ktc._theory.geometry import Geometry
+from ktc._theory.least_work import least_excess_work
 from ktc._theory.metrics import entries_by_unit, fisher_matrix, friction_tensor
+from ktc._theory.wasserstein import wasserstein_bound
 
 #: Quadratures of units by their stiffness, bias and quartic term.
 _Units = dict[tuple[float, float, float], OneUnit]
@@ -119,6 +121,14 @@ class ExactModel:
             if a is not b
         ]
         return -kT * float(np.sum(changes))
+
+    def bound(self, controls: Controls, time: float) -> float:
+        """Least excess work of reaching controls in a time: by the bias, or by any control."""
+        if self.constant:
+            return least_excess_work(self.start, controls.bias, time)
+        net = self.start.network.with_controls(controls)
+        after = Described(net, self.start.scale, self.start.symbols)
+        return wasserstein_bound(self.start, after, time)
 
     def _quadratures(self, controls: Controls) -> list[OneUnit]:
         """Every unit at these controls; those of the last two controls are cached."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ktc._base.codec import register
 from ktc._base.estimate import Estimate
 from ktc._base.files import Storable
-from ktc._base.validation import Array, choice, count, positive
+from ktc._base.validation import Array, choice, count, not_negative, positive
 from ktc._theory.matrix_estimate import OPTIMAL, checked_shrinkage
 
 SOURCES = ("auto", "exact", "measured")
@@ -15,7 +15,7 @@ FISHERS = ("equilibrium", "replicas")
 
 
 @dataclass(frozen=True)
-class Metrics:
+class Metrics(Storable):
     """How ``learn`` obtains F and the friction tensor ζ at its present controls.
 
     F = Cov(∂_θH)/kT is called the Fisher matrix; the Fisher information is F/kT.
@@ -53,6 +53,9 @@ class Metrics:
         count("replicas", self.replicas, least=20)
         checked_shrinkage(self.shrinkage)
         positive("refresh", self.refresh)
+
+
+register(Metrics)
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,11 @@ class CalibrationReport(Storable):
     shrinkage: tuple[float, float]
     condition: tuple[float, float]
     least_eigenvalue: tuple[float, float]
+
+    def __post_init__(self) -> None:
+        count("replicas", self.replicas)
+        count("count", self.count, least=0)
+        not_negative("time", self.time)
 
     @property
     def excess_work(self) -> Estimate:

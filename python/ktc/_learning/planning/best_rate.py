@@ -18,9 +18,11 @@ from ktc._base.validation import (
     Array,
     count,
     is_infinity,
+    of_shape,
     positive,
     random_seed,
     real_array,
+    require_positive,
     tick_count,
 )
 from ktc._learning.center import learnable
@@ -66,6 +68,11 @@ class Tuned(Storable):
     completed_excess_work: Estimate
     rates: Array = field(repr=False)
     costs: Array = field(repr=False)
+
+    def __post_init__(self) -> None:
+        positive("rate", self.rate)
+        of_shape("costs", self.costs, len(self.rates))
+        require_positive("rates", self.rates)
 
 
 register(Tuned)

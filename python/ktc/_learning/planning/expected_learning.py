@@ -224,7 +224,8 @@ class _Loop:
         if (np.abs(offset - linear) > 1e-6 * (largest + np.abs(none))).any():
             raise ValueError(
                 f"schedule must be linear in the gradient to have exact averages, but "
-                f"{self._given!r} is not; measure it by ktc.learn"
+                f"{self._given!r} is not; average excess_work over runs of ktc.learn with several "
+                "seeds, and subtract that with replicas=math.inf for the cost of noise alone"
             )
         return to_bias @ offset, to_bias @ by_reading, to_bias @ by_goal
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from numpy.typing import ArrayLike
 
@@ -32,6 +33,11 @@ MOST_DOUBLINGS_BY_DENSITY = 14
 # Work that counts as zero, in kT.
 NOTHING = 1e-9
 BISECTIONS = 8
+# Ticks after which a search, which takes seconds by then, relies on what longer runs are expected
+# to dissipate, and the share of it that is certain; ticks that take as long as one by the density.
+MANY_TICKS, CERTAIN, TICKS_OF_DENSITY = 2**12, 0.8, 64
+# Room in what is then named as the least, for the work that ticks add and for noise.
+REACHED = 1.1
 
 
 class PlanSearch:
@@ -135,20 +141,25 @@ class PlanSearch:
 
         found = nearest = self.at(time, nats)
         least, rises = dissipated(found), 0
+        outlook = _Outlook(self.bound, found, TICKS_OF_DENSITY if quartic else 1)
         if least <= joules:
             return found
-        for _ in range(MOST_DOUBLINGS_BY_DENSITY if quartic else MOST_DOUBLINGS):
+        for left in range(MOST_DOUBLINGS_BY_DENSITY if quartic else MOST_DOUBLINGS, 0, -1):
+            replicas = self.needed(found, nats) if _lost(found) < nats else 0
+            ahead = outlook.dissipated(time, left, replicas)
+            if CERTAIN * min(ahead) > joules:
+                least = min(least, REACHED * min(ahead))
+                break
+            if CERTAIN * ahead[0] > joules:
+                time *= 2
+                continue
             found = self.at(2 * time, nats)
+            outlook.note(found)
             spent = dissipated(found)
             if spent <= joules:
-                for _ in range(BISECTIONS):
-                    middle = self.at(math.sqrt(time * found.duration), nats)
-                    enough = dissipated(middle) <= joules
-                    found, time = (middle, time) if enough else (found, middle.duration)
-                return found
-            # The loss of a quartic unit may first increase with the duration.
-            hopeless = spent == math.inf and not quartic and _lost(found) > _lost(nearest)
-            rises = rises + 1 if hopeless or least < spent < math.inf else 0
+                return self._bisected(time, found, nats, lambda one: dissipated(one) <= joules)
+            worse = least < spent < math.inf or self._hopeless(found, nearest, nats)
+            rises = rises + 1 if worse else 0
             least, time = min(least, spent), 2 * time
             nearest = min(nearest, found, key=_lost)
             # Past the minimum, the noise of a longer run outweighs what it saves.
@@ -161,6 +172,13 @@ class PlanSearch:
             f"however long it takes, but is {joules:g}; give more, or allow more nats"
         )
 
+    def _hopeless(self, found: ExpectedLearning, nearest: ExpectedLearning, nats: float) -> bool:
+        """Whether a longer run loses too much, and more than a shorter one.
+
+        The loss of a quartic unit may first increase with the duration.
+        """
+        return not self._quartic and _lost(found) >= nats and _lost(found) > _lost(nearest)
+
     def bound(self, duration: float) -> float:
         """Least excess work of a replica."""
         if self._quartic:
@@ -168,12 +186,57 @@ class PlanSearch:
         target = self._net.stiffness @ (self._goal / self._device.scale)
         return least_excess_work(self._device, target, duration)
 
+    def _bisected(
+        self,
+        short: float,
+        found: ExpectedLearning,
+        nats: float,
+        enough: Callable[[ExpectedLearning], bool],
+    ) -> ExpectedLearning:
+        for _ in range(BISECTIONS):
+            middle = self.at(math.sqrt(short * found.duration), nats)
+            found, short = (middle, short) if enough(middle) else (found, middle.duration)
+        return found
+
     def _expected(self, duration: float, ticks: int) -> ExpectedLearning:
         rule = MinimalDissipation(duration)
         device, goal, parameter = self._device, self._goal, self._parameter
         if self._quartic:
             return expected_of_unit(device, rule, ticks, goal)
         return expected_of(device, rule, parameter, ticks, goal, self._batches, self._reading)
+
+
+class _Outlook:
+    """What longer runs dissipate, about: the bound, and gradient noise, whose work grows as ln T.
+
+    It is known where many ticks have been computed, and the work of noise has grown alike over two
+    steps of the search.
+    """
+
+    def __init__(
+        self, bound: Callable[[float], float], found: ExpectedLearning, ticks: int
+    ) -> None:
+        self._bound, self._last, self._each = bound, found, ticks
+        self._growth, self._ticks, self._known = 0.0, 0, False
+
+    def note(self, found: ExpectedLearning) -> None:
+        """Take account of a longer run."""
+        doublings = math.log2(found.duration / self._last.duration)
+        growth = (_dissipated(found)[1] - _dissipated(self._last)[1]) / doublings
+        self._ticks += self._each * found.ticks
+        self._known = self._ticks > MANY_TICKS and 0 < 0.8 * growth < self._growth
+        self._last, self._growth = found, growth
+
+    def dissipated(self, time: float, doublings: int, replicas: int) -> list[float]:
+        """By all replicas together in twice the time, four times, and so on; 0 if not known."""
+        if not (self._known and replicas):
+            return [0.0]
+        before = math.log2(time / self._last.duration)
+        noise = _dissipated(self._last)[1]
+        return [
+            replicas * self._bound(time * 2**k) + noise + (before + k) * self._growth
+            for k in range(1, doublings + 1)
+        ]
 
 
 def _lost(found: ExpectedLearning) -> float:

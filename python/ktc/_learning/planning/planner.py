@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from ktc._base.codec import register
 from ktc._base.files import Storable
 from ktc._base.units import Units
-from ktc._base.validation import count, positive
+from ktc._base.validation import choice, count, finite, positive
 from ktc._learning.planning.expected_learning import ExpectedLearning
 from ktc._learning.planning.plan_search import PlanSearch
 from ktc._learning.schedules import MinimalDissipation
@@ -50,6 +50,17 @@ class Plan(Storable):
     nats_lost: float
     kT: float
     symbols: Units
+
+    def __post_init__(self) -> None:
+        for name in ("ticks", "replicas"):
+            count(name, getattr(self, name))
+        if self.batch is not None:
+            count("batch", self.batch)
+        choice("parameter", self.parameter, ("bias", "center"))
+        for name in ("duration", "kT"):
+            positive(name, getattr(self, name))
+        for name in ("excess_work", "noise_work", "total_excess_work", "bound", "nats_lost"):
+            finite(name, getattr(self, name))
 
     @property
     def schedule(self) -> MinimalDissipation:

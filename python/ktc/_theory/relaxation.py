@@ -1,0 +1,28 @@
+"""Whether a network that was left alone is in equilibrium."""
+
+from __future__ import annotations
+
+import math
+
+from ktc._model.network import Network
+
+#: Relaxation times after which a linear network counts as relaxed: e⁻¹⁰ of a deviation of its mean
+#: is left, less than the sampling error of 10⁸ replicas.
+RELAXATION_TIMES = 10.0
+
+#: Note of estimates that assume a start in equilibrium, where none is known.
+UNRELAXED = "not known to start in equilibrium"
+
+
+def has_relaxed(network: Network, rested: float) -> bool:
+    """Whether replicas are known to be in equilibrium after a time at constant controls.
+
+    ``rested`` is infinite where they were drawn in equilibrium. A linear network relaxes within ten
+    of its slowest relaxation times. How long quartic units take is not known, nor is it computed
+    for a sparse network.
+    """
+    if rested == math.inf:
+        return True
+    if rested <= 0 or network.quartic.any() or network.is_sparse:
+        return False
+    return bool(rested >= RELAXATION_TIMES * network.relaxation_times[-1])
