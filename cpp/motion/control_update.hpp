@@ -20,8 +20,8 @@ class ControlUpdate {
     bool changes_force_alone() const { return changes_energy() && !changes_shape() && !displaces_; }
     /// Δβ = Tᵀ (Δb, 0); empty if nothing changes.
     const std::vector<double>& force_change() const { return force_change_; }
-    /// β before the update.
-    const std::vector<double>& force_before() const { return before_->force; }
+    /// w* before the update.
+    const std::vector<double>& rest_before() const { return before_->rest; }
 
     /// Updates a block and posts the work.
     void apply(ReplicaBlock& block, Workspace& workspace) const;

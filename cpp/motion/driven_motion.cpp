@@ -98,7 +98,12 @@ std::shared_ptr<const SourceFlow> source_flow(const Network& network, const Cont
     if (!controls.has_sources()) return nullptr;
     const Elements& e = network.elements();
     const std::size_t n = e.dimension();
-    SourceFlow flow{{}, {}, 0.0, 0.0, {}};
+    SourceFlow flow{{}, {}, 0.0, 0.0, {}, false};
+    // EMFs have the noise of their resistors, which at one temperature is that of p: Var ζ = 2kT p
+    // h.
+    flow.independent = coordinates.decoupled() && controls.isothermal() &&
+                       controls.kT.front() > 0.0 && e.noises() == 0 &&
+                       !any_nonzero(controls.current);
     // dz gets `push` from the sources, which take the power `force`·∇H + Σ g e².
     std::vector<double> push(n, 0.0), force(n, 0.0);
     for (std::size_t r = 0; r < e.resistors(); ++r) {
@@ -156,6 +161,14 @@ std::shared_ptr<const SourceMove> source_move(std::shared_ptr<const SourceFlow> 
     move.width = std::sqrt(std::max(0.0, rest));
     move.steady = move.flow->power * transition.hold;
     return std::make_shared<const SourceMove>(std::move(move));
+}
+
+std::shared_ptr<const SourceMove> independent_source_move(std::shared_ptr<const SourceFlow> flow,
+                                                          double hold) {
+    const double steady = flow->power * hold, width = std::sqrt(flow->diffusion * hold);
+    std::vector<double> potential = flow->potential;
+    return std::make_shared<const SourceMove>(
+        SourceMove{std::move(flow), std::move(potential), steady, {}, width});
 }
 
 }  // namespace ktc

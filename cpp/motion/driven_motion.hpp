@@ -45,6 +45,7 @@ struct SourceFlow {
     double power;                      ///< p
     double diffusion;                  ///< variance rate of ζ
     std::vector<double> correlation;   ///< covariance rate of ζ with w and these currents
+    bool independent;                  ///< whether that vanishes and w relaxes to N(w*, kT·1)
 };
 /// Null if all sources are zero.
 std::shared_ptr<const SourceFlow> source_flow(const Network& network, const Controls& controls,
@@ -60,5 +61,8 @@ struct SourceMove {
 };
 std::shared_ptr<const SourceMove> source_move(std::shared_ptr<const SourceFlow> flow,
                                               const DrivenTransition& transition);
+/// The same where ζ is independent of v, so that l = 0.
+std::shared_ptr<const SourceMove> independent_source_move(std::shared_ptr<const SourceFlow> flow,
+                                                          double hold);
 
 }  // namespace ktc
