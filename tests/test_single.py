@@ -37,7 +37,7 @@ def noise(replicas, element, step, seed=5):
 
 def test_modes_take_the_single_kernel():
     """One hold of a unit from zero is its width times the normals of single precision."""
-    emulator = single(ktc.Network(1.0, 1.0), state=0.0)
+    emulator = single(ktc.Network(1.0, 1.0), state=0.0, first_step=0)
     emulator.run(0.5)
     width = np.float32(math.sqrt(-math.expm1(-1.0)))
     np.testing.assert_allclose(emulator.read()[:, 0], width * noise(100, 0, 1), rtol=3e-7)
@@ -46,7 +46,7 @@ def test_modes_take_the_single_kernel():
 def test_units_at_once_take_the_single_kernel():
     """A step of two coupled wells is that of its formula, with the normals of single precision."""
     step = 0.01
-    emulator = single(WELLS, state=0.0, dt=step)
+    emulator = single(WELLS, state=0.0, dt=step, first_step=0)
     emulator.run(step)
     kick = math.sqrt(2 * 0.5 * step) * np.stack([noise(100, i, 1) for i in range(2)])
     half = np.linalg.solve(np.eye(2) + step / 2 * WELLS.stiffness, kick)
@@ -165,7 +165,7 @@ def test_quartic_units_in_SI():
     plain = ktc.Network(1.0, 1.0, quartic=1.0)
     scale = math.sqrt(kT * capacitance)
     second = [
-        single(network, 2000, state=unit, dt=0.05 * time)
+        single(network, 2000, state=unit, dt=0.05 * time, first_step=0)
         for network, unit, time in ((small, scale, 1e-6), (plain, 1.0, 1.0))
     ]
     for emulator, time in zip(second, (1e-6, 1.0)):

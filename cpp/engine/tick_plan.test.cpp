@@ -218,7 +218,7 @@ TEST_CASE("each tick has the update and the drive of its controls") {
     REQUIRE(ticks.size() == 5);
     CHECK_FALSE(ticks[0].update->changes_energy());
     CHECK(ticks[1].update->changes_force_alone());
-    CHECK(ticks[1].update->force_before() == std::vector<double>{0.0});
+    CHECK(ticks[1].update->rest_before() == std::vector<double>{0.0});
     CHECK(ticks[1].drive->force == std::vector<double>{5.0});
     CHECK(ticks[2].update->changes_shape());
     CHECK(ticks[2].drive->force == std::vector<double>{5.0});
