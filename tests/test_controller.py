@@ -32,7 +32,10 @@ each = pytest.mark.parametrize("kind", NETWORKS)
 
 def emulator(kind: str, replicas: int = 70) -> ktc.Emulator:
     start = None if kind != "temperatures" else np.zeros(D)
-    made = ktc.Emulator(NETWORKS[kind], replicas=replicas, seed=3, threads=2, state=start)
+    resolved = kind == "temperatures"
+    made = ktc.Emulator(
+        NETWORKS[kind], replicas, seed=3, threads=2, state=start, resolve_heat=resolved
+    )
     assert isinstance(made, ktc.Emulator)
     return made
 
@@ -84,7 +87,15 @@ def test_set_and_run_are_the_ticks_of_a_protocol(kind: str) -> None:
         # One step for all, since each hold would choose its own.
         step = 0.02
         by_hand, played = (
-            ktc.Emulator(NETWORKS[kind], 70, seed=3, dt=step, state=np.zeros(D)) for _ in range(2)
+            ktc.Emulator(
+                NETWORKS[kind],
+                70,
+                seed=3,
+                dt=step,
+                state=np.zeros(D),
+                resolve_heat=kind == "temperatures",
+            )
+            for _ in range(2)
         )
     hold = 0.3 * TIME.get(kind, 1.0)
     waveform = np.array([bias_of(kind, tick) for tick in range(6)])

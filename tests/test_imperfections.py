@@ -299,7 +299,7 @@ def test_pickup_raises_the_variance(coupling):
     density, resistance, capacitance = 1e-13, 1e6, 1e-12
     spec = ktc.Imperfections(pickup=density)
     single = ktc.Board(1, resistance, capacitance, 300.0, coupling=coupling, imperfections=spec)
-    emulator = single.emulator(20_000, seed=4)
+    emulator = single.emulator(20_000, seed=4, resolve_heat=True)
     exact = (KT + density / (4 * resistance)) / capacitance
     assert density / (4 * resistance) > 5 * KT
     for _ in range(2):

@@ -248,9 +248,9 @@ def test_weak_order_of_two_coupled_units():
 
 @pytest.mark.parametrize("kind", ["coupled", "alone"])
 def test_relaxation_without_noise(kind):
-    """From far out, kT = 1e-20, against the ordinary differential equation: slope 2 ± 0.1."""
+    """From far out, kT = 1e-24, against the ordinary differential equation: slope 2 ± 0.1."""
     case = CASES[kind]
-    units = Together(case.stiffness, case.quartic, case.bias, case.friction, kT=1e-20)
+    units = Together(case.stiffness, case.quartic, case.bias, case.friction, kT=1e-24)
     start, duration = np.array([2.0, -1.5, 0.8]), 1.0
     exact = scipy.integrate.solve_ivp(
         lambda _, x: -units.slope(x) / units.friction, (0, duration), start, rtol=1e-11, atol=1e-13
