@@ -245,7 +245,7 @@ def test_accounts_that_these_networks_do_not_have():
     books = ktc.Emulator(ktc.Network(1.0, 1.0), replicas=3, seed=16).ledger
     for account in (books.source, books.injected, books.shadow):
         assert account.tolist() == [0.0] * 3
-    with refused(ValueError, "heat_per_resistor", "resolve_heat", "books only total heat"):
+    with refused(ValueError, "heat_per_resistor", "resolve_heat", "records only total heat"):
         _ = books.heat_per_resistor
 
 

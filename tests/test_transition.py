@@ -312,7 +312,7 @@ def emulator(network, replicas, start, **options):
     )
     d, momentum = network.units, None if network.inertia is None else start[network.units :]
     return ktc.Emulator(
-        description, replicas=replicas, state=start[:d], momentum=momentum, seed=8, **options
+        description, replicas, seed=8, state=start[:d], momentum=momentum, first_step=0, **options
     )
 
 
