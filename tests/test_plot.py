@@ -559,3 +559,13 @@ def test_what_cannot_be_drawn_is_refused():
         schedules.Constant(1.0, 1.0).plot(parameter="slope")
     with pytest.raises(TypeError, match="colour"):
         all_controls().plot(colour="red")
+
+
+def test_the_right_axis_has_plain_numbers_when_it_is_drawn():
+    """A change of the left scale after the right axis was made would reset its ticks."""
+    figure = excess_over_duration(comparison())
+    figure.canvas.draw()
+    (right,) = figure.axes[0].child_axes
+    labels = [label.get_text() for label in right.get_yticklabels()]
+    assert labels and all(re.fullmatch(r"[\d.e+-]*", label) for label in labels)
+    assert right.yaxis.label.get_window_extent().x1 <= figure.bbox.x1

@@ -98,6 +98,7 @@ class Rates:
         self._weight: Array = np.ones(network.units) if weight is None else weight
         self._resistance = _resistance(network)
         self._known = _Known((None,) * 3, None, None, {})
+        self._lowest: tuple[Array | None, float] = (None, 0.0)
 
     def __call__(self, controls: Controls) -> float:
         """The bound at these controls."""
@@ -136,14 +137,20 @@ class Rates:
             return None
         (total, own), soft = rows, controls.quartic > 0
         depth = np.maximum(total - np.abs(own) - own, 0.0)
-        if not isinstance(held := controls.held_stiffness, SparseStiffness):
-            depth = np.minimum(depth, max(-float(np.linalg.eigvalsh(held)[0]), 0.0))
+        if depth.any() and not isinstance(held := controls.held_stiffness, SparseStiffness):
+            depth = np.minimum(depth, self._softest(held))
         kappa, kT = controls.quartic[soft], np.min(controls.kT)
         squares = (depth[soft] / self._resistance[soft]) ** 2
         heights = depth[soft] ** 2 / (4 * kappa * kT)
         heights[heights > HIGHEST_BARRIER] = 0.0
         others = (5 * kappa * kT + _pull_of_bias(controls)[soft] ** 2) / self._resistance[soft] ** 2
         return float(np.max(squares + others)), float(np.max(squares * heights / 6))
+
+    def _softest(self, held: Array) -> float:
+        """Curvature of the steepest descent, −λ_min(K), or zero; kept while K is the same."""
+        if self._lowest[0] is not held:
+            self._lowest = held, max(-float(np.linalg.eigvalsh(held)[0]), 0.0)
+        return self._lowest[1]
 
     def _at(self, controls: Controls) -> _Known:
         stiffness, quartic, kT = self._known.shape

@@ -59,9 +59,10 @@ def excess_over_duration(
         )  # fmt: skip
     ax.set_xlabel(clock.label("duration"))
     ax.set_ylabel(scale.label("completed excess work"))
-    right = thermal_axis(ax, scale, board.kT, "completed excess work")
+    # Before the right axis is made, whose ticks are reset where the left scale changes.
     ax.set_xscale("log")
     ax.set_yscale("log")
+    right = thermal_axis(ax, scale, board.kT, "completed excess work")
     for axis in (ax.yaxis, right.yaxis):
         axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         axis.set_major_formatter("{x:g}")
