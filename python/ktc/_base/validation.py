@@ -17,6 +17,21 @@ T = TypeVar("T")
 
 def real_array(name: str, value: object) -> Array:
     """Return ``value`` as a new array of finite doubles."""
+    # A controller passes arrays of doubles at every tick.
+    if type(value) is np.ndarray and value.dtype == np.float64:
+        array = np.array(value)
+    else:
+        array = _doubles(name, value)
+    finite = np.isfinite(array)
+    if not finite.all():
+        bad = np.argwhere(~finite)
+        where = "" if array.ndim == 0 else f" at index {tuple(int(i) for i in bad[0])}"
+        found = array[tuple(bad[0])]
+        raise ValueError(f"{name} must be finite, but is {found}{where}")
+    return array
+
+
+def _doubles(name: str, value: object) -> Array:
     # np.ma would import numpy.ma on first use; without it there are no masked arrays.
     masked = sys.modules.get("numpy.ma")
     if masked is not None and masked.is_masked(value):
@@ -28,18 +43,11 @@ def real_array(name: str, value: object) -> Array:
         array = np.array(value)
         if array.dtype.kind not in "biuf":
             raise TypeError
-        array = array.astype(np.float64, copy=False)
+        return array.astype(np.float64, copy=False)
     except (TypeError, ValueError):
         raise TypeError(
             f"{name} must be real numbers, but is {type(value).__name__} {told(value)}"
         ) from None
-    finite = np.isfinite(array)
-    if not finite.all():
-        bad = np.argwhere(~finite)
-        where = "" if array.ndim == 0 else f" at index {tuple(int(i) for i in bad[0])}"
-        found = array[tuple(bad[0])]
-        raise ValueError(f"{name} must be finite, but is {found}{where}")
-    return array
 
 
 def number(name: str, value: object) -> float:

@@ -136,12 +136,13 @@ class Loop:
             else:
                 change = self._steered(self._anticipation, k, forces) - self._theta
             gain = abs(float(gradient @ change))
-        if np.isnan(change).any():
+        finite = np.isfinite(change).all()
+        if not finite and np.isnan(change).any():
             reason = f"{problem.schedule!r} gives NaN for a finite gradient"
             raise _Stop(reason) if k else ValueError(f"tick 0: {reason}; correct its velocity")
         if k == 0 and np.isfinite(gain):
             self._least_gain = max(self._least_gain, gain)
-        if not np.isfinite(change).all() or not gain <= LARGEST_GAIN * self._least_gain:
+        if not finite or not gain <= LARGEST_GAIN * self._least_gain:
             raise _Stop("the controls diverged: the rate is too large for its ticks")
         before = self._device.controls if k == 0 else None
         share, bias, free_energy = self._apply(change)
@@ -250,5 +251,6 @@ class Loop:
         return self._tensors(controls, 1)
 
     def _work_and_heat(self) -> list[float]:
-        ledger, clamped = self._device.ledger, self._problem.positive.accounts or (0.0, 0.0)
-        return [float(np.mean(one)) for one in (ledger.work, ledger.heat, *clamped)]
+        ledger, clamped = self._device.ledger, self._problem.positive.accounts or ()
+        means = [float(np.mean(one)) for one in (ledger.work, ledger.heat, *clamped)]
+        return means if clamped else [*means, 0.0, 0.0]

@@ -152,13 +152,18 @@ class Parameters:
                 result[block][self.places[name][0] == self.places[name][1]] *= 0.5
         return result.T
 
-    @refusing_overflow("mean or covariance")
     def mean_forces(self, mean: ArrayLike, covariance: ArrayLike | None = None) -> Array:
         """Return ⟨∂H/∂θ⟩ of a normal distribution of the public state, shape (p,).
 
         ⟨x_i x_j⟩ = m_i m_j + P_ij and ⟨x⁴⟩ = m⁴ + 6m²P + 3P² (Isserlis), with the mean m, shape
         (d,), and the covariance P, shape (d, d), of which a bias needs none.
         """
+        if covariance is None:
+            return self._mean_forces(mean, None)
+        with refusing_overflow("mean or covariance"):
+            return self._mean_forces(mean, covariance)
+
+    def _mean_forces(self, mean: ArrayLike, covariance: ArrayLike | None) -> Array:
         m = per_unit("mean", mean, self.units) / self.scale
         result = np.empty(self.size)
         if covariance is not None:
