@@ -51,13 +51,14 @@ def test_other_files_beside_it_are_left_alone(tmp_path):
 
 @posix
 def test_a_link_in_the_way_of_the_temporary_file_is_not_followed(tmp_path, monkeypatch):
-    monkeypatch.setattr("secrets.token_hex", lambda _: "guessed")
+    monkeypatch.setattr("os.urandom", bytes)
+    guessed = tmp_path / f".ktc-{bytes(8).hex()}.partial"
     (tmp_path / "victim").write_bytes(b"untouched")
-    (tmp_path / ".ktc-guessed.partial").symlink_to("victim")
+    guessed.symlink_to("victim")
     with pytest.raises(FileExistsError):
         network().save(tmp_path / "y.npz")
     assert (tmp_path / "victim").read_bytes() == b"untouched"
-    assert (tmp_path / ".ktc-guessed.partial").is_symlink()
+    assert guessed.is_symlink()
 
 
 @posix

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -37,7 +36,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """
     target = Path(os.path.realpath(as_path(path)))
     before = _regular(path, target)
-    made = target.with_name(f".ktc-{secrets.token_hex(8)}.partial")
+    made = target.with_name(f".ktc-{os.urandom(8).hex()}.partial")
     # O_EXCL refuses a name that exists, be it a link that somebody else has placed there. Until its
     # mode is set, nobody else may read the file: it may replace one that is private.
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)

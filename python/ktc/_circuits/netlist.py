@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from ktc._base.lazy_imports import interrupts_deferred
 from ktc._circuits.branch import GROUND, TITLE_HINT, Branch, CircuitError
 from ktc._circuits.element_statement import (
     DEFAULT_KELVIN,
@@ -184,7 +184,7 @@ class _Reader:
                 raise key.error(f"the option {key.text!r} adds elements to the circuit; add them")
             if name in ("temp", "kelvin", "tnom"):
                 yield from assignments(first, words[:taken])
-            elif difflib.get_close_matches(name, ("temp", "kelvin", "tnom"), 1, 0.75):
+            elif _resembles(name, ("temp", "kelvin", "tnom")):
                 raise key.error(
                     f"unknown option {key.text!r}: there is temp=, kelvin= and tnom=; options of a "
                     "numerical solver are skipped"
@@ -248,3 +248,10 @@ def write_netlist(
 def _shortest(value: float) -> str:
     """The shortest decimal that reads back as the same double."""
     return repr(value).removesuffix(".0")
+
+
+def _resembles(name: str, known: tuple[str, ...]) -> bool:
+    with interrupts_deferred():
+        from difflib import get_close_matches  # slow to import
+
+    return bool(get_close_matches(name, known, 1, 0.75))

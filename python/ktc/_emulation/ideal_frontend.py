@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import weakref
 from collections.abc import Iterable, Mapping
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.estimate import LazySamples
+from ktc._base.lazy_imports import interrupts_deferred
 from ktc._base.single_thread import one_thread
 from ktc._base.validation import Array, frozen, not_negative, positive, real_array
 from ktc._emulation.playing import play_from
@@ -325,6 +325,9 @@ def _chosen_step(start: Array) -> int:
     Chunks that each start from the states of the last one would otherwise repeat the noise that
     these states contain. Zeros of both signs are alike.
     """
+    with interrupts_deferred():
+        import hashlib  # slow to import
+
     digest = hashlib.blake2b(np.ascontiguousarray(start + 0.0).data, digest_size=8).digest()
     return int.from_bytes(digest, "little") >> 2
 
