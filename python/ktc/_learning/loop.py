@@ -252,5 +252,8 @@ class Loop:
 
     def _work_and_heat(self) -> list[float]:
         ledger, clamped = self._device.ledger, self._problem.positive.accounts or ()
-        means = [float(np.mean(one)) for one in (ledger.work, ledger.heat, *clamped)]
+        # As np.mean, whose own checks would take a tenth of a tick of few replicas.
+        means = [
+            float(np.add.reduce(one)) / len(one) for one in (ledger.work, ledger.heat, *clamped)
+        ]
         return means if clamped else [*means, 0.0, 0.0]
