@@ -83,7 +83,7 @@ class Pool {
         try {
             for (; idle_ < open_seats_ && helpers_ < most_helpers; ++idle_, ++helpers_)
                 std::thread([this] { help(); }).detach();
-        } catch (const std::exception&) {
+        } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch)
         }
     }
 

@@ -9,6 +9,8 @@
 
 namespace ktc {
 
+// Compilers warn of designated initializers that leave out a member without an initializer.
+// NOLINTBEGIN(readability-redundant-member-init)
 /// Forces and sources, constant through a hold.
 struct Drive {
     std::vector<double> force;    ///< β, in the coordinates of the state
@@ -21,6 +23,7 @@ struct Drive {
     std::vector<double> rest_slope{};
     std::shared_ptr<const Drive> undriven{};
 };
+// NOLINTEND(readability-redundant-member-init)
 
 /// Controls with the coordinates, the energy and the drive that belong to them.
 struct Setting {
