@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from ktc import _core
-from ktc._base.validation import known_keywords
+from ktc._base.validation import known_keywords, told
 
 #: The terms of the first law.
 FIRST_LAW = ("work", "heat", "source", "injected", "shadow")
@@ -21,11 +19,14 @@ def account_names(accounts: object) -> tuple[str, ...] | None:
     """The accounts that a user names, each once; None for all."""
     if accounts is None:
         return None
-    if isinstance(accounts, bytes) or not isinstance(accounts, Iterable):
+    given = [accounts] if isinstance(accounts, str) else accounts
+    if not isinstance(given, (list, tuple, set, frozenset)) or not all(
+        isinstance(name, str) for name in given
+    ):
         raise TypeError(
-            f"accounts must be a name or several, such as ('work', 'heat'), but is {accounts!r}"
+            f"accounts must be a name or several, such as ('work', 'heat'), but is {told(accounts)}"
         )
-    names = (accounts,) if isinstance(accounts, str) else tuple(dict.fromkeys(accounts))
+    names = tuple(dict.fromkeys(given))
     known_keywords(names, (*_core.ACCOUNTS, NET_HEAT), "account")
     return names
 
