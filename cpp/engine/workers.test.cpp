@@ -10,28 +10,6 @@
 
 using namespace ktc;
 
-namespace {
-
-/// While it exists, this thread gets no memory.
-struct OutOfMemory {
-    OutOfMemory() { now = true; }
-    ~OutOfMemory() { now = false; }
-    OutOfMemory(const OutOfMemory&) = delete;
-    OutOfMemory& operator=(const OutOfMemory&) = delete;
-    static inline thread_local bool now = false;
-};
-
-}  // namespace
-
-// The whole test program allocates here, so that a test can run out of memory.
-void* operator new(std::size_t size) {
-    void* const place = OutOfMemory::now ? nullptr : std::malloc(size > 0 ? size : 1);
-    if (place == nullptr) throw std::bad_alloc();
-    return place;
-}
-void operator delete(void* place) noexcept { std::free(place); }
-void operator delete(void* place, std::size_t) noexcept { std::free(place); }
-
 TEST_CASE("every task is done once, by workers that are numbered") {
     for (const std::size_t threads : {0, 1, 2, 5}) {
         std::vector<int> done(1000);
@@ -94,6 +72,30 @@ TEST_CASE("calls may be nested and made from several threads at once") {
     CHECK(calls == 128);
 }
 
+// Sanitizers bring an allocator of their own, which must not be replaced.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+namespace {
+
+/// While it exists, this thread gets no memory.
+struct OutOfMemory {
+    OutOfMemory() { now = true; }
+    ~OutOfMemory() { now = false; }
+    OutOfMemory(const OutOfMemory&) = delete;
+    OutOfMemory& operator=(const OutOfMemory&) = delete;
+    static inline thread_local bool now = false;
+};
+
+}  // namespace
+
+// The whole test program allocates here, so that a test can run out of memory.
+void* operator new(std::size_t size) {
+    void* const place = OutOfMemory::now ? nullptr : std::malloc(size > 0 ? size : 1);
+    if (place == nullptr) throw std::bad_alloc();
+    return place;
+}
+void operator delete(void* place) noexcept { std::free(place); }
+void operator delete(void* place, std::size_t) noexcept { std::free(place); }
+
 TEST_CASE("no memory for more helpers leaves the work to those that there are") {
     std::atomic<int> calls{0};
     const auto call = [&](std::size_t, std::size_t) { ++calls; };
@@ -106,3 +108,4 @@ TEST_CASE("no memory for more helpers leaves the work to those that there are") 
     run_parallel(500, 400, call);
     CHECK(calls == 1008);
 }
+#endif
