@@ -239,7 +239,7 @@ class Estimate:
 
         Each sample is shifted by the number, so that their scatter does not include its error.
         """
-        samples, note = self._samples, of_type("note", note, str)
+        samples, note = self._samples, of_type("note", note, str, "a str")
         return Estimate(
             self.mean + number("amount", amount),
             float(np.hypot(self.stderr, number("stderr", stderr))),

@@ -37,8 +37,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     target = Path(os.path.realpath(as_path(path)))
     before = _regular(path, target)
     made = target.with_name(f".ktc-{os.urandom(8).hex()}.partial")
-    # O_EXCL refuses a name that exists, be it a link that somebody else has placed there. Until its
-    # mode is set, nobody else may read the file: it may replace one that is private.
+    # O_EXCL refuses an existing name, also a link that somebody else has made. Nobody else may read
+    # the file before its mode is set, because it may replace a private one.
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     file = os.fdopen(os.open(made, flags, 0o666 if before is None else 0o600), "wb")
     try:

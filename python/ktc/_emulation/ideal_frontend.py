@@ -106,12 +106,12 @@ class IdealFrontend:
         momentum: ArrayLike | None = None,
     ) -> IdealFrontend:
         """One with a new engine: in equilibrium, or at a state in public units."""
-        start, step = STATIONARY, 0
-        if state is not None or momentum is not None:
+        start, given = STATIONARY, [each for each in (state, momentum) if each is not None]
+        if given:
             start = placed_state(description, options.replicas, state, momentum)
-            alike = all(np.ndim(each) < 2 for each in (state, momentum) if each is not None)
-            step = _chosen_step(start[:1] if alike else start)
         if options.first_step is None and not options.infinite:
+            alike = all(np.ndim(each) < 2 for each in given)
+            step = _chosen_step(start[:1] if alike else start) if given else 0
             options = replace(options, first_step=step)
         return cls(description, options, new_engine(description.network, options, start), start)
 
