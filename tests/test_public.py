@@ -15,6 +15,7 @@ PUBLIC = public_names()
 #: Types that users receive and do not make, with the call whose example shows how.
 RECEIVED = {
     "ktc.Branch": "ktc.Circuit",
+    "ktc.Coupling": "ktc.Circuit.add_coupling",
     "ktc.CalibrationReport": "ktc.Metrics",
     "ktc.CircuitEquation": "ktc.Circuit",
     "ktc.CompiledCircuit": "ktc.Circuit",

@@ -18,7 +18,7 @@ from ktc._boards.board import Board
 from ktc._boards.encoding import Encoding
 from ktc._boards.real_board import RealBoard
 from ktc._boards.topology import Topology
-from ktc._circuits.branch import Branch, CircuitError
+from ktc._circuits.branch import Branch, CircuitError, Coupling
 from ktc._circuits.circuit import Circuit
 from ktc._circuits.compiled_circuit import CompiledCircuit
 from ktc._circuits.equation import CircuitEquation
@@ -69,6 +69,7 @@ __all__ = [
     "Controls",
     "Convergence",
     "Converter",
+    "Coupling",
     "CurrentSource",
     "Described",
     "Describes",

@@ -8,19 +8,21 @@ from dataclasses import dataclass, field
 from typing import SupportsFloat
 
 from ktc._base.codec import register
+from ktc._base.validation import of_type
 from ktc._circuits.spice_numbers import parse_number
 
 GROUND = "0"
 TITLE_HINT = "; if line 1 is the title, pass title=True"
 UNITS = {"R": "ohms", "C": "farads", "L": "henries", "V": "volts", "I": "amperes"}
+#: Controlled sources: units of their gains.
+GAINS = {"E": "V/V", "F": "A/A", "G": "siemens", "H": "ohms"}
 
 _SIGNS = r"\w.+\-:#/<>\[\]!%&|~@?^§"
 _NODE = re.compile(rf"(?:[{_SIGNS}]|-\([{_SIGNS}]+\))+")
 _NAME = re.compile(r"[^\W\d_][\w.\-:#/~@§]*")
 _OTHER_KINDS = {
-    "K": "coupled inductors are not supported; draw them as a T of three inductors",
+    "K": "couple inductors by add_coupling",
     "X": "a call of a subcircuit stands in a netlist only",
-    **dict.fromkeys("EFGH", "controlled sources are not supported, because they are active"),
     "B": "behavioural sources are not supported",
     **dict.fromkeys("DJMQZ", "semiconductors are not linear, and not supported"),
     **dict.fromkeys("SW", "switches are not supported"),
@@ -49,18 +51,25 @@ class CircuitError(ValueError):
 
 @dataclass(frozen=True)
 class Branch:
-    """A resistor, capacitor, inductor, voltage or current source between two nodes.
+    """A resistor, capacitor, inductor or source between two nodes.
 
     The voltage is that of ``plus`` above ``minus``. Current flows from ``plus`` through the element
     to ``minus``, in sources too, as in SPICE.
 
+    A controlled source of gain g is a voltage E = g u or H = g i, or a current G = g u or F = g i,
+    where u is the voltage between two nodes and i the current of a voltage source. An E of infinite
+    gain is an ideal operational amplifier: it holds u at zero.
+
     Attributes:
-        name: its first letter is the kind, R, C, L, V or I.
+        name: its first letter is the kind, R, C, L, V, I, E, F, G or H.
         plus, minus: nodes; "0" is ground.
-        value: ohms, farads, henries, volts or amperes; positive for C and L; 0 for a wire, an R.
+        value: ohms, farads, henries, volts or amperes; positive for C and L; 0 for a wire, an R;
+            the gain of a controlled source.
         kelvin: temperature of a resistor; None for that of the circuit.
         noise: one-sided spectral density of the noise of a current source [A²/Hz], or None.
         bandwidth: −3 dB frequency of the low-pass filter of that noise [Hz]; None for white noise.
+        control: of E and G the nodes plus and minus of u; of F and H the name of the voltage
+            source, V, E or H, whose current is i.
         line: its line in a netlist, ignored by comparison.
     """
 
@@ -71,15 +80,13 @@ class Branch:
     kelvin: float | None = None
     noise: float | None = None
     bandwidth: float | None = None
+    control: tuple[str, ...] = ()
     line: int | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         kind_of(self.name)
         for end in ("plus", "minus"):
-            node = getattr(self, end)
-            signs = "letters, digits and . + - : # / < > [ ] ! % & | ~ @ ? ^"
-            _check_word(f"a node of {self.name}", node, _NODE, signs)
-            object.__setattr__(self, end, GROUND if node.lower() in ("0", "gnd") else node)
+            object.__setattr__(self, end, _node(self.name, getattr(self, end)))
         if self.plus.lower() == self.minus.lower():
             raise CircuitError(
                 f"both ends of {self.name} are at node {self.plus!r}, where it has no effect; "
@@ -88,7 +95,9 @@ class Branch:
             )
         if self.kind == "C":
             _refuse_farads(self.name, self.value)
-        value = _number(f"value of {self.name}", self.value)
+        object.__setattr__(self, "control", self._checked_control())
+        ideal = self.kind == "E" and self.value == math.inf
+        value = math.inf if ideal else _number(f"value of {self.name}", self.value)
         if (self.kind == "R" and value < 0) or (self.kind in "CL" and value <= 0):
             raise CircuitError(
                 f"{self.name} must be positive, but is {value:g} {UNITS[self.kind]}; "
@@ -106,8 +115,29 @@ class Branch:
 
     @property
     def kind(self) -> str:
-        """R, C, L, V or I."""
+        """R, C, L, V, I, E, F, G or H."""
         return self.name[0].upper()
+
+    def _checked_control(self) -> tuple[str, ...]:
+        control = of_type("control", self.control, tuple, "a tuple of names")
+        wanted = {"E": 2, "G": 2, "F": 1, "H": 1}.get(self.kind, 0)
+        if len(control) != wanted:
+            told = {
+                0: "which only E, F, G and H have; remove it",
+                1: "but needs the name of one voltage source, (name,)",
+                2: "but needs two nodes, (plus, minus)",
+            }
+            raise CircuitError(f"{self.name} has control={control!r}, {told[wanted]}", self.name)
+        if wanted == 2:
+            return tuple(_node(self.name, node) for node in control)
+        for name in control:
+            if kind_of(name) not in "VEH":
+                raise CircuitError(
+                    f"{self.name} is controlled by the current of {name!r}, which is no voltage "
+                    "source; put a source of 0 V in series with it, and name that",
+                    name,
+                )
+        return control
 
     def _check_option(self, option: str, owner: str, kind: str) -> None:
         given = getattr(self, option)
@@ -137,21 +167,33 @@ def _refuse_farads(name: str, text: object) -> None:
         )
 
 
+def _node(element: str, node: object) -> str:
+    """A checked node; every name of ground becomes "0"."""
+    signs = "letters, digits and . + - : # / < > [ ] ! % & | ~ @ ? ^"
+    name = _check_word(f"a node of {element}", node, _NODE, signs)
+    return GROUND if name.lower() in ("0", "gnd") else name
+
+
 def kind_of(name: str) -> str:
-    """Return the kind of an element, R, C, L, V or I: the first letter of its name."""
+    """Return the kind of an element, R, C, L, V, I, E, F, G or H: the first letter of its name."""
     _check_word("name", name, _NAME, "a letter, then letters, digits and _ . - : #")
     kind = name[0].upper()
-    if kind in UNITS:
+    if kind in UNITS or kind in GAINS:
         return kind
-    fix = f"names start with R, C, L, V or I; {_OTHER_KINDS.get(kind, '')}".removesuffix("; ")
+    fix = (
+        f"names start with R, C, L, V, I, E, F, G or H; {_OTHER_KINDS.get(kind, '')}".removesuffix(
+            "; "
+        )
+    )
     raise CircuitError(f"unknown element {name!r}: {fix}", name)
 
 
-def _check_word(what: str, word: object, pattern: re.Pattern[str], signs: str) -> None:
+def _check_word(what: str, word: object, pattern: re.Pattern[str], signs: str) -> str:
     if not isinstance(word, str):
         raise TypeError(f"{what} must be a str, but is a {type(word).__name__}")
     if not pattern.fullmatch(word):
         raise CircuitError(f"{what} must be one word of {signs}, but is {word!r}", word)
+    return word
 
 
 def _number(what: str, value: str | SupportsFloat) -> float:
@@ -169,3 +211,46 @@ def _number(what: str, value: str | SupportsFloat) -> float:
     if not math.isfinite(number):
         raise CircuitError(f"{what} must be finite, but is {number}", str(value))
     return number
+
+
+@dataclass(frozen=True)
+class Coupling:
+    """Inductive coupling of two or more inductors: M = k √(L₁ L₂) of each pair.
+
+    Attributes:
+        name: starts with K.
+        inductors: names of the inductors, whose first nodes have the dots.
+        value: the coefficient k, −1 < k < 1.
+        line: its line in a netlist, ignored by comparison.
+    """
+
+    name: str
+    inductors: tuple[str, ...]
+    value: float
+    line: int | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        _check_word("name", self.name, _NAME, "a letter, then letters, digits and _ . - : #")
+        if self.name[0].upper() != "K":
+            raise CircuitError(f"{self.name} couples inductors; its name must start with K")
+        of_type("inductors", self.inductors, tuple, "a tuple of names")
+        for name in self.inductors:
+            if kind_of(name) != "L":
+                raise CircuitError(f"{self.name} couples {name!r}, which is no inductor", name)
+        if len(set(map(str.lower, self.inductors))) < max(2, len(self.inductors)):
+            raise CircuitError(
+                f"{self.name} needs two or more different inductors, but has "
+                f"{', '.join(self.inductors) or 'none'}",
+                self.name,
+            )
+        value = _number(f"value of {self.name}", self.value)
+        if not -1 < value < 1:
+            raise CircuitError(
+                f"{self.name} must lie between -1 and 1, but is {value:g}; for an ideal "
+                "transformer give a coefficient such as 0.9999",
+                self.name,
+            )
+        object.__setattr__(self, "value", value)
+
+
+register(Coupling)

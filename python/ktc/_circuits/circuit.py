@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.codec import register
-from ktc._base.files import Storable
 from ktc._base.units import Units
-from ktc._base.validation import Array, finite, flag, of_type
-from ktc._circuits.branch import GROUND, Branch, CircuitError
+from ktc._base.validation import Array, flag
+from ktc._circuits.circuit_elements import CircuitElements
 from ktc._circuits.compiled_circuit import CompiledCircuit
 from ktc._circuits.element_statement import DEFAULT_KELVIN
 from ktc._circuits.netlist import Netlist, read_netlist, write_netlist
@@ -23,7 +19,7 @@ from ktc._circuits.netlist_source import read_text
 from ktc._model.device import Device
 
 
-class Circuit(Storable):
+class Circuit(CircuitElements):
     """Resistors, capacitors, inductors and sources between nodes.
 
     Every resistor R at temperature T carries Johnson noise of one-sided density 4 k_B T/R [A²/Hz].
@@ -47,18 +43,7 @@ class Circuit(Storable):
     """
 
     def __init__(self, kelvin: float = DEFAULT_KELVIN, title: str = "") -> None:
-        self.kelvin = finite("kelvin", kelvin)
-        if self.kelvin < 0:
-            raise ValueError(f"kelvin must not be negative, but is {self.kelvin:g}")
-        of_type("title", title, str, "a str")
-        if re.search(r"[\r\n]", title) or title != title.strip():
-            raise ValueError(f"title must be one line without space around it, but is {title!r}")
-        self.title = title
-        #: lines of the netlist that are commands for a simulator, which have no effect here
-        self.skipped: tuple[str, ...] = ()
-        self._initial: dict[str, float] = {}
-        self._branches: dict[str, Branch] = {}
-        self._spelling = {GROUND: GROUND}
+        super().__init__(kelvin, title)
         self._compiled: CompiledCircuit | None = None
 
     @classmethod
@@ -156,81 +141,10 @@ class Circuit(Storable):
         circuit = cls(netlist.kelvin, netlist.title)
         for branch in netlist.branches:
             circuit._append(branch)
+        for coupling in netlist.couplings:
+            circuit._append_coupling(coupling)
         circuit.skipped, circuit._initial = netlist.skipped, netlist.initial
         return circuit
-
-    def add(
-        self,
-        name: str,
-        plus: str | int,
-        minus: str | int,
-        value: float | str,
-        *,
-        kelvin: float | str | None = None,
-        noise: float | str | None = None,
-        bandwidth: float | str | None = None,
-    ) -> Circuit:
-        """Add an element between two nodes, and return the circuit, so that calls can be chained.
-
-        Args:
-            name, plus, minus, value: as of a ``ktc.Branch``; numbers may be text such as "10meg". A
-                resistor of 0 is a wire.
-            kelvin: temperature of a resistor [K]; 0 for one without noise.
-            noise, bandwidth: of a current source, as for ``add_noise``.
-
-        Raises:
-            CircuitError: a name that is taken or starts with another letter, a value that is not
-                positive (of R, C, L), or an option of another kind of element.
-            TypeError: a value that is no number, or a name or node that is no text.
-
-        Example:
-            >>> import ktc
-            >>> ktc.Circuit().add("R1", "a", 0, "10meg", kelvin=88).add("C1", "a", 0, 680e-12)
-            <ktc.Circuit: 2 elements, nodes a>
-        """
-        # Text becomes a number there.
-        self._append(Branch(name, _node(plus), _node(minus), value, kelvin, noise, bandwidth))  # type: ignore[arg-type]
-        return self
-
-    def add_noise(
-        self,
-        name: str,
-        plus: str | int,
-        minus: str | int,
-        density: float | str,
-        bandwidth: float | str | None = None,
-    ) -> Circuit:
-        """Add a noise current of zero mean, which injects energy and has no heat bath.
-
-        dq = √(S/2) dW into ``minus`` and out of ``plus``, with S the one-sided density. With a
-        bandwidth Δf the density is S/(1 + (f/Δf)²).
-
-        Args:
-            name: starts with I.
-            plus, minus: nodes with a capacitor, because the power of white noise is unbounded at
-                any other node.
-            density: one-sided spectral density S [A²/Hz].
-            bandwidth: −3 dB frequency Δf [Hz]; None for white noise.
-
-        Example:
-            >>> import ktc
-            >>> circuit = ktc.Circuit(kelvin=0.0).add("R1", "a", 0, 1e3).add("C1", "a", 0, 1e-9)
-            >>> net = circuit.add_noise("I1", 0, "a", 1e-20).compile()
-            >>> emulator = ktc.Emulator(net, replicas=10_000, seed=1)  # ⟨v²⟩ = S R/4C
-            >>> round(float(circuit.voltages(emulator).std() / 5e-5), 1)
-            1.0
-        """
-        return self.add(name, plus, minus, 0.0, noise=density, bandwidth=bandwidth)
-
-    @property
-    def branches(self) -> tuple[Branch, ...]:
-        """The elements, in order."""
-        return tuple(self._branches.values())
-
-    @property
-    def nodes(self) -> tuple[str, ...]:
-        """Names of the nodes but ground, in order of appearance."""
-        return tuple(node for node in self._spelling.values() if node != GROUND)
 
     @property
     def network(self) -> CompiledCircuit:
@@ -272,7 +186,7 @@ class Circuit(Storable):
             array([3.e-06])
         """
         if self._compiled is None:
-            self._compiled = CompiledCircuit.of_branches(self.branches, self.kelvin)
+            self._compiled = CompiledCircuit.of_branches(self.branches, self.kelvin, self.couplings)
         return self._compiled
 
     def controls(self, **sources: ArrayLike) -> dict[str, Array]:
@@ -349,31 +263,23 @@ class Circuit(Storable):
         """
         return self.compile().state_at(self._initial, self.branches)
 
-    def _append(self, branch: Branch) -> None:
-        other = self._branches.get(branch.name.lower())
-        if other is not None:
-            where = f", first in line {other.line}" if other.line else ""
-            raise CircuitError(
-                f"two elements have the name {branch.name!r}{where}; rename one",
-                branch.name,
-                branch.line,
-            )
-        plus, minus = (
-            self._spelling.setdefault(node.lower(), node) for node in (branch.plus, branch.minus)
-        )
-        if (plus, minus) != (branch.plus, branch.minus):
-            branch = replace(branch, plus=plus, minus=minus)
-        self._branches[branch.name.lower()] = branch
+    def _changed(self) -> None:
         self._compiled = None
 
     def __str__(self) -> str:
-        return write_netlist(self.title, self.kelvin, self.branches, self._initial)
+        return write_netlist(self.title, self.kelvin, self.branches, self._initial, self.couplings)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Circuit):
             return NotImplemented
-        mine = (self.title, self.kelvin, self.branches, self._initial)
-        return mine == (other.title, other.kelvin, other.branches, other._initial)
+        mine = (self.title, self.kelvin, self.branches, self.couplings, self._initial)
+        return mine == (
+            other.title,
+            other.kelvin,
+            other.branches,
+            other.couplings,
+            other._initial,
+        )
 
     __hash__ = None  # type: ignore[assignment]  # circuits are mutable
 
@@ -387,12 +293,8 @@ def _constant(waveforms: str) -> bool:
     return waveforms == "initial"
 
 
-def _node(node: str | int) -> str:
-    return str(node) if isinstance(node, (int, np.integer)) else node
-
-
 register(
     Circuit,
-    ("title", "kelvin", "branches", "skipped", "_initial"),
+    ("title", "kelvin", "branches", "skipped", "_initial", "couplings"),
     lambda _initial, **others: Circuit._of_netlist(Netlist(initial=_initial, **others)),
 )

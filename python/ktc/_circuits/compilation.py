@@ -25,7 +25,7 @@ import numpy as np
 
 from ktc._base.units import BOLTZMANN
 from ktc._base.validation import Array
-from ktc._circuits.branch import UNITS, Branch, CircuitError
+from ktc._circuits.branch import GAINS, UNITS, Branch, CircuitError, Coupling
 from ktc._circuits.circuit_graph import CircuitGraph, named
 from ktc._circuits.equation import CircuitEquation, refuse_undamped, refuse_unresolved
 from ktc._circuits.resistor_network import HeatGroup, ResistorNetwork, product
@@ -36,8 +36,14 @@ LARGEST = 1e50
 MOST_NODES = 30_000  # a dense matrix of this size has 7 GB
 
 
-def compile_equation(branches: Sequence[Branch], kelvin: float) -> CircuitEquation:
+def compile_equation(
+    branches: Sequence[Branch], kelvin: float, couplings: Sequence[Coupling] = ()
+) -> CircuitEquation:
     """Compile a circuit; ``kelvin`` is the temperature of resistors without their own."""
+    active = [(b.name, b.line) for b in couplings]
+    active += [(b.name, b.line) for b in branches if b.kind in GAINS]
+    for name, line in active:
+        raise CircuitError(f"{name} cannot be compiled", name, line)
     _refuse_extreme(branches)
     if len(_nodes(branches)) > MOST_NODES:
         raise too_large(branches)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from ktc._base.codec import register, same
 from ktc._base.units import Units
 from ktc._base.validation import Array, finite, known_keywords, of_type, real_array
-from ktc._circuits.branch import Branch, CircuitError
+from ktc._circuits.branch import Branch, CircuitError, Coupling
 from ktc._circuits.compilation import compile_equation, too_far_apart, too_large
 from ktc._circuits.equation import CircuitEquation
 from ktc._model.controls import Controls
@@ -30,10 +30,12 @@ class CompiledCircuit(Network):
     equation: CircuitEquation  #: equation of motion, and maps to node voltages
 
     @classmethod
-    def of_branches(cls, branches: Sequence[Branch], kelvin: float) -> CompiledCircuit:
+    def of_branches(
+        cls, branches: Sequence[Branch], kelvin: float, couplings: Sequence[Coupling] = ()
+    ) -> CompiledCircuit:
         """Compile elements; ``kelvin`` is the temperature of resistors without their own."""
         try:
-            equation = compile_equation(branches, kelvin)
+            equation = compile_equation(branches, kelvin, couplings)
             network = cls.of_equation(equation)
         except CircuitError:
             raise

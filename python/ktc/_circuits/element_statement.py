@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from ktc._circuits.branch import TITLE_HINT, Branch, CircuitError, kind_of
+from ktc._circuits.branch import GAINS, TITLE_HINT, Branch, CircuitError, kind_of
 from ktc._circuits.netlist_lexer import Token, assignments
 from ktc._circuits.netlist_scope import Scope
 from ktc._circuits.source_statement import take_source_value
@@ -96,6 +96,8 @@ def _read(
 ) -> tuple[list[Branch], float | None]:
     first, *words = tokens
     kind = kind_of(first.text)
+    if kind in GAINS:
+        raise first.error(f"{first.text}: controlled sources of netlists are not supported")
     plus, minus = (place.node(node.text) for node in _take_nodes(words, tokens, kind))
     value: float | None
     if kind in "VI":
@@ -120,7 +122,7 @@ def _read(
     value = values[0] * _thermal_factor(first, options, settings)
     value *= {"R": 1 / copies, "L": 1 / copies, "V": 1.0}.get(kind, copies)
     name = place.name(first.text)
-    branch = Branch(name, plus, minus, value, line=first.line, **options)
+    branch = Branch(name, plus, minus, value, line=first.line, **options)  # type: ignore[arg-type]
     return _with_parasitics(branch, parts), initial
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ktc._base.lazy_imports import interrupts_deferred
-from ktc._circuits.branch import GROUND, TITLE_HINT, Branch, CircuitError
+from ktc._circuits.branch import GROUND, TITLE_HINT, Branch, CircuitError, Coupling
 from ktc._circuits.element_statement import (
     DEFAULT_KELVIN,
     NOMINAL_KELVIN,
@@ -53,6 +53,7 @@ class Netlist(NamedTuple):
     branches: list[Branch]
     skipped: tuple[str, ...]
     initial: dict[str, float]
+    couplings: Sequence[Coupling] = ()
 
 
 def read_netlist(
@@ -224,7 +225,11 @@ def _conditions(tokens: list[Token], scope: Scope) -> dict[str, float]:
 
 
 def write_netlist(
-    title: str, kelvin: float, branches: Sequence[Branch], initial: Mapping[str, float]
+    title: str,
+    kelvin: float,
+    branches: Sequence[Branch],
+    initial: Mapping[str, float],
+    couplings: Sequence[Coupling] = (),
 ) -> str:
     """Return the netlist that reads back as exactly these branches, one per line."""
     lines = [f".title {title}"] if title else []
@@ -233,13 +238,17 @@ def write_netlist(
     if branches and not lines and not is_numbered(branches[0].name):
         lines.append("* an element in line 1 might be a title")
     for branch in branches:
-        line = f"{branch.name} {branch.plus} {branch.minus} {_shortest(branch.value)}"
+        line = " ".join(
+            [branch.name, branch.plus, branch.minus, *branch.control, _shortest(branch.value)]
+        )
         options = {name: getattr(branch, name) for name in ("kelvin", "noise", "bandwidth")}
         options["ic"] = initial.get(branch.name.lower())
         for option, value in options.items():
             if value is not None:
                 line += f" {option}={_shortest(value)}"
         lines.append(line)
+    for coupling in couplings:
+        lines.append(f"{coupling.name} {' '.join(coupling.inductors)} {_shortest(coupling.value)}")
     nodes = {name: value for name, value in initial.items() if name.startswith("v(")}
     lines += [f".ic {name}={_shortest(value)}" for name, value in nodes.items()]
     return "\n".join([*lines, ".end", ""])

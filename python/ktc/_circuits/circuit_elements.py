@@ -1,0 +1,167 @@
+"""Elements of a circuit: added by calls, or one by one from a netlist."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Self
+
+import numpy as np
+
+from ktc._base.files import Storable
+from ktc._base.validation import finite, of_type
+from ktc._circuits.branch import GROUND, Branch, CircuitError, Coupling
+from ktc._circuits.element_statement import DEFAULT_KELVIN
+
+
+class CircuitElements(Storable):
+    """Named elements between nodes, and couplings of inductors; see ``ktc.Circuit``."""
+
+    def __init__(self, kelvin: float = DEFAULT_KELVIN, title: str = "") -> None:
+        self.kelvin = finite("kelvin", kelvin)
+        if self.kelvin < 0:
+            raise ValueError(f"kelvin must not be negative, but is {self.kelvin:g}")
+        of_type("title", title, str, "a str")
+        if re.search(r"[\r\n]", title) or title != title.strip():
+            raise ValueError(f"title must be one line without space around it, but is {title!r}")
+        self.title = title
+        #: lines of the netlist that are commands for a simulator, which have no effect here
+        self.skipped: tuple[str, ...] = ()
+        self._initial: dict[str, float] = {}
+        self._branches: dict[str, Branch] = {}
+        self._couplings: dict[str, Coupling] = {}
+        self._spelling = {GROUND: GROUND}
+
+    def add(
+        self,
+        name: str,
+        plus: str | int,
+        minus: str | int,
+        value: float | str,
+        *,
+        kelvin: float | str | None = None,
+        noise: float | str | None = None,
+        bandwidth: float | str | None = None,
+        control: Sequence[str | int] = (),
+    ) -> Self:
+        """Add an element between two nodes, and return the circuit, so that calls can be chained.
+
+        Args:
+            name, plus, minus, value: as of a ``ktc.Branch``; numbers may be text such as "10meg". A
+                resistor of 0 is a wire.
+            kelvin: temperature of a resistor [K]; 0 for one without noise.
+            noise, bandwidth: of a current source, as for ``add_noise``.
+            control: of a controlled source, the nodes (plus, minus) whose voltage controls E or G,
+                or (name,) of the voltage source whose current controls F or H.
+
+        Raises:
+            CircuitError: a name that is taken or starts with another letter, a value that is not
+                positive (of R, C, L), or an option of another kind of element.
+            TypeError: a value that is no number, or a name or node that is no text.
+
+        Example:
+            >>> import ktc
+            >>> ktc.Circuit().add("R1", "a", 0, "10meg", kelvin=88).add("C1", "a", 0, 680e-12)
+            <ktc.Circuit: 2 elements, nodes a>
+        """
+        ends, controlling = (_node(plus), _node(minus)), tuple(map(_node, control))
+        # Text becomes a number there.
+        self._append(Branch(name, *ends, value, kelvin, noise, bandwidth, controlling))  # type: ignore[arg-type]
+        return self
+
+    def add_noise(
+        self,
+        name: str,
+        plus: str | int,
+        minus: str | int,
+        density: float | str,
+        bandwidth: float | str | None = None,
+    ) -> Self:
+        """Add a noise current of zero mean, which injects energy and has no heat bath.
+
+        dq = √(S/2) dW into ``minus`` and out of ``plus``, with S the one-sided density. With a
+        bandwidth Δf the density is S/(1 + (f/Δf)²).
+
+        Args:
+            name: starts with I.
+            plus, minus: nodes with a capacitor, because the power of white noise is unbounded at
+                any other node.
+            density: one-sided spectral density S [A²/Hz].
+            bandwidth: −3 dB frequency Δf [Hz]; None for white noise.
+
+        Example:
+            >>> import ktc
+            >>> circuit = ktc.Circuit(kelvin=0.0).add("R1", "a", 0, 1e3).add("C1", "a", 0, 1e-9)
+            >>> net = circuit.add_noise("I1", 0, "a", 1e-20).compile()
+            >>> emulator = ktc.Emulator(net, replicas=10_000, seed=1)  # ⟨v²⟩ = S R/4C
+            >>> round(float(circuit.voltages(emulator).std() / 5e-5), 1)
+            1.0
+        """
+        return self.add(name, plus, minus, 0.0, noise=density, bandwidth=bandwidth)
+
+    def add_coupling(self, name: str, *inductors: str, value: float | str) -> Self:
+        """Couple inductors: M = k √(L₁ L₂) of each pair, dots at their first nodes.
+
+        Args:
+            name: starts with K.
+            inductors: names of two or more inductors, added before or after.
+            value: the coefficient k, −1 < k < 1.
+
+        Raises:
+            CircuitError: a name that is taken, or a coefficient out of range.
+
+        Example:
+            >>> import ktc
+            >>> circuit = ktc.Circuit().add("L1", "a", 0, "1u").add("L2", "b", 0, "1u")
+            >>> circuit.add_coupling("K1", "L1", "L2", value=0.5).couplings[0].value
+            0.5
+        """
+        self._append_coupling(Coupling(name, inductors, value))  # type: ignore[arg-type]
+        return self
+
+    @property
+    def branches(self) -> tuple[Branch, ...]:
+        """The elements, in order."""
+        return tuple(self._branches.values())
+
+    @property
+    def couplings(self) -> tuple[Coupling, ...]:
+        """The inductive couplings, in order."""
+        return tuple(self._couplings.values())
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """Names of the nodes but ground, in order of appearance."""
+        return tuple(node for node in self._spelling.values() if node != GROUND)
+
+    def _append(self, branch: Branch) -> None:
+        self._refuse_second(branch, self._branches)
+        plus, minus = (
+            self._spelling.setdefault(node.lower(), node) for node in (branch.plus, branch.minus)
+        )
+        if (plus, minus) != (branch.plus, branch.minus):
+            branch = replace(branch, plus=plus, minus=minus)
+        self._branches[branch.name.lower()] = branch
+        self._changed()
+
+    def _append_coupling(self, coupling: Coupling) -> None:
+        self._refuse_second(coupling, self._couplings)
+        self._couplings[coupling.name.lower()] = coupling
+        self._changed()
+
+    @staticmethod
+    def _refuse_second(new: Branch | Coupling, others: Mapping[str, Branch | Coupling]) -> None:
+        other = others.get(new.name.lower())
+        if other is not None:
+            where = f", first in line {other.line}" if other.line else ""
+            raise CircuitError(
+                f"two elements have the name {new.name!r}{where}; rename one", new.name, new.line
+            )
+
+    def _changed(self) -> None:
+        """Forget what follows from the elements."""
+
+
+def _node(node: str | int) -> str:
+    return str(node) if isinstance(node, (int, np.integer)) else node
