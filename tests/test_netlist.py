@@ -342,7 +342,7 @@ def test_names_and_nodes_do_not_depend_on_case():
 # Text, line of the complaint, its word, and a part of the message that tells the mend.
 COMPLAINTS = [
     ("R1 a 0 1k\nQ1 a b c", 2, "Q1", "R, C, L, V, I, E, F, G or H"),
-    ("R1 a 0 1k\n\nK1 L1 L2 0.9", 3, "K1", "T of three inductors"),
+    ("R1 a 0 1k\n\nK1 L1 L2 0.9", 3, "K1", "add_coupling"),
     ("R1 a 0 1k\nD1 a 0 dmod", 2, "D1", "not linear"),
     ("R1 a 0 1k\nE1 b 0 a 0 2", 2, "E1", "active"),
     ("R1 a 0 1k\nr1 a 0 2k", 2, "r1", "first in line 1"),
