@@ -40,6 +40,19 @@ Network of_elements(const Array& interconnection, const Array& directions, const
                             to_vector(noise_rate)});
 }
 
+Network of_circuit(const py::object& storage, const py::object& interconnection,
+                   const py::object& directions, const Array& conductance, const Indices& account,
+                   const py::object& source_directions, const py::object& noise_directions,
+                   const Array& noise_density, std::size_t first_flux, const Indices& order,
+                   std::pair<double, double> rates) {
+    return Network(SparseCircuit{
+        to_sparse(storage, "storage"), to_sparse(interconnection, "interconnection"),
+        to_sparse(directions, "directions"), to_vector(conductance), to_indices(account),
+        to_sparse(source_directions, "source_directions"),
+        to_sparse(noise_directions, "noise_directions"), to_vector(noise_density), first_flux,
+        to_indices(order), rates.second, rates.first});
+}
+
 using Names = py::typing::Tuple<py::str, py::ellipsis>;
 
 template <class Keep>
@@ -126,6 +139,11 @@ void bind_network(py::module_& module) {
                     py::arg("source_directions"), py::arg("noise_directions"),
                     py::arg("noise_density"), py::arg("noise_rate"),
                     "A circuit of resistors along given directions; see physics/elements.hpp.")
+        .def_static("of_circuit", of_circuit, py::kw_only(), py::arg("storage"),
+                    py::arg("interconnection"), py::arg("directions"), py::arg("conductance"),
+                    py::arg("account"), py::arg("source_directions"), py::arg("noise_directions"),
+                    py::arg("noise_density"), py::arg("first_flux"), py::arg("order"),
+                    py::arg("rates"), "A large circuit; see physics/sparse_circuit.hpp.")
         .def(
             "check",
             [](const Network& network, const Values& given, const std::string& motion) {
