@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "ground/error.hpp"
 #include "ground/sparse_factor.hpp"
 
 namespace ktc {
@@ -26,6 +27,8 @@ class Stiffness {
         Stiffness result(std::move(storage));
         result.inverse_ =
             std::make_shared<const SparseFactor<double>>(*result.sparse_, order, "the capacitances");
+        for (double pivot : result.inverse_->pivots())
+            require(pivot > 0.0, "capacitances and inductances must be positive definite");
         return result;
     }
 

@@ -29,6 +29,7 @@ struct SparseCircuit {
     std::vector<std::size_t> order;     ///< an order of elimination, of N
     /// Bounds of the rates |λ| of the drift; `slowest` is zero where it is not known.
     double fastest = 0.0, slowest = 0.0;
+    std::size_t fill = 0;  ///< entries of the factor of a step
 
     std::size_t units() const { return storage.rows(); }
     std::size_t coordinates() const { return directions.columns(); }

@@ -16,6 +16,7 @@ from ktc._circuits.compiled_circuit import CompiledCircuit
 from ktc._circuits.element_statement import DEFAULT_KELVIN
 from ktc._circuits.netlist import Netlist, read_netlist, write_netlist
 from ktc._circuits.netlist_source import read_text
+from ktc._circuits.sparse_circuit import SparseCircuit, is_large
 from ktc._model.device import Device
 
 
@@ -161,7 +162,7 @@ class Circuit(CircuitElements):
         """Unit symbols of the compiled circuit."""
         return self.compile().symbols
 
-    def compile(self) -> CompiledCircuit:
+    def compile(self, sparse: bool | None = None) -> CompiledCircuit:
         """Compile the circuit to a Network in SI: charges [C], fluxes [Wb], joules, seconds.
 
         The state consists of the charges of nodes with capacitors and the fluxes of inductors;
@@ -170,6 +171,14 @@ class Circuit(CircuitElements):
         that meet at such a node share white noise, so that the variance of the heat of each is
         infinite; they share one heat account, "R1+R2". Voltage sources become EMFs of resistors,
         biases of capacitors and sources along fluxes; current sources stay current sources.
+
+        A circuit of more than 1000 nodes and inductors is compiled as a sparse one, whose cost is
+        proportional to its elements. Such a network moves by implicit midpoint steps, and has no
+        closed forms; see docs/netlists.md.
+
+        Args:
+            sparse: whether to compile a sparse one; None for what was compiled last, or else by
+                the number of nodes.
 
         Raises:
             CircuitError: a circuit without a unique solution: a floating node, a loop of voltage
@@ -185,8 +194,12 @@ class Circuit(CircuitElements):
             >>> net.relaxation_times.round(9)
             array([3.e-06])
         """
-        if self._compiled is None:
-            self._compiled = CompiledCircuit.of_branches(self.branches, self.kelvin, self.couplings)
+        known = self._compiled
+        chosen = isinstance(known, SparseCircuit) if known else is_large(self.branches)
+        chosen = chosen if sparse is None else flag("sparse", sparse)
+        if self._compiled is None or isinstance(self._compiled, SparseCircuit) != chosen:
+            kind = SparseCircuit if chosen else CompiledCircuit
+            self._compiled = kind.of_branches(self.branches, self.kelvin, self.couplings)
         return self._compiled
 
     def controls(self, **sources: ArrayLike) -> dict[str, Array]:

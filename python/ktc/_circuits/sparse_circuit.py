@@ -1,0 +1,205 @@
+"""Compiled circuits of many nodes, whose cost is proportional to their elements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ktc._base.codec import register, same
+from ktc._base.lazy_imports import scipy
+from ktc._base.units import Units
+from ktc._base.validation import Array, finite, known_keywords, of_type, real_array
+from ktc._circuits.branch import Branch, CircuitError, Coupling
+from ktc._circuits.compilation import too_far_apart
+from ktc._circuits.compiled_circuit import CompiledCircuit, _shape_of
+from ktc._circuits.sparse_compilation import compile_sparse
+from ktc._circuits.sparse_equation import SparseEquation
+from ktc._model.controls import Controls, initial_controls
+from ktc._model.device import Device
+from ktc._model.inverse_stiffness import InverseStiffness
+
+#: Above this many nodes and inductors a circuit is compiled as a sparse one.
+MOST_DENSE_NODES = 1000
+#: Most entries of the matrix that is solved for sources that are not given.
+MOST_ENTRIES = 20_000_000
+
+
+def is_large(branches: Sequence[Branch]) -> bool:
+    """Whether a circuit is compiled as a sparse one unless told otherwise."""
+    if len(branches) <= MOST_DENSE_NODES:
+        return False
+    nodes = {node for b in branches for node in (b.plus, b.minus)}
+    return len(nodes) + sum(b.kind == "L" for b in branches) > MOST_DENSE_NODES
+
+
+class SparseCircuit(CompiledCircuit):
+    """Network of a large circuit, of the same coordinates, controls and accounts as a small one.
+
+    It moves by implicit midpoint steps, which keep mean and covariance of the stationary state
+    exactly at any step, also at several temperatures and under sources; transients and heats are
+    second order in the step. Heat is told apart by resistor with ``resolve_heat=True``.
+    """
+
+    large: SparseEquation  #: equation of motion, and maps to node voltages
+
+    @classmethod
+    def of_branches(
+        cls, branches: Sequence[Branch], kelvin: float, couplings: Sequence[Coupling] = ()
+    ) -> SparseCircuit:
+        """Compile elements; ``kelvin`` is the temperature of resistors without their own."""
+        try:
+            with np.errstate(over="raise", divide="raise", invalid="raise"):
+                return cls.of_large(compile_sparse(branches, kelvin, couplings))
+        except CircuitError:
+            raise
+        except (ArithmeticError, np.linalg.LinAlgError, RuntimeError, ValueError) as error:
+            # The topology has been checked, so that only values are refused.
+            raise too_far_apart(branches, str(error)) from None
+        except MemoryError:
+            raise CircuitError(
+                f"the circuit of {len(branches):,} elements is too large for the memory of this "
+                "machine; divide it"
+            ) from None
+
+    @classmethod
+    def of_large(cls, equation: SparseEquation) -> SparseCircuit:
+        """Make the network of an equation."""
+        network = cls.__new__(cls)
+        network._elements = network._inertia = network._friction = None
+        network.large, network._core = equation, equation.core()
+        theta = equation.values
+        network._controls = initial_controls(
+            len(equation.accounts),
+            equation.stiffness(),
+            equation.kT,
+            equation.bias_of @ theta,
+            emf=equation.emf_of @ theta,
+            current=equation.current_of @ theta,
+        )
+        network._core.check(network._controls.arrays(), "split")
+        return network
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """Names of the heat accounts: resistors, "R1+R2" where they share white noise."""
+        return self.large.accounts
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """Names of the nodes but ground, in order of appearance."""
+        return self.large.nodes
+
+    @property
+    def coordinates(self) -> tuple[str, ...]:
+        """Names of the coordinates of the state: charges "q(a)", fluxes "phi(L1)"."""
+        return self.large.coordinates
+
+    @property
+    def symbols(self) -> Units:
+        """Units: coulombs, volts, joules, seconds; with inductors also webers and amperes."""
+        if self.large.first_flux < self.units:
+            return Units("C or Wb", "V or A", "1/F or 1/H", "J", "s")
+        return Units("C", "V", "1/F", "J", "s")
+
+    def source_controls(self, **values: ArrayLike) -> dict[str, Array]:
+        """Return the controls for given values of sources; see Circuit.controls."""
+        places = self._places(values)
+        arrays = {name: real_array(name, value) for name, value in values.items()}
+        own = self.large.values
+        theta = np.broadcast_to(own, (*_shape_of(arrays), len(own))).copy()
+        for name, array in arrays.items():
+            theta[..., places[name]] = array
+        found = {}
+        for name in ("bias", "emf", "current"):
+            matrix = getattr(self.large, f"{name}_of")
+            if matrix[:, list(places.values())].nnz:
+                found[name] = np.asarray((matrix @ theta.T).T)
+        return found
+
+    def voltages(self, emulator: Device, **sources: float) -> Array:
+        """Return the node voltages of every replica; see Circuit.voltages."""
+        of_type("emulator", emulator, Device, "an emulator of this circuit")
+        other = emulator.network
+        if not isinstance(other, SparseCircuit) or not (
+            other.large is self.large or same(other.large, self.large)
+        ):
+            raise ValueError(f"emulator must be one of this circuit, but is {emulator!r}")
+        controls = emulator.controls
+        theta = self._source_values(controls, sources)
+        slope = self._stiffness.times(emulator.read().T).T - controls.bias
+        return self.large.node_voltages(slope, controls.emf, controls.current, theta)
+
+    def state_at(self, conditions: Mapping[str, float], branches: Iterable[Branch]) -> Array:
+        """Return the state at given voltages and currents; see Circuit.initial_state."""
+        if not conditions:
+            slope = np.zeros(self.units)
+            return np.asarray(self.large.storage @ (slope + self.bias))
+        raise CircuitError(
+            "initial conditions of a large circuit are not supported; pass state=, or compile it "
+            "with sparse=False"
+        )
+
+    @property
+    def _stiffness(self) -> InverseStiffness:
+        held = self._controls.held_stiffness
+        assert isinstance(held, InverseStiffness)
+        return held
+
+    def _places(self, values: Iterable[str]) -> dict[str, int]:
+        known = {name.lower(): place for place, name in enumerate(self.large.sources)}
+        known_keywords([name.lower() for name in values], known, "source")
+        places: dict[str, int] = {}
+        for name in values:
+            twin = next((o for o in places if o.lower() == name.lower()), None)
+            if twin is not None:
+                raise TypeError(f"{twin!r} and {name!r} are one source; give it one value")
+            places[name] = known[name.lower()]
+        return places
+
+    def _source_values(self, controls: Controls, given: dict[str, float]) -> Array:
+        """Values of the sources: those given, and of the others those that give the controls."""
+        large = self.large
+        values, places = large.values.copy(), self._places(given)
+        for name, place in places.items():
+            values[place] = finite(name, given[name])
+        if not len(values):
+            return values
+        matrix = scipy.sparse.vstack([large.bias_of, large.emf_of, large.current_of], format="csr")
+        found = np.concatenate([controls.bias, controls.emf, controls.current])
+        size = np.asarray(abs(matrix).max(axis=1).todense()).ravel()
+        kept = np.flatnonzero(size)
+        matrix = scipy.sparse.diags_array(1 / size[kept]) @ matrix[kept]
+        found = found[kept] / size[kept]
+
+        def missed(tolerance: float) -> bool:
+            rounding = tolerance * (np.abs(found) + abs(matrix) @ np.abs(values))
+            return bool((np.abs(matrix @ values - found) > rounding).any())
+
+        if not missed(1e-13 * len(values)):
+            return values
+        free = np.setdiff1d(np.arange(len(values)), list(places.values()))
+        unknown = matrix.tocsc()[:, free]
+        if unknown.shape[0] * len(free) > MOST_ENTRIES:
+            raise ValueError(
+                f"the values of {len(free):,} sources would have to be found from the emulator's "
+                "controls; give those that differ from the circuit: "
+                "circuit.voltages(emulator, V1=...)"
+            )
+        rest = found - matrix @ values
+        change, _, rank, _ = np.linalg.lstsq(unknown.toarray(), rest, rcond=None)
+        values[free] += change
+        if missed(1e-9) or rank < len(free):
+            raise ValueError(
+                "the emulator's controls do not determine the values of the sources; give them: "
+                f"circuit.voltages(emulator, {', '.join(f'{n}=...' for n in large.sources[:3])})"
+            )
+        return values
+
+
+def _at_controls(large: SparseEquation, controls: Controls) -> SparseCircuit:
+    return SparseCircuit.of_large(large).with_controls(controls)
+
+
+register(SparseCircuit, ("large", "controls"), _at_controls)
