@@ -142,6 +142,32 @@ class SparseCircuit(CompiledCircuit):
         )
 
     @property
+    def friction(self) -> Array:
+        """ValueError: a large circuit has no friction matrix."""
+        raise ValueError("a large circuit has no friction matrix; compile it with sparse=False")
+
+    @property
+    def drift(self) -> Array:
+        """ValueError: the drift of a large circuit is dense."""
+        raise ValueError(
+            f"this needs dense algebra, which a large circuit ({self.units:,} coordinates) has not; "
+            "measure on an Emulator, or compile it with sparse=False"
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, SparseCircuit):
+            return False
+        return self is other or (
+            same(self.large, other.large) and self._controls == other._controls
+        )
+
+    __hash__ = CompiledCircuit.__hash__
+
+    def __repr__(self) -> str:
+        resistors = len(self.large.conductance)
+        return f"<ktc.CompiledCircuit: {self.units:,} coordinates, {resistors:,} resistors, sparse>"
+
+    @property
     def _stiffness(self) -> InverseStiffness:
         held = self._controls.held_stiffness
         assert isinstance(held, InverseStiffness)

@@ -8,6 +8,7 @@ Source: Ho, Ruehli, Brennan (1975), IEEE Trans. Circuits Syst. 22, 504.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -45,8 +46,11 @@ def _refuse_other_elements(branches: Sequence[Branch], couplings: Sequence[Coupl
             raise CircuitError(f"{named([b])} is a controlled source, {fix}", b.name, b.line)
         if b.bandwidth is not None:
             raise CircuitError(f"{named([b])} has filtered noise, {fix}", b.name, b.line)
+    known = {b.name.lower() for b in branches}
     for c in couplings:
-        raise CircuitError(f"{c.name} couples inductors, {fix}", c.name, c.line)
+        for name in c.inductors:
+            if name.lower() not in known:
+                raise CircuitError(f"{c.name} couples {name}, which is not in the circuit", name)
 
 
 class _Compiler:
@@ -57,7 +61,7 @@ class _Compiler:
         kelvin: float,
         couplings: Sequence[Coupling],
     ) -> None:
-        self.graph, self.kelvin = graph, kelvin
+        self.graph, self.kelvin, self.couplings = graph, kelvin, couplings
         self.resistors = [b for b in branches if b.kind == "R" and not is_wire(b)]
         self.capacitors = [b for b in branches if b.kind == "C"]
         if not self.resistors:
@@ -128,8 +132,18 @@ class _Compiler:
 
     def inductances(self) -> SparseMatrix:
         """Return L of the inductors, M of those that are coupled."""
-        inductors = self.graph.inductors
-        return scipy.sparse.diags_array(np.array([b.value for b in inductors], dtype=float))
+        henries = np.array([b.value for b in self.graph.inductors], dtype=float)
+        place = {b.name.lower(): k for k, b in enumerate(self.graph.inductors)}
+        entries = [(k, k, value) for k, value in enumerate(henries.tolist())]
+        for coupling in self.couplings:
+            coupled = [place[name.lower()] for name in coupling.inductors]
+            for one, other in itertools.permutations(coupled, 2):
+                mutual = coupling.value * math.sqrt(henries[one] * henries[other])
+                entries.append((one, other, mutual))
+        if not entries:
+            return scipy.sparse.csr_array((0, 0))
+        row, column, value = map(np.array, zip(*entries, strict=True))
+        return csr(value, row, column, (len(henries),) * 2)
 
     def biases(self, storage: SparseMatrix, drawn: SparseMatrix, order: Indices) -> SparseMatrix:
         """Return the matrix that maps θ to b = S⁻¹ drawn θ."""
