@@ -10,8 +10,9 @@
 namespace ktc {
 namespace {
 
-constexpr double deviation_left = 1e-12;
+constexpr double deviation_left = 1e-6;  // of the state, and its square of the covariance
 constexpr std::size_t most_rates = 1000;
+constexpr int most_passes = 30;
 
 /// The largest |Π (p − λ)/(p + λ)| for λ between the ends of `rates`.
 double contraction(const std::vector<double>& rates) {
@@ -57,14 +58,49 @@ CircuitStationary::CircuitStationary(std::shared_ptr<const SparseCircuit> circui
     for (double kT : kT_) mean += kT / static_cast<double>(kT_.size());
     width_ = std::sqrt(mean);
     if (controls.isothermal() && circuit_->noise_density.empty()) return;
-    require(circuit_->slowest > 0.0,
-            "the stationary state of a large circuit with inductors is drawn at one temperature "
-            "without noise generators; give the emulator a state to start from");
     rates_ = contracting_rates(circuit_->slowest, circuit_->fastest, deviation_left);
+    if (circuit_->interconnection.size() > 0) repeat_rates();
     const std::size_t noises = circuit_->conductance.size() + circuit_->noise_density.size();
     require(n + rates_.size() * noises <= max_elements,
             "a circuit of ", noises, " noises is too large for its stationary state at several "
             "temperatures; give the emulator a state to start from");
+}
+
+void CircuitStationary::repeat_rates() {
+    const std::size_t n = circuit_->units();
+    const std::vector<double> pass = rates_;
+    std::vector<double> probe(n);
+    const auto size = [&] {
+        std::vector<double> slope(probe);
+        solve_block(storage_, slope.data(), 1);
+        double sum = 0.0;
+        for (std::size_t i = 0; i < n; ++i) sum += probe[i] * slope[i];
+        return std::sqrt(sum);
+    };
+    // Every mode has a share in a probe without symmetry.
+    for (std::size_t i = 0; i < n; ++i)
+        probe[i] = std::sin(1.0 + static_cast<double>(i * i % 1009)) *
+                   std::sqrt(circuit_->storage(i, i));
+    const double enough = deviation_left * size();
+    std::vector<double> slope(circuit_->coordinates());
+    rates_.clear();
+    for (int k = 0; k < most_passes; ++k) {
+        for (double rate : pass) {
+            const SparseFactor<double> factor(circuit_->stepped(1.0 / rate), circuit_->order,
+                                              "the matrix of a step");
+            std::fill(slope.begin(), slope.end(), 0.0);
+            std::copy(probe.begin(), probe.end(), slope.begin());
+            for (std::size_t i = circuit_->first_flux; i < n; ++i) slope[i] = -slope[i];
+            solve_block(factor, slope.data(), 1);
+            for (std::size_t i = 0; i < n; ++i)
+                probe[i] = 2.0 * dot(circuit_->storage.row(i), slope) - probe[i];
+            rates_.push_back(rate);
+        }
+        if (size() < enough) return;
+    }
+    refuse("a mode of the circuit is damped so little that its stationary state at several "
+           "temperatures, or with noise generators, was not found in ",
+           rates_.size(), " steps; give the emulator a state to start from");
 }
 
 double CircuitStationary::cost() const {

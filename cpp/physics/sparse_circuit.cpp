@@ -116,7 +116,7 @@ std::vector<double> SparseCircuit::rest_slope(const std::vector<double>& emf,
     if (std::all_of(pushed.begin(), pushed.end(), [](double p) { return p == 0.0; })) return result;
     // A step of implicit Euler of many times the slowest one solves for the rest, and the next ones
     // refine it.
-    const double h = slowest > 0.0 ? 1e8 / slowest : 1e8 / fastest;
+    const double h = (interconnection.size() > 0 ? 1e4 : 1e8) / slowest;
     const SparseFactor<double> factor(stepped(h), order, "the conductances of the circuit");
     std::vector<double> along(conductance.size()), left(all);
     double least = INFINITY;

@@ -27,7 +27,7 @@ struct SparseCircuit {
     std::vector<double> noise_density;  ///< S_i, two-sided, of white noise
     std::size_t first_flux = 0;         ///< charges are in front of it, fluxes from it on
     std::vector<std::size_t> order;     ///< an order of elimination, of N
-    /// Bounds of the rates |λ| of the drift; `slowest` is zero where it is not known.
+    /// Bounds of the rates |λ| of the drift.
     double fastest = 0.0, slowest = 0.0;
     std::size_t fill = 0;  ///< entries of the factor of a step
 

@@ -44,11 +44,11 @@ def symmetric_factor(matrix: SparseMatrix) -> scipy.sparse.linalg.SuperLU:
     )
 
 
-def rates_of(storage: SparseMatrix, flow: SparseMatrix, oscillates: bool) -> tuple[float, float]:
+def rates_of(storage: SparseMatrix, flow: SparseMatrix) -> tuple[float, float]:
     """Return bounds of the fastest and the slowest rate of S dw/dt = F w.
 
-    ``flow`` is J − G of all coordinates, of which those after the state are in balance. The first
-    bound is the largest singular value of S^-½ F S^-½. The second is zero unless J is.
+    ``flow`` is J − G of all coordinates, of which those after the state are in balance. The bounds
+    are singular values of S^-½ F S^-½.
     """
     n = storage.shape[0]
     reduced, whole = _Reduced(flow, n), storage.toarray() if n <= FEW else None
@@ -59,15 +59,13 @@ def rates_of(storage: SparseMatrix, flow: SparseMatrix, oscillates: bool) -> tup
         fastest, slowest = float(sizes[0]), float(sizes[-1])
     else:
         held = symmetric_factor(storage)
-        square = _largest(
+        fastest = _largest(
             n, lambda w: reduced.times(held.solve(reduced.times(w)), turned=True), storage, held.solve
         )
-        fastest, slowest = math.sqrt(square), 0.0
-        if not oscillates:
-            slowest = 1 / _largest(n, lambda w: storage @ w, reduced.operator(), reduced.solve())
+        slowest = 1 / _largest(n, reduced.resolved(storage), storage, held.solve)
     # Rounded up, so that rounding of the estimate does not change the default step.
     fastest = 2 ** (math.ceil(4 * math.log2(fastest * (1 + TOLERANCE))) / 4)
-    return fastest, 0.0 if oscillates else slowest / MARGIN
+    return fastest, slowest / MARGIN
 
 
 class _Reduced:
@@ -86,16 +84,18 @@ class _Reduced:
             result = result - out @ self.inner.solve(np.asarray(into @ w))
         return np.asarray(result)
 
-    def operator(self) -> scipy.sparse.linalg.LinearOperator:
-        return _operator(self.n, lambda w: -self.times(w))
+    def resolved(self, storage: SparseMatrix) -> Callable[[Array], Array]:
+        """S F⁻ᵀ S F⁻¹ S of the state."""
+        factor, more = scipy.sparse.linalg.splu(self.flow), self.flow.shape[0] - self.n
 
-    def solve(self) -> Callable[[Array], Array]:
-        factor, more = symmetric_factor(-self.flow), self.flow.shape[0] - self.n
+        def solved(w: Array, turned: str) -> Array:
+            return np.asarray(factor.solve(np.concatenate([w, np.zeros(more)]), turned)[: self.n])
 
-        def solved(w: Array) -> Array:
-            return np.asarray(factor.solve(np.concatenate([w.ravel(), np.zeros(more)]))[: self.n])
+        def product(w: Array) -> Array:
+            once = storage @ solved(storage @ w.ravel(), "N")
+            return np.asarray(storage @ solved(once, "T"))
 
-        return solved
+        return product
 
 
 def _operator(n: int, product: Callable[[Array], Array]) -> scipy.sparse.linalg.LinearOperator:
@@ -108,7 +108,7 @@ def _largest(
     metric: SparseMatrix,
     solve: Callable[[Array], Array],
 ) -> float:
-    """The largest μ of A x = μ M x."""
+    """The root of the largest μ of A x = μ M x."""
     found = scipy.sparse.linalg.eigsh(
         _operator(n, product),
         k=1,
@@ -119,4 +119,4 @@ def _largest(
         tol=TOLERANCE,
         return_eigenvectors=False,
     )
-    return float(found[0])
+    return math.sqrt(float(found[0]))

@@ -108,7 +108,7 @@ class _Compiler:
             noise_density=density,
             first_flux=graph.first_flux,
             order=order,
-            rates=rates_of(storage, flow - damping, bool(flow.nnz)),
+            rates=rates_of(storage, flow - damping),
             fill=fill,
             bias_of=self.biases(storage, bias, own),
             emf_of=-fixed,

@@ -30,7 +30,7 @@ class SparseEquation:
         conductance, account, noise_density: of resistors and noises.
         first_flux: number of charges.
         order: an order of elimination of all coordinates.
-        rates: bounds of the fastest and the slowest rate, zero where the latter is not known.
+        rates: bounds of the fastest and the slowest rate.
         fill: entries of the factor of a step.
         bias_of, emf_of, current_of: matrices with control = matrix θ.
         voltages, offsets: matrices with node voltages v = voltages y + offsets θ.
