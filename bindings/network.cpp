@@ -45,12 +45,12 @@ Network of_circuit(const py::object& storage, const py::object& interconnection,
                    const py::object& source_directions, const py::object& noise_directions,
                    const Array& noise_density, std::size_t first_flux, const Indices& order,
                    std::pair<double, double> rates, std::size_t fill) {
-    return Network(SparseCircuit{
-        to_sparse(storage, "storage"), to_sparse(interconnection, "interconnection"),
-        to_sparse(directions, "directions"), to_vector(conductance), to_indices(account),
-        to_sparse(source_directions, "source_directions"),
-        to_sparse(noise_directions, "noise_directions"), to_vector(noise_density), first_flux,
-        to_indices(order), rates.first, rates.second, fill});
+    return Network(
+        SparseCircuit{to_sparse(storage, "storage"), to_sparse(interconnection, "interconnection"),
+                      to_sparse(directions, "directions"), to_vector(conductance),
+                      to_indices(account), to_sparse(source_directions, "source_directions"),
+                      to_sparse(noise_directions, "noise_directions"), to_vector(noise_density),
+                      first_flux, to_indices(order), rates.first, rates.second, fill});
 }
 
 using Names = py::typing::Tuple<py::str, py::ellipsis>;
@@ -143,7 +143,8 @@ void bind_network(py::module_& module) {
                     py::arg("interconnection"), py::arg("directions"), py::arg("conductance"),
                     py::arg("account"), py::arg("source_directions"), py::arg("noise_directions"),
                     py::arg("noise_density"), py::arg("first_flux"), py::arg("order"),
-                    py::arg("rates"), py::arg("fill"), "A large circuit; see physics/sparse_circuit.hpp.")
+                    py::arg("rates"), py::arg("fill"),
+                    "A large circuit; see physics/sparse_circuit.hpp.")
         .def(
             "check",
             [](const Network& network, const Values& given, const std::string& motion) {

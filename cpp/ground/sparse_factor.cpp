@@ -30,6 +30,24 @@ struct Tree {
             mark[i] = k;
         }
     }
+
+    /// Columns of row k of L, each behind those that it depends on, at the end of `pattern`.
+    /// Returns the place of the first.
+    std::size_t reach(std::size_t k, std::span<const SparseEntry> row,
+                      const std::vector<std::size_t>& place, std::vector<std::size_t>& pattern) {
+        std::size_t top = pattern.size();
+        mark[k] = k;
+        for (const SparseEntry& entry : row) {
+            std::size_t i = place[entry.column], length = 0;
+            if (i > k) continue;
+            for (; mark[i] != k; i = parent[i]) {
+                pattern[length++] = i;
+                mark[i] = k;
+            }
+            while (length > 0) pattern[--top] = pattern[--length];
+        }
+        return top;
+    }
 };
 
 }  // namespace
@@ -43,7 +61,6 @@ SparseFactor<Number>::SparseFactor(const SparseMatrix& matrix,
     require(matrix.rows() == n && n < std::numeric_limits<std::uint32_t>::max(), name,
             " must have one row per entry of its order");
     for (std::size_t k = 0; k < n; ++k) place_[order[k]] = k;
-
     Tree tree(n);
     for (std::size_t k = 0; k < n; ++k) {
         tree.mark[k] = k;
@@ -55,45 +72,36 @@ SparseFactor<Number>::SparseFactor(const SparseMatrix& matrix,
     values_.resize(starts_.back());
     pivots_.resize(n);
 
-    std::vector<std::size_t> next(starts_.begin(), starts_.end() - 1), pattern(n), path(n);
-    std::vector<Number> row(n, Number(0.0));
     std::fill(tree.mark.begin(), tree.mark.end(), none);
+    std::vector<std::size_t> next(starts_.begin(), starts_.end() - 1), pattern(n);
+    std::vector<Number> row(n, Number(0.0));
     for (std::size_t k = 0; k < n; ++k) {
-        std::size_t top = n;
-        tree.mark[k] = k;
-        for (const SparseEntry& entry : matrix.row(order[k])) {
-            std::size_t i = place_[entry.column];
-            if (i > k) continue;
-            row[i] += entry.value;
-            std::size_t length = 0;
-            for (; tree.mark[i] != k; i = tree.parent[i]) {
-                path[length++] = i;
-                tree.mark[i] = k;
-            }
-            while (length > 0) pattern[--top] = path[--length];
-        }
+        const std::size_t top = tree.reach(k, matrix.row(order[k]), place_, pattern);
+        for (const SparseEntry& entry : matrix.row(order[k]))
+            if (place_[entry.column] <= k) row[place_[entry.column]] += entry.value;
         if constexpr (std::is_same_v<Number, Complex>)
-            if (slope != nullptr)
-                for (const SparseEntry& entry : slope->row(order[k]))
-                    if (place_[entry.column] <= k)
-                        row[place_[entry.column]] += Complex(0.0, infinitesimal * entry.value);
-        Number pivot = row[k];
-        row[k] = Number(0.0);
-        for (; top < n; ++top) {
-            const std::size_t i = pattern[top];
-            const Number own = row[i];
-            row[i] = Number(0.0);
-            for (std::size_t p = starts_[i]; p < next[i]; ++p)
-                row[places_[p]] -= values_[p] * own;
-            const Number share = own / pivots_[i];
-            pivot -= share * own;
-            places_[next[i]] = static_cast<std::uint32_t>(k);
-            values_[next[i]++] = share;
-        }
-        require(std::isfinite(std::abs(pivot)) && std::abs(pivot) > 0.0, name,
+            for (const SparseEntry& entry : slope->row(order[k]))
+                if (place_[entry.column] <= k)
+                    row[place_[entry.column]] += Complex(0.0, infinitesimal * entry.value);
+        eliminate(k, std::span(pattern).subspan(top), next, row);
+        require(std::isfinite(std::abs(pivots_[k])) && std::abs(pivots_[k]) > 0.0, name,
                 " is singular at row ", order[k]);
-        pivots_[k] = pivot;
     }
+}
+
+template <class Number>
+void SparseFactor<Number>::eliminate(std::size_t k, std::span<const std::size_t> pattern,
+                                     std::vector<std::size_t>& next, std::vector<Number>& row) {
+    Number pivot = std::exchange(row[k], Number(0.0));
+    for (const std::size_t i : pattern) {
+        const Number own = std::exchange(row[i], Number(0.0));
+        for (std::size_t p = starts_[i]; p < next[i]; ++p) row[places_[p]] -= values_[p] * own;
+        const Number share = own / pivots_[i];
+        pivot -= share * own;
+        places_[next[i]] = static_cast<std::uint32_t>(k);
+        values_[next[i]++] = share;
+    }
+    pivots_[k] = pivot;
 }
 
 template class SparseFactor<double>;

@@ -18,8 +18,9 @@ namespace ktc {
 template <class Number>
 class SparseFactor {
    public:
-    /// A = `matrix` + `slope` i·10⁻¹⁰⁰ where Number is complex, else `matrix`. `order` has the row
-    /// that is eliminated first in front. Raises an error about `name` if a pivot is zero.
+    /// A = `matrix`, plus `slope` times i·10⁻¹⁰⁰ if Number is complex, with the pattern of
+    /// `matrix`. `order` has the row that is eliminated first in front. Raises an error about
+    /// `name` if a pivot is zero.
     SparseFactor(const SparseMatrix& matrix, const std::vector<std::size_t>& order,
                  std::string_view name, const SparseMatrix* slope = nullptr);
 
@@ -38,6 +39,10 @@ class SparseFactor {
     std::size_t place_of(std::size_t row) const { return place_[row]; }
 
    private:
+    /// Row k of L, whose columns are `pattern`, and its pivot, from row k of A.
+    void eliminate(std::size_t k, std::span<const std::size_t> pattern,
+                   std::vector<std::size_t>& next, std::vector<Number>& row);
+
     std::vector<std::size_t> order_, place_;
     std::vector<std::size_t> starts_;
     std::vector<std::uint32_t> places_;

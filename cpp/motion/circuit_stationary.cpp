@@ -39,8 +39,9 @@ std::vector<double> contracting_rates(double slow, double fast, double left) {
         }
         if (contraction(rates) < left) return rates;
     }
-    refuse("the rates of the circuit lie too far apart to draw its stationary state; give the "
-           "emulator a state to start from");
+    refuse(
+        "the rates of the circuit lie too far apart to draw its stationary state; give the "
+        "emulator a state to start from");
 }
 
 CircuitStationary::CircuitStationary(std::shared_ptr<const SparseCircuit> circuit,
@@ -61,8 +62,8 @@ CircuitStationary::CircuitStationary(std::shared_ptr<const SparseCircuit> circui
     rates_ = contracting_rates(circuit_->slowest, circuit_->fastest, deviation_left);
     if (circuit_->interconnection.size() > 0) repeat_rates();
     const std::size_t noises = circuit_->conductance.size() + circuit_->noise_density.size();
-    require(n + rates_.size() * noises <= max_elements,
-            "a circuit of ", noises, " noises is too large for its stationary state at several "
+    require(n + rates_.size() * noises <= max_elements, "a circuit of ", noises,
+            " noises is too large for its stationary state at several "
             "temperatures; give the emulator a state to start from");
 }
 
@@ -79,8 +80,8 @@ void CircuitStationary::repeat_rates() {
     };
     // Every mode has a share in a probe without symmetry.
     for (std::size_t i = 0; i < n; ++i)
-        probe[i] = std::sin(1.0 + static_cast<double>(i * i % 1009)) *
-                   std::sqrt(circuit_->storage(i, i));
+        probe[i] =
+            std::sin(1.0 + static_cast<double>(i * i % 1009)) * std::sqrt(circuit_->storage(i, i));
     const double enough = deviation_left * size();
     std::vector<double> slope(circuit_->coordinates());
     rates_.clear();
@@ -98,14 +99,13 @@ void CircuitStationary::repeat_rates() {
         }
         if (size() < enough) return;
     }
-    refuse("a mode of the circuit is damped so little that its stationary state at several "
-           "temperatures, or with noise generators, was not found in ",
-           rates_.size(), " steps; give the emulator a state to start from");
+    refuse(
+        "a mode of the circuit is damped so little that its stationary state at several "
+        "temperatures, or with noise generators, was not found in ",
+        rates_.size(), " steps; give the emulator a state to start from");
 }
 
-double CircuitStationary::cost() const {
-    return 10.0 + 200.0 * static_cast<double>(rates_.size());
-}
+double CircuitStationary::cost() const { return 10.0 + 200.0 * static_cast<double>(rates_.size()); }
 
 void CircuitStationary::draw(double* state, const NoiseAddress& address, Workspace& workspace,
                              Watch& watch) const {

@@ -10,8 +10,8 @@ namespace ktc {
 
 /// Draws from the stationary state of a large circuit. At one temperature it is N(S (y + b), kT S)
 /// about the rest y, by a factor of S. At several temperatures, or with generators, it has no
-/// closed form that is sparse; but steps of any length keep it, and steps of length 2/p multiply the
-/// deviation in a mode of rate λ by (p − λ)/(p + λ), that of its covariance by the square. Some
+/// closed form that is sparse; but steps of any length keep it, and steps of length 2/p multiply
+/// the deviation in a mode of rate λ by (p − λ)/(p + λ), that of its covariance by the square. Some
 /// thirty steps, p from the slowest rate to the fastest, leave less than 1e-12 of it (Wachspress,
 /// The ADI Model Problem, ch. 1, 2013). With inductors rates are complex: passes over all p are
 /// repeated until a probe has decayed.

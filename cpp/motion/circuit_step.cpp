@@ -126,8 +126,8 @@ class CircuitPropagator final : public StepPropagator {
         exchange_ = along(heating, c.directions);
         const std::vector<double> cooling = along(damping, c.directions);
         for (std::size_t r = 0; r < exchange_.size(); ++r)
-            exchange_[r] = 0.5 * h * h * c.conductance[r] *
-                           (exchange_[r] - kT[c.account[r]] * cooling[r]);
+            exchange_[r] =
+                0.5 * h * h * c.conductance[r] * (exchange_[r] - kT[c.account[r]] * cooling[r]);
         if (c.noise_density.empty()) return;
         injection_ = along(damping, c.noise_directions);
         for (std::size_t i = 0; i < injection_.size(); ++i)

@@ -13,9 +13,9 @@ namespace ktc {
 /// Most units of a sparse network for dense algebra: 4096² doubles are 128 MiB.
 inline constexpr std::size_t most_dense_units = 4096;
 
-/// Symmetric K of H = ½ xᵀ K x − …, dense or sparse, or the inverse of a sparse matrix, which is not
-/// sparse itself. It is a handle to immutable numbers, so that copies of controls are cheap to make
-/// and to compare.
+/// Symmetric K of H = ½ xᵀ K x − …, dense or sparse, or the inverse of a sparse matrix, which is
+/// not sparse itself. It is a handle to immutable numbers, so that copies of controls are cheap to
+/// make and to compare.
 class Stiffness {
    public:
     Stiffness() : Stiffness(Matrix()) {}
@@ -25,8 +25,8 @@ class Stiffness {
     /// K = S⁻¹, with S factorised in a given order.
     static Stiffness inverse_of(SparseMatrix storage, const std::vector<std::size_t>& order) {
         Stiffness result(std::move(storage));
-        result.inverse_ =
-            std::make_shared<const SparseFactor<double>>(*result.sparse_, order, "the capacitances");
+        result.inverse_ = std::make_shared<const SparseFactor<double>>(*result.sparse_, order,
+                                                                       "the capacitances");
         for (double pivot : result.inverse_->pivots())
             require(pivot > 0.0, "capacitances and inductances must be positive definite");
         return result;

@@ -174,8 +174,9 @@ void Network::check(const Controls& controls) const {
     check_bias(controls.bias);
     require(controls.stiffness.rows() == units() && controls.stiffness.columns() == units(),
             "stiffness must be a square matrix with one row a unit");
-    require((controls.stiffness.inverse() != nullptr) == (circuit_ != nullptr),
-            "stiffness of a large circuit must be the inverse of its capacitances, which are fixed");
+    require(
+        (controls.stiffness.inverse() != nullptr) == (circuit_ != nullptr),
+        "stiffness of a large circuit must be the inverse of its capacitances, which are fixed");
     require(controls.stiffness.is_sparse() == sparse_,
             "stiffness must be sparse where the network's own is, and dense where that is");
     require(sparse_ ? controls.stiffness.sparse().is_finite()

@@ -33,8 +33,7 @@ SparseMatrix collected(Rows rows, std::size_t columns) {
 
 void add_outer(std::span<const SparseEntry> direction, double weight, Rows& rows) {
     for (const auto& [i, first] : direction)
-        for (const auto& [j, second] : direction)
-            rows[i].push_back({j, weight * first * second});
+        for (const auto& [j, second] : direction) rows[i].push_back({j, weight * first * second});
 }
 
 constexpr int most_rounds = 400;
@@ -42,16 +41,19 @@ constexpr int most_rounds = 400;
 }  // namespace
 
 void SparseCircuit::check() const {
-    const std::size_t n = units(), all = coordinates();
-    require(n > 0 && !conductance.empty(), "a circuit must have a state and a resistor");
-    require(storage.columns() == n && n <= all && first_flux <= n && order.size() == all &&
-                interconnection.rows() == all && interconnection.columns() == all &&
-                directions.rows() == conductance.size() && account.size() == conductance.size() &&
-                noise_directions.rows() == noise_density.size(),
+    const std::size_t n = units(), all = coordinates(), count = conductance.size();
+    require(n > 0 && count > 0, "a circuit must have a state and a resistor");
+    const auto matches = [](const SparseMatrix& matrix, std::size_t rows, std::size_t columns) {
+        require(matrix.rows() == rows && matrix.columns() == columns && matrix.is_finite(),
+                "elements of a circuit must have matching shapes and be finite");
+    };
+    matches(storage, n, n);
+    matches(interconnection, all, all);
+    matches(directions, count, all);
+    matches(source_directions, source_directions.rows(), all);
+    matches(noise_directions, noise_density.size(), all);
+    require(n <= all && first_flux <= n && order.size() == all && account.size() == count,
             "elements of a circuit must have matching shapes");
-    for (const SparseMatrix* matrix :
-         {&storage, &interconnection, &directions, &source_directions, &noise_directions})
-        require(matrix->is_finite(), "elements of a circuit must be finite");
     for (const std::vector<double>* values : {&conductance, &noise_density})
         for (double value : *values)
             require(std::isfinite(value) && value > 0.0,
@@ -108,42 +110,45 @@ std::vector<double> SparseCircuit::push(const std::vector<double>& emf,
     return result;
 }
 
+double SparseCircuit::unbalance(const std::vector<double>& slope, std::vector<double>& left) const {
+    std::vector<double> size(left.size());
+    for (std::size_t i = 0; i < left.size(); ++i) size[i] = std::abs(left[i]);
+    const auto subtract = [&](std::size_t i, double amount) {
+        left[i] -= amount;
+        size[i] += std::abs(amount);
+    };
+    for (std::size_t r = 0; r < conductance.size(); ++r) {
+        const double flow = conductance[r] * dot(directions.row(r), slope);
+        for (const auto& [i, value] : directions.row(r)) subtract(i, flow * value);
+    }
+    for (std::size_t i = 0; i < left.size(); ++i)
+        for (const auto& [j, value] : interconnection.row(i)) subtract(i, -value * slope[j]);
+    double worst = 0.0;
+    for (std::size_t i = 0; i < left.size(); ++i)
+        if (left[i] != 0.0) worst = std::max(worst, std::abs(left[i]) / size[i]);
+    return worst;
+}
+
 std::vector<double> SparseCircuit::rest_slope(const std::vector<double>& emf,
                                               const std::vector<double>& current) const {
-    const std::size_t all = coordinates();
-    std::vector<double> result(all, 0.0);
+    std::vector<double> result(coordinates(), 0.0);
     const std::vector<double> pushed = push(emf, current);
     if (std::all_of(pushed.begin(), pushed.end(), [](double p) { return p == 0.0; })) return result;
     // A step of implicit Euler of many times the slowest one solves for the rest, and the next ones
     // refine it.
     const double h = (interconnection.size() > 0 ? 1e4 : 1e8) / slowest;
     const SparseFactor<double> factor(stepped(h), order, "the conductances of the circuit");
-    std::vector<double> along(conductance.size()), left(all);
     double least = INFINITY;
     for (int round = 0, idle = 0; round < most_rounds; ++round) {
-        std::vector<double> size(all);
-        left = pushed;
-        const auto subtract = [&](std::size_t i, double amount) {
-            left[i] -= amount;
-            size[i] += std::abs(amount);
-        };
-        for (std::size_t r = 0; r < conductance.size(); ++r) {
-            const double flow = conductance[r] * dot(directions.row(r), result);
-            for (const auto& [i, value] : directions.row(r)) subtract(i, flow * value);
-        }
-        for (std::size_t i = 0; i < all; ++i)
-            for (const auto& [j, value] : interconnection.row(i)) subtract(i, -value * result[j]);
-        double worst = 0.0;
-        for (std::size_t i = 0; i < all; ++i)
-            if (size[i] > 0.0 || left[i] != 0.0)
-                worst = std::max(worst, std::abs(left[i]) / (size[i] + std::abs(pushed[i])));
+        std::vector<double> left = pushed;
+        const double worst = unbalance(result, left);
         // Rounding limits the refinement.
         idle = worst < 0.5 * least ? 0 : idle + 1;
         least = std::min(least, worst);
         if (worst < 1e-15 || (idle > 2 && least < 1e-11)) return result;
-        for (std::size_t i = 0; i < all; ++i) left[i] *= is_flux(i) ? -h : h;
+        for (std::size_t i = 0; i < left.size(); ++i) left[i] *= is_flux(i) ? -h : h;
         solve_block(factor, left.data(), 1);
-        for (std::size_t i = 0; i < all; ++i) result[i] += left[i];
+        for (std::size_t i = 0; i < left.size(); ++i) result[i] += left[i];
     }
     refuse("the rest of the circuit under its sources was not found in ", most_rounds,
            " steps; give the emulator a state to start from");

@@ -48,6 +48,8 @@ struct SparseCircuit {
     /// Σ_r g_r e_r d_r + Σ_s I_s a_s.
     std::vector<double> push(const std::vector<double>& emf,
                              const std::vector<double>& current) const;
+    /// Subtracts (G − J) y from `left`, and returns the largest of it beside what it is the sum of.
+    double unbalance(const std::vector<double>& slope, std::vector<double>& left) const;
     /// y where a circuit under these sources rests. Raises if it is not found.
     std::vector<double> rest_slope(const std::vector<double>& emf,
                                    const std::vector<double>& current) const;

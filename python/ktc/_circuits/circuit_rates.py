@@ -60,7 +60,10 @@ def rates_of(storage: SparseMatrix, flow: SparseMatrix) -> tuple[float, float]:
     else:
         held = symmetric_factor(storage)
         fastest = _largest(
-            n, lambda w: reduced.times(held.solve(reduced.times(w)), turned=True), storage, held.solve
+            n,
+            lambda w: reduced.times(held.solve(reduced.times(w)), turned=True),
+            storage,
+            held.solve,
         )
         slowest = 1 / _largest(n, reduced.resolved(storage), storage, held.solve)
     # Rounded up, so that rounding of the estimate does not change the default step.

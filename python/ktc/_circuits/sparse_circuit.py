@@ -150,8 +150,8 @@ class SparseCircuit(CompiledCircuit):
     def drift(self) -> Array:
         """ValueError: the drift of a large circuit is dense."""
         raise ValueError(
-            f"this needs dense algebra, which a large circuit ({self.units:,} coordinates) has not; "
-            "measure on an Emulator, or compile it with sparse=False"
+            f"this needs dense algebra, which a large circuit of {self.units:,} coordinates has "
+            "not; measure on an Emulator, or compile it with sparse=False"
         )
 
     def __eq__(self, other: object) -> bool:

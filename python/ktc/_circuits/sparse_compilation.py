@@ -40,7 +40,9 @@ def compile_sparse(
 
 
 def _refuse_other_elements(branches: Sequence[Branch], couplings: Sequence[Coupling]) -> None:
-    fix = "which a large circuit cannot have; pass sparse=False to compile, up to some thousand nodes"
+    fix = (
+        "which a large circuit cannot have; pass sparse=False to compile, up to some thousand nodes"
+    )
     for b in branches:
         if b.kind in GAINS:
             raise CircuitError(f"{named([b])} is a controlled source, {fix}", b.name, b.line)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,9 +114,10 @@ def _parts(equation: SparseEquation) -> dict[str, object]:
     return {k: csr_parts(v) if hasattr(v, "indptr") else v for k, v in found.items()}
 
 
-def _of_parts(**parts: Any) -> SparseEquation:
-    made = {k: csr_of(**v) if isinstance(v, dict) else v for k, v in parts.items()}
-    return SparseEquation(**made)
-
-
-register(SparseEquation, _parts, _of_parts)
+register(
+    SparseEquation,
+    _parts,
+    lambda **parts: SparseEquation(
+        **{name: csr_of(**v) if isinstance(v, dict) else v for name, v in parts.items()}
+    ),
+)

@@ -106,11 +106,33 @@ class SparseGraph:
 
     def _merge_by_sources(self, branches: Sequence[Branch]) -> None:
         """Find the free node of each node, and its voltage above that one in sources."""
+        self._free = np.arange(self._all)
+        ties = self._ties(branches)
+        rows: dict[int, dict[int, float]] = {}
+        for start in sorted(ties, key=lambda node: (node != self._all - 1, node)):
+            if start in rows:
+                continue
+            rows[start], found = {}, [start]
+            for node in found:
+                for other, s, sign in ties[node]:
+                    if other in rows:
+                        continue
+                    rows[other], self._free[other] = dict(rows[node]), start
+                    if sign:
+                        rows[other][s] = rows[other].get(s, 0.0) + sign
+                    found.append(other)
+        entries = [(node, s, value) for node, own in rows.items() for s, value in own.items()]
+        table = np.array(entries, dtype=float).reshape(-1, 3)
+        row, column = table[:, :2].T.astype(np.int64)
+        self.offsets = csr(table[:, 2], row, column, (self._all, len(self.sources)))
+
+    def _ties(self, branches: Sequence[Branch]) -> dict[int, list[tuple[int, int, float]]]:
+        """Return the nodes that wires and voltage sources join to each node, with the sources."""
         joining = [b for b in branches if is_wire(b)] + [b for b in self.sources if b.kind == "V"]
         plus, minus = self.ends(joining)
         source = {b.name: s for s, b in enumerate(self.sources)}
-        ties: dict[int, list[tuple[int, int, float]]] = {}
         joined = scipy.cluster.hierarchy.DisjointSet({*plus.tolist(), *minus.tolist()})
+        ties: dict[int, list[tuple[int, int, float]]] = {}
         for b, one, other in zip(joining, plus.tolist(), minus.tolist(), strict=True):
             if not joined.merge(one, other) and not is_wire(b):
                 raise CircuitError(
@@ -122,25 +144,7 @@ class SparseGraph:
             s, sign = (-1, 0.0) if is_wire(b) else (source[b.name], 1.0)
             ties.setdefault(one, []).append((other, s, -sign))
             ties.setdefault(other, []).append((one, s, sign))
-        self._free = np.arange(self._all)
-        rows: dict[int, dict[int, float]] = {}
-        for start in sorted(ties, key=lambda node: (node != self._all - 1, node)):
-            if start in rows:
-                continue
-            rows[start], found = {}, [start]
-            for node in found:
-                for other, s, sign in ties[node]:
-                    if other in rows:
-                        continue
-                    own = dict(rows[node])
-                    if sign:
-                        own[s] = own.get(s, 0.0) + sign
-                    rows[other], self._free[other] = own, start
-                    found.append(other)
-        entries = [(node, s, value) for node, own in rows.items() for s, value in own.items()]
-        row, column, value = map(np.array, zip(*entries, strict=True)) if entries else ([], [], [])
-        shape = (self._all, len(self.sources))
-        self.offsets = csr(np.asarray(value, dtype=float), row, column, shape)
+        return ties
 
     def _find_coordinates(self, capacitors: Sequence[Branch]) -> None:
         plus, minus = self.ends(capacitors)
@@ -148,7 +152,7 @@ class SparseGraph:
         free = self._free == np.arange(self._all)
         held = np.flatnonzero(free & (part == part[-1]))[:-1]
         others = np.flatnonzero(free & (part != part[-1]))
-        labels, first = np.unique(part[others], return_index=True)
+        first = np.unique(part[others], return_index=True)[1]
         references = np.sort(others[first])
         relative = np.setdiff1d(others, references)
         charged = np.sort(np.concatenate([held, relative]))

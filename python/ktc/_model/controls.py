@@ -17,7 +17,6 @@ from ktc._base.validation import (
     frozen,
     known_keywords,
     per_unit,
-    positive,
     real_array,
     square,
 )

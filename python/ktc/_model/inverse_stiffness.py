@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ktc import _core
 from ktc._base.codec import register
@@ -59,12 +57,13 @@ class InverseStiffness(SparseStiffness):
             self._dense = frozen(0.5 * (inverse + inverse.T))
         return self._dense
 
-    def replaced(self, given: Any, quartic: Array) -> SparseStiffness:
+    def replaced(self, given: ArrayLike | SparseMatrix, quartic: Array) -> SparseStiffness:
         """Refuse another stiffness: the capacitances of a large circuit are fixed."""
-        if given is not self:
+        own: object = self
+        if given is not own:
             raise ValueError(
-                "stiffness of a large circuit cannot change while it runs; make another circuit, or "
-                "compile it with sparse=False"
+                "stiffness of a large circuit cannot change while it runs; make another circuit, "
+                "or compile it with sparse=False"
             )
         self.require_confining(quartic)
         return self
@@ -72,7 +71,9 @@ class InverseStiffness(SparseStiffness):
     def require_confining(self, quartic: Array) -> None:
         """Refuse quartic terms; the factor has shown that S is positive definite."""
         if quartic.any():
-            raise ValueError("quartic must be zero in a large circuit; compile it with sparse=False")
+            raise ValueError(
+                "quartic must be zero in a large circuit; compile it with sparse=False"
+            )
 
     def __repr__(self) -> str:
         return f"<InverseStiffness: {self.units} units, {self.storage.nnz} entries of its inverse>"
