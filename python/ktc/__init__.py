@@ -18,6 +18,7 @@ from ktc._boards.board import Board
 from ktc._boards.encoding import Encoding
 from ktc._boards.real_board import RealBoard
 from ktc._boards.topology import Topology
+from ktc._circuits.analysis_results import NoiseSpectrum, OperatingPoint, SmallSignal
 from ktc._circuits.branch import Branch, CircuitError, Coupling
 from ktc._circuits.circuit import Circuit
 from ktc._circuits.compiled_circuit import CompiledCircuit
@@ -95,6 +96,8 @@ __all__ = [
     "Moments",
     "Network",
     "NoiseSource",
+    "NoiseSpectrum",
+    "OperatingPoint",
     "Plan",
     "Programmable",
     "Protocol",
@@ -107,6 +110,7 @@ __all__ = [
     "RunStatistics",
     "Seeded",
     "Settles",
+    "SmallSignal",
     "SparseStiffness",
     "Spectrum",
     "Statistics",

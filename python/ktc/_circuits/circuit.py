@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from ktc._base.codec import register
 from ktc._base.units import Units
 from ktc._base.validation import Array, flag
-from ktc._circuits.circuit_elements import CircuitElements
+from ktc._circuits.analyses import CircuitAnalyses
 from ktc._circuits.compiled_circuit import CompiledCircuit
 from ktc._circuits.netlist import Netlist, read_netlist
 from ktc._circuits.netlist_place import DEFAULT_KELVIN
@@ -22,7 +22,7 @@ from ktc._model.device import Device
 from ktc._model.protocol import Protocol
 
 
-class Circuit(CircuitElements):
+class Circuit(CircuitAnalyses):
     """Resistors, capacitors, inductors and sources between nodes.
 
     Every resistor R at temperature T carries Johnson noise of one-sided density 4 k_B T/R [A²/Hz].
@@ -304,6 +304,7 @@ class Circuit(CircuitElements):
         return self.compile().state_at(self._initial, self.branches)
 
     def _changed(self) -> None:
+        super()._changed()
         self._compiled = None
 
     def __str__(self) -> str:

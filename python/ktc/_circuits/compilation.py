@@ -44,6 +44,7 @@ def compile_equation(
     active += [(b.name, b.line) for b in branches if b.kind in GAINS]
     for name, line in active:
         raise CircuitError(f"{name} cannot be compiled", name, line)
+    _refuse_noisy_voltages(branches)
     _refuse_extreme(branches)
     if len(_nodes(branches)) > MOST_NODES:
         raise too_large(branches)
@@ -65,6 +66,18 @@ def compile_equation(
             return result
     except (np.linalg.LinAlgError, FloatingPointError):
         raise too_far_apart(branches) from None
+
+
+def _refuse_noisy_voltages(branches: Sequence[Branch]) -> None:
+    for b in branches:
+        if b.kind == "V" and b.noise is not None:
+            raise CircuitError(
+                f"{named([b])} has noise, whose power in a resistor has no bound that a ledger "
+                "could hold; give a noise current of S/R² across the resistor in series with it, "
+                "or use circuit.noise(...), which takes it as it is",
+                b.name,
+                b.line,
+            )
 
 
 def _refuse_extreme(branches: Sequence[Branch]) -> None:
