@@ -85,17 +85,18 @@ class Nodal:
         """Amplitudes x for a source of unit amplitude."""
         return np.linalg.solve(self.matrix(2j * np.pi * frequency), self.drive(source))
 
-    def operating_point(self):
-        """x at rest, with windings of (1e-5/s) L, by which loops share their current as 1/L."""
+    def operating_point(self, winding=1e-5):
+        """x at rest, with windings of ``winding`` L, by which loops share their current as 1/L."""
         rhs = sum(
             (b[3] * self.drive(b) for b in self.branches if b[0][0].upper() in "VI"),
             np.zeros(self.size),
         )
-        return np.linalg.solve(self.at_rest(), rhs)
+        return np.linalg.solve(self.at_rest(winding), rhs)
 
-    def at_rest(self):
+    def at_rest(self, winding):
         """M of direct current."""
-        return (self.matrix(0.0) + (self.matrix(1e-5) - self.matrix(0.0)) * self.inductive()).real
+        change = self.matrix(winding) - self.matrix(0.0)
+        return (self.matrix(0.0) + change * self.inductive()).real
 
     def inductive(self):
         """1 at the entries of inductances."""
