@@ -8,22 +8,22 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.codec import register, same
-from ktc._base.lazy_imports import scipy
 from ktc._base.units import Units
-from ktc._base.validation import Array, finite, known_keywords, of_type, real_array
+from ktc._base.validation import Array, of_type
 from ktc._circuits.branch import Branch, CircuitError, Coupling
 from ktc._circuits.compilation import too_far_apart
-from ktc._circuits.compiled_circuit import CompiledCircuit, _shape_of
+from ktc._circuits.compiled_circuit import CompiledCircuit
+from ktc._circuits.source_values import DRIVEN, waveforms_of
 from ktc._circuits.sparse_compilation import compile_sparse
 from ktc._circuits.sparse_equation import SparseEquation
+from ktc._circuits.sparse_sources import present_sources
 from ktc._model.controls import Controls, initial_controls
 from ktc._model.device import Device
 from ktc._model.inverse_stiffness import InverseStiffness
+from ktc._model.sparse_stiffness import SparseMatrix
 
 #: Above this many nodes and inductors a circuit is compiled as a sparse one.
 MOST_DENSE_NODES = 1000
-#: Most entries of the matrix that is solved for sources that are not given.
-MOST_ENTRIES = 20_000_000
 
 
 def is_large(branches: Sequence[Branch]) -> bool:
@@ -103,20 +103,43 @@ class SparseCircuit(CompiledCircuit):
             return Units("C or Wb", "V or A", "1/F or 1/H", "J", "s")
         return Units("C", "V", "1/F", "J", "s")
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Names of the voltage and current sources."""
+        return self.large.sources
+
     def source_controls(self, **values: ArrayLike) -> dict[str, Array]:
         """Return the controls for given values of sources; see Circuit.controls."""
-        places = self._places(values)
-        arrays = {name: real_array(name, value) for name, value in values.items()}
-        own = self.large.values
-        theta = np.broadcast_to(own, (*_shape_of(arrays), len(own))).copy()
-        for name, array in arrays.items():
-            theta[..., places[name]] = array
-        found = {}
-        for name in ("bias", "emf", "current"):
-            matrix = getattr(self.large, f"{name}_of")
-            if matrix[:, list(places.values())].nnz:
-                found[name] = np.asarray((matrix @ theta.T).T)
-        return found
+        theta, places = waveforms_of(self.large, values, self.large.values)
+        return {
+            name: np.asarray((matrix @ theta.T).T)
+            for name, matrix in self._maps().items()
+            if matrix[:, places].nnz
+        }
+
+    def changed_controls(
+        self, present: Controls, values: Mapping[str, ArrayLike], remembered: Array | None = None
+    ) -> tuple[dict[str, Array], Array]:
+        """Return the controls that named sources change, and the last values of all sources."""
+        known = present_sources(self.large, present, {}, remembered)
+        theta, places = waveforms_of(self.large, values, known)
+        changes: dict[str, Array] = {}
+        for name, matrix in self._maps().items():
+            rows = np.unique(matrix[:, places].nonzero()[0])
+            if len(rows):
+                held = getattr(present, name)
+                changes[name] = np.broadcast_to(held, (*theta.shape[:-1], len(held))).copy()
+                changes[name][..., rows] = (matrix[rows] @ theta.T).T
+        if not changes:
+            raise ValueError(
+                f"{', '.join(values)} act on no charge or flux, so that no control holds their "
+                "values; pass them to circuit.voltages(emulator, ...)"
+            )
+        return changes, theta.reshape(-1, theta.shape[-1])[-1]
+
+    def _maps(self) -> dict[str, SparseMatrix]:
+        """The matrices that map θ to each control."""
+        return {name: getattr(self.large, f"{name}_of") for name in DRIVEN}
 
     def voltages(self, emulator: Device, **sources: float) -> Array:
         """Return the node voltages of every replica; see Circuit.voltages."""
@@ -127,7 +150,7 @@ class SparseCircuit(CompiledCircuit):
         ):
             raise ValueError(f"emulator must be one of this circuit, but is {emulator!r}")
         controls = emulator.controls
-        theta = self._source_values(controls, sources)
+        theta = present_sources(self.large, controls, sources)
         slope = self._stiffness.times(emulator.read().T).T - controls.bias
         return self.large.node_voltages(slope, controls.emf, controls.current, theta)
 
@@ -172,56 +195,6 @@ class SparseCircuit(CompiledCircuit):
         held = self._controls.held_stiffness
         assert isinstance(held, InverseStiffness)
         return held
-
-    def _places(self, values: Iterable[str]) -> dict[str, int]:
-        known = {name.lower(): place for place, name in enumerate(self.large.sources)}
-        known_keywords([name.lower() for name in values], known, "source")
-        places: dict[str, int] = {}
-        for name in values:
-            twin = next((o for o in places if o.lower() == name.lower()), None)
-            if twin is not None:
-                raise TypeError(f"{twin!r} and {name!r} are one source; give it one value")
-            places[name] = known[name.lower()]
-        return places
-
-    def _source_values(self, controls: Controls, given: dict[str, float]) -> Array:
-        """Values of the sources: those given, and of the others those that give the controls."""
-        large = self.large
-        values, places = large.values.copy(), self._places(given)
-        for name, place in places.items():
-            values[place] = finite(name, given[name])
-        if not len(values):
-            return values
-        matrix = scipy.sparse.vstack([large.bias_of, large.emf_of, large.current_of], format="csr")
-        found = np.concatenate([controls.bias, controls.emf, controls.current])
-        size = np.asarray(abs(matrix).max(axis=1).todense()).ravel()
-        kept = np.flatnonzero(size)
-        matrix = scipy.sparse.diags_array(1 / size[kept]) @ matrix[kept]
-        found = found[kept] / size[kept]
-
-        def missed(tolerance: float) -> bool:
-            rounding = tolerance * (np.abs(found) + abs(matrix) @ np.abs(values))
-            return bool((np.abs(matrix @ values - found) > rounding).any())
-
-        if not missed(1e-13 * len(values)):
-            return values
-        free = np.setdiff1d(np.arange(len(values)), list(places.values()))
-        unknown = matrix.tocsc()[:, free]
-        if unknown.shape[0] * len(free) > MOST_ENTRIES:
-            raise ValueError(
-                f"the values of {len(free):,} sources would have to be found from the emulator's "
-                "controls; give those that differ from the circuit: "
-                "circuit.voltages(emulator, V1=...)"
-            )
-        rest = found - matrix @ values
-        change, _, rank, _ = np.linalg.lstsq(unknown.toarray(), rest, rcond=None)
-        values[free] += change
-        if missed(1e-9) or rank < len(free):
-            raise ValueError(
-                "the emulator's controls do not determine the values of the sources; give them: "
-                f"circuit.voltages(emulator, {', '.join(f'{n}=...' for n in large.sources[:3])})"
-            )
-        return values
 
 
 def _at_controls(large: SparseEquation, controls: Controls) -> SparseCircuit:

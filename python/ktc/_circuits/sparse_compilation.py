@@ -20,6 +20,7 @@ from ktc._base.validation import Array
 from ktc._circuits.branch import GAINS, Branch, CircuitError, Coupling
 from ktc._circuits.circuit_graph import is_wire, named
 from ktc._circuits.circuit_rates import elimination, rates_of
+from ktc._circuits.compilation import refuse_values
 from ktc._circuits.heat_accounts import grouped, sharing_loops
 from ktc._circuits.sparse_equation import SparseEquation, conductances
 from ktc._circuits.sparse_graph import Indices, SparseGraph, csr, parts_of, told
@@ -36,7 +37,14 @@ def compile_sparse(
 ) -> SparseEquation:
     """Compile a circuit of checked values; ``kelvin`` is that of resistors without their own."""
     _refuse_other_elements(branches, couplings)
-    return _Compiler(SparseGraph(branches), branches, kelvin, couplings).equation()
+    refuse_values(branches)
+    equation = _Compiler(SparseGraph(branches), branches, kelvin, couplings).equation()
+    if not equation.kT.any() and not len(equation.noise_density):
+        raise CircuitError(
+            "all resistors are at 0 K and there is no noise source, so nothing fluctuates; give "
+            "one of them a temperature"
+        )
+    return equation
 
 
 def _refuse_other_elements(branches: Sequence[Branch], couplings: Sequence[Coupling]) -> None:

@@ -107,6 +107,7 @@ class SparseGraph:
     def _merge_by_sources(self, branches: Sequence[Branch]) -> None:
         """Find the free node of each node, and its voltage above that one in sources."""
         self._free = np.arange(self._all)
+        self._refuse_loops(branches)
         ties = self._ties(branches)
         rows: dict[int, dict[int, float]] = {}
         for start in sorted(ties, key=lambda node: (node != self._all - 1, node)):
@@ -126,21 +127,31 @@ class SparseGraph:
         row, column = table[:, :2].T.astype(np.int64)
         self.offsets = csr(table[:, 2], row, column, (self._all, len(self.sources)))
 
+    def _refuse_loops(self, branches: Sequence[Branch]) -> None:
+        fixes = {
+            "V": "which contradict each other; remove one",
+            "L": "or of inductors, in which no resistor damps the current; add the resistance of a "
+            "winding, or pass sparse=False to compile, up to some thousand nodes",
+        }
+        wires = [b for b in branches if is_wire(b)]
+        joining = [*wires, *(b for kind in "VL" for b in branches if b.kind == kind)]
+        plus, minus = self.ends(joining)
+        joined = scipy.cluster.hierarchy.DisjointSet({*plus.tolist(), *minus.tolist()})
+        for b, one, other in zip(joining, plus.tolist(), minus.tolist(), strict=True):
+            if not joined.merge(one, other) and not is_wire(b):
+                raise CircuitError(
+                    f"{named([b])} closes a loop of voltage sources, {fixes[b.kind]}",
+                    b.name,
+                    b.line,
+                )
+
     def _ties(self, branches: Sequence[Branch]) -> dict[int, list[tuple[int, int, float]]]:
         """Return the nodes that wires and voltage sources join to each node, with the sources."""
         joining = [b for b in branches if is_wire(b)] + [b for b in self.sources if b.kind == "V"]
         plus, minus = self.ends(joining)
         source = {b.name: s for s, b in enumerate(self.sources)}
-        joined = scipy.cluster.hierarchy.DisjointSet({*plus.tolist(), *minus.tolist()})
         ties: dict[int, list[tuple[int, int, float]]] = {}
         for b, one, other in zip(joining, plus.tolist(), minus.tolist(), strict=True):
-            if not joined.merge(one, other) and not is_wire(b):
-                raise CircuitError(
-                    f"{named([b])} closes a loop of voltage sources, which contradict each other; "
-                    "remove one",
-                    b.name,
-                    b.line,
-                )
             s, sign = (-1, 0.0) if is_wire(b) else (source[b.name], 1.0)
             ties.setdefault(one, []).append((other, s, -sign))
             ties.setdefault(other, []).append((one, s, sign))
