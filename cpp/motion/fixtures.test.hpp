@@ -45,6 +45,36 @@ inline Controls controls_of(Rows stiffness, double kT = 1.0, double bias = 0.0,
     return controls_of(Stiffness(matrix(stiffness)), kT, bias, quartic);
 }
 
+/// A capacitor of 3 F at a source of 1 V behind two resistors of 1 Ω, with a node without charge
+/// between them, and 2 Ω to ground; a current source into the capacitor.
+inline SparseCircuit divider() {
+    SparseCircuit circuit;
+    circuit.storage = SparseMatrix(1, {0, 1}, {{0, 3.0}}, "storage");
+    circuit.interconnection = SparseMatrix(2, {0, 0, 0}, {}, "interconnection");
+    circuit.directions =
+        SparseMatrix(2, {0, 1, 3, 4}, {{1, 1.0}, {0, 1.0}, {1, -1.0}, {0, 1.0}}, "directions");
+    circuit.conductance = {1.0, 1.0, 0.5};
+    circuit.account = {0, 0, 1};
+    circuit.source_directions = SparseMatrix(2, {0, 1}, {{0, 1.0}}, "source_directions");
+    circuit.noise_directions = SparseMatrix(2, {0}, {}, "noise_directions");
+    circuit.first_flux = 1;
+    circuit.order = {1, 0};
+    circuit.fastest = circuit.slowest = 1.0 / 3.0;
+    return circuit;
+}
+
+/// Controls of a circuit whose stiffness is fixed.
+inline Controls controls_of(const SparseCircuit& circuit, std::vector<double> kT,
+                            std::vector<double> emf, std::vector<double> current) {
+    const std::size_t n = circuit.units();
+    return {std::vector<double>(n, 0.0),
+            Stiffness::inverse_of(circuit.storage, circuit.order_of_state()),
+            std::move(kT),
+            std::vector<double>(n, 0.0),
+            std::move(emf),
+            std::move(current)};
+}
+
 inline ReplicaBlock block_of(const Network& network, const Setting& setting,
                              Precision precision = Precision::full, std::size_t heat_accounts = 0) {
     return {BlockState(std::make_shared<const StateFormat>(network, setting, precision)),

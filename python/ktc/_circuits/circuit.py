@@ -298,7 +298,9 @@ class Circuit(CircuitAnalyses):
             >>> circuit.voltages(emulator).round(3)[0]
             array([5. , 2.5])
         """
-        return self.compile().voltages(emulator, **sources)
+        network = getattr(emulator, "network", None)
+        sparse = network.is_sparse if isinstance(network, CompiledCircuit) else None
+        return self.compile(sparse).voltages(emulator, **sources)
 
     def initial_state(self) -> Array:
         """Return the state at the initial conditions of the netlist, for ``Emulator(state=…)``.
