@@ -15,6 +15,7 @@
 #include "motion/setting.hpp"
 #include "motion/state_format.hpp"
 #include "motion/workspace.hpp"
+#include "physics/divider.test.hpp"
 
 /// What tests of motion and engine share.
 namespace ktc::testing {
@@ -43,24 +44,6 @@ inline Controls controls_of(Stiffness stiffness, double kT = 1.0, double bias = 
 inline Controls controls_of(Rows stiffness, double kT = 1.0, double bias = 0.0,
                             double quartic = 0.0) {
     return controls_of(Stiffness(matrix(stiffness)), kT, bias, quartic);
-}
-
-/// A capacitor of 3 F at a source of 1 V behind two resistors of 1 Ω, with a node without charge
-/// between them, and 2 Ω to ground; a current source into the capacitor.
-inline SparseCircuit divider() {
-    SparseCircuit circuit;
-    circuit.storage = SparseMatrix(1, {0, 1}, {{0, 3.0}}, "storage");
-    circuit.interconnection = SparseMatrix(2, {0, 0, 0}, {}, "interconnection");
-    circuit.directions =
-        SparseMatrix(2, {0, 1, 3, 4}, {{1, 1.0}, {0, 1.0}, {1, -1.0}, {0, 1.0}}, "directions");
-    circuit.conductance = {1.0, 1.0, 0.5};
-    circuit.account = {0, 0, 1};
-    circuit.source_directions = SparseMatrix(2, {0, 1}, {{0, 1.0}}, "source_directions");
-    circuit.noise_directions = SparseMatrix(2, {0}, {}, "noise_directions");
-    circuit.first_flux = 1;
-    circuit.order = {1, 0};
-    circuit.fastest = circuit.slowest = 1.0 / 3.0;
-    return circuit;
 }
 
 /// Controls of a circuit whose stiffness is fixed.

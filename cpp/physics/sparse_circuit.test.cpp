@@ -2,7 +2,8 @@
 
 #include <doctest/doctest.h>
 
-#include "motion/fixtures.test.hpp"
+#include "ground/matrix.hpp"
+#include "physics/divider.test.hpp"
 
 using namespace ktc;
 using ktc::testing::divider;

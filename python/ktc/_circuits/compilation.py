@@ -108,7 +108,7 @@ def too_large(branches: Sequence[Branch]) -> CircuitError:
     """Return the error about a circuit whose dense matrices do not fit into memory."""
     return CircuitError(
         f"the circuit has {len(_nodes(branches)):,} nodes, too many for the memory: it needs "
-        "dense matrices of that size; divide the circuit"
+        "dense matrices of that size; leave out sparse=False, or divide the circuit"
     )
 
 
