@@ -352,16 +352,20 @@ class Fit(Storable):
         unit = self.symbols.energy
         return Estimate.exact(value, method=method, unit=unit, kT=self.kT, variance=variance)
 
-    def _estimate(self, samples: Array, name: str = "") -> Estimate:
+    def _estimate(self, samples: Array, name: str = "", ensemble: object = None) -> Estimate:
         if self.readings.variances is not None:
             variance = self.readings.variances.get(name)
             return self._exactly(float(samples[0]), INFINITE, variance)
-        return Estimate.of_samples(samples, unit=self.symbols.energy, kT=self.kT)
+        unit, kT = self.symbols.energy, self.kT
+        replicas = self.readings if ensemble is None else ensemble
+        return Estimate.of_samples(samples, unit=unit, kT=kT, ensemble=replicas)
 
     def _of_positive_phase(self, which: int) -> Estimate:
         found = self.readings.positive
         return (
-            self._exactly(0.0, "no hidden units") if found is None else self._estimate(found[which])
+            self._exactly(0.0, "no hidden units")
+            if found is None
+            else self._estimate(found[which], ensemble=found)
         )
 
     def __repr__(self) -> str:
