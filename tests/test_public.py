@@ -41,6 +41,7 @@ RECEIVED = {
     "ktc.SparseStiffness": "ktc.lattices.grid",
     "ktc.Spectrum": "ktc.Run.spectrum",
     "ktc.Transition": "ktc.Network.transition",
+    "ktc.UpdateRecord": "ktc.learn",
     "ktc.Tuned": "ktc.best_rate",
     "ktc.Units": "ktc.Board",
     "ktc.schedules.PathToTarget": "ktc.schedules.MinimalDissipation",

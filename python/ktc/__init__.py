@@ -30,7 +30,7 @@ from ktc._emulation.run import Run
 from ktc._emulation.run_statistics import RunStatistics, Spectrum
 from ktc._emulation.statistics import Statistics
 from ktc._learning.fit import Fit
-from ktc._learning.history import History, Readings
+from ktc._learning.history import History, Readings, UpdateRecord
 from ktc._learning.learn import learn
 from ktc._learning.metrics.settings import CalibrationReport, Metrics
 from ktc._learning.planning.best_rate import Tuned, best_rate
@@ -118,6 +118,7 @@ __all__ = [
     "Transition",
     "Tuned",
     "Units",
+    "UpdateRecord",
     "Waveform",
     "__version__",
     "best_rate",
