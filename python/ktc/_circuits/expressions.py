@@ -155,6 +155,9 @@ class _Expression:
         return self._lookup(name)
 
     def _call(self, name: str) -> float:
+        if name.lower() in ("v", "i"):
+            told = f"{name}(…) is not constant; behavioural elements are not supported"
+            raise _error(self._text, told)
         arguments = []
         if not self._takes(")"):
             arguments.append(self._choice())
