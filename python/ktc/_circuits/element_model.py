@@ -32,6 +32,8 @@ class ElementModel:
     @classmethod
     def of_statement(cls, tokens: list[Token]) -> ElementModel:
         """Return the model of ``.model name R(key=value …)``."""
+        if len(tokens) < 3 or tokens[2].text.lower() not in _TYPES:
+            raise tokens[-1].error("'.model' needs a name and a type, such as R; remove the line")
         _, name, kind, *words = tokens
         model = cls(name, _TYPES[kind.text.lower()], assignments(name, without_marks(words)))
         known = (*_DEFAULTS[model.kind], *_THERMAL, *_ZERO)
