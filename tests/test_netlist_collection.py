@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import ktc
+from circuit_moments import Linear
 from netlists.collection import ACCEPTED, CASES, REFUSED, Case, circuit
 from netlists.reference import found, reference
 
@@ -54,6 +55,32 @@ def test_operating_point_response_and_noise(case):
 
 def _complex(pairs: list[list[float]]) -> np.ndarray:
     return np.array(pairs) @ [1.0, 1.0j]
+
+
+#: Passive circuits, and why some have no emulator.
+PASSIVE = [case for case in ACCEPTED if not {b.kind for b in circuit(case).branches} & set("EFGH")]
+WITHOUT_STATE = "no capacitor and no inductor"
+NOT_EMULATED = {
+    "lattice-allpass": "no resistor damps",  # a current around the lattice
+    "cold-and-silent": "at 0 K",  # heat between two temperatures at a node without capacitor
+}
+
+
+@pytest.mark.parametrize("case", PASSIVE, ids=names)
+def test_compiled_circuits_rest_at_the_operating_point(case):
+    made, wanted = circuit(case), STORED[case.path.name]["op"]
+    if case.path.stem in NOT_EMULATED or not {b.kind for b in made.branches} & set("CL"):
+        with pytest.raises(ktc.CircuitError, match=NOT_EMULATED.get(names(case), WITHOUT_STATE)):
+            made.compile()
+        return
+    net = made.compile()
+    linear, equation = Linear(net), net.equation
+    gradient = net.stiffness @ linear.rest() - net.bias
+    volts = linear.voltages @ gradient + equation.nodes_of_sources @ equation.values
+    found = {node.lower(): value for node, value in zip(net.nodes, volts, strict=True)}
+    largest = max(map(abs, wanted.values()))
+    for node, value in wanted.items():
+        assert found[node] == pytest.approx(value, rel=1e-6, abs=1e-6 * largest), node
 
 
 @pytest.mark.parametrize("case", REFUSED, ids=names)

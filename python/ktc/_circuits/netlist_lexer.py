@@ -18,7 +18,8 @@ _TOKEN = re.compile(
 MARKS = ("(", ")", ",")
 _SIMULATOR_COMMAND = re.compile(
     r"\.(op|tran|ac|noise|print|save|dc|meas(ure)?|plot|step|sens|four(ier)?|fft|pz|probe|width"
-    r"|backanno|disto|tf|sp|hb|nodeset|csparam|model|graph|wave|savebias|mc|machine|(un)?prot(ect)?)(?!\S)",
+    r"|backanno|disto|tf|sp|hb|nodeset|csparam|model|graph|wave|savebias|mc|machine|preprocess"
+    r"|result|lin|output|sampling|(un)?prot(ect)?)(?!\S)",
     re.IGNORECASE,
 )
 _LINEAR_MODEL = re.compile(r"\.model\s+\S+\s+(r|res|c|cap|l|ind)\b", re.IGNORECASE)
