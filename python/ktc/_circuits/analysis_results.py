@@ -55,6 +55,24 @@ class SmallSignal:
 
 
 @dataclass(frozen=True, eq=False)
+class MeanPath:
+    """Mean voltages and currents of a circuit over time, by name.
+
+    Attributes:
+        times: t [s], shape (times,).
+        voltages: of the nodes [V], each of shape (times,).
+        currents: of the resistors and inductors [A], each of shape (times,).
+    """
+
+    times: Array
+    voltages: Mapping[str, Array]
+    currents: Mapping[str, Array]
+
+    def __repr__(self) -> str:
+        return f"<ktc.MeanPath: {', '.join(self.voltages)} at {len(self.times)} times>"
+
+
+@dataclass(frozen=True, eq=False)
 class NoiseSpectrum:
     """One-sided noise density of a voltage or current of a circuit, and its parts.
 

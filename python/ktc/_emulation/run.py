@@ -13,7 +13,8 @@ from ktc._base.codec import register
 from ktc._base.estimate import INFINITE, Estimate, LazySamples
 from ktc._base.files import VERSION, Storable
 from ktc._base.units import Units
-from ktc._base.validation import Array, count, frozen, of_shape
+from ktc._base.validation import Array, choice, count, frozen, of_shape
+from ktc._circuits.compiled_circuit import CompiledCircuit
 from ktc._emulation.free_energy_ladder import free_energy_difference
 from ktc._emulation.run_figure import draw_run
 from ktc._emulation.run_statistics import RunStatistics, Spectrum, welch_spectrum
@@ -232,14 +233,14 @@ class Run(Storable):
         note = "" if self.from_equilibrium else UNRELAXED
         return self.work.shifted(-change.mean, change.stderr, note)
 
-    def spectrum(self, unit: int = 0, segments: int = 8) -> Spectrum:
-        """Power spectral density of a unit's recorded state (V²/Hz on a Board), over replicas.
+    def spectrum(self, unit: int | str = 0, segments: int = 8) -> Spectrum:
+        """Power spectral density of a recorded state or node (V²/Hz on a Board), over replicas.
 
         Welch's method: Hann windows over half-overlapping segments, mean removed; one-sided, so
         that its integral over positive frequencies is the variance.
 
         Args:
-            unit: which unit.
+            unit: which unit, or the name of a node of a circuit whose "voltages" were recorded.
             segments: more segments are smoother, with a coarser frequency step.
 
         Raises:
@@ -255,12 +256,22 @@ class Run(Storable):
 
         Source: Welch (1967), IEEE Trans. Audio Electroacoust. 15, 70.
         """
+        if isinstance(unit, str):
+            return welch_spectrum(self._node(unit), self.times, segments)
         if "state" not in self.series:
             raise ValueError("no state was recorded; play with record='state'")
         states = self.series["state"]
         if not count("unit", unit, least=0) < states.shape[2]:
             raise ValueError(f"unit must be below {states.shape[2]}, but is {unit}")
         return welch_spectrum(states[:, :, unit], self.times, segments)
+
+    def _node(self, name: str) -> Array:
+        """The recorded voltages of a node, shape (points, replicas)."""
+        if "voltages" not in self.series or not isinstance(self.network, CompiledCircuit):
+            raise ValueError("no voltages were recorded; play a circuit with record='voltages'")
+        nodes = [node.lower() for node in self.network.nodes]
+        place = nodes.index(choice("unit", name.lower(), nodes))
+        return self.series["voltages"][:, :, place]
 
     def plot(self, *, unit: int = 0, figsize: tuple[float, float] | None = None) -> Figure:
         """Draw controls, records and the distribution of energies, as ``ktc.plot.draw_run``."""
