@@ -23,6 +23,7 @@ from ktc._circuits.branch import Branch, CircuitError, Coupling
 from ktc._circuits.circuit import Circuit
 from ktc._circuits.compiled_circuit import CompiledCircuit
 from ktc._circuits.equation import CircuitEquation
+from ktc._circuits.waveform import Waveform
 from ktc._emulation.emulator import Emulator
 from ktc._emulation.ledger import Ledger
 from ktc._emulation.run import Run
@@ -118,6 +119,7 @@ __all__ = [
     "Transition",
     "Tuned",
     "Units",
+    "Waveform",
     "__version__",
     "best_rate",
     "convergence",

@@ -17,6 +17,8 @@ UNITS = {"R": "ohms", "C": "farads", "L": "henries", "V": "volts", "I": "amperes
 #: Controlled sources: units of their gains.
 GAINS = {"E": "V/V", "F": "A/A", "G": "siemens", "H": "ohms"}
 
+OPAMP = "opamp"  #: word for an E of infinite gain in netlists
+
 _SIGNS = r"\w.+\-:#/<>\[\]!%&|~@?^§"
 _NODE = re.compile(rf"(?:[{_SIGNS}]|-\([{_SIGNS}]+\))+")
 _NAME = re.compile(r"[^\W\d_][\w.\-:#/~@§]*")

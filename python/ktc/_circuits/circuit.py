@@ -11,9 +11,10 @@ from ktc._base.units import Units
 from ktc._base.validation import Array, flag
 from ktc._circuits.circuit_readings import CircuitReadings
 from ktc._circuits.compiled_circuit import CompiledCircuit
-from ktc._circuits.element_statement import DEFAULT_KELVIN
-from ktc._circuits.netlist import Netlist, read_netlist, write_netlist
+from ktc._circuits.netlist import Netlist, read_netlist
+from ktc._circuits.netlist_place import DEFAULT_KELVIN
 from ktc._circuits.netlist_source import read_text
+from ktc._circuits.netlist_text import write_netlist
 
 
 class Circuit(CircuitReadings):
@@ -49,7 +50,7 @@ class Circuit(CircuitReadings):
         text: str,
         title: bool = False,
         *,
-        waveforms: Literal["refuse", "initial"] = "refuse",
+        waveforms: Literal["refuse", "initial", "drive"] = "refuse",
     ) -> Circuit:
         """Read a netlist in SPICE notation.
 
@@ -78,8 +79,9 @@ class Circuit(CircuitReadings):
             text: the netlist.
             title: True where the first line is a title, as in SPICE files. ``.title …`` gives a
                 title in any line.
-            waveforms: "initial" to give sources with PULSE, SIN, PWL, EXP, SFFM or AM their value
-                at time 0, if they have no dc value, as the operating point of SPICE does.
+            waveforms: "drive" to keep PULSE, SIN, PWL, EXP, SFFM and AM of sources for
+                ``protocol``. Such a source has its dc value, or without one its value at time 0,
+                as in the operating point of SPICE. "initial" to keep this value alone.
 
         Raises:
             CircuitError: its ``line`` and ``token`` are the line and the word that cannot be read.
@@ -97,7 +99,7 @@ class Circuit(CircuitReadings):
         Source: Nagel (1975), SPICE2, UC Berkeley memorandum ERL-M520, appendix 1; Vogt et al.,
         Ngspice User's Manual version 44.
         """
-        return cls._of_netlist(read_netlist(text, flag("title", title), _constant(waveforms)))
+        return cls._of_netlist(read_netlist(text, flag("title", title), waveforms))
 
     @classmethod
     def from_file(
@@ -105,7 +107,7 @@ class Circuit(CircuitReadings):
         path: str | PathLike[str],
         title: bool | None = None,
         *,
-        waveforms: Literal["refuse", "initial"] = "refuse",
+        waveforms: Literal["refuse", "initial", "drive"] = "refuse",
     ) -> Circuit:
         """Read a netlist from a file in UTF-8, with the files of ``.include`` and ``.lib``.
 
@@ -129,9 +131,9 @@ class Circuit(CircuitReadings):
             >>> ktc.Circuit.from_file(path)
             <ktc.Circuit: 3 elements, nodes in, a>
         """
-        constant, folder = _constant(waveforms), Path(path).resolve().parent
+        folder = Path(path).resolve().parent
         text = read_text(Path(path), OSError)
-        return cls._of_netlist(read_netlist(text, title, constant, folder))
+        return cls._of_netlist(read_netlist(text, title, waveforms, folder))
 
     @classmethod
     def _of_netlist(cls, netlist: Netlist) -> Circuit:
@@ -141,7 +143,18 @@ class Circuit(CircuitReadings):
         for coupling in netlist.couplings:
             circuit._append_coupling(coupling)
         circuit.skipped, circuit._initial = netlist.skipped, netlist.initial
+        circuit.waveforms = netlist.waveforms
         return circuit
+
+    def _netlist(self) -> Netlist:
+        return Netlist(
+            title=self.title,
+            kelvin=self.kelvin,
+            branches=self.branches,
+            couplings=self.couplings,
+            initial=self._initial,
+            waveforms=self.waveforms,
+        )
 
     @property
     def network(self) -> CompiledCircuit:
@@ -191,19 +204,12 @@ class Circuit(CircuitReadings):
         self._compiled = None
 
     def __str__(self) -> str:
-        return write_netlist(self.title, self.kelvin, self.branches, self._initial, self.couplings)
+        return write_netlist(self._netlist())
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Circuit):
             return NotImplemented
-        mine = (self.title, self.kelvin, self.branches, self.couplings, self._initial)
-        return mine == (
-            other.title,
-            other.kelvin,
-            other.branches,
-            other.couplings,
-            other._initial,
-        )
+        return self._netlist() == other._netlist()
 
     __hash__ = None  # type: ignore[assignment]  # circuits are mutable
 
@@ -211,14 +217,8 @@ class Circuit(CircuitReadings):
         return f"<ktc.Circuit: {len(self._branches)} elements, nodes {', '.join(self.nodes)}>"
 
 
-def _constant(waveforms: str) -> bool:
-    if waveforms not in ("refuse", "initial"):
-        raise ValueError(f"waveforms must be 'refuse' or 'initial', but is {waveforms!r}")
-    return waveforms == "initial"
-
-
 register(
     Circuit,
-    ("title", "kelvin", "branches", "skipped", "_initial", "couplings"),
+    ("title", "kelvin", "branches", "skipped", "_initial", "couplings", "waveforms"),
     lambda _initial, **others: Circuit._of_netlist(Netlist(initial=_initial, **others)),
 )

@@ -13,8 +13,10 @@ from ktc._circuits.analyses import CircuitAnalyses
 from ktc._circuits.analysis_results import MeanPath
 from ktc._circuits.compiled_circuit import CompiledCircuit
 from ktc._circuits.mean_path import checked_times, mean_path
+from ktc._circuits.waveform_protocol import protocol_of_waveforms
 from ktc._model.device import Device
 from ktc._model.moments import Moments
+from ktc._model.protocol import Protocol
 
 
 class CircuitReadings(CircuitAnalyses):
@@ -49,6 +51,31 @@ class CircuitReadings(CircuitAnalyses):
             array([0.])
         """
         return self.compile().source_controls(**sources)
+
+    def protocol(self, duration: float, ticks: int) -> Protocol:
+        """Return the Protocol in which the sources follow their waveforms in ``waveforms``.
+
+        Each tick holds the exact mean of a waveform over the tick, and the final update sets its
+        value at the end. Other sources keep their values.
+
+        Args:
+            duration: total time [s], from time 0 of the waveforms.
+            ticks: number of equal ticks.
+
+        Raises:
+            ValueError: a circuit without waveforms.
+
+        Example:
+            >>> import ktc
+            >>> text = "V1 in 0 PULSE(0 1 1u 2u)\\nR1 in a 1k\\nC1 a 0 1n"
+            >>> circuit = ktc.Circuit.from_netlist(text, waveforms="drive")
+            >>> protocol = circuit.protocol(duration=4e-6, ticks=4)
+            >>> abs(protocol.controls["emf"][:, 0]).round(3)
+            array([0.  , 0.25, 0.75, 1.  ])
+            >>> emulator = ktc.Emulator(circuit.compile(), replicas=10, seed=1, resolve_heat=True)
+            >>> run = emulator.play(protocol)
+        """
+        return protocol_of_waveforms(self.waveforms, self.controls, duration, ticks)
 
     def voltages(self, emulator: Device, **sources: float) -> Array:
         """Return the node voltages of an emulator of this circuit [V], shape (replicas, nodes).
