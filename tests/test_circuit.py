@@ -216,13 +216,11 @@ WITHOUT_ANSWER = [
         ("V1 (line 1), V2 (line 2), V4 (line 4)", "contradict"),
         4,
     ),
-    ("L1 a 0 1m\nL2 a 0 1m\nR1 a 0 1\nC1 a 0 1n", ("L1 (line 1), L2 (line 2)", "winding"), 2),
     ("V1 a 0 1\nL1 a 0 1m\nR1 a 0 1", ("V1 (line 1), L1 (line 2)", "winding"), 2),
-    ("R1 a 0 1\nL1 a b 1m\nL2 b 0 1m", ("L1 (line 2), L2 (line 3)", "'b'", "cut set"), 2),
-    ("R1 a 0 1\nL1 a b 1m\nI1 b 0 1m", ("L1 (line 2), I1 (line 3)", "'b'", "capacitance"), 2),
+    ("R1 a 0 1\nL1 a b 1m\nI1 b 0 1m", ("fix the current of L1 (line 2)", "no state"), None),
     (
-        "R1 a 0 1\nC1 a 0 1n\nL1 a b 1m\nC2 b c 1n\nL2 c 0 1m",
-        ("L1 (line 3), L2 (line 5)", "'b', 'c'", "cut set"),
+        "V1 a 0 1\nL1 a b 1m\nL2 b c 1m\nV2 c 0 1\nR1 b 0 1",
+        ("V1 (line 1), V2 (line 4), L1 (line 2), L2 (line 3) form a loop", "winding"),
         3,
     ),
     (

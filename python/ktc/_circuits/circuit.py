@@ -176,16 +176,19 @@ class Circuit(CircuitReadings):
 
         The state consists of the charges of nodes with capacitors and the fluxes of inductors;
         ``coordinates`` of the result names them. Where a large capacitor joins two nodes, its own
-        charge, q(a-b), takes the place of one. Nodes without capacitor are eliminated. Resistors
+        charge, q(a-b), takes the place of one. Inductors in series have one flux, phi(L1+L2), and
+        so have those in parallel. Loops of inductors conserve their flux, which is zero, so that no
+        steady current circulates in them. Nodes without capacitor are eliminated. Resistors
         that meet at such a node share white noise, so that the variance of the heat of each is
         infinite; they share one heat account, "R1+R2". Voltage sources become EMFs of resistors,
-        biases of capacitors and sources along fluxes; current sources stay current sources.
+        biases of capacitors and sources along fluxes; current sources stay current sources, or
+        become biases of fluxes where they are in series with inductors.
 
         Raises:
             CircuitError: a circuit without a unique solution: a floating node, a loop of voltage
-                sources or inductors, a cut set of inductors and current sources, resistors at
-                several temperatures at a node without capacitor (their heat diverges), or a mode
-                that no resistor damps. The message names elements and nodes, and what to add.
+                sources, also with inductors, couplings that no windings have, resistors at several
+                temperatures at a node without capacitor (their heat diverges), or a mode that no
+                resistor damps. The message names elements and nodes, and what to add.
 
         Example:
             >>> import ktc

@@ -23,10 +23,10 @@ from ktc._model.network import Network
 class CompiledCircuit(Network):
     """Network of a circuit in SI: charges [C], fluxes [Wb], joules, seconds; see Circuit.compile.
 
-    H = ½ (q − q_V)ᵀ C⁻¹ (q − q_V) + ½ Σ φ²/L up to a function of the sources alone: the energy
-    stored in capacitors and inductors, less the energy that voltage sources in series with
-    capacitors have taken back. ∇H consists of the voltages of the capacitive coordinates and the
-    currents of the inductors.
+    H = ½ (q − q_V)ᵀ C⁻¹ (q − q_V) + ½ (φ − φ_I)ᵀ L⁻¹ (φ − φ_I) up to a function of the sources
+    alone: the energy stored in capacitors and inductors, less the energy that voltage sources in
+    series with capacitors, and current sources in series with inductors, have taken back. ∇H
+    consists of the voltages of the capacitive coordinates and the currents of the inductors.
     """
 
     equation: CircuitEquation  #: equation of motion, and maps to node voltages
@@ -73,6 +73,9 @@ class CompiledCircuit(Network):
     @property
     def coordinates(self) -> tuple[str, ...]:
         """Names of the coordinates of the state: charges "q(a)", fluxes "phi(L1)".
+
+        "phi(L1+L2)" is the flux of inductors in series. Inductors in parallel have one flux, named
+        by the smallest of them.
 
         "q(a-b)" is the charge conjugate to the voltage of a above b, in a part of the circuit that
         no capacitor joins to ground.
@@ -156,8 +159,9 @@ class CompiledCircuit(Network):
         for name, value in conditions.items():
             branch, node = known.get(name), name.removeprefix("v(").removesuffix(")")
             if branch is not None and branch.kind == "L":
-                row = np.zeros(self.units)
-                row[self.coordinates.index(f"phi({branch.name})")] = 1.0
+                place = equation.inductors.index(branch.name)
+                row = equation.inductors_of_gradient[place]
+                value = value - float(equation.inductors_of_sources[place] @ equation.values)
             elif branch is not None:
                 plus, minus = branch.plus.lower(), branch.minus.lower()
                 row = of_gradient[plus] - of_gradient[minus]

@@ -63,9 +63,11 @@ class DeferredResults:
         for reference in self._samples:
             if (samples := reference()) is not None:
                 samples.keep()
-        held = self.known_moments()
+        return self.known_moments()
+
+    def forget(self) -> None:
+        """Drop what was kept and finished."""
         self.pending, self._moments, self._samples = False, None, []
-        return held
 
 
 class IdealFrontend:
@@ -189,29 +191,37 @@ class IdealFrontend:
             self.keep_results()
         try:
             self.engine.set({"bias": own})
+            before = self._now[1]
+            # Nearly every update changes the first unit.
+            if own.item(0) != before.item(0) or (own != before).any():
+                self.since = self.engine.time
+            self._now = (self._now[0], own)
         except ValueError:
             return False
-        before = self._now[1]
-        # Nearly every update changes the first unit.
-        if own.item(0) != before.item(0) or (own != before).any():
-            self.since = self.engine.time
-        self._now = (self._now[0], own)
+        except KeyboardInterrupt:
+            self.follow(["bias"])
+            raise
         return True
 
     def apply(self, controls: Controls) -> None:
         """Update to controls that are valid."""
         self.keep_results()
         before = self.controls
-        self.engine.set(
-            {
-                name: values
-                for name, values in controls.arrays().items()
-                if getattr(controls, _held(name)) is not getattr(before, _held(name))
-            }
-        )
-        if controls != before:
-            self.since = self.engine.time
-        self.controls = controls
+        changes = {
+            name: values
+            for name, values in controls.arrays().items()
+            if getattr(controls, _held(name)) is not getattr(before, _held(name))
+        }
+        since = self.since if controls == before else self.engine.time
+        with interrupts_deferred():
+            self.engine.set(changes)
+            self.controls, self.since = controls, since
+
+    def follow(self, names: Iterable[str]) -> None:
+        """Take over these controls from the engine, which a stop may have left at new ones."""
+        held = self.engine.controls()
+        self.since = self.engine.time
+        self.controls = self.controls.updated(**{name: held[name] for name in names})
 
     def run(self, duration: float) -> None:
         if type(duration) is not float or not 0 < duration < math.inf:
@@ -257,8 +267,9 @@ class IdealFrontend:
     def write(self, state: ArrayLike, momentum: ArrayLike | None = None) -> None:
         placed = placed_state(self.description, self.options.replicas, state, momentum)
         self.keep_results()
-        self.engine.place(placed)
-        self.since = self.engine.time
+        with interrupts_deferred():
+            self.engine.place(placed)
+            self.since = self.engine.time
 
     def equilibrate(self) -> None:
         self.keep_results()
@@ -267,22 +278,27 @@ class IdealFrontend:
 
     def reset(self) -> None:
         self.keep_results()
-        controls, self.sources = self.network.controls, None
-        self.engine.restart(controls.arrays(), self.start)
-        self.controls = controls
-        self.since = self.engine.time if self.start.size else -math.inf
+        controls = self.network.controls
+        try:
+            self.engine.restart(controls.arrays(), self.start)
+            self.controls, self.sources = controls, None
+            self.since = self.engine.time if self.start.size else -math.inf
+        except KeyboardInterrupt:
+            self.engine.set(self.controls.arrays())
+            raise
 
     def keep_results(self) -> None:
         if not self.results.pending:
             return
         held = self.results.keep()
-        if held is None or self.beyond_dense:
-            return
-        if self.options.replicas * len(self.scale) <= NUMBERS_TO_COPY:
-            engine, scale = self.engine.copy(), self.scale
-            held.finish(lambda: _covariance(engine, scale))
-        else:
-            _ = held.covariance
+        if held is not None and not self.beyond_dense:
+            if self.options.replicas * len(self.scale) <= NUMBERS_TO_COPY:
+                engine, scale = self.engine.copy(), self.scale
+                held.finish(lambda: _covariance(engine, scale))
+            else:
+                _ = held.covariance
+        # Last, so that an interruption leaves them to the next call.
+        self.results.forget()
 
     def copy(self) -> IdealFrontend:
         twin = IdealFrontend.__new__(IdealFrontend)

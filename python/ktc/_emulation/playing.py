@@ -56,13 +56,12 @@ def play_from(
     with engine.tally() as tally:
         try:
             recorder.play(waveforms, observer)
+            frontend.follow(waveforms)
+        except BaseException:
+            frontend.follow(waveforms)
+            raise
         finally:
             recorder.close()
-            held = engine.controls()
-            if waveforms:
-                frontend.since = engine.time
-            # What the protocol left alone is the same, and needs no validation.
-            frontend.controls = initial.updated(**{name: held[name] for name in waveforms})
         frontend.since = begun + _last_change(protocol, waveforms, initial, -rested)
         frontend.apply(final)
         frontend.sources = resolved.final

@@ -58,7 +58,9 @@ class Schedule(ABC):
     #: Whether rates depend on ζ.
     uses_friction = True
     #: Whether to steer by F and ζ over the whole remaining path, where they change: by ``ahead``.
-    anticipate = False
+    anticipate: bool | None = False
+    #: Whether to steer by ``Transport`` where it is available, instead of by ``velocity``.
+    transports = False
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
