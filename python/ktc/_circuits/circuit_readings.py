@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Literal
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.validation import Array, per_unit
@@ -146,16 +145,7 @@ class CircuitReadings(CircuitAnalyses):
             >>> float(circuit.currents(emulator)["L1"].mean().round(4))
             0.005
         """
-        net = self.compile()
-        volts = (
-            np.asarray(net.voltage_moments(emulator, **sources).mean)
-            if getattr(emulator, "infinite", False)
-            else net.voltages(emulator, **sources)
-        )
-        state = emulator.moments().mean if volts.ndim == 1 else emulator.read()
-        return net.currents_at(
-            self.branches, volts, net.gradient(np.asarray(state), emulator.controls)
-        )
+        return self.compile().currents(emulator, self.branches, sources)
 
     def transient_mean(
         self,
@@ -198,11 +188,11 @@ class CircuitReadings(CircuitAnalyses):
             start = None
         else:
             start = per_unit("state", state, net.units)
-        volts, gradient = mean_path(net, instants, start, sources)
+        volts, gradient, theta = mean_path(net, instants, start, sources)
         return MeanPath(
             instants,
             dict(zip(net.nodes, volts.T, strict=True)),
-            net.currents_at(self.branches, volts, gradient),
+            net.currents_at(self.branches, volts, gradient, theta),
         )
 
     def initial_state(self) -> Array:

@@ -113,19 +113,32 @@ class CompiledCircuit(Network):
         stiffness = controls.sparse_stiffness if controls.is_sparse else controls.stiffness
         return np.asarray(self.equation.nodes_of_gradient @ stiffness)
 
-    def currents_at(
-        self, branches: Iterable[Branch], volts: Array, gradient: Array
+    def currents(
+        self, emulator: Device, branches: Iterable[Branch], sources: dict[str, float]
     ) -> dict[str, Array]:
-        """Return currents of resistors and inductors at node voltages and ∇H in the last axis."""
+        """Return currents of resistors and inductors by name; see Circuit.currents."""
+        infinite = getattr(emulator, "infinite", False)
+        state = np.asarray(emulator.moments().mean) if infinite else emulator.read()
+        at = self._nodes_at(emulator, sources)
+        theta = present_values(self.equation, emulator.controls, sources)[0]
+        gradient = self.gradient(state, emulator.controls)
+        return self.currents_at(branches, at(state), gradient, theta)
+
+    def currents_at(
+        self, branches: Iterable[Branch], volts: Array, gradient: Array, theta: Array
+    ) -> dict[str, Array]:
+        """Return currents at node voltages, ∇H and values of sources, each in the last axis."""
+        equation = self.equation
         place = {node.lower(): k for k, node in enumerate(self.nodes)}
         grounded = np.concatenate([volts, np.zeros((*volts.shape[:-1], 1))], axis=-1)
+        held = gradient @ equation.inductors_of_gradient.T + theta @ equation.inductors_of_sources.T
         currents: dict[str, Array] = {}
         for b in branches:
             if b.kind == "R" and b.value:
                 plus, minus = (place.get(end.lower(), -1) for end in (b.plus, b.minus))
                 currents[b.name] = (grounded[..., plus] - grounded[..., minus]) / b.value
-            elif b.kind == "L" and f"phi({b.name})" in self.coordinates:
-                currents[b.name] = gradient[..., self.coordinates.index(f"phi({b.name})")]
+            elif b.kind == "L":
+                currents[b.name] = held[..., equation.inductors.index(b.name)]
         return currents
 
     def gradient(self, state: Array, controls: Controls) -> Array:

@@ -15,13 +15,13 @@ from ktc._circuits.source_values import waveforms_of
 
 def mean_path(
     net: CompiledCircuit, times: Array, state: Array | None, sources: Mapping[str, ArrayLike]
-) -> tuple[Array, Array]:
-    """Return mean node voltages and gradients ∇H at times, from a state at the first of them.
+) -> tuple[Array, Array, Array]:
+    """Return mean node voltages, ∇H and sources at times, from a state at the first of them.
 
     None starts from the rest at the sources of the circuit.
 
     x′ = x* + e^{Fh} (x − x*) from one time to the next, with sources held at values of shape
-    (times − 1,) or at numbers. Shapes (times, nodes) and (times, d).
+    (times − 1,) or at numbers. Shapes (times, nodes), (times, d) and (times, sources).
     """
     equation = net.equation
     theta = waveforms_of(equation, sources, equation.values)
@@ -61,7 +61,7 @@ def mean_path(
     held = np.concatenate([theta, theta[-1:]])[: len(times)]
     gradient = np.array(path) @ lower.T - held @ equation.bias_of.T
     volts = gradient @ equation.nodes_of_gradient.T + held @ equation.nodes_of_sources.T
-    return volts, gradient
+    return volts, gradient, held
 
 
 def checked_times(times: ArrayLike) -> Array:
