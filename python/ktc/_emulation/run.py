@@ -121,8 +121,9 @@ class Run(Storable):
     def net_heat(self) -> Estimate:
         """Heat less what noise generators injected, per replica."""
         if NET_HEAT in self._samples:
-            return self._estimate(self._samples[NET_HEAT])
-        return self._estimate(LazySamples.of(self._kept("heat")() - self._kept("injected")()))
+            return self._estimate(self._samples[NET_HEAT], NET_HEAT)
+        net = LazySamples.of(self._kept("heat")() - self._kept("injected")())
+        return self._estimate(net, NET_HEAT)
 
     @property
     def supply(self) -> Estimate:
@@ -132,7 +133,7 @@ class Run(Storable):
     @property
     def source(self) -> Estimate:
         """Energy from sources outside H, per replica; zero where there are none."""
-        return self._estimate(self._kept("source"))
+        return self._estimate(self._kept("source"), "source")
 
     @property
     def injected(self) -> Estimate:
