@@ -89,19 +89,6 @@ class NoiseSpectrum:
     density: Array
     shares: Mapping[str, Array]
 
-    def power(self) -> float:
-        """Return the integral over the frequencies by the trapezoidal rule [V² or A²].
-
-        Example:
-            >>> import ktc
-            >>> import numpy as np
-            >>> circuit = ktc.Circuit.from_netlist("R1 a 0 1k\\nC1 a 0 1n")
-            >>> noise = circuit.noise("a", np.linspace(0, 1e9, 200_001))
-            >>> round(noise.power() / (1.380649e-23 * 300 / 1e-9), 3)  # kT/C
-            1.0
-        """
-        return float(np.trapezoid(self.density, self.frequencies))
-
     def __repr__(self) -> str:
         return (
             f"<ktc.NoiseSpectrum: {self.output} at {len(self.frequencies)} frequencies, "
