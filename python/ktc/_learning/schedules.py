@@ -18,7 +18,7 @@ from ktc._learning.schedule import Schedule
 Weights: TypeAlias = Mapping[str, float] | None
 
 
-class MinimalDissipation(Schedule):
+class MinimalDissipation(Schedule, transports=True):
     """η(t) = [(T − t) F + 2ζ]⁻¹ with jumps F⁻¹ζ θ̇ at both ends: natural gradient, time to go.
 
     An overdamped Gaussian network driven so from equilibrium moves its mean at constant speed to
@@ -90,7 +90,7 @@ class MinimalDissipation(Schedule):
                 "matrix must be True where anticipate is, which has no scalar rate of traces"
             )
         self.matrix, self.anticipate = matrix, anticipate
-        self.transports = matrix and not chosen and type(self) is MinimalDissipation
+        self.transports = self.transports and matrix and not chosen
 
     def ahead(self, time: float, hold: float, path: PathToTarget) -> Array:
         """θ* + (F⁻¹ζ + h/2) θ̇*, to be held from ``time`` < T on."""
