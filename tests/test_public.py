@@ -27,6 +27,7 @@ RECEIVED = {
     "ktc.Elements": "ktc.Network.of_elements",
     "ktc.History": "ktc.learn",
     "ktc.Ledger": "ktc.Emulator",
+    "ktc.MeanPath": "ktc.Circuit.transient_mean",
     "ktc.Moments": "ktc.Emulator",
     "ktc.NoiseSource": "ktc.Network.of_elements",
     "ktc.NoiseSpectrum": "ktc.Circuit.noise",

@@ -18,7 +18,7 @@ from ktc._boards.board import Board
 from ktc._boards.encoding import Encoding
 from ktc._boards.real_board import RealBoard
 from ktc._boards.topology import Topology
-from ktc._circuits.analysis_results import NoiseSpectrum, OperatingPoint, SmallSignal
+from ktc._circuits.analysis_results import MeanPath, NoiseSpectrum, OperatingPoint, SmallSignal
 from ktc._circuits.branch import Branch, CircuitError, Coupling
 from ktc._circuits.circuit import Circuit
 from ktc._circuits.compiled_circuit import CompiledCircuit
@@ -92,6 +92,7 @@ __all__ = [
     "Imperfections",
     "Ledger",
     "LimitError",
+    "MeanPath",
     "Metrics",
     "Moments",
     "Network",
