@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.codec import register, same
 from ktc._base.units import Units
-from ktc._base.validation import Array, of_type
+from ktc._base.validation import Array
 from ktc._circuits.branch import Branch, CircuitError, Coupling
 from ktc._circuits.compilation import too_far_apart
 from ktc._circuits.compiled_circuit import CompiledCircuit
-from ktc._circuits.source_values import DRIVEN, waveforms_of
+from ktc._circuits.source_values import DRIVEN, places_of, waveforms_of
 from ktc._circuits.sparse_compilation import compile_sparse
 from ktc._circuits.sparse_equation import SparseEquation
 from ktc._circuits.sparse_sources import present_sources
@@ -22,6 +23,7 @@ from ktc._model.device import Device
 from ktc._model.inverse_stiffness import InverseStiffness
 from ktc._model.sparse_stiffness import SparseMatrix
 
+SMALLER = "measure on an Emulator, or compile the circuit with sparse=False"
 #: Above this many nodes and inductors a circuit is compiled as a sparse one.
 MOST_DENSE_NODES = 1000
 
@@ -110,7 +112,8 @@ class SparseCircuit(CompiledCircuit):
 
     def source_controls(self, **values: ArrayLike) -> dict[str, Array]:
         """Return the controls for given values of sources; see Circuit.controls."""
-        theta, places = waveforms_of(self.large, values, self.large.values)
+        places = list(places_of(self.large, values).values())
+        theta = waveforms_of(self.large, values, self.large.values)
         return {
             name: np.asarray((matrix @ theta.T).T)
             for name, matrix in self._maps().items()
@@ -120,9 +123,10 @@ class SparseCircuit(CompiledCircuit):
     def changed_controls(
         self, present: Controls, values: Mapping[str, ArrayLike], remembered: Array | None = None
     ) -> tuple[dict[str, Array], Array]:
-        """Return the controls that named sources change, and the last values of all sources."""
-        known = present_sources(self.large, present, {}, remembered)
-        theta, places = waveforms_of(self.large, values, known)
+        """Return the controls that named sources change, and the values of all sources."""
+        known = self.present_values(present, {}, remembered)[0]
+        places = list(places_of(self.large, values).values())
+        theta = waveforms_of(self.large, values, known)
         changes: dict[str, Array] = {}
         for name, matrix in self._maps().items():
             rows = np.unique(matrix[:, places].nonzero()[0])
@@ -135,24 +139,51 @@ class SparseCircuit(CompiledCircuit):
                 f"{', '.join(values)} act on no charge or flux, so that no control holds their "
                 "values; pass them to circuit.voltages(emulator, ...)"
             )
-        return changes, theta.reshape(-1, theta.shape[-1])[-1]
+        return changes, theta
 
     def _maps(self) -> dict[str, SparseMatrix]:
         """The matrices that map θ to each control."""
         return {name: getattr(self.large, f"{name}_of") for name in DRIVEN}
 
-    def voltages(self, emulator: Device, **sources: float) -> Array:
-        """Return the node voltages of every replica; see Circuit.voltages."""
-        of_type("emulator", emulator, Device, "an emulator of this circuit")
+    def present_values(
+        self,
+        controls: Controls | Mapping[str, Array],
+        given: Mapping[str, float],
+        remembered: Array | None = None,
+    ) -> Array:
+        """Return the values of the sources at controls, shape (points, sources)."""
+        return present_sources(self.large, controls, given, remembered)
+
+    def nodes_at(self, state: Array, controls: Controls, theta: Array) -> Array:
+        """Return node voltages at states in the last axis and values of the sources."""
+        slope = self.gradient(np.atleast_2d(state), controls)
+        found = self.large.node_voltages(slope, controls.emf, controls.current, theta)
+        return found.reshape(*np.shape(state)[:-1], -1)
+
+    def gradient(self, state: Array, controls: Controls) -> Array:
+        """Return ∇H at states in the last axis."""
+        return np.asarray(self._stiffness.times(state.T).T - controls.bias)
+
+    def nodes_of_state(self, controls: Controls) -> Array:
+        """Return the derivative of node voltages by the state; ValueError beyond 4096 units."""
+        zero = np.zeros(len(self.sources))
+        none = np.zeros(len(controls.emf)), np.zeros(len(controls.current))
+        return self.large.node_voltages(self._stiffness.dense(), *none, zero).T
+
+    def inductor_currents(self, gradient: Array, theta: Array) -> dict[str, Array]:
+        """Return the currents of inductors by name, at ∇H in the last axis."""
+        first, names = self.large.first_flux, self.coordinates
+        return {
+            names[k].removeprefix("phi(").removesuffix(")"): gradient[..., k]
+            for k in range(first, self.units)
+        }
+
+    def is_network_of(self, emulator: Device) -> bool:
+        """Whether an emulator is one of this circuit."""
         other = emulator.network
-        if not isinstance(other, SparseCircuit) or not (
+        return isinstance(other, SparseCircuit) and (
             other.large is self.large or same(other.large, self.large)
-        ):
-            raise ValueError(f"emulator must be one of this circuit, but is {emulator!r}")
-        controls = emulator.controls
-        theta = present_sources(self.large, controls, sources)
-        slope = self._stiffness.times(emulator.read().T).T - controls.bias
-        return self.large.node_voltages(slope, controls.emf, controls.current, theta)
+        )
 
     def state_at(self, conditions: Mapping[str, float], branches: Iterable[Branch]) -> Array:
         """Return the state at given voltages and currents; see Circuit.initial_state."""
@@ -189,6 +220,11 @@ class SparseCircuit(CompiledCircuit):
     def __repr__(self) -> str:
         resistors = len(self.large.conductance)
         return f"<ktc.CompiledCircuit: {self.units:,} coordinates, {resistors:,} resistors, sparse>"
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name == "equation":
+            raise ValueError(f"a dense equation of {self!r} is not available; {SMALLER}")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @property
     def _stiffness(self) -> InverseStiffness:

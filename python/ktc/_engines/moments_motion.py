@@ -161,6 +161,29 @@ class Motion:
         return drift * s[:, None] / s, noise * np.outer(s, s)
 
     @cached_property
+    def _drift_factors(self) -> tuple[Array, NDArray[np.int32]]:
+        """LU factors of F in scaled coordinates."""
+        found: tuple[Array, NDArray[np.int32]] = scipy.linalg.lu_factor(self._scaled[0])
+        return found
+
+    def feed(self, emf: Array, current: Array) -> tuple[Array, Array, float]:
+        """The parts of ``work_variance.Feed`` at values of the sources."""
+        e, n, s = self._elements, self._elements.dimension, self._scale
+        power = self.hessian[:, :n] @ (e.source_directions.T @ current)
+        power -= self.slopes.T @ (emf * e.conductance)
+        pull = s * scipy.linalg.lu_solve(self._drift_factors, power / s, trans=1)
+        rates = 2 * self.kT[e.account] * e.conductance
+        white = np.zeros(e.rows)
+        white[:n] = e.directions.T @ (rates * emf)
+        cross = white - (self._scaled[1] @ (pull / s)) / s
+        rate = rates @ (emf - e.directions @ pull[:n]) ** 2
+        density = np.where(e.noise_rate == 0, e.noise_density, 0.0)
+        rate += density @ (e.noise_directions @ pull[:n]) ** 2
+        for row, k in self._filter_rows:
+            rate += e.noise_rate[k] ** 2 * e.noise_density[k] * pull[row] ** 2
+        return pull, cross, float(rate)
+
+    @cached_property
     def stationary(self) -> Array:
         """P with F P + P Fᵀ + D = 0: kT A⁻¹ at one temperature without generators.
 
