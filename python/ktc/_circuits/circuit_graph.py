@@ -48,13 +48,15 @@ class CircuitGraph:
             v = from_capacitive w + from_algebraic u + offsets θ, one row per node.
     """
 
-    def __init__(self, branches: Sequence[Branch]) -> None:
-        self.branches = tuple(branches)
+    def __init__(self, branches: Sequence[Branch], *, joined: bool = True) -> None:
+        """``joined`` is False to leave voltage sources and floating nodes to the caller."""
+        self.branches, self._joined = tuple(branches), joined
         ends = dict.fromkeys(node for b in branches for node in (b.plus, b.minus))
         self.nodes = [node for node in ends if node != GROUND]
         self._index = {node: k for k, node in enumerate(self.nodes)} | {GROUND: -1}
         self.sources = [b for b in branches if b.kind in "VI"]
-        self._refuse_floating()
+        if joined:
+            self._refuse_floating()
         self._refuse_loops()
         self._merge_by_sources()
         self._find_components()
@@ -125,7 +127,7 @@ class CircuitGraph:
         self.offsets = np.zeros((len(self.nodes), len(self.sources)))
         ties: dict[str, list[tuple[str, int, float]]] = {n: [] for n in [GROUND, *self.nodes]}
         for s, b in enumerate(self.sources):
-            if b.kind == "V":
+            if b.kind == "V" and self._joined:
                 ties[b.plus].append((b.minus, s, -1.0))
                 ties[b.minus].append((b.plus, s, 1.0))
         for b in filter(is_wire, self.branches):

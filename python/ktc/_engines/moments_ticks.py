@@ -170,7 +170,7 @@ def hold(state: State, moved: Hold, elements: ElementArrays, posts: Posts) -> No
         if setting.bias.any():
             bias = np.zeros(elements.rows)
             bias[:d] = setting.bias
-        driven = setting.driven or len(elements.noise_density) > 0
+        driven = setting.driven or len(elements.noise_density) > 0 or elements.active
         for tally in state.tallies.values():
             tally.hold(moved, covariance, later, bias)
             tally.closed = tally.closed and not driven
@@ -183,13 +183,15 @@ def hold(state: State, moved: Hold, elements: ElementArrays, posts: Posts) -> No
 
 
 def _source(setting: Setting, moved: Hold, elements: ElementArrays, wound: Array) -> float:
-    """Mean energy from sources, Σ_r ∫ e_r dξ_r + Σ_s ∫ I_s a_s·∇H dt."""
+    """Mean energy from sources, Σ_r ∫ e_r dξ_r + Σ_s ∫ I_s (a_s·∇H) dt, or as in ActiveFlow."""
     assert moved.lag is not None  # of driven holds
     motion, emf, current = setting.motion, setting.controls["emf"], setting.controls["current"]
     path = moved.lag @ wound + setting.displacement * moved.duration
     swept = motion.slopes @ path - emf * moved.duration
     slope = motion.hessian @ path
-    fed = elements.source_directions @ slope[: elements.dimension]
+    fed = elements.readings @ slope[: elements.dimension]
+    if elements.reading_conductance is not None:
+        fed = fed + elements.reading_conductance @ current * moved.duration
     return float(current @ fed - (emf * elements.conductance) @ swept)
 
 
