@@ -58,7 +58,7 @@ def test_controls_name_only_what_a_source_enters():
         np.testing.assert_allclose(values, getattr(own, name), rtol=1e-15)
     shapes = {name: v.shape for name, v in made.controls(V1=[1, 2, 3], V2=0).items()}
     assert shapes == {"bias": (3, 2), "emf": (3, 2)}
-    with pytest.raises(TypeError, match="unknown source 'v9'"):
+    with pytest.raises(TypeError, match="unknown source 'V9'"):
         made.controls(V9=1.0)
     with pytest.raises(TypeError, match="real numbers"):
         made.controls(V1="much")
@@ -95,7 +95,7 @@ def test_voltages_of_sources_in_series_need_their_values():
     np.testing.assert_allclose(made.voltages(device, V1=2.0)[0, :2], [2.0, 3.5], rtol=1e-12)
     with pytest.raises(ValueError, match="with V1, V2 as given"):
         made.voltages(device, V1=3.0, V2=1.0)
-    with pytest.raises(TypeError, match="unknown source 'v3'"):
+    with pytest.raises(TypeError, match="unknown source 'V3'"):
         made.voltages(device, V3=3.0)
     with pytest.raises(TypeError, match="'V1' and 'v1' are one source"):
         made.voltages(device, V1=3.0, v1=3.0)

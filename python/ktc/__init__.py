@@ -18,10 +18,12 @@ from ktc._boards.board import Board
 from ktc._boards.encoding import Encoding
 from ktc._boards.real_board import RealBoard
 from ktc._boards.topology import Topology
+from ktc._circuits.analysis_results import NoiseSpectrum, OperatingPoint, SmallSignal
 from ktc._circuits.branch import Branch, CircuitError, Coupling
 from ktc._circuits.circuit import Circuit
 from ktc._circuits.compiled_circuit import CompiledCircuit
 from ktc._circuits.equation import CircuitEquation
+from ktc._circuits.waveform import Waveform
 from ktc._emulation.emulator import Emulator
 from ktc._emulation.ledger import Ledger
 from ktc._emulation.run import Run
@@ -51,7 +53,7 @@ from ktc._model.device import (
     Seeded,
     Settles,
 )
-from ktc._model.elements import CurrentSource, Elements, NoiseSource, Resistor
+from ktc._model.elements import ActiveFlow, CurrentSource, Elements, NoiseSource, Resistor
 from ktc._model.imperfections import Converter, Imperfections, LimitError
 from ktc._model.moments import Moments
 from ktc._model.network import Network, Transition
@@ -59,6 +61,7 @@ from ktc._model.protocol import Protocol
 from ktc._model.sparse_stiffness import SparseStiffness
 
 __all__ = [
+    "ActiveFlow",
     "Board",
     "Branch",
     "CalibrationReport",
@@ -94,6 +97,8 @@ __all__ = [
     "Moments",
     "Network",
     "NoiseSource",
+    "NoiseSpectrum",
+    "OperatingPoint",
     "Plan",
     "Programmable",
     "Protocol",
@@ -106,6 +111,7 @@ __all__ = [
     "RunStatistics",
     "Seeded",
     "Settles",
+    "SmallSignal",
     "SparseStiffness",
     "Spectrum",
     "Statistics",
@@ -113,6 +119,7 @@ __all__ = [
     "Transition",
     "Tuned",
     "Units",
+    "Waveform",
     "__version__",
     "best_rate",
     "convergence",

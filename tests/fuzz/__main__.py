@@ -29,6 +29,7 @@ from typing import IO
 
 from .fuzzers import FUZZERS
 from .source import Seeded
+from .tables import folder
 from .verdict import Failure, bounded_memory
 
 #: Seconds of real time after which an input counts as a hang; processor time is judged more
@@ -59,7 +60,8 @@ def main() -> int:
         work(names[0], int(start), int(count), Path(note))
         return 0
     if options.input is not None:
-        FUZZERS[names[0]](Seeded(options.input))
+        with contextlib.chdir(folder()):
+            FUZZERS[names[0]](Seeded(options.input))
         print(f"input {options.input} of {names[0]} keeps all promises")
         return 0
     return Campaign(names, options.first, options.processes).run(3600 * options.hours)
@@ -75,6 +77,7 @@ def work(name: str, start: int, count: int, note: Path) -> None:
         bounded_memory(),
         note.open("r+b") as file,
         mmap.mmap(file.fileno(), NOTE.size) as noted,
+        contextlib.chdir(folder()),  # an input may be a relative path to write to
     ):
         for done, seed in enumerate(range(start, start + count)):
             noted[:] = NOTE.pack(seed, done)

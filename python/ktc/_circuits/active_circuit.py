@@ -90,7 +90,10 @@ class Pencil:
         for b in graph.branches:
             self._enter(b)
         for k, b in enumerate([*self.resistors, *noisy]):
-            self.noise[:, k] = self.across(b.plus, b.minus) * (1.0 if b.kind == "R" else -1.0)
+            if b.kind == "V":
+                self.noise[self.current_of(b.name), k] = 1.0
+            else:
+                self.noise[:, k] = -self.across(b.plus, b.minus)
 
     def across(self, plus: str, minus: str) -> Array:
         """The voltage between two nodes as a row on x; its transpose is a current between them."""

@@ -52,6 +52,8 @@ def compile_equation(
     if len(_nodes(branches)) > MOST_NODES:
         raise too_large(branches)
     active = any(b.kind in GAINS for b in branches)
+    if not active:
+        _refuse_noisy_voltages(branches)
     graph = CircuitGraph(branches, joined=not active)
     if not graph.of_kind("R"):
         raise CircuitError("the circuit has no resistor, so it never relaxes; add one")
@@ -73,6 +75,18 @@ def compile_equation(
             return result
     except (np.linalg.LinAlgError, FloatingPointError):
         raise too_far_apart(branches) from None
+
+
+def _refuse_noisy_voltages(branches: Sequence[Branch]) -> None:
+    for b in branches:
+        if b.kind == "V" and b.noise is not None:
+            raise CircuitError(
+                f"{named([b])} has noise, whose power in a resistor has no bound that a ledger "
+                "could hold; give a noise current of S/R² across the resistor in series with it, "
+                "or use circuit.noise(...), which takes it as it is",
+                b.name,
+                b.line,
+            )
 
 
 def _refuse_extreme(branches: Sequence[Branch]) -> None:

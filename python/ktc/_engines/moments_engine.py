@@ -87,11 +87,10 @@ class MomentsEngine(WithoutReplicas):
 
     def restart(self, controls: ControlArrays, state: Array) -> None:
         accounts = self._elements.accounts if self.itemised else 0
-        self._state = State(self._setting(controls, None), accounts)
+        fresh = State(self._setting(controls, None), accounts)
         if state.size:
-            self.place(state)
-        else:
-            self.open_books()
+            self._place(fresh, state)
+        self._state = self._with_new_books(fresh)
 
     def tick(self, changes: ControlArrays, duration: float | None) -> None:
         """Make an update, a hold, or both; an error or Ctrl-C leaves the state as it was."""
@@ -111,12 +110,16 @@ class MomentsEngine(WithoutReplicas):
         state = self._state.copy()
         state.mean = state.setting.rest
         state.covariance, state.settled = state.setting.motion.stationary, True
-        self._state = state
-        self.open_books()
+        self._state = self._with_new_books(state)
 
     def place(self, state: Array) -> None:
         """Place all replicas at one state, shape (1, n), except for filters."""
-        new, n = self._state.copy(), self._elements.dimension
+        placed = self._state.copy()
+        self._place(placed, state)
+        self._state = self._with_new_books(placed)
+
+    def _place(self, new: State, state: Array) -> None:
+        n = self._elements.dimension
         mean, covariance = new.mean.copy(), new.covariance.copy()
         mean[:n] = state[0]
         covariance[:n], covariance[:, :n] = 0.0, 0.0
@@ -124,16 +127,18 @@ class MomentsEngine(WithoutReplicas):
         with np.errstate(over="ignore", invalid="ignore"):
             if not abs(new.energy()) <= _core.LARGEST_ENERGY:
                 raise ValueError("state is so far out that its energy overflows")
-        self._state = new
-        self.open_books()
 
     def open_books(self) -> None:
-        state = self._state.copy()
+        self._state = self._with_new_books(self._state)
+
+    def _with_new_books(self, state: State) -> State:
+        """A copy of a state with all accounts at zero."""
+        state = state.copy()
         state.sums = state.carries = books(np.zeros(HEATS + np.size(state.sums[HEATS])))
         state.turnover, state.opening = 0.0, state.energy()
         marks = {0, *state.tallies} if self._variances else ()
         state.tallies = {mark: WorkVariance(*state.form()) for mark in marks}
-        self._state = state
+        return state
 
     def variances(self) -> dict[str, float]:
         """Variances of work, supply and heat over the ensemble; heat only where it is W − ΔH."""

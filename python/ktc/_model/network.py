@@ -323,7 +323,7 @@ class Network(Storable):
             raise ValueError("transition needs a dense network; make it of stiffness.toarray()")
         if self._core.is_driven(self._controls.arrays()) or self.quartic.any():
             raise ValueError(
-                "transition needs a linear network at one temperature, neither driven nor active; "
+                "transition needs a passive linear network at one temperature without sources; "
                 "theory.linear_transition takes any stable drift and diffusion"
             )
         decay, covariance = _core.network_transition(
