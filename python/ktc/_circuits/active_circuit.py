@@ -33,8 +33,9 @@ from ktc._base.units import BOLTZMANN
 from ktc._base.validation import Array
 from ktc._circuits.branch import GROUND, Branch, CircuitError, Coupling
 from ktc._circuits.circuit_graph import CircuitGraph, named
-from ktc._circuits.equation import CircuitEquation
+from ktc._circuits.equation import CircuitEquation, refuse_unstable
 from ktc._circuits.inductor_network import WithoutLoops
+from ktc._circuits.resistor_network import product
 from ktc._model.elements import ActiveFlow, CurrentSource, NoiseSource, Resistor
 
 #: Singular values of A_zz, at rows and columns of unit size, that are zero and surely not zero.
@@ -51,14 +52,13 @@ class _Affine:
 
     def rows(self, matrix: Array) -> _Affine:
         """Matrix times x."""
-        return _Affine(matrix @ self.of_state, matrix @ self.of_sources, matrix @ self.of_noise)
+        return _Affine(*(product(matrix, part) for part in _parts(self)))
 
-    def __add__(self, other: _Affine) -> _Affine:
-        return _Affine(
-            self.of_state + other.of_state,
-            self.of_sources + other.of_sources,
-            self.of_noise + other.of_noise,
-        )
+    def plus(self, matrix: Array, other: _Affine) -> _Affine:
+        """Return x plus matrix times another, with zero in place of rounding."""
+        both = np.hstack([np.eye(len(matrix)), matrix])
+        pairs = zip(_parts(self), _parts(other), strict=True)
+        return _Affine(*(product(both, np.vstack(pair)) for pair in pairs))
 
 
 class Pencil:
@@ -170,7 +170,7 @@ class _States:
         matrix = pencil.matrix * np.outer(scale, scale)
         push, noise = pencil.push * scale[:, None], pencil.noise * scale[:, None]
         self.scale, storage = scale, pencil.storage * np.outer(self.unit, self.unit)
-        inner, self.null, left = _null_spaces(matrix[n:, n:])
+        inner, self.null, left, bound = _null_spaces(matrix[n:, n:])
         noisy = np.abs(left.T @ noise[n:]) > 1e-9 * (np.abs(left.T) @ np.abs(noise[n:]))
         if noisy.any():
             sources = [*pencil.resistors, *pencil.generators]
@@ -178,8 +178,8 @@ class _States:
                 f"the noise of {named([sources[int(np.argwhere(noisy)[0][1])]])}"
             )
         algebraic = _Affine(-inner @ matrix[n:, :n], inner @ push[n:], inner @ noise[n:])
-        forced = algebraic.rows(-matrix[:n, n:]) + _Affine(-matrix[:n, :n], push[:n], noise[:n])
-        held, holding = left.T @ matrix[n:, :n], matrix[:n, n:] @ self.null
+        forced = _Affine(-matrix[:n, :n], push[:n], noise[:n]).plus(-matrix[:n, n:], algebraic)
+        held, holding = product(left.T, matrix[n:, :n]), product(matrix[:n, n:], self.null)
         try:
             (into, self.free), (along, fixing) = _kernel(holding.T), _kernel(held)
         except ArithmeticError:
@@ -189,7 +189,8 @@ class _States:
         if dependent:
             fixed[dependent] = np.linalg.solve(held[:, dependent], left.T @ push[n:])
         tied = into.T @ storage @ along
-        if len(tied) and np.linalg.cond(tied) > 1e12:
+        sizes = (np.abs(into.T) @ np.abs(storage) @ np.abs(along)).max(axis=1, initial=0.0)
+        if len(tied) and np.linalg.svd(tied / sizes[:, None])[1][-1] < 1e-9:
             raise self._undetermined("the current of an ideal source")
         energy = along.T @ storage @ along
         inverse = np.linalg.inv(tied) if len(tied) else tied
@@ -203,6 +204,11 @@ class _States:
         self.state = _Affine(by_gradient, by_sources, np.zeros((n, noise.shape[1])))
         forced = self._substituted(forced)
         self.motion = forced.rows(into.T)
+        # The largest term of F, which rounding is relative to.
+        through = np.abs(matrix[:n, n:]) @ bound @ np.abs(matrix[n:, :n])
+        terms = np.abs(matrix[:n, :n]) + through
+        terms = np.abs(into.T) @ terms @ np.abs(by_gradient @ self.stiffness)
+        self.pace = float(terms.max(initial=0.0))
         # π from the derivative of what is held.
         if holding.shape[1]:
             response = np.linalg.solve(storage, np.hstack([holding, *_parts(forced)]))
@@ -211,15 +217,15 @@ class _States:
             multiplier = _Affine(
                 *np.split(solved, np.cumsum([p.shape[1] for p in _parts(forced)])[:-1], axis=1)
             )
-            rest = self._substituted(algebraic) + multiplier.rows(self.null)
+            rest = self._substituted(algebraic).plus(self.null, multiplier)
         else:
             rest = self._substituted(algebraic)
         whole = [np.vstack(pair) for pair in zip(_parts(self.state), _parts(rest), strict=True)]
         self.whole = _Affine(*whole).rows(np.diag(scale))
 
     def _substituted(self, form: _Affine) -> _Affine:
-        own = self.state.rows(form.of_state)
-        return _Affine(own.of_state, own.of_sources + form.of_sources, form.of_noise)
+        none = np.zeros((len(form.of_state), len(self.free)))
+        return _Affine(none, form.of_sources, form.of_noise).plus(form.of_state, self.state)
 
     def _undetermined(self, what: str) -> CircuitError:
         active = [b for b in self.pencil.graph.branches if b.kind in "EFGH"]
@@ -262,7 +268,7 @@ def compile_active(
     fluxes = np.arange(len(graph.capacitive), pencil.states)
     flows = pencil.inductors.shares @ np.eye(pencil.size)[fluxes]
     kelvins = [kelvin if b.kelvin is None else b.kelvin for b in pencil.resistors]
-    return CircuitEquation(
+    equation = CircuitEquation(
         nodes=tuple(graph.nodes),
         sources=tuple(b.name for b in graph.sources),
         values=values,
@@ -288,6 +294,8 @@ def compile_active(
             read_noise[:, :resistors],
         ),
     )
+    refuse_unstable(equation, solved.pace)
+    return equation
 
 
 def _resistors(pencil: Pencil, directions: Array) -> list[Resistor]:
@@ -326,21 +334,30 @@ def _power_row(pencil: Pencil, source: Branch) -> Array:
     return row
 
 
-def _null_spaces(matrix: Array) -> tuple[Array, Array, Array]:
-    """A generalised inverse, and bases of the right and left null spaces."""
+def _null_spaces(matrix: Array) -> tuple[Array, Array, Array, Array]:
+    """A generalised inverse, bases of the right and left null spaces, and a bound of the inverse.
+
+    Rounding of the inverse is relative to the bound.
+    """
     rows, columns = np.ones(len(matrix)), np.ones(len(matrix))
     for _ in range(20):  # Ruiz: rows and columns of unit size
         sized = np.abs(matrix * np.outer(rows, columns))
         rows = rows / np.sqrt(np.where(sized.any(axis=1), sized.max(axis=1, initial=0), 1.0))
         columns = columns / np.sqrt(np.where(sized.any(axis=0), sized.max(axis=0, initial=0), 1.0))
-    left, sizes, right = np.linalg.svd(matrix * np.outer(rows, columns))
+    sized = matrix * np.outer(rows, columns)
+    left, sizes, right = np.linalg.svd(sized)
     if ((sizes > ZERO) & (sizes < NOT_ZERO)).any():
         raise np.linalg.LinAlgError("values too far apart to tell what is dependent")
     rank = int(np.sum(sizes >= NOT_ZERO))
-    inner = (right[:rank].T / sizes[:rank]) @ left[:, :rank].T
     null, other = (np.where(np.abs(v) > 1e-12, v, 0.0) for v in (right[rank:].T, left[:, rank:]))
-    inner = np.asarray(inner * np.outer(columns, rows))
-    return inner, null * columns[:, None], other * rows[:, None]
+    kept = np.ix_(_kernel(other.T)[1], _kernel(null.T)[1])
+    inverse = np.linalg.inv(sized[kept])
+    rounding = np.abs(inverse) @ np.abs(sized[kept]) @ np.abs(inverse) * np.finfo(np.float64).eps
+    inner = np.zeros_like(matrix)
+    inner[kept[1].T, kept[0].T] = np.where(np.abs(inverse) > 16 * rounding, inverse, 0.0)
+    inner *= np.outer(columns, rows)
+    bound = np.abs(inverse).max(initial=0.0) * np.outer(columns, rows)
+    return inner, null * columns[:, None], other * rows[:, None], bound
 
 
 def _kernel(matrix: Array) -> tuple[Array, list[int]]:

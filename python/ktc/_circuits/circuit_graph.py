@@ -49,14 +49,13 @@ class CircuitGraph:
     """
 
     def __init__(self, branches: Sequence[Branch], *, joined: bool = True) -> None:
-        """``joined`` is False to leave voltage sources and floating nodes to the caller."""
+        """``joined`` is False to leave voltage sources to the caller."""
         self.branches, self._joined = tuple(branches), joined
         ends = dict.fromkeys(node for b in branches for node in (b.plus, b.minus))
         self.nodes = [node for node in ends if node != GROUND]
         self._index = {node: k for k, node in enumerate(self.nodes)} | {GROUND: -1}
         self.sources = [b for b in branches if b.kind in "VI"]
-        if joined:
-            self._refuse_floating()
+        self._refuse_floating()
         self._refuse_loops()
         self._merge_by_sources()
         self._find_components()
@@ -92,7 +91,7 @@ class CircuitGraph:
     def _refuse_floating(self) -> None:
         reached = self._disjoint_nodes()
         for b in self.branches:
-            if b.kind in "RLV":
+            if b.kind not in "CI":
                 reached.merge(b.plus, b.minus)
         floating = [n for n in self.nodes if not reached.connected(n, GROUND)]
         if not floating:

@@ -33,7 +33,6 @@ from ktc._circuits.equation import (
     CircuitEquation,
     refuse_undamped,
     refuse_unresolved,
-    refuse_unstable,
 )
 from ktc._circuits.inductor_network import InductorNetwork
 from ktc._circuits.resistor_network import HeatGroup, ResistorNetwork, product
@@ -70,7 +69,8 @@ def compile_equation(
                     "all resistors are at 0 K and there is no noise source, so nothing fluctuates; "
                     "give one of them a temperature"
                 )
-            (refuse_unstable if active else refuse_undamped)(result)
+            if not active:
+                refuse_undamped(result)
             refuse_unresolved(result, [b.name for b in graph.sources if b.noise is not None])
             return result
     except (np.linalg.LinAlgError, FloatingPointError):

@@ -80,11 +80,11 @@ def _drift(equation: CircuitEquation) -> Array:
     return np.asarray(lower.T @ flow @ lower)
 
 
-def refuse_unstable(equation: CircuitEquation) -> None:
-    """Refuse a circuit whose active elements leave a mode that grows, or never decays."""
+def refuse_unstable(equation: CircuitEquation, pace: float) -> None:
+    """Refuse a circuit with a mode that grows, or never decays; ``pace`` is the largest rate."""
     rates, shapes = np.linalg.eig(_drift(equation))
     worst = int(np.argmax(rates.real))
-    rounding = 8 * len(rates) * np.finfo(np.float64).eps * float(np.abs(rates).max())
+    rounding = 64 * np.finfo(np.float64).eps * pace
     if rates.real[worst] < -rounding:
         return
     # ∇H of the mode, L times its shape.
