@@ -105,7 +105,7 @@ L4 m b 3u
 K2 L3 L1 -0.2
 """,
         "b",
-        1e-6,
+        5e-7,
     ),
     "low-pass": (
         """Sallen-Key low-pass of quality 2
