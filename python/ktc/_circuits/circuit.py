@@ -15,6 +15,8 @@ from ktc._circuits.netlist import Netlist, read_netlist
 from ktc._circuits.netlist_place import DEFAULT_KELVIN
 from ktc._circuits.netlist_source import read_text
 from ktc._circuits.netlist_text import write_netlist
+from ktc._circuits.waveform_protocol import protocol_of_waveforms
+from ktc._model.protocol import Protocol
 
 
 class Circuit(CircuitReadings):
