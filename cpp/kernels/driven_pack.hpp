@@ -41,40 +41,52 @@ KTC_INLINE void move_driven(Doubles& w, const DrivenTick& tick, std::size_t row,
     if (tick.share != nullptr) posts.source = fused(all(tick.share[row]), noise, posts.source);
 }
 
-/// Adds to the energy from sources the noise that it has on its own in a tile.
-KTC_OUT_OF_LINE void add_source_noise(const Stream& stream, std::uint64_t tile,
-                                      std::uint32_t element, const SourceNoise& noise,
-                                      DrivenPosts (&posts)[2]) {
-    const auto add = [&](std::size_t k, const NormalPair<double>& normals) {
-        const Doubles weight = all(noise.weight[k]);
-        posts[0].source = fused(weight, normals.first, posts[0].source);
-        posts[1].source = fused(weight, normals.second, posts[1].source);
-    };
-    const auto step = [&](std::size_t k) { return tile * modal_tile + noise.of[k]; };
-    std::size_t k = 0;
-    for (; bundle > 1 && k + bundle <= noise.count; k += bundle) {
+/// The noise that the energy from sources has on its own, made in bundles.
+class OwnNoise {
+   public:
+    KTC_INLINE OwnNoise(const Stream& stream, std::uint32_t element, const SourceNoise& noise)
+        : stream_(stream), element_(element), noise_(noise) {}
+
+    /// Adds the noise of the next tile.
+    KTC_INLINE void add_to(DrivenPosts (&posts)[2]) {
+        if (noise_.step == nullptr) return;
+        for (const std::size_t end = *noise_.end++; next_ < end; ++next_) {
+            if (next_ % bundle == 0) fill();
+            const double* normals = of_[next_ % bundle];
+            const Doubles weight = all(noise_.weight[next_]);
+            posts[0].source = fused(weight, load(normals), posts[0].source);
+            posts[1].source = fused(weight, load(normals + pack_width), posts[1].source);
+        }
+    }
+
+   private:
+    KTC_OUT_OF_LINE void fill() {
         std::uint64_t steps[bundle];
         std::uint32_t elements[bundle];
         for (std::size_t i = 0; i < bundle; ++i) {
-            steps[i] = step(k + i);
-            elements[i] = element;
+            steps[i] = noise_.step[next_ + i];
+            elements[i] = element_;
         }
-        NormalPair<double> normals[bundle];
-        normals_at(stream, steps, elements, normals);
-        for (std::size_t i = 0; i < bundle; ++i) add(k + i, normals[i]);
+        NormalPair<double> pairs[bundle];
+        normals_at(stream_, steps, elements, pairs);
+        for (std::size_t i = 0; i < bundle; ++i) {
+            store(of_[i], pairs[i].first);
+            store(of_[i] + pack_width, pairs[i].second);
+        }
     }
-    for (; k < noise.count; ++k) {
-        NormalPair<double> normals[1];
-        normals_at(stream, {step(k)}, {element}, normals);
-        add(k, normals[0]);
-    }
-}
+
+    const Stream& stream_;
+    std::uint32_t element_;
+    SourceNoise noise_;
+    std::size_t next_ = 0;
+    alignas(64) double of_[bundle][group_width];
+};
 
 /// Accounts of a group of sixteen replicas.
 class DrivenGroup {
    public:
-    KTC_INLINE DrivenGroup(const DrivenBooks& books, const Stream& stream, std::uint32_t element)
-        : books_(books), stream_(stream), element_(element) {
+    KTC_INLINE DrivenGroup(const DrivenBooks& books, const OwnNoise& own)
+        : books_(books), own_(own) {
         for (std::size_t half = 0; half < 2; ++half) {
             const std::size_t at = half * pack_width;
             of_[half] = PackBooks(books.modal, at);
@@ -83,11 +95,10 @@ class DrivenGroup {
     }
 
     /// Adds the posts of a tile, with the own noise of its sources, and resets them to zero.
-    KTC_INLINE void enter(DrivenPosts (&posts)[2], std::uint64_t tile, double steady,
-                          const SourceNoise* noise) {
+    KTC_INLINE void enter(DrivenPosts (&posts)[2], double steady) {
         for (std::size_t half = 0; half < 2; ++half)
             posts[half].source = posts[half].source + steady;
-        if (noise != nullptr) add_source_noise(stream_, tile, element_, *noise, posts);
+        own_.add_to(posts);
         for (std::size_t half = 0; half < 2; ++half) {
             DrivenPosts& own = posts[half];
             of_[half].enter(0.0, own.extracted, own.gained - own.source, own.supply);
@@ -106,8 +117,7 @@ class DrivenGroup {
 
    private:
     const DrivenBooks& books_;
-    const Stream& stream_;
-    std::uint32_t element_;
+    OwnNoise own_;
     PackBooks of_[2];
     Account source_[2];
 };
@@ -214,13 +224,12 @@ KTC_OUT_OF_LINE void driven_noise(const Stream& stream, Sweep sweep, std::size_t
 
 /// Ticks of one row with noise of its own, whose state stays in registers.
 KTC_INLINE void driven_unit(double* state, const DrivenTick* ticks, std::size_t count,
-                            StreamAddress address, const SourceNoise* own, double* noise,
-                            const Stream& stream, DrivenGroup& accounts) {
+                            StreamAddress address, double* noise, const Stream& stream,
+                            DrivenGroup& accounts) {
     Doubles low = load(state), high = load(state + pack_width);
     DrivenPosts posts[2];
     while (count > 0) {
         const std::size_t tile = ticks_of_tile(address.step, count);
-        const std::uint64_t number = address.step / modal_tile;
         driven_noise(stream, StepsOfUnit{address.step, 0}, tile, noise);
         address.step += tile;
         double steady = 0.0;
@@ -232,8 +241,7 @@ KTC_INLINE void driven_unit(double* state, const DrivenTick* ticks, std::size_t 
             move_driven(low, ticks[k], 0, width * first, first, posts[0]);
             move_driven(high, ticks[k], 0, width * second, second, posts[1]);
         }
-        accounts.enter(posts, number, steady, own);
-        if (own != nullptr) ++own;
+        accounts.enter(posts, steady);
         ticks += tile;
         count -= tile;
     }
@@ -242,8 +250,8 @@ KTC_INLINE void driven_unit(double* state, const DrivenTick* ticks, std::size_t 
 }
 
 KTC_INLINE void driven_units(double* state, std::size_t stride, const DrivenTick* ticks,
-                             std::size_t count, StreamAddress address, const SourceNoise* own,
-                             double* scratch, const Stream& stream, DrivenGroup& accounts) {
+                             std::size_t count, StreamAddress address, double* scratch,
+                             const Stream& stream, DrivenGroup& accounts) {
     const std::size_t draws = ticks->move->draws;
     const std::size_t at_once = draws < modal_tile ? modal_tile / draws : 1;
     double* noise = scratch + ticks->move->filters * group_width;
@@ -263,22 +271,21 @@ KTC_INLINE void driven_units(double* state, std::size_t stride, const DrivenTick
             move_panels(state, stride, ticks[k], noise + made * draws * group_width, scratch,
                         posts);
         if (++address.step % modal_tile != 0 && k + 1 < count) continue;
-        accounts.enter(posts, (address.step - 1) / modal_tile, steady, own);
-        if (own != nullptr) ++own;
+        accounts.enter(posts, steady);
         steady = 0.0;
     }
 }
 
 inline void driven(double* state, std::size_t stride, const DrivenTick* ticks, std::size_t count,
-                   const StreamAddress& first, const SourceNoise* own, const DrivenBooks& books,
+                   const StreamAddress& first, const SourceNoise& own, const DrivenBooks& books,
                    double* scratch) {
     const DrivenMove& move = *ticks->move;
     const Stream stream(first);
-    DrivenGroup accounts(books, stream, static_cast<std::uint32_t>(move.draws));
+    DrivenGroup accounts(books, {stream, static_cast<std::uint32_t>(move.draws), own});
     if (move.draws == 1 && move.panel_count == 0)
-        driven_unit(state, ticks, count, first, own, scratch, stream, accounts);
+        driven_unit(state, ticks, count, first, scratch, stream, accounts);
     else
-        driven_units(state, stride, ticks, count, first, own, scratch, stream, accounts);
+        driven_units(state, stride, ticks, count, first, scratch, stream, accounts);
     accounts.close();
 }
 

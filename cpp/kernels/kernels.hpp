@@ -71,12 +71,12 @@ struct DrivenTick {
     double steady = 0.0;                ///< p h
 };
 
-/// Normals of a tile, by the number of their step in it, and their weights in the energy from
-/// sources.
+/// Noise that the energy from sources has on its own: normals by their step, and their weights, for
+/// one tile after the other.
 struct SourceNoise {
-    std::size_t count = 0;
-    std::uint32_t of[modal_tile];
-    double weight[modal_tile];
+    const std::uint64_t* step;  ///< readable beyond the last one, by a bundle
+    const double* weight;
+    const std::size_t* end;  ///< of each tile
 };
 
 /// Accounts of a group of replicas that sources drive.
@@ -201,9 +201,9 @@ struct Kernels {
     }
 
     /// Plays `count` ticks on sixteen replicas, rows `stride` apart, with noise of the sources' own
-    /// for each tile (null for none). `scratch` has room for the noise of a tile, or of a tick.
+    /// (null for none). `scratch` has room for the noise of a tile, or of a tick.
     void (*driven)(double* state, std::size_t stride, const DrivenTick* ticks, std::size_t count,
-                   const StreamAddress& first, const SourceNoise* own, const DrivenBooks& books,
+                   const StreamAddress& first, const SourceNoise& own, const DrivenBooks& books,
                    double* scratch);
     /// Sixteen uniform numbers in (0, 1), odd multiples of 2^−53, one per replica of a group.
     void (*uniforms)(const StreamAddress& address, double* out);

@@ -15,37 +15,48 @@ namespace {
 /// Whether a tick begins with an update that a kernel does not do.
 bool reshapes(const Tick& tick) { return tick.update && tick.update->changes_shape(); }
 
-/// Haar function `number` of modal_tile steps at a step, orthonormal.
-double haar(std::size_t number, std::size_t step) {
-    constexpr auto tile = static_cast<double>(modal_tile);
-    if (number == 0) return std::sqrt(1.0 / tile);
-    const std::size_t level = std::bit_floor(number), length = modal_tile / level;
-    if (step / length != number - level) return 0.0;
-    const double height = std::sqrt(static_cast<double>(level) / tile);
-    return step % length < length / 2 ? height : -height;
-}
+/// Haar functions of modal_tile steps, orthonormal.
+struct HaarBasis {
+    double at[modal_tile][modal_tile] = {};  ///< [number][step]
+
+    HaarBasis() {
+        constexpr auto tile = static_cast<double>(modal_tile);
+        for (std::size_t step = 0; step < modal_tile; ++step) at[0][step] = std::sqrt(1.0 / tile);
+        for (std::size_t number = 1; number < modal_tile; ++number) {
+            const std::size_t level = std::bit_floor(number), length = modal_tile / level;
+            const std::size_t begin = (number - level) * length;
+            const double height = std::sqrt(static_cast<double>(level) / tile);
+            for (std::size_t k = 0; k < length; ++k)
+                at[number][begin + k] = k < length / 2 ? height : -height;
+        }
+    }
+};
 
 }  // namespace
 
-std::vector<SourceNoise> source_noise(const std::vector<double>& widths, std::uint64_t step) {
-    std::vector<SourceNoise> result;
-    if (!any_nonzero(widths)) return result;
+OwnSourceNoise::OwnSourceNoise(const std::vector<double>& widths, std::uint64_t step) {
+    static const HaarBasis basis;
+    if (!any_nonzero(widths)) return;
     for (std::size_t begin = 0; begin < widths.size();) {
         const auto start = static_cast<std::size_t>((step + begin) % modal_tile);
-        const std::size_t end = std::min(widths.size(), begin + modal_tile - start);
-        SourceNoise noise;
-        for (std::uint32_t number = 0; number < modal_tile; ++number) {
+        const std::size_t count = std::min(widths.size() - begin, modal_tile - start);
+        const double* width = widths.data() + begin;
+        // A whole tile of equal widths needs the first function alone.
+        const bool even = count == modal_tile && std::all_of(width, width + count, [&](double w) {
+                              return w == width[0];
+                          });
+        for (std::size_t number = 0; number < (even ? 1 : modal_tile); ++number) {
             double weight = 0.0;
-            for (std::size_t k = begin; k < end; ++k)
-                weight += widths[k] * haar(number, start + k - begin);
+            for (std::size_t k = 0; k < count; ++k)
+                weight += width[k] * basis.at[number][start + k];
             if (weight == 0.0) continue;
-            noise.of[noise.count] = number;
-            noise.weight[noise.count++] = weight;
+            step_.push_back(step + begin - start + number);
+            weight_.push_back(weight);
         }
-        result.push_back(noise);
-        begin = end;
+        end_.push_back(weight_.size());
+        begin += count;
     }
-    return result;
+    step_.resize(step_.size() + modal_tile);
 }
 
 DrivenPropagator::DrivenPropagator(const std::vector<double>& rates, double kT, double hold)
@@ -225,7 +236,7 @@ std::size_t DrivenPropagator::play(const TickBatch& batch, std::size_t first, Re
         ++last;
     } while (last < batch.driven.size() && batch.driven[last].move != nullptr &&
              !reshapes(batch.ticks[last]));
-    const std::vector<SourceNoise> own = source_noise(widths, block.step);
+    const OwnSourceNoise own(widths, block.step);
     BlockBooks books(block.ledger);
     const NoiseAddress at = block.address();
     const auto& before = batch.driven[first].force_change != nullptr ? begin.update->rest_before()
@@ -235,9 +246,8 @@ std::size_t DrivenPropagator::play(const TickBatch& batch, std::size_t first, Re
             for (std::size_t g = at.begin_group; g < at.end_group; ++g) {
                 const std::size_t lane = g * group_width;
                 kernels().driven(state + lane, block_width, batch.driven.data() + first,
-                                 last - first, at.stream(Purpose::hold, g),
-                                 own.empty() ? nullptr : own.data(), books.driven(lane),
-                                 workspace.first.data());
+                                 last - first, at.stream(Purpose::hold, g), own.view(),
+                                 books.driven(lane), workspace.first.data());
             }
         });
     block.step += last - first;

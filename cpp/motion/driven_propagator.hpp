@@ -52,8 +52,21 @@ class DrivenPropagator final : public Propagator {
 std::shared_ptr<const Propagator> driven_propagator(const Network& network, const Setting& setting,
                                                     double hold);
 
-/// Noise that the energy from sources has on its own, in ticks of these widths, for each tile;
-/// empty if there is none. The first tick has the number `step`.
-std::vector<SourceNoise> source_noise(const std::vector<double>& widths, std::uint64_t step);
+/// Noise that the energy from sources has on its own in consecutive ticks.
+class OwnSourceNoise {
+   public:
+    /// In ticks of these widths, the first of which has the number `step`.
+    OwnSourceNoise(const std::vector<double>& widths, std::uint64_t step);
+
+    SourceNoise view() const {
+        return step_.empty() ? SourceNoise{}
+                             : SourceNoise{step_.data(), weight_.data(), end_.data()};
+    }
+
+   private:
+    std::vector<std::uint64_t> step_;
+    std::vector<double> weight_;
+    std::vector<std::size_t> end_;
+};
 
 }  // namespace ktc
