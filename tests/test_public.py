@@ -30,6 +30,7 @@ RECEIVED = {
     "ktc.MeanPath": "ktc.Circuit.transient_mean",
     "ktc.Moments": "ktc.Emulator",
     "ktc.NoiseSource": "ktc.Network.of_elements",
+    "ktc.ActiveFlow": "ktc.Circuit.compile",
     "ktc.NoiseSpectrum": "ktc.Circuit.noise",
     "ktc.OperatingPoint": "ktc.Circuit.op",
     "ktc.Plan": "ktc.plan",

@@ -53,7 +53,7 @@ from ktc._model.device import (
     Seeded,
     Settles,
 )
-from ktc._model.elements import CurrentSource, Elements, NoiseSource, Resistor
+from ktc._model.elements import ActiveFlow, CurrentSource, Elements, NoiseSource, Resistor
 from ktc._model.imperfections import Converter, Imperfections, LimitError
 from ktc._model.moments import Moments
 from ktc._model.network import Network, Transition
@@ -61,6 +61,7 @@ from ktc._model.protocol import Protocol
 from ktc._model.sparse_stiffness import SparseStiffness
 
 __all__ = [
+    "ActiveFlow",
     "Board",
     "Branch",
     "CalibrationReport",

@@ -172,7 +172,7 @@ class CompiledCircuit(Network):
         return currents
 
     def inductor_currents(self, gradient: Array, theta: Array) -> dict[str, Array]:
-        """Return the currents of inductors by name, at ∇H and values of sources in the last axis."""
+        """Return currents of inductors by name, at ∇H and values of sources in the last axis."""
         equation = self.equation
         held = gradient @ equation.inductors_of_gradient.T + theta @ equation.inductors_of_sources.T
         return {name: held[..., place] for place, name in enumerate(equation.inductors)}
