@@ -63,9 +63,9 @@ def test_bias_and_stiffness_of_one_unit_by_moment_equations():
     data = [[-0.5], [0.3], [1.4], [2.0]]
     mean, second = float(np.mean(data)), float(np.mean(np.square(data)))
     exact = rule_by_moment_equations(mean, second, 1.5)
-    unit = ktc.Network(1.0, 1.0)
+    unit, rule = ktc.Network(1.0, 1.0), MinimalDissipation(1.5, anticipate=False)
     runs = [
-        ktc.learn(unit, data, MinimalDissipation(1.5), parameters=ALL, replicas=math.inf, ticks=n)
+        ktc.learn(unit, data, rule, parameters=ALL, replicas=math.inf, ticks=n)
         for n in (200, 400, 800)
     ]
     found = np.array(
@@ -193,8 +193,8 @@ def test_completed_excess_work_does_not_depend_on_the_last_jump():
             return np.zeros_like(gradient)
 
     runs = [
-        ktc.learn(NET, DATA, schedule(2.0), parameters=ALL, replicas=40, ticks=20, seed=83)
-        for schedule in (MinimalDissipation, WithoutLastJump)
+        ktc.learn(NET, DATA, schedule, parameters=ALL, replicas=40, ticks=20, seed=83)
+        for schedule in (MinimalDissipation(2.0, anticipate=False), WithoutLastJump(2.0))
     ]
     one, other = (fit.completed_excess_work.samples for fit in runs)
     assert one == pytest.approx(other, rel=1e-8, abs=1e-9)

@@ -342,9 +342,9 @@ def test_names_and_nodes_do_not_depend_on_case():
 # Text, line of the complaint, its word, and a part of the message that tells the mend.
 COMPLAINTS = [
     ("R1 a 0 1k\nQ1 a b c", 2, "Q1", "R, C, L, V, I, E, F, G or H"),
-    ("R1 a 0 1k\n\nK1 L1 L2 0.9", 3, "K1", "add_coupling"),
+    ("R1 a 0 1k\n\nK1 L1 L2 0.9", 3, "L1", "K1 names 'L1', but there is none"),
     ("R1 a 0 1k\nD1 a 0 dmod", 2, "D1", "not linear"),
-    ("R1 a 0 1k\nE1 b 0 a 0 2", 2, "E1", "active"),
+    ("R1 a 0 1k\nB1 b 0 v=2*v(a)", 2, "B1", "behavioural"),
     ("R1 a 0 1k\nr1 a 0 2k", 2, "r1", "first in line 1"),
     ("R1 a 0 -1k", 1, "R1", "positive"),
     ("C1 a 0\n+ 0", 1, "C1", "positive"),
@@ -392,8 +392,8 @@ COMPLAINTS = [
     ("V1 a 0 ac big", 1, "big", "not a number"),
     ("V1 a 0 ac 1 2 3", 1, "3", "unexpected"),
     ("V1 a", 1, "a", "needs two nodes, but"),
-    ("V1 a 0 sin(0 1 1k)", 1, "sin", "Circuit.controls"),
-    ("V1 a 0 dc 0 ac 1 pulse(0, 1)", 1, "pulse", "Circuit.controls"),
+    ("V1 a 0 sin(0 1 1k)", 1, "sin", "waveforms='drive'"),
+    ("V1 a 0 dc 0 ac 1 pulse(0, 1)", 1, "pulse", "waveforms='drive'"),
     ("R1 a 0 sin(0 1)", 1, "sin", "not a number"),
     ("R1 a 0 2*(1k)", 1, "(", "braces"),
     ("R1 (a 0 1k", 1, "(", "not closed"),

@@ -18,10 +18,12 @@ from ktc._boards.board import Board
 from ktc._boards.encoding import Encoding
 from ktc._boards.real_board import RealBoard
 from ktc._boards.topology import Topology
+from ktc._circuits.analysis_results import NoiseSpectrum, OperatingPoint, SmallSignal
 from ktc._circuits.branch import Branch, CircuitError, Coupling
 from ktc._circuits.circuit import Circuit
 from ktc._circuits.compiled_circuit import CompiledCircuit
 from ktc._circuits.equation import CircuitEquation
+from ktc._circuits.waveform import Waveform
 from ktc._emulation.emulator import Emulator
 from ktc._emulation.ledger import Ledger
 from ktc._emulation.run import Run
@@ -94,6 +96,8 @@ __all__ = [
     "Moments",
     "Network",
     "NoiseSource",
+    "NoiseSpectrum",
+    "OperatingPoint",
     "Plan",
     "Programmable",
     "Protocol",
@@ -106,6 +110,7 @@ __all__ = [
     "RunStatistics",
     "Seeded",
     "Settles",
+    "SmallSignal",
     "SparseStiffness",
     "Spectrum",
     "Statistics",
@@ -113,6 +118,7 @@ __all__ = [
     "Transition",
     "Tuned",
     "Units",
+    "Waveform",
     "__version__",
     "best_rate",
     "convergence",

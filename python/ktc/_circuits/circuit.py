@@ -11,15 +11,18 @@ from numpy.typing import ArrayLike
 from ktc._base.codec import register
 from ktc._base.units import Units
 from ktc._base.validation import Array, flag
-from ktc._circuits.circuit_elements import CircuitElements
+from ktc._circuits.analyses import CircuitAnalyses
 from ktc._circuits.compiled_circuit import CompiledCircuit
-from ktc._circuits.element_statement import DEFAULT_KELVIN
-from ktc._circuits.netlist import Netlist, read_netlist, write_netlist
+from ktc._circuits.netlist import Netlist, read_netlist
+from ktc._circuits.netlist_place import DEFAULT_KELVIN
 from ktc._circuits.netlist_source import read_text
+from ktc._circuits.netlist_text import write_netlist
+from ktc._circuits.waveform_protocol import protocol_of_waveforms
 from ktc._model.device import Device
+from ktc._model.protocol import Protocol
 
 
-class Circuit(CircuitElements):
+class Circuit(CircuitAnalyses):
     """Resistors, capacitors, inductors and sources between nodes.
 
     Every resistor R at temperature T carries Johnson noise of one-sided density 4 k_B T/R [A²/Hz].
@@ -52,7 +55,7 @@ class Circuit(CircuitElements):
         text: str,
         title: bool = False,
         *,
-        waveforms: Literal["refuse", "initial"] = "refuse",
+        waveforms: Literal["refuse", "initial", "drive"] = "refuse",
     ) -> Circuit:
         """Read a netlist in SPICE notation.
 
@@ -81,8 +84,9 @@ class Circuit(CircuitElements):
             text: the netlist.
             title: True where the first line is a title, as in SPICE files. ``.title …`` gives a
                 title in any line.
-            waveforms: "initial" to give sources with PULSE, SIN, PWL, EXP, SFFM or AM their value
-                at time 0, if they have no dc value, as the operating point of SPICE does.
+            waveforms: "drive" to keep PULSE, SIN, PWL, EXP, SFFM and AM of sources for
+                ``protocol``. Such a source has its dc value, or without one its value at time 0,
+                as in the operating point of SPICE. "initial" to keep this value alone.
 
         Raises:
             CircuitError: its ``line`` and ``token`` are the line and the word that cannot be read.
@@ -100,7 +104,7 @@ class Circuit(CircuitElements):
         Source: Nagel (1975), SPICE2, UC Berkeley memorandum ERL-M520, appendix 1; Vogt et al.,
         Ngspice User's Manual version 44.
         """
-        return cls._of_netlist(read_netlist(text, flag("title", title), _constant(waveforms)))
+        return cls._of_netlist(read_netlist(text, flag("title", title), waveforms))
 
     @classmethod
     def from_file(
@@ -108,7 +112,7 @@ class Circuit(CircuitElements):
         path: str | PathLike[str],
         title: bool | None = None,
         *,
-        waveforms: Literal["refuse", "initial"] = "refuse",
+        waveforms: Literal["refuse", "initial", "drive"] = "refuse",
     ) -> Circuit:
         """Read a netlist from a file in UTF-8, with the files of ``.include`` and ``.lib``.
 
@@ -132,9 +136,9 @@ class Circuit(CircuitElements):
             >>> ktc.Circuit.from_file(path)
             <ktc.Circuit: 3 elements, nodes in, a>
         """
-        constant, folder = _constant(waveforms), Path(path).resolve().parent
+        folder = Path(path).resolve().parent
         text = read_text(Path(path), OSError)
-        return cls._of_netlist(read_netlist(text, title, constant, folder))
+        return cls._of_netlist(read_netlist(text, title, waveforms, folder))
 
     @classmethod
     def _of_netlist(cls, netlist: Netlist) -> Circuit:
@@ -144,7 +148,18 @@ class Circuit(CircuitElements):
         for coupling in netlist.couplings:
             circuit._append_coupling(coupling)
         circuit.skipped, circuit._initial = netlist.skipped, netlist.initial
+        circuit.waveforms = netlist.waveforms
         return circuit
+
+    def _netlist(self) -> Netlist:
+        return Netlist(
+            title=self.title,
+            kelvin=self.kelvin,
+            branches=self.branches,
+            couplings=self.couplings,
+            initial=self._initial,
+            waveforms=self.waveforms,
+        )
 
     @property
     def network(self) -> CompiledCircuit:
@@ -166,16 +181,19 @@ class Circuit(CircuitElements):
 
         The state consists of the charges of nodes with capacitors and the fluxes of inductors;
         ``coordinates`` of the result names them. Where a large capacitor joins two nodes, its own
-        charge, q(a-b), takes the place of one. Nodes without capacitor are eliminated. Resistors
+        charge, q(a-b), takes the place of one. Inductors in series have one flux, phi(L1+L2), and
+        so have those in parallel. Loops of inductors conserve their flux, which is zero, so that no
+        steady current circulates in them. Nodes without capacitor are eliminated. Resistors
         that meet at such a node share white noise, so that the variance of the heat of each is
         infinite; they share one heat account, "R1+R2". Voltage sources become EMFs of resistors,
-        biases of capacitors and sources along fluxes; current sources stay current sources.
+        biases of capacitors and sources along fluxes; current sources stay current sources, or
+        become biases of fluxes where they are in series with inductors.
 
         Raises:
             CircuitError: a circuit without a unique solution: a floating node, a loop of voltage
-                sources or inductors, a cut set of inductors and current sources, resistors at
-                several temperatures at a node without capacitor (their heat diverges), or a mode
-                that no resistor damps. The message names elements and nodes, and what to add.
+                sources, also with inductors, couplings that no windings have, resistors at several
+                temperatures at a node without capacitor (their heat diverges), or a mode that no
+                resistor damps. The message names elements and nodes, and what to add.
 
         Example:
             >>> import ktc
@@ -214,6 +232,31 @@ class Circuit(CircuitElements):
             array([0.])
         """
         return self.compile().source_controls(**sources)
+
+    def protocol(self, duration: float, ticks: int) -> Protocol:
+        """Return the Protocol in which the sources follow their waveforms in ``waveforms``.
+
+        Each tick holds the exact mean of a waveform over the tick, and the final update sets its
+        value at the end. Other sources keep their values.
+
+        Args:
+            duration: total time [s], from time 0 of the waveforms.
+            ticks: number of equal ticks.
+
+        Raises:
+            ValueError: a circuit without waveforms.
+
+        Example:
+            >>> import ktc
+            >>> text = "V1 in 0 PULSE(0 1 1u 2u)\\nR1 in a 1k\\nC1 a 0 1n"
+            >>> circuit = ktc.Circuit.from_netlist(text, waveforms="drive")
+            >>> protocol = circuit.protocol(duration=4e-6, ticks=4)
+            >>> abs(protocol.controls["emf"][:, 0]).round(3)
+            array([0.  , 0.25, 0.75, 1.  ])
+            >>> emulator = ktc.Emulator(circuit.compile(), replicas=10, seed=1, resolve_heat=True)
+            >>> run = emulator.play(protocol)
+        """
+        return protocol_of_waveforms(self.waveforms, self.controls, duration, ticks)
 
     def voltages(self, emulator: Device, **sources: float) -> Array:
         """Return the node voltages of an emulator of this circuit [V], shape (replicas, nodes).
@@ -264,22 +307,16 @@ class Circuit(CircuitElements):
         return self.compile().state_at(self._initial, self.branches)
 
     def _changed(self) -> None:
+        super()._changed()
         self._compiled = None
 
     def __str__(self) -> str:
-        return write_netlist(self.title, self.kelvin, self.branches, self._initial, self.couplings)
+        return write_netlist(self._netlist())
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Circuit):
             return NotImplemented
-        mine = (self.title, self.kelvin, self.branches, self.couplings, self._initial)
-        return mine == (
-            other.title,
-            other.kelvin,
-            other.branches,
-            other.couplings,
-            other._initial,
-        )
+        return self._netlist() == other._netlist()
 
     __hash__ = None  # type: ignore[assignment]  # circuits are mutable
 
@@ -287,14 +324,8 @@ class Circuit(CircuitElements):
         return f"<ktc.Circuit: {len(self._branches)} elements, nodes {', '.join(self.nodes)}>"
 
 
-def _constant(waveforms: str) -> bool:
-    if waveforms not in ("refuse", "initial"):
-        raise ValueError(f"waveforms must be 'refuse' or 'initial', but is {waveforms!r}")
-    return waveforms == "initial"
-
-
 register(
     Circuit,
-    ("title", "kelvin", "branches", "skipped", "_initial", "couplings"),
+    ("title", "kelvin", "branches", "skipped", "_initial", "couplings", "waveforms"),
     lambda _initial, **others: Circuit._of_netlist(Netlist(initial=_initial, **others)),
 )

@@ -12,7 +12,8 @@ import numpy as np
 from ktc._base.files import Storable
 from ktc._base.validation import finite, of_type
 from ktc._circuits.branch import GROUND, Branch, CircuitError, Coupling
-from ktc._circuits.element_statement import DEFAULT_KELVIN
+from ktc._circuits.netlist_place import DEFAULT_KELVIN
+from ktc._circuits.waveform import Waveform
 
 
 class CircuitElements(Storable):
@@ -28,6 +29,8 @@ class CircuitElements(Storable):
         self.title = title
         #: lines of the netlist that are commands for a simulator, which have no effect here
         self.skipped: tuple[str, ...] = ()
+        #: waveforms of sources by their names, which ``Circuit.protocol`` plays
+        self.waveforms: dict[str, Waveform] = {}
         self._initial: dict[str, float] = {}
         self._branches: dict[str, Branch] = {}
         self._couplings: dict[str, Coupling] = {}
@@ -137,11 +140,14 @@ class CircuitElements(Storable):
 
     def _append(self, branch: Branch) -> None:
         self._refuse_second(branch, self._branches)
-        plus, minus = (
-            self._spelling.setdefault(node.lower(), node) for node in (branch.plus, branch.minus)
+        control = branch.control if branch.kind in "EG" else ()
+        plus, minus, *nodes = (
+            self._spelling.setdefault(node.lower(), node)
+            for node in (branch.plus, branch.minus, *control)
         )
-        if (plus, minus) != (branch.plus, branch.minus):
-            branch = replace(branch, plus=plus, minus=minus)
+        if [plus, minus, *nodes] != [branch.plus, branch.minus, *control]:
+            control = tuple(nodes) if control else branch.control
+            branch = replace(branch, plus=plus, minus=minus, control=control)
         self._branches[branch.name.lower()] = branch
         self._changed()
 

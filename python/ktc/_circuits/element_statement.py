@@ -3,56 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
-from ktc._circuits.branch import GAINS, TITLE_HINT, Branch, CircuitError, kind_of
+from ktc._circuits.branch import GAINS, TITLE_HINT, Branch, CircuitError, Coupling, kind_of
+from ktc._circuits.controlled_statement import read_controlled
+from ktc._circuits.coupling_statement import read_coupling
 from ktc._circuits.netlist_lexer import Token, assignments
+from ktc._circuits.netlist_place import DEFAULT_KELVIN, Place, Settings
 from ktc._circuits.netlist_scope import Scope
 from ktc._circuits.source_statement import take_source_value
-from ktc._circuits.waveforms import WAVEFORMS
-
-DEFAULT_KELVIN = 300.0
-NOMINAL_KELVIN = 300.15  # 27 °C
+from ktc._circuits.waveform import WAVEFORMS, Waveform
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where the elements of a statement stand.
+class Parts(NamedTuple):
+    """What a statement adds to the circuit.
 
     Attributes:
-        path: calls of subcircuits, "X1.X2"; empty in the netlist itself.
-        ports: nodes of the circuit by nodes of the subcircuit, in lower case.
-        copies: number of equal elements in parallel, from ``m=`` of the calls.
+        branches: the element, with its parasitic elements and the terms of a POLY.
+        initial: its initial voltage or current, if it is given.
+        waveform: of a source that is to be driven.
+        coupling: of inductors.
     """
 
-    path: str
-    ports: Mapping[str, str]
-    copies: float = 1.0
-
-    def node(self, name: str) -> str:
-        """Return the node of the circuit."""
-        inner = f"{self.path}.{name}" if self.path else name
-        return self.ports.get(name.lower(), inner)
-
-    def name(self, element: str) -> str:
-        """Return the name of an element: R1 of the call X1 is R.X1.R1."""
-        return f"{element[0]}.{self.path}.{element}" if self.path else element
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What holds for all elements of a netlist.
-
-    Attributes:
-        kelvin: temperature of resistors without their own; None where the netlist gives none.
-        nominal: temperature at which values are given, for ``tc1=`` and ``tc2=``.
-        constant: whether a waveform stands for its value at time 0.
-    """
-
-    kelvin: float | None = None
-    nominal: float = NOMINAL_KELVIN
-    constant: bool = False
+    branches: Sequence[Branch] = ()
+    initial: float | None = None
+    waveform: Waveform | None = None
+    coupling: Coupling | None = None
 
 
 #: Names of the value of an element, which may be given as an option.
@@ -66,7 +44,7 @@ _OPTIONS = {
     "I": ("noise", "bandwidth", "m"),
 }
 _MARKS = ("(", ")", ",")
-_ELEMENT = re.compile(r"[RCLVI][\w.§]*\d", re.IGNORECASE)
+_ELEMENT = re.compile(r"[RCLVIEFGHK][\w.§]*\d", re.IGNORECASE)
 
 
 def is_numbered(name: str) -> bool:
@@ -79,10 +57,8 @@ def may_be_title(first: Token) -> bool:
     return first.line == 1 and not first.file and not is_numbered(first.text)
 
 
-def read_element(
-    tokens: list[Token], scope: Scope, settings: Settings, place: Place
-) -> tuple[list[Branch], float | None]:
-    """Read the element of a statement, with its parasitic elements, and its initial condition."""
+def read_element(tokens: list[Token], scope: Scope, settings: Settings, place: Place) -> Parts:
+    """Read the element of a statement."""
     try:
         return _read(tokens, scope, settings, place)
     except CircuitError as error:
@@ -91,43 +67,57 @@ def read_element(
         raise CircuitError(error.message + hint, error.token, found.line, found.file) from None
 
 
-def _read(
-    tokens: list[Token], scope: Scope, settings: Settings, place: Place
-) -> tuple[list[Branch], float | None]:
-    first, *words = tokens
+def _read(tokens: list[Token], scope: Scope, settings: Settings, place: Place) -> Parts:
+    first = tokens[0]
+    if first.text[0] in "kK":
+        return Parts(coupling=read_coupling(tokens, scope, place))
     kind = kind_of(first.text)
     if kind in GAINS:
-        raise first.error(f"{first.text}: controlled sources of netlists are not supported")
+        return Parts(read_controlled(tokens, scope, place))
+    words = tokens[1:]
     plus, minus = (place.node(node.text) for node in _take_nodes(words, tokens, kind))
     value: float | None
+    waveform = None
     if kind in "VI":
         if not words and may_be_title(first):
             raise first.error(f"{first.text!r} has no value; write it, 0 for instance")
-        value = take_source_value(words, first, scope, settings.constant)
+        value, waveform = take_source_value(words, first, scope, settings.waveforms)
     else:
         value = _take_value(kind, words, scope)
     options = _options(first, kind, words, scope)
-    values = [options.pop(name) for name in _VALUES.get(kind, ()) if name in options]
-    values += [] if value is None else [value]
-    if len(values) != 1:
-        told = "has two values" if values else "needs two nodes and a value"
-        raise tokens[-1].error(f"{first.text!r} {told}; its line ends after {tokens[-1].text!r}")
+    value = _one_value(tokens, value, options)
     copies = place.copies * options.pop("m", 1.0)
     if not copies > 0:
         raise first.error(f"m= of {first.text} must be positive, but is {copies:g}")
+    if waveform is not None and kind == "I":
+        waveform = waveform.scaled(copies)
+    initial = options.pop("ic", None)
+    factor = _thermal_factor(first, options, settings)
+    factor *= {"R": 1 / copies, "L": 1 / copies, "V": 1.0}.get(kind, copies)
     if "noise" in options:
         options["noise"] *= copies
-    initial = options.pop("ic", None)
-    parts = {part: options.pop(part) for part in _PARASITIC if part in options}
-    value = values[0] * _thermal_factor(first, options, settings)
-    value *= {"R": 1 / copies, "L": 1 / copies, "V": 1.0}.get(kind, copies)
-    name = place.name(first.text)
-    branch = Branch(name, plus, minus, value, line=first.line, **options)  # type: ignore[arg-type]
-    return _with_parasitics(branch, parts), initial
+    branches = _branches(first, place.name(first.text), (plus, minus), value * factor, options)
+    return Parts(branches, initial, waveform)
 
 
-def _with_parasitics(branch: Branch, parts: dict[str, float]) -> list[Branch]:
+def _one_value(tokens: list[Token], value: float | None, options: dict[str, float]) -> float:
+    """The value, given as such or as an option."""
+    values = [options.pop(n) for n in _VALUES.get(kind_of(tokens[0].text), ()) if n in options]
+    values += [] if value is None else [value]
+    if len(values) != 1:
+        told = "has two values" if values else "needs two nodes and a value"
+        last = tokens[-1]
+        raise last.error(f"{tokens[0].text!r} {told}; its line ends after {last.text!r}")
+    return values[0]
+
+
+def _branches(
+    first: Token, name: str, ends: tuple[str, str], value: float, options: dict[str, float]
+) -> list[Branch]:
     """The element, with others in series with it (rser, lser) or in parallel (rpar, cpar)."""
+    parts = {part: options.pop(part) for part in _PARASITIC if part in options}
+    plus, minus = ends
+    branch = Branch(name, plus, minus, value, line=first.line, **options)  # type: ignore[arg-type]
     if not parts:
         return [branch]
     found, plus = [], branch.plus

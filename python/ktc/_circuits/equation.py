@@ -28,6 +28,8 @@ class CircuitEquation:
         bias_of, emf_of, current_of: matrices with control = matrix θ, one row per entry.
         nodes_of_gradient, nodes_of_sources: matrices with node voltages
             v = nodes_of_gradient ∇H + nodes_of_sources θ.
+        inductors: names of the inductors.
+        inductors_of_gradient, inductors_of_sources: their currents, in the same way.
     """
 
     nodes: tuple[str, ...]
@@ -45,6 +47,9 @@ class CircuitEquation:
     current_of: Array
     nodes_of_gradient: Array
     nodes_of_sources: Array
+    inductors: tuple[str, ...]
+    inductors_of_gradient: Array
+    inductors_of_sources: Array
 
     def __post_init__(self) -> None:
         n, sources = len(self.coordinates), len(self.sources)
@@ -55,6 +60,8 @@ class CircuitEquation:
         of_shape("current_of", self.current_of, len(self.currents), sources)
         of_shape("nodes_of_gradient", self.nodes_of_gradient, len(self.nodes), n)
         of_shape("nodes_of_sources", self.nodes_of_sources, len(self.nodes), sources)
+        of_shape("inductors_of_gradient", self.inductors_of_gradient, len(self.inductors), n)
+        of_shape("inductors_of_sources", self.inductors_of_sources, len(self.inductors), sources)
 
 
 register(CircuitEquation)

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 from ktc._base.lazy_imports import interrupts_deferred
 from ktc._circuits.branch import GROUND, TITLE_HINT, Branch, CircuitError, Coupling
-from ktc._circuits.element_statement import (
-    DEFAULT_KELVIN,
-    NOMINAL_KELVIN,
-    Place,
-    Settings,
-    is_numbered,
-    may_be_title,
-    read_element,
-)
+from ktc._circuits.element_statement import may_be_title, read_element
 from ktc._circuits.netlist_lexer import (
     Statements,
     Token,
@@ -27,9 +19,11 @@ from ktc._circuits.netlist_lexer import (
     refuse_more,
     split_words,
 )
+from ktc._circuits.netlist_place import DEFAULT_KELVIN, NOMINAL_KELVIN, Place, Settings
 from ktc._circuits.netlist_scope import Scope
 from ktc._circuits.netlist_source import Source
 from ktc._circuits.subcircuit import Expansion, Subcircuit
+from ktc._circuits.waveform import Waveform
 
 _PARAMETERS = (".param", ".params", ".parameter", ".global_param")
 _REFUSED = {
@@ -41,31 +35,38 @@ _REFUSED = {
 _CHANGES_CIRCUIT = ("rshunt", "cshunt")
 
 
-class Netlist(NamedTuple):
+@dataclass(frozen=True)
+class Netlist:
     """Contents of a netlist; ``skipped`` holds lines of commands for a simulator.
 
     ``initial`` holds voltages of nodes, capacitors and currents of inductors, by lower-case names:
-    "v(a)", "c1", "l1".
+    "v(a)", "c1", "l1"; ``waveforms`` holds those of sources by their names.
     """
 
     title: str
     kelvin: float
-    branches: list[Branch]
-    skipped: tuple[str, ...]
-    initial: dict[str, float]
+    branches: Sequence[Branch]
     couplings: Sequence[Coupling] = ()
+    initial: dict[str, float] = field(default_factory=dict)
+    waveforms: dict[str, Waveform] = field(default_factory=dict)
+    skipped: tuple[str, ...] = ()
 
 
 def read_netlist(
-    text: str, title: bool | None = False, constant: bool = False, folder: Path | None = None
+    text: str,
+    title: bool | None = False,
+    waveforms: str = "refuse",
+    folder: Path | None = None,
 ) -> Netlist:
     """Read a netlist; Circuit.from_netlist and Circuit.from_file describe the grammar."""
+    if waveforms not in ("refuse", "initial", "drive"):
+        raise ValueError(f"waveforms must be 'refuse', 'initial' or 'drive', but is {waveforms!r}")
     if not isinstance(text, str):
         raise TypeError(f"text must be a str, but is a {type(text).__name__}")
     if title is None:
         title = _begins_with_title(text)
     statements = Statements(Source(text, folder), title)
-    return _Reader(statements, constant).netlist()
+    return _Reader(statements, waveforms).netlist()
 
 
 def _begins_with_title(text: str) -> bool:
@@ -75,7 +76,7 @@ def _begins_with_title(text: str) -> bool:
         return False
     try:
         tokens = split_words(line)
-        read_element(tokens, Scope(), Settings(constant=True), Place("", {}))
+        read_element(tokens, Scope(), Settings(waveforms="initial"), Place("", {}))
     except CircuitError:
         if not re.match(r"[a-z]\w*\d", line.text, re.IGNORECASE):
             return True
@@ -87,8 +88,8 @@ def _begins_with_title(text: str) -> bool:
 
 
 class _Reader:
-    def __init__(self, statements: Statements, constant: bool) -> None:
-        self._statements, self._constant = statements, constant
+    def __init__(self, statements: Statements, waveforms: str) -> None:
+        self._statements, self._waveforms = statements, waveforms
         self._top = self._here = Subcircuit()
         self._settings: list[list[Token]] = []
         self._conditions: list[list[Token]] = []
@@ -107,19 +108,23 @@ class _Reader:
         scope = Scope()
         scope.define(self._top.parameters)
         settings = self._read_settings(scope)
-        found: list[Branch] = []
-        initial: dict[str, float] = {}
-        expansion = Expansion(settings, self._globals)
-        for branches, start in expansion.elements(self._top, scope):
-            found += branches
-            if start is not None:
-                initial[branches[0].name.lower()] = start
-        self._refuse_title(found)
+        found = list(Expansion(settings, self._globals).elements(self._top, scope))
+        branches = [branch for parts in found for branch in parts.branches]
+        couplings = [parts.coupling for parts in found if parts.coupling is not None]
+        self._refuse_title(branches)
+        _refuse_unknown(branches, couplings)
+        initial, waveforms = {}, {}
+        for parts in found:
+            if parts.initial is not None:
+                initial[parts.branches[0].name.lower()] = parts.initial
+            if parts.waveform is not None:
+                waveforms[parts.branches[0].name] = parts.waveform
         for tokens in self._conditions:
             initial |= _conditions(tokens, scope)
         kelvin = DEFAULT_KELVIN if settings.kelvin is None else settings.kelvin
         skipped = tuple(self._statements.skipped)
-        return Netlist(self._statements.title, kelvin, found, skipped, initial)
+        title = self._statements.title
+        return Netlist(title, kelvin, branches, couplings, initial, waveforms, skipped)
 
     def _direct(self, tokens: list[Token]) -> None:
         """Take a directive."""
@@ -167,7 +172,7 @@ class _Reader:
                 found[name] = (scope.kelvin(key, value), key.line)
         kelvin, _ = found.get("kelvin", (None, 0))
         nominal, _ = found.get("tnom", (NOMINAL_KELVIN, 0))
-        return Settings(kelvin, nominal, self._constant)
+        return Settings(kelvin, nominal, self._waveforms)
 
     def _pairs(self, first: Token, words: list[Token]) -> Iterator[tuple[Token, Token]]:
         """Temperatures of .temp or .options; other options are skipped."""
@@ -224,39 +229,17 @@ def _conditions(tokens: list[Token], scope: Scope) -> dict[str, float]:
     return found
 
 
-def write_netlist(
-    title: str,
-    kelvin: float,
-    branches: Sequence[Branch],
-    initial: Mapping[str, float],
-    couplings: Sequence[Coupling] = (),
-) -> str:
-    """Return the netlist that reads back as exactly these branches, one per line."""
-    lines = [f".title {title}"] if title else []
-    if kelvin != DEFAULT_KELVIN:
-        lines.append(f".options kelvin={_shortest(kelvin)}")
-    if branches and not lines and not is_numbered(branches[0].name):
-        lines.append("* an element in line 1 might be a title")
-    for branch in branches:
-        line = " ".join(
-            [branch.name, branch.plus, branch.minus, *branch.control, _shortest(branch.value)]
-        )
-        options = {name: getattr(branch, name) for name in ("kelvin", "noise", "bandwidth")}
-        options["ic"] = initial.get(branch.name.lower())
-        for option, value in options.items():
-            if value is not None:
-                line += f" {option}={_shortest(value)}"
-        lines.append(line)
-    for coupling in couplings:
-        lines.append(f"{coupling.name} {' '.join(coupling.inductors)} {_shortest(coupling.value)}")
-    nodes = {name: value for name, value in initial.items() if name.startswith("v(")}
-    lines += [f".ic {name}={_shortest(value)}" for name, value in nodes.items()]
-    return "\n".join([*lines, ".end", ""])
-
-
-def _shortest(value: float) -> str:
-    """The shortest decimal that reads back as the same double."""
-    return repr(value).removesuffix(".0")
+def _refuse_unknown(branches: list[Branch], couplings: list[Coupling]) -> None:
+    """Refuse names of controlling sources and of coupled inductors that the netlist lacks."""
+    names = {branch.name.lower() for branch in branches}
+    wanted = [(b.name, b.control, b.line) for b in branches if b.kind in "FH"]
+    wanted += [(c.name, c.inductors, c.line) for c in couplings]
+    for owner, others, line in wanted:
+        for other in others:
+            if other.lower() not in names:
+                raise CircuitError(
+                    f"{owner} names {other!r}, but there is none; add it", other, line
+                )
 
 
 def _resembles(name: str, known: tuple[str, ...]) -> bool:

@@ -15,6 +15,7 @@ _TOKEN = re.compile(
     # KiCad names nodes such as Net-(R1-Pad1).
     rf"|(?P<word>(?:{_PLAIN}*-\({_PLAIN}+\))+{_PLAIN}*|{_PLAIN}+)|(?P<mark>[(),])|(?P<bad>.)"
 )
+MARKS = ("(", ")", ",")
 _SIMULATOR_COMMAND = re.compile(
     r"\.(op|tran|ac|noise|print|save|dc|meas(ure)?|plot|step|sens|four(ier)?|fft|pz|probe|width"
     r"|backanno|disto|tf|sp|hb|nodeset|csparam|model|graph|wave|savebias|mc|machine)(?!\S)",
@@ -186,3 +187,22 @@ def _refuse_commas(words: list[Token]) -> None:
         depth += (word.text == "(") - (word.text == ")")
         if word.text == "," and not depth:
             raise word.unexpected()
+
+
+def without_marks(words: list[Token]) -> list[Token]:
+    """Return the words without parentheses, which must be balanced, and commas."""
+    opened = None
+    for word in words:
+        if (word.text == "(" and opened) or (word.text == ")" and not opened):
+            raise word.unexpected()
+        if word.text in MARKS[:2]:
+            opened = word if word.text == "(" else None
+    if opened:
+        raise opened.error("'(' is not closed")
+    return [word for word in words if word.text not in MARKS]
+
+
+def split_options(words: list[Token]) -> tuple[list[Token], list[Token]]:
+    """Split words before the first ``key =``."""
+    count = next((k for k, word in enumerate(words[1:]) if word.text == "="), len(words))
+    return words[:count], words[count:]

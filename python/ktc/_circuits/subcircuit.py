@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ktc._circuits.branch import Branch
-from ktc._circuits.element_statement import Place, Settings, read_element
+from ktc._circuits.element_statement import Parts, read_element
 from ktc._circuits.netlist_lexer import Token, definitions
+from ktc._circuits.netlist_place import Place, Settings
 from ktc._circuits.netlist_scope import Scope
 
 #: Elements and calls in subcircuits together.
@@ -71,10 +71,8 @@ class Expansion:
         self._settings, self._globals = settings, dict(nodes)
         self._count = 0
 
-    def elements(
-        self, top: Subcircuit, scope: Scope
-    ) -> Iterator[tuple[list[Branch], float | None]]:
-        """Yield the elements, each with its parasitic ones, and their initial conditions."""
+    def elements(self, top: Subcircuit, scope: Scope) -> Iterator[Parts]:
+        """Yield what each statement of an element adds to the circuit."""
         return self._expand(top, scope, Place("", self._globals), ())
 
     def _expand(
@@ -83,7 +81,7 @@ class Expansion:
         scope: Scope,
         place: Place,
         calls: tuple[str, ...],
-    ) -> Iterator[tuple[list[Branch], float | None]]:
+    ) -> Iterator[Parts]:
         for tokens in what.elements:
             self._count += len(calls) > 0
             if self._count > MOST_ELEMENTS:

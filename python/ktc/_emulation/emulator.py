@@ -164,8 +164,8 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
         Outputs of hardware that settle do their work meanwhile, in ``run``.
 
         Args:
-            **controls: ``bias`` scalar or (d,), ``stiffness`` (d, d), ``kT`` scalar or one number
-                per heat account, ``quartic`` scalar or (d,), ``emf``, ``current``.
+            **controls: ``bias`` scalar or (d,), ``stiffness`` (d, d), ``kT`` scalar or per heat
+                account, ``quartic`` scalar or (d,), ``emf``, ``current``; sources of a circuit.
 
         Raises:
             TypeError: an unknown control.

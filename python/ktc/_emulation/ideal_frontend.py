@@ -17,6 +17,7 @@ from ktc._base.estimate import LazySamples
 from ktc._base.lazy_imports import interrupts_deferred
 from ktc._base.single_thread import one_thread
 from ktc._base.validation import Array, frozen, not_negative, positive, real_array
+from ktc._circuits.named_controls import resolved_controls
 from ktc._emulation.playing import play_from
 from ktc._emulation.recorder import Recording
 from ktc._emulation.run import Run
@@ -91,6 +92,8 @@ class IdealFrontend:
         self.description = self.realised = description
         self.options, self.engine, self.start = options, engine, start
         self.network, self.scale = description.network, description.scale
+        #: values of the sources of a circuit that were last given by name
+        self.sources: Array | None = None
         self.results = DeferredResults()
         self._stepped = not options.exact
         self._now: tuple[Controls, Array]
@@ -153,10 +156,13 @@ class IdealFrontend:
         it thousands of times a second.
         """
         if len(controls) > 1 or "bias" not in controls or not self._set_bias(controls["bias"]):
-            updated = self.controls.updated(**controls)
+            present = self.controls
+            controls, sources = resolved_controls(self.network, present, controls, self.sources)
+            updated = present.updated(**controls)
             if {"stiffness", "quartic"} & controls.keys():
                 self.refuse_overflow(updated)
             self.apply(updated)
+            self.sources = sources
 
     def refuse_overflow(self, controls: Controls) -> None:
         """Refuse controls at which the energy of the present state, or its square, overflows."""
@@ -275,7 +281,7 @@ class IdealFrontend:
         controls = self.network.controls
         try:
             self.engine.restart(controls.arrays(), self.start)
-            self.controls = controls
+            self.controls, self.sources = controls, None
             self.since = self.engine.time if self.start.size else -math.inf
         except KeyboardInterrupt:
             self.engine.set(self.controls.arrays())

@@ -11,6 +11,7 @@ import numpy as np
 
 from ktc._base.estimate import LazySamples, gained
 from ktc._base.validation import Array, frozen, of_type
+from ktc._circuits.named_controls import resolved_protocol
 from ktc._emulation.ledger import Ledger
 from ktc._emulation.recorder import Recorder, Recording
 from ktc._emulation.run import Run
@@ -36,6 +37,8 @@ def play_from(
     """
     of_type("protocol", protocol, Protocol)
     engine, options, network = frontend.engine, frontend.options, frontend.network
+    programmed = protocol
+    protocol, sources = resolved_protocol(network, frontend.controls, programmed, frontend.sources)
     waveforms, final, quartic = _prepared(frontend, protocol)
     engine.warn_if_long(protocol.holds)
     observer = None
@@ -60,6 +63,7 @@ def play_from(
             recorder.close()
         frontend.since = begun + _last_change(protocol, waveforms, initial, -rested)
         frontend.apply(final)
+        frontend.sources = sources
         variances = tally()
     samples = {
         name: gained(partial(getattr, books, name), before.get(name)) for name in books.names
@@ -72,7 +76,7 @@ def play_from(
         _samples=samples,
         _variances=variances,
         protocol=protocol,
-        programmed=protocol,
+        programmed=programmed,
         network=network,
         initial_controls=initial,
         final_controls=final,

@@ -61,6 +61,10 @@ class Fit(Storable):
         imperfections: data sheet of the real board that learned; None elsewhere. ΔF, excess work
             and bounds are then by its design; work, heat and what is called applied are its own.
         calibration: cost and quality of measured F and ζ; None where nothing was measured.
+        rule: what steered: "transport" to the least excess work of any control, where all of the
+            bias and stiffness of an overdamped Gaussian network were learned; "path ahead", by F
+            and ζ over the remaining path; "metrics", by F and ζ of the present parameters, which is
+            the least excess work of the bias of an overdamped Gaussian network; or "rate".
         stopped_early: why the run ended after an earlier update, with the tick; None else.
 
     Example:
@@ -90,6 +94,7 @@ class Fit(Storable):
     calibration: CalibrationReport | None = None
     stopped_early: str | None = None
     rested: float | None = None
+    rule: str = ""
     imperfections: Imperfections | None = None
     version: str = VERSION
     device: Device | None = None
@@ -194,8 +199,9 @@ class Fit(Storable):
         """W_ex = W − ΔF: what the run dissipated, and the bias of the chain's likelihood.
 
         What the device held beyond F(θ_start) is not in it (see ``from_equilibrium``). The stderr
-        is of independent replicas. They share a controller that reacts to their mean: over repeated
-        runs W_ex scatters by 1.2 to 1.9 times as much, and by ``stderr`` compared with ``bound``.
+        is of independent replicas, as those of transport are. Under other rules they share a
+        controller that reacts to their mean: over repeated runs W_ex scatters by 1.2 to 1.9 times
+        as much, and by ``stderr`` compared with ``bound``.
         """
         return self._excess(self.work, self.free_energy_change)
 
@@ -271,7 +277,8 @@ class Fit(Storable):
         scatter of ∂_θH over the replicas, to leading order in the noise and in the relaxation time
         over the duration; without noise of the clamped replicas of hidden units, with batches as
         independent, and noise of a board's readings as its replicas'. For more than 24 parameters
-        it is by random probes, whose scatter is the stderr.
+        it is by random probes, whose scatter is the stderr. By transport it is zero, because the
+        noise of the replicas does not steer.
 
         Raises:
             ValueError: a schedule that is not linear in the gradient, or that anticipates; a run in
@@ -359,7 +366,7 @@ class Fit(Storable):
 
     def __repr__(self) -> str:
         spent, elsewhere = f"work {self.work}", self.from_equilibrium is False
-        if self._exact.constant:
+        if self._exact.constant or self.rule == "transport":
             known = self.start.network.has_friction and self.time > 0
             bound = f"{self.bound:.6g}" if known else "not available"
             bound = "not applicable" if elsewhere else bound

@@ -170,6 +170,7 @@ def learn(
         history=history_of(outcome.rows, exact, None if len(numbers) else goal),
         stopped_early=outcome.stopped,
         calibration=None if source is None else source.report(),
+        rule=loop.rule,
         seed=seed,
         rested=rested,
         imperfections=data_sheet_of(device),

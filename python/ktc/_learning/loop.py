@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from ktc._base.progress import progress_bar
 from ktc._base.validation import Array
 from ktc._learning.averages import OF_THE_BIAS, replica_forces
-from ktc._learning.confinement import confined
+from ktc._learning.confinement import MARGIN, confined
 from ktc._learning.device_checks import check_controls
 from ktc._learning.gradient_noise import GradientNoise
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.metric_tensors import MetricTensors, NoMetrics
 from ktc._learning.metrics.source import MetricSource
 from ktc._learning.path_to_target import Anticipation
-from ktc._learning.positive_phase import PositivePhase
+from ktc._learning.positive_phase import DataPhase, PositivePhase
 from ktc._learning.schedule import Schedule, Update
+from ktc._learning.transport_steering import transport_steering
 from ktc._model.controls import Controls
-from ktc._model.device import Device, Settles
+from ktc._model.device import Device, Settles, is_infinite
 from ktc._model.imperfections import LimitError
 from ktc._model.parameters import Parameters
 
@@ -51,6 +53,23 @@ class Problem:
         return self.exact.constant and (self.metrics is None or self.metrics.steady)
 
 
+class Steering(Protocol):
+    """A rule that chooses the next θ from the replicas' averages, without a rate.
+
+    Attributes:
+        rule: its name.
+        margin: share of the stiffness that an update must leave.
+        noise_work: what the noise of the gradient costs at an update; None where it is not known.
+    """
+
+    rule: str
+    margin: float
+    noise_work: float | None
+
+    def parameters(self, time: float, forces: Array, controls: Controls) -> Array:
+        """θ to hold from ``time`` on, from ⟨∂_θH⟩ over the replicas and the controls so far."""
+
+
 class Outcome(NamedTuple):
     """Arrays of ``History`` by name, one row per update, and why the loop stopped early, if so."""
 
@@ -73,9 +92,16 @@ class Loop:
         self._hold = problem.schedule.duration / problem.ticks
         self._least_gain = problem.exact.start.network.common_kT
         self._flow = np.zeros(problem.parameters.size)
-        self._anticipation = self._anticipated()
+        self._steering = self._steered_by()
         # F and ζ where they are the same at all controls.
         self._constant = self._tensors(self._controls, 0) if problem.closed_form else None
+
+    @property
+    def rule(self) -> str:
+        """The rule of the run, as in ``Fit.rule``."""
+        if self._steering is not None:
+            return self._steering.rule
+        return "rate" if self._problem.metrics is None else "metrics"
 
     def run(self, progress: bool) -> Outcome:
         """Make all updates, or as many as succeed; OverflowError where none does."""
@@ -130,11 +156,11 @@ class Loop:
             raise _Stop("the replicas' averages are not finite: the controls diverged")
         update = None
         with np.errstate(over="ignore", invalid="ignore"):
-            if self._anticipation is None:
+            if self._steering is None:
                 update = Update(problem.schedule, k, problem.ticks)
                 change = self._learned(update, k, gradient, forces)
             else:
-                change = self._steered(self._anticipation, k, forces) - self._theta
+                change = self._steered(self._steering, k, forces) - self._theta
             gain = abs(float(gradient @ change))
         finite = np.isfinite(change).all()
         if not finite and np.isnan(change).any():
@@ -149,7 +175,7 @@ class Loop:
         if before is not None:
             settings = parameters.changes(self._theta, before)
             check_controls(self._device, before, settings)
-        noise = None
+        noise = None if self._steering is None else self._steering.noise_work
         if update is not None:
             self._flow = share * update.flow
             if self._noise is not None:
@@ -163,7 +189,8 @@ class Loop:
         """
         parameters, before, after, share = self._parameters, self._controls, None, 1.0
         if self._constant is None:
-            share, after = confined(parameters, before, self._theta, change)
+            margin = MARGIN if self._steering is None else self._steering.margin
+            share, after = confined(parameters, before, self._theta, change, margin)
             if share == 0:
                 raise _Stop(
                     "no part of the update keeps the energy confined: the data ask for an "
@@ -204,15 +231,31 @@ class Loop:
         here = self._tensors_after(0.5 * self._flow) if k else self._tensors(self._controls, 0)
         return update.change(gradient, toward, here, lambda step: self._tensors_after(step, here))
 
-    def _steered(self, anticipation: Anticipation, k: int, forces: Array) -> Array:
+    def _steered(self, steering: Steering, k: int, forces: Array) -> Array:
         """θ to hold next, or a stop where the path to the target is no longer available."""
         try:
             time = self._problem.schedule.duration * (k / self._problem.ticks)
-            return anticipation.parameters(time, forces)
+            return steering.parameters(time, forces, self._controls)
         except (ValueError, np.linalg.LinAlgError) as error:
             if k == 0:
                 raise
             raise _Stop(f"cannot compute the path to the target: {error}") from error
+
+    def _steered_by(self) -> Steering | None:
+        """Steering that replaces the schedule's rate; None where there is none."""
+        problem, visible = self._problem, self._problem.positive
+        if problem.schedule.transports and isinstance(visible, DataPhase) and not visible.batches:
+            found = transport_steering(
+                problem.exact,
+                problem.metrics,
+                visible.all_forces(),
+                problem.schedule.duration,
+                self._hold,
+                math.inf if is_infinite(self._device.ledger) else len(self._device.ledger.work),
+            )
+            if found is not None:
+                return found
+        return self._anticipated()
 
     def _anticipated(self) -> Anticipation | None:
         """Steering by the whole path to the target; None where F and ζ are constant along it."""

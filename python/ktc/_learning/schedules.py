@@ -18,7 +18,7 @@ from ktc._learning.schedule import Schedule
 Weights: TypeAlias = Mapping[str, float] | None
 
 
-class MinimalDissipation(Schedule):
+class MinimalDissipation(Schedule, transports=True):
     """η(t) = [(T − t) F + 2ζ]⁻¹ with jumps F⁻¹ζ θ̇ at both ends: natural gradient, time to go.
 
     An overdamped Gaussian network driven so from equilibrium moves its mean at constant speed to
@@ -26,6 +26,20 @@ class MinimalDissipation(Schedule):
     2K⁻¹R)⁻¹μ, without knowing the target beforehand. One harmonic unit: η = 1/[k(T − t + 2τ)],
     W_ex = γμ²/(T + 2τ). With inertia this is so to leading order for long T; the least work needs
     impulses at both ends besides (``theory.optimal_drive``), and a short T costs more.
+
+    **Transport.** Where all of the bias and the stiffness of an overdamped Gaussian network are
+    learned, the replicas are carried to the data along the optimal transport, at the least excess
+    work that any drive needs, ``theory.wasserstein_bound``, in the infinite ensemble and for any
+    duration. With t′ = T − t, the replicas' mean m and covariance Σ, the data's μ and Σ*,
+    K* = kT Σ*⁻¹, and R = 1,
+
+        K(t) = kT Σ⁻¹ − G,    b(t) = K m + v,    v = (t′K* + 2)⁻¹ K* (μ − m),
+
+    where G = (A − 1)/t′ and A Σ A = Σ_f least in ‖(A − 1)Σ^½‖²/t′ + kT KL(Σ_f‖Σ*); at the end the
+    controls jump to K*, K*μ. m and Σ are predicted from tick to tick, exactly, and corrected by the
+    replicas where these differ from the prediction by more than samples of their number do; so
+    their noise costs nothing, and they are independent of one another. It is the default there
+    (``fit.rule`` is "transport"); ``anticipate`` or measured metrics choose the rules of F and ζ.
 
     **Anticipation.** Where F and ζ change with θ, their present values say little about the path
     that remains. With ``anticipate`` the controller computes two equilibria of the model: θ* has
@@ -49,7 +63,8 @@ class MinimalDissipation(Schedule):
         duration: T.
         matrix: False makes one scalar rate from the traces of F and ζ, for a controller that cannot
             apply a matrix; exact where all modes are alike.
-        anticipate: whether to steer by F and ζ over the whole remaining path.
+        anticipate: True to steer by F and ζ over the whole remaining path, False by those of the
+            present parameters; None for transport where it is available, and else as False.
 
     Example:
         >>> import ktc
@@ -64,14 +79,18 @@ class MinimalDissipation(Schedule):
     Ueda (2010), Phys. Rev. Lett. 104, 090602.
     """
 
-    def __init__(self, duration: float, matrix: bool = True, anticipate: bool = False) -> None:
-        others = {"anticipate": True} if flag("anticipate", anticipate) else {}
+    def __init__(
+        self, duration: float, matrix: bool = True, anticipate: bool | None = None
+    ) -> None:
+        chosen = anticipate is not None
+        others = {"anticipate": flag("anticipate", anticipate)} if chosen else {}
         super().__init__(duration, matrix=flag("matrix", matrix), **others)
         if anticipate and not matrix:
             raise ValueError(
                 "matrix must be True where anticipate is, which has no scalar rate of traces"
             )
         self.matrix, self.anticipate = matrix, anticipate
+        self.transports = self.transports and matrix and not chosen
 
     def ahead(self, time: float, hold: float, path: PathToTarget) -> Array:
         """θ* + (F⁻¹ζ + h/2) θ̇*, to be held from ``time`` < T on."""
