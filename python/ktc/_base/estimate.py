@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from threading import Lock
 
@@ -195,7 +196,9 @@ class Estimate:
         variance: float | None = None,
     ) -> Estimate:
         """Make an estimate without error; ``variance`` is the variance over the ensemble."""
-        return cls(number("value", value), 0.0, method=method, unit=unit, kT=kT, variance=variance)
+        if math.isnan(number("value", value)):
+            raise ValueError(f"value must be a number, but is {value}")
+        return cls(value, 0.0, method=method, unit=unit, kT=kT, variance=variance)
 
     @property
     def variance(self) -> float:

@@ -109,9 +109,8 @@ def checked_samples(
 def check_schedule(schedule: object, metrics: object) -> None:
     """Refuse what is no schedule, an incomplete one, and metrics that it does not use."""
     if not isinstance(schedule, Schedule):
-        raise TypeError(
-            f"schedule must be one of ktc.schedules, but is {type(schedule).__name__} {schedule!r}"
-        )
+        kind = type(schedule).__name__
+        raise TypeError(f"schedule must be one of ktc.schedules, but is {kind} {told(schedule)}")
     try:
         schedule.duration  # noqa: B018  # raises where there is none
     except AttributeError:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from ktc._base.estimate import INFINITE, Estimate
 from ktc._base.files import VERSION, Storable
 from ktc._base.units import Units
-from ktc._base.validation import Array
+from ktc._base.validation import Array, of_type
 from ktc._emulation.free_energy_ladder import free_energy_difference
 from ktc._learning.averages import energy_differences
 from ktc._learning.fit_figure import draw_fit
@@ -256,7 +256,11 @@ class Fit(Storable):
 
     def completed(self, target: Controls | Mapping[str, ArrayLike]) -> Estimate:
         """Excess work with one last jump to given controls, or controls by name as for ``set``."""
-        controls = target if isinstance(target, Controls) else self.controls.updated(**target)
+        if isinstance(target, Controls):
+            controls = target
+        else:
+            of_type("target", target, Mapping, "ktc.Controls, or a mapping from names to values")
+            controls = self.controls.updated(**target)
         if self.readings.variances is not None:
             step = self.learned.vector(controls) - self.theta
             jump = np.array([float(step @ self.readings.final_forces)])

@@ -121,6 +121,7 @@ def friction_estimate(
     )[1]  # fmt: skip
 
 
+@refusing_overflow("hold or interval")
 def metric_estimates(
     device: Description | Device,
     parameter: Learnable = "bias",

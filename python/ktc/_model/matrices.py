@@ -7,10 +7,9 @@ from numpy.typing import ArrayLike
 
 from ktc._base.validation import (
     Array,
-    broadcast_to_units,
     frozen,
+    positive_per_unit,
     real_array,
-    require_positive,
     require_positive_definite,
     square,
     symmetric,
@@ -44,11 +43,20 @@ def confining(stiffness: Array, quartic: Array) -> Array:
     return matrix
 
 
+def friction_per_unit(friction: ArrayLike, units: int) -> Array:
+    """Return a friction of each unit, checked."""
+    array = positive_per_unit("friction", friction, units)
+    least = float(array.min(initial=1.0))
+    if least < np.finfo(np.float64).tiny:
+        raise ValueError(f"friction is so small that 1/friction overflows: {least:g}; scale it up")
+    return array
+
+
 def friction_matrix(friction: ArrayLike, units: int) -> Array:
     """Return R, shape (d, d), of a scalar, one number per unit, or a matrix."""
     array = real_array("friction", friction)
     if array.ndim < 2:
-        return np.diag(require_positive("friction", broadcast_to_units("friction", array, units)))
+        return np.diag(friction_per_unit(array, units))
     matrix = symmetric("friction", square("friction", array, units))
     fix = "a resistor that feeds energy in cannot be emulated"
     require_positive_definite("friction", matrix, fix)
