@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ktc._base.validation import Array, count, positive
+from ktc._base.validation import Array, count, positive, refusing_overflow
 from ktc._emulation.emulator import Emulator
 from ktc._engines.step_size import default_step
 from ktc._measure.correlation_windows import MOST_INTERVALS, WindowIntegrator, longer_window

@@ -63,8 +63,8 @@ def friction_matrix(friction: ArrayLike, units: int) -> Array:
     return matrix
 
 
-def refuse_dense_parts(friction: ArrayLike, inertia: ArrayLike | None) -> None:
-    """Refuse what needs dense algebra, beside a sparse stiffness."""
+def sparse_friction(friction: ArrayLike, inertia: ArrayLike | None, units: int) -> Array:
+    """Return R of each unit beside a sparse stiffness; refuse what needs dense algebra."""
     if inertia is not None:
         raise ValueError(
             "inertia must be None where stiffness is sparse, because momenta rotate by a dense "
@@ -75,3 +75,4 @@ def refuse_dense_parts(friction: ArrayLike, inertia: ArrayLike | None) -> None:
             "friction must be a scalar or (d,) where stiffness is sparse, but has shape "
             f"{np.shape(friction)}; pass stiffness.toarray() for resistors between units"
         )
+    return friction_per_unit(friction, units)
