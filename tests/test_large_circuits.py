@@ -111,6 +111,14 @@ def test_large_and_small_circuits_are_one_network(text):
         circuit.voltages(emulator) for circuit, emulator in zip(circuits, emulators, strict=True)
     )
     assert np.allclose(other, one, rtol=1e-11, atol=1e-15)
+    moments = [c.voltage_moments(e) for c, e in zip(circuits, emulators, strict=True)]
+    for name in ("mean", "covariance"):
+        one, other = (getattr(each, name) for each in moments)
+        assert np.allclose(other, one, rtol=1e-9, atol=1e-9 * np.abs(one).max())
+    one, other = (c.currents(e) for c, e in zip(circuits, emulators, strict=True))
+    assert one.keys() == other.keys()
+    for name, current in one.items():
+        assert np.allclose(other[name], current, rtol=1e-9, atol=1e-15), name
     one, other = (emulator.energy() for emulator in emulators)
     assert np.allclose(other, one, rtol=1e-12)
     assert np.allclose(emulators[1].ledger.work, emulators[0].ledger.work, rtol=1e-12)
@@ -211,7 +219,10 @@ def test_replicas_do_not_depend_on_threads_files_or_the_precision_of_books(tmp_p
     protocol = ktc.Protocol([1e-10] * 6, {"V1": [1.0, 0.5, 0.0, -0.5, 0.0, 1.0]})
     for emulator in (one, two):
         emulator.set(V2=0.3)
-        emulator.play(protocol)
+        run = emulator.play(protocol, record=["voltages", "voltage_mean"], every=6)
+        assert np.array_equal(run.series["voltages"][0], circuit.voltages(emulator))
+        mean = circuit.voltages(emulator).mean(axis=0)
+        assert np.allclose(run.series["voltage_mean"][0], mean, rtol=1e-9, atol=1e-12)
     one.save(tmp_path / "grid.npz")
     loaded = ktc.Emulator.load(tmp_path / "grid.npz")
     for emulator in (one, two, loaded):
@@ -228,6 +239,8 @@ def test_replicas_do_not_depend_on_threads_files_or_the_precision_of_books(tmp_p
 
 def test_the_number_of_nodes_decides():
     assert not grid(10).compile().is_sparse
+    with pytest.raises(ValueError, match="sparse=False"):
+        _ = grid(3).compile(sparse=True).equation
     large = grid(32)
     assert large.compile().is_sparse
     assert large.compile() is large.compile() is large.network
