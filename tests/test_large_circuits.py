@@ -237,6 +237,46 @@ def test_replicas_do_not_depend_on_threads_files_or_the_precision_of_books(tmp_p
     assert np.allclose(circuit.voltages(one)[:, places], [0.0, 1.0, 0.3], atol=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("text", "conditions"),
+    [
+        (WARM, ".ic v(a)=2m v(c)=1m"),
+        (WARM.replace("C4 a b 0.5n", "C4 a b 0.5n ic=1m"), ""),
+        (RINGING.replace("L2 b c 2u", "L2 b c 2u ic=3u"), ".ic v(d)=1m"),
+        (WARM, ""),
+    ],
+)
+def test_initial_conditions_are_those_of_dense_algebra(text, conditions):
+    dense, sparse = (ktc.Circuit.from_netlist(text + conditions) for _ in range(2))
+    dense.compile(sparse=False)
+    sparse.compile(sparse=True)
+    expected = dense.initial_state()
+    scale = 1e-9 * np.abs(expected).max()
+    assert np.allclose(sparse.initial_state(), expected, rtol=1e-9, atol=scale)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "part"),
+    [
+        (".ic v(m)=1", "v(m) is at a node whose voltage no charge holds"),
+        (".ic v(in)=1", "v(in) is at a node whose voltage no charge holds"),
+        (".ic v(x)=1", "v(x) names no node"),
+    ],
+)
+def test_initial_conditions_that_nothing_holds_are_refused(conditions, part):
+    circuit = ktc.Circuit.from_netlist(WARM + conditions)
+    circuit.compile(sparse=True)
+    with pytest.raises(ktc.CircuitError) as found:
+        circuit.initial_state()
+    assert part in str(found.value)
+
+
+def test_a_circuit_beyond_the_memory_is_refused_by_its_size(monkeypatch):
+    monkeypatch.setattr("ktc._base.resources.memory", lambda: 1e5)
+    with pytest.raises(ktc.CircuitError, match=r"101 nodes and 290 elements needs"):
+        grid(10).compile(sparse=True)
+
+
 def test_the_number_of_nodes_decides():
     assert not grid(10).compile().is_sparse
     with pytest.raises(ValueError, match="sparse=False"):

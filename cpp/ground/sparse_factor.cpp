@@ -107,29 +107,51 @@ void SparseFactor<Number>::eliminate(std::size_t k, std::span<const std::size_t>
 template class SparseFactor<double>;
 template class SparseFactor<Complex>;
 
-void solve_block(const SparseFactor<double>& factor, double* block, std::size_t width) {
+namespace {
+
+/// Lanes that are solved together, in registers.
+constexpr std::size_t lanes_at_once = 16;
+
+/// x ← A⁻¹ x of some lanes, at most lanes_at_once, whose rows are `width` apart.
+template <class Lanes>
+void solve_lanes(const SparseFactor<double>& factor, double* block, std::size_t width,
+                 Lanes lanes) {
     const std::size_t n = factor.rows();
+    double own[lanes_at_once];
     const auto row = [&](std::size_t place) { return block + factor.row_at(place) * width; };
     for (std::size_t k = 0; k < n; ++k) {
         const auto places = factor.places(k);
         const auto column = factor.column(k);
-        const double* own = row(k);
+        std::copy_n(row(k), lanes, own);
         for (std::size_t p = 0; p < places.size(); ++p) {
             double* other = row(places[p]);
-            for (std::size_t lane = 0; lane < width; ++lane) other[lane] -= column[p] * own[lane];
+            const double entry = column[p];
+            for (std::size_t lane = 0; lane < lanes; ++lane) other[lane] -= entry * own[lane];
         }
     }
     for (std::size_t k = n; k-- > 0;) {
         const auto places = factor.places(k);
         const auto column = factor.column(k);
         const double pivot = factor.pivots()[k];
-        double* own = row(k);
-        for (std::size_t lane = 0; lane < width; ++lane) own[lane] /= pivot;
+        const double* before = row(k);
+        for (std::size_t lane = 0; lane < lanes; ++lane) own[lane] = before[lane] / pivot;
         for (std::size_t p = 0; p < places.size(); ++p) {
             const double* other = row(places[p]);
-            for (std::size_t lane = 0; lane < width; ++lane) own[lane] -= column[p] * other[lane];
+            const double entry = column[p];
+            for (std::size_t lane = 0; lane < lanes; ++lane) own[lane] -= entry * other[lane];
         }
+        std::copy_n(own, lanes, row(k));
     }
+}
+
+}  // namespace
+
+void solve_block(const SparseFactor<double>& factor, double* block, std::size_t width) {
+    std::size_t lane = 0;
+    for (; lane + lanes_at_once <= width; lane += lanes_at_once)
+        solve_lanes(factor, block + lane, width,
+                    std::integral_constant<std::size_t, lanes_at_once>());
+    if (lane < width) solve_lanes(factor, block + lane, width, width - lane);
 }
 
 void multiply_root(const SparseFactor<double>& factor, double* block, std::size_t width) {

@@ -65,8 +65,7 @@ void Energy::of_inverse(const double* state, const std::vector<double>& force, d
     for (std::size_t i = 0; i < force.size(); ++i)
         for (std::size_t lane = 0; lane < block_width; ++lane) {
             const std::size_t at = i * block_width + lane;
-            add_compensated(energy[lane], carry[lane],
-                            state[at] * (0.5 * scratch[at] - force[i]));
+            add_compensated(energy[lane], carry[lane], state[at] * (0.5 * scratch[at] - force[i]));
         }
     for (std::size_t lane = 0; lane < block_width; ++lane) energy[lane] += carry[lane];
 }
