@@ -9,17 +9,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.codec import register, same
-from ktc._base.lazy_imports import scipy
 from ktc._base.resources import within_memory
 from ktc._base.units import Units
 from ktc._base.validation import Array
-from ktc._circuits.branch import GROUND, Branch, CircuitError, Coupling
+from ktc._circuits.branch import Branch, CircuitError, Coupling
 from ktc._circuits.compilation import too_far_apart
 from ktc._circuits.compiled_circuit import CompiledCircuit
 from ktc._circuits.source_values import DRIVEN, places_of, waveforms_of
 from ktc._circuits.sparse_compilation import compile_sparse
+from ktc._circuits.sparse_conditions import state_at
 from ktc._circuits.sparse_equation import SparseEquation
-from ktc._circuits.sparse_graph import csr
 from ktc._circuits.sparse_sources import present_sources
 from ktc._model.controls import Controls, initial_controls
 from ktc._model.device import Device
@@ -31,8 +30,6 @@ SMALLER = "measure on an Emulator, or compile the circuit with sparse=False"
 MOST_DENSE_NODES = 1000
 #: Memory of a compilation of grids of a million nodes.
 BYTES_PER_NODE = 2500
-#: Most numbers of a dense matrix of initial conditions, (conditions, d).
-MOST_CONDITIONS = 20_000_000
 
 
 def is_large(branches: Sequence[Branch]) -> bool:
@@ -200,66 +197,7 @@ class SparseCircuit(CompiledCircuit):
 
     def state_at(self, conditions: Mapping[str, float], branches: Iterable[Branch]) -> Array:
         """Return the state at given voltages and currents; see Circuit.initial_state."""
-        rows, fixed = self._conditions(list(conditions), branches)
-        if rows.shape[0] * self.units > MOST_CONDITIONS:
-            raise CircuitError(
-                f"{rows.shape[0]:,} initial conditions of a circuit of {self.units:,} coordinates "
-                "are too many; pass state="
-            )
-        wanted = np.array(list(conditions.values())) - fixed
-        # Least energy ½ zᵀ S⁻¹ z: z = Aᵀ λ where A ∇H = wanted.
-        matrix = rows.toarray()
-        system = matrix @ self._stiffness.times(matrix.T)
-        scale = 1 / np.sqrt(np.diagonal(system))
-        pull = (
-            scale
-            * np.linalg.lstsq(
-                system * np.outer(scale, scale), scale * (wanted + matrix @ self.bias), rcond=1e-12
-            )[0]
-        )
-        state = np.asarray(matrix.T @ pull)
-        missed = np.abs(matrix @ self.gradient(state, self.controls) - wanted)
-        if (missed > 1e-9 * np.abs(wanted).max(initial=0.0)).any():
-            name = list(conditions)[int(np.argmax(missed))]
-            raise CircuitError(
-                f"the initial condition of {name} contradicts another one or a source; remove one",
-                name,
-            )
-        return state
-
-    def _conditions(
-        self, names: Sequence[str], branches: Iterable[Branch]
-    ) -> tuple[SparseMatrix, Array]:
-        """Rows by ∇H, and parts by sources, of the quantities of initial conditions."""
-        large, known = self.large, {b.name.lower(): b for b in branches}
-        place = {node.lower(): k for k, node in enumerate(large.nodes)}
-        flux = {name.lower(): k for k, name in enumerate(self.coordinates)}
-        nodes: list[tuple[int, int, float]] = []
-        fluxes: list[tuple[int, int, float]] = []
-        for k, name in enumerate(names):
-            branch, node = known.get(name), name.removeprefix("v(").removesuffix(")")
-            if branch is not None and branch.kind == "L":
-                fluxes.append((k, flux[f"phi({name})"], 1.0))
-                continue
-            ends = (branch.plus, branch.minus) if branch is not None else (node, GROUND)
-            for end, sign in zip(ends, (1.0, -1.0), strict=True):
-                if end.lower() in place:
-                    nodes.append((k, place[end.lower()], sign))
-                elif end.lower() not in (GROUND, "gnd"):
-                    raise CircuitError(f"the initial condition of {name} names no node", name)
-        chosen = _matrix(nodes, (len(names), len(large.nodes)))
-        found = chosen @ large.voltages + _matrix(fluxes, (len(names), large.voltages.shape[1]))
-        found = scipy.sparse.csr_array(found)
-        found.eliminate_zeros()
-        lost = np.flatnonzero(np.diff(found[:, self.units :].indptr))
-        lost = lost if len(lost) else np.flatnonzero(np.diff(found.indptr) == 0)
-        if len(lost):
-            raise CircuitError(
-                f"the initial condition of {names[lost[0]]} is at a node whose voltage no charge "
-                "holds; remove it",
-                names[lost[0]],
-            )
-        return found[:, : self.units], chosen @ (large.offsets @ large.values)
+        return state_at(self.large, self._stiffness, self.bias, conditions, branches)
 
     @property
     def friction(self) -> Array:
@@ -297,12 +235,6 @@ class SparseCircuit(CompiledCircuit):
         held = self._controls.held_stiffness
         assert isinstance(held, InverseStiffness)
         return held
-
-
-def _matrix(entries: Sequence[tuple[int, int, float]], shape: tuple[int, int]) -> SparseMatrix:
-    table = np.array(entries, dtype=float).reshape(-1, 3)
-    row, column = table[:, :2].T.astype(np.int64)
-    return csr(table[:, 2], row, column, shape)
 
 
 def _at_controls(large: SparseEquation, controls: Controls) -> SparseCircuit:
