@@ -69,7 +69,7 @@ NOT_EMULATED = {
 
 
 @pytest.mark.parametrize("case", ACCEPTED, ids=names)
-def test_compiled_circuits_rest_at_the_operating_point(case):
+def test_compiled_circuits_have_the_operating_point_and_the_noise(case):
     made, wanted = circuit(case), STORED[case.path.name]["op"]
     if case.path.stem in NOT_EMULATED or not {b.kind for b in made.branches} & set("CL"):
         with pytest.raises(ktc.CircuitError, match=NOT_EMULATED.get(names(case), WITHOUT_STATE)):
@@ -83,6 +83,22 @@ def test_compiled_circuits_rest_at_the_operating_point(case):
     largest = max(map(abs, wanted.values()))
     for node, value in wanted.items():
         assert found[node] == pytest.approx(value, rel=1e-6, abs=1e-6 * largest), node
+    if f"q({case.output})".lower() in map(str.lower, net.coordinates):
+        np.testing.assert_allclose(
+            _density(linear, case), STORED[case.path.name]["noise"], rtol=RELATIVE
+        )
+
+
+def _density(linear: Linear, case: Case) -> list[float]:
+    """Noise of a node with a capacitor; that of others has a part that is white."""
+    net = linear.net
+    place = [node.lower() for node in net.nodes].index(case.output.lower())
+    found = []
+    for frequency in case.frequencies:
+        motion = 2j * np.pi * frequency * np.eye(net.units) - linear.drift
+        transfer = linear.voltages[place] @ net.stiffness @ np.linalg.solve(motion, linear.noise)
+        found.append(2 * np.sum(np.abs(transfer) ** 2))
+    return found
 
 
 @pytest.mark.parametrize("case", REFUSED, ids=names)
