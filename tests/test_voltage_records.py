@@ -117,6 +117,38 @@ def test_spectrum_of_a_node():
         run.spectrum("x")
 
 
+def test_statistics_of_node_voltages():
+    """The same linear map of the same samples as records of every tick."""
+    made = circuit()
+    emulator = ktc.Emulator(made, replicas=40, seed=3)
+    wanted = ktc.Statistics(covariance=True)
+    rest = ktc.Protocol(np.full(30, 1e-7), {}, final={"V1": 1.0})
+    run = emulator.play(rest, record="voltages", statistics=wanted)
+    samples = run.series["voltages"].reshape(-1, 3)
+    found = run.voltage_moments
+    np.testing.assert_allclose(found.mean, samples.mean(axis=0), rtol=1e-9, atol=1e-20)
+    expected = np.cov(samples.T, bias=True)
+    np.testing.assert_allclose(found.covariance, expected, rtol=1e-8, atol=1e-24)
+    driven = emulator.play(ktc.Protocol([1e-7], {"V1": [0.0]}), statistics=wanted)
+    with pytest.raises(ValueError, match="needs held controls, but the protocol drives emf"):
+        _ = driven.voltage_moments
+
+
+def test_learned_biases_are_values_of_sources():
+    """The circuit at V1, V2 has the mean of the data, which is reached within 1e-3."""
+    made = circuit(
+        "V1 x 0 0\nC1 x a 1p\nR1 a 0 1meg\nV2 y 0 0\nC2 y b 1p\nR2 b 0 1meg\nC3 a b 0.5p\nC4 a 0 1p"
+    )
+    truth = made.compile().with_controls(**made.controls(V1=3e-5, V2=-2e-5))
+    data = np.linalg.solve(truth.stiffness, truth.bias)[None]
+    schedule = ktc.schedules.MinimalDissipation(duration=1e-4)
+    fit = ktc.learn(made, data, schedule, replicas=math.inf, ticks=200)
+    assert made.sources(fit.controls) == pytest.approx({"V1": 3e-5, "V2": -2e-5}, rel=1e-3)
+    series = circuit("V1 m 0 0\nV2 up m 1\nR1 up a 1k\nC1 a 0 1n\nI1 0 a 1n")
+    controls = series.compile().with_controls(**series.controls(V1=2.0)).controls
+    assert series.sources(controls) == pytest.approx({"I1": 1e-9})
+
+
 def test_transient_mean_is_the_mean_of_the_infinite_ensemble():
     made = circuit(TEXT + "\n.ic v(a)=2u")
     times = np.linspace(0, 6e-7, 7)
