@@ -184,3 +184,53 @@ def test_wrong_arguments_of_transient_mean(arguments, error, message):
         circuit().transient_mean([0.0, 1.0, 2.0], V1=[1.0, 2.0, 3.0])
     with pytest.raises(TypeError, match="unknown source 'V7'"):
         circuit().transient_mean([0.0, 1.0], V7=1.0)
+
+
+ACROSS = (
+    "V1 in 0 1u\nR1 in a 1k kelvin=300\nR2 a 0 1k\nC1 a 0 1n\nL1 a b 1m\nR3 b 0 50\nC2 b x 1n\n"
+    "V2 x 0 -2u\nI1 0 m 1n\nR4 m b 10\nV3 y 0 3u\nR5 y y2 0\nR6 y2 0 1k\nL2 y2 a 1m\nR7 in 0 1k"
+)
+
+
+def test_powers_at_rest_are_those_of_the_operating_point():
+    made = circuit(ACROSS)
+    found = made.powers(ktc.Emulator(made, replicas=math.inf))
+    wanted = made.op().power
+    assert set(found) == set(wanted)
+    for name, watts in wanted.items():
+        assert found[name] == pytest.approx(watts, rel=1e-8, abs=1e-24), name
+
+
+def test_powers_sum_to_the_change_of_energy_and_heat():
+    """∫ Σ P dt by Gauss–Legendre quadrature = ⟨heat⟩ + change of what C and L store at held θ."""
+    made = circuit(ACROSS)
+    emulator = ktc.Emulator(made, replicas=math.inf)
+    emulator.set(V1=5e-6, V2=1e-6, I1=3e-9)
+    emulator.run(1e-7)
+    at, weights = np.polynomial.legendre.leggauss(24)
+    hold = 4e-7
+    total = 0.0
+    for node, weight in zip(at, weights, strict=True):
+        moved = emulator.copy()
+        moved.run(0.5 * hold * (1 + node))
+        total += 0.5 * hold * weight * sum(made.powers(moved).values())
+    before = (emulator.ledger.heat[0], stored(made, emulator))
+    emulator.run(hold)
+    after = (emulator.ledger.heat[0], stored(made, emulator))
+    assert total == pytest.approx(after[0] - before[0] + after[1] - before[1], rel=1e-8)
+
+
+def stored(made, emulator):
+    """Mean energy of the capacitors and inductors of ACROSS."""
+    found = made.voltage_moments(emulator)
+    place = dict(zip(made.nodes, range(len(made.nodes)), strict=True))
+    a, b, x = (place[node] for node in "abx")
+    mean, covariance = found.mean, found.covariance
+    energy = 0.5e-9 * (mean[a] ** 2 + covariance[a, a])
+    energy += 0.5e-9 * ((mean[b] - mean[x]) ** 2 + covariance[b, b])
+    net = made.compile()
+    for name in ("L1", "L2"):
+        row = net.equation.inductors_of_gradient[net.equation.inductors.index(name)]
+        spread = row @ net.stiffness @ emulator.moments().covariance @ net.stiffness @ row
+        energy += 0.5e-3 * (made.currents(emulator)[name] ** 2 + spread)
+    return energy

@@ -134,7 +134,7 @@ class Run(Storable):
                 f"{', '.join(self.protocol.controls)}; record 'voltage_mean'"
             )
         found = Moments(self.statistics.mean, lambda: self.statistics.covariance)
-        return self.network.moments_at(found, self.initial_controls, {})
+        return self.network.moments_at(found, self.initial_controls)
 
     @property
     def work(self) -> Estimate:
