@@ -16,6 +16,8 @@ from ktc._circuits.equation import CircuitEquation
 from ktc._circuits.source_values import controls_at, present_values
 from ktc._model.controls import Controls
 from ktc._model.device import Device, DeviceMoments
+from ktc._model.elements import Elements
+from ktc._model.matrices import stiffness_matrix
 from ktc._model.moments import Moments
 from ktc._model.network import Network
 
@@ -53,14 +55,16 @@ class CompiledCircuit(Network):
     @classmethod
     def of_equation(cls, equation: CircuitEquation) -> CompiledCircuit:
         """Make the network of a circuit equation."""
-        network = cls.of_elements(
-            stiffness=equation.stiffness,
-            resistors=equation.resistors,
-            kT=equation.kT,
-            bias=equation.bias_of @ equation.values,
-            interconnection=equation.interconnection,
-            sources=equation.currents,
-            noises=equation.noises,
+        elements = Elements(
+            equation.resistors,
+            equation.interconnection,
+            equation.currents,
+            equation.noises,
+            equation.active,
+        )
+        bias = equation.bias_of @ equation.values
+        network = cls._of_elements(
+            elements, stiffness_matrix(equation.stiffness), equation.kT, bias
         )
         network.equation = equation
         return network

@@ -65,7 +65,7 @@ class Ledger:
     @property
     @one_thread
     def net_heat(self) -> Array:
-        """Heat less what noise generators injected, work + source + shadow − ΔH."""
+        """Heat less what generators and active elements supplied, work + source + shadow − ΔH."""
         if self._engine.netted:
             require_kept(NET_HEAT, self.kept)
             return self._engine.heat()

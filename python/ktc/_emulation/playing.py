@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ktc._base.estimate import LazySamples, gained
+from ktc._base.lazy_samples import LazySamples, gained
 from ktc._base.validation import Array, frozen, of_type
 from ktc._circuits.named_controls import resolved_protocol
 from ktc._emulation.ledger import Ledger

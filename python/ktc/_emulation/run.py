@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ktc._base.codec import register
-from ktc._base.estimate import INFINITE, Estimate, LazySamples
+from ktc._base.estimate import INFINITE, Estimate
 from ktc._base.files import VERSION, Storable
+from ktc._base.lazy_samples import LazySamples
 from ktc._base.units import Units
 from ktc._base.validation import Array, choice, count, frozen, of_shape
 from ktc._circuits.compiled_circuit import CompiledCircuit
@@ -345,7 +346,7 @@ class Run(Storable):
         self, samples: LazySamples, unit: str, kT: float | None = None, name: str = ""
     ) -> Estimate:
         if self._variances is None:
-            return Estimate.of_samples(samples, unit=unit, kT=kT)
+            return Estimate.of_samples(samples, unit=unit, kT=kT, ensemble=self._samples)
         value, variance = float(samples()[0]), self._variances.get(name)
         return Estimate.exact(value, method=INFINITE, unit=unit, kT=kT, variance=variance)
 

@@ -69,6 +69,7 @@ class MomentsEngine(WithoutReplicas):
         self._network, self.itemised, self._variances = network, itemised, variances
         # The sources of a circuit may be zero now, and driven later.
         self.driven = itemised or network.elements is not None
+        self.netted = network.core.is_active
         self._motion_kind = "split" if itemised else "driven" if self.driven else "exact"
         self._elements = ElementArrays(network)
         self._motions: dict[tuple[bytes, bytes], Motion] = {}

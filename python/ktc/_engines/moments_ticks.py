@@ -176,10 +176,11 @@ def hold(state: State, moved: Hold, elements: ElementArrays, posts: Posts) -> No
         if setting.bias.any():
             bias = np.zeros(elements.rows)
             bias[:d] = setting.bias
-        feed = setting.feed if setting.driven else None
+        known = not (len(elements.noise_density) or elements.active)
+        feed = setting.feed if setting.driven and known else None
         for tally in state.tallies.values():
             tally.hold(moved, covariance, later, bias, feed)
-            tally.closed = tally.closed and not len(elements.noise_density)
+            tally.closed = tally.closed and known
     state.mean, state.covariance = after, later
     # Time by compensated summation, too.
     total = state.time + moved.duration
@@ -189,13 +190,15 @@ def hold(state: State, moved: Hold, elements: ElementArrays, posts: Posts) -> No
 
 
 def _source(setting: Setting, moved: Hold, elements: ElementArrays, wound: Array) -> float:
-    """Mean energy from sources, Σ_r ∫ e_r dξ_r + Σ_s ∫ I_s a_s·∇H dt."""
+    """Mean energy from sources, Σ_r ∫ e_r dξ_r + Σ_s ∫ I_s (a_s·∇H) dt, or as in ActiveFlow."""
     assert moved.lag is not None  # of driven holds
     motion, emf, current = setting.motion, setting.controls["emf"], setting.controls["current"]
     path = moved.lag @ wound + setting.displacement * moved.duration
     swept = motion.slopes @ path - emf * moved.duration
     slope = motion.hessian @ path
-    fed = elements.source_directions @ slope[: elements.dimension]
+    fed = elements.readings @ slope[: elements.dimension]
+    if elements.reading_conductance is not None:
+        fed = fed + elements.reading_conductance @ current * moved.duration
     return float(current @ fed - (emf * elements.conductance) @ swept)
 
 
