@@ -322,6 +322,7 @@ def test_energy_of_sources_against_moment_equations(hold):
     infinite.run(hold)
     assert infinite.ledger.source[0] == pytest.approx(mean[2], rel=1e-8)
     assert infinite.ledger.net_heat[0] == pytest.approx(mean[2], rel=1e-8)
+    assert infinite.ledger.variance("source") == pytest.approx(covariance[2, 2], rel=1e-8)
 
 
 def test_saved_and_resumed(tmp_path):
