@@ -231,6 +231,10 @@ double relaxed_variance(double kT, double rate, double hold) {
     return kT * -std::expm1(-2.0 * rate * hold);
 }
 
+double relaxed_integral(double rate, double hold) {
+    return rate == 0.0 ? hold : -std::expm1(-rate * hold) / rate;
+}
+
 Transition natural_transition(const Coordinates& coordinates, double kT, double hold) {
     const std::size_t n = coordinates.dimension();
     if (!coordinates.decoupled()) {

@@ -153,6 +153,11 @@ void Network::check_bias(const std::vector<double>& bias) const {
     check_size(bias, units(), "bias");
 }
 
+void Network::check_sources(const Controls& controls) const {
+    check_size(controls.emf, elements_->resistors(), "emf");
+    check_size(controls.current, elements_->sources(), "current");
+}
+
 void Network::check(const Controls& controls) const {
     check_bias(controls.bias);
     require(controls.stiffness.rows() == units() && controls.stiffness.columns() == units(),
@@ -167,8 +172,7 @@ void Network::check(const Controls& controls) const {
     require(any_nonzero(controls.kT) || elements_->noises() > 0, "kT must be positive");
     check_size(controls.quartic, units(), "quartic");
     check_quartic(controls.quartic, *elements_);
-    check_size(controls.emf, elements_->resistors(), "emf");
-    check_size(controls.current, elements_->sources(), "current");
+    check_sources(controls);
 }
 
 }  // namespace ktc

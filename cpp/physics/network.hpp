@@ -83,6 +83,8 @@ class Network {
     void check(const Controls& controls) const;
     /// Raises on a bias of a wrong shape or not finite.
     void check_bias(const std::vector<double>& bias) const;
+    /// The same of EMFs and currents.
+    void check_sources(const Controls& controls) const;
 
    private:
     // Pointers are shared by all copies, because snapshots copy engines.

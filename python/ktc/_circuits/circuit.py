@@ -15,8 +15,6 @@ from ktc._circuits.netlist import Netlist, read_netlist
 from ktc._circuits.netlist_place import DEFAULT_KELVIN
 from ktc._circuits.netlist_source import read_text
 from ktc._circuits.netlist_text import write_netlist
-from ktc._circuits.waveform_protocol import protocol_of_waveforms
-from ktc._model.protocol import Protocol
 
 
 class Circuit(CircuitReadings):
@@ -203,31 +201,6 @@ class Circuit(CircuitReadings):
         if self._compiled is None:
             self._compiled = CompiledCircuit.of_branches(self.branches, self.kelvin, self.couplings)
         return self._compiled
-
-    def protocol(self, duration: float, ticks: int) -> Protocol:
-        """Return the Protocol in which the sources follow their waveforms in ``waveforms``.
-
-        Each tick holds the exact mean of a waveform over the tick, and the final update sets its
-        value at the end. Other sources keep their values.
-
-        Args:
-            duration: total time [s], from time 0 of the waveforms.
-            ticks: number of equal ticks.
-
-        Raises:
-            ValueError: a circuit without waveforms.
-
-        Example:
-            >>> import ktc
-            >>> text = "V1 in 0 PULSE(0 1 1u 2u)\\nR1 in a 1k\\nC1 a 0 1n"
-            >>> circuit = ktc.Circuit.from_netlist(text, waveforms="drive")
-            >>> protocol = circuit.protocol(duration=4e-6, ticks=4)
-            >>> protocol.controls["V1"].round(3)
-            array([0.  , 0.25, 0.75, 1.  ])
-            >>> emulator = ktc.Emulator(circuit, replicas=10, seed=1)
-            >>> run = emulator.play(protocol)
-        """
-        return protocol_of_waveforms(self.waveforms, duration, ticks)
 
     def _changed(self) -> None:
         super()._changed()

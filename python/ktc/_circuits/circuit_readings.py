@@ -69,12 +69,12 @@ class CircuitReadings(CircuitAnalyses):
             >>> text = "V1 in 0 PULSE(0 1 1u 2u)\\nR1 in a 1k\\nC1 a 0 1n"
             >>> circuit = ktc.Circuit.from_netlist(text, waveforms="drive")
             >>> protocol = circuit.protocol(duration=4e-6, ticks=4)
-            >>> abs(protocol.controls["emf"][:, 0]).round(3)
+            >>> protocol.controls["V1"].round(3)
             array([0.  , 0.25, 0.75, 1.  ])
-            >>> emulator = ktc.Emulator(circuit.compile(), replicas=10, seed=1, resolve_heat=True)
+            >>> emulator = ktc.Emulator(circuit, replicas=10, seed=1)
             >>> run = emulator.play(protocol)
         """
-        return protocol_of_waveforms(self.waveforms, self.controls, duration, ticks)
+        return protocol_of_waveforms(self.waveforms, duration, ticks)
 
     def voltages(self, emulator: Device, **sources: float) -> Array:
         """Return the node voltages of an emulator of this circuit [V], shape (replicas, nodes).
