@@ -139,7 +139,13 @@ class Motion:
     def displacement(self, push: Array) -> Array:
         """−F⁻¹c of a steady push c beyond that of the bias, shape (rows,)."""
         # F = (J − G) A, so that A of the displacement is −(J − G)⁻¹ c.
-        slope = np.asarray(np.linalg.solve(self._elements.flow, -push), np.float64)
+        try:
+            slope = np.asarray(np.linalg.solve(self._elements.flow, -push), np.float64)
+        except np.linalg.LinAlgError:
+            raise ValueError(
+                "the drift is singular: a coordinate is bound by nothing, so that a network with "
+                "sources has no rest; add a resistor there"
+            ) from None
         return self.with_filters(self._solved(slope))
 
     @cached_property
