@@ -364,6 +364,8 @@ def _fields(run: Run) -> dict[str, object]:
 
 def _of_fields(protocol: Protocol, programmed: Protocol | None, **others: Any) -> Run:
     run = Run(protocol=protocol, programmed=programmed or protocol, **others)
+    if "work" not in run._samples and (run.accounts is None or "work" in run.accounts):
+        raise ValueError("_samples has no 'work', which this run keeps")
     replicas = len(next(iter(run._samples.values()))()) if run._samples else 1
     for name, samples in run._samples.items():
         columns = () if name != "heat_per_resistor" else (len(run.network.accounts),)

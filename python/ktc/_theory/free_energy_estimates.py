@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from ktc._base.estimate import Estimate
 from ktc._base.lazy_imports import scipy
-from ktc._base.validation import Array, finite, positive, real_array
+from ktc._base.validation import Array, finite, positive, real_array, refusing_overflow
 
 # Below this overlap the asymptotic error bar is unreliable (Klimovich, Shirts, Mobley 2015,
 # J. Comput.-Aided Mol. Des. 29, 397).
@@ -197,6 +197,8 @@ def jarzynski(work: ArrayLike, kT: float) -> Estimate:
         -0.0123595 ± 0.013
     """
     works, kT = _works("work", work), positive("kT", kT)
+    with refusing_overflow("work/kT"):
+        _ = works / kT
     weights = np.exp((works.min() - works) / kT)
     mean = float(np.mean(weights))
     effective = min(float(np.sum(weights) ** 2 / np.sum(weights**2)), _gaussian_samples(works / kT))
@@ -244,5 +246,6 @@ def _works(name: str, works: ArrayLike) -> Array:
         raise ValueError(
             f"{name} must be works of at least two runs, shape (n,), but has shape {values.shape}"
         )
-    _ = finite(name, np.ptp(values))
+    with np.errstate(over="ignore"):
+        _ = finite(name, np.ptp(values))
     return values
