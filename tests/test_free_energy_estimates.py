@@ -330,3 +330,12 @@ def test_jarzynski_warns_whatever_the_lowest_works_happen_to_be(draw, warned):
             ktc.theory.jarzynski(draw(rng), 1.0)
         count += bool(caught)
     assert count == 60 * warned
+
+
+def test_bennett_refuses_works_in_another_unit_than_kT():
+    rng = np.random.default_rng(3)
+    works = 1e-21 * rng.normal(size=(2, 100))
+    with pytest.raises(ValueError, match="kT must be in the unit of the works, but is 1"):
+        ktc.theory.bennett(*works, kT=1.0)
+    assert ktc.theory.bennett(np.zeros(5), np.zeros(5), kT=1.0).mean == 0
+    assert abs(ktc.theory.bennett(*works, kT=4e-21).mean) < 1e-21

@@ -23,6 +23,8 @@ HEAVIEST_TAIL = 0.45
 # Skewness of the mean of e^{−W} over Gaussian works above which 2 standard errors cover 92 % or
 # less; the lower quantile has to agree in part, because it scatters.
 LARGEST_SKEWNESS, SKEWNESS_OF_TAIL = 1.0, 0.4
+# Works below this share of kT are none in its unit: their weights are 1 but for rounding.
+SMALLEST_WORK = 1e-12
 # Standard errors of a mismatch of two sets of works that is reported: a false alarm of 6e-6.
 MISMATCH = 4.5
 
@@ -59,8 +61,9 @@ def bennett(
 
     Raises:
         ValueError: fewer than two works of either kind, numbers that are not finite, an overlap
-            below ``least_overlap``, where the error bar is unreliable, or works that are far from a
-            pair of forward and reverse works at this kT: a wrong sign, or a wrong unit.
+            below ``least_overlap``, where the error bar is unreliable, works below 1e-12 kT, or
+            works that are far from a pair of forward and reverse works at this kT: a wrong sign, or
+            a wrong unit.
 
     Warns:
         RuntimeWarning: works that contradict P_F(W)/P_R(−W) = e^{(W−ΔF)/kT} by more than 4.5
@@ -79,10 +82,16 @@ def bennett(
         0.000896005 ± 0.0071
     """
     works = _works("forward", forward), _works("reverse", reverse)
-    least_overlap = finite("least_overlap", least_overlap)
+    least_overlap, kT = finite("least_overlap", least_overlap), positive("kT", kT)
     with np.errstate(over="ignore"):  # exponents beyond doubles are 0 or 1
-        found = acceptance(*works, positive("kT", kT))
+        found = acceptance(*works, kT)
         _check_pair(*works, kT, found.change)
+    largest = max(float(np.abs(each).max()) for each in works)
+    if 0 < largest < SMALLEST_WORK * kT:
+        raise ValueError(
+            f"kT must be in the unit of the works, but is {kT:g}, and no work is above "
+            f"{largest:.3g}: in joules it is about 4e-21"
+        )
     if found.overlap < least_overlap:
         raise ValueError(
             f"forward and reverse works overlap by {found.overlap:.2g}, below least_overlap = "
