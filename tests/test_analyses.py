@@ -128,10 +128,25 @@ def test_analyses_agree_with_the_compiled_circuit(text):
 
 
 def test_noise_of_a_capacitor_sums_to_kT_over_C():
-    made = circuit("R1 a 0 1k kelvin=250\nC1 a 0 1n\nR2 a 0 5k kelvin=250")
-    noise = made.noise("a", np.linspace(0, 1e9, 100_001)[:20_001])
-    tail = noise.density[-1] * noise.frequencies[-1]  # falls as 1/f²
-    assert noise.power() + tail == pytest.approx(BOLTZMANN * 250 / 1e-9, rel=1e-3)
+    """Each resistor's share of kT/C is that of its conductance and temperature."""
+    made = circuit("R1 a 0 1k kelvin=250\nC1 a 0 1n\nR2 a 0 4k kelvin=100\nR3 a b 1k\nC2 b 0 1f")
+    shares = made.noise_power("a", 1e-2, 1e14)
+    unit = BOLTZMANN / 1e-9 / 1.25
+    wanted = {"R1": 250 * unit, "R2": 0.25 * 100 * unit, "R3": BOLTZMANN * 300 * 1e-15 / 1e-18}
+    assert shares == pytest.approx(wanted, rel=1e-5)
+    with pytest.raises(ValueError, match="high must be above low = 2, but is 1"):
+        made.noise_power("a", 2.0, 1.0)
+
+
+def test_flicker_noise_follows_one_over_f():
+    made = ktc.Circuit(kelvin=0.0).add("R1", "a", 0, 1).add("C1", "a", 0, 1e-10)
+    made.add_flicker_noise("I1", 0, "a", "1f", "10m", "10k")
+    f = np.geomspace(1e-2, 1e4, 2001)
+    np.testing.assert_allclose(made.noise("a", f).density * f, 1e-15, rtol=5e-3)
+    variance = made.voltage_moments(ktc.Emulator(made, replicas=math.inf)).covariance[0, 0]
+    assert variance == pytest.approx(sum(made.noise_power("a", 1e-9, 1e9).values()), rel=1e-6)
+    with pytest.raises(ktc.CircuitError, match="0 < lowest < highest, but has 1 A²/Hz from 2 to 1"):
+        made.add_flicker_noise("I2", 0, "a", 1.0, 2.0, 1.0)
 
 
 @pytest.mark.parametrize(

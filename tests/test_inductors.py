@@ -103,7 +103,7 @@ def pencil_covariance(nodal):
     (alpha, beta), left, right = scipy.linalg.eig(
         -steady, rate, left=True, right=True, homogeneous_eigvals=True
     )
-    finite = np.abs(alpha) * 1e-9 < np.abs(beta)
+    finite = np.abs(alpha) * 1e-6 < np.abs(beta)
     finite &= np.abs(alpha) > 1e-9 * np.abs(beta)  # without the fluxes that loops conserve
     rates, left, right = alpha[finite] / beta[finite], left[:, finite], right[:, finite]
     noise = np.array(

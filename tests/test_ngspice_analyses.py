@@ -105,3 +105,20 @@ def test_shares_of_noise(text, circuit, node, tmp_path):
         found = theirs[f"onoise_{b.name.lower()}"] ** 2 * kelvin / SIMULATION_KELVIN
         # Its k_B is that of CODATA 2014, 3.5e-7 less.
         np.testing.assert_allclose(noise.shares[b.name], found, rtol=1e-6, atol=1e-40)
+
+
+@pytest.mark.parametrize("name", NETLISTS)
+def test_transient_mean_from_rest(name, tmp_path):
+    """The trapezoidal rule in two thousand steps leaves some 1e-5 of the response."""
+    text, node, duration = NETLISTS[name]
+    circuit = ktc.Circuit.from_netlist(text, title=True)
+    vectors = " ".join(f"v({n})" for n in circuit.nodes)
+    step = duration / 2000
+    commands = f"tran {step} {duration} 0 {step} uic\nlinearize {vectors}\nwrdata out.txt {vectors}"
+    theirs = spice(tmp_path, text, node, commands)
+    rows = np.arange(20, 2000, 60)
+    path = circuit.transient_mean([0.0, *theirs["time"][rows]])
+    largest = max(np.abs(theirs[f"v({n.lower()})"]).max() for n in circuit.nodes)
+    for n in circuit.nodes:
+        found = theirs[f"v({n.lower()})"][rows]
+        np.testing.assert_allclose(path.voltages[n][1:], found, rtol=0, atol=5e-5 * largest)

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <complex>
+#include <limits>
 #include <stdexcept>
 #include <string>
 
@@ -148,10 +149,17 @@ SymmetricEigen symmetric_eigen_of_factor(const Matrix& factor) {
     return result;
 }
 
-Matrix semidefinite_factor(const Matrix& a) {
+namespace {
+
+struct PivotedFactor {
+    Matrix factor;
+    std::size_t rank;
+};
+
+/// Pivoted Cholesky factor of `a` over width_i width_j, until what is left is below `tolerance`;
+/// a negative one means rounding.
+PivotedFactor pivoted_factor(const Matrix& a, const std::vector<double>& width, double tolerance) {
     const std::size_t n = a.rows();
-    std::vector<double> width(n);
-    for (std::size_t i = 0; i < n; ++i) width[i] = std::sqrt(std::max(a(i, i), 0.0));
     Matrix scaled(n, n);
     for (std::size_t i = 0; i < n; ++i)
         for (std::size_t j = 0; j < n; ++j)
@@ -159,14 +167,32 @@ Matrix semidefinite_factor(const Matrix& a) {
     std::vector<lapack_int> order(n);
     lapack_int rank = 0;
     const lapack_int info = scipy_LAPACKE_dpstrf(LAPACK_ROW_MAJOR, 'L', index(n), scaled.data(),
-                                                 index(n), order.data(), &rank, -1.0);
+                                                 index(n), order.data(), &rank, tolerance);
     if (info < 0) check_library(info, "dpstrf");
-    Matrix result(n, n);
+    PivotedFactor result{Matrix(n, n), static_cast<std::size_t>(rank)};
     for (std::size_t i = 0; i < n; ++i) {
         const std::size_t row = static_cast<std::size_t>(order[i] - 1);
-        for (std::size_t j = 0; j <= i && j < static_cast<std::size_t>(rank); ++j)
-            result(row, j) = width[row] * scaled(i, j);
+        for (std::size_t j = 0; j <= i && j < result.rank; ++j)
+            result.factor(row, j) = width[row] * scaled(i, j);
     }
+    return result;
+}
+
+}  // namespace
+
+Matrix semidefinite_factor(const Matrix& a) {
+    std::vector<double> width(a.rows());
+    for (std::size_t i = 0; i < a.rows(); ++i) width[i] = std::sqrt(std::max(a(i, i), 0.0));
+    return pivoted_factor(a, width, -1.0).factor;
+}
+
+Matrix low_rank_factor(const Matrix& a, const std::vector<double>& width) {
+    const std::size_t n = a.rows();
+    const double rounding = std::numeric_limits<double>::epsilon() * static_cast<double>(n);
+    const PivotedFactor full = pivoted_factor(a, width, rounding);
+    Matrix result(n, full.rank);
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t j = 0; j < full.rank; ++j) result(i, j) = full.factor(i, j);
     return result;
 }
 

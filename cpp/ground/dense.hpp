@@ -58,6 +58,9 @@ SymmetricEigen symmetric_eigen_of_factor(const Matrix& factor);
 /// B with B Bᵀ = a for a positive semidefinite covariance, entries to the rounding of √(a_ii a_jj):
 /// pivoted Cholesky at unit diagonal. Pivots that rounding made negative count as zero.
 Matrix semidefinite_factor(const Matrix& a);
+/// The same with few columns: B Bᵀ = a to the rounding of width_i width_j, with no more columns
+/// than that takes.
+Matrix low_rank_factor(const Matrix& a, const std::vector<double>& width);
 /// x with B x = b of such a factor B, for b in its range; other parts of b are left out.
 std::vector<double> solve_semidefinite(const Matrix& factor, std::vector<double> b);
 

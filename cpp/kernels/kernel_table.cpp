@@ -3,6 +3,7 @@
 #include "kernels/kernels.hpp"
 
 #include "kernels/conversion_pack.hpp"
+#include "kernels/driven_pack.hpp"
 #include "kernels/ledger_pack.hpp"
 #include "kernels/midpoint_pack.hpp"
 #include "kernels/modal_pack.hpp"
@@ -82,6 +83,7 @@ const Kernels table{
     .instruction_set = KTC_TEXT(KTC_INSTRUCTION_SET),
     .full = kernels_of<double>,
     .single = kernels_of<float>,
+    .driven = driven,
     .uniforms = uniforms,
     .line_slope = line_slope,
     .line_move = line_move,

@@ -40,6 +40,52 @@ struct ModalBooks {
 /// Number of steps between two posts of modal moves, which occur at multiples of it.
 inline constexpr std::size_t modal_tile = 16;
 
+/// Some rows of the matrix B of correlated noise, column by column: `depth` columns of noise, then
+/// those of the filters.
+struct DrivenPanel {
+    std::size_t rows, depth;  ///< driven_panel rows, two or one
+    const std::size_t* row;   ///< where in the state
+    const double* numbers;
+};
+inline constexpr std::size_t driven_panel = 6;
+
+/// Factors of a hold of driven modes, one entry per row: units, then filters.
+struct DrivenMove {
+    std::size_t units, filters;
+    std::size_t draws;                ///< normals per step
+    const double *decay, *growth;     ///< e^{−λh} and e^{−λh} − 1
+    const double* width;              ///< of the noise that a row has alone; may be null
+    const DrivenPanel* panels;        ///< noise that rows share
+    std::size_t panel_count, shared;  ///< number of its first normal
+};
+
+/// One tick of driven modes: an update of forces and sources, then a hold.
+struct DrivenTick {
+    const DrivenMove* move;
+    const double* force_change;  ///< Δβ; null without update
+    const double* force;         ///< β held
+    const double* rest;          ///< w* held
+    // Energy from sources (motion/driven_motion.hpp); null where there is none.
+    const double* potential = nullptr;  ///< c
+    const double* share = nullptr;      ///< l, of each normal
+    double steady = 0.0;                ///< p h
+};
+
+/// Noise that the energy from sources has on its own: normals by their step, and their weights, for
+/// one tile after the other.
+struct SourceNoise {
+    const std::uint64_t* step;  ///< readable beyond the last one, by a bundle
+    const double* weight;
+    const std::size_t* end;  ///< of each tile
+};
+
+/// Accounts of a group of replicas that sources drive.
+struct DrivenBooks {
+    ModalBooks modal;
+    double* source;
+    UpperHalf* source_carry;
+};
+
 /// Nonzero entry of a direction in the space of states, with the quartic term of its coordinate.
 struct LineEntry {
     std::size_t coordinate;
@@ -154,6 +200,11 @@ struct Kernels {
             return full;
     }
 
+    /// Plays `count` ticks on sixteen replicas, rows `stride` apart, with noise of the sources' own
+    /// (null for none). `scratch` has room for the noise of a tile, or of a tick.
+    void (*driven)(double* state, std::size_t stride, const DrivenTick* ticks, std::size_t count,
+                   const StreamAddress& first, const SourceNoise& own, const DrivenBooks& books,
+                   double* scratch);
     /// Sixteen uniform numbers in (0, 1), odd multiples of 2^−53, one per replica of a group.
     void (*uniforms)(const StreamAddress& address, double* out);
     /// Sub-steps of the splitting integrator on a block (motion/substeps.hpp).

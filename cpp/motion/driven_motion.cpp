@@ -19,12 +19,13 @@ void add(double amount, std::span<const SparseEntry> direction, std::vector<doub
 }
 
 /// Directions of white noise as columns, each times the root of its rate.
-Matrix white_noise(const Network& network, const Controls& controls) {
+Matrix white_noise(const Network& network, const Controls& controls, double common_kT) {
     const Elements& e = network.elements();
     Matrix result(e.dimension(), e.resistors() + e.noises());
     for (std::size_t r = 0; r < e.resistors(); ++r)
         for (const auto& [i, value] : e.directions.row(r))
-            result(i, r) = value * std::sqrt(2.0 * controls.kT[e.account[r]] * e.conductance[r]);
+            result(i, r) =
+                value * std::sqrt(2.0 * (controls.kT[e.account[r]] - common_kT) * e.conductance[r]);
     for (std::size_t k = 0; k < e.noises(); ++k)
         for (std::size_t i = 0; i < e.dimension() && e.noise_rate[k] == 0.0; ++i)
             result(i, e.resistors() + k) = e.noise_directions(k, i) * std::sqrt(e.noise_density[k]);
@@ -34,11 +35,12 @@ Matrix white_noise(const Network& network, const Controls& controls) {
 }  // namespace
 
 DrivenMotion driven_motion(const Network& network, const Controls& controls,
-                           const Coordinates& coordinates) {
+                           const Coordinates& coordinates, double common_kT) {
     const Elements& e = network.elements();
     const std::size_t n = coordinates.dimension(), rows = n + e.filters();
     DrivenMotion motion{Matrix(rows, rows), Matrix(rows, rows), {}, {}};
-    const Matrix noise = multiply(coordinates.from_state, white_noise(network, controls));
+    const Matrix noise =
+        multiply(coordinates.from_state, white_noise(network, controls, common_kT));
     const Matrix diffusion = multiply(noise, noise, Transposed::no, Transposed::yes);
     for (std::size_t i = 0; i < n; ++i)
         for (std::size_t j = 0; j < n; ++j) {
@@ -47,7 +49,7 @@ DrivenMotion driven_motion(const Network& network, const Controls& controls,
         }
     for (std::size_t i = 0; i < coordinates.rates.size(); ++i)
         motion.drift(i, i) = -coordinates.rates[i];
-    if (controls.isothermal() && e.noises() == 0)
+    if (controls.isothermal() && e.noises() == 0 && !e.is_active() && common_kT == 0.0)
         motion.balance = Matrix::diagonal(std::vector<double>(n, controls.kT.front()));
     double heating = 0.0, damping = 0.0;
     for (std::size_t i = 0; i < n; ++i) {
@@ -75,12 +77,31 @@ Matrix stationary_covariance(const DrivenMotion& motion) {
     return motion.balance.empty() ? solve_lyapunov(motion.drift, motion.diffusion) : motion.balance;
 }
 
+Transition transition_of(const DrivenMotion& motion, double hold) {
+    if (!motion.drift.is_diagonal())
+        return linear_transition(motion.drift, motion.diffusion, motion.balance, hold);
+    const std::size_t n = motion.drift.rows();
+    Transition result{Matrix(n, n), Matrix(n, n)};
+    for (std::size_t i = 0; i < n; ++i) {
+        result.decay(i, i) = std::exp(motion.drift(i, i) * hold);
+        for (std::size_t j = 0; j < n; ++j)
+            result.covariance(i, j) =
+                motion.diffusion(i, j) *
+                relaxed_integral(-motion.drift(i, i) - motion.drift(j, j), hold);
+    }
+    return result;
+}
+
 DrivenTransition driven_transition(const DrivenMotion& motion, double hold) {
-    const Transition exact =
-        linear_transition(motion.drift, motion.diffusion, motion.balance, hold);
-    const std::vector<double> scale(motion.drift.rows(), 1.0);
-    return {hold, exact.decay, semidefinite_factor(exact.covariance),
-            exact_flow(motion.drift, scale, hold).integral, motion.filter_unit};
+    const Transition exact = transition_of(motion, hold);
+    const std::size_t n = motion.drift.rows();
+    Matrix lag(n, n);
+    if (motion.drift.is_diagonal())
+        for (std::size_t i = 0; i < n; ++i) lag(i, i) = relaxed_integral(-motion.drift(i, i), hold);
+    else
+        lag = exact_flow(motion.drift, std::vector<double>(n, 1.0), hold).integral;
+    return {hold, exact.decay, semidefinite_factor(exact.covariance), std::move(lag),
+            motion.filter_unit};
 }
 
 std::vector<double> rest_slope(const Network& network, const Controls& controls) {
@@ -112,21 +133,38 @@ std::shared_ptr<const SourceFlow> source_flow(const Network& network, const Cont
         add(-current, e.directions.row(r), force);
         flow.power += current * controls.emf[r];
     }
+    const Matrix& readings = e.is_active() ? e.active.readings : e.source_directions;
     for (std::size_t s = 0; s < e.sources(); ++s) {
-        const std::vector<SparseEntry> direction = entries_of(e.source_directions.row(s));
-        add(controls.current[s], direction, push);
-        add(controls.current[s], direction, force);
+        add(controls.current[s], entries_of(e.source_directions.row(s)), push);
+        add(controls.current[s], entries_of(readings.row(s)), force);
     }
-    const Matrix& to_state = coordinates.to_state;
-    flow.displacement = multiply(to_state, rest_slope(network, controls), Transposed::yes);
-    const std::vector<double> adjoint = solve(transpose(network.flow()), force);
-    flow.potential = multiply(to_state, adjoint, Transposed::yes);
+    // What sources read beside ∇H: voltages of current sources at resistors, and noise.
+    std::vector<double> read(e.resistors(), 0.0);
+    if (e.is_active()) {
+        flow.power += dot(controls.current, multiply(e.active.conductance, controls.current));
+        read = multiply(e.active.noise, controls.current, Transposed::yes);
+    }
+    std::vector<double> adjoint;
+    if (coordinates.decoupled()) {
+        flow.displacement = multiply(coordinates.from_state, push);
+        flow.potential = multiply(coordinates.from_state, force);
+        for (std::size_t i = 0; i < n; ++i) {
+            flow.displacement[i] /= coordinates.rates[i];
+            flow.potential[i] /= -coordinates.rates[i];
+        }
+        adjoint = multiply(coordinates.from_state, flow.potential, Transposed::yes);
+    } else {
+        const Matrix& to_state = coordinates.to_state;
+        flow.displacement = multiply(to_state, rest_slope(network, controls), Transposed::yes);
+        adjoint = solve(transpose(network.flow()), force);
+        flow.potential = multiply(to_state, adjoint, Transposed::yes);
+    }
     flow.power -= dot(adjoint, push);
 
     std::vector<double> noise(n, 0.0), filtered;
     for (std::size_t r = 0; r < e.resistors(); ++r) {
         const double rate = 2.0 * controls.kT[e.account[r]] * e.conductance[r];
-        const double share = controls.emf[r] - dot(e.directions.row(r), adjoint);
+        const double share = controls.emf[r] + read[r] - dot(e.directions.row(r), adjoint);
         flow.diffusion += rate * share * share;
         add(rate * share, e.directions.row(r), noise);
     }

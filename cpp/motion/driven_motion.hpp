@@ -15,8 +15,9 @@ struct DrivenMotion {
     Matrix balance;  ///< kT·1 at one temperature without generators, which balances them; or empty
     std::vector<double> filter_unit;
 };
+/// Without the noise that all resistors have at `common_kT`.
 DrivenMotion driven_motion(const Network& network, const Controls& controls,
-                           const Coordinates& coordinates);
+                           const Coordinates& coordinates, double common_kT = 0.0);
 
 /// Covariance of the stationary state. Raises if the network is not stable.
 Matrix stationary_covariance(const DrivenMotion& motion);
@@ -30,6 +31,8 @@ struct DrivenTransition {
     std::vector<double> filter_unit;
 };
 DrivenTransition driven_transition(const DrivenMotion& motion, double hold);
+/// Covariance of the noise of a hold, ∫₀ʰ e^{Fs} D e^{Fᵀs} ds, and e^{Fh}.
+Transition transition_of(const DrivenMotion& motion, double hold);
 
 /// ∇H where a network under sources rests, −(J − G)⁻¹ (Σ_r g_r e_r d_r + Σ_s I_s a_s).
 std::vector<double> rest_slope(const Network& network, const Controls& controls);
@@ -39,6 +42,8 @@ std::vector<double> rest_slope(const Network& network, const Controls& controls)
 /// a function of the state, the mean power of the stationary state, and white noise. With the
 /// solution χ of (J − G)ᵀ χ = Σ_s I_s a_s − Σ_r e_r g_r d_r, which adds to c·dv what is not noise,
 ///     dζ = Σ_r (e_r − χ·d_r) √(2 kT_r g_r) dW_r − Σ_i χ·a_i √S_i dW_i.
+/// With active elements the power of sources is that of Active: c_s takes the place of a_s in χ,
+/// and Σ_s I_s m_sr that of e_r in ζ.
 struct SourceFlow {
     std::vector<double> displacement;  ///< w* − β
     std::vector<double> potential;     ///< c, for w and the currents of filters

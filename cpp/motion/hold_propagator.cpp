@@ -1,23 +1,17 @@
 #include "motion/hold_propagator.hpp"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "ground/dense.hpp"
 #include "kernels/packed_matrix.hpp"
+#include "motion/block_books.hpp"
+#include "motion/driven_propagator.hpp"
 #include "motion/midpoint_propagator.hpp"
 #include "motion/splitting_propagator.hpp"
 
 namespace ktc {
 namespace {
-
-/// Destination of the posts to accounts that the ledger does not keep.
-struct Spill {
-    double sums[Ledger::source][block_width] = {};
-    UpperHalf carries[Ledger::source][block_width] = {};
-    UpperHalf turnover[block_width] = {};
-};
 
 std::vector<float> rounded(const std::vector<double>& values) {
     std::vector<float> result(values.size());
@@ -93,24 +87,12 @@ std::size_t ModalPropagator<Real>::play(const TickBatch& batch, std::size_t firs
     }
     constexpr std::size_t width = replicas_of_a_group<Real>;
     const NoiseAddress at = block.address(width);
-    const Accounts& kept = block.ledger.accounts();
-    std::optional<Spill> spill;
-    if (!kept.complete()) spill.emplace();
+    BlockBooks books(block.ledger);
     for (std::size_t g = at.begin_group; g < at.end_group; ++g) {
         const std::size_t lane = g * width;
-        const auto sums = [&](Ledger::Account account) {
-            return lane + (kept.keeps(account) ? block.ledger.sums(account) : spill->sums[account]);
-        };
-        const auto carries = [&](Ledger::Account account) {
-            return lane +
-                   (kept.keeps(account) ? block.ledger.carries(account) : spill->carries[account]);
-        };
-        kernels().of<Real>().modal(
-            block.state.numbers<Real>() + lane, block_width, decay_.size(), modal.data() + first,
-            last - first, at.stream(Purpose::hold, g),
-            {sums(Ledger::work), carries(Ledger::work), sums(Ledger::heat), carries(Ledger::heat),
-             sums(Ledger::supply), carries(Ledger::supply),
-             lane + (kept.close() ? block.ledger.turnover() : spill->turnover)});
+        kernels().of<Real>().modal(block.state.numbers<Real>() + lane, block_width, decay_.size(),
+                                   modal.data() + first, last - first, at.stream(Purpose::hold, g),
+                                   books.modal(lane));
     }
     if (begin.source) post_source(batch, first, last, block, workspace);
     block.step += last - first;
@@ -297,6 +279,8 @@ std::shared_ptr<const Propagator> hold_propagator(const Network& network, const 
         return splitting_propagator(elements, *setting.energy, kT, hold, longest_step,
                                     motion == Motion::pooled);
     const bool modes = setting.drive->source && setting.drive->source->independent;
+    if (motion == Motion::driven && coordinates.decoupled() && !(format.single() && modes))
+        return driven_propagator(network, setting, hold);
     if (network.is_driven(setting.controls) && !modes) {
         const DrivenMotion driven = driven_motion(network, setting.controls, coordinates);
         return std::make_shared<DensePropagator>(driven_transition(driven, hold));

@@ -27,6 +27,7 @@ struct TickBatch {
     /// The ticks as the kernels of independent modes read them, and the numbers they point to.
     std::tuple<std::vector<ModalTick<double>>, std::vector<ModalTick<float>>> modal;
     std::vector<std::vector<float>> rounded;
+    std::vector<DrivenTick> driven;  ///< the ticks as the kernel of driven modes reads them
 
     void append(Tick tick);
     void play(ReplicaBlock& block, Workspace& workspace) const;

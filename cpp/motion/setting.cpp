@@ -1,6 +1,7 @@
 #include "motion/setting.hpp"
 
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "ground/error.hpp"
@@ -25,17 +26,22 @@ void find_shape(const Network& network, Motion motion, Setting& setting) {
     setting.energy = std::make_shared<const Energy>(std::move(energy));
 }
 
-/// Whether only the bias needs to be checked.
-bool same_but_bias(const Controls& a, const Controls& b) {
-    return a.stiffness == b.stiffness && a.kT == b.kT && a.quartic == b.quartic && a.emf == b.emf &&
-           a.current == b.current;
-}
+/// What differs between two controls. Where it is at most bias and sources, nothing else needs to
+/// be checked.
+struct Change {
+    bool shape, kT, sources;
 
-/// What sources do is taken from `previous` if only the bias differs.
+    Change(const Controls& a, const Controls& b)
+        : shape(a.stiffness != b.stiffness || a.quartic != b.quartic),
+          kT(a.kT != b.kT),
+          sources(a.emf != b.emf || a.current != b.current) {}
+    bool bias_alone() const { return !shape && !kT && !sources; }
+};
+
+/// What sources do is the same as at `previous` if only the bias differs.
 std::shared_ptr<const Drive> drive_of(const Network& network, const Setting& setting, Motion motion,
-                                      const Setting* previous) {
+                                      const Setting* previous, bool same) {
     const Controls& controls = setting.controls;
-    const bool same = previous != nullptr && same_but_bias(controls, previous->controls);
     Drive drive{setting.coordinates->force(controls.bias), controls.emf, controls.current};
     drive.rest = drive.force;
     if (motion == Motion::driven) {
@@ -61,15 +67,19 @@ std::shared_ptr<const Drive> drive_of(const Network& network, const Setting& set
 
 Setting make_setting(const Network& network, Controls controls, Motion motion,
                      const Setting* previous) {
-    if (previous != nullptr && same_but_bias(controls, previous->controls)) {
+    std::optional<Change> change;
+    if (previous != nullptr) change.emplace(controls, previous->controls);
+    const bool same_shape = change && !change->shape;
+    if (same_shape && !change->kT) {
         network.check_bias(controls.bias);
+        network.check_sources(controls);
     } else {
         network.check(controls);
-        check_motion(network, controls, motion);
     }
+    const bool bias_alone = change && change->bias_alone();
+    if (!bias_alone) check_motion(network, controls, motion);
     Setting setting{std::move(controls), nullptr, nullptr, nullptr};
-    if (previous != nullptr && previous->controls.stiffness == setting.controls.stiffness &&
-        previous->controls.quartic == setting.controls.quartic) {
+    if (same_shape) {
         setting.coordinates = previous->coordinates;
         setting.energy = previous->energy;
     } else {
@@ -80,7 +90,7 @@ Setting make_setting(const Network& network, Controls controls, Motion motion,
         require(std::abs(emf) <= largest_source, "emf is so large that energies overflow");
     for (double current : setting.controls.current)
         require(std::abs(current) <= largest_source, "current is so large that energies overflow");
-    setting.drive = drive_of(network, setting, motion, previous);
+    setting.drive = drive_of(network, setting, motion, previous, bias_alone);
     double energy = 0.0;
     for (double beta : setting.drive->force) energy += beta * beta;
     require(energy <= largest_energy,

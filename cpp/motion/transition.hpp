@@ -58,6 +58,9 @@ Flow exact_flow(const Matrix& drift, const std::vector<double>& scale, double ho
 /// Variance of an Ornstein–Uhlenbeck process a hold after a point: kT (1 − e^{−2λh}).
 double relaxed_variance(double kT, double rate, double hold);
 
+/// ∫₀ʰ e^{−λs} ds.
+double relaxed_integral(double rate, double hold);
+
 /// Transition in natural coordinates, with P = kT·1.
 Transition natural_transition(const Coordinates& coordinates, double kT, double hold);
 

@@ -65,7 +65,7 @@ struct Workspace {
     std::vector<double> before;  ///< a block's state before a step
     Posts posts;
     Workspace(std::size_t rows, std::size_t heat_accounts)
-        : first(2 * rows * block_width), second(rows * block_width) {
+        : first(2 * rows * block_width + modal_tile * block_width), second(rows * block_width) {
         posts.heat_per_account.resize(heat_accounts * block_width);
     }
 };

@@ -14,12 +14,13 @@ One source has "ac" and is the input. A file without such a source gets a curren
 from __future__ import annotations
 
 import cmath
-import json
 import math
 import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+
+import ktc
 
 FOLDER = Path(__file__).parent
 REFERENCE = FOLDER / "reference.json"
@@ -80,6 +81,7 @@ class Case:
 
 
 def _number(text: str) -> float:
+    text = text.lower()
     digits = text.rstrip("kmeg")
     return float(digits) * {"": 1.0, "k": 1e3, "meg": 1e6, "m": 1e-3, "g": 1e9}[text[len(digits) :]]
 
@@ -89,6 +91,7 @@ ACCEPTED = [case for case in CASES if case.refused is None]
 REFUSED = [case for case in CASES if case.refused is not None]
 
 
-def reference() -> dict[str, dict[str, object]]:
-    """Values of ngspice by the names of files; "version" is that of ngspice."""
-    return json.loads(REFERENCE.read_text())
+def circuit(case: Case) -> ktc.Circuit:
+    """The circuit of a case, with its input."""
+    made = ktc.Circuit.from_file(case.path, waveforms="drive")
+    return made if case.source else made.add(PROBE, 0, case.output, 0.0)

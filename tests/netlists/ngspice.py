@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from netlists.collection import FOLDER, PROBE, Case
+import ktc
+
+from .collection import FOLDER, PROBE, Case, circuit
 
 #: Commands in a file whose results are of no use here.
 _COMMANDS = r"\.(op|tran|ac|dc|noise|print|plot|save|four|meas\w*|probe|width|tf|sens|pz|step)\b"
@@ -67,8 +71,8 @@ def _nullor(name: str, out: str, ground: str, plus: str, minus: str) -> list[str
     return [f"g{name} 0 z{name} {plus} {minus} 1", f"{name} {out} {ground} z{name} 0 1"]
 
 
-def values(case: Case, folder: Path) -> dict[str, object]:
-    """Run ngspice on a case: voltages by node, responses, and shares of the noise [V²/Hz]."""
+def values(case: Case, folder: Path) -> dict[str, Any]:
+    """Run ngspice on a case: voltages, responses to 1 V or 1 A by node, and noise [V²/Hz]."""
     folder = folder / case.path.stem
     folder.mkdir()
     shutil.copytree(FOLDER / "parts", folder / "parts")
@@ -81,18 +85,35 @@ def values(case: Case, folder: Path) -> dict[str, object]:
     op, ac, noise = (_raw(folder / f"{name}.raw") for name in ("op", "ac", "noise"))
     np.testing.assert_allclose(ac["frequency"].real, case.frequencies, rtol=1e-6)
     shares = {
-        name.removeprefix("onoise_"): (column.real**2).tolist()
+        _element(name): (column.real**2).tolist()
         for name, column in noise.items()
-        if name.startswith("onoise_") and name != "onoise_spectrum"
+        if name.startswith("onoise_r") and not name.endswith(("_thermal", "_1overf"))
     }
+    made = circuit(case)
+    nodes = {node.lower() for node in made.nodes}  # ngspice may have more, for an op-amp
     return {
-        "op": {node: float(column[0].real) for node, column in _nodes(op).items()},
+        "op": {node: float(column[0].real) for node, column in _nodes(op).items() if node in nodes},
         "ac": {
-            node: [[z.real, z.imag] for z in column.tolist()] for node, column in _nodes(ac).items()
+            node: [[z.real, z.imag] for z in (column / case.amplitude).tolist()]
+            for node, column in _nodes(ac).items()
+            if node in nodes
         },
-        "noise": (noise["onoise_spectrum"].real ** 2).tolist(),
-        "shares": shares,
+        "noise": list(_total(made, shares)),
     }
+
+
+def _total(made: ktc.Circuit, shares: dict[str, list[float]]) -> Iterator[float]:
+    """Sum of the shares; ngspice takes all resistors at one temperature, these have their own."""
+    own = {b.name.lower(): b.kelvin for b in made.branches}
+    for k in range(len(next(iter(shares.values())))):
+        kelvin = ((name, own[name]) for name in shares)
+        yield sum(shares[name][k] * (1.0 if t is None else t / made.kelvin) for name, t in kelvin)
+
+
+def _element(vector: str) -> str:
+    """r.x1.x2.r1 of onoise_r.x1.r.x2.r1."""
+    name = vector.removeprefix("onoise_")
+    return name[:2] + re.sub(r"\br\.(?=x)", "", name[2:]) if name.startswith("r.") else name
 
 
 def version() -> str:

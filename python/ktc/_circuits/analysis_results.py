@@ -55,6 +55,24 @@ class SmallSignal:
 
 
 @dataclass(frozen=True, eq=False)
+class MeanPath:
+    """Mean voltages and currents of a circuit over time, by name.
+
+    Attributes:
+        times: t [s], shape (times,).
+        voltages: of the nodes [V], each of shape (times,).
+        currents: of the resistors and inductors [A], each of shape (times,).
+    """
+
+    times: Array
+    voltages: Mapping[str, Array]
+    currents: Mapping[str, Array]
+
+    def __repr__(self) -> str:
+        return f"<ktc.MeanPath: {', '.join(self.voltages)} at {len(self.times)} times>"
+
+
+@dataclass(frozen=True, eq=False)
 class NoiseSpectrum:
     """One-sided noise density of a voltage or current of a circuit, and its parts.
 
@@ -70,19 +88,6 @@ class NoiseSpectrum:
     frequencies: Array
     density: Array
     shares: Mapping[str, Array]
-
-    def power(self) -> float:
-        """Return the integral over the frequencies by the trapezoidal rule [V² or A²].
-
-        Example:
-            >>> import ktc
-            >>> import numpy as np
-            >>> circuit = ktc.Circuit.from_netlist("R1 a 0 1k\\nC1 a 0 1n")
-            >>> noise = circuit.noise("a", np.linspace(0, 1e9, 200_001))
-            >>> round(noise.power() / (1.380649e-23 * 300 / 1e-9), 3)  # kT/C
-            1.0
-        """
-        return float(np.trapezoid(self.density, self.frequencies))
 
     def __repr__(self) -> str:
         return (

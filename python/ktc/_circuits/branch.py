@@ -99,7 +99,7 @@ class Branch:
             _refuse_farads(self.name, self.value)
         object.__setattr__(self, "control", self._checked_control())
         ideal = self.kind == "E" and self.value == math.inf
-        value = math.inf if ideal else _number(f"value of {self.name}", self.value)
+        value = math.inf if ideal else number_of(f"value of {self.name}", self.value)
         if (self.kind == "R" and value < 0) or (self.kind in "CL" and value <= 0):
             raise CircuitError(
                 f"{self.name} must be positive, but is {value:g} {UNITS[self.kind]}; "
@@ -151,7 +151,7 @@ class Branch:
             raise CircuitError(
                 f"{self.name} has {option}=, which only a {owner} may have; remove it", option
             )
-        value = _number(f"{option} of {self.name}", given)
+        value = number_of(f"{option} of {self.name}", given)
         wanted = "not be negative" if option == "kelvin" else "be positive"
         if value < 0 or (value == 0 and option != "kelvin"):
             raise CircuitError(f"{option} of {self.name} must {wanted}, but is {value:g}", option)
@@ -200,7 +200,8 @@ def _check_word(what: str, word: object, pattern: re.Pattern[str], signs: str) -
     return word
 
 
-def _number(what: str, value: str | SupportsFloat) -> float:
+def number_of(what: str, value: str | SupportsFloat) -> float:
+    """Return a finite number, or that of text such as "10meg"; ``what`` names it in errors."""
     if isinstance(value, str):
         try:
             return parse_number(value)
@@ -247,7 +248,7 @@ class Coupling:
                 f"{', '.join(self.inductors) or 'none'}",
                 self.name,
             )
-        value = _number(f"value of {self.name}", self.value)
+        value = number_of(f"value of {self.name}", self.value)
         if not -1 < value < 1:
             raise CircuitError(
                 f"{self.name} must lie between -1 and 1, but is {value:g}; for an ideal "

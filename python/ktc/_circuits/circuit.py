@@ -6,23 +6,18 @@ from os import PathLike
 from pathlib import Path
 from typing import Literal
 
-from numpy.typing import ArrayLike
-
 from ktc._base.codec import register
 from ktc._base.units import Units
 from ktc._base.validation import Array, flag
-from ktc._circuits.analyses import CircuitAnalyses
+from ktc._circuits.circuit_readings import CircuitReadings
 from ktc._circuits.compiled_circuit import CompiledCircuit
 from ktc._circuits.netlist import Netlist, read_netlist
 from ktc._circuits.netlist_place import DEFAULT_KELVIN
 from ktc._circuits.netlist_source import read_text
 from ktc._circuits.netlist_text import write_netlist
-from ktc._circuits.waveform_protocol import protocol_of_waveforms
-from ktc._model.device import Device
-from ktc._model.protocol import Protocol
 
 
-class Circuit(CircuitAnalyses):
+class Circuit(CircuitReadings):
     """Resistors, capacitors, inductors and sources between nodes.
 
     Every resistor R at temperature T carries Johnson noise of one-sided density 4 k_B T/R [A²/Hz].
@@ -206,105 +201,6 @@ class Circuit(CircuitAnalyses):
         if self._compiled is None:
             self._compiled = CompiledCircuit.of_branches(self.branches, self.kelvin, self.couplings)
         return self._compiled
-
-    def controls(self, **sources: ArrayLike) -> dict[str, Array]:
-        """Return the controls, for ``Emulator.set`` or ``Protocol``, at given values of sources.
-
-        These are the whole controls, of bias, emf and current, that the named sources act on. Other
-        sources keep their values in the circuit. A source that acts on no charge or flux is in none
-        of the controls; pass its value to ``voltages``.
-
-        Args:
-            **sources: volts or amperes by the names of sources: numbers, or arrays of shape
-                (ticks,), the waveforms of a Protocol.
-
-        Raises:
-            TypeError: an unknown source, a source given twice, or a value that is no number.
-            ValueError: waveforms of several lengths, or not of shape (ticks,).
-
-        Example:
-            >>> import ktc
-            >>> circuit = ktc.Circuit.from_netlist("V1 in 0 0\\nR1 in a 1k\\nC1 a 0 1n")
-            >>> emulator = ktc.Emulator(circuit.compile(), replicas=10, seed=1, resolve_heat=True)
-            >>> emulator.set(**circuit.controls(V1=2.0))
-            >>> run = emulator.play(ktc.Protocol([1e-6, 1e-6], circuit.controls(V1=[2.0, 0.0])))
-            >>> emulator.controls.emf
-            array([0.])
-        """
-        return self.compile().source_controls(**sources)
-
-    def protocol(self, duration: float, ticks: int) -> Protocol:
-        """Return the Protocol in which the sources follow their waveforms in ``waveforms``.
-
-        Each tick holds the exact mean of a waveform over the tick, and the final update sets its
-        value at the end. Other sources keep their values.
-
-        Args:
-            duration: total time [s], from time 0 of the waveforms.
-            ticks: number of equal ticks.
-
-        Raises:
-            ValueError: a circuit without waveforms.
-
-        Example:
-            >>> import ktc
-            >>> text = "V1 in 0 PULSE(0 1 1u 2u)\\nR1 in a 1k\\nC1 a 0 1n"
-            >>> circuit = ktc.Circuit.from_netlist(text, waveforms="drive")
-            >>> protocol = circuit.protocol(duration=4e-6, ticks=4)
-            >>> abs(protocol.controls["emf"][:, 0]).round(3)
-            array([0.  , 0.25, 0.75, 1.  ])
-            >>> emulator = ktc.Emulator(circuit.compile(), replicas=10, seed=1, resolve_heat=True)
-            >>> run = emulator.play(protocol)
-        """
-        return protocol_of_waveforms(self.waveforms, self.controls, duration, ticks)
-
-    def voltages(self, emulator: Device, **sources: float) -> Array:
-        """Return the node voltages of an emulator of this circuit [V], shape (replicas, nodes).
-
-        Columns are in the order of ``nodes``. The voltage of a node without capacitor is white
-        noise, which has no value at an instant; its column holds the mean at the present charges,
-        fluxes and sources.
-
-        An emulator holds controls, not sources. Sources that are not given have their values in the
-        circuit if these values give the controls; otherwise their values are solved for.
-
-        Args:
-            emulator: an Emulator of ``compile()``, also one loaded from a file.
-            **sources: present values, volts or amperes, of driven sources that act on the controls
-                only together, such as two voltage sources in series, or not at all.
-
-        Raises:
-            TypeError: as for ``controls``.
-            ValueError: an emulator of another circuit, controls that no values of the sources give,
-                or controls that do not determine the sources that a node voltage depends on.
-
-        Example:
-            >>> import ktc
-            >>> circuit = ktc.Circuit.from_netlist("V1 in 0 5\\nR1 in a 1k\\nR2 a 0 1k\\nC1 a 0 1n")
-            >>> emulator = ktc.Emulator(circuit.compile(), replicas=10, seed=1)
-            >>> circuit.voltages(emulator).round(3)[0]
-            array([5. , 2.5])
-        """
-        return self.compile().voltages(emulator, **sources)
-
-    def initial_state(self) -> Array:
-        """Return the state at the initial conditions of the netlist, for ``Emulator(state=…)``.
-
-        These are ``ic=`` of capacitors [V] and inductors [A], and ``.ic v(node)=`` [V]. Of the
-        states that have them, it is the one of smallest voltages and currents: zero where nothing
-        is given. Sources have their values in the circuit.
-
-        Raises:
-            CircuitError: conditions that contradict each other or a source, or name no element or
-                node.
-
-        Example:
-            >>> import ktc
-            >>> circuit = ktc.Circuit.from_netlist("R1 a 0 1k\\nC1 a 0 1n ic=2")
-            >>> circuit.initial_state()
-            array([2.e-09])
-        """
-        return self.compile().state_at(self._initial, self.branches)
 
     def _changed(self) -> None:
         super()._changed()

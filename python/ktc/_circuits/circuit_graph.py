@@ -48,8 +48,9 @@ class CircuitGraph:
             v = from_capacitive w + from_algebraic u + offsets θ, one row per node.
     """
 
-    def __init__(self, branches: Sequence[Branch]) -> None:
-        self.branches = tuple(branches)
+    def __init__(self, branches: Sequence[Branch], *, joined: bool = True) -> None:
+        """``joined`` is False to leave voltage sources to the caller."""
+        self.branches, self._joined = tuple(branches), joined
         ends = dict.fromkeys(node for b in branches for node in (b.plus, b.minus))
         self.nodes = [node for node in ends if node != GROUND]
         self._index = {node: k for k, node in enumerate(self.nodes)} | {GROUND: -1}
@@ -90,7 +91,7 @@ class CircuitGraph:
     def _refuse_floating(self) -> None:
         reached = self._disjoint_nodes()
         for b in self.branches:
-            if b.kind in "RLV":
+            if b.kind not in "CI":
                 reached.merge(b.plus, b.minus)
         floating = [n for n in self.nodes if not reached.connected(n, GROUND)]
         if not floating:
@@ -125,7 +126,7 @@ class CircuitGraph:
         self.offsets = np.zeros((len(self.nodes), len(self.sources)))
         ties: dict[str, list[tuple[str, int, float]]] = {n: [] for n in [GROUND, *self.nodes]}
         for s, b in enumerate(self.sources):
-            if b.kind == "V":
+            if b.kind == "V" and self._joined:
                 ties[b.plus].append((b.minus, s, -1.0))
                 ties[b.minus].append((b.plus, s, 1.0))
         for b in filter(is_wire, self.branches):

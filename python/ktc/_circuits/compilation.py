@@ -26,9 +26,14 @@ import numpy as np
 
 from ktc._base.units import BOLTZMANN
 from ktc._base.validation import Array
+from ktc._circuits.active_circuit import compile_active
 from ktc._circuits.branch import GAINS, UNITS, Branch, CircuitError, Coupling
 from ktc._circuits.circuit_graph import CircuitGraph, named
-from ktc._circuits.equation import CircuitEquation, refuse_undamped, refuse_unresolved
+from ktc._circuits.equation import (
+    CircuitEquation,
+    refuse_undamped,
+    refuse_unresolved,
+)
 from ktc._circuits.inductor_network import InductorNetwork
 from ktc._circuits.resistor_network import HeatGroup, ResistorNetwork, product
 from ktc._model.elements import CurrentSource, NoiseSource, Resistor
@@ -42,27 +47,30 @@ def compile_equation(
     branches: Sequence[Branch], kelvin: float, couplings: Sequence[Coupling] = ()
 ) -> CircuitEquation:
     """Compile a circuit; ``kelvin`` is the temperature of resistors without their own."""
-    for b in branches:
-        if b.kind in GAINS:
-            raise CircuitError(f"{b.name} cannot be compiled", b.name, b.line)
-    _refuse_noisy_voltages(branches)
     _refuse_extreme(branches)
     if len(_nodes(branches)) > MOST_NODES:
         raise too_large(branches)
-    graph = CircuitGraph(branches)
+    active = any(b.kind in GAINS for b in branches)
+    if not active:
+        _refuse_noisy_voltages(branches)
+    graph = CircuitGraph(branches, joined=not active)
     if not graph.of_kind("R"):
         raise CircuitError("the circuit has no resistor, so it never relaxes; add one")
     if not graph.of_kind("C") and not graph.of_kind("L"):
         raise CircuitError("the circuit has no capacitor and no inductor, so no state; add one")
     try:
         with np.errstate(over="raise", divide="raise", invalid="raise"):
-            result = _Compiler(graph, kelvin, couplings).equation()
+            if active:
+                result = compile_active(graph, kelvin, couplings)
+            else:
+                result = _Compiler(graph, kelvin, couplings).equation()
             if not result.kT.any() and not result.noises:
                 raise CircuitError(
                     "all resistors are at 0 K and there is no noise source, so nothing fluctuates; "
                     "give one of them a temperature"
                 )
-            refuse_undamped(result)
+            if not active:
+                refuse_undamped(result)
             refuse_unresolved(result, [b.name for b in graph.sources if b.noise is not None])
             return result
     except (np.linalg.LinAlgError, FloatingPointError):
@@ -83,8 +91,15 @@ def _refuse_noisy_voltages(branches: Sequence[Branch]) -> None:
 
 def _refuse_extreme(branches: Sequence[Branch]) -> None:
     for b in branches:
-        value = max(abs(b.value), 1.0) if b.kind in "VI" else b.value  # any small source
-        sizes = {UNITS[b.kind]: value, "K": b.kelvin, "A²/Hz": b.noise, "Hz": b.bandwidth}
+        # Any small source, and any gain.
+        value = max(abs(b.value), 1.0) if b.kind in "VI" or b.kind in GAINS else b.value
+        value = 1.0 if value == math.inf else value
+        sizes = {
+            {**UNITS, **GAINS}[b.kind]: value,
+            "K": b.kelvin,
+            "A²/Hz": b.noise,
+            "Hz": b.bandwidth,
+        }
         for unit, size in sizes.items():
             if size and not 1 / LARGEST <= size <= LARGEST:
                 raise CircuitError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +16,9 @@ from ktc._circuits.equation import CircuitEquation
 from ktc._circuits.source_values import controls_at, present_values
 from ktc._model.controls import Controls
 from ktc._model.device import Device
+from ktc._model.elements import Elements
+from ktc._model.matrices import stiffness_matrix
+from ktc._model.moments import Moments
 from ktc._model.network import Network
 
 
@@ -52,14 +55,16 @@ class CompiledCircuit(Network):
     @classmethod
     def of_equation(cls, equation: CircuitEquation) -> CompiledCircuit:
         """Make the network of a circuit equation."""
-        network = cls.of_elements(
-            stiffness=equation.stiffness,
-            resistors=equation.resistors,
-            kT=equation.kT,
-            bias=equation.bias_of @ equation.values,
-            interconnection=equation.interconnection,
-            sources=equation.currents,
-            noises=equation.noises,
+        elements = Elements(
+            equation.resistors,
+            equation.interconnection,
+            equation.currents,
+            equation.noises,
+            equation.active,
+        )
+        bias = equation.bias_of @ equation.values
+        network = cls._of_elements(
+            elements, stiffness_matrix(equation.stiffness), equation.kT, bias
         )
         network.equation = equation
         return network
@@ -95,15 +100,68 @@ class CompiledCircuit(Network):
     def voltages(self, emulator: Device, **sources: float) -> Array:
         """Return the node voltages of every replica; see Circuit.voltages."""
         of_type("emulator", emulator, Device, "an emulator of this circuit")
+        return self._nodes_at(emulator, sources)(emulator.read())
+
+    def voltage_moments(self, emulator: Device, **sources: float) -> Moments:
+        """Return mean and covariance of the node voltages; see Circuit.voltage_moments."""
+        at = self._nodes_at(emulator, sources)
+        found, controls = emulator.moments(), emulator.controls
+        if np.any(controls.quartic):
+            raise ValueError("node voltages of quartic units have no moments of those of the state")
+        mean = at(np.asarray(found.mean))
+        of_state = self.nodes_of_state(controls)
+        return Moments(mean, lambda: np.asarray(of_state @ found.covariance @ of_state.T))
+
+    def nodes_of_state(self, controls: Controls) -> Array:
+        """Return the derivative of node voltages by the state, shape (nodes, d)."""
+        stiffness = controls.sparse_stiffness if controls.is_sparse else controls.stiffness
+        return np.asarray(self.equation.nodes_of_gradient @ stiffness)
+
+    def currents(
+        self, emulator: Device, branches: Iterable[Branch], sources: dict[str, float]
+    ) -> dict[str, Array]:
+        """Return currents of resistors and inductors by name; see Circuit.currents."""
+        infinite = getattr(emulator, "infinite", False)
+        state = np.asarray(emulator.moments().mean) if infinite else emulator.read()
+        at = self._nodes_at(emulator, sources)
+        theta = present_values(self.equation, emulator.controls, sources)[0]
+        gradient = self.gradient(state, emulator.controls)
+        return self.currents_at(branches, at(state), gradient, theta)
+
+    def currents_at(
+        self, branches: Iterable[Branch], volts: Array, gradient: Array, theta: Array
+    ) -> dict[str, Array]:
+        """Return currents at node voltages, ∇H and values of sources, each in the last axis."""
+        equation = self.equation
+        place = {node.lower(): k for k, node in enumerate(self.nodes)}
+        grounded = np.concatenate([volts, np.zeros((*volts.shape[:-1], 1))], axis=-1)
+        held = gradient @ equation.inductors_of_gradient.T + theta @ equation.inductors_of_sources.T
+        currents: dict[str, Array] = {}
+        for b in branches:
+            if b.kind == "R" and b.value:
+                plus, minus = (place.get(end.lower(), -1) for end in (b.plus, b.minus))
+                currents[b.name] = (grounded[..., plus] - grounded[..., minus]) / b.value
+            elif b.kind == "L":
+                currents[b.name] = held[..., equation.inductors.index(b.name)]
+        return currents
+
+    def gradient(self, state: Array, controls: Controls) -> Array:
+        """Return ∇H at states in the last axis."""
+        stiffness = controls.sparse_stiffness if controls.is_sparse else controls.stiffness
+        slope = np.asarray(state @ stiffness - controls.bias)
+        if np.any(controls.quartic):
+            slope += controls.quartic * state**3
+        return slope
+
+    def _nodes_at(self, emulator: Device, sources: dict[str, float]) -> Callable[[Array], Array]:
+        """The function that maps states of an emulator to node voltages, in the last axis."""
+        of_type("emulator", emulator, Device, "an emulator of this circuit")
         own, others = self.elements, emulator.network.elements
         if own is None or others is None or not same(own.arrays(), others.arrays()):
             raise ValueError(f"emulator must be one of this circuit, but is {emulator!r}")
-        controls, state = emulator.controls, emulator.read()
-        gradient = state @ controls.stiffness - controls.bias
-        if np.any(controls.quartic):
-            gradient += controls.quartic * state**3
-        fixed = self.equation.nodes_of_sources @ present_values(self.equation, controls, sources)
-        return np.asarray(gradient @ self.equation.nodes_of_gradient.T + fixed)
+        controls, equation = emulator.controls, self.equation
+        fixed = equation.nodes_of_sources @ present_values(equation, controls, sources)[0]
+        return lambda state: self.gradient(state, controls) @ equation.nodes_of_gradient.T + fixed
 
     def state_at(self, conditions: Mapping[str, float], branches: Iterable[Branch]) -> Array:
         """Return the state at given voltages and currents; see Circuit.initial_state."""
@@ -131,8 +189,12 @@ class CompiledCircuit(Network):
                 raise CircuitError(f"the initial condition of {name} names no node", name)
             rows.append(row)
             values.append(value)
+        # Least energy ½ |Lᵀx|² with ∇²H = L Lᵀ: capacitors without a condition are not charged.
+        lower = np.linalg.cholesky(self.stiffness)
         matrix, wanted = np.array(rows).reshape(-1, self.units), np.array(values)
-        gradient = np.linalg.lstsq(matrix, wanted, rcond=None)[0]
+        shifted = wanted + matrix @ self.bias
+        state = np.linalg.solve(lower.T, np.linalg.lstsq(matrix @ lower, shifted, rcond=None)[0])
+        gradient = self.gradient(state, self.controls)
         missed = np.abs(matrix @ gradient - wanted) > 1e-9 * np.abs(wanted).max(initial=0.0)
         if missed.any():
             name = list(conditions)[int(np.argmax(missed))]
@@ -140,7 +202,7 @@ class CompiledCircuit(Network):
                 f"the initial condition of {name} contradicts another one or a source; remove one",
                 name,
             )
-        return np.linalg.solve(self.stiffness, gradient + self.bias)
+        return np.asarray(state)
 
 
 def _at_controls(equation: CircuitEquation, controls: Controls) -> CompiledCircuit:

@@ -10,9 +10,10 @@ from typing import NamedTuple
 from ktc._circuits.branch import GAINS, TITLE_HINT, Branch, CircuitError, Coupling, kind_of
 from ktc._circuits.controlled_statement import read_controlled
 from ktc._circuits.coupling_statement import read_coupling
+from ktc._circuits.element_model import ElementModel, value_of_model
 from ktc._circuits.netlist_lexer import Token, assignments
 from ktc._circuits.netlist_place import DEFAULT_KELVIN, Place, Settings
-from ktc._circuits.netlist_scope import Scope
+from ktc._circuits.netlist_scope import ZERO_CELSIUS, Scope
 from ktc._circuits.source_statement import take_source_value
 from ktc._circuits.waveform import WAVEFORMS, Waveform
 
@@ -37,10 +38,10 @@ class Parts(NamedTuple):
 _VALUES = {"R": ("r", "resistance"), "C": ("c", "capacitance"), "L": ("l", "inductance")}
 _PARASITIC = ("rser", "lser", "rpar", "cpar")
 _OPTIONS = {
-    "R": ("temp", "kelvin", "dtemp", "tc1", "tc2", "m", "noisy"),
-    "C": ("temp", "dtemp", "tc1", "tc2", "m", "ic", "rser", "lser", "rpar"),
-    "L": ("temp", "dtemp", "tc1", "tc2", "m", "ic", "rser", "rpar", "cpar"),
-    "V": ("rser", "cpar"),
+    "R": ("temp", "kelvin", "dtemp", "tc1", "tc2", "m", "scale", "noisy", "l", "w"),
+    "C": ("temp", "dtemp", "tc1", "tc2", "m", "scale", "ic", "rser", "lser", "rpar", "l", "w"),
+    "L": ("temp", "dtemp", "tc1", "tc2", "m", "scale", "ic", "rser", "rpar", "cpar"),
+    "V": ("noise", "bandwidth", "rser", "cpar"),
     "I": ("noise", "bandwidth", "m"),
 }
 _MARKS = ("(", ")", ",")
@@ -62,7 +63,10 @@ def read_element(tokens: list[Token], scope: Scope, settings: Settings, place: P
     try:
         return _read(tokens, scope, settings, place)
     except CircuitError as error:
-        found = next((t for t in tokens if t.text == error.token), tokens[0])
+        found = next((t for t in tokens if t.text == error.token), None)
+        if found is None and error.line is not None:  # of a function or a model
+            raise
+        found = found or tokens[0]
         hint = TITLE_HINT if may_be_title(tokens[0]) else ""
         raise CircuitError(error.message + hint, error.token, found.line, found.file) from None
 
@@ -77,38 +81,62 @@ def _read(tokens: list[Token], scope: Scope, settings: Settings, place: Place) -
     words = tokens[1:]
     plus, minus = (place.node(node.text) for node in _take_nodes(words, tokens, kind))
     value: float | None
-    waveform = None
+    waveform = model = None
     if kind in "VI":
         if not words and may_be_title(first):
             raise first.error(f"{first.text!r} has no value; write it, 0 for instance")
         value, waveform = take_source_value(words, first, scope, settings.waveforms)
     else:
-        value = _take_value(kind, words, scope)
+        value, model = _take_value(kind, words, scope)
     options = _options(first, kind, words, scope)
-    value = _one_value(tokens, value, options)
+    value = _one_value(tokens, value, options, _take_model(model, scope, options))
     copies = place.copies * options.pop("m", 1.0)
     if not copies > 0:
         raise first.error(f"m= of {first.text} must be positive, but is {copies:g}")
     if waveform is not None and kind == "I":
         waveform = waveform.scaled(copies)
     initial = options.pop("ic", None)
-    factor = _thermal_factor(first, options, settings)
+    factor = _thermal_factor(first, options, settings) * options.pop("scale", 1.0)
     factor *= {"R": 1 / copies, "L": 1 / copies, "V": 1.0}.get(kind, copies)
-    if "noise" in options:
+    if "noise" in options and kind == "I":
         options["noise"] *= copies
     branches = _branches(first, place.name(first.text), (plus, minus), value * factor, options)
     return Parts(branches, initial, waveform)
 
 
-def _one_value(tokens: list[Token], value: float | None, options: dict[str, float]) -> float:
-    """The value, given as such or as an option."""
-    values = [options.pop(n) for n in _VALUES.get(kind_of(tokens[0].text), ()) if n in options]
+def _one_value(
+    tokens: list[Token],
+    value: float | None,
+    options: dict[str, float],
+    model: dict[str, float],
+) -> float:
+    """The value, given as such, as an option, or by the model; keep what a temperature changes."""
+    kind = kind_of(tokens[0].text)
+    values = [options.pop(n) for n in _VALUES.get(kind, ()) if n in options]
     values += [] if value is None else [value]
+    size: dict[str, float] = {name: options.pop(name) for name in ("l", "w") if name in options}
+    if not values and model:
+        found = value_of_model(kind, model, size)
+        values = [] if found is None else [found]
     if len(values) != 1:
         told = "has two values" if values else "needs two nodes and a value"
         last = tokens[-1]
         raise last.error(f"{tokens[0].text!r} {told}; its line ends after {last.text!r}")
     return values[0]
+
+
+def _take_model(
+    model: ElementModel | None, scope: Scope, options: dict[str, float]
+) -> dict[str, float]:
+    """The parameters of a model; those of temperature become options where these lack them."""
+    if model is None:
+        return {}
+    values = {key.text.lower(): scope.number(value) for key, value in model.pairs}
+    model.refuse_nonlinear(values)
+    for name in ("tc1", "tc2", "tnom"):
+        if name in values:
+            options.setdefault(name, values[name])
+    return values
 
 
 def _branches(
@@ -136,8 +164,10 @@ def _thermal_factor(first: Token, options: dict[str, float], settings: Settings)
     """Return the value at the temperature over the nominal one; keep ``kelvin`` of R alone."""
     linear, quadratic = options.pop("tc1", 0.0), options.pop("tc2", 0.0)
     step, noisy = options.pop("dtemp", 0.0), options.pop("noisy", 1.0)
-    kelvin = options.get("kelvin", settings.kelvin)
-    above = step if kelvin is None else kelvin + step - settings.nominal
+    kelvin, nominal = options.get("kelvin", settings.kelvin), settings.nominal
+    if "tnom" in options:
+        nominal = options.pop("tnom") + ZERO_CELSIUS
+    above = step if kelvin is None else kelvin + step - nominal
     if step:
         options["kelvin"] = (DEFAULT_KELVIN if kelvin is None else kelvin) + step
     if not noisy:
@@ -147,11 +177,28 @@ def _thermal_factor(first: Token, options: dict[str, float], settings: Settings)
     return 1.0 + (linear + quadratic * above) * above
 
 
-def _take_value(kind: str, words: list[Token], scope: Scope) -> float | None:
-    """Remove the value from the words, unless it is an option such as R=1k."""
-    if not words or ([w.text for w in words[1:2]] == ["="] and words[0].text[0].isalpha()):
-        return None
-    return scope.number(words.pop(0))
+def _take_value(
+    kind: str, words: list[Token], scope: Scope
+) -> tuple[float | None, ElementModel | None]:
+    """Remove the value and the name of a model from the words, in any order.
+
+    The value may be an option, such as R=1k.
+    """
+    value = model = None
+    for _ in range(2):
+        if not words or ([w.text for w in words[1:2]] == ["="] and words[0].text[0].isalpha()):
+            break
+        found = scope.model(words[0].text)
+        if found is not None and model is None:
+            if found.kind != kind:
+                raise words[0].error(f"{found.name.text!r} is a model of {found.kind}")
+            model = found
+        elif value is None:
+            value = scope.number(words[0])
+        else:
+            break
+        del words[0]
+    return value, model
 
 
 def _take_nodes(words: list[Token], statement: list[Token], kind: str) -> list[Token]:
@@ -191,12 +238,14 @@ def _starts(words: list[Token], mark: str) -> bool:
 def _options(first: Token, kind: str, tokens: list[Token], scope: Scope) -> dict[str, float]:
     options: dict[str, float] = {}
     values = _VALUES.get(kind, ())
-    known = (*values, *_OPTIONS[kind])
+    known = (*values, *_OPTIONS[kind], *(["tc"] if kind in "RCL" else []))
     for key, given in assignments(first, tokens):
         name = key.text.lower()
         if name not in known:
             there = ", ".join(f"{option}=" for option in _OPTIONS[kind])
             raise key.error(f"unknown option {key.text!r} of {first.text}: there is {there}")
+        if name == "tc":
+            name = "tc1"
         if name in ("temp", "kelvin"):
             name, number = "kelvin", scope.kelvin(key, given)
         else:

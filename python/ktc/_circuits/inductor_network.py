@@ -31,6 +31,31 @@ from ktc._circuits.branch import Branch, CircuitError, Coupling
 from ktc._circuits.circuit_graph import CircuitGraph, loop_of, named
 
 
+class WithoutLoops:
+    """The inductors of a spanning forest, which carry the currents of all.
+
+    Attributes:
+        inductors: all inductors, in order.
+        held: those of the forest.
+        inverse: Tᵀ L⁻¹ T.
+        shares: the matrix that maps the currents j to those of all inductors.
+    """
+
+    def __init__(self, graph: CircuitGraph, couplings: Sequence[Coupling]) -> None:
+        self.inductors = graph.of_kind("L")
+        inverse = _inverse(_inductance(self.inductors, couplings))
+        tree, by_tree = _without_loops(graph, self.inductors)
+        self.held = [self.inductors[k] for k in tree]
+        whole = len(tree) == len(self.inductors)
+        self.inverse = inverse if whole else by_tree.T @ inverse @ by_tree
+        self.shares = np.eye(len(tree)) if whole else inverse @ by_tree @ self.inductance
+
+    @property
+    def inductance(self) -> Array:
+        """Λ, of the inductors of the forest."""
+        return _inverse(self.inverse)
+
+
 class InductorNetwork:
     """Coordinates ψ of the inductors, and the incidence of branches in them.
 
@@ -47,13 +72,9 @@ class InductorNetwork:
     """
 
     def __init__(self, graph: CircuitGraph, couplings: Sequence[Coupling], floating: Array) -> None:
-        self.inductors = graph.of_kind("L")
-        inverse = _inverse(_inductance(self.inductors, couplings))
-        tree, by_tree = _without_loops(graph, self.inductors)
-        self._held = [self.inductors[k] for k in tree]
-        self._parts = graph.incidence(self._held)
-        whole = len(tree) == len(self.inductors)
-        self._tree_inverse = inverse if whole else by_tree.T @ inverse @ by_tree
+        forest = WithoutLoops(graph, couplings)
+        self.inductors, self._held = forest.inductors, forest.held
+        self._parts, self._tree_inverse = graph.incidence(self._held), forest.inverse
         is_current = np.array([b.kind == "I" for b in graph.sources], dtype=bool)[:, None]
         self.s_capacitive, s_algebraic, _ = graph.incidence(graph.sources)
         self.s_algebraic = s_algebraic * is_current
@@ -62,9 +83,8 @@ class InductorNetwork:
         self.s_capacitive = self.s_capacitive + self._returned.T @ self._parts[0]
         self.s_algebraic = self.s_algebraic + self._returned.T @ self._parts[1]
         self.capacitive, self.algebraic, self.fixed = (self._loops.T @ p for p in self._parts)
-        shares = np.eye(len(tree)) if whole else inverse @ by_tree @ _inverse(self._tree_inverse)
-        self.current_of_gradient = shares @ self._loops
-        self.current_of_sources = shares @ self._returned
+        self.current_of_gradient = forest.shares @ self._loops
+        self.current_of_sources = forest.shares @ self._returned
 
     def _find_loops(self, s_floating: Array) -> None:
         """Find N and M, and what follows from them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from numpy.typing import ArrayLike
 
@@ -58,19 +59,35 @@ def resolved_controls(
     return {**own, **changes}, values
 
 
+class Resolved(NamedTuple):
+    """A protocol by names of controls, and the values of all sources where some were named.
+
+    Attributes:
+        protocol: the protocol, without names of sources.
+        sources: values during each tick, shape (ticks, sources), or None.
+        final: values after the final update, shape (sources,), or None.
+    """
+
+    protocol: Protocol
+    sources: Array | None
+    final: Array | None
+
+
 def resolved_protocol(
     network: Network, present: Controls, protocol: Protocol, remembered: Array | None = None
-) -> tuple[Protocol, Array | None]:
-    """Return a protocol by names of controls, and the values of all sources at its end.
+) -> Resolved:
+    """Return a protocol by names of controls.
 
     Raises:
         TypeError, ValueError: as for ``resolved_controls``.
     """
     if all(name in CONTROL_NAMES for name in (*protocol.controls, *protocol.final)):
-        return protocol, remembered
+        return Resolved(protocol, None, remembered)
     controls, values = resolved_controls(
         network, present, protocol.controls, remembered, over_ticks=True
     )
     last = Protocol(protocol.holds, controls).settings(present)[1]
-    final, values = resolved_controls(network, last, protocol.final, values)
-    return Protocol(protocol.holds, controls, final), values
+    named = values is not remembered and values is not None
+    ending = values[-1] if named and values is not None else remembered
+    final, ending = resolved_controls(network, last, protocol.final, ending)
+    return Resolved(Protocol(protocol.holds, controls, final), values if named else None, ending)

@@ -11,6 +11,7 @@ from pathlib import Path
 from ktc._base.lazy_imports import interrupts_deferred
 from ktc._base.validation import choice
 from ktc._circuits.branch import GROUND, TITLE_HINT, Branch, CircuitError, Coupling
+from ktc._circuits.conditional import WORDS
 from ktc._circuits.element_statement import may_be_title, read_element
 from ktc._circuits.netlist_lexer import (
     Statements,
@@ -29,8 +30,6 @@ from ktc._circuits.waveform import Waveform
 _PARAMETERS = (".param", ".params", ".parameter", ".global_param")
 _REFUSED = {
     ".endc": "it ends a simulator's script; remove it from .control on",
-    ".func": "write the expression where it is used",
-    ".if": "keep the lines that hold, without .if and .endif",
     ".alter": "make a netlist of each variant",
 }
 _CHANGES_CIRCUIT = ("rshunt", "cshunt")
@@ -101,11 +100,13 @@ class _Reader:
                 self._direct(tokens)
             else:
                 self._here.elements.append(tokens)
+        if unclosed := self._here.conditions.open:
+            raise unclosed.error("'.if' has no .endif; add it")
         if self._here is not self._top:
             raise CircuitError(
                 f"the subcircuit {self._here.name!r} has no .ends; add it", self._here.name
             )
-        scope = Scope()
+        scope = Scope(functions=self._top.functions, models=self._top.models)
         scope.define(self._top.parameters)
         settings = self._read_settings(scope)
         found = list(Expansion(settings, self._globals).elements(self._top, scope))
@@ -130,12 +131,21 @@ class _Reader:
         """Take a directive."""
         first, *words = tokens
         directive = first.text.lower()
-        if directive in _PARAMETERS:
+        if directive in WORDS:
+            self._here.conditions.take(tokens)
+            self._here.elements.append(tokens)
+        elif self._here.conditions.open:
+            raise first.error(f"{first.text!r} stands between .if and .endif; put it before")
+        elif directive in _PARAMETERS:
             self._here.parameters += definitions(first, words)
-        elif directive in (".temp", ".option", ".options"):
+        elif directive in (".temp", ".opt", ".option", ".options"):
             self._settings.append(tokens)
         elif directive == ".subckt":
             self._here = Subcircuit.of_statement(tokens, self._here)
+        elif directive == ".func":
+            self._here.add_function(tokens)
+        elif directive == ".model":
+            self._here.add_model(tokens)
         elif directive == ".ends":
             self._close(first, words)
         elif directive == ".global":
@@ -145,8 +155,9 @@ class _Reader:
         else:
             fix = _REFUSED.get(
                 directive,
-                "there is .param, .temp, .options, .subckt, .include, .lib, .ic, .global, .title "
-                "and .end; commands for a simulator such as .tran, .ac are skipped; remove it",
+                "there is .param, .func, .if, .temp, .options, .subckt, .model, .include, .lib, "
+                ".ic, .global, .title and .end; commands for a simulator such as .tran, .ac are "
+                "skipped; remove it",
             )
             raise first.error(f"unknown directive {first.text!r}: {fix}")
 
@@ -176,13 +187,15 @@ class _Reader:
 
     def _pairs(self, first: Token, words: list[Token]) -> Iterator[tuple[Token, Token]]:
         """Temperatures of .temp or .options; other options are skipped."""
+        ignored = False
         if first.text.lower() == ".temp":
             if not words:
                 raise first.error("'.temp' needs a temperature in degrees Celsius")
-            refuse_more(words[0], words[1:])
-            yield first._replace(text="temp"), words[0]
-            return
-        ignored = False
+            if len(words) == 1:
+                yield first._replace(text="temp"), words[0]
+                return
+            words = []  # a series of temperatures, like that of .step
+            ignored = True
         while words:
             taken = 3 if [w.text for w in words[1:2]] == ["="] else 1
             key, name = words[0], words[0].text.lower()
@@ -204,9 +217,9 @@ class _Reader:
     def _refuse_title(self, branches: list[Branch]) -> None:
         """Refuse a title that reads as an element: its nodes occur nowhere else."""
         first = next(iter(self._top.elements), None)
-        if not first or not may_be_title(first[0]) or len(branches) < 2:
+        if not first or not may_be_title(first[0]) or len(branches) < 2 or branches[0].line != 1:
             return
-        ends = Counter(node.lower() for b in branches for node in (b.plus, b.minus))
+        ends = Counter(n.lower() for b in branches for n in (b.plus, b.minus, *b.control))
         alone = [n for n in (branches[0].plus, branches[0].minus) if ends[n.lower()] == 1]
         if alone and alone != [GROUND]:
             raise first[0].error(

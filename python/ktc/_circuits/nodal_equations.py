@@ -44,6 +44,7 @@ class NodalEquations:
     ) -> None:
         self.nodes = tuple(nodes)
         self.branches = {b.name.lower(): b for b in branches}
+        self._refuse_unconnected()
         self._place = _joined_nodes(nodes, branches)
         self.node_places = np.array([self._place[node.lower()] for node in nodes], dtype=np.intp)
         first = 1 + int(self.node_places.max(initial=-1))
@@ -114,6 +115,18 @@ class NodalEquations:
                 return "element", self.branches[name].name
         return "node", self.nodes[int(np.flatnonzero(self.node_places == row)[0])]
 
+    def _refuse_unconnected(self) -> None:
+        ends = {end.lower() for b in self.branches.values() for end in (b.plus, b.minus)}
+        for b in self.branches.values():
+            for node in b.control if b.kind in "EG" else ():
+                if node.lower() not in ends and node != GROUND:
+                    raise CircuitError(
+                        f"{b.name} is controlled by node {node!r}, which no element is connected "
+                        "to; connect it",
+                        node,
+                        b.line,
+                    )
+
     def _two_by_two(
         self, of: tuple[int, int], by: tuple[int, int], value: float
     ) -> Iterator[tuple[int, int, float]]:
@@ -154,13 +167,6 @@ class NodalEquations:
         return found
 
     def _controlling_nodes(self, b: Branch) -> tuple[int, int]:
-        for node in b.control:
-            if node.lower() not in self._place:
-                raise CircuitError(
-                    f"{b.name} is controlled by node {node!r}, which no element is connected to",
-                    node,
-                    b.line,
-                )
         return self.place(b.control[0]), self.place(b.control[1])
 
     def _mutual(self, couplings: Sequence[Coupling]) -> Entries:

@@ -42,7 +42,7 @@ def take_source_value(
 
 def _take_waveform(words: list[Token], first: Token, scope: Scope, waveforms: str) -> Waveform:
     word = words.pop(0)
-    kind = word.text.lower()
+    kind = "sin" if word.text.lower() == "sine" else word.text.lower()
     if kind in RANDOM:
         raise word.error(
             f"{word.text!r} of {first.text} is noise in time; write noise= of a current source, "

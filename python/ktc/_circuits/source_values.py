@@ -30,9 +30,22 @@ def places_of(equation: CircuitEquation, names: Iterable[str]) -> dict[str, int]
     return places
 
 
+def waveforms_of(
+    equation: CircuitEquation, values: Mapping[str, ArrayLike], others: Array
+) -> Array:
+    """Return θ with some values replaced, shape (sources,) or (ticks, sources)."""
+    places = places_of(equation, values)
+    arrays = {name: real_array(name, value) for name, value in values.items()}
+    theta = np.broadcast_to(others, (*_shape_of(arrays), len(others))).copy()
+    for name, array in arrays.items():
+        theta[..., places[name]] = array
+    return theta
+
+
 def controls_at(equation: CircuitEquation, values: Mapping[str, ArrayLike]) -> dict[str, Array]:
     """Return the controls that named sources act on, with the others as in the circuit."""
-    theta, places = _waveforms(equation, values, equation.values)
+    places = list(places_of(equation, values).values())
+    theta = waveforms_of(equation, values, equation.values)
     acting = {name: m for name, m in _maps(equation).items() if m[:, places].any()}
     return {name: theta @ matrix.T for name, matrix in acting.items()}
 
@@ -43,16 +56,18 @@ def changed_controls(
     values: Mapping[str, ArrayLike],
     remembered: Array | None = None,
 ) -> tuple[dict[str, Array], Array]:
-    """Return the controls that named sources change, and the last values of all sources.
+    """Return the controls that named sources change, and the values of all sources.
 
     Other sources keep their present values: ``remembered`` or those in the circuit, if these give
-    the present controls, or else those that do.
+    the present controls, or else those that do. Values are of shape (sources,), or
+    (ticks, sources) of waveforms.
 
     Raises:
         ValueError: a source that acts on no control, or present values that are not determined.
     """
-    found, null = _solved(equation, present, {}, remembered)
-    theta, places = _waveforms(equation, values, found)
+    found, null = _solved(equation, _driven(present), {}, remembered)
+    places = list(places_of(equation, values).values())
+    theta = waveforms_of(equation, values, found[0])
     for name, place in zip(values, places, strict=True):
         if not any(matrix[:, place].any() for matrix in _maps(equation).values()):
             raise ValueError(
@@ -73,19 +88,25 @@ def changed_controls(
             held = getattr(present, name)
             changes[name] = np.broadcast_to(held, (*theta.shape[:-1], len(held))).copy()
             changes[name][..., rows] = theta @ matrix[rows].T
-    return changes, theta.reshape(-1, theta.shape[-1])[-1]
+    return changes, theta
 
 
 def present_values(
-    equation: CircuitEquation, controls: Controls, given: Mapping[str, float]
+    equation: CircuitEquation,
+    controls: Controls | Mapping[str, Array],
+    given: Mapping[str, float],
+    remembered: Array | None = None,
 ) -> Array:
     """Return the values of the sources at the controls of an emulator, for node voltages.
+
+    They are of shape (points, sources), for controls or for waveforms of the three controls that
+    sources act on, each of shape (points, entries).
 
     Raises:
         ValueError: controls that no values give, or a node voltage that depends on sources which
             they do not determine.
     """
-    values, null = _solved(equation, controls, given)
+    values, null = _solved(equation, _driven(controls), given, remembered)
     rows = equation.nodes_of_sources
     lost = (np.abs(rows @ null) > 1e-9 * (np.abs(rows) @ np.abs(null))).any(axis=1)
     if lost.any():
@@ -105,52 +126,45 @@ def _maps(equation: CircuitEquation) -> dict[str, Array]:
     return {name: getattr(equation, f"{name}_of") for name in DRIVEN}
 
 
-def _waveforms(
-    equation: CircuitEquation, values: Mapping[str, ArrayLike], others: Array
-) -> tuple[Array, list[int]]:
-    """θ with some values replaced, shape (sources,) or (ticks, sources), and their places."""
-    places = places_of(equation, values)
-    arrays = {name: real_array(name, value) for name, value in values.items()}
-    theta = np.broadcast_to(others, (*_shape_of(arrays), len(others))).copy()
-    for name, array in arrays.items():
-        theta[..., places[name]] = array
-    return theta, list(places.values())
+def _driven(controls: Controls | Mapping[str, Array]) -> Array:
+    """The controls that sources act on, side by side, shape (points, entries)."""
+    if isinstance(controls, Controls):
+        controls = {name: getattr(controls, name)[None] for name in DRIVEN}
+    return np.hstack([controls[name] for name in DRIVEN])
 
 
 def _solved(
     equation: CircuitEquation,
-    controls: Controls,
+    found: Array,
     given: Mapping[str, float],
     remembered: Array | None = None,
 ) -> tuple[Array, Array]:
-    """Values of the sources that give these controls, and a basis of what they leave open.
+    """Values of the sources that give controls, (points, sources), and what these leave open.
 
-    The basis has the shape (sources, open), without columns where remembered values or those of
-    the circuit give the controls.
+    The latter is a basis of shape (sources, open), without columns where remembered values or those
+    of the circuit give the controls.
     """
     places = places_of(equation, given)
     fixed = {place: finite(name, given[name]) for name, place in places.items()}
     matrix = np.vstack(list(_maps(equation).values()))
-    found = np.concatenate([getattr(controls, name) for name in DRIVEN])
     size = np.abs(matrix).max(axis=1, initial=0.0)
     driven = size > 0
-    matrix, found = matrix[driven] / size[driven, None], found[driven] / size[driven]
+    matrix, found = matrix[driven] / size[driven, None], found[:, driven] / size[driven]
 
     def missed(values: Array, tolerance: float) -> bool:
-        rounding = tolerance * (np.abs(found) + np.abs(matrix) @ np.abs(values))
-        return bool((np.abs(matrix @ values - found) > rounding).any())
+        rounding = tolerance * (np.abs(found) + np.abs(values) @ np.abs(matrix).T)
+        return bool((np.abs(values @ matrix.T - found) > rounding).any())
 
-    known = np.empty((len(equation.values), 0))
-    for values in [equation.values] if remembered is None else [remembered, equation.values]:
-        values = values.copy()
-        values[list(fixed)] = list(fixed.values())
-        if not missed(values, 1e-14 * len(values)):
-            return values, known
-    free = np.setdiff1d(np.arange(len(values)), list(fixed))
+    for known in [equation.values] if remembered is None else [remembered, equation.values]:
+        values = np.tile(known, (len(found), 1))
+        values[:, list(fixed)] = list(fixed.values())
+        if not missed(values, 1e-14 * len(known)):
+            return values, np.empty((len(known), 0))
+    free = np.setdiff1d(np.arange(len(equation.values)), list(fixed))
     columns = matrix[:, free]
-    step = np.linalg.lstsq(columns, found - matrix @ values, rcond=None)[0]
+    step = np.linalg.lstsq(columns, (found - values @ matrix.T).T, rcond=None)[0].T
     # Sources at their values in the circuit stay there within rounding.
-    values[free] += np.where(np.abs(step) > 1e-13 * np.abs(step).max(initial=0.0), step, 0.0)
+    values[:, free] += np.where(np.abs(step) > 1e-13 * np.abs(step).max(initial=0.0), step, 0.0)
     if missed(values, 1e-9):
         named = f" with {', '.join(given)} as given" if given else ""
         raise ValueError(
@@ -161,7 +175,7 @@ def _solved(
     _, singular, right = np.linalg.svd(columns)
     least = np.finfo(np.float64).eps * max(columns.shape) * singular.max(initial=0.0)
     null = right[int(np.sum(singular > least)) :].T
-    opened = np.zeros((len(values), null.shape[1]))
+    opened = np.zeros((len(equation.values), null.shape[1]))
     opened[free] = np.where(np.abs(null) > 1e-12, null, 0.0)
     return values, opened
 

@@ -14,9 +14,9 @@ from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array, real_array
 from ktc._circuits.waveform_shapes import Lines, Shape, Waves
 
-#: Names in netlists; the last two are noise.
+#: Names in netlists; the last two are noise, and sine is sin.
 RANDOM = ("trnoise", "trrandom")
-WAVEFORMS = ("sin", "pulse", "exp", "pwl", "sffm", "am", *RANDOM)
+WAVEFORMS = ("sin", "sine", "pulse", "exp", "pwl", "sffm", "am", *RANDOM)
 MOST_SIDEBANDS = 1000
 
 _NEEDED = {

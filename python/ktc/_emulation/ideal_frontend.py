@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ktc._base.estimate import LazySamples
 from ktc._base.lazy_imports import interrupts_deferred
+from ktc._base.lazy_samples import LazySamples
 from ktc._base.single_thread import one_thread
 from ktc._base.validation import Array, frozen, not_negative, positive, real_array
 from ktc._circuits.named_controls import resolved_controls

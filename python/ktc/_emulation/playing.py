@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ktc._base.estimate import LazySamples, gained
+from ktc._base.lazy_samples import LazySamples, gained
 from ktc._base.validation import Array, frozen, of_type
 from ktc._circuits.named_controls import resolved_protocol
 from ktc._emulation.ledger import Ledger
@@ -38,7 +38,8 @@ def play_from(
     of_type("protocol", protocol, Protocol)
     engine, options, network = frontend.engine, frontend.options, frontend.network
     programmed = protocol
-    protocol, sources = resolved_protocol(network, frontend.controls, programmed, frontend.sources)
+    resolved = resolved_protocol(network, frontend.controls, programmed, frontend.sources)
+    protocol = resolved.protocol
     waveforms, final, quartic = _prepared(frontend, protocol)
     engine.warn_if_long(protocol.holds)
     observer = None
@@ -51,7 +52,7 @@ def play_from(
     initial, begun, rested = frontend.controls, engine.time, frontend.rested
     gaussian = options.resolve_heat and not quartic and not frontend.beyond_dense
     first = engine.surprisal() if gaussian else None
-    recorder = Recorder(frontend, reader, protocol, recording)
+    recorder = Recorder(frontend, reader, resolved, waveforms, recording)
     with engine.tally() as tally:
         try:
             recorder.play(waveforms, observer)
@@ -63,7 +64,7 @@ def play_from(
             recorder.close()
         frontend.since = begun + _last_change(protocol, waveforms, initial, -rested)
         frontend.apply(final)
-        frontend.sources = sources
+        frontend.sources = resolved.final
         variances = tally()
     samples = {
         name: gained(partial(getattr, books, name), before.get(name)) for name in books.names

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ktc._base.codec import register
-from ktc._base.estimate import INFINITE, Estimate, LazySamples
+from ktc._base.estimate import INFINITE, Estimate
 from ktc._base.files import VERSION, Storable
+from ktc._base.lazy_samples import LazySamples
 from ktc._base.units import Units
-from ktc._base.validation import Array, count, frozen, of_shape
+from ktc._base.validation import Array, choice, count, frozen, of_shape
+from ktc._circuits.compiled_circuit import CompiledCircuit
 from ktc._emulation.free_energy_ladder import free_energy_difference
 from ktc._emulation.run_figure import draw_run
 from ktc._emulation.run_statistics import RunStatistics, Spectrum, welch_spectrum
@@ -120,8 +122,9 @@ class Run(Storable):
     def net_heat(self) -> Estimate:
         """Heat less what noise generators injected, per replica."""
         if NET_HEAT in self._samples:
-            return self._estimate(self._samples[NET_HEAT])
-        return self._estimate(LazySamples.of(self._kept("heat")() - self._kept("injected")()))
+            return self._estimate(self._samples[NET_HEAT], NET_HEAT)
+        net = LazySamples.of(self._kept("heat")() - self._kept("injected")())
+        return self._estimate(net, NET_HEAT)
 
     @property
     def supply(self) -> Estimate:
@@ -131,7 +134,7 @@ class Run(Storable):
     @property
     def source(self) -> Estimate:
         """Energy from sources outside H, per replica; zero where there are none."""
-        return self._estimate(self._kept("source"))
+        return self._estimate(self._kept("source"), "source")
 
     @property
     def injected(self) -> Estimate:
@@ -232,14 +235,14 @@ class Run(Storable):
         note = "" if self.from_equilibrium else UNRELAXED
         return self.work.shifted(-change.mean, change.stderr, note)
 
-    def spectrum(self, unit: int = 0, segments: int = 8) -> Spectrum:
-        """Power spectral density of a unit's recorded state (V²/Hz on a Board), over replicas.
+    def spectrum(self, unit: int | str = 0, segments: int = 8) -> Spectrum:
+        """Power spectral density of a recorded state or node (V²/Hz on a Board), over replicas.
 
         Welch's method: Hann windows over half-overlapping segments, mean removed; one-sided, so
         that its integral over positive frequencies is the variance.
 
         Args:
-            unit: which unit.
+            unit: which unit, or the name of a node of a circuit whose "voltages" were recorded.
             segments: more segments are smoother, with a coarser frequency step.
 
         Raises:
@@ -255,12 +258,22 @@ class Run(Storable):
 
         Source: Welch (1967), IEEE Trans. Audio Electroacoust. 15, 70.
         """
+        if isinstance(unit, str):
+            return welch_spectrum(self._node(unit), self.times, segments)
         if "state" not in self.series:
             raise ValueError("no state was recorded; play with record='state'")
         states = self.series["state"]
         if not count("unit", unit, least=0) < states.shape[2]:
             raise ValueError(f"unit must be below {states.shape[2]}, but is {unit}")
         return welch_spectrum(states[:, :, unit], self.times, segments)
+
+    def _node(self, name: str) -> Array:
+        """The recorded voltages of a node, shape (points, replicas)."""
+        if "voltages" not in self.series or not isinstance(self.network, CompiledCircuit):
+            raise ValueError("no voltages were recorded; play a circuit with record='voltages'")
+        nodes = [node.lower() for node in self.network.nodes]
+        place = nodes.index(choice("unit", name.lower(), nodes))
+        return self.series["voltages"][:, :, place]
 
     def plot(self, *, unit: int = 0, figsize: tuple[float, float] | None = None) -> Figure:
         """Draw controls, records and the distribution of energies, as ``ktc.plot.draw_run``."""
@@ -304,7 +317,7 @@ class Run(Storable):
         self, samples: LazySamples, unit: str, kT: float | None = None, name: str = ""
     ) -> Estimate:
         if self._variances is None:
-            return Estimate.of_samples(samples, unit=unit, kT=kT)
+            return Estimate.of_samples(samples, unit=unit, kT=kT, ensemble=self._samples)
         value, variance = float(samples()[0]), self._variances.get(name)
         return Estimate.exact(value, method=INFINITE, unit=unit, kT=kT, variance=variance)
 

@@ -53,7 +53,7 @@ class MomentsEngine(WithoutReplicas):
         network: a linear network; the engine starts at its own controls.
         itemised: whether every account is told apart.
         start: (1, n), one state for all replicas; empty for the stationary state.
-        variances: whether the variances of work, heat and supply are carried along.
+        variances: whether the variances of work, heat, supply and source are carried along.
         motions: number of pairs of stiffness and kT whose motion is kept for when they come back.
     """
 
@@ -69,6 +69,7 @@ class MomentsEngine(WithoutReplicas):
         self._network, self.itemised, self._variances = network, itemised, variances
         # The sources of a circuit may be zero now, and driven later.
         self.driven = itemised or network.elements is not None
+        self.netted = network.core.is_active
         self._motion_kind = "split" if itemised else "driven" if self.driven else "exact"
         self._elements = ElementArrays(network)
         self._motions: dict[tuple[bytes, bytes], Motion] = {}
@@ -141,12 +142,18 @@ class MomentsEngine(WithoutReplicas):
         return state
 
     def variances(self) -> dict[str, float]:
-        """Variances of work, supply and heat over the ensemble; heat only where it is W − ΔH."""
+        """Variances of work, supply, source and heat over the ensemble.
+
+        That of heat less injected energy, "net_heat", where generators act.
+        """
         return self._variances_since(0)
 
     def _variances_since(self, mark: int) -> dict[str, float]:
         tally = self._state.tallies.get(mark)
-        return {} if tally is None else tally.amounts(*self._state.form())
+        if tally is None:
+            return {}
+        found = tally.amounts(*self._state.form())
+        return {name: each for name, each in found.items() if self.driven or name != "source"}
 
     @contextmanager
     def tally(self) -> Iterator[Callable[[], dict[str, float]]]:

@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike
 from ktc._base.codec import register
 from ktc._base.estimate import Estimate
 from ktc._base.files import Storable
-from ktc._base.lazy_imports import scipy
 from ktc._base.validation import (
     Array,
     count,
@@ -25,6 +24,7 @@ from ktc._base.validation import (
 from ktc._emulation.emulator import Emulator
 from ktc._engines.step_size import default_step
 from ktc._measure.convergence_figure import draw_convergence
+from ktc._measure.extrapolation import extrapolate
 from ktc._model.network import Network
 from ktc._model.protocol import Protocol
 
@@ -36,37 +36,36 @@ STEPS = (8.0, 4.0, 2.0, 1.0)
 
 
 class Convergence(Storable):
-    """Estimates of an observable at several time steps, and their fit ⟨A⟩ + c dt².
+    """Estimates of an observable at several time steps, and their limit dt → 0.
+
+    The fit is ⟨A⟩ + c dt² + …, where terms of higher order are expected to be small and are part
+    of the error bar.
 
     Attributes:
         steps: dt of each estimate, descending, shape (n,).
         estimates: independent means over the replicas, one per step.
-        extrapolated: ⟨A⟩ at dt → 0, by least squares weighted with the standard errors.
-        coefficient: c, the bias over the square of the step.
+        extrapolated: ⟨A⟩ at dt → 0; its standard error includes the remainder.
+        remainder: the part of that standard error that is due to terms beyond c dt².
+        coefficient: c, the leading bias over the square of the step.
+        terms: of dt², dt⁴, … at the longest step.
         fit: p-value of the fit (χ² with n − 2 degrees of freedom), 1 for two steps. Below 1e-3 the
-            longest steps are beyond second order.
+            longest steps are too long to extrapolate.
     """
 
     def __init__(self, steps: Array, estimates: tuple[Estimate, ...]) -> None:
         self.steps, self.estimates = steps, estimates
         means, errors = np.array([(one.mean, one.stderr) for one in estimates]).T
-        known = bool((errors > 0).all())
-        weights = 1 / errors if known else np.ones(len(steps))
-        squares = (steps / steps[0]) ** 2
-        columns = np.column_stack([np.ones(len(steps)), squares]) * weights[:, None]
-        inverse = np.linalg.inv(columns.T @ columns)
-        solution = inverse @ columns.T @ (weights * means)
-        widths = np.sqrt(np.diagonal(inverse)) * known
-        unit, method = estimates[0].unit, "parabola in the step"
-        self.extrapolated = Estimate(solution[0], widths[0], unit=unit, method=method)
-        scale = steps[0] ** 2
-        self.coefficient = Estimate(solution[1] / scale, widths[1] / scale, method=method)
-        misfit = float(np.sum((weights * means - columns @ solution) ** 2))
-        freedom = len(steps) - 2
-        self.fit = float(scipy.stats.chi2.sf(misfit, freedom)) if known and freedom else 1.0
+        limit = extrapolate(steps, means, errors)
+        unit, method = estimates[0].unit, "extrapolation in dt²"
+        self.extrapolated = Estimate(limit.limit, limit.stderr, unit=unit, method=method)
+        square = steps[0] ** 2
+        self.coefficient = Estimate(
+            limit.terms[0] / square, limit.first_stderr / square, method=method
+        )
+        self.remainder, self.terms, self.fit = limit.remainder, limit.terms, limit.fit
 
     def bias(self, dt: float) -> Estimate:
-        """Bias c dt² of the observable at a time step dt."""
+        """Leading bias c dt² of the observable at a time step dt."""
         square, c = positive("dt", dt) ** 2, self.coefficient
         unit = self.extrapolated.unit
         return Estimate(c.mean * square, c.stderr * square, unit=unit, method=c.method)
@@ -102,8 +101,8 @@ def convergence(
 ) -> Convergence:
     """Time-step convergence study of an observable, a ``ktc.Convergence``.
 
-    Run independent emulators at several time steps from equilibrium (or ``state``), and fit
-    ⟨A⟩ + c dt²: the bias of averages is second order in the step.
+    Run independent emulators at several time steps from equilibrium (or ``state``), and
+    extrapolate ⟨A⟩ + c dt² + … to dt → 0: the bias of averages is second order in the step.
 
     Args:
         network: the network to emulate.
@@ -129,7 +128,8 @@ def convergence(
         >>> bool(abs(study.bias(study.steps[-1]).mean) < 0.01 * study.extrapolated.mean)
         True
 
-    Source: Leimkuhler, Matthews (2015), Molecular Dynamics, ch. 7.
+    Source: Leimkuhler, Matthews (2015), Molecular Dynamics, ch. 7; Oates et al. (2024),
+    Probabilistic Richardson Extrapolation, J. R. Stat. Soc. B.
     """
     if not callable(observable):
         raise TypeError(f"observable must be a function, but is {type(observable).__name__}")

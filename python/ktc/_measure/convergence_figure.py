@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def draw_convergence(
     convergence: Convergence, figsize: tuple[float, float] | None = None
 ) -> Figure:
-    """Draw estimates with two standard errors, and the parabola through them down to dt = 0.
+    """Draw estimates with two standard errors, and the fit through them down to dt = 0.
 
     Example:
         >>> import ktc
@@ -31,12 +31,12 @@ def draw_convergence(
     squares = convergence.steps**2
     means = [estimate.mean for estimate in convergence.estimates]
     errors = [2 * estimate.stderr for estimate in convergence.estimates]
-    ends = np.array([0.0, squares.max()])
+    grid = np.linspace(0.0, 1.0, 101)
     limit = convergence.extrapolated
     plain = {**STYLES[0], "linestyle": ""}
     ax.errorbar(squares, means, errors, capsize=3, label="estimates, 2 standard errors", **plain)
-    line = limit.mean + convergence.coefficient.mean * ends
-    ax.plot(ends, line, color="#0072B2", linestyle="--", label="fit, second order in dt")
+    line = limit.mean + np.polynomial.polynomial.polyval(grid, [0.0, *convergence.terms])
+    ax.plot(grid * squares[0], line, color="#0072B2", linestyle="--", label="fit")
     plain = {**STYLES[2], "linestyle": "", "label": "limit dt → 0"}
     ax.errorbar([0.0], [limit.mean], [2 * limit.stderr], capsize=3, **plain)
     ax.set_xlabel("dt²")
