@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -119,14 +119,13 @@ class CompiledCircuit(Network):
 
     def nodes_at(self, state: Array, controls: Controls, theta: Array) -> Array:
         """Return node voltages at states in the last axis and values of the sources."""
-        gradient = self.gradient(state, controls)
-        return np.asarray(
-            gradient @ self.equation.nodes_of_gradient.T + self.equation.nodes_of_sources @ theta
-        )
+        of_gradient = self.equation.nodes_of_gradient.T
+        fixed = self.equation.nodes_of_sources @ theta
+        return np.asarray(self.gradient(state, controls) @ of_gradient + fixed)
 
     def voltages(self, emulator: Device, **sources: float) -> Array:
         """Return the node voltages of every replica; see Circuit.voltages."""
-        return self._nodes_at(*self.present(emulator, sources))(emulator.read())
+        return self.nodes_at(emulator.read(), *self.present(emulator, sources))
 
     def voltage_moments(self, emulator: Device, **sources: float) -> Moments:
         """Return mean and covariance of the node voltages; see Circuit.voltage_moments."""
@@ -141,10 +140,10 @@ class CompiledCircuit(Network):
         Without values θ of the sources these are those that give the controls.
         """
         if theta is None:
-            theta = present_values(self.equation, controls, {})[0]
+            theta = self.present_values(controls, {})[0]
         if np.any(controls.quartic):
             raise ValueError("node voltages of quartic units have no moments of those of the state")
-        mean = self._nodes_at(controls, theta)(np.asarray(of_state.mean))
+        mean = self.nodes_at(np.asarray(of_state.mean), controls, theta)
         slope = self.nodes_of_state(controls)
         return Moments(mean, lambda: np.asarray(slope @ of_state.covariance @ slope.T))
 
@@ -157,7 +156,7 @@ class CompiledCircuit(Network):
         """Return the controls of an emulator of this circuit, and the values of its sources."""
         self._require_own(emulator)
         controls = emulator.controls
-        return controls, present_values(self.equation, controls, sources)[0]
+        return controls, self.present_values(controls, sources)[0]
 
     def currents(
         self, emulator: Device, branches: Iterable[Branch], sources: dict[str, float]
@@ -166,15 +165,8 @@ class CompiledCircuit(Network):
         controls, theta = self.present(emulator, sources)
         infinite = getattr(emulator, "infinite", False)
         state = np.asarray(emulator.moments().mean) if infinite else emulator.read()
-<<<<<<< HEAD
-        at = self._nodes_at(emulator, sources)
-        theta = self.present_values(emulator.controls, sources)[0]
-        gradient = self.gradient(state, emulator.controls)
-        return self.currents_at(branches, at(state), gradient, theta)
-=======
-        volts = self._nodes_at(controls, theta)(state)
+        volts = self.nodes_at(state, controls, theta)
         return self.currents_at(branches, volts, self.gradient(state, controls), theta)
->>>>>>> main
 
     def currents_at(
         self, branches: Iterable[Branch], volts: Array, gradient: Array, theta: Array
@@ -210,23 +202,11 @@ class CompiledCircuit(Network):
         of_type("emulator", emulator, Device, "an emulator of this circuit")
         if not self.is_network_of(emulator):
             raise ValueError(f"emulator must be one of this circuit, but is {emulator!r}")
-<<<<<<< HEAD
-        controls = emulator.controls
-        theta = self.present_values(controls, sources)[0]
-        return lambda state: self.nodes_at(state, controls, theta)
 
     def is_network_of(self, emulator: Device) -> bool:
         """Whether an emulator is one of this circuit."""
         own, others = self.elements, emulator.network.elements
         return own is not None and others is not None and same(own.arrays(), others.arrays())
-=======
-
-    def _nodes_at(self, controls: Controls, theta: Array) -> Callable[[Array], Array]:
-        """The function that maps states to node voltages, both in the last axis."""
-        of_gradient = self.equation.nodes_of_gradient.T
-        fixed = self.equation.nodes_of_sources @ theta
-        return lambda state: np.asarray(self.gradient(state, controls) @ of_gradient + fixed)
->>>>>>> main
 
     def state_at(self, conditions: Mapping[str, float], branches: Iterable[Branch]) -> Array:
         """Return the state at given voltages and currents; see Circuit.initial_state."""

@@ -39,20 +39,14 @@ def places_of(equation: HasSources, names: Iterable[str]) -> dict[str, int]:
     return places
 
 
-<<<<<<< HEAD
-def waveforms_of(equation: HasSources, values: Mapping[str, ArrayLike], others: Array) -> Array:
-=======
 def source_values(equation: CircuitEquation, controls: Controls) -> dict[str, float]:
     """Return the values of the sources that controls determine, by name."""
-    values, null = _solved(equation, _driven(controls), {})
+    values, null = _solved(equation, driven_controls(controls), {})
     known = np.flatnonzero(~null.any(axis=1))
     return {equation.sources[k]: float(values[0, k]) for k in known}
 
 
-def waveforms_of(
-    equation: CircuitEquation, values: Mapping[str, ArrayLike], others: Array
-) -> Array:
->>>>>>> main
+def waveforms_of(equation: HasSources, values: Mapping[str, ArrayLike], others: Array) -> Array:
     """Return θ with some values replaced, shape (sources,) or (ticks, sources)."""
     places = places_of(equation, values)
     arrays = {name: real_array(name, value) for name, value in values.items()}
