@@ -14,7 +14,7 @@ TEST_CASE("rates that contract every deviation") {
         const std::vector<double> rates = contracting_rates(1.0, fast, 1e-6);
         CHECK(rates.front() == 1.0);
         CHECK(rates.back() == doctest::Approx(fast));
-        CHECK(rates.size() < 80);
+        CHECK(rates.size() < 100);
         for (double rate = 1.0; rate <= fast; rate *= 1.37) {
             double left = 1.0;
             for (double p : rates) left *= std::abs((p - rate) / (p + rate));
