@@ -138,6 +138,9 @@ def test_a_driven_low_pass_follows_its_source():
         ("pulse(0 1 0 0 0 1 0 2)", "needs a period"),
         ("pwl(0 1 1)", "pairs"),
         ("pwl(0 1 1 2) r=0.5", "none of its points"),
+        ("pwl(0 1) r=0", "none of its points"),
+        ('pwl file "a.csv"', "reads no file"),
+        ("pwl(file=a.csv)", "reads no file"),
         ("pwl(0 1 1 2) td=", "after '='"),
         ("sffm(0 1 1 1e6 1)", "modulation index"),
         ("sffm(0 1 1 1)", "at least 5"),
@@ -150,6 +153,12 @@ def test_waveforms_that_are_not_given_in_full_are_refused(text, part):
     with pytest.raises(CircuitError, match=part) as caught:
         circuit(f"R1 a 0 1\nV1 a 0 {text}")
     assert caught.value.line == 2
+
+
+def test_one_point_is_constant():
+    given = wave("pwl(1m 5)")
+    np.testing.assert_array_equal(given.at([0.0, 1e-3, 2e-3]), 5.0)
+    np.testing.assert_allclose(given.mean([0.0, 0.5e-3, 2e-3]), 5.0, rtol=1e-15)
 
 
 def test_edges_of_means_are_checked():

@@ -187,6 +187,8 @@ def _lines(values: tuple[float, ...], repeat: float | None, delay: float) -> Sha
     if any(later <= earlier for earlier, later in pairwise(times)):
         raise ValueError("needs increasing times")
     if repeat is None:
+        if len(times) == 1:
+            times, levels = times.repeat(2), levels.repeat(2)
         return Lines(times, levels, delay)
     if repeat not in times[:-1]:
         raise ValueError(f"repeats from {repeat:g} s, which is the time of none of its points")
