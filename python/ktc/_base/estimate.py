@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from numbers import Real
 
 import numpy as np
@@ -176,7 +177,9 @@ class Estimate:
         variance: float | None = None,
     ) -> Estimate:
         """Make an estimate without error; ``variance`` is the variance over the ensemble."""
-        return cls(number("value", value), 0.0, method=method, unit=unit, kT=kT, variance=variance)
+        if math.isnan(number("value", value)):
+            raise ValueError(f"value must be a number, but is {value}")
+        return cls(value, 0.0, method=method, unit=unit, kT=kT, variance=variance)
 
     @property
     def variance(self) -> float:
@@ -256,14 +259,11 @@ class Estimate:
     def __neg__(self) -> Estimate:
         return self * -1.0
 
-    def __radd__(self, other: float) -> Estimate:
-        return self + other
-
     def __rsub__(self, other: float) -> Estimate:
         return -self + other
 
-    def __rmul__(self, other: float) -> Estimate:
-        return self * other
+    __radd__ = __add__
+    __rmul__ = __mul__
 
     def __rtruediv__(self, other: float) -> Estimate:
         return Estimate.exact(other) / self

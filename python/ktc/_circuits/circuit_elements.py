@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 
 from ktc._base.files import Storable
-from ktc._base.validation import finite, of_type
+from ktc._base.validation import count, finite, items, of_type
 from ktc._circuits.branch import GROUND, Branch, CircuitError, Coupling, number_of
 from ktc._circuits.netlist_place import DEFAULT_KELVIN
 from ktc._circuits.waveform import Waveform
@@ -69,7 +69,8 @@ class CircuitElements(Storable):
             >>> ktc.Circuit().add("R1", "a", 0, "10meg", kelvin=88).add("C1", "a", 0, 680e-12)
             <ktc.Circuit: 2 elements, nodes a>
         """
-        ends, controlling = (_node(plus), _node(minus)), tuple(map(_node, control))
+        ends = _node(plus), _node(minus)
+        controlling = tuple(map(_node, items("control", control)))
         # Text becomes a number there.
         self._append(Branch(name, *ends, value, kelvin, noise, bandwidth, controlling))  # type: ignore[arg-type]
         return self
@@ -229,4 +230,6 @@ class CircuitElements(Storable):
 
 
 def _node(node: str | int) -> str:
-    return str(node) if isinstance(node, (int, np.integer)) else node
+    if not isinstance(node, (int, np.integer)):
+        return node
+    return str(count("node", node, least=0))

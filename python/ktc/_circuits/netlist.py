@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ktc._base.lazy_imports import interrupts_deferred
+from ktc._base.validation import choice
 from ktc._circuits.branch import GROUND, TITLE_HINT, Branch, CircuitError, Coupling
 from ktc._circuits.conditional import WORDS
 from ktc._circuits.element_statement import Parts, may_be_title, read_element
@@ -58,8 +59,7 @@ def read_netlist(
     folder: Path | None = None,
 ) -> Netlist:
     """Read a netlist; Circuit.from_netlist and Circuit.from_file describe the grammar."""
-    if waveforms not in ("refuse", "initial", "drive"):
-        raise ValueError(f"waveforms must be 'refuse', 'initial' or 'drive', but is {waveforms!r}")
+    choice("waveforms", waveforms, ("refuse", "initial", "drive"))
     if not isinstance(text, str):
         raise TypeError(f"text must be a str, but is a {type(text).__name__}")
     if title is None:

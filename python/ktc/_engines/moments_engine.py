@@ -11,7 +11,7 @@ import numpy as np
 
 from ktc import _core
 from ktc._base.lazy_imports import scipy
-from ktc._base.validation import Array
+from ktc._base.validation import Array, refusing_overflow
 from ktc._engines.engine import ControlArrays, WithoutReplicas, spread
 from ktc._engines.moments_motion import ElementArrays, Motion
 from ktc._engines.moments_ticks import (
@@ -92,6 +92,7 @@ class MomentsEngine(WithoutReplicas):
             self._place(fresh, state)
         self._state = self._with_new_books(fresh)
 
+    @refusing_overflow("state, or a control,")
     def tick(self, changes: ControlArrays, duration: float | None) -> None:
         """Make an update, a hold, or both; an error or Ctrl-C leaves the state as it was."""
         state = self._state.copy()
@@ -234,6 +235,9 @@ class MomentsEngine(WithoutReplicas):
         motion, driven = state.setting.motion, state.setting.driven
         tally = WorkVariance.of_snapshot(parts, lambda h: motion.hold(h, self.itemised, driven))
         state.tallies = {0: tally}
+        with np.errstate(over="ignore", invalid="ignore"):
+            if not abs(state.energy()) <= _core.LARGEST_ENERGY:
+                raise ValueError("mean and covariance are so large that the energy overflows")
         self._state = state
 
     def _booked(self, account: int) -> Amount:

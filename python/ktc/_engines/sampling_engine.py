@@ -97,7 +97,8 @@ class SamplingEngine:
             return
         network, options = self._network, self._options
         longest = self.core.longest_step
-        steps = float(np.sum(np.maximum(1, holds / longest)))
+        with np.errstate(over="ignore"):  # the core refuses so many steps
+            steps = float(np.sum(np.maximum(1, holds / longest)))
         moves = steps * max(64, options.replicas) / (options.threads or 1)
         seconds = NANOSECONDS_PER_MOVE[options.motion] * 1e-9 * moves * network.core.resistors
         if seconds < SECONDS_TO_WARN:

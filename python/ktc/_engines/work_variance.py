@@ -158,6 +158,8 @@ class WorkVariance:
         made.linear, made.curved = saved["linear"], saved["curved"]
         made.variance, made.closed = saved["variance"], bool(saved["closed"])
         duration, times = saved["waiting"]
+        if not (duration >= 0 and 0 <= times < 2**53):
+            raise ValueError(f"spread_waiting must not be negative, but is {saved['waiting']}")
         made._pending = (hold_of(float(duration)), int(times)) if times else None
         return made
 

@@ -121,7 +121,7 @@ def schedule_of(
     if not callable(given) or isinstance(given, type):
         raise TypeError(
             "schedule must be one of ktc.schedules, or a function of time, but is "
-            f"{type(given).__name__} {given!r}"
+            f"{type(given).__name__} {told(given)}"
         )
     if duration is None:
         raise TypeError("schedule is a function of time, whose duration must be given: duration=")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.estimate import INFINITE, Estimate
-from ktc._base.validation import Array
+from ktc._base.validation import Array, of_type
 from ktc._emulation.free_energy_ladder import free_energy_difference
 from ktc._learning.averages import energy_differences
 from ktc._learning.fit_figure import draw_fit
@@ -164,7 +164,11 @@ class Fit(LearnedModel):
 
     def completed(self, target: Controls | Mapping[str, ArrayLike]) -> Estimate:
         """Excess work with one last jump to given controls, or controls by name as for ``set``."""
-        controls = target if isinstance(target, Controls) else self.controls.updated(**target)
+        if isinstance(target, Controls):
+            controls = target
+        else:
+            of_type("target", target, Mapping, "ktc.Controls, or a mapping from names to values")
+            controls = self.controls.updated(**target)
         if self.readings.variances is not None:
             step = self.learned.vector(controls) - self.theta
             jump = np.array([float(step @ self.readings.final_forces)])

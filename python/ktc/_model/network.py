@@ -16,7 +16,7 @@ from ktc._base.units import CONSISTENT, Units
 from ktc._base.validation import Array, frozen, positive, positive_per_unit, real_array
 from ktc._model.controls import Controls, initial_controls
 from ktc._model.elements import CurrentSource, Elements, NoiseSource, Resistor
-from ktc._model.matrices import friction_matrix, refuse_dense_parts, stiffness_matrix
+from ktc._model.matrices import friction_matrix, sparse_friction, stiffness_matrix
 from ktc._model.sparse_stiffness import SparseMatrix, SparseStiffness, is_sparse, refuse_dense
 
 
@@ -86,8 +86,7 @@ class Network(Storable):
         if is_sparse(stiffness):
             held = SparseStiffness.of(stiffness)
             units = held.units
-            refuse_dense_parts(friction, inertia)
-            self._friction: Array | None = frozen(positive_per_unit("friction", friction, units))
+            self._friction: Array | None = frozen(sparse_friction(friction, inertia, units))
             self._core = _core.Network.of_sparse_units(self._friction)
         else:
             held = stiffness_matrix(stiffness)

@@ -16,6 +16,7 @@ from ktc._base.validation import (
     positive,
     real_array,
     tick_count,
+    told,
 )
 from ktc._model.controls import Controls
 from ktc._model.description import Description
@@ -137,7 +138,7 @@ class Protocol(Storable):
         final = {}
         for name, pair in ends.items():
             if not isinstance(pair, tuple) or len(pair) != 2:  # type: ignore[redundant-expr]
-                raise ValueError(f"{name} must be a pair (start, end), but is {pair!r}")
+                raise ValueError(f"{name} must be a pair (start, end), but is {told(pair)}")
             settings = [setting(name, name, value)[None] for value in pair]
             start, end = (value[0] for value in one_shape(name, settings))
             lines[name] = _line(start, end, duration)

@@ -52,7 +52,8 @@ def waveform(name: str, value: ArrayLike, ticks: int) -> Array:
     array = real_array(name, value)
     if array.ndim == 0 or len(array) != ticks or array.ndim - 1 not in _DIMENSIONS.get(name, (0,)):
         raise ValueError(
-            f"{name} must have one value per tick, {ticks} in all, but has shape {array.shape}"
+            f"{name} must have one value per tick, {ticks} in all as holds, but has shape "
+            f"{array.shape}"
         )
     return array
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ktc._base.validation import positive
+from ktc._base.validation import positive, refusing_overflow
 from ktc._model.description import Description
 from ktc._model.network import Network
 from ktc._model.quartic_unit import OneUnit
@@ -74,6 +74,7 @@ def least_dissipation(before: Description, after: Description, duration: float) 
     return wasserstein_distance(before, after) ** 2 / positive("duration", duration)
 
 
+@refusing_overflow("1/duration")
 def wasserstein_bound(before: Description, after: Description, duration: float) -> float:
     """Least excess work of any drive of an overdamped device from equilibrium to given controls.
 
