@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -166,3 +168,11 @@ def test_edges_of_means_are_checked():
         wave("sin(0 1 1)").mean([0.0, 0.0])
     with pytest.raises(ValueError, match="shape must be"):
         ktc.Waveform("square", (0, 1))
+    with pytest.raises(ValueError, match="sin needs a frequency"):
+        ktc.Waveform("sin", (0, 1, 0))
+    with pytest.raises(ValueError, match="values must be finite"):
+        ktc.Waveform("sin", (0, math.nan, 1))
+    with pytest.raises(ValueError, match="values must be a series"):
+        ktc.Waveform("sin", 1.0)
+    with pytest.raises(ValueError, match="delay must be finite"):
+        ktc.Waveform("pwl", (0, 1), delay=math.inf)

@@ -62,7 +62,7 @@ def _take_waveform(words: list[Token], first: Token, scope: Scope, waveforms: st
             return Waveform.starting(kind, values)
         return Waveform(kind, values, times.get("r"), times.get("td", 0.0))
     except ValueError as error:
-        raise word.error(f"{word.text!r} of {first.text} {error}") from None
+        raise word.error(f"{word.text!r} of {first.text}: {error}") from None
 
 
 def _take_constant(words: list[Token], first: Token, scope: Scope) -> float:
