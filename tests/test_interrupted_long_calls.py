@@ -95,8 +95,8 @@ def interrupt():
     os.kill(os.getpid(), signal.SIGINT)
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
-for each in (device, exact, hardware):
-    each.set(bias=1e-5)
+for each, bias in ((device, 0.5), (exact, 0.5), (hardware, 1e-5)):
+    each.set(bias=bias)
 timer = threading.Timer(delay, interrupt)
 timer.start()
 try:
@@ -107,14 +107,14 @@ except KeyboardInterrupt:
 late = time.monotonic() - sent[0]
 timer.join()
 laws, finite = [], True
-for each, length in ((device, 0.1), (exact, 0.1), (hardware, 1e-6)):
+for each, length, bias in ((device, 0.1, 1.0), (exact, 0.1, 1.0), (hardware, 1e-6, 1e-5)):
     cells = getattr(each._frontend, "_cells", each._frontend)
     engine, controls = cells.engine.controls(), cells.controls.arrays()
     assert all(np.array_equal(engine[k], controls[k]) for k in engine), (engine, controls)
     laws.append(each.ledger.imbalance())
     each.run(length)
-    each.set(bias=2e-5)
-    each.play(ktc.Protocol([length] * 2, {"bias": [1e-5, 3e-5]}))
+    each.set(bias=2 * bias)
+    each.play(ktc.Protocol([length] * 2, {"bias": [bias, 3 * bias]}))
     laws.append(each.ledger.imbalance())
 if name == "save":
     ktc.load(folder + "/e.npz" if os.path.exists(folder + "/e.npz") else folder + "/start.npz")
