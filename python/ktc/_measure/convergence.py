@@ -141,7 +141,13 @@ def convergence(
     if not isinstance(duration, Protocol):
         # A hold is divided into equal steps, no longer than requested.
         time = positive("duration", duration)
-        steps = time / np.ceil(time / steps * (1 - 1e-12))
+        with np.errstate(over="ignore"):
+            number_of_steps = np.ceil(time / steps * (1 - 1e-12))
+        if number_of_steps.max() > 2**53:
+            raise ValueError(
+                f"dts must be larger for a duration of {time:g}, but has {steps.min():g}"
+            )
+        steps = time / number_of_steps
     if len(steps) < 2 or len(np.unique(steps)) < len(steps):
         raise ValueError(
             f"dts must be at least two steps that divide the duration differently, but are {dts}"
