@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import controller, linear, normals, quartic, scaling, spice, starting, trap
+from benchmarks import controller, driven, linear, normals, quartic, scaling, spice, starting, trap
 from benchmarks.work import Work
 
 WORKS: dict[str, Work] = {
@@ -11,6 +11,7 @@ WORKS: dict[str, Work] = {
         trap.WORK,
         normals.WORK,
         linear.WORK,
+        driven.WORK,
         quartic.WORK,
         spice.WORK,
         controller.WORK,

@@ -322,6 +322,7 @@ def test_energy_of_sources_against_moment_equations(hold):
     infinite.run(hold)
     assert infinite.ledger.source[0] == pytest.approx(mean[2], rel=1e-8)
     assert infinite.ledger.net_heat[0] == pytest.approx(mean[2], rel=1e-8)
+    assert infinite.ledger.variance("source") == pytest.approx(covariance[2, 2], rel=1e-8)
 
 
 def test_saved_and_resumed(tmp_path):
@@ -355,13 +356,18 @@ BASE = "R1 a 0 1k\nC1 a 0 1n\n"
     [
         ([("E1", "x", 0, 2, ("q", 0))], ["E1", "node 'q'", "connect"]),
         ([("F1", "a", 0, 2, ("V9",))], ["F1", "V9", "does not have"]),
-        ([("E1", "a", 0, 1, ("a", 0))], ["E1", "not determined"]),
+        ([("E1", "a", 0, 1, ("a", 0))], ["E1", "undetermined"]),
         ([("E1", "a", 0, 2, ("a", 0))], ["no state"]),
-        ([("G1", "b", 0, 1, ("a", 0))], ["G1", "not determined"]),
+        ([("G1", "b", 0, 1, ("a", 0))], ["G1", "undetermined"]),
         (  # a differentiator, whose output is the derivative of white noise
             [("C2", "a", "m", 1e-9, ()), ("R2", "m", "o", 1e3, ()), ("C3", "o", 0, 1e-9, ()),
              ("E1", "o", 0, math.inf, (0, "m"))],
-            ["E1", "capacitance of a node"],
+            ["E1", "derivative of noise", "small resistor"],
+        ),
+        (  # the capacitor would have the voltage of the noise of R2
+            [("R2", "i", 0, 1e3, ()), ("R3", "o", 0, 1e3, ()), ("C2", "o", 0, 1e-9, ()),
+             ("E1", "o", 0, math.inf, ("i", "o"))],
+            ["white noise of R2", "E1", "capacitance of a node"],
         ),
     ],
 )  # fmt: skip

@@ -65,6 +65,25 @@ def test_a_double_well(longest):
     check(studies, well.average(lambda x: x**2))
 
 
+@pytest.mark.parametrize(("account", "exact"), [(0, 5.687437), (1, 6.437185)])
+def test_fluctuations_of_heat_are_second_order(account, exact):
+    """Mean squares of the heats of two resistors, kT 1 and 2, at one unit, 4 standard errors.
+
+    x′ = −2x + noise, dq = (x² − kT) dt − √(2kT) x dW: with c = ⟨q x²⟩, ⟨x²⟩ = 3/2 and ⟨q⟩ = μ t,
+    c′ = 27/4 − 3kT/2 − 4c + 6μt − 6kT and ⟨q²⟩′ = 2c − 2kT μt + 3kT, solved at t = 2.
+    """
+    resistors = [ktc.Resistor([1.0], 1.0, name) for name in "ab"]
+    network = ktc.Network.of_elements([[1.0]], resistors, [1.0, 2.0])
+    study = ktc.convergence(
+        network, lambda e: e.ledger.heat_per_resistor[:, account] ** 2, 2.0,
+        dts=[0.5, 0.25, 0.125, 0.0625], replicas=40_000, seed=1, resolve_heat=True,
+    )  # fmt: skip
+    assert abs(study.extrapolated.mean - exact) < 4 * study.extrapolated.stderr < 0.4
+    assert study.fit > 1e-4
+    error = abs(study.estimates[0].mean - exact)
+    assert error > 2 * study.estimates[0].stderr
+
+
 def test_divider_in_steps():
     """The stationary mean is exact at any step: 2.5 V, and the bar is that of noise."""
     circuit = ktc.Circuit.from_netlist("V1 in 0 5\nR1 in a 1k\nR2 a 0 1k\nC1 a 0 1n")

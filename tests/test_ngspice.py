@@ -93,10 +93,10 @@ Il 3 0 5m
     "coupled": (
         """coupled tanks joined by two inductors in series
 Id 0 a 1m
-R1 a 0 1k
+R1 a 0 20
 C1 a 0 1n
 L1 a 0 1u
-R2 b 0 2k temp=100
+R2 b 0 30 temp=100
 C2 b 0 1n
 L2 b 0 2u
 K1 L1 L2 0.3
@@ -105,7 +105,7 @@ L4 m b 3u
 K2 L3 L1 -0.2
 """,
         "b",
-        5e-7,
+        2e-7,
     ),
     "low-pass": (
         """Sallen-Key low-pass of quality 2

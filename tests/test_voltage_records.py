@@ -117,6 +117,38 @@ def test_spectrum_of_a_node():
         run.spectrum("x")
 
 
+def test_statistics_of_node_voltages():
+    """The same linear map of the same samples as records of every tick."""
+    made = circuit()
+    emulator = ktc.Emulator(made, replicas=40, seed=3)
+    wanted = ktc.Statistics(covariance=True)
+    rest = ktc.Protocol(np.full(30, 1e-7), {}, final={"V1": 1.0})
+    run = emulator.play(rest, record="voltages", statistics=wanted)
+    samples = run.series["voltages"].reshape(-1, 3)
+    found = run.voltage_moments
+    np.testing.assert_allclose(found.mean, samples.mean(axis=0), rtol=1e-9, atol=1e-20)
+    expected = np.cov(samples.T, bias=True)
+    np.testing.assert_allclose(found.covariance, expected, rtol=1e-8, atol=1e-24)
+    driven = emulator.play(ktc.Protocol([1e-7], {"V1": [0.0]}), statistics=wanted)
+    with pytest.raises(ValueError, match="needs held controls, but the protocol drives emf"):
+        _ = driven.voltage_moments
+
+
+def test_learned_biases_are_values_of_sources():
+    """The circuit at V1, V2 has the mean of the data, which is reached within 1e-3."""
+    made = circuit(
+        "V1 x 0 0\nC1 x a 1p\nR1 a 0 1meg\nV2 y 0 0\nC2 y b 1p\nR2 b 0 1meg\nC3 a b 0.5p\nC4 a 0 1p"
+    )
+    truth = made.compile().with_controls(**made.controls(V1=3e-5, V2=-2e-5))
+    data = np.linalg.solve(truth.stiffness, truth.bias)[None]
+    schedule = ktc.schedules.MinimalDissipation(duration=1e-4)
+    fit = ktc.learn(made, data, schedule, replicas=math.inf, ticks=200)
+    assert made.sources(fit.controls) == pytest.approx({"V1": 3e-5, "V2": -2e-5}, rel=1e-3)
+    series = circuit("V1 m 0 0\nV2 up m 1\nR1 up a 1k\nC1 a 0 1n\nI1 0 a 1n")
+    controls = series.compile().with_controls(**series.controls(V1=2.0)).controls
+    assert series.sources(controls) == pytest.approx({"I1": 1e-9})
+
+
 def test_transient_mean_is_the_mean_of_the_infinite_ensemble():
     made = circuit(TEXT + "\n.ic v(a)=2u")
     times = np.linspace(0, 6e-7, 7)
@@ -152,3 +184,53 @@ def test_wrong_arguments_of_transient_mean(arguments, error, message):
         circuit().transient_mean([0.0, 1.0, 2.0], V1=[1.0, 2.0, 3.0])
     with pytest.raises(TypeError, match="unknown source 'V7'"):
         circuit().transient_mean([0.0, 1.0], V7=1.0)
+
+
+ACROSS = (
+    "V1 in 0 1u\nR1 in a 1k kelvin=300\nR2 a 0 1k\nC1 a 0 1n\nL1 a b 1m\nR3 b 0 50\nC2 b x 1n\n"
+    "V2 x 0 -2u\nI1 0 m 1n\nR4 m b 10\nV3 y 0 3u\nR5 y y2 0\nR6 y2 0 1k\nL2 y2 a 1m\nR7 in 0 1k"
+)
+
+
+def test_powers_at_rest_are_those_of_the_operating_point():
+    made = circuit(ACROSS)
+    found = made.powers(ktc.Emulator(made, replicas=math.inf))
+    wanted = made.op().power
+    assert set(found) == set(wanted)
+    for name, watts in wanted.items():
+        assert found[name] == pytest.approx(watts, rel=1e-8, abs=1e-24), name
+
+
+def test_powers_sum_to_the_change_of_energy_and_heat():
+    """∫ Σ P dt by Gauss–Legendre quadrature = ⟨heat⟩ + change of what C and L store at held θ."""
+    made = circuit(ACROSS)
+    emulator = ktc.Emulator(made, replicas=math.inf)
+    emulator.set(V1=5e-6, V2=1e-6, I1=3e-9)
+    emulator.run(1e-7)
+    at, weights = np.polynomial.legendre.leggauss(24)
+    hold = 4e-7
+    total = 0.0
+    for node, weight in zip(at, weights, strict=True):
+        moved = emulator.copy()
+        moved.run(0.5 * hold * (1 + node))
+        total += 0.5 * hold * weight * sum(made.powers(moved).values())
+    before = (emulator.ledger.heat[0], stored(made, emulator))
+    emulator.run(hold)
+    after = (emulator.ledger.heat[0], stored(made, emulator))
+    assert total == pytest.approx(after[0] - before[0] + after[1] - before[1], rel=1e-8)
+
+
+def stored(made, emulator):
+    """Mean energy of the capacitors and inductors of ACROSS."""
+    found = made.voltage_moments(emulator)
+    place = dict(zip(made.nodes, range(len(made.nodes)), strict=True))
+    a, b, x = (place[node] for node in "abx")
+    mean, covariance = found.mean, found.covariance
+    energy = 0.5e-9 * (mean[a] ** 2 + covariance[a, a])
+    energy += 0.5e-9 * ((mean[b] - mean[x]) ** 2 + covariance[b, b])
+    net = made.compile()
+    for name in ("L1", "L2"):
+        row = net.equation.inductors_of_gradient[net.equation.inductors.index(name)]
+        spread = row @ net.stiffness @ emulator.moments().covariance @ net.stiffness @ row
+        energy += 0.5e-3 * (made.currents(emulator)[name] ** 2 + spread)
+    return energy

@@ -201,12 +201,4 @@ std::shared_ptr<const SourceMove> source_move(std::shared_ptr<const SourceFlow> 
     return std::make_shared<const SourceMove>(std::move(move));
 }
 
-std::shared_ptr<const SourceMove> independent_source_move(std::shared_ptr<const SourceFlow> flow,
-                                                          double hold) {
-    const double steady = flow->power * hold, width = std::sqrt(flow->diffusion * hold);
-    std::vector<double> potential = flow->potential;
-    return std::make_shared<const SourceMove>(
-        SourceMove{std::move(flow), std::move(potential), steady, {}, width});
-}
-
 }  // namespace ktc

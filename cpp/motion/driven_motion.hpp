@@ -66,8 +66,5 @@ struct SourceMove {
 };
 std::shared_ptr<const SourceMove> source_move(std::shared_ptr<const SourceFlow> flow,
                                               const DrivenTransition& transition);
-/// The same where ζ is independent of v, so that l = 0.
-std::shared_ptr<const SourceMove> independent_source_move(std::shared_ptr<const SourceFlow> flow,
-                                                          double hold);
 
 }  // namespace ktc

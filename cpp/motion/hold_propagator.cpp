@@ -51,8 +51,7 @@ bool reshapes(const Tick& tick) {
 }  // namespace
 
 template <class Real>
-ModalPropagator<Real>::ModalPropagator(const std::vector<double>& rates, double kT, double hold)
-    : hold_(hold) {
+ModalPropagator<Real>::ModalPropagator(const std::vector<double>& rates, double kT, double hold) {
     for (double rate : rates) {
         decay_.push_back(static_cast<Real>(std::exp(-rate * hold)));
         growth_.push_back(static_cast<Real>(std::expm1(-rate * hold)));
@@ -67,7 +66,6 @@ void ModalPropagator<Real>::prepare(Tick& tick, TickBatch& batch) const {
     auto& ticks = std::get<std::vector<ModalTick<Real>>>(batch.modal);
     ticks.resize(batch.ticks.size());  // those of other propagators stay empty
     ticks.push_back(modal);
-    if (tick.drive->source) tick.source = independent_source_move(tick.drive->source, hold_);
 }
 
 template <class Real>
@@ -76,15 +74,9 @@ std::size_t ModalPropagator<Real>::play(const TickBatch& batch, std::size_t firs
     const auto& modal = std::get<std::vector<ModalTick<Real>>>(batch.modal);
     const Tick& begin = batch.ticks[first];
     if (reshapes(begin)) begin.update->apply(block, workspace);
-    const std::size_t last = end_of_run(batch, first, block.step);
-    if (begin.source) {
-        // An update of the bias moves rest and deviation, not the state.
-        const auto& before = begin.update && begin.update->changes_force_alone()
-                                 ? begin.update->rest_before()
-                                 : begin.drive->rest;
-        const double* state = block.state.read(before, workspace.state);
-        workspace.before.assign(state, state + decay_.size() * block_width);
-    }
+    std::size_t last = first + 1;
+    while (last < modal.size() && modal[last].decay != nullptr && !reshapes(batch.ticks[last]))
+        ++last;
     constexpr std::size_t width = replicas_of_a_group<Real>;
     const NoiseAddress at = block.address(width);
     BlockBooks books(block.ledger);
@@ -94,58 +86,8 @@ std::size_t ModalPropagator<Real>::play(const TickBatch& batch, std::size_t firs
                                    modal.data() + first, last - first, at.stream(Purpose::hold, g),
                                    books.modal(lane));
     }
-    if (begin.source) post_source(batch, first, last, block, workspace);
     block.step += last - first;
     return last - first;
-}
-
-/// The last of the ticks that one call of the kernel plays, and one more. With sources these end
-/// with each tile.
-template <class Real>
-std::size_t ModalPropagator<Real>::end_of_run(const TickBatch& batch, std::size_t first,
-                                              std::uint64_t step) const {
-    const auto& modal = std::get<std::vector<ModalTick<Real>>>(batch.modal);
-    const auto flow_of = [&](std::size_t k) {
-        const auto& source = batch.ticks[k].source;
-        return source ? source->flow : nullptr;
-    };
-    const auto flow = flow_of(first);
-    std::size_t end = modal.size();
-    if (flow) end = std::min(end, first + modal_tile - step % modal_tile);
-    std::size_t last = first + 1;
-    while (last < end && modal[last].decay != nullptr && !reshapes(batch.ticks[last]) &&
-           flow_of(last) == flow)
-        ++last;
-    return last;
-}
-
-/// y = c·(w′ − w) + Σ (p h + σ η) to source and heat; the kernel has posted heat and supply as if
-/// β were w*, less and more by (w* − β)·(w′ − w).
-template <class Real>
-void ModalPropagator<Real>::post_source(const TickBatch& batch, std::size_t first, std::size_t last,
-                                        ReplicaBlock& block, Workspace& workspace) const {
-    double source[block_width] = {}, supply[block_width] = {}, noise[block_width];
-    const SourceFlow& flow = *batch.ticks[first].source->flow;
-    const double* state = block.state.read(batch.ticks[last - 1].drive->rest, workspace.state);
-    for (std::size_t i = 0; i < decay_.size(); ++i)
-        for (std::size_t lane = 0; lane < block_width; ++lane) {
-            const std::size_t at = i * block_width + lane;
-            const double moved = state[at] - workspace.before[at];
-            source[lane] += flow.potential[i] * moved;
-            supply[lane] -= flow.displacement[i] * moved;
-        }
-    NoiseAddress address = block.address();
-    for (std::size_t k = first; k < last; ++k, ++address.step) {
-        row_of_normals(address, Purpose::hold, decay_.size(), noise);
-        const SourceMove& move = *batch.ticks[k].source;
-        for (std::size_t lane = 0; lane < block_width; ++lane)
-            source[lane] += move.steady + move.width * noise[lane];
-    }
-    double heat[block_width];
-    for (std::size_t lane = 0; lane < block_width; ++lane) heat[lane] = source[lane] + supply[lane];
-    block.ledger.post(Ledger::source, source);
-    block.ledger.post(Ledger::heat, heat);
-    block.ledger.post(Ledger::supply, supply);
 }
 
 template class ModalPropagator<double>;
@@ -278,12 +220,12 @@ std::shared_ptr<const Propagator> hold_propagator(const Network& network, const 
     if (!is_exact(motion))
         return splitting_propagator(elements, *setting.energy, kT, hold, longest_step,
                                     motion == Motion::pooled);
-    const bool modes = setting.drive->source && setting.drive->source->independent;
-    if (motion == Motion::driven && coordinates.decoupled() && !(format.single() && modes))
+    const bool driven = network.is_driven(setting.controls);
+    if (coordinates.decoupled() && (driven || (motion == Motion::driven && !format.single())))
         return driven_propagator(network, setting, hold);
-    if (network.is_driven(setting.controls) && !modes) {
-        const DrivenMotion driven = driven_motion(network, setting.controls, coordinates);
-        return std::make_shared<DensePropagator>(driven_transition(driven, hold));
+    if (driven) {
+        const DrivenMotion about_rest = driven_motion(network, setting.controls, coordinates);
+        return std::make_shared<DensePropagator>(driven_transition(about_rest, hold));
     }
     if (coordinates.decoupled()) return in_precision(modal);
     return dense_propagator(natural_transition(coordinates, kT.front(), hold));

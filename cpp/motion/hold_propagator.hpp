@@ -11,9 +11,7 @@
 namespace ktc {
 
 /// Exact motion of independent Ornstein–Uhlenbeck processes with relaxation rates λ. One call of a
-/// kernel plays many ticks, with all accounts in registers. Under EMFs at one temperature they move
-/// about their rest; the energy from sources, which depends on the ends of several ticks and on
-/// noise of its own, is posted after each tile.
+/// kernel plays many ticks, with all accounts in registers.
 template <class Real>
 class ModalPropagator final : public Propagator {
    public:
@@ -26,11 +24,6 @@ class ModalPropagator final : public Propagator {
                      Workspace& workspace) const override;
 
    private:
-    std::size_t end_of_run(const TickBatch& batch, std::size_t first, std::uint64_t step) const;
-    void post_source(const TickBatch& batch, std::size_t first, std::size_t last,
-                     ReplicaBlock& block, Workspace& workspace) const;
-
-    double hold_;
     std::vector<Real> decay_;   ///< e^{−λh}
     std::vector<Real> growth_;  ///< e^{−λh} − 1
     std::vector<Real> width_;   ///< √(kT (1 − e^{−2λh}))

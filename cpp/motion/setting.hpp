@@ -36,11 +36,8 @@ struct Setting {
     /// Whether a propagator for one setting is one for the other, too.
     bool same_motion(const Setting& other) const {
         return same_shape(other) && controls.kT == other.controls.kT &&
-               (drive->source == nullptr) == (other.drive->source == nullptr) &&
-               moves_by_modes() == other.moves_by_modes();
+               (drive->source == nullptr) == (other.drive->source == nullptr);
     }
-    /// Whether sources, if there are any, leave the modes and their noise independent.
-    bool moves_by_modes() const { return !drive->source || drive->source->independent; }
     /// H of every lane of a block.
     void energy_of(const double* state, Workspace& workspace, double* energy_of_lane) const {
         energy->of_block(state, drive->force, workspace.second.data(), energy_of_lane);

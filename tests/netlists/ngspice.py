@@ -106,7 +106,7 @@ def _total(made: ktc.Circuit, shares: dict[str, list[float]]) -> Iterator[float]
     """Sum of the shares; ngspice takes all resistors at one temperature, these have their own."""
     own = {b.name.lower(): b.kelvin for b in made.branches}
     for k in range(len(next(iter(shares.values())))):
-        kelvin = ((name, own[name]) for name in shares)
+        kelvin = ((name, own.get(name)) for name in shares)
         yield sum(shares[name][k] * (1.0 if t is None else t / made.kelvin) for name, t in kelvin)
 
 

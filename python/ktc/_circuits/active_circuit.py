@@ -173,9 +173,10 @@ class _States:
         inner, self.null, left, bound = _null_spaces(matrix[n:, n:])
         noisy = np.abs(left.T @ noise[n:]) > 1e-9 * (np.abs(left.T) @ np.abs(noise[n:]))
         if noisy.any():
-            sources = [*pencil.resistors, *pencil.generators]
-            raise self._undetermined(
-                f"the noise of {named([sources[int(np.argwhere(noisy)[0][1])]])}"
+            source = [*pencil.resistors, *pencil.generators][int(np.argwhere(noisy)[0][1])]
+            raise self._refusal(
+                f"the white noise of {named([source])} would be the voltage of a capacitor, or the "
+                "current of an inductor, which {0} hold"
             )
         algebraic = _Affine(-inner @ matrix[n:, :n], inner @ push[n:], inner @ noise[n:])
         forced = _Affine(-matrix[:n, :n], push[:n], noise[:n]).plus(-matrix[:n, n:], algebraic)
@@ -183,7 +184,10 @@ class _States:
         try:
             (into, self.free), (along, fixing) = _kernel(holding.T), _kernel(held)
         except ArithmeticError:
-            raise self._undetermined("a voltage of a node or a current of a source") from None
+            raise self._refusal(
+                "{0} and other sources leave a voltage of a node, or a current of a source, "
+                "undetermined, or contradict each other"
+            ) from None
         fixed = np.zeros((n, push.shape[1]))
         dependent = [k for k in range(n) if k not in set(fixing)]
         if dependent:
@@ -191,7 +195,7 @@ class _States:
         tied = into.T @ storage @ along
         sizes = (np.abs(into.T) @ np.abs(storage) @ np.abs(along)).max(axis=1, initial=0.0)
         if len(tied) and np.linalg.svd(tied / sizes[:, None])[1][-1] < 1e-9:
-            raise self._undetermined("the current of an ideal source")
+            raise self._refusal("the current or voltage of {0} would be the derivative of noise")
         energy = along.T @ storage @ along
         inverse = np.linalg.inv(tied) if len(tied) else tied
         self.stiffness = inverse.T @ energy @ inverse
@@ -227,12 +231,11 @@ class _States:
         none = np.zeros((len(form.of_state), len(self.free)))
         return _Affine(none, form.of_sources, form.of_noise).plus(form.of_state, self.state)
 
-    def _undetermined(self, what: str) -> CircuitError:
+    def _refusal(self, reason: str) -> CircuitError:
         active = [b for b in self.pencil.graph.branches if b.kind in "EFGH"]
         return CircuitError(
-            f"{what} is not determined by the charges and fluxes: {named(active)} and the sources "
-            "hold capacitors or inductors in a loop, contradict each other, or differentiate; add "
-            "a small resistor in series with them, or the capacitance of a node",
+            f"{reason.format(named(active))}; add a small resistor in series with a capacitor, or "
+            "the parasitic capacitance of a node",
             active[0].name if active else "",
             active[0].line if active else None,
         )

@@ -62,13 +62,17 @@ class Circuit(CircuitReadings):
             V1 a 0 dc 5                  voltage of a above 0; "dc" may be left out, and a value 0
             I1 a 0 1n noise=1e-24 bandwidth=10k
             X1 a b lowpass r=2k          call of a subcircuit
+            K1 L1 L2 0.5                 coupling of inductors
+            E1 b 0 p n 10                controlled sources: E, G of a voltage, F, H of a current
+            E2 b 0 opamp p n             ideal op-amp
 
         The current of a source flows from its first node through it to the second. ``noise=`` is
         the one-sided spectral density of the noise of a current source [A²/Hz]. It is white, or
         passes a first-order low-pass filter of −3 dB frequency ``bandwidth=`` [Hz].
 
-        docs/netlists.md describes the notation: numbers (``4k7``, ``100aF``), ``.param`` with
-        expressions, ``.subckt``, ``.ic``, options of elements, and what is skipped. A line that
+        docs/netlists.md describes the notation: numbers (``4k7``, ``100aF``), ``.param`` and
+        ``.func`` with expressions, ``.subckt``, ``.if``, ``.ic``, options of elements, and what is
+        skipped. A line that
         starts with * is a comment, and so is the rest of a line after ; or after $ at the start of
         a word. A line that starts with + continues the one before.
 

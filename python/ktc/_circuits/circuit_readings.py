@@ -5,14 +5,18 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Literal
 
+import numpy as np
 from numpy.typing import ArrayLike
 
-from ktc._base.validation import Array, per_unit
+from ktc._base.validation import Array, of_type, per_unit
 from ktc._circuits.analyses import CircuitAnalyses
 from ktc._circuits.analysis_results import MeanPath
 from ktc._circuits.compiled_circuit import CompiledCircuit
 from ktc._circuits.mean_path import checked_times, mean_path
+from ktc._circuits.source_powers import source_powers
+from ktc._circuits.source_values import source_values
 from ktc._circuits.waveform_protocol import protocol_of_waveforms
+from ktc._model.controls import Controls
 from ktc._model.device import Device
 from ktc._model.moments import Moments
 from ktc._model.protocol import Protocol
@@ -50,6 +54,31 @@ class CircuitReadings(CircuitAnalyses):
             array([0.])
         """
         return self.compile().source_controls(**sources)
+
+    def sources(self, controls: Controls) -> dict[str, float]:
+        """Return the values of the sources at some controls [V or A], by name.
+
+        A voltage source in series with a capacitor acts as a bias, so that ``ktc.learn`` trains it
+        with the others: the values are those of its fit. Sources that the controls do not determine
+        are left out.
+
+        Args:
+            controls: of an emulator or a fit of this circuit.
+
+        Raises:
+            ValueError: controls that no values of the sources give.
+
+        Example:
+            >>> import ktc
+            >>> circuit = ktc.Circuit.from_netlist("V1 x 0 0\\nC1 x a 1p\\nR1 a 0 1meg\\nC2 a 0 1p")
+            >>> schedule = ktc.schedules.MinimalDissipation(duration=1e-4)
+            >>> fit = ktc.learn(circuit, [2e-15], schedule, replicas=float("inf"), ticks=200)
+            >>> round(circuit.sources(fit.controls)["V1"], 6)  # −q/C1
+            -0.002
+
+        Source: Hnybida, Verret (2025), arXiv 2510.03137.
+        """
+        return source_values(self.compile().equation, of_type("controls", controls, Controls))
 
     def protocol(self, duration: float, ticks: int) -> Protocol:
         """Return the Protocol in which the sources follow their waveforms in ``waveforms``.
@@ -146,6 +175,32 @@ class CircuitReadings(CircuitAnalyses):
             0.005
         """
         return self.compile().currents(emulator, self.branches, sources)
+
+    def powers(self, emulator: Device, **sources: float) -> dict[str, float]:
+        """Return the mean power that each V and I delivers now [W], by name.
+
+        −v ⟨i⟩ of a voltage source and −⟨v⟩ i of a current source, by Kirchhoff's current law at the
+        mean state, exact with ``replicas=math.inf``. Its sum over time is energy that the ledger
+        has as work, supply and source together. Noise of current sources counts as ``injected``.
+
+        Args:
+            emulator, **sources: as for ``voltages``.
+
+        Raises:
+            TypeError, ValueError: as for ``voltages``.
+
+        Example:
+            >>> import ktc
+            >>> circuit = ktc.Circuit.from_netlist("V1 in 0 0\\nR1 in a 1k\\nC1 a 0 1n")
+            >>> emulator = ktc.Emulator(circuit, replicas=float("inf"))
+            >>> emulator.set(V1=2.0)
+            >>> round(circuit.powers(emulator)["V1"], 6)  # V²/R before C1 is charged
+            0.004
+        """
+        net = self.compile()
+        controls, theta = net.present(emulator, sources)
+        state = np.asarray(emulator.moments().mean)
+        return source_powers(self._equations, net, state, controls, theta)
 
     def transient_mean(
         self,

@@ -15,7 +15,7 @@ from ktc._circuits.compilation import compile_equation, too_far_apart, too_large
 from ktc._circuits.equation import CircuitEquation
 from ktc._circuits.source_values import controls_at, present_values
 from ktc._model.controls import Controls
-from ktc._model.device import Device
+from ktc._model.device import Device, DeviceMoments
 from ktc._model.elements import Elements
 from ktc._model.matrices import stiffness_matrix
 from ktc._model.moments import Moments
@@ -99,34 +99,48 @@ class CompiledCircuit(Network):
 
     def voltages(self, emulator: Device, **sources: float) -> Array:
         """Return the node voltages of every replica; see Circuit.voltages."""
-        of_type("emulator", emulator, Device, "an emulator of this circuit")
-        return self._nodes_at(emulator, sources)(emulator.read())
+        return self._nodes_at(*self.present(emulator, sources))(emulator.read())
 
     def voltage_moments(self, emulator: Device, **sources: float) -> Moments:
         """Return mean and covariance of the node voltages; see Circuit.voltage_moments."""
-        at = self._nodes_at(emulator, sources)
-        found, controls = emulator.moments(), emulator.controls
+        controls, theta = self.present(emulator, sources)
+        return self.moments_at(emulator.moments(), controls, theta)
+
+    def moments_at(
+        self, of_state: DeviceMoments, controls: Controls, theta: Array | None = None
+    ) -> Moments:
+        """Return moments of the node voltages from those of the state at some controls.
+
+        Without values θ of the sources these are those that give the controls.
+        """
+        if theta is None:
+            theta = present_values(self.equation, controls, {})[0]
         if np.any(controls.quartic):
             raise ValueError("node voltages of quartic units have no moments of those of the state")
-        mean = at(np.asarray(found.mean))
-        of_state = self.nodes_of_state(controls)
-        return Moments(mean, lambda: np.asarray(of_state @ found.covariance @ of_state.T))
+        mean = self._nodes_at(controls, theta)(np.asarray(of_state.mean))
+        slope = self.nodes_of_state(controls)
+        return Moments(mean, lambda: np.asarray(slope @ of_state.covariance @ slope.T))
 
     def nodes_of_state(self, controls: Controls) -> Array:
         """Return the derivative of node voltages by the state, shape (nodes, d)."""
         stiffness = controls.sparse_stiffness if controls.is_sparse else controls.stiffness
         return np.asarray(self.equation.nodes_of_gradient @ stiffness)
 
+    def present(self, emulator: Device, sources: dict[str, float]) -> tuple[Controls, Array]:
+        """Return the controls of an emulator of this circuit, and the values of its sources."""
+        self._require_own(emulator)
+        controls = emulator.controls
+        return controls, present_values(self.equation, controls, sources)[0]
+
     def currents(
         self, emulator: Device, branches: Iterable[Branch], sources: dict[str, float]
     ) -> dict[str, Array]:
         """Return currents of resistors and inductors by name; see Circuit.currents."""
+        controls, theta = self.present(emulator, sources)
         infinite = getattr(emulator, "infinite", False)
         state = np.asarray(emulator.moments().mean) if infinite else emulator.read()
-        at = self._nodes_at(emulator, sources)
-        theta = present_values(self.equation, emulator.controls, sources)[0]
-        gradient = self.gradient(state, emulator.controls)
-        return self.currents_at(branches, at(state), gradient, theta)
+        volts = self._nodes_at(controls, theta)(state)
+        return self.currents_at(branches, volts, self.gradient(state, controls), theta)
 
     def currents_at(
         self, branches: Iterable[Branch], volts: Array, gradient: Array, theta: Array
@@ -153,15 +167,17 @@ class CompiledCircuit(Network):
             slope += controls.quartic * state**3
         return slope
 
-    def _nodes_at(self, emulator: Device, sources: dict[str, float]) -> Callable[[Array], Array]:
-        """The function that maps states of an emulator to node voltages, in the last axis."""
+    def _require_own(self, emulator: Device) -> None:
         of_type("emulator", emulator, Device, "an emulator of this circuit")
         own, others = self.elements, emulator.network.elements
         if own is None or others is None or not same(own.arrays(), others.arrays()):
             raise ValueError(f"emulator must be one of this circuit, but is {emulator!r}")
-        controls, equation = emulator.controls, self.equation
-        fixed = equation.nodes_of_sources @ present_values(equation, controls, sources)[0]
-        return lambda state: self.gradient(state, controls) @ equation.nodes_of_gradient.T + fixed
+
+    def _nodes_at(self, controls: Controls, theta: Array) -> Callable[[Array], Array]:
+        """The function that maps states to node voltages, both in the last axis."""
+        of_gradient = self.equation.nodes_of_gradient.T
+        fixed = self.equation.nodes_of_sources @ theta
+        return lambda state: np.asarray(self.gradient(state, controls) @ of_gradient + fixed)
 
     def state_at(self, conditions: Mapping[str, float], branches: Iterable[Branch]) -> Array:
         """Return the state at given voltages and currents; see Circuit.initial_state."""

@@ -26,7 +26,10 @@ _Term = tuple[list[Token], float]
 
 
 def read_controlled(tokens: list[Token], scope: Scope, place: Place) -> list[Branch]:
-    """Read E, F, G or H, which has one branch for each term of a POLY(n)."""
+    """Read E, F, G or H, which has one branch for each term of a POLY(n).
+
+    There is none for F or G whose ends a call of a subcircuit joins.
+    """
     first, *words = tokens
     kind = kind_of(first.text)
     _refuse_behavioural(first, words)
@@ -111,6 +114,8 @@ def _branches(
     """Voltages in series, or currents in parallel; the first has the name of the source."""
     name, kind = place.name(first.text), kind_of(first.text)
     plus, minus = map(place.node, ends)
+    if kind in "FG" and place.joins(plus, minus):
+        return
     controlling = place.node if kind in "EG" else place.name
     for k, (control, gain) in enumerate(terms, 1):
         names = tuple(controlling(word.text) for word in control)

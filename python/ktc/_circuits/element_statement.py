@@ -26,12 +26,14 @@ class Parts(NamedTuple):
         initial: its initial voltage or current, if it is given.
         waveform: of a source that is to be driven.
         coupling: of inductors.
+        left_out: name of an element without effect: in a call whose nodes join its ends.
     """
 
     branches: Sequence[Branch] = ()
     initial: float | None = None
     waveform: Waveform | None = None
     coupling: Coupling | None = None
+    left_out: str = ""
 
 
 #: Names of the value of an element, which may be given as an option.
@@ -77,7 +79,8 @@ def _read(tokens: list[Token], scope: Scope, settings: Settings, place: Place) -
         return Parts(coupling=read_coupling(tokens, scope, place))
     kind = kind_of(first.text)
     if kind in GAINS:
-        return Parts(read_controlled(tokens, scope, place))
+        found = read_controlled(tokens, scope, place)
+        return Parts(found, left_out="" if found else place.name(first.text))
     words = tokens[1:]
     plus, minus = (place.node(node.text) for node in _take_nodes(words, tokens, kind))
     value: float | None
@@ -89,14 +92,16 @@ def _read(tokens: list[Token], scope: Scope, settings: Settings, place: Place) -
     else:
         value, model = _take_value(kind, words, scope)
     options = _options(first, kind, words, scope)
-    value = _one_value(tokens, value, options, _take_model(model, scope, options))
+    value = _one_value(tokens, kind, value, options, _take_model(model, scope, options))
     copies = place.copies * options.pop("m", 1.0)
     if not copies > 0:
         raise first.error(f"m= of {first.text} must be positive, but is {copies:g}")
     if waveform is not None and kind == "I":
         waveform = waveform.scaled(copies)
     initial = options.pop("ic", None)
-    factor = _thermal_factor(first, options, settings) * options.pop("scale", 1.0)
+    factor = _thermal_factor(kind, options, settings) * options.pop("scale", 1.0)
+    if kind in "RCLI" and place.joins(plus, minus):
+        return Parts(left_out=place.name(first.text))
     factor *= {"R": 1 / copies, "L": 1 / copies, "V": 1.0}.get(kind, copies)
     if "noise" in options and kind == "I":
         options["noise"] *= copies
@@ -106,12 +111,12 @@ def _read(tokens: list[Token], scope: Scope, settings: Settings, place: Place) -
 
 def _one_value(
     tokens: list[Token],
+    kind: str,
     value: float | None,
     options: dict[str, float],
     model: dict[str, float],
 ) -> float:
     """The value, given as such, as an option, or by the model; keep what a temperature changes."""
-    kind = kind_of(tokens[0].text)
     values = [options.pop(n) for n in _VALUES.get(kind, ()) if n in options]
     values += [] if value is None else [value]
     size: dict[str, float] = {name: options.pop(name) for name in ("l", "w") if name in options}
@@ -160,7 +165,7 @@ def _branches(
     return [replace(branch, plus=plus), *found]
 
 
-def _thermal_factor(first: Token, options: dict[str, float], settings: Settings) -> float:
+def _thermal_factor(kind: str, options: dict[str, float], settings: Settings) -> float:
     """Return the value at the temperature over the nominal one; keep ``kelvin`` of R alone."""
     linear, quadratic = options.pop("tc1", 0.0), options.pop("tc2", 0.0)
     step, noisy = options.pop("dtemp", 0.0), options.pop("noisy", 1.0)
@@ -172,7 +177,7 @@ def _thermal_factor(first: Token, options: dict[str, float], settings: Settings)
         options["kelvin"] = (DEFAULT_KELVIN if kelvin is None else kelvin) + step
     if not noisy:
         options["kelvin"] = 0.0
-    if kind_of(first.text) != "R":
+    if kind != "R":
         options.pop("kelvin", None)
     return 1.0 + (linear + quadratic * above) * above
 

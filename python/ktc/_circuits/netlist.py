@@ -12,7 +12,7 @@ from ktc._base.lazy_imports import interrupts_deferred
 from ktc._base.validation import choice
 from ktc._circuits.branch import GROUND, TITLE_HINT, Branch, CircuitError, Coupling
 from ktc._circuits.conditional import WORDS
-from ktc._circuits.element_statement import may_be_title, read_element
+from ktc._circuits.element_statement import Parts, may_be_title, read_element
 from ktc._circuits.netlist_lexer import (
     Statements,
     Token,
@@ -109,23 +109,29 @@ class _Reader:
         scope = Scope(functions=self._top.functions, models=self._top.models)
         scope.define(self._top.parameters)
         settings = self._read_settings(scope)
-        found = list(Expansion(settings, self._globals).elements(self._top, scope))
+        return self._joined(
+            list(Expansion(settings, self._globals).elements(self._top, scope)), settings, scope
+        )
+
+    def _joined(self, found: list[Parts], settings: Settings, scope: Scope) -> Netlist:
         branches = [branch for parts in found for branch in parts.branches]
         couplings = [parts.coupling for parts in found if parts.coupling is not None]
+        left_out = [parts.left_out for parts in found if parts.left_out]
         self._refuse_title(branches)
-        _refuse_unknown(branches, couplings)
-        initial, waveforms = {}, {}
-        for parts in found:
-            if parts.initial is not None:
-                initial[parts.branches[0].name.lower()] = parts.initial
-            if parts.waveform is not None:
-                waveforms[parts.branches[0].name] = parts.waveform
+        _refuse_unknown(branches, couplings, left_out)
+        initial = {p.branches[0].name.lower(): p.initial for p in found if p.initial is not None}
         for tokens in self._conditions:
             initial |= _conditions(tokens, scope)
-        kelvin = DEFAULT_KELVIN if settings.kelvin is None else settings.kelvin
-        skipped = tuple(self._statements.skipped)
-        title = self._statements.title
-        return Netlist(title, kelvin, branches, couplings, initial, waveforms, skipped)
+        skipped = [*self._statements.skipped, *(f"{n}: both ends at one node" for n in left_out)]
+        return Netlist(
+            title=self._statements.title,
+            kelvin=DEFAULT_KELVIN if settings.kelvin is None else settings.kelvin,
+            branches=branches,
+            couplings=couplings,
+            initial=initial,
+            waveforms={p.branches[0].name: p.waveform for p in found if p.waveform is not None},
+            skipped=tuple(skipped),
+        )
 
     def _direct(self, tokens: list[Token]) -> None:
         """Take a directive."""
@@ -242,7 +248,7 @@ def _conditions(tokens: list[Token], scope: Scope) -> dict[str, float]:
     return found
 
 
-def _refuse_unknown(branches: list[Branch], couplings: list[Coupling]) -> None:
+def _refuse_unknown(branches: list[Branch], couplings: list[Coupling], left_out: list[str]) -> None:
     """Refuse names of controlling sources and of coupled inductors that the netlist lacks."""
     names = {branch.name.lower() for branch in branches}
     wanted = [(b.name, b.control, b.line) for b in branches if b.kind in "FH"]
@@ -250,9 +256,10 @@ def _refuse_unknown(branches: list[Branch], couplings: list[Coupling]) -> None:
     for owner, others, line in wanted:
         for other in others:
             if other.lower() not in names:
-                raise CircuitError(
-                    f"{owner} names {other!r}, but there is none; add it", other, line
-                )
+                told = "but there is none; add it"
+                if other.lower() in map(str.lower, left_out):
+                    told = "whose ends its call joins; remove the coupling"
+                raise CircuitError(f"{owner} names {other!r}, {told}", other, line)
 
 
 def _resembles(name: str, known: tuple[str, ...]) -> bool:

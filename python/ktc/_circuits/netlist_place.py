@@ -28,6 +28,10 @@ class Place:
         inner = f"{self.path}.{name}" if self.path else name
         return self.ports.get(name.lower(), inner)
 
+    def joins(self, plus: str, minus: str) -> bool:
+        """Whether a call of a subcircuit joins two nodes of the circuit, which differ inside."""
+        return bool(self.path) and plus.lower() == minus.lower()
+
     def name(self, element: str) -> str:
         """Return the name of an element: R1 of the call X1 is R.X1.R1."""
         return f"{element[0]}.{self.path}.{element}" if self.path else element

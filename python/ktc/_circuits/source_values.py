@@ -30,6 +30,13 @@ def places_of(equation: CircuitEquation, names: Iterable[str]) -> dict[str, int]
     return places
 
 
+def source_values(equation: CircuitEquation, controls: Controls) -> dict[str, float]:
+    """Return the values of the sources that controls determine, by name."""
+    values, null = _solved(equation, _driven(controls), {})
+    known = np.flatnonzero(~null.any(axis=1))
+    return {equation.sources[k]: float(values[0, k]) for k in known}
+
+
 def waveforms_of(
     equation: CircuitEquation, values: Mapping[str, ArrayLike], others: Array
 ) -> Array:

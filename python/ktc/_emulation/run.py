@@ -22,6 +22,7 @@ from ktc._emulation.run_statistics import RunStatistics, Spectrum, welch_spectru
 from ktc._model.accounts import NET_HEAT, TOGETHER, require_kept
 from ktc._model.controls import Controls
 from ktc._model.imperfections import Imperfections
+from ktc._model.moments import Moments
 from ktc._model.network import Network
 from ktc._model.protocol import Protocol
 from ktc._theory.free_energies import coupled_quartic, free_energy_change, method_of
@@ -107,6 +108,34 @@ class Run(Storable):
                 "no statistics were gathered; play with statistics=ktc.Statistics(...)"
             )
         return self._statistics
+
+    @property
+    def voltage_moments(self) -> Moments:
+        """Mean and covariance of the node voltages of a circuit over all that was observed.
+
+        They follow from ``statistics``, gathered with ``covariance=True`` at held controls.
+
+        Raises:
+            ValueError: no circuit, no such statistics, or a protocol that drives controls.
+
+        Example:
+            >>> import ktc
+            >>> circuit = ktc.Circuit.from_netlist("V1 in 0 1\\nR1 in a 1k\\nC1 a 0 1n")
+            >>> emulator = ktc.Emulator(circuit, replicas=100, seed=1)
+            >>> rest = ktc.Protocol([1e-6] * 100, {})
+            >>> run = emulator.play(rest, statistics=ktc.Statistics(covariance=True))
+            >>> run.voltage_moments.mean.round(4)
+            array([1., 1.])
+        """
+        if not isinstance(self.network, CompiledCircuit):
+            raise ValueError(f"voltage_moments needs a run of a circuit, but is of {self.network}")
+        if self.protocol.controls:
+            raise ValueError(
+                f"voltage_moments needs held controls, but the protocol drives "
+                f"{', '.join(self.protocol.controls)}; record 'voltage_mean'"
+            )
+        found = Moments(self.statistics.mean, lambda: self.statistics.covariance)
+        return self.network.moments_at(found, self.initial_controls)
 
     @property
     def work(self) -> Estimate:

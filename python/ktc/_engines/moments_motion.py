@@ -35,7 +35,7 @@ class ElementArrays:
         directions, conductance, account: of the resistors.
         accounts: number of heat accounts.
         source_directions: of the current sources.
-        readings, reading_conductance: what the power of sources is made of, see ActiveFlow.
+        readings, reading_conductance, reading_noise: of the power of sources, see ActiveFlow.
         noise_directions, noise_density, noise_rate: of the generators; rate 0 is white noise.
         filtered: numbers of the generators with a filter, whose current is one more coordinate.
     """
@@ -52,6 +52,7 @@ class ElementArrays:
         self.active = active is not None
         self.readings = self.source_directions if active is None else active.readings
         self.reading_conductance = None if active is None else active.conductance
+        self.reading_noise = None if active is None else active.noise
         self.noise_directions: Array = core.noise_directions
         self.noise_density: Array = core.noise_density
         self.noise_rate: Array = core.noise_rate
@@ -138,7 +139,13 @@ class Motion:
     def displacement(self, push: Array) -> Array:
         """−F⁻¹c of a steady push c beyond that of the bias, shape (rows,)."""
         # F = (J − G) A, so that A of the displacement is −(J − G)⁻¹ c.
-        slope = np.asarray(np.linalg.solve(self._elements.flow, -push), np.float64)
+        try:
+            slope = np.asarray(np.linalg.solve(self._elements.flow, -push), np.float64)
+        except np.linalg.LinAlgError:
+            raise ValueError(
+                "the drift is singular: a coordinate is bound by nothing, so that a network with "
+                "sources has no rest; add a resistor there"
+            ) from None
         return self.with_filters(self._solved(slope))
 
     @cached_property
@@ -175,14 +182,15 @@ class Motion:
     def feed(self, emf: Array, current: Array) -> tuple[Array, Array, float]:
         """The parts of ``work_variance.Feed`` at values of the sources."""
         e, n, s = self._elements, self._elements.dimension, self._scale
-        power = self.hessian[:, :n] @ (e.source_directions.T @ current)
+        read = emf if e.reading_noise is None else e.reading_noise.T @ current
+        power = self.hessian[:, :n] @ (e.readings.T @ current)
         power -= self.slopes.T @ (emf * e.conductance)
         pull = s * scipy.linalg.lu_solve(self._drift_factors, power / s, trans=1)
         rates = 2 * self.kT[e.account] * e.conductance
         white = np.zeros(e.rows)
-        white[:n] = e.directions.T @ (rates * emf)
+        white[:n] = e.directions.T @ (rates * read)
         cross = white - (self._scaled[1] @ (pull / s)) / s
-        rate = rates @ (emf - e.directions @ pull[:n]) ** 2
+        rate = rates @ (read - e.directions @ pull[:n]) ** 2
         density = np.where(e.noise_rate == 0, e.noise_density, 0.0)
         rate += density @ (e.noise_directions @ pull[:n]) ** 2
         for row, k in self._filter_rows:

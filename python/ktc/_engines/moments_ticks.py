@@ -176,11 +176,11 @@ def hold(state: State, moved: Hold, elements: ElementArrays, posts: Posts) -> No
         if setting.bias.any():
             bias = np.zeros(elements.rows)
             bias[:d] = setting.bias
-        known = not (len(elements.noise_density) or elements.active)
-        feed = setting.feed if setting.driven and known else None
+        feed = setting.feed if setting.driven else None
+        apart = not (len(elements.noise_density) or elements.active)
         for tally in state.tallies.values():
             tally.hold(moved, covariance, later, bias, feed)
-            tally.closed = tally.closed and known
+            tally.closed = tally.closed and apart
     state.mean, state.covariance = after, later
     # Time by compensated summation, too.
     total = state.time + moved.duration
