@@ -212,13 +212,36 @@ def test_undamped_circuits_have_no_stationary_state_at_two_temperatures():
     assert emulator.ledger.imbalance() < 1e-12
 
 
-@pytest.mark.parametrize("replicas", [10, math.inf])
-def test_a_coordinate_bound_by_nothing_has_no_rest_under_sources(replicas):
-    """The sum of the first two charges is conserved."""
-    turn = np.zeros((4, 4))
-    turn[2, 3], turn[3, 2] = 1.0, -1.0
-    resistors = [ktc.Resistor([1, -1, 0, 0], 1.0, "a"), ktc.Resistor([0, 0, 1, 0], 1.0, "b")]
-    source = ktc.CurrentSource([0, 0, 1, 0], 1.0)
-    net = ktc.Network.of_elements(np.eye(4), resistors, 1.0, interconnection=turn, sources=[source])
-    with refused(ValueError, "drift is singular", "bound by nothing"):
-        ktc.Emulator(net, replicas=replicas, seed=None if replicas == math.inf else 1)
+@pytest.mark.parametrize("conductance", [(1.0, 0.0), (0.1, 0.7)])
+def test_a_source_beside_coordinates_that_are_bound_by_nothing(conductance):
+    """The sum of the first three charges is conserved: only a source beside it comes to rest."""
+    turn = np.zeros((5, 5))
+    turn[3, 4], turn[4, 3] = 1.0, -1.0
+    ends = [[1, -1, 0, 0, 0], [0, 1, -1, 0, 0], [0, 1, -1, 0, 0]]
+    weights = [*conductance, 0.3]
+    resistors = [ktc.Resistor(d, g, "a") for d, g in zip(ends, weights) if g]
+    resistors.append(ktc.Resistor([0, 0, 0, 1, 0], 2.0, "b"))
+
+    def network(*direction):
+        source = ktc.CurrentSource(direction, 1.0)
+        return ktc.Network.of_elements(
+            np.eye(5), resistors, 1.0, interconnection=turn, sources=[source]
+        )
+
+    net = network(1, -1, 0, 1, 0)
+    infinite = ktc.Emulator(net, replicas=math.inf)
+    infinite.run(3.0)
+    share = 1 / conductance[0]  # of the first resistor, which takes all the current
+    wanted = [2 * share / 3, -share / 3, -share / 3, 0, -1]
+    np.testing.assert_allclose(infinite.moments().mean, wanted, rtol=0, atol=1e-12 * share)
+    assert infinite.ledger.source[0] == pytest.approx(3 * share, rel=1e-12)
+    finite = ktc.Emulator(net, replicas=20_000, seed=1)
+    finite.run(3.0)
+    assert finite.ledger.imbalance() < 1e-12
+    # Five standard errors of unit variances.
+    assert (np.abs(finite.moments().mean - wanted) < 5 / math.sqrt(20_000)).all()
+    source = finite.ledger.source
+    assert abs(source.mean() - 3 * share) < 5 * source.std() / math.sqrt(20_000)
+    for replicas, seed in ((10, 1), (math.inf, None)):
+        with refused(ValueError, "drift is singular", "bound by nothing"):
+            ktc.Emulator(network(0, 1, 0, 1, 0), replicas=replicas, seed=seed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from math import ceil, inf, log2
@@ -24,6 +25,8 @@ TAYLOR_TERMS = 20
 MOST_FORMS = 2**21
 # Holds of one motion that are kept: a protocol of equal ticks has one.
 HOLDS_KEPT = 64
+# Growth of a solution beyond which a matrix may be singular.
+GROWTH = 1e13
 
 
 class ElementArrays:
@@ -139,14 +142,21 @@ class Motion:
     def displacement(self, push: Array) -> Array:
         """−F⁻¹c of a steady push c beyond that of the bias, shape (rows,)."""
         # F = (J − G) A, so that A of the displacement is −(J − G)⁻¹ c.
-        try:
+        if self._unbound:
+            slope = _solve_unbound(self._elements.flow, -push, np.sqrt(self.hessian.diagonal()))
+        else:
             slope = np.asarray(np.linalg.solve(self._elements.flow, -push), np.float64)
-        except np.linalg.LinAlgError:
-            raise ValueError(
-                "the drift is singular: a coordinate is bound by nothing, so that a network with "
-                "sources has no rest; add a resistor there"
-            ) from None
         return self.with_filters(self._solved(slope))
+
+    @cached_property
+    def _unbound(self) -> bool:
+        """Whether J − G is singular or nearly so: the solution for some vector grows like that."""
+        unit = np.sqrt(self.hessian.diagonal()[: self._elements.dimension])
+        scaled = self._elements.flow * np.outer(unit, unit)
+        probe = 0.5 + 0.6180339887498949 * np.arange(1, len(unit) + 1) % 1.0
+        with suppress(np.linalg.LinAlgError):
+            return not np.abs(scaled).max() * np.abs(np.linalg.solve(scaled, probe)).max() <= GROWTH
+        return True
 
     @cached_property
     def _scale(self) -> Array:
@@ -302,6 +312,23 @@ class Motion:
         white = e.noise_rate == 0
         own = np.sum(e.noise_directions * self.noise_slopes[:, : e.dimension], axis=1)
         return float(0.5 * np.sum((e.noise_density * own)[white]))
+
+
+def _solve_unbound(flow: Array, push: Array, unit: Array) -> Array:
+    """(J − G)⁻¹ push where no resistor binds some coordinates, which push must not reach.
+
+    ``unit`` are the roots of the diagonal of ∇²H.
+    """
+    n = len(push)
+    left, sizes, right = np.linalg.svd(flow * np.outer(unit[:n], unit[:n]))
+    bound = sizes > 1e-14 * sizes[0]
+    parts = left.T @ (push * unit[:n])
+    if np.abs(parts[~bound]).max(initial=0.0) > 1e-9 * np.abs(parts).max():
+        raise ValueError(
+            "the drift is singular: a source drives a coordinate that is bound by nothing; add a "
+            "resistor there"
+        )
+    return np.asarray(right[bound].T @ (parts[bound] / sizes[bound]) * unit[:n])
 
 
 def _integrated(drift: Array, forms: Array, hold: float) -> tuple[Array, Array]:
