@@ -193,6 +193,9 @@ class Circuit(CircuitReadings):
         proportional to its elements. Such a network moves by implicit midpoint steps, and has no
         closed forms; see docs/netlists.md.
 
+        With controlled sources the network is active: it has no equilibrium, and ``net_heat``, heat
+        less what they supply, in place of heat. All its sources are current sources of the network.
+
         Args:
             sparse: whether to compile a sparse one; None for what was compiled last, or else by
                 the number of nodes.
@@ -200,8 +203,9 @@ class Circuit(CircuitReadings):
         Raises:
             CircuitError: a circuit without a unique solution: a floating node, a loop of voltage
                 sources, also with inductors, couplings that no windings have, resistors at several
-                temperatures at a node without capacitor (their heat diverges), or a mode that no
-                resistor damps. The message names elements and nodes, and what to add.
+                temperatures at a node without capacitor (their heat diverges), a mode that no
+                resistor damps or that grows, or controlled sources that hold a capacitor at the
+                voltage of white noise. The message names elements and nodes, and what to add.
 
         Example:
             >>> import ktc

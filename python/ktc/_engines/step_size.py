@@ -173,7 +173,8 @@ class Rates:
         if isinstance(held, SparseStiffness):
             rows = held.row_sums, held.diagonal
         elif self._resistance is not None:
-            rows = np.abs(held).sum(axis=1), np.diagonal(held)
+            with refusing_overflow("stiffness"):
+                rows = np.abs(held).sum(axis=1), np.diagonal(held)
         return _Known((held, controls.quartic, controls.kT), pull, rows, {})
 
 
