@@ -32,12 +32,15 @@ Network of_units(const Array& friction, const Array& inertia) {
 Network of_elements(const Array& interconnection, const Array& directions, const Array& conductance,
                     const std::vector<std::size_t>& account, const Array& source_directions,
                     const Array& noise_directions, const Array& noise_density,
-                    const Array& noise_rate) {
+                    const Array& noise_rate, const Array& flow, const Array& readings,
+                    const Array& reading_conductance, const Array& reading_noise) {
     use_one_library_thread();
     return Network(Elements{to_matrix(interconnection), SparseMatrix::of(to_matrix(directions)),
                             to_vector(conductance), account, to_matrix(source_directions),
                             to_matrix(noise_directions), to_vector(noise_density),
-                            to_vector(noise_rate)});
+                            to_vector(noise_rate),
+                            Active{to_matrix(flow), to_matrix(readings),
+                                   to_matrix(reading_conductance), to_matrix(reading_noise)}});
 }
 
 using Names = py::typing::Tuple<py::str, py::ellipsis>;
@@ -124,7 +127,8 @@ void bind_network(py::module_& module) {
         .def_static("of_elements", of_elements, py::kw_only(), py::arg("interconnection"),
                     py::arg("directions"), py::arg("conductance"), py::arg("account"),
                     py::arg("source_directions"), py::arg("noise_directions"),
-                    py::arg("noise_density"), py::arg("noise_rate"),
+                    py::arg("noise_density"), py::arg("noise_rate"), py::arg("flow"),
+                    py::arg("readings"), py::arg("reading_conductance"), py::arg("reading_noise"),
                     "A circuit of resistors along given directions; see physics/elements.hpp.")
         .def(
             "check",
@@ -173,6 +177,9 @@ void bind_network(py::module_& module) {
             [](const Network& network) { return to_array(network.elements().interconnection); })
         .def_property_readonly(
             "resistors", [](const Network& network) { return network.elements().resistors(); })
+        .def_property_readonly(
+            "is_active", [](const Network& network) { return network.elements().is_active(); },
+            "Whether there are active elements, without a bath.")
         .def_property_readonly(
             "accounts", [](const Network& network) { return network.elements().accounts(); });
 }

@@ -1,6 +1,7 @@
 """A Gaussian learned on running replicas against maximum likelihood in closed form.
 
-Three units learn their bias, or bias and stiffness, from 400 samples with mean x̄ and covariance S.
+Three units learn their bias, or bias and stiffness, from 400 samples with mean x̄ and covariance S,
+by F and ζ of the present parameters, which follow the averages of the replicas.
 The log-likelihood ℓ is largest at K = kT S⁻¹, b = K x̄. The table gives the difference in ℓ between
 that maximum and the learned parameters, in nats per sample, and the excess work including a last
 jump to the maximum. The bound is that of any control, or of the bias alone (of a board with that
@@ -33,7 +34,7 @@ T, TICKS = 20.0, 200
 
 def learned(what, replicas, seed=1):
     net, parameters = LEARNED[what]
-    rule = ktc.schedules.MinimalDissipation(T)
+    rule = ktc.schedules.MinimalDissipation(T, anticipate=False)
     return ktc.learn(
         net, DATA, rule, parameters=parameters, replicas=replicas, ticks=TICKS, seed=seed
     )

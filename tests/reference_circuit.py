@@ -2,10 +2,13 @@
 
 Modified nodal analysis (Ho, Ruehli, Brennan, IEEE Trans. Circuits Syst. 22, 504, 1975): Kirchhoff's
 current law at every node, the currents of voltage sources and inductors as further unknowns, at one
-complex frequency at a time. Circuits are plain tuples (name, plus, minus, value, kelvin).
+complex frequency at a time. Circuits are plain tuples (name, plus, minus, value, kelvin), and
+couplings (name, name, M) of inductors.
 """
 
 from __future__ import annotations
+
+import itertools
 
 import numpy as np
 
@@ -20,11 +23,22 @@ def branches_of(circuit):
     ]
 
 
+def couplings_of(circuit):
+    """Plain tuples of the mutual inductances of a circuit."""
+    henries = {b.name.lower(): b.value for b in circuit.branches if b.kind == "L"}
+    return [
+        (one, other, c.value * np.sqrt(henries[one.lower()] * henries[other.lower()]))
+        for c in circuit.couplings
+        for one, other in itertools.combinations(c.inductors, 2)
+    ]
+
+
 class Nodal:
     """The equations M(s) x = rhs of a circuit, x = (node voltages, currents of V and L)."""
 
-    def __init__(self, branches):
+    def __init__(self, branches, couplings=()):
         self.branches = branches
+        self.mutual = couplings
         self.nodes = list(dict.fromkeys(n for b in branches for n in b[1:3] if n != "0"))
         self.extra = [b for b in branches if b[0][0].upper() in "VL"]
         self.size = len(self.nodes) + len(self.extra)
@@ -51,6 +65,11 @@ class Nodal:
                 matrix[k] += row
                 if kind == "L":
                     matrix[k, k] -= s * b[3]
+        names = [b[0].lower() for b in self.extra]
+        for one, other, henries in self.mutual:
+            j, k = (len(self.nodes) + names.index(name.lower()) for name in (one, other))
+            matrix[j, k] -= s * henries
+            matrix[k, j] -= s * henries
         return matrix
 
     def drive(self, branch):
@@ -66,13 +85,24 @@ class Nodal:
         """Amplitudes x for a source of unit amplitude."""
         return np.linalg.solve(self.matrix(2j * np.pi * frequency), self.drive(source))
 
-    def operating_point(self):
-        """x at rest."""
+    def operating_point(self, winding=1e-5):
+        """x at rest, with windings of ``winding`` L, by which loops share their current as 1/L."""
         rhs = sum(
             (b[3] * self.drive(b) for b in self.branches if b[0][0].upper() in "VI"),
             np.zeros(self.size),
         )
-        return np.linalg.solve(self.matrix(0.0), rhs).real
+        return np.linalg.solve(self.at_rest(winding), rhs)
+
+    def at_rest(self, winding):
+        """M of direct current."""
+        change = self.matrix(winding) - self.matrix(0.0)
+        return (self.matrix(0.0) + change * self.inductive()).real
+
+    def inductive(self):
+        """1 at the entries of inductances."""
+        mask = np.zeros((self.size, self.size))
+        mask[len(self.nodes) :, len(self.nodes) :] = 1.0
+        return mask
 
     def noise(self, frequency):
         """One-sided densities of all x by Johnson noise, 4 k_B T/R of every resistor."""

@@ -26,6 +26,11 @@ def least(**options: Any) -> Any:
     return schedules.MinimalDissipation(duration=T, **options)
 
 
+def present() -> Any:
+    """The schedule of least dissipation by F and ζ of the present parameters."""
+    return least(anticipate=False)
+
+
 def fitted(
     make: Callable[[], Any],
     data: Any,
@@ -144,7 +149,7 @@ BIAS = {
 
 #: Everything else that is learned.
 JOINT = {
-    "bias and stiffness": fitted(GAUSSIAN, NEAR, least, parameters=TWO),
+    "bias and stiffness": fitted(GAUSSIAN, NEAR, present, parameters=TWO),
     "bias and stiffness, constant": fitted(
         GAUSSIAN,
         NEAR,
@@ -169,12 +174,12 @@ JOINT = {
         network(K2, inertia=[0.2, 0.4]), NEAR, least, parameters=TWO
     ),
     "bias and stiffness, infinite": fitted(
-        GAUSSIAN, NEAR, least, parameters=TWO, replicas=math.inf, seed=None
+        GAUSSIAN, NEAR, present, parameters=TWO, replicas=math.inf, seed=None
     ),
     "board, bias and stiffness": fitted(
         board(),
         (1e-4 * np.array(NEAR)).tolist(),
-        lambda: schedules.MinimalDissipation(SECONDS),
+        lambda: schedules.MinimalDissipation(SECONDS, anticipate=False),
         parameters=TWO,
     ),
     "diagonal": fitted(GAUSSIAN, NEAR, least, parameters=("bias", "diagonal")),

@@ -43,11 +43,19 @@ def sound_circuits(seed, count):
 ROUNDING = 1e-6
 
 
+def reached(found):
+    """Indices of nodes that resistors, capacitors or voltage sources join to ground."""
+    pairs = [(b.plus, b.minus) for b in found.branches if b.kind in "RCV"]
+    part = components(["0", *found.nodes], pairs)
+    return [k for k, node in enumerate(found.nodes) if part[node] == part["0"]]
+
+
 def test_response_of_random_circuits_to_their_sources_is_that_of_nodal_analysis():
     """All nodes, those without capacitor too, at rest and at three frequencies a source."""
     for found, net, draw in sound_circuits(seed=2, count=200):
         nodal, linear = Nodal(branches_of(found)), Linear(net)
         count = len(net.nodes)
+        held = reached(found)
         assert net.nodes == tuple(nodal.nodes)
         gradient = net.stiffness @ linear.rest() - net.bias
         equation = net.equation
@@ -72,7 +80,9 @@ def test_response_of_random_circuits_to_their_sources_is_that_of_nodal_analysis(
                 ours = linear.voltages @ gradient + equation.nodes_of_sources[:, place]
                 theirs = nodal.response(source, frequency)[:count]
                 scale = max(np.abs(theirs).max(), 1e-3)
-                np.testing.assert_allclose(ours, theirs, rtol=0, atol=ROUNDING * scale)
+                # Between inductors a current that varies is a voltage too, L dI/dt, of no hold.
+                kept = held if source[0].startswith("I") else range(count)
+                np.testing.assert_allclose(ours[kept], theirs[kept], rtol=0, atol=ROUNDING * scale)
 
 
 def test_noise_of_random_circuits_is_that_of_nodal_analysis():
@@ -81,21 +91,20 @@ def test_noise_of_random_circuits_is_that_of_nodal_analysis():
     for found, net, draw in sound_circuits(seed=3, count=200):
         nodal, linear = Nodal(branches_of(found)), Linear(net)
         rows = {f"q({node})": place for place, node in enumerate(nodal.nodes)}
-        rows |= {
-            f"phi({b[0]})": len(nodal.nodes) + place
-            for place, b in enumerate(nodal.extra)
-            if b[0].startswith("L")
-        }
         held = [k for k, name in enumerate(net.coordinates) if name in rows]
+        read = np.vstack([np.eye(net.units)[held], net.equation.inductors_of_gradient])
+        places = [rows[net.coordinates[k]] for k in held]
+        names = [b[0] for b in nodal.extra]
+        places += [len(nodal.nodes) + names.index(name) for name in net.equation.inductors]
         for frequency in 10 ** draw.uniform(2, 8, 3):
             motion = 2j * np.pi * frequency * np.eye(net.units) - linear.drift
-            transfer = net.stiffness @ np.linalg.solve(motion, linear.noise)
-            ours = 2 * (np.abs(transfer) ** 2).sum(axis=1)[held]
-            theirs = nodal.noise(frequency)[[rows[net.coordinates[k]] for k in held]]
+            transfer = read @ net.stiffness @ np.linalg.solve(motion, linear.noise)
+            ours = 2 * (np.abs(transfer) ** 2).sum(axis=1)
+            theirs = nodal.noise(frequency)[places]
             np.testing.assert_allclose(
                 ours, theirs, rtol=ROUNDING, atol=1e-12 * theirs.max(initial=0)
             )
-            compared += len(held)
+            compared += len(places)
     assert compared > 600
 
 
@@ -148,7 +157,11 @@ def test_heat_of_random_circuits_is_the_limit_of_small_parasitic_capacitances():
         for each, size in zip(warm[1:], (1e-12, 0.5e-12)):
             for node in bare:
                 each.add(f"Cx{node}", node, 0, size)
-        net = warm[0].compile()
+        try:
+            nets = [each.compile() for each in warm]
+        except CircuitError:  # a capacitor between inductors, which nothing damps
+            continue
+        net = nets[0]
         heat, joule, source = Linear(net).powers()
         limit = []
         for each in warm[1:]:

@@ -6,6 +6,8 @@ false alarm of 6.3e-5 a comparison, and all seeds are fixed.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -208,3 +210,15 @@ def test_undamped_circuits_have_no_stationary_state_at_two_temperatures():
     lossless = 0.5 * np.sum(emulator.read()[:, :2] ** 2, axis=1)
     assert lossless == pytest.approx(0.5, rel=1e-12)
     assert emulator.ledger.imbalance() < 1e-12
+
+
+@pytest.mark.parametrize("replicas", [10, math.inf])
+def test_a_coordinate_bound_by_nothing_has_no_rest_under_sources(replicas):
+    """The sum of the first two charges is conserved."""
+    turn = np.zeros((4, 4))
+    turn[2, 3], turn[3, 2] = 1.0, -1.0
+    resistors = [ktc.Resistor([1, -1, 0, 0], 1.0, "a"), ktc.Resistor([0, 0, 1, 0], 1.0, "b")]
+    source = ktc.CurrentSource([0, 0, 1, 0], 1.0)
+    net = ktc.Network.of_elements(np.eye(4), resistors, 1.0, interconnection=turn, sources=[source])
+    with refused(ValueError, "drift is singular", "bound by nothing"):
+        ktc.Emulator(net, replicas=replicas, seed=None if replicas == math.inf else 1)

@@ -311,3 +311,33 @@ def test_differences_refuse():
     same = theory.free_energy_difference(one, one, replicas=20, seed=1)
     assert same.mean == pytest.approx(0, abs=1e-12)
     assert same.stderr == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("draw", "warned"),
+    [
+        # Before the skewness was looked at, 18 % did not warn, of which 68 % covered at 2σ.
+        (lambda rng: rng.normal(2.0, 2.0, 10_000), 1.0),
+        (lambda rng: rng.normal(0.5, 1.0, 10_000), 0.0),
+        (lambda rng: rng.exponential(5.0, 10_000), 0.0),
+        (lambda rng: np.where(rng.random(10_000) < 0.01, -4, 0) + rng.normal(0, 0.5, 10_000), 1.0),
+    ],
+)
+def test_jarzynski_warns_whatever_the_lowest_works_happen_to_be(draw, warned):
+    """60 sets of each kind: all warn, or none does."""
+    rng, count = np.random.default_rng(11), 0
+    for _ in range(60):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            ktc.theory.jarzynski(draw(rng), 1.0)
+        count += bool(caught)
+    assert count == 60 * warned
+
+
+def test_bennett_refuses_works_in_another_unit_than_kT():
+    rng = np.random.default_rng(3)
+    works = 1e-21 * rng.normal(size=(2, 100))
+    with pytest.raises(ValueError, match="kT must be in the unit of the works, but is 1"):
+        ktc.theory.bennett(*works, kT=1.0)
+    assert ktc.theory.bennett(np.zeros(5), np.zeros(5), kT=1.0).mean == 0
+    assert abs(ktc.theory.bennett(*works, kT=4e-21).mean) < 1e-21

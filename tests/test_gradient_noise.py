@@ -117,7 +117,7 @@ def test_many_parameters_by_random_probes():
     root = rng.normal(size=(6, 18))
     net = ktc.Network(root @ root.T / 18 + 0.5 * np.eye(6), 1.0)
     data = rng.normal(0.5, 1.0, size=(500, 6))
-    rule, options = MinimalDissipation(20.0), {"ticks": 100}
+    rule, options = MinimalDissipation(20.0, anticipate=False), {"ticks": 100}
     ideal = ktc.learn(
         net, data, rule, parameters=BOTH, replicas=math.inf, **options
     ).excess_work.mean

@@ -41,7 +41,7 @@ def test_centre_learned_at_least_dissipation(duration):
         )
         assert fit.excess_work.variance == pytest.approx(2 * fit.excess_work.mean, rel=1e-12)
         assert fit.work.stderr == fit.heat.stderr == 0
-        assert fit.likelihood_bias == pytest.approx(fit.excess_work.mean, abs=1e-12)
+        assert fit.likelihood_bias.mean == pytest.approx(fit.excess_work.mean, abs=1e-12)
         values.append(fit.excess_work.mean)
         reached.append(fit.parameters["bias"][0])
     assert extrapolated(values) == pytest.approx(25 / (duration + 2), abs=1e-9)

@@ -220,7 +220,7 @@ def test_likelihood_bias_is_the_excess_work(parameter):
         gained = net.kT * (_likelihood(fit.network, data) - _likelihood(net, data))
         # Gradients and energies of order 10 in sums of a hundred terms: rounding is 1e-12.
         assert believed - gained == pytest.approx(fit.excess_work.mean, abs=1e-9)
-        assert fit.likelihood_bias == pytest.approx(fit.excess_work.mean, abs=1e-9)
+        assert fit.likelihood_bias.mean == pytest.approx(fit.excess_work.mean, abs=1e-9)
         assert fit.device.ledger.imbalance() < 1e-12
 
 
@@ -441,7 +441,7 @@ def test_blow_up_stops_at_the_last_good_state(schedule, tmp_path):
         assert len(values) == (0 if name == "noise_work" else done) and np.isfinite(values).all()
     assert np.isfinite(emulator.read()).all()
     assert emulator.controls.bias == pytest.approx(fit.parameters["bias"])
-    assert fit.likelihood_bias == pytest.approx(fit.excess_work.mean, rel=1e-9)
+    assert fit.likelihood_bias.mean == pytest.approx(fit.excess_work.mean, rel=1e-9)
     assert fit.bound <= fit.excess_work.mean and "stopped early at tick" in repr(fit)
     with pytest.raises(ValueError, match="that of a whole run, but this one stopped at tick"):
         _ = fit.gradient_noise_work
@@ -476,7 +476,7 @@ def test_a_circuit_with_inductors_learns():
     time = 50 * net.relaxation_times[-1]
     fit = ktc.learn(net, goal, MinimalDissipation(time), replicas=5000, ticks=2000, seed=1)
     assert (np.abs(fit.history.mean[-1] - goal) < 0.2 * np.abs(goal) + width).all()
-    assert fit.likelihood_bias == pytest.approx(fit.excess_work.mean, rel=1e-9)
+    assert fit.likelihood_bias.mean == pytest.approx(fit.excess_work.mean, rel=1e-9)
     assert "bound not available" in repr(fit)
     with pytest.raises(ValueError, match="inductors"):
         _ = fit.bound

@@ -90,6 +90,70 @@ Il 3 0 5m
         "3",
         1e-7,
     ),
+    "coupled": (
+        """coupled tanks joined by two inductors in series
+Id 0 a 1m
+R1 a 0 20
+C1 a 0 1n
+L1 a 0 1u
+R2 b 0 30 temp=100
+C2 b 0 1n
+L2 b 0 2u
+K1 L1 L2 0.3
+L3 a m 1u
+L4 m b 3u
+K2 L3 L1 -0.2
+""",
+        "b",
+        2e-7,
+    ),
+    "low-pass": (
+        """Sallen-Key low-pass of quality 2
+Vd in 0 1
+R1 in a 10k
+R2 a b 10k temp=60
+C1 a out 1.6n
+C2 b 0 100p
+E1 out 0 b out 1meg
+""",
+        "out",
+        5e-5,
+    ),
+    "integrator": (
+        """an operational amplifier loaded by a capacitor, between two resistors
+Vd in 0 1
+R1 in m 1k
+R2 m out 5k
+C1 m out 1n
+E1 x 0 0 m 100k
+R3 x out 50
+C2 out 0 100p
+""",
+        "out",
+        2e-5,
+    ),
+    "amplifiers": (
+        """all four controlled sources, and a gyrator
+Vd in 0 1
+R1 in a 1k
+C1 a 0 1n
+G1 0 b a 0 0.5m
+R2 b 0 1k temp=100
+C2 b 0 500p
+Vs b c 0
+R3 c d 2k
+F1 0 d Vs 0.4
+C3 d 0 300p
+H1 e 0 Vs 700
+R4 e f 1k
+C4 f 0 200p
+G2 f 0 g 0 1m
+G3 0 g f 0 1m
+C5 g 0 1n
+""",
+        "f",
+        2e-5,
+    ),
 }
 SIMULATION_KELVIN = 300.0
 

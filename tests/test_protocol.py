@@ -240,7 +240,7 @@ def test_joining_refuses():
         ([1, 1], {"bias": [1, np.inf]}, None, ValueError, r"bias must be finite.*index \(1,\)"),
         ([1, 1], {"bias": [1, 1j]}, None, TypeError, "bias must be real numbers"),
         ([1, 1], {"bais": [1, 1]}, None, TypeError, "unknown control 'bais'; choose from 'bias'"),
-        ([1, 1], {}, {"voltage": 1}, TypeError, "unknown control 'voltage'"),
+        ([1, 1], {}, {"tension": 1}, TypeError, "unknown control 'tension'"),
         ([1, 1], {}, {"bias": np.nan}, ValueError, "final bias must be finite"),
         ([1, 1], {}, {"kT": [[1, 1]]}, ValueError, "final kT has shape"),
         ([1, 1], [1, 1], None, TypeError, "controls must be a mapping.*but is list"),

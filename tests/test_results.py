@@ -126,6 +126,16 @@ def test_more_replicas_lose_less_likelihood(quick):
         assert many == sorted(many, reverse=True) and 0 <= many[-1] < 1e-3
 
 
+def test_transport_alone_is_at_the_bound_of_any_control(quick):
+    table = quick("any_gaussian_at_the_bound")
+    spent = [cost.mean for cost in table.column("completed", rule="transport")]
+    bound = table.column("bound", rule="transport")
+    assert spent == pytest.approx(bound, rel=1e-4)
+    for rule in ("present F and ζ", "natural gradient"):
+        costs = [cost.mean for cost in table.column("completed", rule=rule)]
+        assert min(np.divide(costs, bound)) > 1.5
+
+
 def test_a_controller_in_the_loop_absorbs_mismatch(quick):
     table = quick("joules")
     learned, programmed = (

@@ -79,6 +79,29 @@ def test_copies_in_parallel():
     assert [b.value for b in made.branches] == pytest.approx([1e3 / 6, 2e-9, 2.0])
 
 
+def test_elements_whose_ends_a_call_joins_are_left_out():
+    """A port at ground is common; a voltage between the two nodes contradicts it."""
+    cell = ".subckt s a b\nR1 a b 1k\nR2 a m 1k\nC1 m b 1n\n{}\n.ends\nR9 p 0 1\nX1 p 0 s\nX2 q q s"
+    made = circuit(cell.format("R3 b 0 1k"))
+    assert [b.name for b in made.branches] == [
+        "R9", "R.X1.R1", "R.X1.R2", "C.X1.C1", "R.X2.R2", "C.X2.C1", "R.X2.R3",
+    ]  # fmt: skip
+    assert made.skipped == (
+        "R.X1.R3: both ends at one node",
+        "R.X2.R1: both ends at one node",
+    )
+    for kind in ("C3 a b 1n ic=1", "L3 a b 1m rser=1", "I3 a b 1", "G3 a b m 0 1m", "F3 a b V8 2"):
+        made = circuit(cell.format(f"V8 m n 0\nR8 n 0 1\n{kind}"))
+        name = f"{kind[0]}.X2.{kind[:2]}"
+        assert f"{name}: both ends at one node" in made.skipped
+        assert name not in [b.name for b in made.branches] and "c.x2.c3" not in made._initial
+    for kind in ("V3 a b 1", "E3 a b m 0 2", "H3 a b V9 1"):
+        with pytest.raises(CircuitError, match="both ends of .*X2.*3 are at node 'q'"):
+            circuit(cell.format(kind + "\nV9 m 0 0"))
+    with pytest.raises(CircuitError, match=r"K.X2.K1 names 'L.X2.L1', whose ends"):
+        circuit(cell.format("L1 a b 1m\nL2 m 0 1m\nK1 L1 L2 0.5"))
+
+
 COMPLAINTS = [
     ("X1 a b nothing", 1, "nothing", "define it by .subckt"),
     ("X1", 1, "X1", "no subcircuit"),

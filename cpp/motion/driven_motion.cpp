@@ -49,7 +49,7 @@ DrivenMotion driven_motion(const Network& network, const Controls& controls,
         }
     for (std::size_t i = 0; i < coordinates.rates.size(); ++i)
         motion.drift(i, i) = -coordinates.rates[i];
-    if (controls.isothermal() && e.noises() == 0 && common_kT == 0.0)
+    if (controls.isothermal() && e.noises() == 0 && !e.is_active() && common_kT == 0.0)
         motion.balance = Matrix::diagonal(std::vector<double>(n, controls.kT.front()));
     double heating = 0.0, damping = 0.0;
     for (std::size_t i = 0; i < n; ++i) {
@@ -133,10 +133,16 @@ std::shared_ptr<const SourceFlow> source_flow(const Network& network, const Cont
         add(-current, e.directions.row(r), force);
         flow.power += current * controls.emf[r];
     }
+    const Matrix& readings = e.is_active() ? e.active.readings : e.source_directions;
     for (std::size_t s = 0; s < e.sources(); ++s) {
-        const std::vector<SparseEntry> direction = entries_of(e.source_directions.row(s));
-        add(controls.current[s], direction, push);
-        add(controls.current[s], direction, force);
+        add(controls.current[s], entries_of(e.source_directions.row(s)), push);
+        add(controls.current[s], entries_of(readings.row(s)), force);
+    }
+    // What sources read beside ∇H: voltages of current sources at resistors, and noise.
+    std::vector<double> read(e.resistors(), 0.0);
+    if (e.is_active()) {
+        flow.power += dot(controls.current, multiply(e.active.conductance, controls.current));
+        read = multiply(e.active.noise, controls.current, Transposed::yes);
     }
     std::vector<double> adjoint;
     if (coordinates.decoupled()) {
@@ -158,7 +164,7 @@ std::shared_ptr<const SourceFlow> source_flow(const Network& network, const Cont
     std::vector<double> noise(n, 0.0), filtered;
     for (std::size_t r = 0; r < e.resistors(); ++r) {
         const double rate = 2.0 * controls.kT[e.account[r]] * e.conductance[r];
-        const double share = controls.emf[r] - dot(e.directions.row(r), adjoint);
+        const double share = controls.emf[r] + read[r] - dot(e.directions.row(r), adjoint);
         flow.diffusion += rate * share * share;
         add(rate * share, e.directions.row(r), noise);
     }

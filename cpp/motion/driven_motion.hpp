@@ -42,6 +42,8 @@ std::vector<double> rest_slope(const Network& network, const Controls& controls)
 /// a function of the state, the mean power of the stationary state, and white noise. With the
 /// solution χ of (J − G)ᵀ χ = Σ_s I_s a_s − Σ_r e_r g_r d_r, which adds to c·dv what is not noise,
 ///     dζ = Σ_r (e_r − χ·d_r) √(2 kT_r g_r) dW_r − Σ_i χ·a_i √S_i dW_i.
+/// With active elements the power of sources is that of Active: c_s takes the place of a_s in χ,
+/// and Σ_s I_s m_sr that of e_r in ζ.
 struct SourceFlow {
     std::vector<double> displacement;  ///< w* − β
     std::vector<double> potential;     ///< c, for w and the currents of filters

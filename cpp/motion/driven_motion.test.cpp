@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "motion/fixtures.test.hpp"
+#include "physics/motion.hpp"
 
 using namespace ktc;
 using namespace ktc::testing;
@@ -62,6 +63,49 @@ Joint joint(double hold) {
 }
 
 }  // namespace
+
+TEST_CASE("active elements: EMFs as sources with their own readings are the same motion") {
+    const Network passive = circuit();
+    const Controls controls = controls_of_circuit();
+    Elements e = passive.elements();
+    const auto resistor = [&](std::size_t r) { return e.directions.dense().row(r); };
+    e.active.flow = passive.flow();
+    e.interconnection = Matrix();
+    // The current e_r g_r drives, and its power is e_r (−g_r d_r·∇H + g_r e_r + noise).
+    Matrix drives(3, 3), readings(3, 3);
+    e.active.conductance = Matrix(3, 3);
+    e.active.noise = Matrix(3, 3);
+    for (std::size_t i = 0; i < 3; ++i) {
+        drives(0, i) = readings(0, i) = e.source_directions(0, i);
+        for (std::size_t r = 0; r < 2; ++r) {
+            drives(r + 1, i) = e.conductance[r] * resistor(r)[i];
+            readings(r + 1, i) = -drives(r + 1, i);
+            e.active.conductance(r + 1, r + 1) = e.conductance[r];
+            e.active.noise(r + 1, r) = 1.0;
+        }
+    }
+    e.source_directions = drives;
+    e.active.readings = readings;
+    const Network active(e);
+    Controls driven = controls;
+    driven.current = {controls.current[0], controls.emf[0], controls.emf[1]};
+    driven.emf = {0.0, 0.0, 0.0};
+    CHECK(active.is_driven(driven));
+    CHECK_THROWS_WITH(check_motion(active, driven, Motion::split),
+                      doctest::Contains("active elements"));
+    const auto flow_of = [](const Network& network, const Controls& at) {
+        return source_flow(network, at, natural_coordinates(network, at.stiffness));
+    };
+    const auto one = flow_of(passive, controls), other = flow_of(active, driven);
+    CHECK(other->power == doctest::Approx(one->power).epsilon(1e-13));
+    CHECK(other->diffusion == doctest::Approx(one->diffusion).epsilon(1e-13));
+    for (std::size_t k = 0; k < one->potential.size(); ++k) {
+        CHECK(other->potential[k] == doctest::Approx(one->potential[k]).epsilon(1e-12));
+        CHECK(other->correlation[k] == doctest::Approx(one->correlation[k]).epsilon(1e-12));
+    }
+    for (std::size_t k = 0; k < one->displacement.size(); ++k)
+        CHECK(other->displacement[k] == doctest::Approx(one->displacement[k]).epsilon(1e-12));
+}
 
 TEST_CASE("two holds make a hold twice as long, of state and source energy") {
     for (const double hold : {1e-3, 0.3, 2.0, 500.0}) {

@@ -79,7 +79,7 @@ Coordinates underdamped(const Network& network, const Matrix& stiffness) {
     return result;
 }
 
-/// K = L Lᵀ gives T = L⁻ᵀ and F = Lᵀ (J − G) L.
+/// K = L Lᵀ gives T = L⁻ᵀ and F = Lᵀ (J − G) L, or Lᵀ M L.
 Coordinates interconnected(const Network& network, const Matrix& stiffness) {
     const Matrix lower = cholesky(stiffness, "stiffness");
     const auto pulled = [&](const Matrix& middle) {
@@ -89,7 +89,10 @@ Coordinates interconnected(const Network& network, const Matrix& stiffness) {
     result.to_state = solve_lower(lower, Matrix::identity(network.units()), Transposed::yes);
     result.from_state = transpose(lower);
     result.mobility = symmetrised(pulled(network.elements().mobility()));
-    result.drift = add(1.0, pulled(network.elements().interconnection), -1.0, result.mobility);
+    result.drift =
+        network.elements().is_active()
+            ? pulled(network.flow())
+            : add(1.0, pulled(network.elements().interconnection), -1.0, result.mobility);
     return result;
 }
 
@@ -107,8 +110,10 @@ Coordinates natural_coordinates(const Network& network, const Stiffness& given) 
             "stiffness.toarray()");
     const Matrix& stiffness = given.dense();
     if (network.has_inertia()) return underdamped(network, stiffness);
-    return network.elements().interconnection.empty() ? overdamped(network, stiffness)
-                                                      : interconnected(network, stiffness);
+    const Elements& elements = network.elements();
+    return elements.interconnection.empty() && !elements.is_active()
+               ? overdamped(network, stiffness)
+               : interconnected(network, stiffness);
 }
 
 Coordinates physical_coordinates(const Network& network) {

@@ -96,6 +96,14 @@ void Elements::check() const {
     require(noise_rate.size() == noises(), "noise_rate must have one entry per noise");
     for (double rate : noise_rate)
         require(std::isfinite(rate) && rate >= 0.0, "noise_rate must be finite and not negative");
+    if (is_active()) {
+        require(interconnection.empty(), "active elements have no interconnection apart from flow");
+        check_directions(SparseMatrix::of(active.flow), n, n, "flow");
+        check_directions(SparseMatrix::of(active.readings), sources(), n, "readings");
+        check_directions(SparseMatrix::of(active.conductance), sources(), sources(),
+                         "reading_conductance");
+        check_directions(SparseMatrix::of(active.noise), sources(), resistors(), "reading_noise");
+    }
     if (interconnection.empty()) return;
     check_directions(SparseMatrix::of(interconnection), n, n, "interconnection");
     for (std::size_t i = 0; i < n; ++i)

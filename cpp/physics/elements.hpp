@@ -7,6 +7,17 @@
 
 namespace ktc {
 
+/// Motion and power of a circuit with active elements, such as amplifiers, which have no bath:
+///     dz = M ∇H dt + Σ_r d_r √(2 kT_r g_r) dW_r + Σ_s a_s I_s dt + …
+/// with any M, and the power of source s
+///     I_s (c_s·∇H + Σ_t D_st I_t + Σ_r m_sr √(2 kT_r g_r) dW_r/dt).
+struct Active {
+    Matrix flow;         ///< M, (n, n); empty without active elements
+    Matrix readings;     ///< c_s, one per row, (sources, n)
+    Matrix conductance;  ///< D, (sources, sources)
+    Matrix noise;        ///< m, (sources, resistors)
+};
+
 /// The elements of a circuit in the one equation of every circuit, state z of n coordinates:
 ///     dz = J ∇H dt + Σ_r d_r dξ_r + Σ_s a_s I_s dt + Σ_i a_i j_i dt,
 ///     dξ_r = −g_r (d_r·∇H − e_r) dt + √(2 kT_r g_r) dW_r
@@ -22,11 +33,13 @@ struct Elements {
     Matrix noise_directions;            ///< a_i, one per row, (noises, n)
     std::vector<double> noise_density;  ///< S_i
     std::vector<double> noise_rate;     ///< 2π times the filter's bandwidth; 0 for white noise
+    Active active{};                    ///< instead of J and EMFs, where there are active elements
 
     std::size_t dimension() const { return directions.columns(); }
     std::size_t resistors() const { return conductance.size(); }
     std::size_t sources() const { return source_directions.rows(); }
     std::size_t noises() const { return noise_density.size(); }
+    bool is_active() const { return !active.flow.empty(); }
     /// Heat accounts: one more than the largest number in `account`.
     std::size_t accounts() const;
     /// Noises with a filter, whose current is an extra coordinate of each replica.

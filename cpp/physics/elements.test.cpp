@@ -95,5 +95,6 @@ TEST_CASE("elements that do not fit are refused") {
     refused([](Elements& e) { e.noise_rate[1] = -1.0; }, "noise_rate must be finite");
     refused([](Elements& e) { e.source_directions = Matrix(1, 3); }, "source_directions must have");
     refused([](Elements& e) { e.interconnection = matrix({{0, 1}, {1, 0}}); }, "antisymmetric");
+    refused([](Elements& e) { e.active.flow = Matrix(1, 1); }, "flow must have");
     refused([](Elements& e) { e = Elements{}; }, "at least one resistor");
 }

@@ -22,6 +22,9 @@ Motion motion_of(const Network& network, const Controls& controls, bool resolve_
 }
 
 void check_motion(const Network& network, const Controls& controls, Motion motion) {
+    require(motion == Motion::driven || !network.elements().is_active(),
+            "active elements supply energy that is not told apart from the heat of resistors: "
+            "leave out resolve_heat and heat_per_resistor, and take net_heat");
     const bool quartic = is_exact(motion) && controls.has_quartic();
     if (quartic || (motion == Motion::exact && network.is_driven(controls))) {
         std::string_view cause = "emf, current and noise generators must be absent";

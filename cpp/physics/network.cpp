@@ -86,7 +86,7 @@ Network::Network(Elements elements)
       friction_(std::make_shared<const Matrix>()),
       elements_(std::make_shared<const Elements>(std::move(elements))) {
     elements_->check();
-    if (elements_->interconnection.empty()) {
+    if (elements_->interconnection.empty() && !elements_->is_active()) {
         // R = G⁻¹ from the Cholesky factor of G.
         const Matrix lower = cholesky(elements_->mobility(), "the mobility of the resistors");
         const Matrix inverse = solve_lower(lower, Matrix::identity(units_));
@@ -117,7 +117,7 @@ Stiffness Network::hessian(const Controls& controls) const {
 
 bool Network::is_driven(const Controls& controls) const {
     return !controls.isothermal() || controls.kT.front() == 0.0 || controls.has_sources() ||
-           elements_->noises() > 0;
+           elements_->noises() > 0 || elements_->is_active();
 }
 
 bool Network::moves_together(const Controls& controls) const {
@@ -126,6 +126,7 @@ bool Network::moves_together(const Controls& controls) const {
 }
 
 Matrix Network::flow() const {
+    if (elements_->is_active()) return elements_->active.flow;
     Matrix result = elements_->mobility();
     result = add(-1.0, result, 0.0, result);
     return elements_->interconnection.empty() ? result

@@ -65,15 +65,15 @@ class Network {
 
     /// ∇²H of the quadratic part, (dimension, dimension).
     Stiffness hessian(const Controls& controls) const;
-    /// J − G of dz = (J − G) ∇H dt + …, (dimension, dimension).
+    /// J − G of dz = (J − G) ∇H dt + …, or M with active elements, (dimension, dimension).
     Matrix flow() const;
     /// F = (J − G) ∇²H of dz = F z dt + …, of the quadratic part of H and without filters.
     Matrix drift(const Controls& controls) const;
     /// D = Σ_r 2 kT_r g_r d_r d_rᵀ + Σ_i S_i a_i a_iᵀ, the covariance rate of white noise, without
     /// filtered noise.
     Matrix diffusion(const Controls& controls) const;
-    /// Whether exp(−H/kT) is not stationary at these controls: sources, noise generators, several
-    /// temperatures, or no temperature.
+    /// Whether exp(−H/kT) is not stationary at these controls: sources, noise generators, active
+    /// elements, several temperatures, or no temperature.
     bool is_driven(const Controls& controls) const;
     /// Whether midpoint steps apply: each unit has its own resistor, at one temperature of all, and
     /// there are no sources.

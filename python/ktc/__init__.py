@@ -18,17 +18,19 @@ from ktc._boards.board import Board
 from ktc._boards.encoding import Encoding
 from ktc._boards.real_board import RealBoard
 from ktc._boards.topology import Topology
+from ktc._circuits.analysis_results import MeanPath, NoiseSpectrum, OperatingPoint, SmallSignal
 from ktc._circuits.branch import Branch, CircuitError, Coupling
 from ktc._circuits.circuit import Circuit
 from ktc._circuits.compiled_circuit import CompiledCircuit
 from ktc._circuits.equation import CircuitEquation
+from ktc._circuits.waveform import Waveform
 from ktc._emulation.emulator import Emulator
 from ktc._emulation.ledger import Ledger
 from ktc._emulation.run import Run
 from ktc._emulation.run_statistics import RunStatistics, Spectrum
 from ktc._emulation.statistics import Statistics
 from ktc._learning.fit import Fit
-from ktc._learning.history import History, Readings
+from ktc._learning.history import History, Readings, UpdateRecord
 from ktc._learning.learn import learn
 from ktc._learning.metrics.settings import CalibrationReport, Metrics
 from ktc._learning.planning.best_rate import Tuned, best_rate
@@ -51,7 +53,7 @@ from ktc._model.device import (
     Seeded,
     Settles,
 )
-from ktc._model.elements import CurrentSource, Elements, NoiseSource, Resistor
+from ktc._model.elements import ActiveFlow, CurrentSource, Elements, NoiseSource, Resistor
 from ktc._model.imperfections import Converter, Imperfections, LimitError
 from ktc._model.moments import Moments
 from ktc._model.network import Network, Transition
@@ -59,6 +61,7 @@ from ktc._model.protocol import Protocol
 from ktc._model.sparse_stiffness import SparseStiffness
 
 __all__ = [
+    "ActiveFlow",
     "Board",
     "Branch",
     "CalibrationReport",
@@ -90,10 +93,13 @@ __all__ = [
     "Imperfections",
     "Ledger",
     "LimitError",
+    "MeanPath",
     "Metrics",
     "Moments",
     "Network",
     "NoiseSource",
+    "NoiseSpectrum",
+    "OperatingPoint",
     "Plan",
     "Programmable",
     "Protocol",
@@ -106,6 +112,7 @@ __all__ = [
     "RunStatistics",
     "Seeded",
     "Settles",
+    "SmallSignal",
     "SparseStiffness",
     "Spectrum",
     "Statistics",
@@ -113,6 +120,8 @@ __all__ = [
     "Transition",
     "Tuned",
     "Units",
+    "UpdateRecord",
+    "Waveform",
     "__version__",
     "best_rate",
     "convergence",

@@ -125,6 +125,10 @@ class Network:
         noise_directions: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
         noise_density: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
         noise_rate: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        flow: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        readings: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        reading_conductance: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        reading_noise: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     ) -> Network:
         """
         A circuit of resistors along given directions; see physics/elements.hpp.
@@ -180,6 +184,11 @@ class Network:
     def friction(self) -> numpy.typing.NDArray[numpy.float64]: ...
     @property
     def interconnection(self) -> numpy.typing.NDArray[numpy.float64]: ...
+    @property
+    def is_active(self) -> bool:
+        """
+        Whether there are active elements, without a bath.
+        """
     @property
     def mobility(self) -> numpy.typing.NDArray[numpy.float64]: ...
     @property

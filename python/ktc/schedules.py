@@ -5,13 +5,10 @@ A schedule is made of its duration and rates. Subclass ``Schedule`` to try one o
 
 from ktc._learning.metrics.metric_tensors import MetricTensors
 from ktc._learning.path_to_target import PathToTarget
+from ktc._learning.scalar_schedules import Adam, Constant, Cosine, Exponential, Tabulated
 from ktc._learning.schedule import Schedule
 from ktc._learning.schedules import (
-    Adam,
-    Constant,
     ContinuousMinimalDissipation,
-    Cosine,
-    Exponential,
     MinimalDissipation,
     NaturalGradient,
 )
@@ -27,6 +24,7 @@ __all__ = [
     "NaturalGradient",
     "PathToTarget",
     "Schedule",
+    "Tabulated",
 ]
 
 

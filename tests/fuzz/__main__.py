@@ -29,11 +29,12 @@ from typing import IO
 
 from .fuzzers import FUZZERS
 from .source import Seeded
+from .tables import folder
 from .verdict import Failure, bounded_memory
 
-#: Seconds of real time after which an input counts as a hang; processor time is judged more
-#: strictly, by the verdict.
-HANG = 20.0
+#: Seconds of processor time after which an input counts as a hang; the verdict on one that ends is
+#: stricter. One that sleeps is given more, of real time: other processes may share the core.
+HANG, SLEEP = 20.0, 600.0
 #: Inputs of one fuzzer before a process turns to the next one.
 BATCH = 5000
 SHOWN = 3
@@ -59,7 +60,8 @@ def main() -> int:
         work(names[0], int(start), int(count), Path(note))
         return 0
     if options.input is not None:
-        FUZZERS[names[0]](Seeded(options.input))
+        with contextlib.chdir(folder()):
+            FUZZERS[names[0]](Seeded(options.input))
         print(f"input {options.input} of {names[0]} keeps all promises")
         return 0
     return Campaign(names, options.first, options.processes).run(3600 * options.hours)
@@ -75,6 +77,7 @@ def work(name: str, start: int, count: int, note: Path) -> None:
         bounded_memory(),
         note.open("r+b") as file,
         mmap.mmap(file.fileno(), NOTE.size) as noted,
+        contextlib.chdir(folder()),  # an input may be a relative path to write to
     ):
         for done, seed in enumerate(range(start, start + count)):
             noted[:] = NOTE.pack(seed, done)
@@ -98,10 +101,19 @@ class Process:
     errors: IO[bytes]
     seen: tuple[int, int] = (-1, 0)
     moved: float = field(default_factory=time.monotonic)
+    spent: float = 0.0
 
     def state(self) -> tuple[int, int]:
         number, done = NOTE.unpack(self.note.read_bytes())
         return number, done
+
+    def processor_time(self) -> float:
+        """Seconds that the process has spent; of real time where the system does not say."""
+        try:
+            words = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return time.monotonic()
+        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
     def failures(self) -> Iterator[tuple[int, str]]:
         self.output.seek(0)
@@ -168,9 +180,10 @@ class Campaign:
         """Whether a process has ended; one that hangs or goes on too long is ended here."""
         now, state = time.monotonic(), one.state()
         if state != one.seen:
-            one.seen, one.moved = state, now
+            one.seen, one.moved, one.spent = state, now, one.processor_time()
         code = one.process.poll()
-        if code is None and now - one.moved > HANG and state[0] >= 0:
+        hangs = one.processor_time() - one.spent > HANG or now - one.moved > SLEEP
+        if code is None and hangs and state[0] >= 0:
             if hasattr(signal, "SIGUSR1"):
                 one.process.send_signal(signal.SIGUSR1)
                 time.sleep(0.5)

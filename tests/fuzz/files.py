@@ -139,7 +139,7 @@ def in_header(source: Source, whole: bytes, arrays: Any, header: Any) -> tuple[b
         places = list(nodes(header))
         holder, key = places[source.integer(0, len(places) - 1)]
         kind = source.integer(0, 9)
-        new: Any = source.pick(NUMBERS) if kind < 5 else source.pick(OTHERS)
+        new: Any = source.pick(NUMBERS) if kind < 5 else copy.deepcopy(source.pick(OTHERS))
         if kind == 9:
             other = source.pick(saved())[3]
             holders = list(nodes(other))
@@ -262,9 +262,13 @@ def quartic(result: ktc.Fit | ktc.Run) -> bool:
 
 def use(value: Any, told: str) -> None:
     """What was loaded works, or says what is wrong."""
-    names = {"duration", "state", "dt", "controls", "bias", "stiffness", "emf", "friction", "drift"}
+    names = {
+        "duration", "state", "dt", "controls", "bias", "stiffness", "emf", "friction", "drift",
+        "current", "settling_time", "quartic", "kT", "inertia", "resistance", "capacitance",
+    }  # fmt: skip
     attempt(lambda: read(value, "__repr__"), None, f"repr, {told}")
-    attempt(lambda: value.save(folder() / "again.npz"), names, f"save, {told}")
+    if hasattr(value, "save"):
+        attempt(lambda: value.save(folder() / "again.npz"), names, f"save, {told}")
     if isinstance(value, ktc.Network):
         made = attempt(lambda: ktc.Emulator(value, replicas=2, seed=1), names, f"emulator, {told}")
         value = made if made is not None else value

@@ -35,12 +35,23 @@ DIRECTIVES = (
     ".title", ".op", ".tran 1n 1u", ".ac dec 10 1 1meg", ".noise v(a) V1", ".print", ".save all",
     ".include x", ".subckt x a b", ".lib", ".control", ".endc", ".global vdd", ".model d d",
     ".ic v(a)=1", ".nodeset", ".", "..", ".PARAM R=1K", ".step param r 1 2 3",
+    ".func f(x) {x*r}", ".func f(x, y) x+f(y)", ".func f", ".if (r > 1)", ".elseif (0)", ".else",
+    ".endif", ".if", ".model rm R(r=2k)", ".model rm R rsh=5 tc1=1m", ".model rm C(cap=1n)",
+    ".model rm R(", ".temp 1 2", ".opt temp=3",
 )  # fmt: skip
 LINES = (
     "", "* comment", "; comment", "$ comment", "+", "+ kelvin=3", "  ", "\t", "K1 L1 L2 0.9",
-    "D1 a b d", "Q1 a b c q", "X1 a b sub", "E1 a b c d 2", "R", "R1", "R1 a", "R1 a b", "R1 a a 1",
+    "D1 a b d", "Q1 a b c q", "X1 a b sub", "E1 a b c d 2", "R",
+    "E2 a 0 opamp a b", "E3 c 0 poly(2) a 0 b 0 0 1 2", "E4 a 0 b 0", "G1 a 0 a 0 1m m=2",
+    "G2 a 0 (b,0) {r}", "F1 a 0 V1 2", "F2 a 0 V2 gain=2", "H1 a b V1 1k", "K2 L1 L2 L3 0.5",
+    "K3 L1 L2 k=1", "B1 a 0 v=v(b)", "E5 a 0 value={v(b)}", "R8 a b rm", "R8 a b rm l=2 w=1",
+    "R8 a b 1k rm", "R8 a b {f(2)}", "R8 a b {f(r, 1)}", "C8 a b 1n scale=2",
+    "R1", "R1 a", "R1 a b", "R1 a a 1",
     "1R a b 1", "= = = =", "( ) , ,", "R9 (a, 0) 1k", "R9 (a 0 1k", "R9 a 0 1k extra",
     "V9 a 0 sin(0 1 1k)", "V9 a 0 pulse(0 1 0 1n 1n 1u 2u)", "V9 a 0 dc", "I9 0 a pwl 0 0 1 1",
+    "V8 a 0 pulse(0 1 1n 0 1n 1u 2u 3)", "V8 a 0 exp(0 1 0 1n 1u 1n)", "I8 0 a am(1 1 1k 1meg)",
+    "V8 a 0 sffm(0 1 1k 1e300 1)", "V8 a 0 pwl(0 0 1n 1) r=0 td=1n", "V8 a 0 sin(1e300 1e300 1)",
+    "I8 0 a 1 sin(0 1 1e300 1 -1e300)",
     "R9 a 0 r=1k", "\0", "\ufeff", "R9\x0ba\x0c0 1", "R9 a 0 1\u2028R8 a b 1", "é a 0 1", "'", '"',
 )  # fmt: skip
 ENDS = ("\n", "\n", "\n", "\r\n", "\r", "\n\n", "\n+ ")
@@ -94,14 +105,17 @@ def mutated(source: Source, text: str) -> str:
 
 def fuzz(source: Source) -> None:
     text, title = netlist(source), source.rarely(6)
-    told = f"netlist {text!r}, title={title}"
+    waves = source.pick(("refuse", "drive", "initial"))
+    told = f"netlist {text!r}, title={title}, waveforms={waves!r}"
     words = {word for word in re.split(r"[\s=(),]+", text) if word}
     names = {*words, *re.findall(r"[^\s(){}=,;$']+", text), "title", "circuit", "line", "'+'"}
     names |= {repr(char)[1:-1] for char in text if not char.isprintable()} | set("(){}=,;$'")
-    circuit = attempt(lambda: ktc.Circuit.from_netlist(text, title), names, told)
+    circuit = attempt(lambda: ktc.Circuit.from_netlist(text, title, waveforms=waves), names, told)
     if circuit is None:
         return
-    again = attempt(lambda: ktc.Circuit.from_netlist(str(circuit)), names, f"again, {told}")
+    again = attempt(
+        lambda: ktc.Circuit.from_netlist(str(circuit), waveforms="drive"), names, f"again, {told}"
+    )
     assert again == circuit, f"reads back as another circuit: {told}"
     # Errors of compilation are about elements.
     names = {branch.name for branch in circuit.branches} | set(circuit.nodes) | {"circuit"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import chdir
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from .fuzzers import FUZZERS
 from .source import Drawn, Seeded
+from .tables import folder
 from .verdict import bounded_memory
 
 pytestmark = pytest.mark.tampered  # files and calls are meant to be wrong
@@ -17,9 +19,9 @@ NAMES = sorted(FUZZERS)
 
 
 @pytest.fixture(autouse=True)
-def memory() -> Iterator[None]:
-    """An input that asks for more memory than there is gets an error, and not the whole machine."""
-    with bounded_memory():
+def confined() -> Iterator[None]:
+    """An input gets neither all memory of the machine nor the folder in which the tests run."""
+    with bounded_memory(), chdir(folder()):
         yield
 
 

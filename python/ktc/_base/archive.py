@@ -72,10 +72,16 @@ class Archive(Mapping[str, NDArray[np.generic]]):
 
 def write_archive(file: BinaryIO, arrays: Mapping[str, NDArray[np.generic]]) -> None:
     """Write arrays by name; equal arrays make equal bytes, as entries carry no date."""
-    with zipfile.ZipFile(file, "w") as archive:
+    archive = zipfile.ZipFile(file, "w")
+    try:
         for name, array in arrays.items():
             with archive.open(zipfile.ZipInfo(name + SUFFIX), "w", force_zip64=True) as entry:
                 npy.write_array(entry, array, allow_pickle=False)
+        archive.close()
+    except BaseException:
+        # Closing half of an entry would raise a ValueError in place of what went wrong.
+        archive.fp = None
+        raise
 
 
 @contextmanager

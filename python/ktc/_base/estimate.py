@@ -1,15 +1,16 @@
-"""Estimates: numbers with error bars, and the lazy samples that they are made of."""
+"""Estimates: numbers with error bars."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from threading import Lock
+import math
+from numbers import Real
 
 import numpy as np
 
 from ktc._base.autocorrelation import autocovariance, integrated_times
-from ktc._base.codec import from_record, register, to_record
-from ktc._base.validation import Array, frozen, number, of_type, positive, real_array
+from ktc._base.codec import register
+from ktc._base.lazy_samples import LazySamples
+from ktc._base.validation import Array, number, of_type, positive, real_array, told
 
 # Number of deviations computed at once, so that an error bar takes little memory.
 DEVIATIONS_AT_ONCE = 2**16
@@ -21,53 +22,13 @@ LEAST_TIMES = 20
 INFINITE = "infinite ensemble"
 
 
-class LazySamples:
-    """Samples, one per replica, that are read on each call until they are materialised."""
-
-    def __init__(self, read: Callable[[], Array]) -> None:
-        self._read = read
-        self._lock = Lock()
-
-    @classmethod
-    def of(cls, samples: Array) -> LazySamples:
-        """Wrap samples that exist already."""
-        return cls(lambda: samples)
-
-    def __call__(self) -> Array:
-        with self._lock:
-            return self._read()
-
-    def keep(self) -> None:
-        """Materialise the samples, because their source is about to change."""
-        with self._lock:
-            samples = self._read()
-            self._read = lambda: samples
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return from_record, (to_record(self),)
-
-
-def _restored(samples: Array) -> LazySamples:
-    if samples.ndim == 0 or samples.size == 0:
-        raise ValueError(f"samples must have one row per replica, but have shape {samples.shape}")
-    return LazySamples.of(frozen(samples))
-
-
-register(LazySamples, lambda lazy: {"samples": lazy()}, _restored)
-
-
-def gained(read: Callable[[], Array], before: Array | None) -> LazySamples:
-    """Return the increase of an account since ``before``, None for zero; read-only."""
-
-    def gain() -> Array:
-        amount = read()
-        return frozen(amount if before is None else np.subtract(amount, before, out=amount))
-
-    return LazySamples(gain)
-
-
 class Estimate:
     """A mean with its standard error, from samples or in closed form.
+
+    Sums, differences, products and quotients with numbers and other estimates propagate the error
+    to first order. Estimates of the replicas of one run are combined replica by replica, so that
+    what they share does not count twice; all others count as independent. Comparisons are of means.
+    ``f"{estimate:.2f}"`` formats mean and standard error alike.
 
     Attributes:
         mean: the estimate.
@@ -84,7 +45,14 @@ class Estimate:
         (2.0, 1.0, 1.0)
         >>> print(ktc.Estimate.exact(0.5, unit="J"))
         0.5 J (closed form)
+        >>> f"{work / 2 - 0.25:.2f}", work > 1.5
+        ('0.75 ± 0.50', True)
+
+    Source of the propagation: Taylor (1997), An Introduction to Error Analysis, ch. 3.
     """
+
+    # So that a NumPy number on the left leaves the operation to this class.
+    __array_ufunc__ = None
 
     def __init__(
         self,
@@ -97,6 +65,7 @@ class Estimate:
         kT: float | None = None,
         variance: float | None = None,
         note: str = "",
+        ensemble: object = None,
     ) -> None:
         self.mean, self.stderr = number("mean", mean), number("stderr", stderr)
         if self.stderr < 0:
@@ -107,6 +76,8 @@ class Estimate:
         self._samples = LazySamples.of(samples) if isinstance(samples, np.ndarray) else samples
         self._kT = None if kT is None else positive("kT", kT)
         self._variance = None if variance is None else number("variance", variance)
+        #: what the samples are of; those of one ensemble have one per replica, in one order
+        self._ensemble = ensemble
 
     @classmethod
     def of_samples(
@@ -116,6 +87,7 @@ class Estimate:
         method: str = "mean over replicas",
         unit: str = "",
         kT: float | None = None,
+        ensemble: object = None,
     ) -> Estimate:
         """Estimate the mean of independent samples.
 
@@ -126,6 +98,8 @@ class Estimate:
             samples: one per replica, shape (n,); lazy samples are not kept in memory.
             method, unit: as the attributes.
             kT: their thermal energy; None if temperatures differ.
+            ensemble: any object that stands for the replicas: estimates of the same one, with one
+                sample per replica each, are combined replica by replica.
 
         Raises:
             ValueError: no sample, or samples that are not one row of numbers.
@@ -133,7 +107,15 @@ class Estimate:
         read = samples if isinstance(samples, LazySamples) else None
         values = _row("samples", real_array("samples", samples) if read is None else read())
         error = float(np.sqrt(_variance(values))) / np.sqrt(len(values))
-        return cls(float(np.mean(values)), error, read or values, method=method, unit=unit, kT=kT)
+        return cls(
+            float(np.mean(values)),
+            error,
+            read or values,
+            method=method,
+            unit=unit,
+            kT=kT,
+            ensemble=ensemble,
+        )
 
     @classmethod
     def of_series(
@@ -195,7 +177,9 @@ class Estimate:
         variance: float | None = None,
     ) -> Estimate:
         """Make an estimate without error; ``variance`` is the variance over the ensemble."""
-        return cls(number("value", value), 0.0, method=method, unit=unit, kT=kT, variance=variance)
+        if math.isnan(number("value", value)):
+            raise ValueError(f"value must be a number, but is {value}")
+        return cls(value, 0.0, method=method, unit=unit, kT=kT, variance=variance)
 
     @property
     def variance(self) -> float:
@@ -232,6 +216,7 @@ class Estimate:
             kT=1.0,
             variance=None if self._variance is None else self._variance / kT**2,
             note=self.note,
+            ensemble=self._ensemble,
         )
 
     def shifted(self, amount: float, stderr: float = 0.0, note: str = "") -> Estimate:
@@ -249,7 +234,113 @@ class Estimate:
             kT=self._kT,
             variance=self._variance,
             note=note or self.note,
+            ensemble=self._ensemble,
         )
+
+    def __add__(self, other: Estimate | float) -> Estimate:
+        return self._combined(other, np.add, 1.0, 1.0, self._same_unit(other))
+
+    def __sub__(self, other: Estimate | float) -> Estimate:
+        return self._combined(other, np.subtract, 1.0, -1.0, self._same_unit(other))
+
+    def __mul__(self, other: Estimate | float) -> Estimate:
+        unit = " ".join(filter(None, (self.unit, _unit(other))))
+        return self._combined(other, np.multiply, _number(other), self.mean, unit)
+
+    def __truediv__(self, other: Estimate | float) -> Estimate:
+        divisor, unit = _number(other), self.unit
+        if divisor == 0:
+            raise ZeroDivisionError(f"the divisor of {self} is zero: {other}")
+        if _unit(other):
+            unit = "" if _unit(other) == unit else f"{unit or 1}/({_unit(other)})"
+        slope = -self.mean / divisor**2
+        return self._combined(other, np.divide, 1 / divisor, slope, unit)
+
+    def __neg__(self) -> Estimate:
+        return self * -1.0
+
+    def __rsub__(self, other: float) -> Estimate:
+        return -self + other
+
+    __radd__ = __add__
+    __rmul__ = __mul__
+
+    def __rtruediv__(self, other: float) -> Estimate:
+        return Estimate.exact(other) / self
+
+    def __lt__(self, other: Estimate | float) -> bool:
+        return self.mean < _number(other)
+
+    def __le__(self, other: Estimate | float) -> bool:
+        return self.mean <= _number(other)
+
+    def __gt__(self, other: Estimate | float) -> bool:
+        return self.mean > _number(other)
+
+    def __ge__(self, other: Estimate | float) -> bool:
+        return self.mean >= _number(other)
+
+    def _same_unit(self, other: Estimate | float) -> str:
+        if isinstance(other, Estimate) and other.unit != self.unit:
+            raise ValueError(
+                f"{self} and {other} have different units, {self.unit or 'none'!r} and "
+                f"{other.unit or 'none'!r}; convert one of them, by in_kT for instance"
+            )
+        return self.unit
+
+    def _combined(
+        self,
+        other: Estimate | float,
+        operation: np.ufunc,
+        slope: float,
+        other_slope: float,
+        unit: str,
+    ) -> Estimate:
+        """The result of an operation, with its slopes in both at their means."""
+        mean = float(operation(self.mean, _number(other)))
+        kT, variance, samples = self._kT, self._variance, self._samples
+        if not isinstance(other, Estimate):
+            error, method, note = abs(slope) * self.stderr, self.method, self.note
+            scaled = None
+            if samples is not None:
+                by, own = _number(other), samples
+                scaled = LazySamples(lambda: operation(own(), by))
+            new = None if variance is None else slope**2 * variance
+            return Estimate(
+                mean, error, scaled, method=method, unit=unit, kT=kT, variance=new, note=note,
+                ensemble=self._ensemble,
+            )  # fmt: skip
+        method = self.method if self.method == other.method else f"{self.method}; {other.method}"
+        note = "; ".join(dict.fromkeys(filter(None, (self.note, other.note))))
+        kT = kT if kT == other._kT else None
+        if self._paired(other):
+            # To first order in the deviations, so that a product keeps the mean of its factors.
+            row = slope * (self.samples - self.mean) + other_slope * (other.samples - other.mean)
+            apart = np.hypot(slope * self._apart, other_slope * other._apart)
+            error = float(np.hypot(np.sqrt(_variance(row) / len(row)), apart))
+            return Estimate(
+                mean, error, mean + row, method=method, unit=unit, kT=kT, note=note,
+                ensemble=self._ensemble,
+            )  # fmt: skip
+        error = float(np.hypot(slope * self.stderr, other_slope * other.stderr))
+        return Estimate(mean, error, method=method, unit=unit, kT=kT, note=note)
+
+    def _paired(self, other: Estimate) -> bool:
+        """Whether the samples of both are of the same replicas."""
+        same = self._ensemble is not None and self._ensemble is other._ensemble
+        return same and self._samples is not None and other._samples is not None
+
+    @property
+    def _apart(self) -> float:
+        """The part of the standard error that is not in the samples, as of ``shifted``."""
+        square = self.stderr**2 - _variance(self.samples) / len(self.samples)
+        return float(np.sqrt(square)) if square > 1e-12 * self.stderr**2 else 0.0
+
+    def __format__(self, spec: str) -> str:
+        if not spec:
+            return str(self)
+        error = f" ± {self.stderr:{spec}}" if self.stderr else ""
+        return f"{self.mean:{spec}}{error}{f' {self.unit}' if self.unit else ''}"
 
     def __float__(self) -> float:
         return self.mean
@@ -266,8 +357,28 @@ class Estimate:
         return f"{self.mean:.6g} ± {self.stderr:.2g}{unit}{note}"
 
 
-# Its attributes are the arguments of the constructor, some with an underscore.
-register(Estimate, lambda estimate: {k.lstrip("_"): v for k, v in vars(estimate).items()})
+def _number(value: object) -> float:
+    """An operand as a number."""
+    if isinstance(value, Estimate):
+        return value.mean
+    if isinstance(value, Real):
+        return number("the operand", value)
+    raise TypeError(
+        f"an Estimate combines with numbers and Estimates, but the operand is {told(value)}"
+    )
+
+
+def _unit(value: Estimate | float) -> str:
+    return value.unit if isinstance(value, Estimate) else ""
+
+
+def _kept(estimate: Estimate) -> dict[str, object]:
+    """Its attributes, which are arguments of the constructor, but for the replicas themselves."""
+    names = {name.lstrip("_"): value for name, value in vars(estimate).items()}
+    return {name: value for name, value in names.items() if name != "ensemble"}
+
+
+register(Estimate, _kept)
 
 
 def _row(name: str, values: Array) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -23,6 +24,18 @@ def as_path(path: object, name: str = "path") -> str:
 
 
 @contextmanager
+def named(path: str | os.PathLike[str], *others: Path) -> Iterator[None]:
+    """Name a file in errors of the system that name none, such as of a full disk, or ``others``."""
+    try:
+        yield
+    except OSError as error:
+        nameless = error.filename is None or error.filename in map(os.fspath, others)
+        if error.errno is None or error.errno == errno.EEXIST or not nameless:
+            raise
+        raise type(error)(error.errno, error.strerror, os.fspath(path)) from None
+
+
+@contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """Open a file that takes the place of ``path`` when the block ends without an error.
 
@@ -40,18 +53,19 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     # O_EXCL refuses an existing name, also a link that somebody else has made. Nobody else may read
     # the file before its mode is set, because it may replace a private one.
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    file = os.fdopen(os.open(made, flags, 0o666 if before is None else 0o600), "wb")
-    try:
-        with file:
-            yield file
-            file.flush()
-            if before is not None:
-                _keep_access(file.fileno(), before)
-            os.fsync(file.fileno())
-        made.replace(target)
-    except BaseException:
-        made.unlink(missing_ok=True)
-        raise
+    with named(path, made):
+        handle = os.open(made, flags, 0o666 if before is None else 0o600)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                yield file
+                file.flush()
+                if before is not None:
+                    _keep_access(file.fileno(), before)
+                os.fsync(file.fileno())
+            made.replace(target)
+        except BaseException:
+            made.unlink(missing_ok=True)
+            raise
     _flush_folder(target.parent)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from ktc._base.codec import register
 from ktc._base.files import Storable
 from ktc._base.units import BOLTZMANN, SI
-from ktc._base.validation import Array, count, flag, frozen, positive_per_unit
+from ktc._base.validation import Array, count, flag, frozen, positive_per_unit, refusing_overflow
 from ktc._boards.board_frontend import BoardFrontend
 from ktc._boards.couplings import compiled, coupling_of, programmable
 from ktc._boards.encoding import Encoding
@@ -105,7 +105,8 @@ class Board(Storable):
         self.cells = count("cells", cells, most=MOST_CELLS)
         self.resistance = frozen(positive_per_unit("resistance", resistance, self.cells))
         self.capacitance = frozen(positive_per_unit("capacitance", capacitance, self.cells))
-        self.scale = frozen(1 / self.capacitance)
+        with refusing_overflow("1/capacitance"):
+            self.scale = frozen(1 / self.capacitance)
         self.temperature = self._kelvin(temperature, coupling)
         self.topology = fitting(topology, self.cells)
         self.coupling = coupling_of(coupling)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ktc._base.lazy_imports import interrupts_deferred
 from ktc._base.validation import Array, count, positive
 from ktc._boards.read_out import ReadOut
 from ktc._boards.real_board import ANALOG, ROUNDING, check_protocol, require_pause
@@ -108,9 +109,10 @@ class BoardFrontend:
             after = now.updated(**realised)
             if self._output.time_constant > 0:
                 after = replace(after, **{name: getattr(now, name) for name in ANALOG})
-            self._cells.apply(after)
-        self._output.aim(realised)
-        self.controls, self._updated = programmed, self._time
+            with interrupts_deferred():
+                self._cells.apply(after)
+                self._output.aim(realised)
+                self.controls, self._updated = programmed, self._time
 
     def run(self, duration: float) -> None:
         hold = positive("duration", duration)
@@ -118,13 +120,17 @@ class BoardFrontend:
             self._cells.run(hold)
             return
         cut = self._cut(Protocol([hold], {}))
-        self._cells.play(cut.protocol, Recording())
+        try:
+            self._cells.play(cut.protocol, Recording())
+        finally:
+            self._note_outputs()
         self._output.now |= cut.ends
 
     def settle(self) -> None:
         if self._output.moving:
             self.run(TIME_CONSTANTS_TO_SETTLE * self._output.time_constant)
-            self._cells.set(self._output.arrive())
+            with interrupts_deferred():
+                self._cells.set(self._output.arrive())
 
     def play(self, protocol: Protocol, recording: Recording) -> Run:
         """Play a protocol; all limits are checked before anything moves."""
@@ -152,14 +158,16 @@ class BoardFrontend:
         except BaseException:
             self._note_stop(protocol, waveforms, realised, begun)
             raise
-        self._output.now |= cut.ends
-        self._output.target |= {name: realised[name][-1] for name in ANALOG if name in realised}
-        self._output.aim(last)
-        self.controls = final
-        if protocol.final:
-            self._updated = self._time
-        elif protocol.controls:
-            self._updated = begun + protocol.times[-2]
+        with interrupts_deferred():
+            self._output.now |= cut.ends
+            reached = {name: realised[name][-1] for name in ANALOG if name in realised}
+            self._output.target |= reached
+            self._output.aim(last)
+            self.controls = final
+            if protocol.final:
+                self._updated = self._time
+            elif protocol.controls:
+                self._updated = begun + protocol.times[-2]
         sheet = self.imperfections
         return replace(run, programmed=protocol, imperfections=sheet, rested=rested)
 
@@ -169,9 +177,9 @@ class BoardFrontend:
 
     def equilibrate(self) -> None:
         output, realised = self._output.copy(), self._cells.controls
-        if output.moving:
-            self._cells.set(self._output.arrive())
         try:
+            if output.moving:
+                self._cells.set(self._output.arrive())
             self._cells.equilibrate()
         except BaseException:
             if output.moving:
@@ -258,6 +266,11 @@ class BoardFrontend:
         final |= {name: end for name, end in ends.items() if name in waveforms}
         return _Cut(Protocol(outputs["bias"].holds, waveforms, final), ends, n)
 
+    def _note_outputs(self) -> None:
+        """Outputs are where the cells have them."""
+        now = self._cells.controls
+        self._output.now = {name: getattr(now, name) for name in ANALOG}
+
     def _note_stop(
         self,
         protocol: Protocol,
@@ -268,8 +281,7 @@ class BoardFrontend:
         """A protocol was interrupted: the controls of the tick that it had come to hold on."""
         elapsed = self._time - begun
         tick = int(np.searchsorted(protocol.times, elapsed * (1 - ROUNDING))) - 1
-        now = self._cells.controls
-        self._output.now = {name: getattr(now, name) for name in ANALOG}
+        self._note_outputs()
         if tick >= 0:
             self.controls = self.controls.updated(
                 **{name: values[tick] for name, values in waveforms.items()}

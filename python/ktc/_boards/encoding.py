@@ -7,7 +7,15 @@ from numpy.typing import ArrayLike
 
 from ktc._base.codec import register
 from ktc._base.files import Storable
-from ktc._base.validation import Array, frozen, per_unit, positive_per_unit, real_array, square
+from ktc._base.validation import (
+    Array,
+    frozen,
+    per_unit,
+    positive_per_unit,
+    real_array,
+    refusing_overflow,
+    square,
+)
 
 
 class Encoding(Storable):
@@ -39,14 +47,17 @@ class Encoding(Storable):
         self.offset = frozen(per_unit("offset", offset, units))
         self.scale = frozen(positive_per_unit("scale", scale, units))
 
+    @refusing_overflow("data")
     def encode(self, data: ArrayLike) -> Array:
         """Encode data, shape (d,) or (samples, d), as volts of the same shape."""
         return np.asarray((self._checked("data", data) - self.offset) * self._gain)
 
+    @refusing_overflow("volts")
     def decode(self, volts: ArrayLike) -> Array:
         """Decode volts, shape (d,) or (samples, d), to data of the same shape."""
         return np.asarray(self._checked("volts", volts) / self._gain + self.offset)
 
+    @refusing_overflow("covariance")
     def encode_covariance(self, covariance: ArrayLike) -> Array:
         """Encode a covariance of data, (d, d) or a scalar variance of every cell, in V², (d, d)."""
         matrix = square("covariance", covariance, len(self.scale))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ktc._base.codec import register
-from ktc._base.validation import Array, count, frozen, items, of_type
+from ktc._base.validation import Array, count, frozen, items, of_type, told
 from ktc._model.lattices import springs
 
 Edge = tuple[int, int]
@@ -176,8 +176,8 @@ def _pair(what: str, edge: Any, cells: int) -> Edge:
     try:
         i, j = edge
     except (TypeError, ValueError):
-        raise ValueError(f"{what} must be a pair of cell numbers, but is {edge!r}") from None
+        raise ValueError(f"{what} must be a pair of cell numbers, but is {told(edge)}") from None
     first, second = (count(f"cell of {what}", cell, least=0, most=cells - 1) for cell in (i, j))
     if first == second:
-        raise ValueError(f"{what} must join two cells, but is {edge!r}")
+        raise ValueError(f"{what} must join two cells, but is {told(edge)}")
     return (first, second) if first < second else (second, first)

@@ -17,6 +17,8 @@ UNITS = {"R": "ohms", "C": "farads", "L": "henries", "V": "volts", "I": "amperes
 #: Controlled sources: units of their gains.
 GAINS = {"E": "V/V", "F": "A/A", "G": "siemens", "H": "ohms"}
 
+OPAMP = "opamp"  #: word for an E of infinite gain in netlists
+
 _SIGNS = r"\w.+\-:#/<>\[\]!%&|~@?^§"
 _NODE = re.compile(rf"(?:[{_SIGNS}]|-\([{_SIGNS}]+\))+")
 _NAME = re.compile(r"[^\W\d_][\w.\-:#/~@§]*")
@@ -66,7 +68,7 @@ class Branch:
         value: ohms, farads, henries, volts or amperes; positive for C and L; 0 for a wire, an R;
             the gain of a controlled source.
         kelvin: temperature of a resistor; None for that of the circuit.
-        noise: one-sided spectral density of the noise of a current source [A²/Hz], or None.
+        noise: one-sided spectral density of the noise of a source I [A²/Hz] or V [V²/Hz], or None.
         bandwidth: −3 dB frequency of the low-pass filter of that noise [Hz]; None for white noise.
         control: of E and G the nodes plus and minus of u; of F and H the name of the voltage
             source, V, E or H, whose current is i.
@@ -97,7 +99,7 @@ class Branch:
             _refuse_farads(self.name, self.value)
         object.__setattr__(self, "control", self._checked_control())
         ideal = self.kind == "E" and self.value == math.inf
-        value = math.inf if ideal else _number(f"value of {self.name}", self.value)
+        value = math.inf if ideal else number_of(f"value of {self.name}", self.value)
         if (self.kind == "R" and value < 0) or (self.kind in "CL" and value <= 0):
             raise CircuitError(
                 f"{self.name} must be positive, but is {value:g} {UNITS[self.kind]}; "
@@ -106,11 +108,13 @@ class Branch:
             )
         object.__setattr__(self, "value", value)
         self._check_option("kelvin", "resistor", "R")
-        self._check_option("noise", "current source", "I")
-        self._check_option("bandwidth", "current source", "I")
+        self._check_option("noise", "current or voltage source", "IV")
+        self._check_option("bandwidth", "current or voltage source", "IV")
         if self.bandwidth is not None and self.noise is None:
             raise CircuitError(
-                f"{self.name} has a bandwidth without noise: give noise=, in A²/Hz", "bandwidth"
+                f"{self.name} has a bandwidth without noise: give noise=, in "
+                f"{self.kind.replace('I', 'A')}²/Hz",
+                "bandwidth",
             )
 
     @property
@@ -139,15 +143,15 @@ class Branch:
                 )
         return control
 
-    def _check_option(self, option: str, owner: str, kind: str) -> None:
+    def _check_option(self, option: str, owner: str, kinds: str) -> None:
         given = getattr(self, option)
         if given is None:
             return
-        if self.kind != kind:
+        if self.kind not in kinds:
             raise CircuitError(
                 f"{self.name} has {option}=, which only a {owner} may have; remove it", option
             )
-        value = _number(f"{option} of {self.name}", given)
+        value = number_of(f"{option} of {self.name}", given)
         wanted = "not be negative" if option == "kelvin" else "be positive"
         if value < 0 or (value == 0 and option != "kelvin"):
             raise CircuitError(f"{option} of {self.name} must {wanted}, but is {value:g}", option)
@@ -196,7 +200,8 @@ def _check_word(what: str, word: object, pattern: re.Pattern[str], signs: str) -
     return word
 
 
-def _number(what: str, value: str | SupportsFloat) -> float:
+def number_of(what: str, value: str | SupportsFloat) -> float:
+    """Return a finite number, or that of text such as "10meg"; ``what`` names it in errors."""
     if isinstance(value, str):
         try:
             return parse_number(value)
@@ -243,7 +248,7 @@ class Coupling:
                 f"{', '.join(self.inductors) or 'none'}",
                 self.name,
             )
-        value = _number(f"value of {self.name}", self.value)
+        value = number_of(f"value of {self.name}", self.value)
         if not -1 < value < 1:
             raise CircuitError(
                 f"{self.name} must lie between -1 and 1, but is {value:g}; for an ideal "

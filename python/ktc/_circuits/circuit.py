@@ -6,20 +6,18 @@ from os import PathLike
 from pathlib import Path
 from typing import Literal
 
-from numpy.typing import ArrayLike
-
 from ktc._base.codec import register
 from ktc._base.units import Units
 from ktc._base.validation import Array, flag
-from ktc._circuits.circuit_elements import CircuitElements
+from ktc._circuits.circuit_readings import CircuitReadings
 from ktc._circuits.compiled_circuit import CompiledCircuit
-from ktc._circuits.element_statement import DEFAULT_KELVIN
-from ktc._circuits.netlist import Netlist, read_netlist, write_netlist
+from ktc._circuits.netlist import Netlist, read_netlist
+from ktc._circuits.netlist_place import DEFAULT_KELVIN
 from ktc._circuits.netlist_source import read_text
-from ktc._model.device import Device
+from ktc._circuits.netlist_text import write_netlist
 
 
-class Circuit(CircuitElements):
+class Circuit(CircuitReadings):
     """Resistors, capacitors, inductors and sources between nodes.
 
     Every resistor R at temperature T carries Johnson noise of one-sided density 4 k_B T/R [A²/Hz].
@@ -52,7 +50,7 @@ class Circuit(CircuitElements):
         text: str,
         title: bool = False,
         *,
-        waveforms: Literal["refuse", "initial"] = "refuse",
+        waveforms: Literal["refuse", "initial", "drive"] = "refuse",
     ) -> Circuit:
         """Read a netlist in SPICE notation.
 
@@ -64,13 +62,17 @@ class Circuit(CircuitElements):
             V1 a 0 dc 5                  voltage of a above 0; "dc" may be left out, and a value 0
             I1 a 0 1n noise=1e-24 bandwidth=10k
             X1 a b lowpass r=2k          call of a subcircuit
+            K1 L1 L2 0.5                 coupling of inductors
+            E1 b 0 p n 10                controlled sources: E, G of a voltage, F, H of a current
+            E2 b 0 opamp p n             ideal op-amp
 
         The current of a source flows from its first node through it to the second. ``noise=`` is
         the one-sided spectral density of the noise of a current source [A²/Hz]. It is white, or
         passes a first-order low-pass filter of −3 dB frequency ``bandwidth=`` [Hz].
 
-        docs/netlists.md describes the notation: numbers (``4k7``, ``100aF``), ``.param`` with
-        expressions, ``.subckt``, ``.ic``, options of elements, and what is skipped. A line that
+        docs/netlists.md describes the notation: numbers (``4k7``, ``100aF``), ``.param`` and
+        ``.func`` with expressions, ``.subckt``, ``.if``, ``.ic``, options of elements, and what is
+        skipped. A line that
         starts with * is a comment, and so is the rest of a line after ; or after $ at the start of
         a word. A line that starts with + continues the one before.
 
@@ -81,8 +83,9 @@ class Circuit(CircuitElements):
             text: the netlist.
             title: True where the first line is a title, as in SPICE files. ``.title …`` gives a
                 title in any line.
-            waveforms: "initial" to give sources with PULSE, SIN, PWL, EXP, SFFM or AM their value
-                at time 0, if they have no dc value, as the operating point of SPICE does.
+            waveforms: "drive" to keep PULSE, SIN, PWL, EXP, SFFM and AM of sources for
+                ``protocol``. Such a source has its dc value, or without one its value at time 0,
+                as in the operating point of SPICE. "initial" to keep this value alone.
 
         Raises:
             CircuitError: its ``line`` and ``token`` are the line and the word that cannot be read.
@@ -100,7 +103,7 @@ class Circuit(CircuitElements):
         Source: Nagel (1975), SPICE2, UC Berkeley memorandum ERL-M520, appendix 1; Vogt et al.,
         Ngspice User's Manual version 44.
         """
-        return cls._of_netlist(read_netlist(text, flag("title", title), _constant(waveforms)))
+        return cls._of_netlist(read_netlist(text, flag("title", title), waveforms))
 
     @classmethod
     def from_file(
@@ -108,7 +111,7 @@ class Circuit(CircuitElements):
         path: str | PathLike[str],
         title: bool | None = None,
         *,
-        waveforms: Literal["refuse", "initial"] = "refuse",
+        waveforms: Literal["refuse", "initial", "drive"] = "refuse",
     ) -> Circuit:
         """Read a netlist from a file in UTF-8, with the files of ``.include`` and ``.lib``.
 
@@ -132,9 +135,9 @@ class Circuit(CircuitElements):
             >>> ktc.Circuit.from_file(path)
             <ktc.Circuit: 3 elements, nodes in, a>
         """
-        constant, folder = _constant(waveforms), Path(path).resolve().parent
+        folder = Path(path).resolve().parent
         text = read_text(Path(path), OSError)
-        return cls._of_netlist(read_netlist(text, title, constant, folder))
+        return cls._of_netlist(read_netlist(text, title, waveforms, folder))
 
     @classmethod
     def _of_netlist(cls, netlist: Netlist) -> Circuit:
@@ -144,7 +147,18 @@ class Circuit(CircuitElements):
         for coupling in netlist.couplings:
             circuit._append_coupling(coupling)
         circuit.skipped, circuit._initial = netlist.skipped, netlist.initial
+        circuit.waveforms = netlist.waveforms
         return circuit
+
+    def _netlist(self) -> Netlist:
+        return Netlist(
+            title=self.title,
+            kelvin=self.kelvin,
+            branches=self.branches,
+            couplings=self.couplings,
+            initial=self._initial,
+            waveforms=self.waveforms,
+        )
 
     @property
     def network(self) -> CompiledCircuit:
@@ -166,16 +180,19 @@ class Circuit(CircuitElements):
 
         The state consists of the charges of nodes with capacitors and the fluxes of inductors;
         ``coordinates`` of the result names them. Where a large capacitor joins two nodes, its own
-        charge, q(a-b), takes the place of one. Nodes without capacitor are eliminated. Resistors
+        charge, q(a-b), takes the place of one. Inductors in series have one flux, phi(L1+L2), and
+        so have those in parallel. Loops of inductors conserve their flux, which is zero, so that no
+        steady current circulates in them. Nodes without capacitor are eliminated. Resistors
         that meet at such a node share white noise, so that the variance of the heat of each is
         infinite; they share one heat account, "R1+R2". Voltage sources become EMFs of resistors,
-        biases of capacitors and sources along fluxes; current sources stay current sources.
+        biases of capacitors and sources along fluxes; current sources stay current sources, or
+        become biases of fluxes where they are in series with inductors.
 
         Raises:
             CircuitError: a circuit without a unique solution: a floating node, a loop of voltage
-                sources or inductors, a cut set of inductors and current sources, resistors at
-                several temperatures at a node without capacitor (their heat diverges), or a mode
-                that no resistor damps. The message names elements and nodes, and what to add.
+                sources, also with inductors, couplings that no windings have, resistors at several
+                temperatures at a node without capacitor (their heat diverges), or a mode that no
+                resistor damps. The message names elements and nodes, and what to add.
 
         Example:
             >>> import ktc
@@ -189,97 +206,17 @@ class Circuit(CircuitElements):
             self._compiled = CompiledCircuit.of_branches(self.branches, self.kelvin, self.couplings)
         return self._compiled
 
-    def controls(self, **sources: ArrayLike) -> dict[str, Array]:
-        """Return the controls, for ``Emulator.set`` or ``Protocol``, at given values of sources.
-
-        These are the whole controls, of bias, emf and current, that the named sources act on. Other
-        sources keep their values in the circuit. A source that acts on no charge or flux is in none
-        of the controls; pass its value to ``voltages``.
-
-        Args:
-            **sources: volts or amperes by the names of sources: numbers, or arrays of shape
-                (ticks,), the waveforms of a Protocol.
-
-        Raises:
-            TypeError: an unknown source, a source given twice, or a value that is no number.
-            ValueError: waveforms of several lengths, or not of shape (ticks,).
-
-        Example:
-            >>> import ktc
-            >>> circuit = ktc.Circuit.from_netlist("V1 in 0 0\\nR1 in a 1k\\nC1 a 0 1n")
-            >>> emulator = ktc.Emulator(circuit.compile(), replicas=10, seed=1, resolve_heat=True)
-            >>> emulator.set(**circuit.controls(V1=2.0))
-            >>> run = emulator.play(ktc.Protocol([1e-6, 1e-6], circuit.controls(V1=[2.0, 0.0])))
-            >>> emulator.controls.emf
-            array([0.])
-        """
-        return self.compile().source_controls(**sources)
-
-    def voltages(self, emulator: Device, **sources: float) -> Array:
-        """Return the node voltages of an emulator of this circuit [V], shape (replicas, nodes).
-
-        Columns are in the order of ``nodes``. The voltage of a node without capacitor is white
-        noise, which has no value at an instant; its column holds the mean at the present charges,
-        fluxes and sources.
-
-        An emulator holds controls, not sources. Sources that are not given have their values in the
-        circuit if these values give the controls; otherwise their values are solved for.
-
-        Args:
-            emulator: an Emulator of ``compile()``, also one loaded from a file.
-            **sources: present values, volts or amperes, of driven sources that act on the controls
-                only together, such as two voltage sources in series, or not at all.
-
-        Raises:
-            TypeError: as for ``controls``.
-            ValueError: an emulator of another circuit, controls that no values of the sources give,
-                or controls that do not determine the sources that a node voltage depends on.
-
-        Example:
-            >>> import ktc
-            >>> circuit = ktc.Circuit.from_netlist("V1 in 0 5\\nR1 in a 1k\\nR2 a 0 1k\\nC1 a 0 1n")
-            >>> emulator = ktc.Emulator(circuit.compile(), replicas=10, seed=1)
-            >>> circuit.voltages(emulator).round(3)[0]
-            array([5. , 2.5])
-        """
-        return self.compile().voltages(emulator, **sources)
-
-    def initial_state(self) -> Array:
-        """Return the state at the initial conditions of the netlist, for ``Emulator(state=…)``.
-
-        These are ``ic=`` of capacitors [V] and inductors [A], and ``.ic v(node)=`` [V]. Of the
-        states that have them, it is the one of smallest voltages and currents: zero where nothing
-        is given. Sources have their values in the circuit.
-
-        Raises:
-            CircuitError: conditions that contradict each other or a source, or name no element or
-                node.
-
-        Example:
-            >>> import ktc
-            >>> circuit = ktc.Circuit.from_netlist("R1 a 0 1k\\nC1 a 0 1n ic=2")
-            >>> circuit.initial_state()
-            array([2.e-09])
-        """
-        return self.compile().state_at(self._initial, self.branches)
-
     def _changed(self) -> None:
+        super()._changed()
         self._compiled = None
 
     def __str__(self) -> str:
-        return write_netlist(self.title, self.kelvin, self.branches, self._initial, self.couplings)
+        return write_netlist(self._netlist())
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Circuit):
             return NotImplemented
-        mine = (self.title, self.kelvin, self.branches, self.couplings, self._initial)
-        return mine == (
-            other.title,
-            other.kelvin,
-            other.branches,
-            other.couplings,
-            other._initial,
-        )
+        return self._netlist() == other._netlist()
 
     __hash__ = None  # type: ignore[assignment]  # circuits are mutable
 
@@ -287,14 +224,8 @@ class Circuit(CircuitElements):
         return f"<ktc.Circuit: {len(self._branches)} elements, nodes {', '.join(self.nodes)}>"
 
 
-def _constant(waveforms: str) -> bool:
-    if waveforms not in ("refuse", "initial"):
-        raise ValueError(f"waveforms must be 'refuse' or 'initial', but is {waveforms!r}")
-    return waveforms == "initial"
-
-
 register(
     Circuit,
-    ("title", "kelvin", "branches", "skipped", "_initial", "couplings"),
+    ("title", "kelvin", "branches", "skipped", "_initial", "couplings", "waveforms"),
     lambda _initial, **others: Circuit._of_netlist(Netlist(initial=_initial, **others)),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,9 +11,10 @@ from typing import Self
 import numpy as np
 
 from ktc._base.files import Storable
-from ktc._base.validation import finite, of_type
-from ktc._circuits.branch import GROUND, Branch, CircuitError, Coupling
-from ktc._circuits.element_statement import DEFAULT_KELVIN
+from ktc._base.validation import count, finite, items, of_type
+from ktc._circuits.branch import GROUND, Branch, CircuitError, Coupling, number_of
+from ktc._circuits.netlist_place import DEFAULT_KELVIN
+from ktc._circuits.waveform import Waveform
 
 
 class CircuitElements(Storable):
@@ -28,6 +30,8 @@ class CircuitElements(Storable):
         self.title = title
         #: lines of the netlist that are commands for a simulator, which have no effect here
         self.skipped: tuple[str, ...] = ()
+        #: waveforms of sources by their names, which ``Circuit.protocol`` plays
+        self.waveforms: dict[str, Waveform] = {}
         self._initial: dict[str, float] = {}
         self._branches: dict[str, Branch] = {}
         self._couplings: dict[str, Coupling] = {}
@@ -65,7 +69,8 @@ class CircuitElements(Storable):
             >>> ktc.Circuit().add("R1", "a", 0, "10meg", kelvin=88).add("C1", "a", 0, 680e-12)
             <ktc.Circuit: 2 elements, nodes a>
         """
-        ends, controlling = (_node(plus), _node(minus)), tuple(map(_node, control))
+        ends = _node(plus), _node(minus)
+        controlling = tuple(map(_node, items("control", control)))
         # Text becomes a number there.
         self._append(Branch(name, *ends, value, kelvin, noise, bandwidth, controlling))  # type: ignore[arg-type]
         return self
@@ -99,6 +104,64 @@ class CircuitElements(Storable):
             1.0
         """
         return self.add(name, plus, minus, 0.0, noise=density, bandwidth=bandwidth)
+
+    def add_flicker_noise(
+        self,
+        name: str,
+        plus: str | int,
+        minus: str | int,
+        density: float | str,
+        lowest: float | str,
+        highest: float | str,
+    ) -> Self:
+        """Add a noise current of density ``density``/f between two frequencies.
+
+        It is a sum of noise currents with first-order low-passes, two per decade from a tenth of
+        the lowest frequency to ten times the highest,
+
+            S(f) = Σ_k S_k/(1 + (f/f_k)²) = density/f within 0.5 %,   S_k = density (ln 10)/(π f_k),
+
+        with S_k larger by 1/(1 − 10^−½) at both ends. Below and above, S is constant and falls as
+        1/f². The elements are named "I1.1", "I1.2", ….
+
+        Args:
+            name: starts with I.
+            plus, minus: nodes with a capacitor, as for ``add_noise``.
+            density: one-sided spectral density at 1 Hz [A²/Hz].
+            lowest, highest: the frequencies [Hz], 0 < lowest < highest.
+
+        Raises:
+            CircuitError: as for ``add_noise``, or frequencies out of order.
+
+        Example:
+            >>> import ktc
+            >>> circuit = ktc.Circuit(kelvin=0.0).add("R1", "a", 0, 1e3).add("C1", "a", 0, 1e-12)
+            >>> circuit.add_flicker_noise("I1", 0, "a", 1e-18, lowest=1.0, highest=1e5).nodes
+            ('a',)
+            >>> (circuit.noise("a", [1.0, 10.0]).density / 1e-12).round(2)  # over R²
+            array([1. , 0.1])
+
+        Source: van der Ziel (1950), Physica 16, 359.
+        """
+        total, low, high = (
+            number_of(f"{what} of {name}", value)
+            for what, value in (("density", density), ("lowest", lowest), ("highest", highest))
+        )
+        if not (total > 0 and 0 < low < high):
+            raise CircuitError(
+                f"{name} needs a positive density and 0 < lowest < highest, but has "
+                f"{total:g} A²/Hz from {low:g} to {high:g} Hz",
+                name,
+            )
+        count = math.ceil(2 * math.log10(100 * high / low)) + 1
+        corners = np.geomspace(low / 10, high * 10, count)
+        ratio = corners[1] / corners[0]
+        parts = total * 2 * math.log(ratio) / (math.pi * corners)
+        # What further filters beyond both ends would add.
+        parts[[0, -1]] *= ratio / (ratio - 1)
+        for k, (part, corner) in enumerate(zip(parts.tolist(), corners.tolist(), strict=True), 1):
+            self.add_noise(f"{name}.{k}", plus, minus, part, corner)
+        return self
 
     def add_coupling(self, name: str, *inductors: str, value: float | str) -> Self:
         """Couple inductors: M = k √(L₁ L₂) of each pair, dots at their first nodes.
@@ -137,11 +200,14 @@ class CircuitElements(Storable):
 
     def _append(self, branch: Branch) -> None:
         self._refuse_second(branch, self._branches)
-        plus, minus = (
-            self._spelling.setdefault(node.lower(), node) for node in (branch.plus, branch.minus)
+        control = branch.control if branch.kind in "EG" else ()
+        plus, minus, *nodes = (
+            self._spelling.setdefault(node.lower(), node)
+            for node in (branch.plus, branch.minus, *control)
         )
-        if (plus, minus) != (branch.plus, branch.minus):
-            branch = replace(branch, plus=plus, minus=minus)
+        if [plus, minus, *nodes] != [branch.plus, branch.minus, *control]:
+            control = tuple(nodes) if control else branch.control
+            branch = replace(branch, plus=plus, minus=minus, control=control)
         self._branches[branch.name.lower()] = branch
         self._changed()
 
@@ -164,4 +230,6 @@ class CircuitElements(Storable):
 
 
 def _node(node: str | int) -> str:
-    return str(node) if isinstance(node, (int, np.integer)) else node
+    if not isinstance(node, (int, np.integer)):
+        return node
+    return str(count("node", node, least=0))

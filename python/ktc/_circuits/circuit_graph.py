@@ -42,13 +42,15 @@ class CircuitGraph:
         nodes: names of all nodes but ground, in order of appearance.
         sources: voltage and current sources, in order; θ are their values.
         capacitive: names of the coordinates K: a node "a", or "a-b" for a above another node b.
+        free: by node, the free node that sources and wires join it to.
         algebraic: for each coordinate E the free nodes of its component, the reference first.
         from_capacitive, from_algebraic, offsets: node voltages
             v = from_capacitive w + from_algebraic u + offsets θ, one row per node.
     """
 
-    def __init__(self, branches: Sequence[Branch]) -> None:
-        self.branches = tuple(branches)
+    def __init__(self, branches: Sequence[Branch], *, joined: bool = True) -> None:
+        """``joined`` is False to leave voltage sources to the caller."""
+        self.branches, self._joined = tuple(branches), joined
         ends = dict.fromkeys(node for b in branches for node in (b.plus, b.minus))
         self.nodes = [node for node in ends if node != GROUND]
         self._index = {node: k for k, node in enumerate(self.nodes)} | {GROUND: -1}
@@ -62,6 +64,10 @@ class CircuitGraph:
     def of_kind(self, kind: str) -> list[Branch]:
         """Return the branches of one kind, in order, except the wires, resistors of 0 Ω."""
         return [b for b in self.branches if b.kind == kind and not is_wire(b)]
+
+    def fixes(self, branch: Branch) -> bool:
+        """Whether a branch fixes the voltage between its nodes: a voltage source or a wire."""
+        return branch.kind == "V" or is_wire(branch)
 
     def incidence(self, branches: Sequence[Branch]) -> tuple[Array, Array, Array]:
         """Return A_K, A_E and δ of the voltages A_K w + A_E u + δ θ, one row per branch."""
@@ -85,7 +91,7 @@ class CircuitGraph:
     def _refuse_floating(self) -> None:
         reached = self._disjoint_nodes()
         for b in self.branches:
-            if b.kind in "RLV":
+            if b.kind not in "CI":
                 reached.merge(b.plus, b.minus)
         floating = [n for n in self.nodes if not reached.connected(n, GROUND)]
         if not floating:
@@ -103,40 +109,40 @@ class CircuitGraph:
         )
 
     def _refuse_loops(self) -> None:
-        fixes = {
-            "V": "of voltage sources, which contradict each other; remove one",
-            "L": "in which no resistor damps the current; add the resistance of a winding",
-        }
         joined = self._disjoint_nodes()
         wires = [b for b in self.branches if is_wire(b)]
-        branches = [*wires, *self.of_kind("V"), *self.of_kind("L")]
+        branches = [*wires, *self.of_kind("V")]
         for k, b in enumerate(branches):
             if not joined.merge(b.plus, b.minus) and not is_wire(b):
-                loop = named(_loop(branches[: k + 1]))
-                raise CircuitError(f"{loop} form a loop {fixes[b.kind]}", b.name, b.line)
+                raise CircuitError(
+                    f"{named(loop_of(branches[: k + 1]))} form a loop of voltage sources, which "
+                    "contradict each other; remove one",
+                    b.name,
+                    b.line,
+                )
 
     def _merge_by_sources(self) -> None:
         """Find the free nodes, each named by its first member, and the offsets of their members."""
         self.offsets = np.zeros((len(self.nodes), len(self.sources)))
         ties: dict[str, list[tuple[str, int, float]]] = {n: [] for n in [GROUND, *self.nodes]}
         for s, b in enumerate(self.sources):
-            if b.kind == "V":
+            if b.kind == "V" and self._joined:
                 ties[b.plus].append((b.minus, s, -1.0))
                 ties[b.minus].append((b.plus, s, 1.0))
         for b in filter(is_wire, self.branches):
             ties[b.plus].append((b.minus, 0, 0.0))
             ties[b.minus].append((b.plus, 0, 0.0))
-        self._free: dict[str, str] = {}
+        self.free: dict[str, str] = {}
         for start in [GROUND, *self.nodes]:
-            if start in self._free:
+            if start in self.free:
                 continue
-            self._free[start] = start
+            self.free[start] = start
             found = [start]
             for node in found:
                 for other, s, sign in ties[node]:
-                    if other in self._free:
+                    if other in self.free:
                         continue
-                    self._free[other] = start
+                    self.free[other] = start
                     found.append(other)
                     row = self._index[other]
                     if node != GROUND:
@@ -147,13 +153,13 @@ class CircuitGraph:
     def _find_components(self) -> None:
         joined = self._disjoint_nodes()
         for b in self.of_kind("C"):
-            joined.merge(self._free[b.plus], self._free[b.minus])
+            joined.merge(self.free[b.plus], self.free[b.minus])
         vertex = {joined[GROUND]: -1}
         self.algebraic: list[list[str]] = []
         self.capacitive: list[str] = []
         column_of: dict[str, int] = {}
         for node in self.nodes:
-            if self._free[node] != node:
+            if self.free[node] != node:
                 continue
             component = joined[node]
             if component not in vertex:
@@ -172,9 +178,9 @@ class CircuitGraph:
         self._held = list(column_of)
         self.from_capacitive = np.zeros((len(self.nodes), len(self.capacitive)))
         self.from_algebraic = np.zeros((len(self.nodes), len(self.algebraic)))
-        self._vertex = [vertex[joined[self._free[n]]] for n in [*self.nodes, GROUND]]
+        self._vertex = [vertex[joined[self.free[n]]] for n in [*self.nodes, GROUND]]
         for row, node in enumerate(self.nodes):
-            free = self._free[node]
+            free = self.free[node]
             if free in column_of:
                 self.from_capacitive[row, column_of[free]] = 1.0
             if self._vertex[row] >= 0:
@@ -216,8 +222,8 @@ class CircuitGraph:
         self.from_capacitive = np.rint(self.from_capacitive @ np.linalg.inv(chosen)) + 0.0
 
 
-def _loop(branches: Sequence[Branch]) -> list[Branch]:
-    """The loop that the last branch closes over the others: its branches, in order."""
+def loop_of(branches: Sequence[Branch]) -> list[Branch]:
+    """Return the loop that the last branch closes over the others: its branches, in order."""
     *others, last = branches
     arrived: dict[str, tuple[str, Branch]] = {}
     found = [last.plus]

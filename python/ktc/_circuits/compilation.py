@@ -1,14 +1,15 @@
 """Compile the graph of a circuit to the elements of a Network.
 
-State: charges q = C w + Σ_c A_c C_c δ_c θ of the capacitive coordinates, fluxes φ = L i of the
-inductors,
+State: charges q = C w + Σ_c A_c C_c δ_c θ of the capacitive coordinates, fluxes φ = L i + φ_θ of
+the inductors,
 
-    H(q, φ) = ½ (q − q_θ)ᵀ C⁻¹ (q − q_θ) + ½ Σ φ²/L,    ∇H = (w, i),
+    H(q, φ) = ½ (q − q_θ)ᵀ C⁻¹ (q − q_θ) + ½ (φ − φ_θ)ᵀ L⁻¹ (φ − φ_θ),    ∇H = (w, i),
 
 with w the voltages of the capacitive coordinates, C their capacitance matrix, and δθ the part of
-the voltage of a branch that voltage sources fix. With A_L, A_R and A_I the incidence of inductors,
-resistors and current sources, and P, loops and paths as in ktc._circuits.resistor_network,
-Kirchhoff's laws give
+the voltage of a branch that voltage sources fix. Inductors in loops and in series are first
+replaced by fewer, see ktc._circuits.inductor_network. With A_L, A_R and A_I the incidence of
+inductors, resistors and current sources, and P, loops and paths as in
+ktc._circuits.resistor_network, Kirchhoff's laws give
 
     dq = −(A_LKᵀ + A_RKᵀ P A_LEᵀ) i dt − (A_IKᵀ + A_RKᵀ P A_IEᵀ) I dt + loops,
     dφ = +(A_LK + A_LE Pᵀ A_RK) w dt + (δ_L + A_LE Pᵀ δ_R) θ dt + paths.
@@ -25,9 +26,15 @@ import numpy as np
 
 from ktc._base.units import BOLTZMANN
 from ktc._base.validation import Array
+from ktc._circuits.active_circuit import compile_active
 from ktc._circuits.branch import GAINS, UNITS, Branch, CircuitError, Coupling
 from ktc._circuits.circuit_graph import CircuitGraph, named
-from ktc._circuits.equation import CircuitEquation, refuse_undamped, refuse_unresolved
+from ktc._circuits.equation import (
+    CircuitEquation,
+    refuse_undamped,
+    refuse_unresolved,
+)
+from ktc._circuits.inductor_network import InductorNetwork
 from ktc._circuits.resistor_network import HeatGroup, ResistorNetwork, product
 from ktc._model.elements import CurrentSource, NoiseSource, Resistor
 
@@ -40,37 +47,59 @@ def compile_equation(
     branches: Sequence[Branch], kelvin: float, couplings: Sequence[Coupling] = ()
 ) -> CircuitEquation:
     """Compile a circuit; ``kelvin`` is the temperature of resistors without their own."""
-    active = [(b.name, b.line) for b in couplings]
-    active += [(b.name, b.line) for b in branches if b.kind in GAINS]
-    for name, line in active:
-        raise CircuitError(f"{name} cannot be compiled", name, line)
     _refuse_extreme(branches)
     if len(_nodes(branches)) > MOST_NODES:
         raise too_large(branches)
-    graph = CircuitGraph(branches)
+    active = any(b.kind in GAINS for b in branches)
+    if not active:
+        _refuse_noisy_voltages(branches)
+    graph = CircuitGraph(branches, joined=not active)
     if not graph.of_kind("R"):
         raise CircuitError("the circuit has no resistor, so it never relaxes; add one")
     if not graph.of_kind("C") and not graph.of_kind("L"):
         raise CircuitError("the circuit has no capacitor and no inductor, so no state; add one")
     try:
         with np.errstate(over="raise", divide="raise", invalid="raise"):
-            result = _Compiler(graph, kelvin).equation()
+            if active:
+                result = compile_active(graph, kelvin, couplings)
+            else:
+                result = _Compiler(graph, kelvin, couplings).equation()
             if not result.kT.any() and not result.noises:
                 raise CircuitError(
                     "all resistors are at 0 K and there is no noise source, so nothing fluctuates; "
                     "give one of them a temperature"
                 )
-            refuse_undamped(result)
+            if not active:
+                refuse_undamped(result)
             refuse_unresolved(result, [b.name for b in graph.sources if b.noise is not None])
             return result
     except (np.linalg.LinAlgError, FloatingPointError):
         raise too_far_apart(branches) from None
 
 
+def _refuse_noisy_voltages(branches: Sequence[Branch]) -> None:
+    for b in branches:
+        if b.kind == "V" and b.noise is not None:
+            raise CircuitError(
+                f"{named([b])} has noise, whose power in a resistor has no bound that a ledger "
+                "could hold; give a noise current of S/R² across the resistor in series with it, "
+                "or use circuit.noise(...), which takes it as it is",
+                b.name,
+                b.line,
+            )
+
+
 def _refuse_extreme(branches: Sequence[Branch]) -> None:
     for b in branches:
-        value = max(abs(b.value), 1.0) if b.kind in "VI" else b.value  # any small source
-        sizes = {UNITS[b.kind]: value, "K": b.kelvin, "A²/Hz": b.noise, "Hz": b.bandwidth}
+        # Any small source, and any gain.
+        value = max(abs(b.value), 1.0) if b.kind in "VI" or b.kind in GAINS else b.value
+        value = 1.0 if value == math.inf else value
+        sizes = {
+            {**UNITS, **GAINS}[b.kind]: value,
+            "K": b.kelvin,
+            "A²/Hz": b.noise,
+            "Hz": b.bandwidth,
+        }
         for unit, size in sizes.items():
             if size and not 1 / LARGEST <= size <= LARGEST:
                 raise CircuitError(
@@ -109,22 +138,23 @@ def too_far_apart(branches: Sequence[Branch], reason: str = "") -> CircuitError:
 
 
 class _Compiler:
-    def __init__(self, graph: CircuitGraph, kelvin: float) -> None:
+    def __init__(self, graph: CircuitGraph, kelvin: float, couplings: Sequence[Coupling]) -> None:
         self.graph, self.kelvin = graph, kelvin
         self.resistors = graph.of_kind("R")
-        self.inductors = graph.of_kind("L")
         self.network = ResistorNetwork(graph)
+        self.inductors = InductorNetwork(graph, couplings, self.network.floating)
         self.charges = len(graph.capacitive)
-        self.size = self.charges + len(self.inductors)
+        self.size = self.charges + len(self.inductors.names)
         if self.size == 0:
+            fixed, steady = graph.of_kind("C"), self.inductors.inductors
+            told = [f"voltage sources fix both ends of {named(fixed)}"] * bool(fixed)
+            told += [f"current sources fix the current of {named(steady)}"] * bool(steady)
             raise CircuitError(
-                f"voltage sources fix both ends of {named(graph.of_kind('C'))}: the circuit has no "
-                "state; add a capacitor at a node that they do not fix"
+                f"{' and '.join(told)}: the circuit has no state; add a capacitor at a node that "
+                "no voltage source fixes"
             )
         self.r_capacitive, _, self.r_fixed = graph.incidence(self.resistors)
-        self.l_capacitive, self.l_algebraic, self.l_fixed = graph.incidence(self.inductors)
-        self.s_capacitive, self.s_algebraic, _ = graph.incidence(graph.sources)
-        self.l_paths = self.l_algebraic @ self.network.paths.T
+        self.l_paths = self.inductors.algebraic @ self.network.paths.T
         self.is_current = np.array([b.kind == "I" for b in graph.sources], dtype=bool)
 
     def equation(self) -> CircuitEquation:
@@ -132,13 +162,13 @@ class _Compiler:
         resistors, kT, emf_of = self.baths()
         currents, current_of = self.drives()
         gradient, sources = self.node_voltages()
+        flows = self.inductors.inductors
         charges = (f"q({name})" for name in self.graph.capacitive)
-        fluxes = (f"phi({b.name})" for b in self.inductors)
         return CircuitEquation(
             nodes=tuple(self.graph.nodes),
             sources=tuple(b.name for b in self.graph.sources),
             values=np.array([b.value for b in self.graph.sources], dtype=float),
-            coordinates=(*charges, *fluxes),
+            coordinates=(*charges, *self.inductors.names),
             stiffness=stiffness,
             resistors=resistors,
             kT=kT,
@@ -150,6 +180,11 @@ class _Compiler:
             current_of=current_of,
             nodes_of_gradient=gradient,
             nodes_of_sources=sources,
+            inductors=tuple(b.name for b in self.inductors.inductors),
+            inductors_of_gradient=np.hstack(
+                [np.zeros((len(flows), self.charges)), self.inductors.current_of_gradient]
+            ),
+            inductors_of_sources=self.inductors.current_of_sources,
         )
 
     def energy(self) -> tuple[Array, Array]:
@@ -168,12 +203,13 @@ class _Compiler:
             stiffness[: self.charges, : self.charges] = elastance
             drawn = product(capacitive.T, farads[:, None] * fixed)
             bias_of[: self.charges] = product(elastance, drawn)
-        for k, b in enumerate(self.inductors, self.charges):
-            stiffness[k, k] = 1 / b.value
+        inverse = self.inductors.stiffness
+        stiffness[self.charges :, self.charges :] = inverse
+        bias_of[self.charges :] = product(inverse, self.inductors.flux_of_sources)
         return stiffness, bias_of
 
     def interconnection(self) -> Array:
-        forward = self.l_capacitive + product(self.l_paths, self.r_capacitive)
+        forward = self.inductors.capacitive + product(self.l_paths, self.r_capacitive)
         result = np.zeros((self.size, self.size))
         result[self.charges :, : self.charges] = forward
         result[: self.charges, self.charges :] = -forward.T
@@ -201,10 +237,10 @@ class _Compiler:
         loops = len(group.loops)
         directions = np.zeros((loops + len(group.paths), self.size))
         directions[:loops, : self.charges] = product(group.loops, self.r_capacitive[group.members])
-        directions[loops:, self.charges :] = product(group.paths, self.l_algebraic.T)
+        directions[loops:, self.charges :] = product(group.paths, self.inductors.algebraic.T)
         conductance = [*group.loop_conductance.tolist(), *group.path_resistance.tolist()]
         emf_of_loops = -product(group.loops, self.r_fixed[group.members])
-        emf_of_paths = -product(group.paths, self.s_algebraic.T) * self.is_current
+        emf_of_paths = -product(group.paths, self.inductors.s_algebraic.T)
         emf_of = [*emf_of_loops, *emf_of_paths]
         return list(zip(directions, conductance, emf_of, strict=True))
 
@@ -232,9 +268,9 @@ class _Compiler:
 
         Current sources act on charges, voltage sources along fluxes.
         """
-        s_paths = self.s_algebraic @ self.network.paths.T
-        currents = -(self.s_capacitive + product(s_paths, self.r_capacitive))
-        voltages = self.l_fixed + product(self.l_paths, self.r_fixed)
+        s_paths = self.inductors.s_algebraic @ self.network.paths.T
+        currents = -(self.inductors.s_capacitive + product(s_paths, self.r_capacitive))
+        voltages = self.inductors.fixed + product(self.l_paths, self.r_fixed)
         directions = np.zeros((len(self.graph.sources), self.size))
         directions[self.is_current, : self.charges] = currents[self.is_current]
         directions[~self.is_current, self.charges :] = voltages.T[~self.is_current]
@@ -244,7 +280,8 @@ class _Compiler:
 
     def noises(self) -> list[NoiseSource]:
         found = []
-        rows = zip(self.graph.sources, self.s_capacitive, self.s_algebraic, strict=True)
+        capacitive_rows, algebraic_rows, _ = self.graph.incidence(self.graph.sources)
+        rows = zip(self.graph.sources, capacitive_rows, algebraic_rows, strict=True)
         for b, capacitive, algebraic in rows:
             if b.noise is None:
                 continue
@@ -266,11 +303,14 @@ class _Compiler:
         """Return the matrices that map ∇H and θ to node voltages."""
         paths, ohms = self.network.paths, np.array([[b.value] for b in self.resistors])
         resistance = paths.T @ (ohms * paths)
-        algebraic_of_gradient = np.hstack(
-            [product(paths.T, self.r_capacitive), -product(resistance, self.l_algebraic.T)]
+        of_gradient = np.hstack(
+            [product(paths.T, self.r_capacitive), -product(resistance, self.inductors.algebraic.T)]
         )
-        algebraic_of_sources = product(paths.T, self.r_fixed)
-        algebraic_of_sources -= product(resistance, self.s_algebraic.T) * self.is_current
-        gradient = self.graph.from_algebraic @ algebraic_of_gradient
+        of_sources = product(paths.T, self.r_fixed)
+        of_sources -= product(resistance, self.inductors.s_algebraic.T)
+        of_gradient, of_sources = self.inductors.floating_voltages(
+            of_gradient, of_sources, self.charges
+        )
+        gradient = self.graph.from_algebraic @ of_gradient
         gradient[:, : self.charges] += self.graph.from_capacitive
-        return gradient, self.graph.offsets + self.graph.from_algebraic @ algebraic_of_sources
+        return gradient, self.graph.offsets + self.graph.from_algebraic @ of_sources

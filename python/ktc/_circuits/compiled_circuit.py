@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ktc._base.codec import register, same
 from ktc._base.units import Units
-from ktc._base.validation import Array, finite, known_keywords, of_type, real_array
+from ktc._base.validation import Array, of_type
 from ktc._circuits.branch import Branch, CircuitError, Coupling
 from ktc._circuits.compilation import compile_equation, too_far_apart, too_large
 from ktc._circuits.equation import CircuitEquation
+from ktc._circuits.source_values import controls_at, present_values
 from ktc._model.controls import Controls
-from ktc._model.device import Device
+from ktc._model.device import Device, DeviceMoments
+from ktc._model.elements import Elements
+from ktc._model.matrices import stiffness_matrix
+from ktc._model.moments import Moments
 from ktc._model.network import Network
 
 
 class CompiledCircuit(Network):
     """Network of a circuit in SI: charges [C], fluxes [Wb], joules, seconds; see Circuit.compile.
 
-    H = ½ (q − q_V)ᵀ C⁻¹ (q − q_V) + ½ Σ φ²/L up to a function of the sources alone: the energy
-    stored in capacitors and inductors, less the energy that voltage sources in series with
-    capacitors have taken back. ∇H consists of the voltages of the capacitive coordinates and the
-    currents of the inductors.
+    H = ½ (q − q_V)ᵀ C⁻¹ (q − q_V) + ½ (φ − φ_I)ᵀ L⁻¹ (φ − φ_I) up to a function of the sources
+    alone: the energy stored in capacitors and inductors, less the energy that voltage sources in
+    series with capacitors, and current sources in series with inductors, have taken back. ∇H
+    consists of the voltages of the capacitive coordinates and the currents of the inductors.
     """
 
     equation: CircuitEquation  #: equation of motion, and maps to node voltages
@@ -51,14 +55,16 @@ class CompiledCircuit(Network):
     @classmethod
     def of_equation(cls, equation: CircuitEquation) -> CompiledCircuit:
         """Make the network of a circuit equation."""
-        network = cls.of_elements(
-            stiffness=equation.stiffness,
-            resistors=equation.resistors,
-            kT=equation.kT,
-            bias=equation.bias_of @ equation.values,
-            interconnection=equation.interconnection,
-            sources=equation.currents,
-            noises=equation.noises,
+        elements = Elements(
+            equation.resistors,
+            equation.interconnection,
+            equation.currents,
+            equation.noises,
+            equation.active,
+        )
+        bias = equation.bias_of @ equation.values
+        network = cls._of_elements(
+            elements, stiffness_matrix(equation.stiffness), equation.kT, bias
         )
         network.equation = equation
         return network
@@ -71,6 +77,9 @@ class CompiledCircuit(Network):
     @property
     def coordinates(self) -> tuple[str, ...]:
         """Names of the coordinates of the state: charges "q(a)", fluxes "phi(L1)".
+
+        "phi(L1+L2)" is the flux of inductors in series. Inductors in parallel have one flux, named
+        by the smallest of them.
 
         "q(a-b)" is the charge conjugate to the voltage of a above b, in a part of the circuit that
         no capacitor joins to ground.
@@ -86,29 +95,89 @@ class CompiledCircuit(Network):
 
     def source_controls(self, **values: ArrayLike) -> dict[str, Array]:
         """Return the controls for given values of sources; see Circuit.controls."""
-        places = self._places(values)
-        arrays = {name: real_array(name, value) for name, value in values.items()}
-        own = self.equation.values
-        theta = np.broadcast_to(own, (*_shape_of(arrays), len(own))).copy()
-        for name, array in arrays.items():
-            theta[..., places[name]] = array
-        controls = ("bias", "emf", "current")
-        matrices = {name: getattr(self.equation, f"{name}_of") for name in controls}
-        acting = {name: m for name, m in matrices.items() if m[:, list(places.values())].any()}
-        return {name: theta @ matrix.T for name, matrix in acting.items()}
+        return controls_at(self.equation, values)
 
     def voltages(self, emulator: Device, **sources: float) -> Array:
         """Return the node voltages of every replica; see Circuit.voltages."""
+        return self._nodes_at(*self.present(emulator, sources))(emulator.read())
+
+    def voltage_moments(self, emulator: Device, **sources: float) -> Moments:
+        """Return mean and covariance of the node voltages; see Circuit.voltage_moments."""
+        controls, theta = self.present(emulator, sources)
+        return self.moments_at(emulator.moments(), controls, theta)
+
+    def moments_at(
+        self, of_state: DeviceMoments, controls: Controls, theta: Array | None = None
+    ) -> Moments:
+        """Return moments of the node voltages from those of the state at some controls.
+
+        Without values θ of the sources these are those that give the controls.
+        """
+        if theta is None:
+            theta = present_values(self.equation, controls, {})[0]
+        if np.any(controls.quartic):
+            raise ValueError("node voltages of quartic units have no moments of those of the state")
+        mean = self._nodes_at(controls, theta)(np.asarray(of_state.mean))
+        slope = self.nodes_of_state(controls)
+        return Moments(mean, lambda: np.asarray(slope @ of_state.covariance @ slope.T))
+
+    def nodes_of_state(self, controls: Controls) -> Array:
+        """Return the derivative of node voltages by the state, shape (nodes, d)."""
+        stiffness = controls.sparse_stiffness if controls.is_sparse else controls.stiffness
+        return np.asarray(self.equation.nodes_of_gradient @ stiffness)
+
+    def present(self, emulator: Device, sources: dict[str, float]) -> tuple[Controls, Array]:
+        """Return the controls of an emulator of this circuit, and the values of its sources."""
+        self._require_own(emulator)
+        controls = emulator.controls
+        return controls, present_values(self.equation, controls, sources)[0]
+
+    def currents(
+        self, emulator: Device, branches: Iterable[Branch], sources: dict[str, float]
+    ) -> dict[str, Array]:
+        """Return currents of resistors and inductors by name; see Circuit.currents."""
+        controls, theta = self.present(emulator, sources)
+        infinite = getattr(emulator, "infinite", False)
+        state = np.asarray(emulator.moments().mean) if infinite else emulator.read()
+        volts = self._nodes_at(controls, theta)(state)
+        return self.currents_at(branches, volts, self.gradient(state, controls), theta)
+
+    def currents_at(
+        self, branches: Iterable[Branch], volts: Array, gradient: Array, theta: Array
+    ) -> dict[str, Array]:
+        """Return currents at node voltages, ∇H and values of sources, each in the last axis."""
+        equation = self.equation
+        place = {node.lower(): k for k, node in enumerate(self.nodes)}
+        grounded = np.concatenate([volts, np.zeros((*volts.shape[:-1], 1))], axis=-1)
+        held = gradient @ equation.inductors_of_gradient.T + theta @ equation.inductors_of_sources.T
+        currents: dict[str, Array] = {}
+        for b in branches:
+            if b.kind == "R" and b.value:
+                plus, minus = (place.get(end.lower(), -1) for end in (b.plus, b.minus))
+                currents[b.name] = (grounded[..., plus] - grounded[..., minus]) / b.value
+            elif b.kind == "L":
+                currents[b.name] = held[..., equation.inductors.index(b.name)]
+        return currents
+
+    def gradient(self, state: Array, controls: Controls) -> Array:
+        """Return ∇H at states in the last axis."""
+        stiffness = controls.sparse_stiffness if controls.is_sparse else controls.stiffness
+        slope = np.asarray(state @ stiffness - controls.bias)
+        if np.any(controls.quartic):
+            slope += controls.quartic * state**3
+        return slope
+
+    def _require_own(self, emulator: Device) -> None:
         of_type("emulator", emulator, Device, "an emulator of this circuit")
         own, others = self.elements, emulator.network.elements
         if own is None or others is None or not same(own.arrays(), others.arrays()):
             raise ValueError(f"emulator must be one of this circuit, but is {emulator!r}")
-        controls, state = emulator.controls, emulator.read()
-        gradient = state @ controls.stiffness - controls.bias
-        if np.any(controls.quartic):
-            gradient += controls.quartic * state**3
-        fixed = self.equation.nodes_of_sources @ self._source_values(controls, sources)
-        return np.asarray(gradient @ self.equation.nodes_of_gradient.T + fixed)
+
+    def _nodes_at(self, controls: Controls, theta: Array) -> Callable[[Array], Array]:
+        """The function that maps states to node voltages, both in the last axis."""
+        of_gradient = self.equation.nodes_of_gradient.T
+        fixed = self.equation.nodes_of_sources @ theta
+        return lambda state: np.asarray(self.gradient(state, controls) @ of_gradient + fixed)
 
     def state_at(self, conditions: Mapping[str, float], branches: Iterable[Branch]) -> Array:
         """Return the state at given voltages and currents; see Circuit.initial_state."""
@@ -123,8 +192,9 @@ class CompiledCircuit(Network):
         for name, value in conditions.items():
             branch, node = known.get(name), name.removeprefix("v(").removesuffix(")")
             if branch is not None and branch.kind == "L":
-                row = np.zeros(self.units)
-                row[self.coordinates.index(f"phi({branch.name})")] = 1.0
+                place = equation.inductors.index(branch.name)
+                row = equation.inductors_of_gradient[place]
+                value = value - float(equation.inductors_of_sources[place] @ equation.values)
             elif branch is not None:
                 plus, minus = branch.plus.lower(), branch.minus.lower()
                 row = of_gradient[plus] - of_gradient[minus]
@@ -135,8 +205,12 @@ class CompiledCircuit(Network):
                 raise CircuitError(f"the initial condition of {name} names no node", name)
             rows.append(row)
             values.append(value)
+        # Least energy ½ |Lᵀx|² with ∇²H = L Lᵀ: capacitors without a condition are not charged.
+        lower = np.linalg.cholesky(self.stiffness)
         matrix, wanted = np.array(rows).reshape(-1, self.units), np.array(values)
-        gradient = np.linalg.lstsq(matrix, wanted, rcond=None)[0]
+        shifted = wanted + matrix @ self.bias
+        state = np.linalg.solve(lower.T, np.linalg.lstsq(matrix @ lower, shifted, rcond=None)[0])
+        gradient = self.gradient(state, self.controls)
         missed = np.abs(matrix @ gradient - wanted) > 1e-9 * np.abs(wanted).max(initial=0.0)
         if missed.any():
             name = list(conditions)[int(np.argmax(missed))]
@@ -144,89 +218,7 @@ class CompiledCircuit(Network):
                 f"the initial condition of {name} contradicts another one or a source; remove one",
                 name,
             )
-        return np.linalg.solve(self.stiffness, gradient + self.bias)
-
-    def _places(self, values: Iterable[str]) -> dict[str, int]:
-        """Indices of named sources in θ; case does not matter."""
-        known = {name.lower(): place for place, name in enumerate(self.equation.sources)}
-        known_keywords([name.lower() for name in values], known, "source")
-        places: dict[str, int] = {}
-        for name in values:
-            other = next((o for o in places if o.lower() == name.lower()), None)
-            if other is not None:
-                raise TypeError(f"{other!r} and {name!r} are one source; give it one value")
-            places[name] = known[name.lower()]
-        return places
-
-    def _source_values(self, controls: Controls, given: dict[str, float]) -> Array:
-        """Values of the sources that give these controls, by least squares where not given.
-
-        Sources that are not given keep their values in the circuit if these give the controls.
-        """
-        equation = self.equation
-        values = equation.values.copy()
-        places = self._places(given)
-        for name, place in places.items():
-            values[place] = finite(name, given[name])
-        free = np.setdiff1d(np.arange(len(values)), list(places.values()))
-        matrix = np.vstack([equation.bias_of, equation.emf_of, equation.current_of])
-        found = np.concatenate([controls.bias, controls.emf, controls.current])
-        size = np.abs(matrix).max(axis=1, initial=0.0)
-        driven = size > 0
-        matrix, found = matrix[driven] / size[driven, None], found[driven] / size[driven]
-
-        def missed(tolerance: float) -> bool:
-            rounding = tolerance * (np.abs(found) + np.abs(matrix) @ np.abs(values))
-            return bool((np.abs(matrix @ values - found) > rounding).any())
-
-        if missed(1e-14 * len(values)):
-            rest = found - matrix @ values
-            values[free] += np.linalg.lstsq(matrix[:, free], rest, rcond=None)[0]
-            if missed(1e-9):
-                named = f" with {', '.join(given)} as given" if given else ""
-                raise ValueError(
-                    "no values of the sources "
-                    f"{', '.join(equation.sources)}{named} give the bias, emf and current of the "
-                    "emulator; set them by circuit.controls(...)"
-                )
-            self._refuse_undetermined(matrix[:, free], free)
-        return values
-
-    def _refuse_undetermined(self, matrix: Array, free: NDArray[np.int64]) -> None:
-        """Refuse nodes whose voltage depends on sources that the controls do not determine."""
-        equation = self.equation
-        # The null space, with zero in place of rounding.
-        _, singular, right = np.linalg.svd(matrix)
-        least = np.finfo(np.float64).eps * max(matrix.shape) * singular.max(initial=0.0)
-        null = right[int(np.sum(singular > least)) :].T
-        null = np.where(np.abs(null) > 1e-12, null, 0.0)
-        rows = equation.nodes_of_sources[:, free]
-        lost = (np.abs(rows @ null) > 1e-9 * (np.abs(rows) @ np.abs(null))).any(axis=1)
-        if not lost.any():
-            return
-        nodes = [repr(equation.nodes[n]) for n in np.flatnonzero(lost)]
-        names = [equation.sources[s] for s in free[null.any(axis=1)]]
-        raise ValueError(
-            f"the emulator's controls do not determine the voltage of node{'s'[: len(nodes) - 1]} "
-            f"{', '.join(nodes)}: {', '.join(names)} act on them only together or not at all; give "
-            f"their present values: circuit.voltages(emulator, "
-            f"{', '.join(f'{name}=...' for name in names)})"
-        )
-
-
-def _shape_of(arrays: dict[str, Array]) -> tuple[int, ...]:
-    """The common shape of numbers and waveforms, () or (ticks,)."""
-    for name, array in arrays.items():
-        if array.ndim > 1:
-            raise ValueError(
-                f"{name} must be a number or a waveform of shape (ticks,), but has shape "
-                f"{array.shape}"
-            )
-    lengths = {name: len(array) for name, array in arrays.items() if array.ndim == 1}
-    if len(set(lengths.values())) > 1:
-        told = ", ".join(f"{name} has {length}" for name, length in lengths.items())
-        raise ValueError(f"waveforms must have one value per tick, all of one length, but {told}")
-    return tuple(set(lengths.values()))
+        return np.asarray(state)
 
 
 def _at_controls(equation: CircuitEquation, controls: Controls) -> CompiledCircuit:

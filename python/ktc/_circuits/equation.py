@@ -11,7 +11,7 @@ from ktc._base.codec import register
 from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array, of_shape
 from ktc._circuits.branch import CircuitError
-from ktc._model.elements import CurrentSource, NoiseSource, Resistor
+from ktc._model.elements import ActiveFlow, CurrentSource, NoiseSource, Resistor
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,9 @@ class CircuitEquation:
         bias_of, emf_of, current_of: matrices with control = matrix θ, one row per entry.
         nodes_of_gradient, nodes_of_sources: matrices with node voltages
             v = nodes_of_gradient ∇H + nodes_of_sources θ.
+        inductors: names of the inductors.
+        inductors_of_gradient, inductors_of_sources: their currents, in the same way.
+        active: motion with active elements, None without them; ``interconnection`` is zero then.
     """
 
     nodes: tuple[str, ...]
@@ -45,6 +48,10 @@ class CircuitEquation:
     current_of: Array
     nodes_of_gradient: Array
     nodes_of_sources: Array
+    inductors: tuple[str, ...]
+    inductors_of_gradient: Array
+    inductors_of_sources: Array
+    active: ActiveFlow | None = None
 
     def __post_init__(self) -> None:
         n, sources = len(self.coordinates), len(self.sources)
@@ -55,6 +62,8 @@ class CircuitEquation:
         of_shape("current_of", self.current_of, len(self.currents), sources)
         of_shape("nodes_of_gradient", self.nodes_of_gradient, len(self.nodes), n)
         of_shape("nodes_of_sources", self.nodes_of_sources, len(self.nodes), sources)
+        of_shape("inductors_of_gradient", self.inductors_of_gradient, len(self.inductors), n)
+        of_shape("inductors_of_sources", self.inductors_of_sources, len(self.inductors), sources)
 
 
 register(CircuitEquation)
@@ -63,10 +72,35 @@ register(CircuitEquation)
 def _drift(equation: CircuitEquation) -> Array:
     """The drift in the coordinates Lᵀz, ∇²H = L Lᵀ, in which the damping is symmetric."""
     lower = np.linalg.cholesky(equation.stiffness)
+    if equation.active is not None:
+        return np.asarray(lower.T @ equation.active.flow @ lower)
     flow = equation.interconnection.copy()
     for r in equation.resistors:
         flow -= r.conductance * np.outer(*(np.asarray(r.direction),) * 2)
     return np.asarray(lower.T @ flow @ lower)
+
+
+def refuse_unstable(equation: CircuitEquation, pace: float) -> None:
+    """Refuse a circuit with a mode that grows, or never decays; ``pace`` is the largest rate."""
+    rates, shapes = np.linalg.eig(_drift(equation))
+    worst = int(np.argmax(rates.real))
+    rounding = 64 * np.finfo(np.float64).eps * pace
+    if rates.real[worst] < -rounding:
+        return
+    # ∇H of the mode, L times its shape.
+    gradient = np.linalg.cholesky(equation.stiffness) @ shapes[:, worst]
+    volts = np.abs(equation.nodes_of_gradient @ gradient)
+    names = [equation.nodes[k] for k in np.flatnonzero(volts > 0.3 * volts.max(initial=0.0))]
+    amps = np.abs(equation.inductors_of_gradient @ gradient)
+    if not volts.any():
+        names = [equation.inductors[k] for k in np.flatnonzero(amps > 0.3 * amps.max(initial=0.0))]
+    rate = rates[worst]
+    told = f"grows at {rate.real:.3g} per second" if rate.real > rounding else "never decays"
+    beat = f", at {abs(rate.imag) / (2 * np.pi):.3g} Hz" if abs(rate.imag) > rounding else ""
+    raise CircuitError(
+        f"the circuit is not stable: a mode at {', '.join(names)} {told}{beat}; change the gain or "
+        "the sign of an active element, or add damping there"
+    )
 
 
 def refuse_undamped(equation: CircuitEquation) -> None:

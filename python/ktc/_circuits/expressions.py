@@ -68,14 +68,22 @@ _LEVELS: list[dict[str, _Function]] = [
 _SIGNS: dict[str, _Function] = {"+": operator.pos, "-": operator.neg, "!": lambda x: float(not x)}
 
 
-def evaluate(text: str, lookup: Callable[[str], float]) -> float:
+#: Value of a user's function of a name at arguments, or None if there is none of that name.
+Call = Callable[[str, list[float]], float | None]
+
+
+def _no_functions(name: str, arguments: list[float]) -> float | None:
+    return None
+
+
+def evaluate(text: str, lookup: Callable[[str], float], call: Call = _no_functions) -> float:
     """Evaluate an expression as the ``.param`` of ngspice does.
 
     There are + - * / % ** (or ^), comparisons, && || !, ``test ? yes : no``, parentheses, functions
     and names. ** is evaluated from the left, before a sign: 2**3**2 is 64 and -2**2 is -4.
     """
     try:
-        return _Expression(text, lookup).value()
+        return _Expression(text, lookup, call).value()
     except RecursionError:
         raise _error(text, "it is nested too deeply") from None
 
@@ -83,8 +91,8 @@ def evaluate(text: str, lookup: Callable[[str], float]) -> float:
 class _Expression:
     """An expression, evaluated from left to right by recursive descent."""
 
-    def __init__(self, text: str, lookup: Callable[[str], float]) -> None:
-        self._text, self._lookup, self._place = text, lookup, 0
+    def __init__(self, text: str, lookup: Callable[[str], float], call: Call) -> None:
+        self._text, self._lookup, self._own, self._place = text, lookup, call, 0
         self._terms = list(_TERM.finditer(text))
         if len(self._terms) > MOST_TERMS:
             raise _error(
@@ -147,13 +155,24 @@ class _Expression:
         return self._lookup(name)
 
     def _call(self, name: str) -> float:
-        if name.lower() not in FUNCTIONS:
-            raise _error(self._text, f"there is no function {name!r}, only {', '.join(FUNCTIONS)}")
-        function, counts = FUNCTIONS[name.lower()]
-        arguments = [self._choice()]
-        while self._takes(","):
+        if name.lower() in ("v", "i"):
+            told = f"{name}(…) is not constant; behavioural elements are not supported"
+            raise _error(self._text, told)
+        arguments = []
+        if not self._takes(")"):
             arguments.append(self._choice())
-        self._expect(")")
+            while self._takes(","):
+                arguments.append(self._choice())
+            self._expect(")")
+        own = self._own(name, arguments)
+        if own is not None:
+            return own
+        if name.lower() not in FUNCTIONS:
+            raise _error(
+                self._text,
+                f"there is no function {name!r}, only those of .func and {', '.join(FUNCTIONS)}",
+            )
+        function, counts = FUNCTIONS[name.lower()]
         if len(arguments) not in counts:
             raise _error(
                 self._text, f"{name} takes {counts.start} arguments, but has {len(arguments)}"

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 from ktc._base.lazy_imports import interrupts_deferred
+from ktc._base.validation import choice
 from ktc._circuits.branch import GROUND, TITLE_HINT, Branch, CircuitError, Coupling
-from ktc._circuits.element_statement import (
-    DEFAULT_KELVIN,
-    NOMINAL_KELVIN,
-    Place,
-    Settings,
-    is_numbered,
-    may_be_title,
-    read_element,
-)
+from ktc._circuits.conditional import WORDS
+from ktc._circuits.element_statement import Parts, may_be_title, read_element
 from ktc._circuits.netlist_lexer import (
     Statements,
     Token,
@@ -27,45 +21,51 @@ from ktc._circuits.netlist_lexer import (
     refuse_more,
     split_words,
 )
+from ktc._circuits.netlist_place import DEFAULT_KELVIN, NOMINAL_KELVIN, Place, Settings
 from ktc._circuits.netlist_scope import Scope
 from ktc._circuits.netlist_source import Source
 from ktc._circuits.subcircuit import Expansion, Subcircuit
+from ktc._circuits.waveform import Waveform
 
 _PARAMETERS = (".param", ".params", ".parameter", ".global_param")
 _REFUSED = {
     ".endc": "it ends a simulator's script; remove it from .control on",
-    ".func": "write the expression where it is used",
-    ".if": "keep the lines that hold, without .if and .endif",
     ".alter": "make a netlist of each variant",
 }
 _CHANGES_CIRCUIT = ("rshunt", "cshunt")
 
 
-class Netlist(NamedTuple):
+@dataclass(frozen=True)
+class Netlist:
     """Contents of a netlist; ``skipped`` holds lines of commands for a simulator.
 
     ``initial`` holds voltages of nodes, capacitors and currents of inductors, by lower-case names:
-    "v(a)", "c1", "l1".
+    "v(a)", "c1", "l1"; ``waveforms`` holds those of sources by their names.
     """
 
     title: str
     kelvin: float
-    branches: list[Branch]
-    skipped: tuple[str, ...]
-    initial: dict[str, float]
+    branches: Sequence[Branch]
     couplings: Sequence[Coupling] = ()
+    initial: dict[str, float] = field(default_factory=dict)
+    waveforms: dict[str, Waveform] = field(default_factory=dict)
+    skipped: tuple[str, ...] = ()
 
 
 def read_netlist(
-    text: str, title: bool | None = False, constant: bool = False, folder: Path | None = None
+    text: str,
+    title: bool | None = False,
+    waveforms: str = "refuse",
+    folder: Path | None = None,
 ) -> Netlist:
     """Read a netlist; Circuit.from_netlist and Circuit.from_file describe the grammar."""
+    choice("waveforms", waveforms, ("refuse", "initial", "drive"))
     if not isinstance(text, str):
         raise TypeError(f"text must be a str, but is a {type(text).__name__}")
     if title is None:
         title = _begins_with_title(text)
     statements = Statements(Source(text, folder), title)
-    return _Reader(statements, constant).netlist()
+    return _Reader(statements, waveforms).netlist()
 
 
 def _begins_with_title(text: str) -> bool:
@@ -75,7 +75,7 @@ def _begins_with_title(text: str) -> bool:
         return False
     try:
         tokens = split_words(line)
-        read_element(tokens, Scope(), Settings(constant=True), Place("", {}))
+        read_element(tokens, Scope(), Settings(waveforms="initial"), Place("", {}))
     except CircuitError:
         if not re.match(r"[a-z]\w*\d", line.text, re.IGNORECASE):
             return True
@@ -87,8 +87,8 @@ def _begins_with_title(text: str) -> bool:
 
 
 class _Reader:
-    def __init__(self, statements: Statements, constant: bool) -> None:
-        self._statements, self._constant = statements, constant
+    def __init__(self, statements: Statements, waveforms: str) -> None:
+        self._statements, self._waveforms = statements, waveforms
         self._top = self._here = Subcircuit()
         self._settings: list[list[Token]] = []
         self._conditions: list[list[Token]] = []
@@ -100,37 +100,58 @@ class _Reader:
                 self._direct(tokens)
             else:
                 self._here.elements.append(tokens)
+        if unclosed := self._here.conditions.open:
+            raise unclosed.error("'.if' has no .endif; add it")
         if self._here is not self._top:
             raise CircuitError(
                 f"the subcircuit {self._here.name!r} has no .ends; add it", self._here.name
             )
-        scope = Scope()
+        scope = Scope(functions=self._top.functions, models=self._top.models)
         scope.define(self._top.parameters)
         settings = self._read_settings(scope)
-        found: list[Branch] = []
-        initial: dict[str, float] = {}
-        expansion = Expansion(settings, self._globals)
-        for branches, start in expansion.elements(self._top, scope):
-            found += branches
-            if start is not None:
-                initial[branches[0].name.lower()] = start
-        self._refuse_title(found)
+        return self._joined(
+            list(Expansion(settings, self._globals).elements(self._top, scope)), settings, scope
+        )
+
+    def _joined(self, found: list[Parts], settings: Settings, scope: Scope) -> Netlist:
+        branches = [branch for parts in found for branch in parts.branches]
+        couplings = [parts.coupling for parts in found if parts.coupling is not None]
+        left_out = [parts.left_out for parts in found if parts.left_out]
+        self._refuse_title(branches)
+        _refuse_unknown(branches, couplings, left_out)
+        initial = {p.branches[0].name.lower(): p.initial for p in found if p.initial is not None}
         for tokens in self._conditions:
             initial |= _conditions(tokens, scope)
-        kelvin = DEFAULT_KELVIN if settings.kelvin is None else settings.kelvin
-        skipped = tuple(self._statements.skipped)
-        return Netlist(self._statements.title, kelvin, found, skipped, initial)
+        skipped = [*self._statements.skipped, *(f"{n}: both ends at one node" for n in left_out)]
+        return Netlist(
+            title=self._statements.title,
+            kelvin=DEFAULT_KELVIN if settings.kelvin is None else settings.kelvin,
+            branches=branches,
+            couplings=couplings,
+            initial=initial,
+            waveforms={p.branches[0].name: p.waveform for p in found if p.waveform is not None},
+            skipped=tuple(skipped),
+        )
 
     def _direct(self, tokens: list[Token]) -> None:
         """Take a directive."""
         first, *words = tokens
         directive = first.text.lower()
-        if directive in _PARAMETERS:
+        if directive in WORDS:
+            self._here.conditions.take(tokens)
+            self._here.elements.append(tokens)
+        elif self._here.conditions.open:
+            raise first.error(f"{first.text!r} stands between .if and .endif; put it before")
+        elif directive in _PARAMETERS:
             self._here.parameters += definitions(first, words)
-        elif directive in (".temp", ".option", ".options"):
+        elif directive in (".temp", ".opt", ".option", ".options"):
             self._settings.append(tokens)
         elif directive == ".subckt":
             self._here = Subcircuit.of_statement(tokens, self._here)
+        elif directive == ".func":
+            self._here.add_function(tokens)
+        elif directive == ".model":
+            self._here.add_model(tokens)
         elif directive == ".ends":
             self._close(first, words)
         elif directive == ".global":
@@ -140,8 +161,9 @@ class _Reader:
         else:
             fix = _REFUSED.get(
                 directive,
-                "there is .param, .temp, .options, .subckt, .include, .lib, .ic, .global, .title "
-                "and .end; commands for a simulator such as .tran, .ac are skipped; remove it",
+                "there is .param, .func, .if, .temp, .options, .subckt, .model, .include, .lib, "
+                ".ic, .global, .title and .end; commands for a simulator such as .tran, .ac are "
+                "skipped; remove it",
             )
             raise first.error(f"unknown directive {first.text!r}: {fix}")
 
@@ -167,17 +189,19 @@ class _Reader:
                 found[name] = (scope.kelvin(key, value), key.line)
         kelvin, _ = found.get("kelvin", (None, 0))
         nominal, _ = found.get("tnom", (NOMINAL_KELVIN, 0))
-        return Settings(kelvin, nominal, self._constant)
+        return Settings(kelvin, nominal, self._waveforms)
 
     def _pairs(self, first: Token, words: list[Token]) -> Iterator[tuple[Token, Token]]:
         """Temperatures of .temp or .options; other options are skipped."""
+        ignored = False
         if first.text.lower() == ".temp":
             if not words:
                 raise first.error("'.temp' needs a temperature in degrees Celsius")
-            refuse_more(words[0], words[1:])
-            yield first._replace(text="temp"), words[0]
-            return
-        ignored = False
+            if len(words) == 1:
+                yield first._replace(text="temp"), words[0]
+                return
+            words = []  # a series of temperatures, like that of .step
+            ignored = True
         while words:
             taken = 3 if [w.text for w in words[1:2]] == ["="] else 1
             key, name = words[0], words[0].text.lower()
@@ -199,9 +223,9 @@ class _Reader:
     def _refuse_title(self, branches: list[Branch]) -> None:
         """Refuse a title that reads as an element: its nodes occur nowhere else."""
         first = next(iter(self._top.elements), None)
-        if not first or not may_be_title(first[0]) or len(branches) < 2:
+        if not first or not may_be_title(first[0]) or len(branches) < 2 or branches[0].line != 1:
             return
-        ends = Counter(node.lower() for b in branches for node in (b.plus, b.minus))
+        ends = Counter(n.lower() for b in branches for n in (b.plus, b.minus, *b.control))
         alone = [n for n in (branches[0].plus, branches[0].minus) if ends[n.lower()] == 1]
         if alone and alone != [GROUND]:
             raise first[0].error(
@@ -224,39 +248,18 @@ def _conditions(tokens: list[Token], scope: Scope) -> dict[str, float]:
     return found
 
 
-def write_netlist(
-    title: str,
-    kelvin: float,
-    branches: Sequence[Branch],
-    initial: Mapping[str, float],
-    couplings: Sequence[Coupling] = (),
-) -> str:
-    """Return the netlist that reads back as exactly these branches, one per line."""
-    lines = [f".title {title}"] if title else []
-    if kelvin != DEFAULT_KELVIN:
-        lines.append(f".options kelvin={_shortest(kelvin)}")
-    if branches and not lines and not is_numbered(branches[0].name):
-        lines.append("* an element in line 1 might be a title")
-    for branch in branches:
-        line = " ".join(
-            [branch.name, branch.plus, branch.minus, *branch.control, _shortest(branch.value)]
-        )
-        options = {name: getattr(branch, name) for name in ("kelvin", "noise", "bandwidth")}
-        options["ic"] = initial.get(branch.name.lower())
-        for option, value in options.items():
-            if value is not None:
-                line += f" {option}={_shortest(value)}"
-        lines.append(line)
-    for coupling in couplings:
-        lines.append(f"{coupling.name} {' '.join(coupling.inductors)} {_shortest(coupling.value)}")
-    nodes = {name: value for name, value in initial.items() if name.startswith("v(")}
-    lines += [f".ic {name}={_shortest(value)}" for name, value in nodes.items()]
-    return "\n".join([*lines, ".end", ""])
-
-
-def _shortest(value: float) -> str:
-    """The shortest decimal that reads back as the same double."""
-    return repr(value).removesuffix(".0")
+def _refuse_unknown(branches: list[Branch], couplings: list[Coupling], left_out: list[str]) -> None:
+    """Refuse names of controlling sources and of coupled inductors that the netlist lacks."""
+    names = {branch.name.lower() for branch in branches}
+    wanted = [(b.name, b.control, b.line) for b in branches if b.kind in "FH"]
+    wanted += [(c.name, c.inductors, c.line) for c in couplings]
+    for owner, others, line in wanted:
+        for other in others:
+            if other.lower() not in names:
+                told = "but there is none; add it"
+                if other.lower() in map(str.lower, left_out):
+                    told = "whose ends its call joins; remove the coupling"
+                raise CircuitError(f"{owner} names {other!r}, {told}", other, line)
 
 
 def _resembles(name: str, known: tuple[str, ...]) -> bool:

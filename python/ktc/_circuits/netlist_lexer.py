@@ -11,15 +11,18 @@ from ktc._circuits.netlist_source import Line, Source
 
 _PLAIN = r"[^\s={}';,()]"
 _TOKEN = re.compile(
-    r"(?P<space>\s+)|(?P<comment>[;$].*)|(?P<braced>\{[^{}]*\}|'[^']*')|(?P<equal>=)"
+    r"(?P<space>\s+)|(?P<comment>([;$]|//).*)|(?P<braced>\{[^{}]*\}|'[^']*')|(?P<equal>=)"
     # KiCad names nodes such as Net-(R1-Pad1).
     rf"|(?P<word>(?:{_PLAIN}*-\({_PLAIN}+\))+{_PLAIN}*|{_PLAIN}+)|(?P<mark>[(),])|(?P<bad>.)"
 )
+MARKS = ("(", ")", ",")
 _SIMULATOR_COMMAND = re.compile(
     r"\.(op|tran|ac|noise|print|save|dc|meas(ure)?|plot|step|sens|four(ier)?|fft|pz|probe|width"
-    r"|backanno|disto|tf|sp|hb|nodeset|csparam|model|graph|wave|savebias|mc|machine)(?!\S)",
+    r"|backanno|disto|tf|sp|hb|nodeset|csparam|model|graph|wave|savebias|mc|machine|preprocess"
+    r"|result|lin|output|sampling|(un)?prot(ect)?)(?!\S)",
     re.IGNORECASE,
 )
+_LINEAR_MODEL = re.compile(r"\.model\s+\S+\s+(r|res|c|cap|l|ind)\b", re.IGNORECASE)
 
 
 class Token(NamedTuple):
@@ -87,7 +90,7 @@ class Statements:
 
     def _skips(self, line: Line) -> bool:
         """Skip a command for a simulator, or the whole of its script."""
-        if _SIMULATOR_COMMAND.match(line.text):
+        if _SIMULATOR_COMMAND.match(line.text) and not _LINEAR_MODEL.match(line.text):
             self.skipped.append(line.text)
             return True
         if line.text.lower() != ".control":
@@ -115,7 +118,7 @@ class Statements:
         return True
 
     def _words(self, line: Line) -> list[Token]:
-        command = _SIMULATOR_COMMAND.match(line.text)
+        command = self._ended and _SIMULATOR_COMMAND.match(line.text)
         words = split_words(
             line._replace(text=command[0] if command else line.text.removeprefix("+"))
         )
@@ -173,11 +176,16 @@ def definitions(first: Token, tokens: list[Token]) -> list[tuple[Token, Token]]:
         words = tokens[2:end]
         if equal[:1] == [1] and len(words) > 1:
             _refuse_commas(words)
-            braced = (w.text if w.text[0] not in "{'" else f"({w.text[1:-1]})" for w in words)
-            words = [words[0]._replace(text=" ".join(braced))]
+            words = [joined(words)]
         pairs += assignments(first, [*tokens[:2], *words])
         tokens = tokens[end:]
     return pairs
+
+
+def joined(words: list[Token]) -> Token:
+    """Return the words of an expression as one."""
+    braced = (w.text if w.text[0] not in "{'" else f"({w.text[1:-1]})" for w in words)
+    return words[0]._replace(text=" ".join(braced))
 
 
 def _refuse_commas(words: list[Token]) -> None:
@@ -186,3 +194,22 @@ def _refuse_commas(words: list[Token]) -> None:
         depth += (word.text == "(") - (word.text == ")")
         if word.text == "," and not depth:
             raise word.unexpected()
+
+
+def without_marks(words: list[Token]) -> list[Token]:
+    """Return the words without parentheses, which must be balanced, and commas."""
+    opened = None
+    for word in words:
+        if (word.text == "(" and opened) or (word.text == ")" and not opened):
+            raise word.unexpected()
+        if word.text in MARKS[:2]:
+            opened = word if word.text == "(" else None
+    if opened:
+        raise opened.error("'(' is not closed")
+    return [word for word in words if word.text not in MARKS]
+
+
+def split_options(words: list[Token]) -> tuple[list[Token], list[Token]]:
+    """Split words before the first ``key =``."""
+    count = next((k for k, word in enumerate(words[1:]) if word.text == "="), len(words))
+    return words[:count], words[count:]

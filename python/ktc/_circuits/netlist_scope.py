@@ -1,15 +1,19 @@
-"""Values of a netlist: parameters, in any order, of the netlist and of its subcircuits."""
+"""Values of a netlist: parameters in any order, functions and models, also of its subcircuits."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from ktc._circuits.branch import CircuitError
+from ktc._circuits.element_model import ElementModel
 from ktc._circuits.expressions import CONSTANTS, evaluate
+from ktc._circuits.netlist_function import NetlistFunction
 from ktc._circuits.netlist_lexer import Token
 from ktc._circuits.spice_numbers import parse_number
 
 ZERO_CELSIUS = 273.15  # K
+MOST_CALLS = 10_000  # of functions for one value
 
 _PARAMETER = re.compile(r"[^\W\d]\w*")
 
@@ -20,10 +24,19 @@ class Scope:
     Args:
         parent: the scope around this one.
         given: values of the call, which replace those of ``.param`` and of the definition.
+        functions, models: those of ``.func`` and ``.model``, by lower-case names.
     """
 
-    def __init__(self, parent: Scope | None = None, given: dict[str, float] | None = None) -> None:
+    def __init__(
+        self,
+        parent: Scope | None = None,
+        given: Mapping[str, float] | None = None,
+        functions: Mapping[str, NetlistFunction] | None = None,
+        models: Mapping[str, ElementModel] | None = None,
+    ) -> None:
         self.parent = parent
+        self._functions, self._models = functions or {}, models or {}
+        self._calls: list[str] = [] if parent is None else parent._calls
         self._values = dict(given or {})
         self._expressions: dict[str, Token] = {}
         self._lines: dict[str, int] = {}
@@ -44,11 +57,13 @@ class Scope:
                 )
             self._expressions[name], self._lines[name] = value, key.line
         for key, _ in pairs:
+            self._calls.clear()
             self._lookup(key.text)
 
     def number(self, token: Token) -> float:
         """Return the value of a number, or of an expression in braces or quotes."""
         if token.text[0] in "{'":
+            self._calls.clear()
             return self._evaluate(token)
         try:
             return parse_number(token.text)
@@ -56,6 +71,11 @@ class Scope:
             known = self._knows(token.text.lower())
             hint = f"; put the parameter in braces: {{{token.text}}}" if known else ""
             raise token.error(f"{error}{hint}") from None
+
+    def model(self, name: str) -> ElementModel | None:
+        """Return the model of a name."""
+        found = self._models.get(name.lower())
+        return found if found or self.parent is None else self.parent.model(name)
 
     def kelvin(self, key: Token, value: Token) -> float:
         """Return the temperature that ``temp=`` or ``tnom=`` [°C] or ``kelvin=`` gives."""
@@ -69,11 +89,20 @@ class Scope:
     def _evaluate(self, token: Token) -> float:
         text = token.text[1:-1] if token.text[0] in "{'" else token.text
         try:
-            return evaluate(text, self._lookup)
+            return evaluate(text, self._lookup, self._call)
         except CircuitError:
             raise
         except ValueError as error:
             raise token.error(f"{token.text!r}: {error}") from None
+
+    def _call(self, name: str, arguments: list[float]) -> float | None:
+        function = self._functions.get(name.lower())
+        if function is None:
+            return None if self.parent is None else self.parent._call(name, arguments)
+        self._calls.append(name)
+        if len(self._calls) > MOST_CALLS:
+            raise ValueError(f"it calls functions more than {MOST_CALLS:,} times, such as {name}")
+        return Scope(self, function.given(arguments))._evaluate(function.body)
 
     def _knows(self, name: str) -> bool:
         return (

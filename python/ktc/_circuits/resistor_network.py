@@ -24,8 +24,7 @@ import numpy as np
 
 from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array
-from ktc._circuits.branch import CircuitError
-from ktc._circuits.circuit_graph import CircuitGraph, named
+from ktc._circuits.circuit_graph import CircuitGraph
 
 
 def product(left: Array, right: Array) -> Array:
@@ -61,11 +60,15 @@ class ResistorNetwork:
         groups: resistors by heat account, in netlist order.
         paths: P, shape (resistors, algebraic): currents of the resistors per current drawn from a
             vertex.
+        floating: shape (algebraic, parts), 1 for the vertices of each part that no resistor joins
+            to ground. The currents drawn from a part add up to zero, and its first vertex, whose
+            column of P is zero, has u = 0.
     """
 
     def __init__(self, graph: CircuitGraph) -> None:
         resistors = graph.of_kind("R")
         self._ohms = np.array([b.value for b in resistors])
+        self.floating = np.zeros((len(graph.algebraic), 0))
         self._chords, tree = self._spanning_tree(graph, [graph.vertices(b) for b in resistors])
         _, algebraic, _ = graph.incidence(resistors)
         # The current of a chord returns through the tree.
@@ -96,12 +99,14 @@ class ResistorNetwork:
                 continue
             edges[plus].append((minus, r, 1.0))
             edges[minus].append((plus, r, -1.0))
-        cut_off = [v for v in vertices if not joined.connected(v, -1)]
-        if cut_off:
-            raise _cut_set(graph, cut_off)
+        parts = [sorted(part) for part in joined.subsets() if -1 not in part]
+        self.floating = np.zeros((len(graph.algebraic), len(parts)))
+        for k, part in enumerate(parts):
+            self.floating[part, k] = 1.0
         # Current reaches a vertex from ground on the path to its neighbour, then by their resistor.
         paths = np.zeros((len(ends), len(graph.algebraic)))
-        reached, seen = [-1], {-1}
+        reached = [-1, *(part[0] for part in parts)]
+        seen = set(reached)
         for vertex in reached:
             for other, r, sign in edges[vertex]:
                 if other in seen:
@@ -137,19 +142,6 @@ class ResistorNetwork:
             paths=product(factor.T, on_tree),
             path_resistance=resistance,
         )
-
-
-def _cut_set(graph: CircuitGraph, vertices: list[int]) -> CircuitError:
-    nodes = [node for v in vertices for node in graph.algebraic[v]]
-    candidates = [b for b in graph.branches if b.kind in "LI"]
-    branches = [b for b in candidates if set(graph.vertices(b)) & set(vertices)]
-    return CircuitError(
-        f"only {named(branches)} carry current to node {', '.join(map(repr, nodes))}, which no "
-        "capacitor joins to ground: a cut set of inductors and current sources fixes no voltage "
-        "there; add the parasitic capacitance of the node, or a resistor",
-        nodes[0],
-        branches[0].line,
-    )
 
 
 def _sharing_loops(loops: Array, resistors: int) -> list[list[int]]:

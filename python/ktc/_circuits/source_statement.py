@@ -4,53 +4,76 @@ from __future__ import annotations
 
 from ktc._circuits.netlist_lexer import Token
 from ktc._circuits.netlist_scope import Scope
-from ktc._circuits.waveforms import RANDOM, WAVEFORMS, initial_value
+from ktc._circuits.waveform import RANDOM, WAVEFORMS, Waveform
 
 
-def take_source_value(words: list[Token], first: Token, scope: Scope, constant: bool) -> float:
-    """Remove the value of a source from the words, 0 where there is none, with "ac" and waveforms.
+def take_source_value(
+    words: list[Token], first: Token, scope: Scope, waveforms: str
+) -> tuple[float, Waveform | None]:
+    """Remove the value of a source from the words, with "ac" and its waveform, and return both.
 
-    Waveforms are refused, unless ``constant``, where their value at time 0 counts.
+    The value is 0 where there is none, and that at time 0 where there is a waveform alone.
+    Waveforms are refused, unless ``waveforms`` is "drive", or "initial" to leave them out.
     """
     value: float | None = None
-    initial = 0.0
+    waveform: Waveform | None = None
     at_start = True
     while words:
         key = words[0].text.lower()
         if key in ("ac", "distof1", "distof2"):
             _skip_small_signal(words, scope)
         elif key in WAVEFORMS:
-            initial = _take_waveform(words, first, scope, constant)
+            if waveform is not None:
+                raise words[0].error(f"{first.text!r} has two waveforms; remove one")
+            waveform = _take_waveform(words, first, scope, waveforms)
         elif value is not None or (_is_key(words) and key != "dc"):
             break
         elif key == "dc":
-            word = words.pop(0)
-            if words and words[0].text == "=":
-                words.pop(0)
-            if not words:
-                raise word.error(f"{first.text!r} needs a value after {word.text!r}")
-            value = scope.number(words.pop(0))
+            value = _take_constant(words, first, scope)
         elif at_start:
             value = scope.number(words.pop(0))
         else:
             break
         at_start = False
-    return initial if value is None else value
+    if value is None:
+        value = 0.0 if waveform is None else float(waveform.at(0.0))
+    return value, waveform if waveforms == "drive" else None
 
 
-def _take_waveform(words: list[Token], first: Token, scope: Scope, constant: bool) -> float:
+def _take_waveform(words: list[Token], first: Token, scope: Scope, waveforms: str) -> Waveform:
     word = words.pop(0)
-    kind = word.text.lower()
+    kind = "sin" if word.text.lower() == "sine" else word.text.lower()
     if kind in RANDOM:
         raise word.error(
             f"{word.text!r} of {first.text} is noise in time; write noise= of a current source, "
             "its one-sided spectral density in A²/Hz, with bandwidth= in Hz"
         )
-    if not constant:
+    if waveforms == "refuse":
         raise word.error(
-            f"{word.text!r} varies in time, but sources of a netlist are constant; pass "
-            "waveforms='initial' for its value at time 0, and drive it by Circuit.controls"
+            f"{word.text!r} of {first.text} varies in time; pass waveforms='drive' to keep it for "
+            "Circuit.protocol, or waveforms='initial' for its value at time 0"
         )
+    values = _take_values(words, word, scope)
+    times = _take_times(words, scope) if kind == "pwl" else {}
+    try:
+        if waveforms == "initial" and not times:
+            return Waveform.starting(kind, values)
+        return Waveform(kind, values, times.get("r"), times.get("td", 0.0))
+    except ValueError as error:
+        raise word.error(f"{word.text!r} of {first.text} {error}") from None
+
+
+def _take_constant(words: list[Token], first: Token, scope: Scope) -> float:
+    word = words.pop(0)
+    if words and words[0].text == "=":
+        words.pop(0)
+    if not words:
+        raise word.error(f"{first.text!r} needs a value after {word.text!r}")
+    return scope.number(words.pop(0))
+
+
+def _take_values(words: list[Token], word: Token, scope: Scope) -> tuple[float, ...]:
+    """Remove the values of a waveform, with or without parentheses."""
     opened = words.pop(0) if words and words[0].text == "(" else None
     values = []
     while words and words[0].text != ")" and not (opened is None and _is_key(words)):
@@ -61,10 +84,20 @@ def _take_waveform(words: list[Token], first: Token, scope: Scope, constant: boo
         if not words:
             raise opened.error(f"'(' after {word.text!r} is not closed")
         words.pop(0)
-    try:
-        return initial_value(kind, values)
-    except ValueError as error:
-        raise word.error(f"{word.text!r} of {first.text} {error}") from None
+    return tuple(values)
+
+
+def _take_times(words: list[Token], scope: Scope) -> dict[str, float]:
+    """Remove r= and td= of PWL from the words; a negative r is that of once."""
+    times: dict[str, float] = {}
+    while [word.text.lower() for word in words[:2]] in (["r", "="], ["td", "="]):
+        if len(words) < 3:
+            raise words[0].error(f"{words[0].text!r} needs a value after '='")
+        times[words[0].text.lower()] = scope.number(words[2])
+        del words[:3]
+    if times.get("r", 0.0) < 0:
+        del times["r"]
+    return times
 
 
 def _skip_small_signal(words: list[Token], scope: Scope) -> None:

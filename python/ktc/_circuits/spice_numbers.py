@@ -72,7 +72,7 @@ def _refuse_ambiguous(text: str, found: re.Match[str]) -> None:
     # A digit marks a suffix as the decimal point, and a caret an exponent.
     point = f"{found['point']}0" if found["point"] else ""
     marked = point + found["letters"] + "^" * (found["power"] is not None)
-    for pattern, fix in _AMBIGUOUS:
+    for pattern, fix in _AMBIGUOUS if marked else ():
         if pattern.match(marked):
             raise ValueError(f"{text!r} is an ambiguous number: {fix}")
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ktc._circuits.branch import Branch
-from ktc._circuits.element_statement import Place, Settings, read_element
+from ktc._circuits.conditional import Depth, chosen
+from ktc._circuits.element_model import ElementModel
+from ktc._circuits.element_statement import Parts, read_element
+from ktc._circuits.netlist_function import NetlistFunction
 from ktc._circuits.netlist_lexer import Token, definitions
+from ktc._circuits.netlist_place import Place, Settings
 from ktc._circuits.netlist_scope import Scope
 
 #: Elements and calls in subcircuits together.
@@ -23,8 +26,10 @@ class Subcircuit:
         name, ports, defaults: words of its first line.
         parent: the subcircuit, or the netlist, in which it is defined.
         parameters: keys and expressions of its ``.param``.
-        elements: statements of its elements and calls.
+        functions, models: its ``.func`` and ``.model``, by lower-case names.
+        elements: statements of its elements and calls, and of .if around them.
         inner: subcircuits that are defined in it.
+        conditions: the .if that are open while it is read.
     """
 
     name: str = ""
@@ -32,8 +37,25 @@ class Subcircuit:
     defaults: list[tuple[Token, Token]] = field(default_factory=list)
     parent: Subcircuit | None = None
     parameters: list[tuple[Token, Token]] = field(default_factory=list)
+    functions: dict[str, NetlistFunction] = field(default_factory=dict)
+    models: dict[str, ElementModel] = field(default_factory=dict)
     elements: list[list[Token]] = field(default_factory=list)
     inner: dict[str, Subcircuit] = field(default_factory=dict)
+    conditions: Depth = field(default_factory=Depth)
+
+    def add_function(self, tokens: list[Token]) -> None:
+        """Take ``.func``."""
+        function = NetlistFunction.of_statement(tokens)
+        if function.name.text.lower() in self.functions:
+            raise function.name.error(f"the function {function.name.text!r} is defined twice")
+        self.functions[function.name.text.lower()] = function
+
+    def add_model(self, tokens: list[Token]) -> None:
+        """Take ``.model`` of a linear element."""
+        model = ElementModel.of_statement(tokens)
+        if model.name.text.lower() in self.models:
+            raise model.name.error(f"the model {model.name.text!r} is defined twice")
+        self.models[model.name.text.lower()] = model
 
     def find(self, name: str) -> Subcircuit | None:
         """Return the subcircuit of a name that is known here."""
@@ -71,10 +93,8 @@ class Expansion:
         self._settings, self._globals = settings, dict(nodes)
         self._count = 0
 
-    def elements(
-        self, top: Subcircuit, scope: Scope
-    ) -> Iterator[tuple[list[Branch], float | None]]:
-        """Yield the elements, each with its parasitic ones, and their initial conditions."""
+    def elements(self, top: Subcircuit, scope: Scope) -> Iterator[Parts]:
+        """Yield what each statement of an element adds to the circuit."""
         return self._expand(top, scope, Place("", self._globals), ())
 
     def _expand(
@@ -83,8 +103,8 @@ class Expansion:
         scope: Scope,
         place: Place,
         calls: tuple[str, ...],
-    ) -> Iterator[tuple[list[Branch], float | None]]:
-        for tokens in what.elements:
+    ) -> Iterator[Parts]:
+        for tokens in chosen(what.elements, scope):
             self._count += len(calls) > 0
             if self._count > MOST_ELEMENTS:
                 raise tokens[0].error(
@@ -122,7 +142,8 @@ class Expansion:
         given = {key.text.lower(): scope.number(value) for key, value in definitions(first, rest)}
         copies = given.pop("m", 1.0)
         _refuse_unknown(first, given, copies, found)
-        inner = Scope(self._scope_around(found, what, scope), given)
+        around = self._scope_around(found, what, scope)
+        inner = Scope(around, given, found.functions, found.models)
         inner.define(found.defaults + found.parameters)
         ports = {p.text.lower(): node for p, node in zip(found.ports, nodes, strict=True)}
         path = f"{place.path}.{first.text}" if place.path else first.text

@@ -164,8 +164,8 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
         Outputs of hardware that settle do their work meanwhile, in ``run``.
 
         Args:
-            **controls: ``bias`` scalar or (d,), ``stiffness`` (d, d), ``kT`` scalar or one number
-                per heat account, ``quartic`` scalar or (d,), ``emf``, ``current``.
+            **controls: ``bias`` scalar or (d,), ``stiffness`` (d, d), ``kT`` scalar or per heat
+                account, ``quartic`` scalar or (d,), ``emf``, ``current``; sources of a circuit.
 
         Raises:
             TypeError: an unknown control.
@@ -209,9 +209,10 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
             protocol: what to play.
             record: names of quantities to record after every ``every``-th tick, among "state"
                 (points, replicas, d), "mean" (points, d), "covariance" (points, d, d), "energy",
-                "work", "heat" (points,) (ensemble means), "bias" (points, d). Work is that of the
-                ticks so far: the last update, after them, is in ``run.work`` alone. On a board
-                states and moments are readings, and the bias and energies are the real board's.
+                "work", "heat" (points,) (ensemble means), "bias" (points, d); of a circuit also
+                "voltages" (points, replicas, nodes), "voltage_mean", "voltage_covariance". The last
+                update is in ``run.work`` alone. On a board states and moments are readings, bias
+                and energies those of the real board.
             every: ticks between records.
             progress: shows a progress bar.
             statistics: what the engine gathers of the true state while it plays, in
@@ -229,8 +230,7 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
 
         Raises:
             TypeError: an unknown quantity, or something that is not a Protocol.
-            ValueError: controls that do not fit, with the tick named; statistics that do not fit
-                the protocol.
+            ValueError: controls that do not fit, with the tick named, or statistics that do not.
             LimitError: a value out of the DAC's range, a tick shorter than the update time, records
                 closer than the ADC can read. A reading beyond the ADC's range stops the protocol
                 where it is taken.

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ktc._base.estimate import LazySamples
 from ktc._base.lazy_imports import interrupts_deferred
+from ktc._base.lazy_samples import LazySamples
 from ktc._base.single_thread import one_thread
 from ktc._base.validation import Array, frozen, not_negative, positive, real_array
+from ktc._circuits.named_controls import resolved_controls
 from ktc._emulation.playing import play_from
 from ktc._emulation.recorder import Recording
 from ktc._emulation.run import Run
@@ -62,9 +63,11 @@ class DeferredResults:
         for reference in self._samples:
             if (samples := reference()) is not None:
                 samples.keep()
-        held = self.known_moments()
+        return self.known_moments()
+
+    def forget(self) -> None:
+        """Drop what was kept and finished."""
         self.pending, self._moments, self._samples = False, None, []
-        return held
 
 
 class IdealFrontend:
@@ -89,6 +92,8 @@ class IdealFrontend:
         self.description = self.realised = description
         self.options, self.engine, self.start = options, engine, start
         self.network, self.scale = description.network, description.scale
+        #: values of the sources of a circuit that were last given by name
+        self.sources: Array | None = None
         self.results = DeferredResults()
         self._stepped = not options.exact
         self._now: tuple[Controls, Array]
@@ -151,10 +156,13 @@ class IdealFrontend:
         it thousands of times a second.
         """
         if len(controls) > 1 or "bias" not in controls or not self._set_bias(controls["bias"]):
-            updated = self.controls.updated(**controls)
+            present = self.controls
+            controls, sources = resolved_controls(self.network, present, controls, self.sources)
+            updated = present.updated(**controls)
             if {"stiffness", "quartic"} & controls.keys():
                 self.refuse_overflow(updated)
             self.apply(updated)
+            self.sources = sources
 
     def refuse_overflow(self, controls: Controls) -> None:
         """Refuse controls at which the energy of the present state, or its square, overflows."""
@@ -183,29 +191,37 @@ class IdealFrontend:
             self.keep_results()
         try:
             self.engine.set({"bias": own})
+            before = self._now[1]
+            # Nearly every update changes the first unit.
+            if own.item(0) != before.item(0) or (own != before).any():
+                self.since = self.engine.time
+            self._now = (self._now[0], own)
         except ValueError:
             return False
-        before = self._now[1]
-        # Nearly every update changes the first unit.
-        if own.item(0) != before.item(0) or (own != before).any():
-            self.since = self.engine.time
-        self._now = (self._now[0], own)
+        except KeyboardInterrupt:
+            self.follow(["bias"])
+            raise
         return True
 
     def apply(self, controls: Controls) -> None:
         """Update to controls that are valid."""
         self.keep_results()
         before = self.controls
-        self.engine.set(
-            {
-                name: values
-                for name, values in controls.arrays().items()
-                if getattr(controls, _held(name)) is not getattr(before, _held(name))
-            }
-        )
-        if controls != before:
-            self.since = self.engine.time
-        self.controls = controls
+        changes = {
+            name: values
+            for name, values in controls.arrays().items()
+            if getattr(controls, _held(name)) is not getattr(before, _held(name))
+        }
+        since = self.since if controls == before else self.engine.time
+        with interrupts_deferred():
+            self.engine.set(changes)
+            self.controls, self.since = controls, since
+
+    def follow(self, names: Iterable[str]) -> None:
+        """Take over these controls from the engine, which a stop may have left at new ones."""
+        held = self.engine.controls()
+        self.since = self.engine.time
+        self.controls = self.controls.updated(**{name: held[name] for name in names})
 
     def run(self, duration: float) -> None:
         if type(duration) is not float or not 0 < duration < math.inf:
@@ -251,8 +267,9 @@ class IdealFrontend:
     def write(self, state: ArrayLike, momentum: ArrayLike | None = None) -> None:
         placed = placed_state(self.description, self.options.replicas, state, momentum)
         self.keep_results()
-        self.engine.place(placed)
-        self.since = self.engine.time
+        with interrupts_deferred():
+            self.engine.place(placed)
+            self.since = self.engine.time
 
     def equilibrate(self) -> None:
         self.keep_results()
@@ -262,21 +279,26 @@ class IdealFrontend:
     def reset(self) -> None:
         self.keep_results()
         controls = self.network.controls
-        self.engine.restart(controls.arrays(), self.start)
-        self.controls = controls
-        self.since = self.engine.time if self.start.size else -math.inf
+        try:
+            self.engine.restart(controls.arrays(), self.start)
+            self.controls, self.sources = controls, None
+            self.since = self.engine.time if self.start.size else -math.inf
+        except KeyboardInterrupt:
+            self.engine.set(self.controls.arrays())
+            raise
 
     def keep_results(self) -> None:
         if not self.results.pending:
             return
         held = self.results.keep()
-        if held is None or self.beyond_dense:
-            return
-        if self.options.replicas * len(self.scale) <= NUMBERS_TO_COPY:
-            engine, scale = self.engine.copy(), self.scale
-            held.finish(lambda: _covariance(engine, scale))
-        else:
-            _ = held.covariance
+        if held is not None and not self.beyond_dense:
+            if self.options.replicas * len(self.scale) <= NUMBERS_TO_COPY:
+                engine, scale = self.engine.copy(), self.scale
+                held.finish(lambda: _covariance(engine, scale))
+            else:
+                _ = held.covariance
+        # Last, so that an interruption leaves them to the next call.
+        self.results.forget()
 
     def copy(self) -> IdealFrontend:
         twin = IdealFrontend.__new__(IdealFrontend)

@@ -65,7 +65,7 @@ class Ledger:
     @property
     @one_thread
     def net_heat(self) -> Array:
-        """Heat less what noise generators injected, work + source + shadow − ΔH."""
+        """Heat less what generators and active elements supplied, work + source + shadow − ΔH."""
         if self._engine.netted:
             require_kept(NET_HEAT, self.kept)
             return self._engine.heat()
@@ -138,11 +138,11 @@ class Ledger:
     def variance(self, name: str) -> float:
         """Variance of an account over the replicas, exact for an infinite ensemble.
 
-        For an infinite ensemble it is known for "work" and "supply", and for "heat" where it is
-        W − ΔH: without sources and noise generators.
+        For an infinite ensemble it is known for "work", "supply", "source", "net_heat", and where
+        no noise generators act for "heat".
 
         Args:
-            name: "work", "heat", "supply"; with finite replicas any account of one column.
+            name: one of these; with finite replicas any account of one column.
 
         Raises:
             ValueError: an account whose variance is not available.

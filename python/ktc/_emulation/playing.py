@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ktc._base.estimate import LazySamples, gained
+from ktc._base.lazy_samples import LazySamples, gained
 from ktc._base.validation import Array, frozen, of_type
+from ktc._circuits.named_controls import resolved_protocol
 from ktc._emulation.ledger import Ledger
 from ktc._emulation.recorder import Recorder, Recording
 from ktc._emulation.run import Run
@@ -36,6 +37,9 @@ def play_from(
     """
     of_type("protocol", protocol, Protocol)
     engine, options, network = frontend.engine, frontend.options, frontend.network
+    programmed = protocol
+    resolved = resolved_protocol(network, frontend.controls, programmed, frontend.sources)
+    protocol = resolved.protocol
     waveforms, final, quartic = _prepared(frontend, protocol)
     engine.warn_if_long(protocol.holds)
     observer = None
@@ -48,19 +52,19 @@ def play_from(
     initial, begun, rested = frontend.controls, engine.time, frontend.rested
     gaussian = options.resolve_heat and not quartic and not frontend.beyond_dense
     first = engine.surprisal() if gaussian else None
-    recorder = Recorder(frontend, reader, protocol, recording)
+    recorder = Recorder(frontend, reader, resolved, waveforms, recording)
     with engine.tally() as tally:
         try:
             recorder.play(waveforms, observer)
+            frontend.follow(waveforms)
+        except BaseException:
+            frontend.follow(waveforms)
+            raise
         finally:
             recorder.close()
-            held = engine.controls()
-            if waveforms:
-                frontend.since = engine.time
-            # What the protocol left alone is the same, and needs no validation.
-            frontend.controls = initial.updated(**{name: held[name] for name in waveforms})
         frontend.since = begun + _last_change(protocol, waveforms, initial, -rested)
         frontend.apply(final)
+        frontend.sources = resolved.final
         variances = tally()
     samples = {
         name: gained(partial(getattr, books, name), before.get(name)) for name in books.names
@@ -73,7 +77,7 @@ def play_from(
         _samples=samples,
         _variances=variances,
         protocol=protocol,
-        programmed=protocol,
+        programmed=programmed,
         network=network,
         initial_controls=initial,
         final_controls=final,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -10,53 +12,75 @@ from numpy.lib import format as npy
 from numpy.typing import ArrayLike
 
 from ktc._base.files import FilePath
-from ktc._base.replace_file import as_path
+from ktc._base.replace_file import as_path, named
 from ktc._base.resources import disk
 from ktc._base.validation import Array
+
+# Bytes of a .npy file of version 1.0 before the text of its header: magic string, version, length.
+MAGIC = 10
 
 
 class RecordFile:
     """A ``.npy`` file of doubles, shape (points, ...), whose points are written in order.
 
-    It has its whole length from the start. Points are written to the file and not through a memory
-    map: maps count as memory of the process, and a disk that fills up would end it by a signal.
+    It has its whole length from the start, and its header says how many points are written: what a
+    stop, a full disk or a kill leaves is a file of the points so far. Points are written to the
+    file and not through a memory map: maps count as memory of the process, and a disk that fills up
+    would end it by a signal.
     """
 
     def __init__(self, path: Path, shape: tuple[int, ...]) -> None:
         self.path, self._shape = path, shape
-        self._start = npy.open_memmap(path, mode="w+", dtype=np.float64, shape=shape).offset
-        self._file = open(path, "r+b", buffering=0)  # noqa: SIM115  # closed by close()
-        self._file.seek(self._start)
         self._points = 0
+        with named(path):
+            self._file = open(path, "w+b", buffering=0)  # noqa: SIM115  # closed by close()
+            try:
+                self._begin()
+            except BaseException:
+                self._file.close()
+                path.unlink()
+                raise
 
     def write(self, values: ArrayLike) -> None:
         """Write the next point."""
         left = np.ascontiguousarray(values, dtype=np.float64).data.cast("B")
-        while left:
-            left = left[self._file.write(left) :]
-        self._points += 1
+        with named(self.path):
+            while left:
+                left = left[self._file.write(left) :]
+            self._points += 1
+            end = self._file.tell()
+            self._count()
+            self._file.seek(end)
 
     def close(self) -> Array:
         """Close the file, cut to the points that were written; return a read-only memory map."""
-        if self._points < self._shape[0]:
-            self._cut()
-        self._file.close()
+        with self._file, named(self.path):
+            self._file.truncate(self._start + 8 * self._points * math.prod(self._shape[1:]))
         if self._points == 0:
             return np.empty((0, *self._shape[1:]))
         series: Array = npy.open_memmap(self.path, mode="r")
         return series
 
-    def _cut(self) -> None:
-        """Shorten the file to the points that were written."""
-        shape = (self._points, *self._shape[1:])
-        self._file.truncate(self._start + 8 * int(np.prod(shape)))
-        self._file.seek(0)
+    def _begin(self) -> None:
+        """Write a header that has room for the number of all points, and give the file its size."""
         kind = npy.dtype_to_descr(np.dtype(np.float64))
-        header = {"descr": kind, "fortran_order": False, "shape": shape}
+        header = {"descr": kind, "fortran_order": False, "shape": self._shape}
         npy.write_array_header_1_0(self._file, header)
-        if self._file.tell() != self._start:
-            # A header of another length would misplace all numbers.
-            self._file.truncate(0)
+        self._start = self._file.tell()
+        self._file.truncate(self._start + 8 * math.prod(self._shape))
+        self._file.seek(0)
+        self._magic = self._file.read(MAGIC)
+        self._count()
+        self._file.seek(self._start)
+
+    def _count(self) -> None:
+        """Write the header of the points so far."""
+        kind = npy.dtype_to_descr(np.dtype(np.float64))
+        shape = (self._points, *self._shape[1:])
+        header = f"{{'descr': {kind!r}, 'fortran_order': False, 'shape': {shape}, }}"
+        header = header.ljust(self._start - MAGIC - 1) + "\n"
+        self._file.seek(0)
+        self._file.write(self._magic + header.encode("latin1"))
 
 
 def record_files(
@@ -84,7 +108,13 @@ def record_files(
         )
     if target.suffix != ".npy":
         target.mkdir(parents=True, exist_ok=True)
-    return {name: RecordFile(path, shapes[name]) for name, path in paths.items()}
+    files: dict[str, RecordFile] = {}
+    with ExitStack() as opened:
+        for name, path in paths.items():
+            files[name] = RecordFile(path, shapes[name])
+            opened.callback(files[name].close)
+        opened.pop_all()
+    return files
 
 
 def _paths(target: Path, names: Sequence[str]) -> dict[str, Path]:

@@ -12,17 +12,18 @@ from ktc._base.files import FilePath
 from ktc._base.progress import progress_bar
 from ktc._base.resources import within_memory
 from ktc._base.validation import Array, count, flag, items, known_keywords
+from ktc._circuits.named_controls import Resolved
 from ktc._emulation.record_file import RecordFile, record_files
 from ktc._emulation.statistics import Observer, Statistics
+from ktc._emulation.voltage_records import VOLTAGES, VoltageRecord
 from ktc._model.accounts import TOGETHER, require_kept
 from ktc._model.moments import Reader
-from ktc._model.protocol import Protocol
 from ktc._model.waveforms import full_shape
 
 if TYPE_CHECKING:
     from ktc._emulation.ideal_frontend import IdealFrontend
 
-QUANTITIES = ("state", "mean", "covariance", "energy", "work", "heat", "bias")
+QUANTITIES = ("state", "mean", "covariance", "energy", "work", "heat", "bias", *VOLTAGES)
 
 # Parts into which an unrecorded protocol is cut where a progress bar is shown.
 PROGRESS_STEPS = 100
@@ -58,29 +59,40 @@ class Recorder:
         self,
         frontend: IdealFrontend,
         reader: Reader,
-        protocol: Protocol,
+        resolved: Resolved,
+        waveforms: Mapping[str, Array],
         recording: Recording,
     ) -> None:
+        protocol = resolved.protocol
         names, self.stops = recording.checked(protocol.ticks)
         if flag("overwrite", recording.overwrite) and recording.to is None:
             raise ValueError("overwrite is given without to, the files to replace; give both")
-        if "state" in names and not frontend.engine.sampled:
-            raise ValueError(
-                "a record of 'state' needs individual replicas; with replicas=math.inf record "
-                "'mean' and 'covariance'"
-            )
+        for name, prefix in (("state", ""), ("voltages", "voltage_")):
+            if name in names and not frontend.engine.sampled:
+                raise ValueError(
+                    f"a record of {name!r} needs individual replicas; with replicas=math.inf "
+                    f"record '{prefix}mean' and '{prefix}covariance'"
+                )
         self._engine, self._protocol, self._progress = frontend.engine, protocol, recording.progress
         self._units = d = frontend.network.units
         controls = frontend.controls
         self._sizes = {name: controls.shape(name)[0] for name in protocol.controls}
         self.times: Array = protocol.times[self.stops]
         self._take = _readers(frontend, reader, names)
-        shapes = {
-            "state": (int(frontend.options.replicas) if "state" in names else 0, d),
+        sampled = {"state", "voltages"} & set(names)
+        replicas = int(frontend.options.replicas) if sampled else 0
+        shapes: dict[str, tuple[int, ...]] = {
+            "state": (replicas, d),
             "mean": (d,),
             "covariance": (d, d),
             "bias": (d,),
         }
+        if set(VOLTAGES) & set(names):
+            voltages = VoltageRecord(frontend, reader, resolved, waveforms, self.stops)
+            self._take |= {n: each for n, each in voltages.readers().items() if n in names}
+            n = voltages.nodes
+            shapes |= {"voltages": (replicas, n), "voltage_mean": (n,)}
+            shapes["voltage_covariance"] = (n, n)
         wanted = {name: (len(self.stops), *shapes.get(name, ())) for name in names}
         self._files: dict[str, RecordFile] = {}
         self.series: dict[str, Array] = {}
@@ -154,4 +166,4 @@ def _readers(
         "heat": lambda tick: float(np.mean(engine.heat() - first_heat)),
         "bias": lambda tick: engine.controls()["bias"],
     }
-    return {name: readers[name] for name in names}
+    return {name: readers[name] for name in names if name in readers}

@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ktc._base.codec import register
-from ktc._base.estimate import INFINITE, Estimate, LazySamples
+from ktc._base.estimate import INFINITE, Estimate
 from ktc._base.files import VERSION, Storable
+from ktc._base.lazy_samples import LazySamples
 from ktc._base.units import Units
-from ktc._base.validation import Array, count, frozen, of_shape
+from ktc._base.validation import Array, choice, count, frozen, of_shape
+from ktc._circuits.compiled_circuit import CompiledCircuit
 from ktc._emulation.free_energy_ladder import free_energy_difference
 from ktc._emulation.run_figure import draw_run
 from ktc._emulation.run_statistics import RunStatistics, Spectrum, welch_spectrum
 from ktc._model.accounts import NET_HEAT, TOGETHER, require_kept
 from ktc._model.controls import Controls
 from ktc._model.imperfections import Imperfections
+from ktc._model.moments import Moments
 from ktc._model.network import Network
 from ktc._model.protocol import Protocol
 from ktc._theory.free_energies import coupled_quartic, free_energy_change, method_of
@@ -39,7 +42,8 @@ class Run(Storable):
 
     Attributes:
         protocol: what the device did, also called ``applied``.
-        programmed: what the device was told to do: the same, except on a real board.
+        programmed: what the device was told to do: the same, except on a real board, or where
+            sources of a circuit are driven by name.
         imperfections: of the real board, with its seed; None without hardware.
         network: the physics it was played on.
         initial_controls, final_controls: controls before the first and after the last update.
@@ -106,6 +110,34 @@ class Run(Storable):
         return self._statistics
 
     @property
+    def voltage_moments(self) -> Moments:
+        """Mean and covariance of the node voltages of a circuit over all that was observed.
+
+        They follow from ``statistics``, gathered with ``covariance=True`` at held controls.
+
+        Raises:
+            ValueError: no circuit, no such statistics, or a protocol that drives controls.
+
+        Example:
+            >>> import ktc
+            >>> circuit = ktc.Circuit.from_netlist("V1 in 0 1\\nR1 in a 1k\\nC1 a 0 1n")
+            >>> emulator = ktc.Emulator(circuit, replicas=100, seed=1)
+            >>> rest = ktc.Protocol([1e-6] * 100, {})
+            >>> run = emulator.play(rest, statistics=ktc.Statistics(covariance=True))
+            >>> run.voltage_moments.mean.round(4)
+            array([1., 1.])
+        """
+        if not isinstance(self.network, CompiledCircuit):
+            raise ValueError(f"voltage_moments needs a run of a circuit, but is of {self.network}")
+        if self.protocol.controls:
+            raise ValueError(
+                f"voltage_moments needs held controls, but the protocol drives "
+                f"{', '.join(self.protocol.controls)}; record 'voltage_mean'"
+            )
+        found = Moments(self.statistics.mean, lambda: self.statistics.covariance)
+        return self.network.moments_at(found, self.initial_controls)
+
+    @property
     def work(self) -> Estimate:
         """Work done on the network, per replica."""
         return self._estimate(self._kept("work"), "work")
@@ -119,8 +151,9 @@ class Run(Storable):
     def net_heat(self) -> Estimate:
         """Heat less what noise generators injected, per replica."""
         if NET_HEAT in self._samples:
-            return self._estimate(self._samples[NET_HEAT])
-        return self._estimate(LazySamples.of(self._kept("heat")() - self._kept("injected")()))
+            return self._estimate(self._samples[NET_HEAT], NET_HEAT)
+        net = LazySamples.of(self._kept("heat")() - self._kept("injected")())
+        return self._estimate(net, NET_HEAT)
 
     @property
     def supply(self) -> Estimate:
@@ -130,7 +163,7 @@ class Run(Storable):
     @property
     def source(self) -> Estimate:
         """Energy from sources outside H, per replica; zero where there are none."""
-        return self._estimate(self._kept("source"))
+        return self._estimate(self._kept("source"), "source")
 
     @property
     def injected(self) -> Estimate:
@@ -231,14 +264,14 @@ class Run(Storable):
         note = "" if self.from_equilibrium else UNRELAXED
         return self.work.shifted(-change.mean, change.stderr, note)
 
-    def spectrum(self, unit: int = 0, segments: int = 8) -> Spectrum:
-        """Power spectral density of a unit's recorded state (V²/Hz on a Board), over replicas.
+    def spectrum(self, unit: int | str = 0, segments: int = 8) -> Spectrum:
+        """Power spectral density of a recorded state or node (V²/Hz on a Board), over replicas.
 
         Welch's method: Hann windows over half-overlapping segments, mean removed; one-sided, so
         that its integral over positive frequencies is the variance.
 
         Args:
-            unit: which unit.
+            unit: which unit, or the name of a node of a circuit whose "voltages" were recorded.
             segments: more segments are smoother, with a coarser frequency step.
 
         Raises:
@@ -254,12 +287,22 @@ class Run(Storable):
 
         Source: Welch (1967), IEEE Trans. Audio Electroacoust. 15, 70.
         """
+        if isinstance(unit, str):
+            return welch_spectrum(self._node(unit), self.times, segments)
         if "state" not in self.series:
             raise ValueError("no state was recorded; play with record='state'")
         states = self.series["state"]
         if not count("unit", unit, least=0) < states.shape[2]:
             raise ValueError(f"unit must be below {states.shape[2]}, but is {unit}")
         return welch_spectrum(states[:, :, unit], self.times, segments)
+
+    def _node(self, name: str) -> Array:
+        """The recorded voltages of a node, shape (points, replicas)."""
+        if "voltages" not in self.series or not isinstance(self.network, CompiledCircuit):
+            raise ValueError("no voltages were recorded; play a circuit with record='voltages'")
+        nodes = [node.lower() for node in self.network.nodes]
+        place = nodes.index(choice("unit", name.lower(), nodes))
+        return self.series["voltages"][:, :, place]
 
     def plot(self, *, unit: int = 0, figsize: tuple[float, float] | None = None) -> Figure:
         """Draw controls, records and the distribution of energies, as ``ktc.plot.draw_run``."""
@@ -303,7 +346,7 @@ class Run(Storable):
         self, samples: LazySamples, unit: str, kT: float | None = None, name: str = ""
     ) -> Estimate:
         if self._variances is None:
-            return Estimate.of_samples(samples, unit=unit, kT=kT)
+            return Estimate.of_samples(samples, unit=unit, kT=kT, ensemble=self._samples)
         value, variance = float(samples()[0]), self._variances.get(name)
         return Estimate.exact(value, method=INFINITE, unit=unit, kT=kT, variance=variance)
 
@@ -321,6 +364,8 @@ def _fields(run: Run) -> dict[str, object]:
 
 def _of_fields(protocol: Protocol, programmed: Protocol | None, **others: Any) -> Run:
     run = Run(protocol=protocol, programmed=programmed or protocol, **others)
+    if "work" not in run._samples and (run.accounts is None or "work" in run.accounts):
+        raise ValueError("_samples has no 'work', which this run keeps")
     replicas = len(next(iter(run._samples.values()))()) if run._samples else 1
     for name, samples in run._samples.items():
         columns = () if name != "heat_per_resistor" else (len(run.network.accounts),)

@@ -94,7 +94,9 @@ class EnsembleOptions:
             threads=None if infinite else thread_count(threads),
             dtype=number,
             dt=None if dt is None else positive("dt", dt),
-            accounts=accounts_to_keep(names, motion, network.core.elements.noises > 0),
+            accounts=accounts_to_keep(
+                names, motion, network.core.elements.noises > 0 or network.core.is_active
+            ),
             first_step=None if first_step is None else _first_step(first_step),
         )
 
@@ -116,6 +118,9 @@ class EnsembleOptions:
 
 def _motion(network: Network, resolve_heat: bool, infinite: bool) -> str:
     motion = network.core.motion(network.controls.arrays(), resolve_heat)
+    if network.core.is_active:
+        network.core.check(network.controls.arrays(), motion)
+        return motion
     if infinite:  # Moments tell heats apart without steps.
         return "split" if motion == "driven" else motion
     # The sources of a circuit may be zero now, and driven later.

@@ -11,7 +11,7 @@ import numpy as np
 
 from ktc import _core
 from ktc._base.lazy_imports import scipy
-from ktc._base.validation import Array
+from ktc._base.validation import Array, refusing_overflow
 from ktc._engines.engine import ControlArrays, WithoutReplicas, spread
 from ktc._engines.moments_motion import ElementArrays, Motion
 from ktc._engines.moments_ticks import (
@@ -53,7 +53,7 @@ class MomentsEngine(WithoutReplicas):
         network: a linear network; the engine starts at its own controls.
         itemised: whether every account is told apart.
         start: (1, n), one state for all replicas; empty for the stationary state.
-        variances: whether the variances of work, heat and supply are carried along.
+        variances: whether the variances of work, heat, supply and source are carried along.
         motions: number of pairs of stiffness and kT whose motion is kept for when they come back.
     """
 
@@ -69,6 +69,7 @@ class MomentsEngine(WithoutReplicas):
         self._network, self.itemised, self._variances = network, itemised, variances
         # The sources of a circuit may be zero now, and driven later.
         self.driven = itemised or network.elements is not None
+        self.netted = network.core.is_active
         self._motion_kind = "split" if itemised else "driven" if self.driven else "exact"
         self._elements = ElementArrays(network)
         self._motions: dict[tuple[bytes, bytes], Motion] = {}
@@ -86,12 +87,12 @@ class MomentsEngine(WithoutReplicas):
 
     def restart(self, controls: ControlArrays, state: Array) -> None:
         accounts = self._elements.accounts if self.itemised else 0
-        self._state = State(self._setting(controls, None), accounts)
+        fresh = State(self._setting(controls, None), accounts)
         if state.size:
-            self.place(state)
-        else:
-            self.open_books()
+            self._place(fresh, state)
+        self._state = self._with_new_books(fresh)
 
+    @refusing_overflow("state, or a control,")
     def tick(self, changes: ControlArrays, duration: float | None) -> None:
         """Make an update, a hold, or both; an error or Ctrl-C leaves the state as it was."""
         state = self._state.copy()
@@ -110,12 +111,16 @@ class MomentsEngine(WithoutReplicas):
         state = self._state.copy()
         state.mean = state.setting.rest
         state.covariance, state.settled = state.setting.motion.stationary, True
-        self._state = state
-        self.open_books()
+        self._state = self._with_new_books(state)
 
     def place(self, state: Array) -> None:
         """Place all replicas at one state, shape (1, n), except for filters."""
-        new, n = self._state.copy(), self._elements.dimension
+        placed = self._state.copy()
+        self._place(placed, state)
+        self._state = self._with_new_books(placed)
+
+    def _place(self, new: State, state: Array) -> None:
+        n = self._elements.dimension
         mean, covariance = new.mean.copy(), new.covariance.copy()
         mean[:n] = state[0]
         covariance[:n], covariance[:, :n] = 0.0, 0.0
@@ -123,24 +128,32 @@ class MomentsEngine(WithoutReplicas):
         with np.errstate(over="ignore", invalid="ignore"):
             if not abs(new.energy()) <= _core.LARGEST_ENERGY:
                 raise ValueError("state is so far out that its energy overflows")
-        self._state = new
-        self.open_books()
 
     def open_books(self) -> None:
-        state = self._state.copy()
+        self._state = self._with_new_books(self._state)
+
+    def _with_new_books(self, state: State) -> State:
+        """A copy of a state with all accounts at zero."""
+        state = state.copy()
         state.sums = state.carries = books(np.zeros(HEATS + np.size(state.sums[HEATS])))
         state.turnover, state.opening = 0.0, state.energy()
         marks = {0, *state.tallies} if self._variances else ()
         state.tallies = {mark: WorkVariance(*state.form()) for mark in marks}
-        self._state = state
+        return state
 
     def variances(self) -> dict[str, float]:
-        """Variances of work, supply and heat over the ensemble; heat only where it is W − ΔH."""
+        """Variances of work, supply, source and heat over the ensemble.
+
+        That of heat less injected energy, "net_heat", where generators act.
+        """
         return self._variances_since(0)
 
     def _variances_since(self, mark: int) -> dict[str, float]:
         tally = self._state.tallies.get(mark)
-        return {} if tally is None else tally.amounts(*self._state.form())
+        if tally is None:
+            return {}
+        found = tally.amounts(*self._state.form())
+        return {name: each for name, each in found.items() if self.driven or name != "source"}
 
     @contextmanager
     def tally(self) -> Iterator[Callable[[], dict[str, float]]]:
@@ -222,6 +235,9 @@ class MomentsEngine(WithoutReplicas):
         motion, driven = state.setting.motion, state.setting.driven
         tally = WorkVariance.of_snapshot(parts, lambda h: motion.hold(h, self.itemised, driven))
         state.tallies = {0: tally}
+        with np.errstate(over="ignore", invalid="ignore"):
+            if not abs(state.energy()) <= _core.LARGEST_ENERGY:
+                raise ValueError("mean and covariance are so large that the energy overflows")
         self._state = state
 
     def _booked(self, account: int) -> Amount:

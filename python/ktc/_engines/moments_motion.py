@@ -30,11 +30,12 @@ class ElementArrays:
     """The elements of a network, read from the core once.
 
     Attributes:
-        flow: J − G on the state, shape (n, n).
+        flow: J − G on the state, or M with active elements, shape (n, n).
         dimension, rows: coordinates of the state, without and with those of filters.
         directions, conductance, account: of the resistors.
         accounts: number of heat accounts.
         source_directions: of the current sources.
+        readings, reading_conductance, reading_noise: of the power of sources, see ActiveFlow.
         noise_directions, noise_density, noise_rate: of the generators; rate 0 is white noise.
         filtered: numbers of the generators with a filter, whose current is one more coordinate.
     """
@@ -47,6 +48,11 @@ class ElementArrays:
         self.account: NDArray[np.int64] = core.account
         self.accounts: int = core.accounts
         self.source_directions: Array = core.source_directions
+        active = None if network.elements is None else network.elements.active
+        self.active = active is not None
+        self.readings = self.source_directions if active is None else active.readings
+        self.reading_conductance = None if active is None else active.conductance
+        self.reading_noise = None if active is None else active.noise
         self.noise_directions: Array = core.noise_directions
         self.noise_density: Array = core.noise_density
         self.noise_rate: Array = core.noise_rate
@@ -101,7 +107,8 @@ class Motion:
         self.hessian[: network.units, : network.units] = self.stiffness
         if network.inertia is not None:
             self.hessian[network.units : n, network.units : n] = np.diag(1 / network.inertia)
-        self._isothermal = bool((self.kT == self.kT[0]).all()) and not len(elements.noise_density)
+        passive = not elements.active and not len(elements.noise_density)
+        self._isothermal = passive and bool((self.kT == self.kT[0]).all())
         self._holds: dict[tuple[float, bool, bool], Hold] = {}
 
     def same_shape(self, controls: Mapping[str, Any]) -> bool:
@@ -132,7 +139,13 @@ class Motion:
     def displacement(self, push: Array) -> Array:
         """−F⁻¹c of a steady push c beyond that of the bias, shape (rows,)."""
         # F = (J − G) A, so that A of the displacement is −(J − G)⁻¹ c.
-        slope = np.asarray(np.linalg.solve(self._elements.flow, -push), np.float64)
+        try:
+            slope = np.asarray(np.linalg.solve(self._elements.flow, -push), np.float64)
+        except np.linalg.LinAlgError:
+            raise ValueError(
+                "the drift is singular: a coordinate is bound by nothing, so that a network with "
+                "sources has no rest; add a resistor there"
+            ) from None
         return self.with_filters(self._solved(slope))
 
     @cached_property
@@ -159,6 +172,30 @@ class Motion:
             noise[row, row] = e.noise_rate[k] ** 2 * e.noise_density[k]
         s = self._scale
         return drift * s[:, None] / s, noise * np.outer(s, s)
+
+    @cached_property
+    def _drift_factors(self) -> tuple[Array, NDArray[np.int32]]:
+        """LU factors of F in scaled coordinates."""
+        found: tuple[Array, NDArray[np.int32]] = scipy.linalg.lu_factor(self._scaled[0])
+        return found
+
+    def feed(self, emf: Array, current: Array) -> tuple[Array, Array, float]:
+        """The parts of ``work_variance.Feed`` at values of the sources."""
+        e, n, s = self._elements, self._elements.dimension, self._scale
+        read = emf if e.reading_noise is None else e.reading_noise.T @ current
+        power = self.hessian[:, :n] @ (e.readings.T @ current)
+        power -= self.slopes.T @ (emf * e.conductance)
+        pull = s * scipy.linalg.lu_solve(self._drift_factors, power / s, trans=1)
+        rates = 2 * self.kT[e.account] * e.conductance
+        white = np.zeros(e.rows)
+        white[:n] = e.directions.T @ (rates * read)
+        cross = white - (self._scaled[1] @ (pull / s)) / s
+        rate = rates @ (read - e.directions @ pull[:n]) ** 2
+        density = np.where(e.noise_rate == 0, e.noise_density, 0.0)
+        rate += density @ (e.noise_directions @ pull[:n]) ** 2
+        for row, k in self._filter_rows:
+            rate += e.noise_rate[k] ** 2 * e.noise_density[k] * pull[row] ** 2
+        return pull, cross, float(rate)
 
     @cached_property
     def stationary(self) -> Array:

@@ -15,6 +15,7 @@ Products in every tick are by ``ndarray.dot``, which takes half the time of ``@`
 
 from __future__ import annotations
 
+from functools import cached_property
 from math import fabs
 
 import numpy as np
@@ -22,7 +23,7 @@ import numpy as np
 from ktc._base.validation import Array
 from ktc._engines.engine import ControlArrays
 from ktc._engines.moments_motion import ElementArrays, Hold, Motion
-from ktc._engines.work_variance import WorkVariance
+from ktc._engines.work_variance import Feed, WorkVariance
 
 # Accounts in the order of the core's ledger; the last one is an array, the heats of itemised books.
 WORK, HEAT, SUPPLY, SOURCE, INJECTED, SHADOW, ENTROPY, HEATS = range(8)
@@ -61,6 +62,11 @@ class Setting:
                 push = push + elements.source_directions.T @ current
                 self.displacement = motion.displacement(push)
             self.rest = self.rest + self.displacement
+
+    @cached_property
+    def feed(self) -> Feed:
+        """Fluctuations of the energy from the sources."""
+        return Feed(*self.motion.feed(self.controls["emf"], self.controls["current"]))
 
     def slope(self, mean: Array) -> Array:
         """⟨∇H⟩, shape (rows,): zero for filters, whose currents store nothing."""
@@ -170,10 +176,11 @@ def hold(state: State, moved: Hold, elements: ElementArrays, posts: Posts) -> No
         if setting.bias.any():
             bias = np.zeros(elements.rows)
             bias[:d] = setting.bias
-        driven = setting.driven or len(elements.noise_density) > 0
+        feed = setting.feed if setting.driven else None
+        apart = not (len(elements.noise_density) or elements.active)
         for tally in state.tallies.values():
-            tally.hold(moved, covariance, later, bias)
-            tally.closed = tally.closed and not driven
+            tally.hold(moved, covariance, later, bias, feed)
+            tally.closed = tally.closed and apart
     state.mean, state.covariance = after, later
     # Time by compensated summation, too.
     total = state.time + moved.duration
@@ -183,13 +190,15 @@ def hold(state: State, moved: Hold, elements: ElementArrays, posts: Posts) -> No
 
 
 def _source(setting: Setting, moved: Hold, elements: ElementArrays, wound: Array) -> float:
-    """Mean energy from sources, Σ_r ∫ e_r dξ_r + Σ_s ∫ I_s a_s·∇H dt."""
+    """Mean energy from sources, Σ_r ∫ e_r dξ_r + Σ_s ∫ I_s (a_s·∇H) dt, or as in ActiveFlow."""
     assert moved.lag is not None  # of driven holds
     motion, emf, current = setting.motion, setting.controls["emf"], setting.controls["current"]
     path = moved.lag @ wound + setting.displacement * moved.duration
     swept = motion.slopes @ path - emf * moved.duration
     slope = motion.hessian @ path
-    fed = elements.source_directions @ slope[: elements.dimension]
+    fed = elements.readings @ slope[: elements.dimension]
+    if elements.reading_conductance is not None:
+        fed = fed + elements.reading_conductance @ current * moved.duration
     return float(current @ fed - (emf * elements.conductance) @ swept)
 
 

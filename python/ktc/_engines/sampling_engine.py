@@ -66,8 +66,8 @@ class SamplingEngine:
         self.core = core
         self.itemised, self.pooled = core.itemised, core.pooled
         self.driven = core.itemised or self._options.motion == "driven"
-        noisy = self._network.core.elements.noises > 0
-        self.netted = noisy and self._options.motion == "driven"
+        supplied = self._network.core.elements.noises > 0 or self._network.core.is_active
+        self.netted = supplied and self._options.motion == "driven"
         self.set, self.hold, self.play = core.set, core.hold, core.play
         self.read, self.mean, self.moments = core.read, core.mean, core.moments
         self.equilibrate, self.place, self.controls = core.equilibrate, core.place, core.controls
@@ -97,7 +97,8 @@ class SamplingEngine:
             return
         network, options = self._network, self._options
         longest = self.core.longest_step
-        steps = float(np.sum(np.maximum(1, holds / longest)))
+        with np.errstate(over="ignore"):  # the core refuses so many steps
+            steps = float(np.sum(np.maximum(1, holds / longest)))
         moves = steps * max(64, options.replicas) / (options.threads or 1)
         seconds = NANOSECONDS_PER_MOVE[options.motion] * 1e-9 * moves * network.core.resistors
         if seconds < SECONDS_TO_WARN:

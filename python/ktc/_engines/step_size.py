@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ktc._base.validation import Array, positive
+from ktc._base.validation import Array, positive, refusing_overflow
 from ktc._model.controls import Controls
 from ktc._model.network import Network
 from ktc._model.sparse_stiffness import SparseStiffness
@@ -38,6 +38,7 @@ def fastest_rate(network: Network, controls: Controls) -> float:
     return _rate(network, controls, _pull_of_bias(controls))
 
 
+@refusing_overflow("stiffness, quartic or kT")
 def _rate(network: Network, controls: Controls, by_bias: Array) -> float:
     """``fastest_rate`` with κx² of units where their bias puts them."""
     held = controls.held_stiffness
@@ -53,6 +54,7 @@ def _rate(network: Network, controls: Controls, by_bias: Array) -> float:
     return float(rates.max())
 
 
+@refusing_overflow("bias or quartic")
 def _pull_of_bias(controls: Controls) -> Array:
     """κx² = (κb²)^⅓ of every unit where its bias puts it."""
     return np.asarray(np.cbrt(controls.quartic * controls.bias**2))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ktc._base.validation import Array, count, told
+from ktc._base.validation import Array, count, tick_count, told
 from ktc._learning.averages import OF_THE_BIAS
 from ktc._learning.center import learnable
 from ktc._learning.data import as_samples
@@ -16,6 +16,7 @@ from ktc._learning.metrics.exact_model import MOST_DENSE
 from ktc._learning.metrics.likelihood import refuse_unreachable
 from ktc._learning.metrics.settings import Metrics
 from ktc._learning.metrics.source import MetricSource
+from ktc._learning.scalar_schedules import Tabulated
 from ktc._learning.schedule import Schedule
 from ktc._model.description import Described
 from ktc._model.device import Describes, HasShortestTick, Programmable
@@ -106,12 +107,37 @@ def checked_samples(
     return samples
 
 
-def check_schedule(schedule: object, metrics: object) -> None:
-    """Refuse what is no schedule, an incomplete one, and metrics that it does not use."""
-    if not isinstance(schedule, Schedule):
+def schedule_of(
+    schedule: Schedule | Callable[[float], float], duration: float | None, ticks: int
+) -> Schedule:
+    """The schedule, or that of a function of time."""
+    if isinstance(schedule, Schedule):
+        if duration is not None:
+            raise ValueError(
+                f"duration is {duration!r}, but the schedule sets the duration; leave it out"
+            )
+        return schedule
+    given: object = schedule
+    if not callable(given) or isinstance(given, type):
         raise TypeError(
-            f"schedule must be one of ktc.schedules, but is {type(schedule).__name__} {schedule!r}"
+            "schedule must be one of ktc.schedules, or a function of time, but is "
+            f"{type(given).__name__} {told(given)}"
         )
+    if duration is None:
+        raise TypeError("schedule is a function of time, whose duration must be given: duration=")
+    return Tabulated.of_function(schedule, duration, tick_count(ticks))
+
+
+def check_callback(callback: object) -> None:
+    """Refuse a callback that cannot be called."""
+    if callback is not None and not callable(callback):
+        raise TypeError(
+            f"callback must be a function of a ktc.UpdateRecord, but is {told(callback)}"
+        )
+
+
+def check_schedule(schedule: Schedule, metrics: object) -> None:
+    """Refuse an incomplete schedule, and metrics that it does not use."""
     try:
         schedule.duration  # noqa: B018  # raises where there is none
     except AttributeError:

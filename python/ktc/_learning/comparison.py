@@ -13,14 +13,9 @@ from ktc._boards.gaussian_model import GaussianModel
 from ktc._learning.fit import Fit
 from ktc._learning.learn import learn
 from ktc._learning.planning.best_rate import Tuned, best_rate
+from ktc._learning.scalar_schedules import Constant, Cosine, Exponential
 from ktc._learning.schedule import Schedule
-from ktc._learning.schedules import (
-    Constant,
-    ContinuousMinimalDissipation,
-    Cosine,
-    Exponential,
-    MinimalDissipation,
-)
+from ktc._learning.schedules import ContinuousMinimalDissipation, MinimalDissipation
 from ktc._theory.least_work import least_excess_work
 
 #: Durations of the scan over the duration of the comparison.

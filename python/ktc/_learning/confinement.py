@@ -18,7 +18,11 @@ MOST_HALVINGS = 40
 
 
 def confined(
-    parameters: Parameters, controls: Controls, theta: Array, change: Array
+    parameters: Parameters,
+    controls: Controls,
+    theta: Array,
+    change: Array,
+    margin: float = MARGIN,
 ) -> tuple[float, Controls]:
     """The largest share 1, ½, ¼, … of Δθ that keeps the energy confined, and the controls after it.
 
@@ -30,18 +34,18 @@ def confined(
     for share in np.ldexp(1.0, -np.arange(MOST_HALVINGS)):
         with suppress(ValueError, np.linalg.LinAlgError):
             after = parameters.controls(theta + share * change, controls)
-            if _keeps_margin(controls, after):
+            if _keeps_margin(controls, after, margin):
                 return float(share), after
     return 0.0, controls
 
 
-def _keeps_margin(before: Controls, after: Controls) -> bool:
-    """Whether an update leaves ``MARGIN``; LinAlgError where it does not leave it of K."""
-    if after.quartic is not before.quartic and (after.quartic < MARGIN * before.quartic).any():
+def _keeps_margin(before: Controls, after: Controls, margin: float) -> bool:
+    """Whether an update leaves the margin; LinAlgError where it does not leave it of K."""
+    if after.quartic is not before.quartic and (after.quartic < margin * before.quartic).any():
         return False
     if after.held_stiffness is not before.held_stiffness:
         # A unit is confined by its quartic term or, without one, by its stiffness.
         bare = np.flatnonzero((before.quartic == 0) & (after.quartic == 0))
         place = np.ix_(bare, bare)
-        scipy.linalg.cholesky(after.stiffness[place] - MARGIN * before.stiffness[place])
+        scipy.linalg.cholesky(after.stiffness[place] - margin * before.stiffness[place])
     return True

@@ -8,27 +8,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ktc._base.estimate import INFINITE, Estimate
-from ktc._base.files import VERSION, Storable
-from ktc._base.units import Units
-from ktc._base.validation import Array
+from ktc._base.validation import Array, of_type
 from ktc._emulation.free_energy_ladder import free_energy_difference
 from ktc._learning.averages import energy_differences
 from ktc._learning.fit_figure import draw_fit
 from ktc._learning.gradient_noise import noise_work_of
-from ktc._learning.history import History, Readings
-from ktc._learning.metrics.equilibria import likelihood_maximum
-from ktc._learning.metrics.exact_model import ExactModel
-from ktc._learning.metrics.settings import CalibrationReport
-from ktc._learning.schedule import Schedule
+from ktc._learning.learned_model import LearnedModel
+from ktc._learning.model_likelihood import Marginal
 from ktc._model.controls import Controls
-from ktc._model.description import Described
-from ktc._model.device import Device
-from ktc._model.imperfections import Imperfections
-from ktc._model.network import Network
-from ktc._model.parameters import CONTROL_OF, Parameters
 from ktc._theory.relaxation import UNRELAXED, has_relaxed
 
 if TYPE_CHECKING:
@@ -36,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False, repr=False)
-class Fit(Storable):
+class Fit(LearnedModel):
     """Result of ``ktc.learn``; energies are in joules on hardware, in the unit of kT on a Network.
 
     Of an infinite ensemble, estimates are exact means, with ``variance`` where it is available.
@@ -51,7 +41,8 @@ class Fit(Storable):
             at the end.
         samples: number of data samples.
         batch: number of samples per update; None for all.
-        scatter: covariance (d, d) of the data (divided by n), of a bias learned from batches.
+        scatter: covariance of the data (divided by n), of a bias learned from batches and of a
+            model with hidden units; None else.
         readings: energies and states of each replica.
         history: records of all updates.
         device: the device as the run left it; None in a loaded, pickled or copied fit.
@@ -61,6 +52,10 @@ class Fit(Storable):
         imperfections: data sheet of the real board that learned; None elsewhere. ΔF, excess work
             and bounds are then by its design; work, heat and what is called applied are its own.
         calibration: cost and quality of measured F and ζ; None where nothing was measured.
+        rule: what steered: "transport" to the least excess work of any control, where all of the
+            bias and stiffness of an overdamped Gaussian network were learned; "path ahead", by F
+            and ζ over the remaining path; "metrics", by F and ζ of the present parameters, which is
+            the least excess work of the bias of an overdamped Gaussian network; or "rate".
         stopped_early: why the run ended after an earlier update, with the tick; None else.
 
     Example:
@@ -74,39 +69,6 @@ class Fit(Storable):
         >>> net.with_controls(**fit.parameters) == fit.network
         True
     """
-
-    start: Described
-    schedule: Schedule
-    learned: Parameters
-    hidden: NDArray[np.intp]
-    data_mean: Array
-    data_forces: Array
-    samples: int
-    readings: Readings
-    history: History
-    seed: int | None
-    batch: int | None = None
-    scatter: Array | None = None
-    calibration: CalibrationReport | None = None
-    stopped_early: str | None = None
-    rested: float | None = None
-    imperfections: Imperfections | None = None
-    version: str = VERSION
-    device: Device | None = None
-
-    @cached_property
-    def _exact(self) -> ExactModel:
-        return ExactModel(self.start, self.learned)
-
-    @property
-    def symbols(self) -> Units:
-        """Unit symbols of the public state and of energies."""
-        return self.start.symbols
-
-    @property
-    def kT(self) -> float:
-        """Thermal energy of the run."""
-        return self.start.network.common_kT
 
     @property
     def duration(self) -> float:
@@ -130,37 +92,6 @@ class Fit(Storable):
     def _excess(self, work: Estimate, change: Estimate) -> Estimate:
         note = UNRELAXED if self.from_equilibrium is False else ""
         return work.shifted(-change.mean, change.stderr, note)
-
-    @property
-    def theta(self) -> Array:
-        """Values reached of what was free, as one vector in public units, shape (p,)."""
-        return np.array(self.history.theta[-1])
-
-    @property
-    def theta_names(self) -> tuple[str, ...]:
-        """Name of each entry of ``theta``, such as "bias[0]" and "couplings[0,1]"."""
-        return self.learned.labels
-
-    @property
-    def parameters(self) -> dict[str, Array]:
-        """Learned controls at the end, whole arrays by name: bias (d,), stiffness (d, d), quartic.
-
-        ``emulator.set(**fit.parameters)`` and ``network.with_controls(**fit.parameters)`` take
-        them. A center is a bias here, b = Kλ; λ itself is ``theta``.
-        """
-        renamed = {**CONTROL_OF, "center": "bias"}
-        names = dict.fromkeys(renamed.get(name, name) for name in self.learned.names)
-        return {name: np.array(getattr(self.controls, name)) for name in names}
-
-    @cached_property
-    def controls(self) -> Controls:
-        """All controls at the end."""
-        return self.learned.controls(self.theta, self.start.network.controls)
-
-    @property
-    def network(self) -> Network:
-        """The learned model: the network at the final controls."""
-        return self.start.network.with_controls(self.controls)
 
     @property
     def work(self) -> Estimate:
@@ -194,8 +125,9 @@ class Fit(Storable):
         """W_ex = W − ΔF: what the run dissipated, and the bias of the chain's likelihood.
 
         What the device held beyond F(θ_start) is not in it (see ``from_equilibrium``). The stderr
-        is of independent replicas. They share a controller that reacts to their mean: over repeated
-        runs W_ex scatters by 1.2 to 1.9 times as much, and by ``stderr`` compared with ``bound``.
+        is of independent replicas, as those of transport are. Under other rules they share a
+        controller that reacts to their mean: over repeated runs W_ex scatters by 1.2 to 1.9 times
+        as much, and by ``stderr`` compared with ``bound``.
         """
         return self._excess(self.work, self.free_energy_change)
 
@@ -216,24 +148,6 @@ class Fit(Storable):
         return self._excess(self.work, self.applied_free_energy_change)
 
     @property
-    def maximum_likelihood(self) -> Controls:
-        """Controls of the greatest likelihood of the data, in closed form or by quadrature.
-
-        For coupled quartic units it is measured on first use, by Newton's method on 10,000
-        replicas, to within the noise of their averages, kT F⁻¹/10,000.
-
-        Raises:
-            ValueError: hidden units, data that no confined model reaches, more than 256 parameters
-                to measure.
-        """
-        return self._maximum[0]
-
-    @cached_property
-    def _maximum(self) -> tuple[Controls, Array | None]:
-        """The same with the covariance of its noise, None where it has none."""
-        return likelihood_maximum(self._exact, self.data_forces, len(self.hidden), self.seed)
-
-    @property
     def completed_excess_work(self) -> Estimate:
         """Excess work with one last jump to the parameters of ``maximum_likelihood``.
 
@@ -250,7 +164,11 @@ class Fit(Storable):
 
     def completed(self, target: Controls | Mapping[str, ArrayLike]) -> Estimate:
         """Excess work with one last jump to given controls, or controls by name as for ``set``."""
-        controls = target if isinstance(target, Controls) else self.controls.updated(**target)
+        if isinstance(target, Controls):
+            controls = target
+        else:
+            of_type("target", target, Mapping, "ktc.Controls, or a mapping from names to values")
+            controls = self.controls.updated(**target)
         if self.readings.variances is not None:
             step = self.learned.vector(controls) - self.theta
             jump = np.array([float(step @ self.readings.final_forces)])
@@ -271,7 +189,8 @@ class Fit(Storable):
         scatter of ∂_θH over the replicas, to leading order in the noise and in the relaxation time
         over the duration; without noise of the clamped replicas of hidden units, with batches as
         independent, and noise of a board's readings as its replicas'. For more than 24 parameters
-        it is by random probes, whose scatter is the stderr.
+        it is by random probes, whose scatter is the stderr. By transport it is zero, because the
+        noise of the replicas does not steer.
 
         Raises:
             ValueError: a schedule that is not linear in the gradient, or that anticipates; a run in
@@ -282,18 +201,39 @@ class Fit(Storable):
         method = "closed form" if stderr is None else "scatter of the replicas"
         return Estimate(mean, stderr or 0.0, method=method, unit=self.symbols.energy, kT=self.kT)
 
-    @property
-    def likelihood_bias(self) -> float:
+    @cached_property
+    def likelihood_bias(self) -> Estimate:
         """Gain of the chain's own objective less the true gain kT Δ(log-likelihood) of the data.
 
         From the controller's gradients and the model's likelihood, without the ledger; equal to the
-        excess work (Hnybida, Verret (2025), arXiv 2510.03137). With batches it also has what an
-        update gained on its own batch more than on all of the data.
+        excess work (Hnybida, Verret (2025), arXiv 2510.03137). With hidden units it equals that of
+        the replicas less that of the clamped ones, W − ΔF − (W_clamped − ΔF_clamped). With batches
+        it also has what an update gained on its own batch more than on all of the data. Exact,
+        except for coupled quartic units, whose ΔF is estimated.
 
         Raises:
-            ValueError: coupled quartic units, and models with hidden units.
+            ValueError: hidden units of which any unit of the model has a quartic term.
         """
-        return float(self.history.likelihood_bias[-1])
+        history = self.history
+        if len(history.path_likelihood_bias):
+            return self._exactly(float(history.path_likelihood_bias[-1]))
+        start = self.start.network
+        theta = np.vstack([self.learned.vector(start.controls), history.theta])
+        gains = float(np.sum(history.gradient * np.diff(theta, axis=0)))
+        if not len(self.hidden):
+            gained = float((theta[-1] - theta[0]) @ self.data_forces)
+            return gains + gained - self.free_energy_change
+        if self.scatter is None or start.quartic.any() or self.network.quartic.any():
+            raise ValueError(
+                "the likelihood of quartic models with hidden units has no closed form; compare "
+                "excess_work instead"
+            )
+        scale = np.delete(self.start.scale, self.hidden)
+        moments = self.data_mean / scale, self.scatter / np.outer(scale, scale)
+        before, after = (
+            Marginal.of(net, self.hidden).mean_energy(*moments) for net in (start, self.network)
+        )
+        return gains + (after - before) - self.free_energy_change
 
     @cached_property
     def bound(self) -> float:
@@ -345,21 +285,25 @@ class Fit(Storable):
         unit = self.symbols.energy
         return Estimate.exact(value, method=method, unit=unit, kT=self.kT, variance=variance)
 
-    def _estimate(self, samples: Array, name: str = "") -> Estimate:
+    def _estimate(self, samples: Array, name: str = "", ensemble: object = None) -> Estimate:
         if self.readings.variances is not None:
             variance = self.readings.variances.get(name)
             return self._exactly(float(samples[0]), INFINITE, variance)
-        return Estimate.of_samples(samples, unit=self.symbols.energy, kT=self.kT)
+        unit, kT = self.symbols.energy, self.kT
+        replicas = self.readings if ensemble is None else ensemble
+        return Estimate.of_samples(samples, unit=unit, kT=kT, ensemble=replicas)
 
     def _of_positive_phase(self, which: int) -> Estimate:
         found = self.readings.positive
         return (
-            self._exactly(0.0, "no hidden units") if found is None else self._estimate(found[which])
+            self._exactly(0.0, "no hidden units")
+            if found is None
+            else self._estimate(found[which], ensemble=found)
         )
 
     def __repr__(self) -> str:
         spent, elsewhere = f"work {self.work}", self.from_equilibrium is False
-        if self._exact.constant:
+        if self._exact.constant or self.rule == "transport":
             known = self.start.network.has_friction and self.time > 0
             bound = f"{self.bound:.6g}" if known else "not available"
             bound = "not applicable" if elsewhere else bound

@@ -37,7 +37,8 @@ def _made(
     of_shape("data_forces", fit.data_forces, size)
     of_shape("data_mean", fit.data_mean, units - len(fit.hidden))
     if fit.scatter is not None:
-        of_shape("scatter", fit.scatter, units, units)
+        visible = units - len(fit.hidden)
+        of_shape("scatter", fit.scatter, visible, visible)
     return fit
 
 

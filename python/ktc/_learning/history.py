@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -50,6 +51,27 @@ class Readings:
             finite("readings/applied_change", self.applied_change)
         for part in self.positive or ():
             of_shape("readings/positive", part, max(1, len(part)))
+
+
+class UpdateRecord(NamedTuple):
+    """One update of a learning run, as ``callback`` of ``learn`` sees it.
+
+    Attributes:
+        tick: number of the update, from 0.
+        time: t since the start.
+        theta: θ after the update, in public units, shape (p,).
+        gradient: g(t) of the update, shape (p,).
+        mean: replicas' mean of the public state at the update, shape (d,).
+        work, heat: mean work up to and with the update, and mean heat up to it.
+    """
+
+    tick: int
+    time: float
+    theta: Array
+    gradient: Array
+    mean: Array
+    work: float
+    heat: float
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from ktc._learning.device_checks import checked_device
 from ktc._learning.fit import Fit
 from ktc._learning.gradient_noise import LARGEST_STATE, GradientNoise
 from ktc._learning.history import Readings, history_of
-from ktc._learning.loop import Loop, Outcome, Problem
+from ktc._learning.loop import Callback, Loop, Outcome, Problem
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.settings import Metrics
 from ktc._learning.metrics.source import MetricSource
@@ -49,8 +49,9 @@ REPLICAS = 10_000
 def learn(
     device: Description | Device,
     data: ArrayLike,
-    schedule: Schedule,
+    schedule: Schedule | Callable[[float], float],
     *,
+    duration: float | None = None,
     parameters: Sequence[str] = ("bias",),
     replicas: float | None = None,
     ticks: int = 1000,
@@ -61,6 +62,7 @@ def learn(
     hidden: Sequence[int] | int = (),
     metrics: Metrics | None = None,
     batch: int | None = None,
+    callback: Callback | None = None,
 ) -> Fit:
     """Learn by maximum likelihood on running replicas, dθ/dt = η(t) g(t), and account for the cost.
 
@@ -79,7 +81,9 @@ def learn(
             come from these, work and heat from the board itself.
         data: shape (samples, d), in the device's public state (volts on a Board); one sample may
             be given as (d,), samples of a single unit as (samples,), a single number as it is.
-        schedule: learning rate over time; it also sets the duration.
+        schedule: learning rate over time; it also sets the duration. A function η(t) is a scalar
+            rate, evaluated at the updates, as ``schedules.Tabulated``.
+        duration: T where schedule is a function, and only there.
         parameters: one or several of "bias", "stiffness" ("couplings", "diagonal" or both) and
             "quartic"; or ("center",) for λ of ½(x − λ)ᵀK(x − λ), b = Kλ. A scalar rate acts on
             these in public units: θ in volts on a Board, where g is in joules per volt.
@@ -101,11 +105,14 @@ def learn(
         batch: number of samples per update, drawn by the run's seed without replacement within an
             epoch, the remainder of an epoch left out; all of them by default. With hidden units an
             update reads their clamped replicas.
+        callback: called after each update but the last with its ``ktc.UpdateRecord``; the run stops
+            there if it returns True.
 
     Returns:
         A Fit. An update that would leave the energy unconfined is halved until it does not, which
         ``history.share`` records. Where the controls diverge, the run stops after the last update
-        that succeeded, and ``stopped_early`` gives the reason.
+        that succeeded, and ``stopped_early`` gives the reason; as where Ctrl-C or ``callback`` stop
+        it.
 
     Raises:
         ValueError, TypeError: data of the wrong width, not finite, or so far off that their energy
@@ -124,7 +131,9 @@ def learn(
 
     Source: Hnybida, Verret (2025), arXiv 2510.03137.
     """
+    schedule = checks.schedule_of(schedule, duration, ticks)
     checks.check_schedule(schedule, metrics)
+    checks.check_callback(callback)
     settings = metrics or Metrics()
     names, steps = checks.parameter_names(parameters), tick_count(ticks)
     numbers = checks.hidden_units(hidden)
@@ -153,8 +162,9 @@ def learn(
     )
     problem = Problem(device, schedule.begun(), steps, learned, positive, source, exact)
     loop = Loop(problem, _noise(problem, schedule, seed))
-    outcome, readings = _driven(loop, problem, progress)
+    outcome, readings = _driven(loop, problem, progress, callback)
     moments = BatchMoments.of(samples, batch) if exact.whole and not len(numbers) else None
+    scatter = np.cov(samples.T, bias=True).reshape(2 * [samples.shape[1]]) if len(numbers) else None
     goal = positive.all_forces()
     return Fit(
         start=start,
@@ -165,11 +175,12 @@ def learn(
         data_forces=goal,
         samples=len(samples),
         batch=batch,
-        scatter=None if moments is None else moments.scatter,
+        scatter=scatter if moments is None else moments.scatter,
         readings=readings,
         history=history_of(outcome.rows, exact, None if len(numbers) else goal),
         stopped_early=outcome.stopped,
         calibration=None if source is None else source.report(),
+        rule=loop.rule,
         seed=seed,
         rested=rested,
         imperfections=data_sheet_of(device),
@@ -177,7 +188,9 @@ def learn(
     )
 
 
-def _driven(loop: Loop, problem: Problem, progress: bool) -> tuple[Outcome, Readings]:
+def _driven(
+    loop: Loop, problem: Problem, progress: bool, callback: Callback | None
+) -> tuple[Outcome, Readings]:
     """Run the loop, with the readings of the device over it."""
     device, positive = problem.device, problem.positive
     before, ledger = _realised(device), device.ledger
@@ -185,7 +198,7 @@ def _driven(loop: Loop, problem: Problem, progress: bool) -> tuple[Outcome, Read
     tally: AbstractContextManager[Callable[[], Mapping[str, float] | None]]
     tally = ledger.tally() if isinstance(ledger, EnsembleLedger) else nullcontext(lambda: None)
     with tally as variances_so_far:
-        outcome = loop.run(progress)
+        outcome = loop.run(progress, callback)
         variances = variances_so_far()
     infinite, after = is_infinite(ledger), _realised(device)
     change = None if before is None or after is None else free_energy_change(before, after)

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
+from ktc._base.lazy_imports import interrupts_deferred
 from ktc._base.progress import progress_bar
 from ktc._base.validation import Array
 from ktc._learning.averages import OF_THE_BIAS, replica_forces
-from ktc._learning.confinement import confined
+from ktc._learning.confinement import MARGIN, confined
 from ktc._learning.device_checks import check_controls
 from ktc._learning.gradient_noise import GradientNoise
+from ktc._learning.history import UpdateRecord
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.metric_tensors import MetricTensors, NoMetrics
 from ktc._learning.metrics.source import MetricSource
 from ktc._learning.path_to_target import Anticipation
-from ktc._learning.positive_phase import PositivePhase
+from ktc._learning.positive_phase import DataPhase, PositivePhase
 from ktc._learning.schedule import Schedule, Update
+from ktc._learning.transport_steering import transport_steering
 from ktc._model.controls import Controls
-from ktc._model.device import Device, Settles
+from ktc._model.device import Device, Settles, is_infinite
 from ktc._model.imperfections import LimitError
 from ktc._model.parameters import Parameters
 
@@ -51,6 +56,40 @@ class Problem:
         return self.exact.constant and (self.metrics is None or self.metrics.steady)
 
 
+class Steering(Protocol):
+    """A rule that chooses the next θ from the replicas' averages, without a rate.
+
+    Attributes:
+        rule: its name.
+        margin: share of the stiffness that an update must leave.
+        noise_work: what the noise of the gradient costs at an update; None where it is not known.
+    """
+
+    rule: str
+    margin: float
+    noise_work: float | None
+
+    def parameters(self, time: float, forces: Array, controls: Controls) -> Array:
+        """θ to hold from ``time`` on, from ⟨∂_θH⟩ over the replicas and the controls so far."""
+
+
+#: Sees each update but the last, and stops the run where it returns True.
+Callback: TypeAlias = Callable[[UpdateRecord], bool | None]
+
+
+class Row(NamedTuple):
+    """One update: arrays of ``History`` by name, and the accounts since the device was made."""
+
+    theta: Array
+    bias: Array
+    gradient: Array
+    mean: Array
+    share: float
+    path_free_energy: float | None
+    noise_work: float | None
+    spent: list[float]
+
+
 class Outcome(NamedTuple):
     """Arrays of ``History`` by name, one row per update, and why the loop stopped early, if so."""
 
@@ -73,56 +112,88 @@ class Loop:
         self._hold = problem.schedule.duration / problem.ticks
         self._least_gain = problem.exact.start.network.common_kT
         self._flow = np.zeros(problem.parameters.size)
-        self._anticipation = self._anticipated()
+        self._rows: list[Row] = []
+        self._steering = self._steered_by()
         # F and ζ where they are the same at all controls.
         self._constant = self._tensors(self._controls, 0) if problem.closed_form else None
 
-    def run(self, progress: bool) -> Outcome:
+    @property
+    def rule(self) -> str:
+        """The rule of the run, as in ``Fit.rule``."""
+        if self._steering is not None:
+            return self._steering.rule
+        return "rate" if self._problem.metrics is None else "metrics"
+
+    def run(self, progress: bool, callback: Callback | None = None) -> Outcome:
         """Make all updates, or as many as succeed; OverflowError where none does."""
-        problem, device, ticks = self._problem, self._device, self._problem.ticks
-        rows: list[tuple[object, ...]] = []
+        problem, ticks = self._problem, self._problem.ticks
         first = np.array(self._work_and_heat())
         stopped = None
         with progress_bar(ticks, "tick", progress, problem.schedule.name) as bar:
             for k in range(ticks + 1):
                 try:
-                    row = self._update(k)
+                    self._tick(k, first, callback)
                 except _Stop as reason:
                     stopped = f"tick {k}: {reason}"
                     break
-                except LimitError as error:
-                    raise LimitError(f"tick {k}: {error}") from error
-                if k == ticks and isinstance(device, Settles):
-                    device.settle()
-                rows.append((*row, self._work_and_heat()))
+                except KeyboardInterrupt:
+                    if not self._rows:
+                        raise
+                    stopped = f"tick {k}: interrupted"
+                    break
                 if k < ticks:
-                    try:
-                        device.run(self._hold)
-                        problem.positive.run(self._hold)
-                    except OverflowError as error:
-                        raise OverflowError(
-                            f"tick {k}: the state overflowed under {problem.schedule!r}; lower the "
-                            f"rate, or take more ticks: {error}"
-                        ) from error
                     bar.update(1)
-        if not rows:
+        if not self._rows:
             raise OverflowError(
                 f"nothing was learned under {problem.schedule!r}: {stopped}; lower the rate, or "
                 "take more ticks"
             )
-        return Outcome(self._arrays(rows, first), stopped)
+        return Outcome(self._arrays(self._rows, first), stopped)
 
-    def _arrays(self, rows: list[tuple[object, ...]], first: Array) -> dict[str, Array]:
-        names = ("theta", "bias", "gradient", "mean", "share", "path_free_energy", "noise_work")
+    def _tick(self, k: int, first: Array, callback: Callback | None) -> None:
+        """One update, and the hold after it; an interruption leaves both whole or undone."""
+        problem, device = self._problem, self._device
+        try:
+            chosen = self._choose(k)
+            with interrupts_deferred():
+                self._update(k, *chosen)
+        except LimitError as error:
+            raise LimitError(f"tick {k}: {error}") from error
+        if callback is not None and k < problem.ticks:
+            told = callback(self._record(k, first))
+            if told is not None and not isinstance(told, bool):
+                raise TypeError(
+                    f"callback must return True to stop, or nothing, but returned {told!r}"
+                )
+            if told:
+                raise _Stop("stopped by the callback")
+        if k < problem.ticks:
+            try:
+                device.run(self._hold)
+                problem.positive.run(self._hold)
+            except OverflowError as error:
+                raise OverflowError(
+                    f"tick {k}: the state overflowed under {problem.schedule!r}; lower the "
+                    f"rate, or take more ticks: {error}"
+                ) from error
+
+    def _record(self, k: int, first: Array) -> UpdateRecord:
+        row = self._rows[-1]
+        work, heat = (np.array(row.spent) - first)[:2].tolist()
+        time = self._problem.schedule.duration * (k / self._problem.ticks)
+        return UpdateRecord(k, time, row.theta, row.gradient, row.mean, work, heat)
+
+    def _arrays(self, rows: list[Row], first: Array) -> dict[str, Array]:
         *columns, work_and_heat = zip(*rows, strict=True)
+        names = Row._fields[:-1]
         found = {n: np.array(c) for n, c in zip(names, columns, strict=True) if c[0] is not None}
         accounts = ("work", "heat", "positive_work", "positive_heat")
         found |= zip(accounts, np.transpose(np.array(work_and_heat) - first), strict=True)
         share = np.arange(len(rows)) / self._problem.ticks
         return found | {"time": self._problem.schedule.duration * share}
 
-    def _update(self, k: int) -> tuple[object, ...]:
-        """Read the replicas and set the next controls; returns a row of the history."""
+    def _choose(self, k: int) -> tuple[Array, Array, Update | None, Array]:
+        """Read the replicas: gradient, mean, and the next change of θ with its update."""
         problem, parameters = self._problem, self._parameters
         forces, mean = replica_forces(self._device, parameters, first=k == 0)
         gradient = forces - problem.positive.forces()
@@ -130,11 +201,11 @@ class Loop:
             raise _Stop("the replicas' averages are not finite: the controls diverged")
         update = None
         with np.errstate(over="ignore", invalid="ignore"):
-            if self._anticipation is None:
+            if self._steering is None:
                 update = Update(problem.schedule, k, problem.ticks)
                 change = self._learned(update, k, gradient, forces)
             else:
-                change = self._steered(self._anticipation, k, forces) - self._theta
+                change = self._steered(self._steering, k, forces) - self._theta
             gain = abs(float(gradient @ change))
         finite = np.isfinite(change).all()
         if not finite and np.isnan(change).any():
@@ -144,17 +215,27 @@ class Loop:
             self._least_gain = max(self._least_gain, gain)
         if not finite or not gain <= LARGEST_GAIN * self._least_gain:
             raise _Stop("the controls diverged: the rate is too large for its ticks")
+        return gradient, np.array(mean), update, change
+
+    def _update(
+        self, k: int, gradient: Array, mean: Array, update: Update | None, change: Array
+    ) -> None:
+        """Set the next controls, and record it."""
+        parameters = self._parameters
         before = self._device.controls if k == 0 else None
         share, bias, free_energy = self._apply(change)
         if before is not None:
             settings = parameters.changes(self._theta, before)
             check_controls(self._device, before, settings)
-        noise = None
+        noise = None if self._steering is None else self._steering.noise_work
         if update is not None:
             self._flow = share * update.flow
             if self._noise is not None:
                 noise = self._noise.cost(k, update, share)
-        return self._theta, bias, gradient, np.array(mean), share, free_energy, noise
+        if k == self._problem.ticks and isinstance(self._device, Settles):
+            self._device.settle()
+        row = (self._theta, bias, gradient, mean, share, free_energy, noise)
+        self._rows.append(Row(*row, self._work_and_heat()))
 
     def _apply(self, change: Array) -> tuple[float, Array, float | None]:
         """Set θ + Δθ, cut back where the energy would lose its bound.
@@ -163,7 +244,8 @@ class Loop:
         """
         parameters, before, after, share = self._parameters, self._controls, None, 1.0
         if self._constant is None:
-            share, after = confined(parameters, before, self._theta, change)
+            margin = MARGIN if self._steering is None else self._steering.margin
+            share, after = confined(parameters, before, self._theta, change, margin)
             if share == 0:
                 raise _Stop(
                     "no part of the update keeps the energy confined: the data ask for an "
@@ -204,15 +286,31 @@ class Loop:
         here = self._tensors_after(0.5 * self._flow) if k else self._tensors(self._controls, 0)
         return update.change(gradient, toward, here, lambda step: self._tensors_after(step, here))
 
-    def _steered(self, anticipation: Anticipation, k: int, forces: Array) -> Array:
+    def _steered(self, steering: Steering, k: int, forces: Array) -> Array:
         """θ to hold next, or a stop where the path to the target is no longer available."""
         try:
             time = self._problem.schedule.duration * (k / self._problem.ticks)
-            return anticipation.parameters(time, forces)
+            return steering.parameters(time, forces, self._controls)
         except (ValueError, np.linalg.LinAlgError) as error:
             if k == 0:
                 raise
             raise _Stop(f"cannot compute the path to the target: {error}") from error
+
+    def _steered_by(self) -> Steering | None:
+        """Steering that replaces the schedule's rate; None where there is none."""
+        problem, visible = self._problem, self._problem.positive
+        if problem.schedule.transports and isinstance(visible, DataPhase) and visible.whole:
+            found = transport_steering(
+                problem.exact,
+                problem.metrics,
+                visible.all_forces(),
+                problem.schedule.duration,
+                self._hold,
+                math.inf if is_infinite(self._device.ledger) else len(self._device.ledger.work),
+            )
+            if found is not None:
+                return found
+        return self._anticipated()
 
     def _anticipated(self) -> Anticipation | None:
         """Steering by the whole path to the target; None where F and ζ are constant along it."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array
+from ktc._learning.confinement import MARGIN
 from ktc._learning.metrics.equilibria import Equilibria
 from ktc._model.controls import Controls
 
@@ -102,6 +103,10 @@ def _root(matrix: Array) -> Array:
 class Anticipation:
     """Steering by ``Schedule.ahead`` to the averages ``goal`` of the data."""
 
+    rule = "path ahead"
+    margin = MARGIN
+    noise_work: float | None = None
+
     def __init__(
         self,
         equilibria: Equilibria,
@@ -114,7 +119,7 @@ class Anticipation:
         self._goal = equilibria.with_forces(goal, start, hold)
         self._here = start
 
-    def parameters(self, time: float, forces: Array) -> Array:
+    def parameters(self, time: float, forces: Array, controls: Controls) -> Array:
         """θ to hold from ``time`` on, from ⟨∂_θH⟩ over the replicas; shape (p,)."""
         equilibria, hold, learned = self._equilibria, self._hold, self._equilibria.parameters
         goal = learned.vector(self._goal)

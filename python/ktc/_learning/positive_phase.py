@@ -37,6 +37,11 @@ class DataPhase:
         self._all = data_forces(samples, parameters)
         self._few: Array | None = None
 
+    @property
+    def whole(self) -> bool:
+        """Whether every update sees all samples."""
+        return self.batches is None or self.batches.share == 0
+
     def forces(self) -> Array:
         """⟨∂_θH⟩ over the next batch, shape (p,)."""
         if self.batches is None:

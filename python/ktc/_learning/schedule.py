@@ -58,10 +58,14 @@ class Schedule(ABC):
     #: Whether rates depend on ζ.
     uses_friction = True
     #: Whether to steer by F and ζ over the whole remaining path, where they change: by ``ahead``.
-    anticipate = False
+    anticipate: bool | None = False
+    #: Whether to steer by ``Transport`` where it is available, instead of by ``velocity``.
+    transports = False
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls, transports: bool = False) -> None:
         super().__init_subclass__()
+        # Not inherited: a subclass may have a rate of its own.
+        cls.transports = transports
         register(cls, _arguments)
 
     def __init__(self, duration: float, **others: object) -> None:

@@ -1,24 +1,19 @@
-"""Schedules: learning rates over time, with or without jumps at both ends."""
+"""Schedules by the Fisher information and the friction tensor: least dissipation, and peers."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ktc._base.validation import Array, finite, flag, frozen, of_type, positive, real_array
+from ktc._base.validation import Array, flag, frozen, positive, real_array
 from ktc._learning.metrics.metric_tensors import MetricTensors
 from ktc._learning.path_to_target import PathToTarget
 from ktc._learning.schedule import Schedule
 
-#: Rates of kinds of parameters by name, relative to the rate of a schedule.
-Weights: TypeAlias = Mapping[str, float] | None
 
-
-class MinimalDissipation(Schedule):
+class MinimalDissipation(Schedule, transports=True):
     """η(t) = [(T − t) F + 2ζ]⁻¹ with jumps F⁻¹ζ θ̇ at both ends: natural gradient, time to go.
 
     An overdamped Gaussian network driven so from equilibrium moves its mean at constant speed to
@@ -26,6 +21,20 @@ class MinimalDissipation(Schedule):
     2K⁻¹R)⁻¹μ, without knowing the target beforehand. One harmonic unit: η = 1/[k(T − t + 2τ)],
     W_ex = γμ²/(T + 2τ). With inertia this is so to leading order for long T; the least work needs
     impulses at both ends besides (``theory.optimal_drive``), and a short T costs more.
+
+    **Transport.** Where all of the bias and the stiffness of an overdamped Gaussian network are
+    learned, the replicas are carried to the data along the optimal transport, at the least excess
+    work that any drive needs, ``theory.wasserstein_bound``, in the infinite ensemble and for any
+    duration. With t′ = T − t, the replicas' mean m and covariance Σ, the data's μ and Σ*,
+    K* = kT Σ*⁻¹, and R = 1,
+
+        K(t) = kT Σ⁻¹ − G,    b(t) = K m + v,    v = (t′K* + 2)⁻¹ K* (μ − m),
+
+    where G = (A − 1)/t′ and A Σ A = Σ_f least in ‖(A − 1)Σ^½‖²/t′ + kT KL(Σ_f‖Σ*); at the end the
+    controls jump to K*, K*μ. m and Σ are predicted from tick to tick, exactly, and corrected by the
+    replicas where these differ from the prediction by more than samples of their number do; so
+    their noise costs nothing, and they are independent of one another. It is the default there
+    (``fit.rule`` is "transport"); ``anticipate`` or measured metrics choose the rules of F and ζ.
 
     **Anticipation.** Where F and ζ change with θ, their present values say little about the path
     that remains. With ``anticipate`` the controller computes two equilibria of the model: θ* has
@@ -49,7 +58,8 @@ class MinimalDissipation(Schedule):
         duration: T.
         matrix: False makes one scalar rate from the traces of F and ζ, for a controller that cannot
             apply a matrix; exact where all modes are alike.
-        anticipate: whether to steer by F and ζ over the whole remaining path.
+        anticipate: True to steer by F and ζ over the whole remaining path, False by those of the
+            present parameters; None for transport where it is available, and else as False.
 
     Example:
         >>> import ktc
@@ -64,14 +74,18 @@ class MinimalDissipation(Schedule):
     Ueda (2010), Phys. Rev. Lett. 104, 090602.
     """
 
-    def __init__(self, duration: float, matrix: bool = True, anticipate: bool = False) -> None:
-        others = {"anticipate": True} if flag("anticipate", anticipate) else {}
+    def __init__(
+        self, duration: float, matrix: bool = True, anticipate: bool | None = None
+    ) -> None:
+        chosen = anticipate is not None
+        others = {"anticipate": flag("anticipate", anticipate)} if chosen else {}
         super().__init__(duration, matrix=flag("matrix", matrix), **others)
         if anticipate and not matrix:
             raise ValueError(
                 "matrix must be True where anticipate is, which has no scalar rate of traces"
             )
         self.matrix, self.anticipate = matrix, anticipate
+        self.transports = self.transports and matrix and not chosen
 
     def ahead(self, time: float, hold: float, path: PathToTarget) -> Array:
         """θ* + (F⁻¹ζ + h/2) θ̇*, to be held from ``time`` < T on."""
@@ -168,179 +182,3 @@ class NaturalGradient(Schedule):
     def velocity(self, time: float, gradient: Array, geometry: MetricTensors) -> Array:
         """θ̇ = rate · F⁻¹ g."""
         return geometry.natural(self._rate, gradient)
-
-
-class _Weighted(Schedule):
-    """Needs neither F nor ζ; ``weights`` sets the rate of one kind of parameter beside others."""
-
-    uses_metrics = False
-
-    def __init__(self, duration: float, weights: Weights, **others: object) -> None:
-        given = {} if weights is None else of_type("weights", weights, Mapping, "a mapping")
-        self.weights = {k: positive(f"weights[{k!r}]", v) for k, v in given.items()}
-        if self.weights:
-            others["weights"] = self.weights
-        super().__init__(duration, **others)
-
-    @abstractmethod
-    def _unweighted(self, time: float, gradient: Array) -> Array:
-        """θ̇ where all weights are 1."""
-
-    def velocity(self, time: float, gradient: Array, geometry: MetricTensors) -> Array:
-        """θ̇ = η(time) g, times the weight of each kind of parameter, 1 by default."""
-        velocity = self._unweighted(time, gradient)
-        for name, weight in self.weights.items():
-            if name not in geometry.blocks:
-                known = tuple(geometry.blocks)
-                raise ValueError(f"weights must name learned parameters, {known}, but has {name!r}")
-            velocity[geometry.blocks[name]] *= weight
-        return velocity
-
-
-class _Scalar(_Weighted):
-    """One rate for all parameters, in their public units: θ̇ = weight · η(t) g."""
-
-    @abstractmethod
-    def scalar_rate(self, time: float) -> float:
-        """η(time)."""
-
-    def _unweighted(self, time: float, gradient: Array) -> Array:
-        return self.scalar_rate(time) * gradient
-
-
-class Constant(_Scalar):
-    """η(t) = rate, no jumps: plain gradient ascent.
-
-    Args:
-        duration: T.
-        rate: positive; dθ/dt = rate · g in the public units of θ (see ``learn``).
-        weights: rate of each kind of parameter relative to ``rate``, such as {"quartic": 0.1}.
-
-    Example:
-        >>> import ktc
-        >>> ktc.schedules.Constant(duration=1.0, rate=0.5).scalar_rate(0.3)
-        0.5
-    """
-
-    def __init__(self, duration: float, rate: float, weights: Weights = None) -> None:
-        self._rate = positive("rate", rate)
-        super().__init__(duration, weights, rate=self._rate)
-
-    def scalar_rate(self, time: float) -> float:
-        """The rate."""
-        return self._rate
-
-
-class Exponential(_Scalar):
-    """η(t) = initial (final/initial)^(t/T), no jumps.
-
-    Args:
-        duration: T.
-        initial: η(0), positive.
-        final: η(T), positive.
-        weights: rate of each kind of parameter relative to η.
-
-    Example:
-        >>> import ktc
-        >>> ktc.schedules.Exponential(duration=2.0, initial=4.0, final=1.0).scalar_rate(1.0)
-        2.0
-    """
-
-    def __init__(
-        self, duration: float, initial: float, final: float, weights: Weights = None
-    ) -> None:
-        self.initial, self.final = positive("initial", initial), positive("final", final)
-        super().__init__(duration, weights, initial=self.initial, final=self.final)
-
-    def scalar_rate(self, time: float) -> float:
-        """initial (final/initial)^(t/T)."""
-        return self.initial * float((self.final / self.initial) ** (time / self.duration))
-
-
-class Cosine(_Scalar):
-    """η(t) = ½ initial (1 + cos(πt/T)), no jumps.
-
-    Args:
-        duration: T.
-        initial: η(0), positive.
-        weights: rate of each kind of parameter relative to η.
-
-    Example:
-        >>> import ktc
-        >>> ktc.schedules.Cosine(duration=2.0, initial=4.0).scalar_rate(1.0)
-        2.0
-
-    Source: Loshchilov, Hutter (2017), arXiv 1608.03983.
-    """
-
-    def __init__(self, duration: float, initial: float, weights: Weights = None) -> None:
-        self.initial = positive("initial", initial)
-        super().__init__(duration, weights, initial=self.initial)
-
-    def scalar_rate(self, time: float) -> float:
-        """½ initial (1 + cos(πt/T))."""
-        return 0.5 * self.initial * float(1 + np.cos(np.pi * time / self.duration))
-
-
-class Adam(_Weighted):
-    """θ̇ = rate · m̂/(√v̂ + ε): each parameter at a speed independent of its gradient's size.
-
-    m̂ and v̂ are running means of g and g² over updates, m ← β₁m + (1 − β₁)g and v ← β₂v +
-    (1 − β₂)g², each divided by 1 − βⁿ after n updates. No jumps. A common baseline that uses
-    neither F nor ζ.
-
-    Args:
-        duration: T.
-        rate: θ per time, positive: |θ̇| of a parameter whose gradient keeps its sign.
-        beta1, beta2: from 0 to below 1.
-        weights: rate of each kind of parameter relative to ``rate``.
-
-    Example:
-        >>> import ktc
-        >>> net = ktc.Network(stiffness=1.0, friction=1.0)
-        >>> schedule = ktc.schedules.Adam(duration=20.0, rate=1.0)
-        >>> fit = ktc.learn(net, 5.0, schedule, replicas=1000, seed=1)
-        >>> bool(abs(fit.parameters["bias"][0] - 5.0) < 0.5)
-        True
-
-    Source: Kingma, Ba (2015), Int. Conf. Learn. Represent., arXiv 1412.6980.
-    """
-
-    def __init__(
-        self,
-        duration: float,
-        rate: float,
-        beta1: float = 0.9,
-        beta2: float = 0.999,
-        weights: Weights = None,
-    ) -> None:
-        self._rate = positive("rate", rate)
-        self.betas = beta1, beta2 = finite("beta1", beta1), finite("beta2", beta2)
-        for name, value in zip(("beta1", "beta2"), self.betas, strict=True):
-            if not 0 <= value < 1:
-                raise ValueError(f"{name} must be from 0 to below 1, but is {value}")
-        super().__init__(duration, weights, rate=self._rate, beta1=beta1, beta2=beta2)
-        self._first = self._second = np.zeros(0)
-        self._updates = 0
-
-    def begun(self) -> Adam:
-        """A copy that has seen no gradient yet."""
-        return Adam(self.duration, self._rate, *self.betas, self.weights)
-
-    def _unweighted(self, time: float, gradient: Array) -> Array:
-        """θ̇ after one more gradient."""
-        if self._updates == 0:
-            self._first, self._second = np.zeros_like(gradient), np.zeros_like(gradient)
-        self._updates += 1
-        one, two = self.betas
-        self._first = one * self._first + (1 - one) * gradient
-        self._second = two * self._second + (1 - two) * gradient**2
-        mean = self._first / (1 - one**self._updates)
-        root = np.sqrt(self._second / (1 - two**self._updates))
-        # ε: a billionth of the largest gradient.
-        floor = 1e-9 * float(root.max()) + np.finfo(float).tiny
-        return np.asarray(self._rate * mean / (root + floor))
-
-    def rate(self, time: float, geometry: MetricTensors) -> Array:
-        """Not defined: Adam's step depends on the gradient history."""
-        raise ValueError("Adam has no rate by itself: its step depends on the gradient history")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ktc._base.validation import Array, count, positive
+from ktc._base.validation import Array, count, positive, refusing_overflow
 from ktc._emulation.emulator import Emulator
 from ktc._engines.step_size import default_step
 from ktc._measure.correlation_windows import MOST_INTERVALS, WindowIntegrator, longer_window
@@ -121,6 +121,7 @@ def friction_estimate(
     )[1]  # fmt: skip
 
 
+@refusing_overflow("hold or interval")
 def metric_estimates(
     device: Description | Device,
     parameter: Learnable = "bias",

@@ -7,11 +7,12 @@ from ktc._base.validation import known_keywords, told
 
 #: The terms of the first law.
 FIRST_LAW = ("work", "heat", "source", "injected", "shadow")
-#: Heat less what noise generators inject, where they are not told apart.
+#: Heat less what noise generators and active elements supply, where they are not told apart.
 NET_HEAT = "net_heat"
 TOGETHER = (
-    "heat and what noise generators inject are not told apart by exact motion; take net_heat, "
-    "their difference, or make the emulator with resolve_heat=True"
+    "heat and what noise generators or active elements supply are not told apart by exact motion; "
+    "take net_heat, their difference, or make the emulator with resolve_heat=True, which active "
+    "elements do not allow"
 )
 
 

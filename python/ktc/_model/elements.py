@@ -60,6 +60,26 @@ class NoiseSource:
 
 
 @dataclass(frozen=True)
+class ActiveFlow:
+    """Motion and power of a circuit with active elements, which supply energy and have no bath.
+
+    dx = M ∇H dt + Σ d_r √(2 kT_r g_r) dW_r + Σ a_s I_s dt. The power of source s is
+    I_s (c_s·∇H + Σ_t D_st I_t + Σ_r m_sr √(2 kT_r g_r) dW_r/dt).
+
+    Attributes:
+        flow: M, shape (n, n).
+        readings: c_s, shape (sources, n).
+        conductance: D, shape (sources, sources).
+        noise: m, shape (sources, resistors).
+    """
+
+    flow: Array
+    readings: Array
+    conductance: Array
+    noise: Array
+
+
+@dataclass(frozen=True)
 class Elements:
     """Checked elements of a circuit of n coordinates.
 
@@ -70,6 +90,7 @@ class Elements:
     interconnection: Array | None = None
     sources: Sequence[CurrentSource] = ()
     noises: Sequence[NoiseSource] = ()
+    active: ActiveFlow | None = None
     accounts: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -110,6 +131,18 @@ class Elements:
         """Source currents I_s, shape (sources,)."""
         return np.array([s.current for s in self.sources], dtype=float)
 
+    def arguments(self, emf: Array, current: Array) -> dict[str, object]:
+        """Arguments of Network.of_elements at these EMFs and currents."""
+        resistors = zip(self.resistors, emf.tolist(), strict=True)
+        sources = zip(self.sources, current.tolist(), strict=True)
+        return {
+            "resistors": tuple(replace(r, emf=e) for r, e in resistors),
+            "interconnection": self.interconnection,
+            "sources": tuple(replace(source, current=i) for source, i in sources),
+            "noises": tuple(self.noises),
+            **({} if self.active is None else {"active": self.active}),
+        }
+
     def arrays(self, units: int | None = None) -> dict[str, Any]:
         """The elements as the core takes them.
 
@@ -133,9 +166,20 @@ class Elements:
             "noise_directions": _rows([s.direction for s in self.noises], n),
             "noise_density": np.array([s.density for s in self.noises], dtype=float),
             "noise_rate": 2 * np.pi * widths,
+            **self._active_arrays(),
+        }
+
+    def _active_arrays(self) -> dict[str, Array]:
+        given, none = self.active, np.empty((0, 0))
+        return {
+            "flow": none if given is None else given.flow,
+            "readings": none if given is None else given.readings,
+            "reading_conductance": none if given is None else given.conductance,
+            "reading_noise": none if given is None else given.noise,
         }
 
 
+register(ActiveFlow)
 register(Resistor)
 register(CurrentSource)
 register(NoiseSource)

@@ -7,10 +7,9 @@ from numpy.typing import ArrayLike
 
 from ktc._base.validation import (
     Array,
-    broadcast_to_units,
     frozen,
+    positive_per_unit,
     real_array,
-    require_positive,
     require_positive_definite,
     square,
     symmetric,
@@ -44,19 +43,28 @@ def confining(stiffness: Array, quartic: Array) -> Array:
     return matrix
 
 
+def friction_per_unit(friction: ArrayLike, units: int) -> Array:
+    """Return a friction of each unit, checked."""
+    array = positive_per_unit("friction", friction, units)
+    least = float(array.min(initial=1.0))
+    if least < np.finfo(np.float64).tiny:
+        raise ValueError(f"friction is so small that 1/friction overflows: {least:g}; scale it up")
+    return array
+
+
 def friction_matrix(friction: ArrayLike, units: int) -> Array:
     """Return R, shape (d, d), of a scalar, one number per unit, or a matrix."""
     array = real_array("friction", friction)
     if array.ndim < 2:
-        return np.diag(require_positive("friction", broadcast_to_units("friction", array, units)))
+        return np.diag(friction_per_unit(array, units))
     matrix = symmetric("friction", square("friction", array, units))
     fix = "a resistor that feeds energy in cannot be emulated"
     require_positive_definite("friction", matrix, fix)
     return matrix
 
 
-def refuse_dense_parts(friction: ArrayLike, inertia: ArrayLike | None) -> None:
-    """Refuse what needs dense algebra, beside a sparse stiffness."""
+def sparse_friction(friction: ArrayLike, inertia: ArrayLike | None, units: int) -> Array:
+    """Return R of each unit beside a sparse stiffness; refuse what needs dense algebra."""
     if inertia is not None:
         raise ValueError(
             "inertia must be None where stiffness is sparse, because momenta rotate by a dense "
@@ -67,3 +75,4 @@ def refuse_dense_parts(friction: ArrayLike, inertia: ArrayLike | None) -> None:
             "friction must be a scalar or (d,) where stiffness is sparse, but has shape "
             f"{np.shape(friction)}; pass stiffness.toarray() for resistors between units"
         )
+    return friction_per_unit(friction, units)

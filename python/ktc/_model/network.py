@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple, Self
 
@@ -17,7 +16,7 @@ from ktc._base.units import CONSISTENT, Units
 from ktc._base.validation import Array, frozen, positive, positive_per_unit, real_array
 from ktc._model.controls import Controls, initial_controls
 from ktc._model.elements import CurrentSource, Elements, NoiseSource, Resistor
-from ktc._model.matrices import friction_matrix, refuse_dense_parts, stiffness_matrix
+from ktc._model.matrices import friction_matrix, sparse_friction, stiffness_matrix
 from ktc._model.sparse_stiffness import SparseMatrix, SparseStiffness, is_sparse, refuse_dense
 
 
@@ -87,8 +86,7 @@ class Network(Storable):
         if is_sparse(stiffness):
             held = SparseStiffness.of(stiffness)
             units = held.units
-            refuse_dense_parts(friction, inertia)
-            self._friction: Array | None = frozen(positive_per_unit("friction", friction, units))
+            self._friction: Array | None = frozen(sparse_friction(friction, inertia, units))
             self._core = _core.Network.of_sparse_units(self._friction)
         else:
             held = stiffness_matrix(stiffness)
@@ -146,18 +144,30 @@ class Network(Storable):
             )
         flow = None if interconnection is None else real_array("interconnection", interconnection)
         elements = Elements(resistors, flow, sources, noises)
-        matrix = stiffness_matrix(stiffness)
-        arrays = elements.arrays(len(matrix))
+        return cls._of_elements(elements, stiffness_matrix(stiffness), kT, bias, quartic)
+
+    @classmethod
+    def _of_elements(
+        cls,
+        elements: Elements,
+        matrix: Array,
+        kT: ArrayLike,
+        bias: ArrayLike | None = None,
+        quartic: ArrayLike | None = None,
+    ) -> Self:
         network = cls.__new__(cls)
         network._elements, network._inertia = elements, None
-        network._core = _core.Network.of_elements(**arrays)
-        friction = network._core.friction
-        network._friction = frozen(friction) if friction.size else None
+        network._core = _core.Network.of_elements(**elements.arrays(len(matrix)))
+        network._friction = frozen(network._core.friction) if network._core.friction.size else None
         network._controls = initial_controls(
             network._core.accounts, matrix, kT, bias, quartic, elements.emf, elements.current
         )
-        network._core.check(network._controls.arrays(), "split")
+        network._check(network._controls)
         return network
+
+    def _check(self, controls: Controls) -> None:
+        """Refuse controls at which no motion applies."""
+        self._core.check(controls.arrays(), "driven" if self._core.is_active else "split")
 
     @property
     def units(self) -> int:
@@ -312,7 +322,7 @@ class Network(Storable):
             raise ValueError("transition needs a dense network; make it of stiffness.toarray()")
         if self._core.is_driven(self._controls.arrays()) or self.quartic.any():
             raise ValueError(
-                "transition needs a linear network at one temperature without sources; "
+                "transition needs a passive linear network at one temperature without sources; "
                 "theory.linear_transition takes any stable drift and diffusion"
             )
         decay, covariance = _core.network_transition(
@@ -342,7 +352,7 @@ class Network(Storable):
         vars(twin).update(vars(self))
         twin._controls = controls
         if changes or controls.quartic.any():
-            self._core.check(controls.arrays(), "split")
+            self._check(controls)
         return twin
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -379,15 +389,7 @@ def _arguments(network: Network) -> dict[str, object]:
         shared = network.accounts == ("all",)
         friction = network.friction if shared else network.resistance
         return {**given, "friction": friction, "inertia": network.inertia}
-    emf, current = controls.emf.tolist(), controls.current.tolist()
-    pairs = zip(elements.sources, current, strict=True)
-    return {
-        **given,
-        "resistors": tuple(replace(r, emf=e) for r, e in zip(elements.resistors, emf, strict=True)),
-        "interconnection": elements.interconnection,
-        "sources": tuple(replace(source, current=i) for source, i in pairs),
-        "noises": tuple(elements.noises),
-    }
+    return {**given, **elements.arguments(controls.emf, controls.current)}
 
 
 def _of_arguments(**given: Any) -> Network:

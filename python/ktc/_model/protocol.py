@@ -13,15 +13,22 @@ from ktc._base.files import Storable
 from ktc._base.validation import (
     Array,
     frozen,
-    known_keywords,
     positive,
     real_array,
     tick_count,
+    told,
 )
-from ktc._model.controls import CONTROL_NAMES, Controls
+from ktc._model.controls import Controls
 from ktc._model.description import Description
 from ktc._model.protocol_figure import draw_protocol
-from ktc._model.waveforms import checked_waveforms, controls_at, one_shape, setting, waveform
+from ktc._model.waveforms import (
+    checked_waveforms,
+    controls_at,
+    known_controls,
+    one_shape,
+    setting,
+    waveform,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,7 +42,9 @@ class Protocol(Storable):
         controls: for each control, its values tick by tick: ``bias`` (ticks,) or (ticks, d),
             ``quartic`` the same, ``stiffness`` (ticks,) or (ticks, d, d), ``kT`` (ticks,) or
             (ticks, accounts), ``emf`` and ``current`` (ticks,) or one column per element. Scalars
-            are broadcast when played. Controls not named stay as they are on the emulator.
+            are broadcast when played. Controls not named stay as they are on the emulator. Names
+            of voltage and current sources, "V1", stand for the controls that they act on in the
+            circuit on which the protocol is played, (ticks,).
         final: values set after the last hold; controls not named stay at their last tick's.
 
     Raises:
@@ -47,6 +56,9 @@ class Protocol(Storable):
         >>> drive = ktc.Protocol([0.5, 0.5], {"bias": [1.0, 2.0]}, final={"bias": 3.0})
         >>> drive.duration, drive.ticks
         (1.0, 2)
+        >>> circuit = ktc.Circuit.from_netlist("V1 in 0 0\\nR1 in a 1k\\nC1 a 0 1n")
+        >>> emulator = ktc.Emulator(circuit, replicas=float("inf"))
+        >>> run = emulator.play(ktc.Protocol.ramp(1e-5, 100, V1=(0.0, 2.0)), record="mean")
     """
 
     def __init__(
@@ -67,7 +79,7 @@ class Protocol(Storable):
                     f"{what} must be a mapping from control names to values, but is "
                     f"{type(given).__name__}"
                 )
-            known_keywords(given, CONTROL_NAMES, "control")
+            known_controls(given)
         self.controls = {n: frozen(waveform(n, v, self.ticks)) for n, v in controls.items()}
         self.final = {n: frozen(setting(f"final {n}", n, v)) for n, v in (final or {}).items()}
 
@@ -98,7 +110,7 @@ class Protocol(Storable):
             array([1.875, 2.292, 2.708, 3.125])
         """
         hold = positive("duration", duration) / tick_count(ticks)
-        known_keywords(functions, CONTROL_NAMES, "control")
+        known_controls(functions)
         midpoints = (np.arange(ticks) + 0.5) * hold
         sampled = {}
         for name, function in functions.items():
@@ -121,12 +133,12 @@ class Protocol(Storable):
             >>> ktc.Protocol.ramp(duration=2.0, ticks=2, bias=(0.0, 4.0)).controls["bias"]
             array([1., 3.])
         """
-        known_keywords(ends, CONTROL_NAMES, "control")
+        known_controls(ends)
         lines: dict[str, Callable[[float], ArrayLike]] = {}
         final = {}
         for name, pair in ends.items():
             if not isinstance(pair, tuple) or len(pair) != 2:  # type: ignore[redundant-expr]
-                raise ValueError(f"{name} must be a pair (start, end), but is {pair!r}")
+                raise ValueError(f"{name} must be a pair (start, end), but is {told(pair)}")
             settings = [setting(name, name, value)[None] for value in pair]
             start, end = (value[0] for value in one_shape(name, settings))
             lines[name] = _line(start, end, duration)

@@ -10,7 +10,7 @@ from ktc._base.units import CONSISTENT, Units
 from ktc._base.validation import Array
 from ktc._drawing.labels import Scale, scale_of
 from ktc._drawing.style import legend, line, new_figure, units
-from ktc._model.controls import Controls
+from ktc._model.controls import CONTROL_NAMES, Controls
 from ktc._model.description import Description
 from ktc._model.waveforms import one_shape
 
@@ -100,7 +100,8 @@ def mark_ends(ax: Axes, duration: float, clock: Scale) -> None:
 def _waveform(protocol: Protocol, name: str, initial: Controls | None) -> tuple[Array, Array]:
     """Times and values of the changes of a control, with a margin at both ends."""
     margin = MARGIN * protocol.duration
-    before = None if initial is None else np.asarray(getattr(initial, name))
+    unknown = initial is None or name not in CONTROL_NAMES
+    before = None if unknown else np.asarray(getattr(initial, name))
     ticks = protocol.controls.get(name)
     end = protocol.final.get(name, None if ticks is None else ticks[-1])
     after = np.asarray(end)[None]
@@ -113,6 +114,8 @@ def _waveform(protocol: Protocol, name: str, initial: Controls | None) -> tuple[
 
 
 def _unit(symbols: Units, control: str) -> str:
+    if control not in CONTROL_NAMES:  # a source of a circuit
+        return {"V": "V", "I": "A"}[control[0].upper()]
     known = {"bias": symbols.bias, "stiffness": symbols.stiffness, "kT": symbols.energy}
     if control in known:
         return known[control]

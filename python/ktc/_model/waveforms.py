@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc import _core
-from ktc._base.validation import Array, of_type, real_array
+from ktc._base.validation import Array, known_keywords, of_type, real_array
 from ktc._model.controls import CONTROL_NAMES, Controls
 
+#: First letters of the names of sources, which have one value per tick.
+SOURCE_LETTERS = ("V", "v", "I", "i")
 # Numbers of axes that one value of a control may have.
 _DIMENSIONS = {name: (0, 2) if name == "stiffness" else (0, 1) for name in CONTROL_NAMES}
+
+
+def known_controls(names: Iterable[str]) -> None:
+    """Refuse names that are neither controls nor, by their first letter, sources of a circuit."""
+    known_keywords([n for n in names if str(n)[:1] not in SOURCE_LETTERS], CONTROL_NAMES, "control")
 
 
 def full_shape(name: str, values: Array, size: int) -> Array:
@@ -35,7 +42,7 @@ def one_shape(name: str, parts: list[Array]) -> list[Array]:
 def setting(what: str, name: str, value: ArrayLike) -> Array:
     """Return one value of a control, checked; ``what`` names it in errors."""
     array = real_array(what, value)
-    if array.ndim not in _DIMENSIONS[name]:
+    if array.ndim not in _DIMENSIONS.get(name, (0,)):
         raise ValueError(f"{what} has shape {array.shape}, which no network's {name} has")
     return array
 
@@ -43,9 +50,10 @@ def setting(what: str, name: str, value: ArrayLike) -> Array:
 def waveform(name: str, value: ArrayLike, ticks: int) -> Array:
     """Return one value per tick of a control, checked."""
     array = real_array(name, value)
-    if array.ndim == 0 or len(array) != ticks or array.ndim - 1 not in _DIMENSIONS[name]:
+    if array.ndim == 0 or len(array) != ticks or array.ndim - 1 not in _DIMENSIONS.get(name, (0,)):
         raise ValueError(
-            f"{name} must have one value per tick, {ticks} in all, but has shape {array.shape}"
+            f"{name} must have one value per tick, {ticks} in all as holds, but has shape "
+            f"{array.shape}"
         )
     return array
 
@@ -56,6 +64,7 @@ def checked_waveforms(
     """Return waveforms as a network with ``controls`` takes them, and the controls at the end."""
     checked = dict(waveforms)
     of_type("controls", controls, Controls)
+    known_keywords([*waveforms, *last], CONTROL_NAMES, "control")
     if controls.is_sparse and "stiffness" in {*waveforms, *last}:
         raise ValueError(
             "stiffness of a sparse network is set, not played: a protocol holds one dense "

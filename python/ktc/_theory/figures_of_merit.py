@@ -92,7 +92,8 @@ def _compared(state: Gaussian, device: Description) -> tuple[Gaussian, Array, Ar
     target = equilibrium(device)
     d = len(target.mean)
     of_type("state", state, DeviceMoments, "an object with a mean and a covariance")
-    mean, covariance = per_unit("mean", state.mean, d), square("covariance", state.covariance, d)
+    mean = per_unit("mean of state", state.mean, d)
+    covariance = square("covariance of state", state.covariance, d)
     return target, mean - target.mean, covariance
 
 
@@ -142,6 +143,11 @@ def time_to_equilibrium(
     """
     goal = positive("error", error)
     old, new = gaussian(before), gaussian(device)
+    if old.units != new.units:
+        raise ValueError(
+            f"before and device must have the same number of units, but have {old.units} and "
+            f"{new.units}"
+        )
     slowest = float(new.relaxation_times[-1])
     start = MomentsEngine(old, False, STATIONARY, variances=False)
     start.set({"bias": new.bias, "stiffness": new.stiffness})

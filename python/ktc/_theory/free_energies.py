@@ -13,6 +13,11 @@ from ktc._model.quartic_unit import OneUnit
 def at_equilibrium(device: Description, name: str = "device") -> Network:
     """Return the network of a device that relaxes to exp(−H/kT)/Z."""
     net = network_of(device, name)
+    if net.core.is_active:
+        raise ValueError(
+            f"{name} must have an equilibrium, but active elements supply energy to it, so that "
+            "exp(−H/kT) is not its stationary state; sample an Emulator instead"
+        )
     _ = net.common_kT
     driven = net.controls.emf.any() or net.controls.current.any()
     if driven or (net.elements is not None and net.elements.noises):

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from ktc._base.estimate import Estimate
 from ktc._base.lazy_imports import scipy
-from ktc._base.validation import Array, finite, positive, real_array
+from ktc._base.validation import Array, finite, positive, real_array, refusing_overflow
 
 # Below this overlap the asymptotic error bar is unreliable (Klimovich, Shirts, Mobley 2015,
 # J. Comput.-Aided Mol. Des. 29, 397).
@@ -22,6 +22,11 @@ LARGEST_KT = 1e300
 LEAST_EFFECTIVE = 100.0
 # Weights have no variance from a tail index of 0.5 on; its estimates scatter by 0.06 for 10⁴ works.
 HEAVIEST_TAIL = 0.45
+# Skewness of the mean of e^{−W} over Gaussian works above which 2 standard errors cover 92 % or
+# less; the lower quantile has to agree in part, because it scatters.
+LARGEST_SKEWNESS, SKEWNESS_OF_TAIL = 1.0, 0.4
+# Works below this share of kT are none in its unit: their weights are 1 but for rounding.
+SMALLEST_WORK = 1e-12
 # Standard errors of a mismatch of two sets of works that is reported: a false alarm of 6e-6.
 MISMATCH = 4.5
 
@@ -58,8 +63,9 @@ def bennett(
 
     Raises:
         ValueError: fewer than two works of either kind, numbers that are not finite, an overlap
-            below ``least_overlap``, where the error bar is unreliable, or works that are far from a
-            pair of forward and reverse works at this kT: a wrong sign, or a wrong unit.
+            below ``least_overlap``, where the error bar is unreliable, works below 1e-12 kT, or
+            works that are far from a pair of forward and reverse works at this kT: a wrong sign, or
+            a wrong unit.
 
     Warns:
         RuntimeWarning: works that contradict P_F(W)/P_R(−W) = e^{(W−ΔF)/kT} by more than 4.5
@@ -78,12 +84,18 @@ def bennett(
         0.000896005 ± 0.0071
     """
     works = _works("forward", forward), _works("reverse", reverse)
-    least_overlap = finite("least_overlap", least_overlap)
-    if positive("kT", kT) > LARGEST_KT:
+    least_overlap, kT = finite("least_overlap", least_overlap), positive("kT", kT)
+    if kT > LARGEST_KT:
         raise ValueError(f"kT must be at most {LARGEST_KT:g}, but is {kT}: energies overflow")
     with np.errstate(over="ignore"):  # exponents beyond doubles are 0 or 1
         found = acceptance(*works, kT)
         _check_pair(*works, kT, found.change)
+    largest = max(float(np.abs(each).max()) for each in works)
+    if 0 < largest < SMALLEST_WORK * kT:
+        raise ValueError(
+            f"kT must be in the unit of the works, but is {kT:g}, and no work is above "
+            f"{largest:.3g}: in joules it is about 4e-21"
+        )
     if found.overlap < least_overlap:
         raise ValueError(
             f"forward and reverse works overlap by {found.overlap:.2g}, below least_overlap = "
@@ -186,8 +198,11 @@ def jarzynski(work: ArrayLike, kT: float) -> Estimate:
     Warns:
         RuntimeWarning: the error bar may not cover: an effective number of samples below 100, be it
             (Σw)²/Σw², w = e^{−W/kT}, or N e^{−(s/kT)²} with s the standard deviation of a Gaussian
-            that has the median of the works and the quantile that 25 works lie below; or weights w
-            whose largest values have a Pareto tail of index above 0.45: they may have no variance.
+            that has the median of the works and the quantile that 25 works lie below; weights w
+            whose largest values have a Pareto tail of index above 0.45: they may have no variance;
+            or a mean of w of skewness above 1 over Gaussian works that are as wide as the lower
+            half of the works is. Values that were never drawn are seen where they continue the
+            others: a second mode that holds no work leaves no trace.
 
     Source: Jarzynski (1997), Phys. Rev. Lett. 78, 2690; its bias: Gore, Ritort, Bustamante (2003),
     Proc. Natl. Acad. Sci. 100, 12564; tail of weights: Vehtari, Simpson, Gelman, Yao, Gabry (2024),
@@ -201,6 +216,8 @@ def jarzynski(work: ArrayLike, kT: float) -> Estimate:
         -0.0123595 ± 0.013
     """
     works, kT = _works("work", work), positive("kT", kT)
+    with refusing_overflow("work/kT"):
+        _ = works / kT
     weights = np.exp((works.min() - works) / kT)
     mean = float(np.mean(weights))
     effective = min(float(np.sum(weights) ** 2 / np.sum(weights**2)), _gaussian_samples(works / kT))
@@ -209,6 +226,8 @@ def jarzynski(work: ArrayLike, kT: float) -> Estimate:
         fault = f"rests on {effective:.0f} of {len(works)} works"
     elif (index := _tail_index(weights)) > HEAVIEST_TAIL:
         fault = f"has weights of a Pareto tail of index {index:.2f}, above {HEAVIEST_TAIL:g}"
+    elif (skewness := _skewness(works / kT)) > LARGEST_SKEWNESS:
+        fault = f"has a skewness of {skewness:.2g} for Gaussian works of this width"
     if fault:
         warnings.warn(
             f"the Jarzynski average {fault}: it is biased upward, and its error bar is too small; "
@@ -223,12 +242,32 @@ def jarzynski(work: ArrayLike, kT: float) -> Estimate:
 
 def _gaussian_samples(works: Array) -> float:
     """Effective samples of the average of e^{−W} over Gaussian works with this lower tail."""
+    return float(len(works) * np.exp(-(_tail_width(works) ** 2)))
+
+
+def _tail_width(works: Array) -> float:
+    """Standard deviation of a normal distribution of this median and lower quantile."""
     share = 25 / len(works)
     if share >= 0.5:
-        return float(len(works))
+        return 0.0
     tail, median = np.quantile(works, [share, 0.5])
-    width = (tail - median) / scipy.special.ndtri(share)
-    return float(len(works) * np.exp(-(width**2)))
+    return float((tail - median) / scipy.special.ndtri(share))
+
+
+def _skewness(works: Array) -> float:
+    """Skewness of the mean of e^{−W} over Gaussian works as wide as the lower half of these.
+
+    That width hardly depends on the few works on which the mean rests, so that sets that happen to
+    lack them are no exception. Zero where the lower quantile contradicts.
+    """
+
+    def of_width(width: float) -> float:
+        spread = np.exp(min(width**2, 100.0))
+        return float((spread + 2) * np.sqrt((spread - 1) / len(works)))
+
+    below = np.median(works) - works
+    found = of_width(float(np.sqrt(np.mean(below[below >= 0] ** 2))))
+    return found if of_width(_tail_width(works)) > SKEWNESS_OF_TAIL else 0.0
 
 
 def _tail_index(weights: Array) -> float:
@@ -248,5 +287,6 @@ def _works(name: str, works: ArrayLike) -> Array:
         raise ValueError(
             f"{name} must be works of at least two runs, shape (n,), but has shape {values.shape}"
         )
-    _ = finite(name, np.ptp(values))
+    with np.errstate(over="ignore"):
+        _ = finite(name, np.ptp(values))
     return values

@@ -74,6 +74,7 @@ def equilibrium(device: Description) -> Gaussian:
     return Gaussian(scale * mean, net.common_kT * covariance * np.outer(scale, scale))
 
 
+@refusing_overflow("bias")
 def bias_free_energy(device: Description, bias: ArrayLike) -> Array:
     """The part of the free energy that depends on the bias, −½ bᵀK⁻¹b, shape (n,).
 

@@ -181,6 +181,7 @@ def _widths(
     return first, float(last), float(np.sqrt(net.common_kT / final))
 
 
+@refusing_overflow("target, rate or duration")
 def constant_rate_excess_work(
     device: Description, target: ArrayLike, rate: float, duration: float
 ) -> float:

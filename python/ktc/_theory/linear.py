@@ -11,6 +11,9 @@ from ktc._base.validation import Array, positive, real_array, square, told
 from ktc._model.description import Description, network_of
 from ktc._model.network import Network
 
+#: Frequencies above it would overflow when they are squared.
+HIGHEST = 1e150
+
 
 def linear_transition(drift: ArrayLike, diffusion: ArrayLike, hold: float) -> tuple[Array, Array]:
     """Transition of dz = A z dt + noise of covariance rate D over a hold h.
@@ -63,7 +66,7 @@ def stationary_covariance(drift: ArrayLike, diffusion: ArrayLike) -> Array:
 
 def _linear_system(drift: ArrayLike, diffusion: ArrayLike) -> tuple[Array, Array]:
     matrix = np.atleast_2d(real_array("drift", drift))
-    if matrix.shape[0] != matrix.shape[1]:
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"drift must be a square matrix, but has shape {matrix.shape}")
     noise = square("diffusion", diffusion, len(matrix))
     if not np.allclose(noise, noise.T, rtol=1e-12, atol=0):
@@ -106,9 +109,9 @@ def spectral_density(device: Description, frequency: ArrayLike) -> Array:
             "the state of an Emulator instead"
         )
     frequencies = np.atleast_1d(real_array("frequency", frequency))
-    if frequencies.ndim != 1 or not ((frequencies >= 0) & (frequencies < 1e150)).all():
+    if frequencies.ndim != 1 or not ((frequencies >= 0) & (frequencies <= HIGHEST)).all():
         raise ValueError(
-            "frequency must be a non-negative scalar or 1-D array up to 1e150, but is "
+            f"frequency must be a non-negative scalar or 1-D array up to {HIGHEST:g}, but is "
             f"{told(frequency)}"
         )
     drift, curvatures = net.drift, np.diagonal(net.stiffness)
@@ -152,6 +155,8 @@ def band_covariance(device: Description, low: float, high: float) -> Array:
     positive("low", low)
     if not positive("high", high) > low:
         raise ValueError(f"high must be above low = {low:g}, but is {high:g}")
+    if high > HIGHEST:
+        raise ValueError(f"high must be at most {HIGHEST:g}, but is {high:g}")
 
     def integrand(logarithm: float) -> Array:
         frequency = float(np.exp(logarithm))

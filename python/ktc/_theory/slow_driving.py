@@ -92,7 +92,8 @@ def _line(
     """The controls at the end, and ∫√(Δθᵀ ζ Δθ) along the line as a function from 0 to 1."""
     net = network_of(device)
     of_type("final", final, Mapping, "a mapping from control names to values")
-    unknown = [name for name in final if name not in DRIVEN]
+    keys: list[object] = list(final)
+    unknown = [name for name in keys if not isinstance(name, str) or name not in DRIVEN]
     if unknown or not final:
         raise ValueError(f"final must name some of {DRIVEN}, but names {unknown or 'none'}")
     end = net.controls.updated(**dict(final))

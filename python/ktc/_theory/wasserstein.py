@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-
 import numpy as np
 
-from ktc._base.lazy_imports import scipy
-from ktc._base.validation import Array, positive
+from ktc._base.validation import positive, refusing_overflow
 from ktc._model.description import Description
 from ktc._model.network import Network
 from ktc._model.quartic_unit import OneUnit
 from ktc._theory import quantiles
 from ktc._theory.free_energies import at_equilibrium, refuse_unlike
-from ktc._theory.gaussian import bures, equilibrium, inverse, square_root, symmetrized
-from ktc._theory.least_work import least_work_of_move
-
-NEWTON_STEPS = 200
+from ktc._theory.gaussian import bures, equilibrium, square_root, symmetrized
+from ktc._theory.transport import Transport
 
 
 def wasserstein_distance(before: Description, after: Description) -> float:
@@ -80,6 +74,7 @@ def least_dissipation(before: Description, after: Description, duration: float) 
     return wasserstein_distance(before, after) ** 2 / positive("duration", duration)
 
 
+@refusing_overflow("1/duration")
 def wasserstein_bound(before: Description, after: Description, duration: float) -> float:
     """Least excess work of any drive of an overdamped device from equilibrium to given controls.
 
@@ -89,11 +84,10 @@ def wasserstein_bound(before: Description, after: Description, duration: float) 
     stiffness reach the bound. 𝒲²(p₀, p_T)/T is no bound, because the controls may arrive before
     the state.
 
-    For Gaussian networks mean and covariance separate. The mean contributes μᵀR(T + 2K⁻¹R)⁻¹μ, the
-    bound of bias drives; the covariance contributes a convex minimum over the linear map from p₀ to
-    p, by Newton's method to rounding. For units without couplings, also quartic ones, it is a
-    minimum over monotone maps of quantiles, to about 1e-7 kT. If the target has two wells, it is
-    the lower of two minima that Newton's method finds from p₀ and from p_T.
+    For Gaussian networks it is in closed form. Mean and covariance separate, and the mean
+    contributes μᵀR(T + 2K⁻¹R)⁻¹μ, the bound of bias drives. For units without couplings, also
+    quartic ones, it is a minimum over monotone maps of quantiles, to about 1e-7 kT. If the target
+    has two wells, it is the lower of two minima that Newton's method finds from p₀ and from p_T.
 
     Args:
         before, after, duration: as for ``theory.least_dissipation``.
@@ -113,83 +107,15 @@ def wasserstein_bound(before: Description, after: Description, duration: float) 
     old, new = _pair(before, after)
     time = positive("duration", duration)
     if not old.quartic.any() and not new.quartic.any():
-        move = equilibrium(new).mean - equilibrium(old).mean
-        return least_work_of_move(move, new, time) + _covariance_bound(old, new, time)
+        root = square_root(old.friction)
+        first, last = equilibrium(old), equilibrium(new)
+        start, end = (symmetrized(root @ one.covariance @ root) for one in (first, last))
+        goal = Transport(root @ last.mean, end, old.common_kT)
+        return goal.aim(root @ first.mean, start, time).excess
     total = 0.0
     for unit, friction in enumerate(old.friction.diagonal().tolist()):
         total += quantiles.bound(OneUnit.of(old, unit), OneUnit.of(new, unit), friction, time)
     return total
-
-
-def _covariance_bound(old: Network, new: Network, time: float) -> float:
-    """min over symmetric A of tr (A−1)P(A−1)/T + ½kT[tr BAPA − ln det BAPA − d], Newton's method.
-
-    In coordinates R^½x, A > 0 maps p₀ = N(0, P) to p, and B = P_T⁻¹. The objective is convex in A,
-    and ln det keeps A positive.
-    """
-    kT, d = old.common_kT, old.units
-    root = square_root(old.friction)
-    start = symmetrized(root @ equilibrium(old).covariance @ root)
-    outward = inverse(root)
-    target = symmetrized(outward @ new.stiffness @ outward) / kT
-    base = np.linalg.slogdet(target @ start)[1] + d
-    weight = 1 / (time * kT)
-
-    def value(carrier: Array) -> float:
-        off = carrier - np.eye(d)
-        moved = weight * np.sum(off * (off @ start))
-        pulled = np.sum((target @ carrier) * (start @ carrier).T)
-        sign, log_det = np.linalg.slogdet(carrier)
-        return float(moved + 0.5 * (pulled - base) - log_det) if sign > 0 else np.inf
-
-    def curve(step: Array, back: Array) -> Array:
-        bent = target @ step @ start
-        return symmetrized(2 * weight * step @ start + bent) + back @ step @ back
-
-    carrier = np.eye(d)
-    for _ in range(NEWTON_STEPS):
-        back = inverse(carrier)
-        slope = symmetrized(2 * weight * (carrier - np.eye(d)) @ start + target @ carrier @ start)
-        slope -= back
-        step = _solve(partial(curve, back=back), -slope)
-        fall = -float(np.sum(slope * step))
-        if fall <= 1e-26 * (d + abs(value(carrier))):
-            break
-        # Backtrack while A is not positive or the objective does not decrease.
-        share = 1.0
-        while True:
-            trial = carrier + share * step
-            least = float(np.linalg.eigvalsh(trial)[0])
-            gained = value(carrier) - value(trial) if least > 0 else -np.inf
-            if gained >= 0.25 * share * fall or (share < 1e-8 and gained >= 0) or share < 1e-12:
-                break
-            share *= 0.5
-        carrier = trial if least > 0 else carrier
-        if fall < 1e-20:
-            break
-    return max(0.0, kT * value(carrier))
-
-
-def _solve(apply: Callable[[Array], Array], right: Array) -> Array:
-    """Solve apply(X) = right for symmetric X: dense for few units, conjugate gradients for many."""
-    d = len(right)
-    if d <= 16:
-        first, second = np.triu_indices(d)
-        columns = []
-        for i, j in zip(first, second, strict=True):
-            unit = np.zeros((d, d))
-            unit[i, j] = unit[j, i] = 1.0
-            columns.append(apply(unit)[first, second])
-        entries = np.linalg.solve(np.stack(columns, axis=1), right[first, second])
-        solution = np.zeros((d, d))
-        solution[first, second] = solution[second, first] = entries
-        return solution
-
-    operator = scipy.sparse.linalg.LinearOperator(
-        (d * d, d * d), matvec=lambda v: apply(v.reshape(d, d)).ravel(), dtype=np.float64
-    )
-    flat, _ = scipy.sparse.linalg.cg(operator, right.ravel(), maxiter=20 * d)
-    return symmetrized(flat.reshape(d, d))
 
 
 def _pair(before: Description, after: Description) -> tuple[Network, Network]:

@@ -83,8 +83,12 @@ class MetricSource:
     @property
     def steady(self) -> bool:
         """Whether ``at`` gives the same closed forms at all controls of a run."""
-        exact = self._calibration is None and self._settings.fisher == "equilibrium"
-        return self.constant and exact
+        return self.constant and self.closed
+
+    @property
+    def closed(self) -> bool:
+        """Whether F and ζ are closed forms or quadratures at all controls of a run."""
+        return self._calibration is None and self._settings.fisher == "equilibrium"
 
     @property
     def measured(self) -> bool:

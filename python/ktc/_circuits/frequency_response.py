@@ -1,0 +1,71 @@
+"""Solutions of the nodal equations over frequency."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ktc._base.validation import Array, real_array, told
+from ktc._circuits.nodal_equations import NodalEquations
+from ktc._circuits.undetermined import require_regular
+
+#: Smaller systems are solved many at once by dense factors.
+FEW_UNKNOWNS = 30
+AT_ONCE = 2048
+
+
+def checked_frequencies(frequencies: ArrayLike) -> Array:
+    """Return frequencies as an array of one axis."""
+    f = np.atleast_1d(real_array("frequencies", frequencies))
+    if f.ndim != 1 or not f.size or not ((f >= 0) & (f < 1e150)).all():
+        raise ValueError(
+            "frequencies must be a non-negative scalar or 1-D array up to 1e150, but is "
+            f"{told(frequencies)}"
+        )
+    return f
+
+
+def solutions(
+    equations: NodalEquations, frequencies: Array, side: Array, transposed: bool = False
+) -> NDArray[np.complex128]:
+    """Return x of (G + 2πi f C) x = side, or of the transposed equations, at each frequency.
+
+    Shape (frequencies, size + 1); the last column is ground, zero.
+    """
+    found = np.zeros((len(frequencies), equations.size + 1), dtype=complex)
+    few = equations.size <= FEW_UNKNOWNS
+    # A circuit is singular by its topology, at zero frequency or at all others too.
+    probes = {frequencies.argmin(), frequencies.argmax()} if few else range(len(frequencies))
+    for point in probes:
+        frequency = float(frequencies[point])
+        system = require_regular(equations, equations.system(frequency), frequency)
+        if not few:
+            solve = system.solve_transposed if transposed else system.solve
+            found[point, :-1] = solve(side)
+    if few:
+        for start in range(0, len(frequencies), AT_ONCE):
+            part = slice(start, start + AT_ONCE)
+            found[part, :-1] = _dense(equations, frequencies[part], side, transposed)
+    return found
+
+
+def _dense(
+    equations: NodalEquations, frequencies: Array, side: Array, transposed: bool
+) -> NDArray[np.complex128]:
+    conductance, storage = equations.conductance.toarray(), equations.storage.toarray()
+    if transposed:
+        conductance, storage = conductance.T, storage.T
+    matrices = conductance + 2j * math.pi * frequencies[:, None, None] * storage
+    rows = 1 / np.abs(matrices).max(axis=2)
+    scaled = matrices * rows[:, :, None]
+    columns = 1 / np.abs(scaled).max(axis=1)
+    scaled *= columns[:, None, :]
+
+    def solved(sides: NDArray[np.inexact]) -> NDArray[np.complex128]:
+        return np.asarray(columns * np.linalg.solve(scaled, (rows * sides)[:, :, None])[:, :, 0])
+
+    found = solved(np.broadcast_to(side, rows.shape))
+    missed = side - np.einsum("fij,fj->fi", matrices, found)
+    return np.asarray(found + solved(missed))

@@ -1,0 +1,202 @@
+"""Values of sources that give the controls of an emulator, and controls that they give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ktc._base.validation import Array, finite, real_array
+from ktc._circuits.equation import CircuitEquation
+from ktc._model.controls import Controls
+
+#: Controls that sources act on.
+DRIVEN = ("bias", "emf", "current")
+
+
+def places_of(equation: CircuitEquation, names: Iterable[str]) -> dict[str, int]:
+    """Return the indices of named sources in θ; case does not matter."""
+    known = {name.lower(): place for place, name in enumerate(equation.sources)}
+    places: dict[str, int] = {}
+    for name in names:
+        if name.lower() not in known:
+            sources = ", ".join(map(repr, equation.sources)) or "none"
+            raise TypeError(f"unknown source {name!r}; the circuit has {sources}")
+        other = next((o for o in places if o.lower() == name.lower()), None)
+        if other is not None:
+            raise TypeError(f"{other!r} and {name!r} are one source; give it one value")
+        places[name] = known[name.lower()]
+    return places
+
+
+def source_values(equation: CircuitEquation, controls: Controls) -> dict[str, float]:
+    """Return the values of the sources that controls determine, by name."""
+    values, null = _solved(equation, _driven(controls), {})
+    known = np.flatnonzero(~null.any(axis=1))
+    return {equation.sources[k]: float(values[0, k]) for k in known}
+
+
+def waveforms_of(
+    equation: CircuitEquation, values: Mapping[str, ArrayLike], others: Array
+) -> Array:
+    """Return θ with some values replaced, shape (sources,) or (ticks, sources)."""
+    places = places_of(equation, values)
+    arrays = {name: real_array(name, value) for name, value in values.items()}
+    theta = np.broadcast_to(others, (*_shape_of(arrays), len(others))).copy()
+    for name, array in arrays.items():
+        theta[..., places[name]] = array
+    return theta
+
+
+def controls_at(equation: CircuitEquation, values: Mapping[str, ArrayLike]) -> dict[str, Array]:
+    """Return the controls that named sources act on, with the others as in the circuit."""
+    places = list(places_of(equation, values).values())
+    theta = waveforms_of(equation, values, equation.values)
+    acting = {name: m for name, m in _maps(equation).items() if m[:, places].any()}
+    return {name: theta @ matrix.T for name, matrix in acting.items()}
+
+
+def changed_controls(
+    equation: CircuitEquation,
+    present: Controls,
+    values: Mapping[str, ArrayLike],
+    remembered: Array | None = None,
+) -> tuple[dict[str, Array], Array]:
+    """Return the controls that named sources change, and the values of all sources.
+
+    Other sources keep their present values: ``remembered`` or those in the circuit, if these give
+    the present controls, or else those that do. Values are of shape (sources,), or
+    (ticks, sources) of waveforms.
+
+    Raises:
+        ValueError: a source that acts on no control, or present values that are not determined.
+    """
+    found, null = _solved(equation, _driven(present), {}, remembered)
+    places = list(places_of(equation, values).values())
+    theta = waveforms_of(equation, values, found[0])
+    for name, place in zip(values, places, strict=True):
+        if not any(matrix[:, place].any() for matrix in _maps(equation).values()):
+            raise ValueError(
+                f"{name} acts on no charge or flux, so that no control holds its value; pass it to "
+                f"circuit.voltages(emulator, {name}=...)"
+            )
+    changes: dict[str, Array] = {}
+    for name, matrix in _maps(equation).items():
+        rows = matrix[:, places].any(axis=1)
+        lost = np.abs(matrix[:, places] @ null[places]) > 1e-9 * np.abs(matrix).max(initial=0.0)
+        if lost.any():
+            together = [equation.sources[s] for s in np.flatnonzero(null.any(axis=1))]
+            raise ValueError(
+                f"{', '.join(together)} act on {name} only together, and their present values are "
+                f"not known; give all of them: {', '.join(f'{each}=...' for each in together)}"
+            )
+        if rows.any():
+            held = getattr(present, name)
+            changes[name] = np.broadcast_to(held, (*theta.shape[:-1], len(held))).copy()
+            changes[name][..., rows] = theta @ matrix[rows].T
+    return changes, theta
+
+
+def present_values(
+    equation: CircuitEquation,
+    controls: Controls | Mapping[str, Array],
+    given: Mapping[str, float],
+    remembered: Array | None = None,
+) -> Array:
+    """Return the values of the sources at the controls of an emulator, for node voltages.
+
+    They are of shape (points, sources), for controls or for waveforms of the three controls that
+    sources act on, each of shape (points, entries).
+
+    Raises:
+        ValueError: controls that no values give, or a node voltage that depends on sources which
+            they do not determine.
+    """
+    values, null = _solved(equation, _driven(controls), given, remembered)
+    rows = equation.nodes_of_sources
+    lost = (np.abs(rows @ null) > 1e-9 * (np.abs(rows) @ np.abs(null))).any(axis=1)
+    if lost.any():
+        nodes = [repr(equation.nodes[n]) for n in np.flatnonzero(lost)]
+        names = [equation.sources[s] for s in np.flatnonzero(null.any(axis=1))]
+        raise ValueError(
+            f"the emulator's controls do not determine the voltage of node{'s'[: len(nodes) - 1]} "
+            f"{', '.join(nodes)}: {', '.join(names)} act on them only together or not at all; give "
+            f"their present values: circuit.voltages(emulator, "
+            f"{', '.join(f'{name}=...' for name in names)})"
+        )
+    return values
+
+
+def _maps(equation: CircuitEquation) -> dict[str, Array]:
+    """The matrices that map θ to each control."""
+    return {name: getattr(equation, f"{name}_of") for name in DRIVEN}
+
+
+def _driven(controls: Controls | Mapping[str, Array]) -> Array:
+    """The controls that sources act on, side by side, shape (points, entries)."""
+    if isinstance(controls, Controls):
+        controls = {name: getattr(controls, name)[None] for name in DRIVEN}
+    return np.hstack([controls[name] for name in DRIVEN])
+
+
+def _solved(
+    equation: CircuitEquation,
+    found: Array,
+    given: Mapping[str, float],
+    remembered: Array | None = None,
+) -> tuple[Array, Array]:
+    """Values of the sources that give controls, (points, sources), and what these leave open.
+
+    The latter is a basis of shape (sources, open), without columns where remembered values or those
+    of the circuit give the controls.
+    """
+    places = places_of(equation, given)
+    fixed = {place: finite(name, given[name]) for name, place in places.items()}
+    matrix = np.vstack(list(_maps(equation).values()))
+    size = np.abs(matrix).max(axis=1, initial=0.0)
+    driven = size > 0
+    matrix, found = matrix[driven] / size[driven, None], found[:, driven] / size[driven]
+
+    def missed(values: Array, tolerance: float) -> bool:
+        rounding = tolerance * (np.abs(found) + np.abs(values) @ np.abs(matrix).T)
+        return bool((np.abs(values @ matrix.T - found) > rounding).any())
+
+    for known in [equation.values] if remembered is None else [remembered, equation.values]:
+        values = np.tile(known, (len(found), 1))
+        values[:, list(fixed)] = list(fixed.values())
+        if not missed(values, 1e-14 * len(known)):
+            return values, np.empty((len(known), 0))
+    free = np.setdiff1d(np.arange(len(equation.values)), list(fixed))
+    columns = matrix[:, free]
+    step = np.linalg.lstsq(columns, (found - values @ matrix.T).T, rcond=None)[0].T
+    # Sources at their values in the circuit stay there within rounding.
+    values[:, free] += np.where(np.abs(step) > 1e-13 * np.abs(step).max(initial=0.0), step, 0.0)
+    if missed(values, 1e-9):
+        named = f" with {', '.join(given)} as given" if given else ""
+        raise ValueError(
+            f"no values of the sources {', '.join(equation.sources)}{named} give the bias, emf and "
+            "current of the emulator; set them by circuit.controls(...)"
+        )
+    # The null space, with zero in place of rounding.
+    _, singular, right = np.linalg.svd(columns)
+    least = np.finfo(np.float64).eps * max(columns.shape) * singular.max(initial=0.0)
+    null = right[int(np.sum(singular > least)) :].T
+    opened = np.zeros((len(equation.values), null.shape[1]))
+    opened[free] = np.where(np.abs(null) > 1e-12, null, 0.0)
+    return values, opened
+
+
+def _shape_of(arrays: Mapping[str, Array]) -> tuple[int, ...]:
+    """The common shape of numbers and waveforms, () or (ticks,)."""
+    for name, array in arrays.items():
+        if array.ndim > 1:
+            raise ValueError(
+                f"{name} must be a number or a waveform of shape (ticks,), but has shape "
+                f"{array.shape}"
+            )
+    lengths = {name: len(array) for name, array in arrays.items() if array.ndim == 1}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{name} has {length}" for name, length in lengths.items())
+        raise ValueError(f"waveforms must have one value per tick, all of one length, but {told}")
+    return tuple(set(lengths.values()))

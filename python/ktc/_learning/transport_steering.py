@@ -1,0 +1,185 @@
+"""Steering of a Gaussian ensemble to the data at the least excess work of any control."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from ktc._base.validation import Array
+from ktc._learning.metrics.exact_model import ExactModel
+from ktc._learning.metrics.source import MetricSource
+from ktc._model.controls import Controls
+from ktc._model.network import Network
+from ktc._model.parameters import Parameters
+from ktc._theory.gaussian import inverse, square_root, symmetrized
+from ktc._theory.transport import Transport
+
+#: Standard deviations beyond which a deviation of the replicas is not taken for that of a sample.
+SURPRISE = 3.0
+#: Share of the stiffness that an update must leave in every direction.
+LEAST_STIFFNESS = 1e-6
+
+
+class Ensemble(NamedTuple):
+    """Mean and covariance of a distribution in coordinates y = R^½ x."""
+
+    mean: Array
+    covariance: Array
+
+
+class TransportSteering:
+    """Controls of bias and stiffness that carry the replicas to the data along ``Transport``.
+
+    The controls at a time that bring about dy/dt = G (y − ⟨y⟩) + v in an ensemble N(m, S) are
+
+        R^−½ K R^−½ = kT S⁻¹ − G,    R^−½ b = (kT S⁻¹ − G) m + v.
+
+    Held controls are those of the middle of the tick, where G is G (1 + G h/2)⁻¹ and the moments
+    have moved by half a tick, which makes the loop second order in the tick.
+
+    Moments are predicted from tick to tick, exactly, because the controls are known. The averages
+    of N replicas correct them as far as a sample of N does not explain the difference: of squared
+    deviations, whose expectation is that of χ² with n degrees of freedom, the share
+
+        1 − (n + 3 √(2n))/χ²,    or none where this is negative,
+
+    is taken over. So the noise of replicas does not steer, and feedback gains no work from it. An
+    infinite ensemble is taken as it is.
+
+    Args:
+        network: the network at its first controls, whose equilibrium is predicted at the start.
+        learned: all of the bias and of the stiffness.
+        goal: ⟨∂_θH⟩ over the data, shape (p,).
+        duration, hold: T, and the time between updates.
+        replicas: N, or ``math.inf``.
+
+    Source: James, Stein (1961), Berkeley Symp. Math. Statist. Prob. 1, 361, for the positive part;
+    feedback: Sagawa, Ueda (2008), Phys. Rev. Lett. 100, 080403.
+    """
+
+    rule = "transport"
+    margin = LEAST_STIFFNESS
+    noise_work: float | None = 0.0
+
+    def __init__(
+        self,
+        network: Network,
+        learned: Parameters,
+        goal: Array,
+        duration: float,
+        hold: float,
+        replicas: float,
+    ) -> None:
+        self._learned, self._duration, self._hold = learned, duration, hold
+        self._kT, self._replicas = network.common_kT, replicas
+        self._root = square_root(network.friction)
+        self._outward = inverse(self._root)
+        start = network.controls
+        rest = self._root @ np.linalg.solve(start.stiffness, start.bias)
+        spread = network.common_kT * self._root @ inverse(start.stiffness) @ self._root
+        self._here, self._held = Ensemble(rest, symmetrized(spread)), start
+        target = self._moments(goal)
+        self._transport = Transport(target.mean, target.covariance, self._kT)
+
+    def parameters(self, time: float, forces: Array, controls: Controls) -> Array:
+        """θ to hold from ``time`` on, from the replicas' ⟨∂_θH⟩ and the controls held so far."""
+        if time > 0:
+            self._here = self._after(controls)
+        self._correct(self._moments(forces))
+        to_go = self._duration - time
+        if to_go < 0.5 * self._hold:
+            goal = self._transport
+            return self._theta(self._kT * goal.precision, goal.mean, np.zeros_like(goal.mean))
+        mean, covariance = self._here
+        aim = self._transport.aim(mean, covariance, to_go)
+        moved: Array = np.eye(len(mean)) + 0.5 * self._hold * aim.stretch
+        stretch = symmetrized(np.asarray(np.linalg.solve(moved, aim.stretch)))
+        midway = symmetrized(moved @ covariance @ moved)
+        stiffness = self._kT * inverse(midway) - stretch
+        return self._theta(stiffness, mean + 0.5 * self._hold * aim.velocity, aim.velocity)
+
+    def _theta(self, stiffness: Array, mean: Array, velocity: Array) -> Array:
+        """θ of K and b = K m + v, given in coordinates y."""
+        bias = self._root @ (stiffness @ mean + velocity)
+        own = symmetrized(self._root @ stiffness @ self._root)
+        theta = np.empty(self._learned.size)
+        for name, block in self._learned.blocks.items():
+            theta[block] = (bias if name == "bias" else own)[self._learned.places[name]]
+        return theta
+
+    def _moments(self, forces: Array) -> Ensemble:
+        """Mean and covariance of which ``forces`` are the averages."""
+        d = self._learned.units
+        mean, second = np.empty(d), np.empty((d, d))
+        for name, block in self._learned.blocks.items():
+            rows, *columns = self._learned.places[name]
+            if name == "bias":
+                mean[rows] = -forces[block]
+            else:
+                own = forces[block] * np.where(rows == columns[0], 2.0, 1.0)
+                second[rows, columns[0]] = second[columns[0], rows] = own
+        spread = self._root @ (second - np.outer(mean, mean)) @ self._root
+        return Ensemble(self._root @ mean, symmetrized(spread))
+
+    def _after(self, controls: Controls) -> Ensemble:
+        """The moments after a tick under controls, exactly."""
+        mean, covariance = self._here
+        stiffness = self._outward @ controls.stiffness @ self._outward
+        rates, axes = np.linalg.eigh(symmetrized(stiffness))
+        decay = np.exp(-rates * self._hold)
+        push = axes.T @ (self._outward @ controls.bias)
+        lasting = np.where(rates == 0, self._hold, -np.expm1(-rates * self._hold) / rates)
+        grown = -np.expm1(-2 * rates * self._hold) / np.where(rates == 0, 1.0, rates)
+        grown = self._kT * np.where(rates == 0, 2 * self._hold, grown)
+        spread = np.outer(decay, decay) * (axes.T @ covariance @ axes) + np.diag(grown)
+        moved = axes @ (decay * (axes.T @ mean) + lasting * push)
+        return Ensemble(moved, symmetrized(axes @ spread @ axes.T))
+
+    def _correct(self, seen: Ensemble) -> None:
+        """Take over what a sample of N replicas does not explain."""
+        mean, covariance = self._here
+        if math.isinf(self._replicas):
+            self._here = seen
+            return
+        n, d = self._replicas, len(mean)
+        factor = np.linalg.cholesky(covariance)
+        off = np.linalg.solve(factor, seen.mean - mean)
+        share = _unexplained(n * float(off @ off), d)
+        wide = np.linalg.solve(factor, np.linalg.solve(factor, seen.covariance).T)
+        excess = wide * (n / max(n - 1, 1)) - np.eye(d)
+        widened = _unexplained(0.5 * n * float(np.sum(excess**2)), d * (d + 1) / 2)
+        if share or widened:
+            spread = covariance + widened * factor @ excess @ factor.T
+            self._here = Ensemble(mean + share * (seen.mean - mean), symmetrized(spread))
+
+
+def transport_steering(
+    exact: ExactModel,
+    metrics: MetricSource | None,
+    goal: Array,
+    duration: float,
+    hold: float,
+    replicas: float,
+) -> TransportSteering | None:
+    """Steering by transport; None unless all of the bias and stiffness of an overdamped Gaussian
+    network are learned, by its closed forms, from data that determine them.
+    """
+    learned, network = exact.parameters, exact.start.network
+    d = learned.units
+    whole = learned.size == d * (d + 3) // 2 and "quartic" not in learned.names
+    overdamped = network.inertia is None and network.has_friction
+    chosen = metrics is None or metrics.closed
+    if not (exact.method == "closed form" and whole and overdamped and chosen):
+        return None
+    try:
+        return TransportSteering(network, learned, goal, duration, hold, replicas)
+    except (ValueError, np.linalg.LinAlgError):
+        return None
+
+
+def _unexplained(squares: float, degrees: float) -> float:
+    """Share of a deviation that is more than that of a sample."""
+    expected = degrees + SURPRISE * math.sqrt(2 * degrees)
+    return max(0.0, 1 - expected / squares) if squares > 0 else 0.0

@@ -1,0 +1,1 @@
+"""Netlists of linear circuits as people write them, and what ngspice finds for each."""
