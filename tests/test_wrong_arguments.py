@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import re
 from typing import Any
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 import ktc
 from ktc import schedules, theory
@@ -202,4 +205,42 @@ def test_sources_beyond_energies(name):
 )
 def test_results_that_overflow(call, name):
     with refused(ValueError, name, "results overflow"):
+        call()
+
+
+HUGE = 10**5000
+CIRCUIT = "R1 a 0 1k\nC1 a 0 1n"
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda: ktc.Circuit.from_netlist(CIRCUIT, waveforms=np.ones(2)), "waveforms"),
+        (lambda: ktc.Circuit.from_netlist(CIRCUIT, waveforms=np.zeros(2, "V8")), "waveforms"),
+        (lambda: ktc.Circuit().add("R1", HUGE, 0, 1.0), "node"),
+        (lambda: ktc.Circuit().add("R1", "a", 0, 1.0, control=1.0), "control"),
+        (lambda: ktc.Topology.ring(3).edge("coupling", HUGE), "coupling"),
+        (lambda: ktc.Protocol.ramp(1.0, 3, bias=HUGE), "bias"),
+        (lambda: ktc.Protocol([1.0, 1.0], {"bias": 1.0}), "holds"),
+        (lambda: ktc.learn(NET, [[0.0, 0.0]], HUGE), "schedule"),
+        (lambda: ktc.learn(NET, [[0.0, 0.0]], np.ones(2)), "schedule"),
+        (lambda: theory.Parameters(NET, ("couplings",), [[1.0], [1.0, 2.0]]), "mask"),
+        (lambda: theory.deficiency(theory.equilibrium(ktc.Network(1.0, 1.0)), NET), "state"),
+        (lambda: theory.stationary_covariance(np.ones((2, 2, 2)), np.eye(2)), "drift"),
+        (lambda: theory.time_to_equilibrium(ktc.Network(1.0, 1.0), NET, 0.1), "before"),
+        (lambda: theory.thermodynamic_length(NET, sparse.dok_array(np.eye(2))), "final"),
+        (lambda: ktc.spectra.band_covariance(NET, 0.1, 1.7e308), "high"),
+        (lambda: ktc.Estimate.exact(math.nan), "value"),
+        (lambda: ktc.Encoding([1.0, 2.0]).encode_covariance(1.7e308), "covariance"),
+        (lambda: ktc.Board(2, 1e6, 5e-324, 300.0), "1/capacitance"),
+        (lambda: theory.bias_free_energy(NET, [[1e300, 1e300]]), "bias"),
+        (lambda: theory.wasserstein_bound(NET, NET.with_controls(bias=1.0), 5e-324), "1/duration"),
+        (lambda: theory.jarzynski([1.0, 1.5], 5e-324), "work/kT"),
+        (lambda: PARAMETERS.forces(np.array([math.nan, 0.0])), "state"),
+        (lambda: theory.metric_estimates(NET, replicas=20, seed=1, hold=1e300), "hold"),
+    ],
+)
+def test_odd_arguments_that_ended_in_bare_errors(call, name):
+    """One of each kind that the fuzzers found."""
+    with pytest.raises((ValueError, TypeError), match=rf"(?<!\w){re.escape(name)}(?!\w)"):
         call()

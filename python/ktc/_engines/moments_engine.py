@@ -85,6 +85,7 @@ class MomentsEngine(WithoutReplicas):
         self._network.core.check(controls.arrays(), self._motion_kind)
         refuse_quartic(controls.quartic)
 
+    @refusing_overflow("kT, or kT/stiffness,")
     def restart(self, controls: ControlArrays, state: Array) -> None:
         accounts = self._elements.accounts if self.itemised else 0
         fresh = State(self._setting(controls, None), accounts)

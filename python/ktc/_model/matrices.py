@@ -15,6 +15,8 @@ from ktc._base.validation import (
     symmetric,
 )
 
+#: Bound of friction and inertia.
+LARGEST = 1e150
 #: The fix that a refusal of a stiffness names, dense or sparse.
 CONFINE = "nothing confines the energy: add to its diagonal, or give those units a quartic term"
 
@@ -45,10 +47,17 @@ def confining(stiffness: Array, quartic: Array) -> Array:
 
 def friction_per_unit(friction: ArrayLike, units: int) -> Array:
     """Return a friction of each unit, checked."""
-    array = positive_per_unit("friction", friction, units)
-    least = float(array.min(initial=1.0))
-    if least < np.finfo(np.float64).tiny:
-        raise ValueError(f"friction is so small that 1/friction overflows: {least:g}; scale it up")
+    return in_range("friction", positive_per_unit("friction", friction, units))
+
+
+def in_range(name: str, array: Array) -> Array:
+    """Return positive numbers whose squares and inverses neither overflow nor vanish."""
+    for extreme in (array.min(initial=1.0), array.max(initial=1.0)):
+        if not 1 / LARGEST <= extreme <= LARGEST:
+            raise ValueError(
+                f"{name} must be between {1 / LARGEST:g} and {LARGEST:g}, but is {extreme:g}; "
+                "choose other units of time and energy"
+            )
     return array
 
 
@@ -60,6 +69,7 @@ def friction_matrix(friction: ArrayLike, units: int) -> Array:
     matrix = symmetric("friction", square("friction", array, units))
     fix = "a resistor that feeds energy in cannot be emulated"
     require_positive_definite("friction", matrix, fix)
+    in_range("friction", matrix.diagonal())
     return matrix
 
 

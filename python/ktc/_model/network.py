@@ -16,7 +16,7 @@ from ktc._base.units import CONSISTENT, Units
 from ktc._base.validation import Array, frozen, positive, positive_per_unit, real_array
 from ktc._model.controls import Controls, initial_controls
 from ktc._model.elements import CurrentSource, Elements, NoiseSource, Resistor
-from ktc._model.matrices import friction_matrix, sparse_friction, stiffness_matrix
+from ktc._model.matrices import friction_matrix, in_range, sparse_friction, stiffness_matrix
 from ktc._model.sparse_stiffness import SparseMatrix, SparseStiffness, is_sparse, refuse_dense
 
 
@@ -94,7 +94,8 @@ class Network(Storable):
             self._friction = frozen(friction_matrix(friction, units))
             masses = np.empty(0)
             if inertia is not None:
-                self._inertia = masses = frozen(positive_per_unit("inertia", inertia, units))
+                masses = in_range("inertia", positive_per_unit("inertia", inertia, units))
+                self._inertia = frozen(masses)
             self._core = _core.Network.of_units(self._friction, masses)
         self._controls = initial_controls(self._core.accounts, held, kT, bias, quartic)
         self._core.check(self._controls.arrays(), "split")
@@ -365,7 +366,7 @@ class Network(Storable):
 
     def __hash__(self) -> int:
         held = self._controls.held_stiffness
-        numbers = held.matrix.data if isinstance(held, SparseStiffness) else held
+        numbers = held.numbers if isinstance(held, SparseStiffness) else held
         return hash((self.units, numbers.tobytes()))
 
     def __repr__(self) -> str:
