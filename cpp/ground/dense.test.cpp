@@ -119,3 +119,16 @@ TEST_CASE("the library works on the calling thread") {
     use_one_library_thread();
     CHECK_FALSE(library_core().empty());
 }
+
+TEST_CASE("a factor of low rank has as many columns as rounding needs") {
+    const Matrix narrow = random_matrix(20, 3, 5);
+    const Matrix a = multiply(narrow, narrow, Transposed::no, Transposed::yes);
+    const std::vector<double> width(20, 2.0);
+    const Matrix factor = low_rank_factor(a, width);
+    CHECK(factor.rows() == 20);
+    CHECK(factor.columns() == 3);
+    const Matrix found = multiply(factor, factor, Transposed::no, Transposed::yes);
+    for (std::size_t i = 0; i < 20; ++i)
+        for (std::size_t j = 0; j < 20; ++j) CHECK(std::abs(found(i, j) - a(i, j)) < 1e-13);
+    CHECK(low_rank_factor(a, std::vector<double>(20, 1e12)).columns() <= 1);
+}
