@@ -45,7 +45,7 @@ def learn(**changes: Any) -> ktc.Fit:
         (lambda: NET.with_controls([0.1]), TypeError, "controls must be ktc.Controls"),
         (lambda: DRIVE.settings("x"), TypeError, "controls must be"),
         (lambda: PARAMETERS.vector("x"), TypeError, "controls must be"),
-        (lambda: NETLIST.voltages(2), TypeError, "emulator must be"),
+        (lambda: CIRCUIT.voltages(2), TypeError, "emulator must be"),
         (lambda: theory.equilibrium(ktc.Network), TypeError, "device must be"),
         (lambda: theory.divergence("x", NET), TypeError, "state must be"),
         (lambda: schedules.Adam(1.0, 0.5, weights=1.0), TypeError, "weights must be a mapping"),
@@ -105,11 +105,11 @@ def test_refused(call, error, words):
 
 
 def test_a_circuit_goes_where_a_network_goes():
-    emulators = [ktc.Emulator(device, 5, seed=1) for device in (NETLIST, NETLIST.compile())]
+    emulators = [ktc.Emulator(device, 5, seed=1) for device in (CIRCUIT, CIRCUIT.compile())]
     for emulator in emulators:
         emulator.run(1e-6)
     assert (emulators[0].read() == emulators[1].read()).all()
-    assert emulators[0].network == NETLIST.compile()
+    assert emulators[0].network == CIRCUIT.compile()
     passive = ktc.Circuit.from_netlist("R1 a 0 1k\nC1 a 0 1n")
     assert theory.equilibrium(passive).mean == theory.equilibrium(passive.compile()).mean
 
@@ -208,15 +208,14 @@ def test_results_that_overflow(call, name):
         call()
 
 
-HUGE = 10**5000
-NETLIST = "R1 a 0 1k\nC1 a 0 1n"
+RC = "R1 a 0 1k\nC1 a 0 1n"
 
 
 @pytest.mark.parametrize(
     ("call", "name"),
     [
-        (lambda: ktc.Circuit.from_netlist(NETLIST, waveforms=np.ones(2)), "waveforms"),
-        (lambda: ktc.Circuit.from_netlist(NETLIST, waveforms=np.zeros(2, "V8")), "waveforms"),
+        (lambda: ktc.Circuit.from_netlist(RC, waveforms=np.ones(2)), "waveforms"),
+        (lambda: ktc.Circuit.from_netlist(RC, waveforms=np.zeros(2, "V8")), "waveforms"),
         (lambda: ktc.Circuit().add("R1", HUGE, 0, 1.0), "node"),
         (lambda: ktc.Circuit().add("R1", "a", 0, 1.0, control=1.0), "control"),
         (lambda: ktc.Topology.ring(3).edge("coupling", HUGE), "coupling"),
