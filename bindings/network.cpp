@@ -43,6 +43,19 @@ Network of_elements(const Array& interconnection, const Array& directions, const
                                    to_matrix(reading_conductance), to_matrix(reading_noise)}});
 }
 
+Network of_circuit(const py::object& storage, const py::object& interconnection,
+                   const py::object& directions, const Array& conductance, const Indices& account,
+                   const py::object& source_directions, const py::object& noise_directions,
+                   const Array& noise_density, std::size_t first_flux, const Indices& order,
+                   std::pair<double, double> rates, std::size_t fill) {
+    return Network(
+        SparseCircuit{to_sparse(storage, "storage"), to_sparse(interconnection, "interconnection"),
+                      to_sparse(directions, "directions"), to_vector(conductance),
+                      to_indices(account), to_sparse(source_directions, "source_directions"),
+                      to_sparse(noise_directions, "noise_directions"), to_vector(noise_density),
+                      first_flux, to_indices(order), rates.first, rates.second, fill});
+}
+
 using Names = py::typing::Tuple<py::str, py::ellipsis>;
 
 template <class Keep>
@@ -130,6 +143,12 @@ void bind_network(py::module_& module) {
                     py::arg("noise_density"), py::arg("noise_rate"), py::arg("flow"),
                     py::arg("readings"), py::arg("reading_conductance"), py::arg("reading_noise"),
                     "A circuit of resistors along given directions; see physics/elements.hpp.")
+        .def_static("of_circuit", of_circuit, py::kw_only(), py::arg("storage"),
+                    py::arg("interconnection"), py::arg("directions"), py::arg("conductance"),
+                    py::arg("account"), py::arg("source_directions"), py::arg("noise_directions"),
+                    py::arg("noise_density"), py::arg("first_flux"), py::arg("order"),
+                    py::arg("rates"), py::arg("fill"),
+                    "A large circuit; see physics/sparse_circuit.hpp.")
         .def(
             "check",
             [](const Network& network, const Values& given, const std::string& motion) {
@@ -162,6 +181,19 @@ void bind_network(py::module_& module) {
              "F = (J − G) ∇²H of the quadratic part of H, (dimension, dimension).")
         .def("diffusion", of_controls(&Network::diffusion), py::arg("controls"),
              "D, the covariance rate of white noise, (dimension, dimension).")
+        .def_property_readonly(
+            "fastest",
+            [](const Network& network) {
+                return network.circuit() ? network.circuit()->fastest : 0.0;
+            },
+            "A bound of the fastest rate of a large circuit; 0 of other networks.")
+        .def_property_readonly(
+            "size_of_step",
+            [](const Network& network) {
+                if (!network.circuit()) return std::pair<std::size_t, std::size_t>(0, 0);
+                return std::pair(network.circuit()->coordinates(), network.circuit()->fill);
+            },
+            "Coordinates of a large circuit, and entries of the factor of its steps.")
         .def_property_readonly("elements", &Network::elements)
         .def_property_readonly("flow",
                                [](const Network& network) { return to_array(network.flow()); })

@@ -14,17 +14,21 @@ using namespace ktc::bindings;
 
 namespace {
 
-using Indices = py::array_t<std::int64_t, py::array::c_style | py::array::forcecast>;
-
 Stiffness of_rows(const Indices& starts, const Indices& columns, const Array& values) {
-    std::vector<SparseEntry> entries(static_cast<std::size_t>(values.size()));
-    if (columns.size() != values.size())
-        throw py::value_error("columns must have one entry a value");
-    for (std::size_t k = 0; k < entries.size(); ++k)
-        entries[k] = {static_cast<std::size_t>(columns.data()[k]), values.data()[k]};
-    std::vector<std::size_t> first(starts.data(), starts.data() + starts.size());
-    const std::size_t units = first.size() - 1;
-    return Stiffness(SparseMatrix(units, std::move(first), std::move(entries), "stiffness"));
+    const auto units = static_cast<std::size_t>(starts.size() - 1);
+    return Stiffness(to_sparse(starts, columns, values, units, "stiffness"));
+}
+
+Stiffness inverse_of(const py::object& storage, const Indices& order) {
+    return Stiffness::inverse_of(to_sparse(storage, "storage"), to_indices(order));
+}
+
+Array solved(const Stiffness& stiffness, const Array& columns) {
+    Array result(std::vector<py::ssize_t>{columns.shape(0), columns.shape(1)});
+    std::copy(columns.data(), columns.data() + columns.size(), result.mutable_data());
+    solve_block(*stiffness.inverse(), result.mutable_data(),
+                static_cast<std::size_t>(columns.shape(1)));
+    return result;
 }
 
 }  // namespace
@@ -33,6 +37,12 @@ void bind_sparse(py::module_& module) {
     py::class_<Stiffness>(module, "Stiffness", "A sparse stiffness; Python keeps it by its matrix.")
         .def_static("of_rows", of_rows, py::arg("starts"), py::arg("columns"), py::arg("values"),
                     "Compressed rows, columns ascending in each.")
+        .def_static("inverse_of", inverse_of, py::arg("storage"), py::arg("order"),
+                    "The inverse of a sparse matrix, factorised in an order of elimination.")
+        .def("times", solved, py::arg("columns"), "The inverse of S times a matrix, (d, columns).")
+        .def_property_readonly(
+            "entries", [](const Stiffness& stiffness) { return stiffness.inverse()->entries(); },
+            "Entries of the factor of S.")
         .def(
             "dominated",
             [](const Stiffness& stiffness) {

@@ -264,6 +264,23 @@ def test_noise_of_an_operational_amplifier():
     assert (volts @ ours @ volts.T)[2, 2] == pytest.approx(wanted, rel=1e-9)
 
 
+@pytest.mark.parametrize("bandwidth", [None, 1e6])
+def test_voltage_noise_of_a_buffer(bandwidth):
+    """S at the input of a buffer before a low-pass of f₁: S (π/2) f₀f₁/(f₀ + f₁) and kT/C."""
+    circuit = ktc.Circuit().add("V1", "p", 0, 0.0, noise=1e-16, bandwidth=bandwidth)
+    circuit.add("E1", "out", 0, math.inf, control=("p", "out")).add("R2", "p", 0, "1meg")
+    circuit.add("R1", "out", "a", "1k").add("C1", "a", 0, "1n")
+    with refused(CircuitError, "noise of V1", "reaches V1"):
+        circuit.compile()  # R2 would take white current from V1
+    circuit = ktc.Circuit().add("V1", "p", 0, 0.0, noise=1e-16, bandwidth=bandwidth)
+    circuit.add("E1", "out", 0, math.inf, control=("p", "out"))
+    circuit.add("R1", "out", "a", "1k").add("C1", "a", 0, "1n")
+    found = circuit.voltage_moments(ktc.Emulator(circuit, replicas=math.inf)).covariance[2, 2]
+    cut = 1 / (2 * math.pi * 1e-6)
+    passed = cut if bandwidth is None else cut * bandwidth / (cut + bandwidth)
+    assert found == pytest.approx(KT / 1e-9 + 1e-16 * math.pi / 2 * passed, rel=1e-9)
+
+
 def amplifier():
     """V₁ charges C₁ at a, whose voltage draws a current from node o, fed by I₁."""
     circuit = ktc.Circuit().add("V1", "in", 0, 2e-6).add("R1", "in", "a", "1k", kelvin=400)

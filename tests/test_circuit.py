@@ -328,7 +328,7 @@ def test_circuits_beyond_the_memory_are_refused_by_their_size(monkeypatch):
     monkeypatch.setattr("ktc._circuits.compilation.MOST_NODES", 1_000)
     cells = "\n".join(f"R{k} n{k} 0 1\nC{k} n{k} 0 1" for k in range(1_000))
     with pytest.raises(CircuitError, match=r"1,001 nodes, too many for the memory"):
-        circuit(cells).compile()
+        circuit(cells).compile(sparse=False)
 
 
 def test_unequal_branches_are_damped():

@@ -106,6 +106,7 @@ def test_picture():
         ({"dts": [5.0, 4.0]}, ValueError, ("dts", "differently")),
         ({"dts": [0.9, 0.1]}, ValueError, ("dt must be at most", "is 0.5")),
         ({"dts": [0.1, np.nan]}, ValueError, ("dts", "finite")),
+        ({"dts": [0.1, 5e-324]}, ValueError, ("dts", "larger", "4.94066e-324")),
         ({"duration": -1.0}, ValueError, ("duration", "-1.0")),
         ({"replicas": 1}, ValueError, ("replicas", "at least 2")),
         ({"observable": 3.0}, TypeError, ("observable", "function", "float")),

@@ -85,6 +85,8 @@ def test_bennett_refuses():
         theory.bennett([1.0], [1.0, 2.0], kT=1.0)
     with refused(ValueError, "reverse must be finite"):
         theory.bennett([1.0, 2.0], [1.0, np.nan], kT=1.0)
+    with refused(ValueError, "kT must be at most 1e+300", "1.7e+308"):
+        theory.bennett([1.0, 2.0], [1.0, 2.0], kT=1.7e308)
     with refused(ValueError, "kT must be positive"):
         theory.bennett([1.0, 2.0], [1.0, 2.0], kT=0.0)
 

@@ -63,8 +63,8 @@ NOT_EMULATED = {
     "lattice-allpass": "no resistor damps",  # a current around the lattice
     "cold-and-silent": "at 0 K",  # heat between two temperatures at a node without capacitor
     # White noise that an op-amp has to follow through a capacitor.
-    "frequency-dependent-negative-resistor": "noise of R4 .* is not determined",
-    "nullor-amplifier": "noise of R1 .* is not determined",
+    "frequency-dependent-negative-resistor": "noise of R4 .* would be the voltage",
+    "nullor-amplifier": "noise of R1 .* would be the voltage",
 }
 
 

@@ -113,6 +113,17 @@ def test_noise_of_voltage_sources():
     assert (branch.noise, branch.bandwidth) == (1e-18, 1e3)
 
 
+def test_tables_for_sweeps_are_skipped():
+    made = circuit("R1 a 0 1\n.data t\n+ r c\n1 2\n.enddata\nC1 a 0 1")
+    assert made.skipped == (".data t", "+ r c", "1 2", ".enddata") and len(made.branches) == 2
+    with pytest.raises(CircuitError, match="no .enddata"):
+        circuit(".data t\nR1 a 0 1")
+
+
+def test_two_coefficients_of_temperature():
+    assert values("R1 a 0 1k tc=0.01,0.001 m=2\n.temp 37") == [pytest.approx(600.0)]
+
+
 def test_comments_after_two_slashes():
     assert values("R1 /a/b 0 1 // of (one) ohm") == [1.0]
 

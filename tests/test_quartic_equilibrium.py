@@ -324,3 +324,13 @@ def test_energies_beyond_all_digits_are_refused():
         ktc.Emulator(ktc.Network(-1.0, 1.0, kT=1e-14, quartic=1.0), replicas=10, seed=111)
     with refused(ValueError, "bias so large", "1e12"):
         ktc.Emulator(ktc.Network(1.0, 1.0, bias=1e12, quartic=1.0), replicas=10, seed=111)
+
+
+@pytest.mark.parametrize("quartic", [5.8e-5, 1e-300])
+@pytest.mark.parametrize("bias", [0.0, 1e-4])
+def test_a_quartic_term_below_rounding_changes_nothing(quartic, bias):
+    """A picofarad at room temperature: the free energy is that without it."""
+    weak = ktc.Network(1e12, 1e6, kT=4.14e-21, bias=bias, quartic=quartic)
+    plain = ktc.Network(1e12, 1e6, kT=4.14e-21, bias=bias)
+    expected = ktc.theory.free_energy(plain)
+    assert ktc.theory.free_energy(weak) == pytest.approx(expected, rel=1e-12)

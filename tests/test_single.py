@@ -224,3 +224,13 @@ def test_an_update_works_on_states_as_they_are_read(kind, dtype, first):
         emulator.run(0.2)
     expected = np.cov(emulator.read().T, bias=True)
     np.testing.assert_allclose(emulator.moments().covariance, np.atleast_2d(expected), atol=1e-12)
+
+
+@pytest.mark.parametrize("bias", [3e3, 1e6, 1e9])
+def test_first_law_of_a_jump_that_rounds_the_state(bias):
+    """The energy that rounding adds is part of the work: the imbalance stays that of singles."""
+    emulator = ktc.Emulator(ktc.Network(1.0, 1.0), replicas=200, seed=1, dtype="float32")
+    emulator.set(bias=bias)
+    assert emulator.ledger.imbalance() < 1e-5
+    emulator.run(0.3)
+    assert emulator.ledger.imbalance() < 1e-5

@@ -234,3 +234,25 @@ def stored(made, emulator):
         spread = row @ net.stiffness @ emulator.moments().covariance @ net.stiffness @ row
         energy += 0.5e-3 * (made.currents(emulator)[name] ** 2 + spread)
     return energy
+
+
+def test_a_circuit_goes_where_a_network_goes():
+    made = circuit("R1 a 0 1k\nC1 a 0 1n\nV1 x 0 0\nC2 x a 1n")
+    net = made.compile()
+    np.testing.assert_array_equal(
+        ktc.spectra.spectral_density(made, 1e3), ktc.spectra.spectral_density(net, 1e3)
+    )
+    assert ktc.theory.equilibrium(made).covariance == ktc.theory.equilibrium(net).covariance
+    options = {"duration": 1e-6, "replicas": 10, "seed": 1}
+    studies = [ktc.convergence(c, lambda e: e.read()[:, 0], **options) for c in (made, net)]
+    assert studies[0].estimates[0].mean == studies[1].estimates[0].mean
+
+
+def test_nodes_of_a_circuit_are_in_the_order_of_its_columns():
+    made = circuit(
+        "G0 n2 n3 N1 0 0.3m\nR1 0 n0 1k\nR4 n2 n3 500\nR5 n1 0 1k\nC7 0 n1 1n\nR3 n0 n1 1k\n"
+        "R9 n2 n1 1k"
+    )
+    assert made.nodes == made.compile().nodes == ("n2", "n3", "n0", "N1")
+    found = made.voltage_moments(ktc.Emulator(made, replicas=math.inf)).mean
+    np.testing.assert_allclose(found, list(made.op().voltages.values()), atol=1e-20)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -138,6 +140,9 @@ def test_a_driven_low_pass_follows_its_source():
         ("pulse(0 1 0 0 0 1 0 2)", "needs a period"),
         ("pwl(0 1 1)", "pairs"),
         ("pwl(0 1 1 2) r=0.5", "none of its points"),
+        ("pwl(0 1) r=0", "none of its points"),
+        ('pwl file "a.csv"', "reads no file"),
+        ("pwl(file=a.csv)", "reads no file"),
         ("pwl(0 1 1 2) td=", "after '='"),
         ("sffm(0 1 1 1e6 1)", "modulation index"),
         ("sffm(0 1 1 1)", "at least 5"),
@@ -152,8 +157,22 @@ def test_waveforms_that_are_not_given_in_full_are_refused(text, part):
     assert caught.value.line == 2
 
 
+def test_one_point_is_constant():
+    given = wave("pwl(1m 5)")
+    np.testing.assert_array_equal(given.at([0.0, 1e-3, 2e-3]), 5.0)
+    np.testing.assert_allclose(given.mean([0.0, 0.5e-3, 2e-3]), 5.0, rtol=1e-15)
+
+
 def test_edges_of_means_are_checked():
     with pytest.raises(ValueError, match="increasing"):
         wave("sin(0 1 1)").mean([0.0, 0.0])
     with pytest.raises(ValueError, match="shape must be"):
         ktc.Waveform("square", (0, 1))
+    with pytest.raises(ValueError, match="sin needs a frequency"):
+        ktc.Waveform("sin", (0, 1, 0))
+    with pytest.raises(ValueError, match="values must be finite"):
+        ktc.Waveform("sin", (0, math.nan, 1))
+    with pytest.raises(ValueError, match="values must be a series"):
+        ktc.Waveform("sin", 1.0)
+    with pytest.raises(ValueError, match="delay must be finite"):
+        ktc.Waveform("pwl", (0, 1), delay=math.inf)

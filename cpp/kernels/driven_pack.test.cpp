@@ -128,45 +128,62 @@ double normal(const Kernels& kernels, std::uint64_t step, std::size_t element, s
     return noise[lane];
 }
 
-void check_equation(const Kernels& kernels, const Drive& drive, std::size_t lane) {
-    const Replicas found = play(kernels, drive);
+/// One replica in plain arithmetic, one formula for each account.
+struct Reference {
     std::vector<double> x;
-    const std::vector<double> start = testing::numbers<double>(drive.rows * group, 4);
-    for (std::size_t i = 0; i < drive.rows; ++i) x.push_back(start[i * group + lane]);
     double work = 0.0, heat = 0.0, supply = 0.0, source = 0.0;
-    for (std::size_t k = 0; k < Drive::count; ++k) {
-        const DrivenTick& tick = drive.ticks[k];
-        std::vector<double> noise, before = x;
-        for (std::size_t i = 0; i < drive.draws; ++i)
-            noise.push_back(normal(kernels, first_step.step + k, i, lane));
+
+    /// The noise that a row gets from all normals and filters.
+    static double thermal(const Drive& drive, std::size_t row, const std::vector<double>& noise,
+                          const std::vector<double>& before) {
+        double sum = drive.width[row] * noise[row];
+        for (std::size_t j = 0; drive.correlated && j < drive.draws; ++j)
+            sum += Drive::entry(row, j) * noise[j];
+        for (std::size_t j = 0; j < drive.move.filters; ++j)
+            sum += Drive::entry(row, drive.draws + j) * before[drive.units + j];
+        return sum;
+    }
+
+    void move(const Drive& drive, const DrivenTick& tick, const std::vector<double>& noise) {
+        const std::vector<double> before = x;
         double fed = tick.steady;
         for (std::size_t i = 0; i < drive.rows; ++i) {
-            double thermal = drive.width[i] * noise[i];
-            for (std::size_t j = 0; drive.correlated && j < drive.draws; ++j)
-                thermal += Drive::entry(i, j) * noise[j];
-            for (std::size_t j = 0; j < drive.move.filters; ++j)
-                thermal += Drive::entry(i, drive.draws + j) * before[drive.units + j];
-            if (i < drive.units && tick.force_change) work -= tick.force_change[i] * before[i];
-            x[i] = tick.rest[i] + drive.decay[i] * (before[i] - tick.rest[i]) + thermal;
+            x[i] = tick.rest[i] + drive.decay[i] * (before[i] - tick.rest[i]) +
+                   thermal(drive, i, noise, before);
             const double step = x[i] - before[i];
             if (tick.potential) fed += tick.potential[i] * step;
             if (i >= drive.units) continue;
+            if (tick.force_change) work -= tick.force_change[i] * before[i];
             heat -= step * (0.5 * (x[i] + before[i]) - tick.force[i]);
             supply += tick.force[i] * step;
         }
         for (std::size_t i = 0; tick.share && i < drive.draws; ++i) fed += tick.share[i] * noise[i];
+        add(fed);
+    }
+
+    void add(double fed) {
         source += fed;
         heat += fed;
     }
-    const double weights[] = {0.5, 0.75, 2.0};
-    for (std::size_t tile = 0; tile < 3; ++tile) {
-        const double own = weights[tile] * normal(kernels, 16 * tile, drive.draws, lane);
-        source += own;
-        heat += own;
+};
+
+void check_equation(const Kernels& kernels, const Drive& drive, std::size_t lane) {
+    const Replicas found = play(kernels, drive);
+    const std::vector<double> start = testing::numbers<double>(drive.rows * group, 4);
+    Reference exact;
+    for (std::size_t i = 0; i < drive.rows; ++i) exact.x.push_back(start[i * group + lane]);
+    for (std::size_t k = 0; k < Drive::count; ++k) {
+        std::vector<double> noise;
+        for (std::size_t i = 0; i < drive.draws; ++i)
+            noise.push_back(normal(kernels, first_step.step + k, i, lane));
+        exact.move(drive, drive.ticks[k], noise);
     }
+    const double weights[] = {0.5, 0.75, 2.0};
+    for (std::size_t tile = 0; tile < 3; ++tile)
+        exact.add(weights[tile] * normal(kernels, 16 * tile, drive.draws, lane));
     for (std::size_t i = 0; i < drive.rows; ++i)
-        CHECK(found.state[i * group + lane] == doctest::Approx(x[i]).epsilon(1e-11));
-    const double expected[] = {work, heat, supply, source};
+        CHECK(found.state[i * group + lane] == doctest::Approx(exact.x[i]).epsilon(1e-11));
+    const double expected[] = {exact.work, exact.heat, exact.supply, exact.source};
     for (std::size_t account = 0; account < 4; ++account)
         CHECK(found.sum[account][lane] + found.carry[account][lane] ==
               doctest::Approx(expected[account]).epsilon(1e-11).scale(100.0));

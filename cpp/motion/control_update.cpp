@@ -55,8 +55,27 @@ void ControlUpdate::apply(ReplicaBlock& block, Workspace& workspace) const {
             apply_shape(state, workspace.second.data(), work);
         });
     else
-        block.state.shift_force(before_->rest, after_->rest, force_change_, work);
+        shift(block, workspace, work);
     block.ledger.post(Ledger::work, work);
+}
+
+/// Where single precision rounds the state, the energy of it is part of the work, as it is in
+/// ticks.
+void ControlUpdate::shift(ReplicaBlock& block, Workspace& workspace, double* work) const {
+    const bool rounds = block.state.rounds(before_->rest, after_->rest);
+    if (rounds) {
+        const double* state = block.state.read(before_->rest, workspace.state);
+        workspace.before.assign(state, state + force_change_.size() * block_width);
+    }
+    block.state.shift_force(before_->rest, after_->rest, force_change_, work);
+    if (!rounds) return;
+    const double* state = block.state.read(after_->rest, workspace.state);
+    for (std::size_t i = 0; i < force_change_.size(); ++i)
+        for (std::size_t lane = 0; lane < block_width; ++lane) {
+            const std::size_t at = i * block_width + lane;
+            const double before = workspace.before[at], after = state[at];
+            work[lane] += (after - before) * (0.5 * (after + before) - after_->force[i]);
+        }
 }
 
 void ControlUpdate::apply_shape(double* state, double* product, double* work) const {

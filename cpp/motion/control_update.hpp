@@ -28,6 +28,7 @@ class ControlUpdate {
 
    private:
     void apply_shape(double* state, double* product, double* work) const;
+    void shift(ReplicaBlock& block, Workspace& workspace, double* work) const;
 
     std::shared_ptr<const Drive> before_, after_;
     std::vector<double> force_change_;

@@ -15,6 +15,7 @@
 #include "motion/setting.hpp"
 #include "motion/state_format.hpp"
 #include "motion/workspace.hpp"
+#include "physics/divider.test.hpp"
 
 /// What tests of motion and engine share.
 namespace ktc::testing {
@@ -43,6 +44,18 @@ inline Controls controls_of(Stiffness stiffness, double kT = 1.0, double bias = 
 inline Controls controls_of(Rows stiffness, double kT = 1.0, double bias = 0.0,
                             double quartic = 0.0) {
     return controls_of(Stiffness(matrix(stiffness)), kT, bias, quartic);
+}
+
+/// Controls of a circuit whose stiffness is fixed.
+inline Controls controls_of(const SparseCircuit& circuit, std::vector<double> kT,
+                            std::vector<double> emf, std::vector<double> current) {
+    const std::size_t n = circuit.units();
+    return {std::vector<double>(n, 0.0),
+            Stiffness::inverse_of(circuit.storage, circuit.order_of_state()),
+            std::move(kT),
+            std::vector<double>(n, 0.0),
+            std::move(emf),
+            std::move(current)};
 }
 
 inline ReplicaBlock block_of(const Network& network, const Setting& setting,

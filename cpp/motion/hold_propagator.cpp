@@ -6,6 +6,7 @@
 #include "ground/dense.hpp"
 #include "kernels/packed_matrix.hpp"
 #include "motion/block_books.hpp"
+#include "motion/circuit_step.hpp"
 #include "motion/driven_propagator.hpp"
 #include "motion/midpoint_propagator.hpp"
 #include "motion/splitting_propagator.hpp"
@@ -217,6 +218,9 @@ std::shared_ptr<const Propagator> hold_propagator(const Network& network, const 
                                                           hold, longest_step, format.units());
     };
     if (motion == Motion::midpoint) return in_precision(midpoint);
+    if (network.circuit())
+        return circuit_propagator(network.circuit(), kT, hold, longest_step,
+                                  motion == Motion::pooled);
     if (!is_exact(motion))
         return splitting_propagator(elements, *setting.energy, kT, hold, longest_step,
                                     motion == Motion::pooled);

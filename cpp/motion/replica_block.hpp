@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -69,6 +70,15 @@ class BlockState {
                 for (std::size_t lane = 0; lane < block_width; ++lane)
                     work[lane] -= change[row] * full_[at + lane];
         }
+    }
+
+    /// Whether a change of the offset rounds numbers to more than a ten-thousandth of their unit.
+    bool rounds(const std::vector<double>& before, const std::vector<double>& after) const {
+        if (!format_->single()) return false;
+        const std::vector<double>&from = format_->offset(before), &to = format_->offset(after);
+        for (std::size_t row = 0; row < format_->rows(); ++row)
+            if (std::abs(to[row] - from[row]) > 0x1p10 * format_->unit(row)) return true;
+        return false;
     }
 
     /// Whether lanes [begin, end) hold numbers.

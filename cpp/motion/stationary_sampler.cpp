@@ -6,6 +6,7 @@
 
 #include "ground/dense.hpp"
 #include "ground/error.hpp"
+#include "motion/circuit_stationary.hpp"
 #include "motion/quartic_equilibrium.hpp"
 #include "motion/sparse_equilibrium.hpp"
 
@@ -148,6 +149,8 @@ std::unique_ptr<const StationarySampler> natural_sampler(const Network& network,
 std::unique_ptr<const StationarySampler> stationary_sampler(const Network& network,
                                                             const Setting& setting) {
     if (setting.coordinates->natural) return natural_sampler(network, setting);
+    if (network.circuit())
+        return std::make_unique<CircuitStationary>(network.circuit(), setting.controls);
     Controls controls = setting.controls;
     if (network.is_sparse() && !network.is_driven(controls) && !controls.has_quartic() &&
         SparseEquilibrium::applies(controls.stiffness.sparse()))

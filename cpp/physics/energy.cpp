@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ground/block_width.hpp"
+#include "ground/compensated_sum.hpp"
 #include "ground/dense.hpp"
 
 namespace ktc {
@@ -10,6 +11,10 @@ namespace ktc {
 void Energy::of_block(const double* state, const std::vector<double>& force, double* scratch,
                       double* energy) const {
     std::fill(energy, energy + block_width, 0.0);
+    if (hessian.inverse() != nullptr) {
+        of_inverse(state, force, scratch, energy);
+        return;
+    }
     if (hessian.is_sparse()) {
         of_sparse_block(state, force, energy);
         return;
@@ -50,6 +55,19 @@ void Energy::of_sparse_block(const double* state, const std::vector<double>& for
         }
         for (std::size_t lane = 0; lane < block_width; ++lane) energy[lane] += part[lane];
     }
+}
+
+void Energy::of_inverse(const double* state, const std::vector<double>& force, double* scratch,
+                        double* energy) const {
+    std::copy(state, state + force.size() * block_width, scratch);
+    solve_block(*hessian.inverse(), scratch, block_width);
+    double carry[block_width] = {};
+    for (std::size_t i = 0; i < force.size(); ++i)
+        for (std::size_t lane = 0; lane < block_width; ++lane) {
+            const std::size_t at = i * block_width + lane;
+            add_compensated(energy[lane], carry[lane], state[at] * (0.5 * scratch[at] - force[i]));
+        }
+    for (std::size_t lane = 0; lane < block_width; ++lane) energy[lane] += carry[lane];
 }
 
 }  // namespace ktc

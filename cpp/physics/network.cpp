@@ -105,6 +105,24 @@ Network::Network(const std::vector<double>& friction)
     elements_->check();
 }
 
+Network::Network(SparseCircuit circuit)
+    : units_(circuit.units()),
+      sparse_(true),
+      friction_(std::make_shared<const Matrix>()),
+      circuit_(std::make_shared<const SparseCircuit>(std::move(circuit))) {
+    circuit_->check();
+    const std::size_t resistors = circuit_->conductance.size();
+    Elements elements;
+    elements.directions =
+        SparseMatrix(units_, std::vector<std::size_t>(resistors + 1, 0), {}, "directions");
+    elements.conductance = circuit_->conductance;
+    elements.account = circuit_->account;
+    elements.source_directions = Matrix(circuit_->source_directions.rows(), 0);
+    elements.noise_density = circuit_->noise_density;
+    elements.noise_rate.resize(elements.noise_density.size(), 0.0);
+    elements_ = std::make_shared<const Elements>(std::move(elements));
+}
+
 Stiffness Network::hessian(const Controls& controls) const {
     if (inertia_.empty()) return controls.stiffness;
     Matrix result(dimension(), dimension());
@@ -121,7 +139,7 @@ bool Network::is_driven(const Controls& controls) const {
 }
 
 bool Network::moves_together(const Controls& controls) const {
-    return !is_driven(controls) && elements_->interconnection.empty() &&
+    return !circuit_ && !is_driven(controls) && elements_->interconnection.empty() &&
            (elements_->along_axes() || elements_->mobility().is_diagonal());
 }
 
@@ -162,6 +180,9 @@ void Network::check(const Controls& controls) const {
     check_bias(controls.bias);
     require(controls.stiffness.rows() == units() && controls.stiffness.columns() == units(),
             "stiffness must be a square matrix with one row a unit");
+    require(
+        (controls.stiffness.inverse() != nullptr) == (circuit_ != nullptr),
+        "stiffness of a large circuit must be the inverse of its capacitances, which are fixed");
     require(controls.stiffness.is_sparse() == sparse_,
             "stiffness must be sparse where the network's own is, and dense where that is");
     require(sparse_ ? controls.stiffness.sparse().is_finite()

@@ -7,6 +7,7 @@
 
 #include "physics/elements.hpp"
 #include "physics/energy.hpp"
+#include "physics/sparse_circuit.hpp"
 
 namespace ktc {
 
@@ -50,6 +51,8 @@ class Network {
     explicit Network(Elements elements);
     /// Overdamped units, one resistor each, whose stiffness is sparse.
     explicit Network(const std::vector<double>& friction);
+    /// A large circuit, whose stiffness is the inverse of its storage.
+    explicit Network(SparseCircuit circuit);
 
     std::size_t units() const { return units_; }
     /// Length of the state z: d, or 2d with inertia.
@@ -59,6 +62,8 @@ class Network {
     /// Whether the stiffness is sparse; such a network moves by steps, whose cost is proportional
     /// to the number of couplings.
     bool is_sparse() const { return sparse_; }
+    /// The elements of a large circuit, null otherwise; `elements` has no directions then.
+    const std::shared_ptr<const SparseCircuit>& circuit() const { return circuit_; }
     /// R = G⁻¹ of an overdamped network; empty with an interconnection or a sparse stiffness.
     const Matrix& friction() const { return *friction_; }
     const std::vector<double>& inertia() const { return inertia_; }
@@ -93,6 +98,7 @@ class Network {
     std::shared_ptr<const Matrix> friction_;
     std::vector<double> inertia_;
     std::shared_ptr<const Elements> elements_;
+    std::shared_ptr<const SparseCircuit> circuit_;
 };
 
 }  // namespace ktc

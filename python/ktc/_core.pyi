@@ -37,6 +37,13 @@ class Stiffness:
     A sparse stiffness; Python keeps it by its matrix.
     """
     @staticmethod
+    def inverse_of(
+        storage: typing.Any, order: typing.Annotated[numpy.typing.ArrayLike, numpy.int64]
+    ) -> Stiffness:
+        """
+        The inverse of a sparse matrix, factorised in an order of elimination.
+        """
+    @staticmethod
     def of_rows(
         starts: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
         columns: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
@@ -48,6 +55,17 @@ class Stiffness:
     def dominated(self) -> bool:
         """
         Whether some scaling makes it diagonally dominant, and so positive definite.
+        """
+    def times(
+        self, columns: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]
+    ) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        The inverse of S times a matrix, (d, columns).
+        """
+    @property
+    def entries(self) -> int:
+        """
+        Entries of the factor of S.
         """
 
 class Elements:
@@ -115,6 +133,27 @@ class Network:
     What cannot be programmed: the circuit itself.
     """
     @staticmethod
+    def of_circuit(
+        *,
+        storage: typing.Any,
+        interconnection: typing.Any,
+        directions: typing.Any,
+        conductance: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        account: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+        source_directions: typing.Any,
+        noise_directions: typing.Any,
+        noise_density: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        first_flux: typing.SupportsInt | typing.SupportsIndex,
+        order: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+        rates: tuple[
+            typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex
+        ],
+        fill: typing.SupportsInt | typing.SupportsIndex,
+    ) -> Network:
+        """
+        A large circuit; see physics/sparse_circuit.hpp.
+        """
+    @staticmethod
     def of_elements(
         *,
         interconnection: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
@@ -179,6 +218,11 @@ class Network:
     @property
     def elements(self) -> Elements: ...
     @property
+    def fastest(self) -> float:
+        """
+        A bound of the fastest rate of a large circuit; 0 of other networks.
+        """
+    @property
     def flow(self) -> numpy.typing.NDArray[numpy.float64]: ...
     @property
     def friction(self) -> numpy.typing.NDArray[numpy.float64]: ...
@@ -193,6 +237,11 @@ class Network:
     def mobility(self) -> numpy.typing.NDArray[numpy.float64]: ...
     @property
     def resistors(self) -> int: ...
+    @property
+    def size_of_step(self) -> tuple[int, int]:
+        """
+        Coordinates of a large circuit, and entries of the factor of its steps.
+        """
     @property
     def units(self) -> int: ...
 

@@ -118,11 +118,11 @@ class Pencil:
     def _enter(self, b: Branch) -> None:
         row = self.across(b.plus, b.minus)
         if b.kind == "R" and b.value:
-            self.matrix += np.outer(row, row) / b.value
+            self._add(row, row / b.value)
         elif b.kind == "I":
             self.push[:, self.graph.sources.index(b)] -= row
-        elif b.kind == "G" or b.kind == "F":
-            self.matrix += b.value * np.outer(row, self._control(b))
+        elif b.kind in "GF":
+            self._add(row, b.value * self._control(b))
         elif b.kind in "VEH":
             own = self.current_of(b.name)
             self.matrix[:, own] += row
@@ -133,6 +133,11 @@ class Pencil:
                 self.matrix[own] += self._control(b)
             else:
                 self.matrix[own] += row - b.value * self._control(b)
+
+    def _add(self, current: Array, by: Array) -> None:
+        """Add a current, a column of x, that is proportional to a row on x."""
+        rows, columns = np.flatnonzero(current), np.flatnonzero(by)
+        self.matrix[np.ix_(rows, columns)] += np.outer(current[rows], by[columns])
 
     def _control(self, b: Branch) -> Array:
         """What controls a source, as a row on x."""
@@ -194,7 +199,7 @@ class _States:
             fixed[dependent] = np.linalg.solve(held[:, dependent], left.T @ push[n:])
         tied = into.T @ storage @ along
         sizes = (np.abs(into.T) @ np.abs(storage) @ np.abs(along)).max(axis=1, initial=0.0)
-        if len(tied) and np.linalg.svd(tied / sizes[:, None])[1][-1] < 1e-9:
+        if len(tied) and np.linalg.svd(tied / sizes[:, None], compute_uv=False)[-1] < 1e-9:
             raise self._refusal("the current or voltage of {0} would be the derivative of noise")
         energy = along.T @ storage @ along
         inverse = np.linalg.inv(tied) if len(tied) else tied

@@ -93,7 +93,7 @@ class CircuitAnalyses(CircuitElements):
                 amperes = values.get(name, 0.0)
             currents[b.name] = amperes
             if b.kind in "VI" or b.kind in GAINS:
-                power[b.name] = -volts * amperes
+                power[b.name] = 0.0 - volts * amperes
             elif b.kind == "R":
                 heat[b.name] = volts * amperes
         volts_of = x[equations.node_places].tolist()

@@ -15,6 +15,7 @@ from ktc._circuits.netlist import Netlist, read_netlist
 from ktc._circuits.netlist_place import DEFAULT_KELVIN
 from ktc._circuits.netlist_source import read_text
 from ktc._circuits.netlist_text import write_netlist
+from ktc._circuits.sparse_circuit import SparseCircuit, is_large
 
 
 class Circuit(CircuitReadings):
@@ -175,7 +176,7 @@ class Circuit(CircuitReadings):
         """Unit symbols of the compiled circuit."""
         return self.compile().symbols
 
-    def compile(self) -> CompiledCircuit:
+    def compile(self, sparse: bool | None = None) -> CompiledCircuit:
         """Compile the circuit to a Network in SI: charges [C], fluxes [Wb], joules, seconds.
 
         The state consists of the charges of nodes with capacitors and the fluxes of inductors;
@@ -188,11 +189,23 @@ class Circuit(CircuitReadings):
         biases of capacitors and sources along fluxes; current sources stay current sources, or
         become biases of fluxes where they are in series with inductors.
 
+        A circuit of more than 1000 nodes and inductors is compiled as a sparse one, whose cost is
+        proportional to its elements. Such a network moves by implicit midpoint steps, and has no
+        closed forms; see docs/netlists.md.
+
+        With controlled sources the network is active: it has no equilibrium, and ``net_heat``, heat
+        less what they supply, in place of heat. All its sources are current sources of the network.
+
+        Args:
+            sparse: whether to compile a sparse one; None for what was compiled last, or else by
+                the number of nodes.
+
         Raises:
             CircuitError: a circuit without a unique solution: a floating node, a loop of voltage
                 sources, also with inductors, couplings that no windings have, resistors at several
-                temperatures at a node without capacitor (their heat diverges), or a mode that no
-                resistor damps. The message names elements and nodes, and what to add.
+                temperatures at a node without capacitor (their heat diverges), a mode that no
+                resistor damps or that grows, or controlled sources that hold a capacitor at the
+                voltage of white noise. The message names elements and nodes, and what to add.
 
         Example:
             >>> import ktc
@@ -202,9 +215,13 @@ class Circuit(CircuitReadings):
             >>> net.relaxation_times.round(9)
             array([3.e-06])
         """
-        if self._compiled is None:
-            self._compiled = CompiledCircuit.of_branches(self.branches, self.kelvin, self.couplings)
-        return self._compiled
+        known = self._compiled
+        chosen = isinstance(known, SparseCircuit) if known else is_large(self.branches)
+        chosen = chosen if sparse is None else flag("sparse", sparse)
+        if known is None or isinstance(known, SparseCircuit) != chosen:
+            kind = SparseCircuit if chosen else CompiledCircuit
+            self._compiled = known = kind.of_branches(self.branches, self.kelvin, self.couplings)
+        return known
 
     def _changed(self) -> None:
         super()._changed()

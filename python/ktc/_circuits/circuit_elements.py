@@ -196,7 +196,9 @@ class CircuitElements(Storable):
     @property
     def nodes(self) -> tuple[str, ...]:
         """Names of the nodes but ground, in order of appearance."""
-        return tuple(node for node in self._spelling.values() if node != GROUND)
+        # Nodes that only control sources come last; no circuit with them compiles.
+        ends = dict.fromkeys(n for b in self._branches.values() for n in (b.plus, b.minus))
+        return tuple(n for n in (ends | dict.fromkeys(self._spelling.values())) if n != GROUND)
 
     def _append(self, branch: Branch) -> None:
         self._refuse_second(branch, self._branches)

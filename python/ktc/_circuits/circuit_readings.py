@@ -26,8 +26,13 @@ class CircuitReadings(CircuitAnalyses):
     """What a circuit tells of its emulators, by names of nodes, elements and sources."""
 
     @abstractmethod
-    def compile(self) -> CompiledCircuit:
+    def compile(self, sparse: bool | None = None) -> CompiledCircuit:
         """Compile the circuit to a Network."""
+
+    def _compiled_as(self, emulator: Device) -> CompiledCircuit:
+        """The circuit, compiled as the network of an emulator is."""
+        network = getattr(emulator, "network", None)
+        return self.compile(network.is_sparse if isinstance(network, CompiledCircuit) else None)
 
     def controls(self, **sources: ArrayLike) -> dict[str, Array]:
         """Return the controls, for ``Emulator.set`` or ``Protocol``, at given values of sources.
@@ -132,7 +137,7 @@ class CircuitReadings(CircuitAnalyses):
             >>> circuit.voltages(emulator).round(3)[0]
             array([5. , 2.5])
         """
-        return self.compile().voltages(emulator, **sources)
+        return self._compiled_as(emulator).voltages(emulator, **sources)
 
     def voltage_moments(self, emulator: Device, **sources: float) -> Moments:
         """Return mean [V] and covariance [V²] of the node voltages over the replicas.
@@ -153,7 +158,7 @@ class CircuitReadings(CircuitAnalyses):
             >>> float(circuit.voltage_moments(exact).covariance[1, 1].round(15))  # kT/C
             4.142e-12
         """
-        return self.compile().voltage_moments(emulator, **sources)
+        return self._compiled_as(emulator).voltage_moments(emulator, **sources)
 
     def currents(self, emulator: Device, **sources: float) -> dict[str, Array]:
         """Return the currents of resistors and inductors of an emulator [A], by name.
@@ -174,7 +179,7 @@ class CircuitReadings(CircuitAnalyses):
             >>> float(circuit.currents(emulator)["L1"].mean().round(4))
             0.005
         """
-        return self.compile().currents(emulator, self.branches, sources)
+        return self._compiled_as(emulator).currents(emulator, self.branches, sources)
 
     def powers(self, emulator: Device, **sources: float) -> dict[str, float]:
         """Return the mean power that each V and I delivers now [W], by name.

@@ -77,6 +77,12 @@ def compile_equation(
         raise too_far_apart(branches) from None
 
 
+def refuse_values(branches: Sequence[Branch]) -> None:
+    """Refuse values of elements that no network can hold."""
+    _refuse_noisy_voltages(branches)
+    _refuse_extreme(branches)
+
+
 def _refuse_noisy_voltages(branches: Sequence[Branch]) -> None:
     for b in branches:
         if b.kind == "V" and b.noise is not None:
@@ -118,7 +124,7 @@ def too_large(branches: Sequence[Branch]) -> CircuitError:
     """Return the error about a circuit whose dense matrices do not fit into memory."""
     return CircuitError(
         f"the circuit has {len(_nodes(branches)):,} nodes, too many for the memory: it needs "
-        "dense matrices of that size; divide the circuit"
+        "dense matrices of that size; leave out sparse=False, or divide the circuit"
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,7 +13,7 @@ from ktc._base.validation import Array, of_type
 from ktc._circuits.branch import Branch, CircuitError, Coupling
 from ktc._circuits.compilation import compile_equation, too_far_apart, too_large
 from ktc._circuits.equation import CircuitEquation
-from ktc._circuits.source_values import controls_at, present_values
+from ktc._circuits.source_values import changed_controls, controls_at, present_values
 from ktc._model.controls import Controls
 from ktc._model.device import Device, DeviceMoments
 from ktc._model.elements import Elements
@@ -75,6 +75,11 @@ class CompiledCircuit(Network):
         return self.equation.nodes
 
     @property
+    def sources(self) -> tuple[str, ...]:
+        """Names of the voltage and current sources."""
+        return self.equation.sources
+
+    @property
     def coordinates(self) -> tuple[str, ...]:
         """Names of the coordinates of the state: charges "q(a)", fluxes "phi(L1)".
 
@@ -97,9 +102,30 @@ class CompiledCircuit(Network):
         """Return the controls for given values of sources; see Circuit.controls."""
         return controls_at(self.equation, values)
 
+    def changed_controls(
+        self, present: Controls, values: Mapping[str, ArrayLike], remembered: Array | None = None
+    ) -> tuple[dict[str, Array], Array]:
+        """Return the controls that named sources change, and the values of all sources."""
+        return changed_controls(self.equation, present, values, remembered)
+
+    def present_values(
+        self,
+        controls: Controls | Mapping[str, Array],
+        given: Mapping[str, float],
+        remembered: Array | None = None,
+    ) -> Array:
+        """Return the values of the sources at controls, shape (points, sources)."""
+        return present_values(self.equation, controls, given, remembered)
+
+    def nodes_at(self, state: Array, controls: Controls, theta: Array) -> Array:
+        """Return node voltages at states in the last axis and values of the sources."""
+        of_gradient = self.equation.nodes_of_gradient.T
+        fixed = self.equation.nodes_of_sources @ theta
+        return np.asarray(self.gradient(state, controls) @ of_gradient + fixed)
+
     def voltages(self, emulator: Device, **sources: float) -> Array:
         """Return the node voltages of every replica; see Circuit.voltages."""
-        return self._nodes_at(*self.present(emulator, sources))(emulator.read())
+        return self.nodes_at(emulator.read(), *self.present(emulator, sources))
 
     def voltage_moments(self, emulator: Device, **sources: float) -> Moments:
         """Return mean and covariance of the node voltages; see Circuit.voltage_moments."""
@@ -114,10 +140,10 @@ class CompiledCircuit(Network):
         Without values θ of the sources these are those that give the controls.
         """
         if theta is None:
-            theta = present_values(self.equation, controls, {})[0]
+            theta = self.present_values(controls, {})[0]
         if np.any(controls.quartic):
             raise ValueError("node voltages of quartic units have no moments of those of the state")
-        mean = self._nodes_at(controls, theta)(np.asarray(of_state.mean))
+        mean = self.nodes_at(np.asarray(of_state.mean), controls, theta)
         slope = self.nodes_of_state(controls)
         return Moments(mean, lambda: np.asarray(slope @ of_state.covariance @ slope.T))
 
@@ -130,7 +156,7 @@ class CompiledCircuit(Network):
         """Return the controls of an emulator of this circuit, and the values of its sources."""
         self._require_own(emulator)
         controls = emulator.controls
-        return controls, present_values(self.equation, controls, sources)[0]
+        return controls, self.present_values(controls, sources)[0]
 
     def currents(
         self, emulator: Device, branches: Iterable[Branch], sources: dict[str, float]
@@ -139,25 +165,30 @@ class CompiledCircuit(Network):
         controls, theta = self.present(emulator, sources)
         infinite = getattr(emulator, "infinite", False)
         state = np.asarray(emulator.moments().mean) if infinite else emulator.read()
-        volts = self._nodes_at(controls, theta)(state)
+        volts = self.nodes_at(state, controls, theta)
         return self.currents_at(branches, volts, self.gradient(state, controls), theta)
 
     def currents_at(
         self, branches: Iterable[Branch], volts: Array, gradient: Array, theta: Array
     ) -> dict[str, Array]:
         """Return currents at node voltages, ∇H and values of sources, each in the last axis."""
-        equation = self.equation
         place = {node.lower(): k for k, node in enumerate(self.nodes)}
         grounded = np.concatenate([volts, np.zeros((*volts.shape[:-1], 1))], axis=-1)
-        held = gradient @ equation.inductors_of_gradient.T + theta @ equation.inductors_of_sources.T
+        held = self.inductor_currents(gradient, theta)
         currents: dict[str, Array] = {}
         for b in branches:
             if b.kind == "R" and b.value:
                 plus, minus = (place.get(end.lower(), -1) for end in (b.plus, b.minus))
                 currents[b.name] = (grounded[..., plus] - grounded[..., minus]) / b.value
             elif b.kind == "L":
-                currents[b.name] = held[..., equation.inductors.index(b.name)]
+                currents[b.name] = held[b.name]
         return currents
+
+    def inductor_currents(self, gradient: Array, theta: Array) -> dict[str, Array]:
+        """Return currents of inductors by name, at ∇H and values of sources in the last axis."""
+        equation = self.equation
+        held = gradient @ equation.inductors_of_gradient.T + theta @ equation.inductors_of_sources.T
+        return {name: held[..., place] for place, name in enumerate(equation.inductors)}
 
     def gradient(self, state: Array, controls: Controls) -> Array:
         """Return ∇H at states in the last axis."""
@@ -169,15 +200,13 @@ class CompiledCircuit(Network):
 
     def _require_own(self, emulator: Device) -> None:
         of_type("emulator", emulator, Device, "an emulator of this circuit")
-        own, others = self.elements, emulator.network.elements
-        if own is None or others is None or not same(own.arrays(), others.arrays()):
+        if not self.is_network_of(emulator):
             raise ValueError(f"emulator must be one of this circuit, but is {emulator!r}")
 
-    def _nodes_at(self, controls: Controls, theta: Array) -> Callable[[Array], Array]:
-        """The function that maps states to node voltages, both in the last axis."""
-        of_gradient = self.equation.nodes_of_gradient.T
-        fixed = self.equation.nodes_of_sources @ theta
-        return lambda state: np.asarray(self.gradient(state, controls) @ of_gradient + fixed)
+    def is_network_of(self, emulator: Device) -> bool:
+        """Whether an emulator is one of this circuit."""
+        own, others = self.elements, emulator.network.elements
+        return own is not None and others is not None and same(own.arrays(), others.arrays())
 
     def state_at(self, conditions: Mapping[str, float], branches: Iterable[Branch]) -> Array:
         """Return the state at given voltages and currents; see Circuit.initial_state."""

@@ -138,12 +138,10 @@ def _copies(first: Token, kind: str, options: dict[str, float], place: Place) ->
 
 
 def _refuse_behavioural(first: Token, words: list[Token]) -> None:
-    ends = 0  # which may have such names
+    plain = without_marks(words)
     for word, after in pairwise(words):
-        if word.text in "(),":
-            continue
-        ends += 1
-        if ends > 2 and word.text.lower() in _BEHAVIOURAL and after.text[0] in "={'(":
+        announced = len(plain) > 2 and word is plain[2] and word.text.lower() in _BEHAVIOURAL
+        if announced and (after.text[0] in "={'(" or len(plain) != 5):
             raise word.error(
                 f"{first.text} is a behavioural source ({word.text}), which is not supported; "
                 "write a linear one by control nodes and a gain"

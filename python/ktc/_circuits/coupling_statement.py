@@ -24,4 +24,9 @@ def read_coupling(tokens: list[Token], scope: Scope, place: Place) -> Coupling:
         )
     inductors = words if given else words[:-1]
     names = tuple(place.name(inductor.text) for inductor in inductors)
+    if values[0].text[0].isalpha():
+        raise values[0].error(
+            f"{values[0].text!r} is no coefficient of {first.text}; models of cores are not "
+            "linear, and not supported"
+        )
     return Coupling(place.name(first.text), names, scope.number(values[0]), line=first.line)

@@ -81,7 +81,7 @@ def _read(tokens: list[Token], scope: Scope, settings: Settings, place: Place) -
     if kind in GAINS:
         found = read_controlled(tokens, scope, place)
         return Parts(found, left_out="" if found else place.name(first.text))
-    words = tokens[1:]
+    words = _separate_coefficients(tokens[1:])
     plus, minus = (place.node(node.text) for node in _take_nodes(words, tokens, kind))
     value: float | None
     waveform = model = None
@@ -204,6 +204,18 @@ def _take_value(
             break
         del words[0]
     return value, model
+
+
+def _separate_coefficients(words: list[Token]) -> list[Token]:
+    """``tc=a,b`` as ``tc1=a tc2=b``."""
+    for k, word in enumerate(words):
+        texts = [w.text for w in words[k + 1 : k + 5]]
+        if word.text.lower() == "tc" and len(texts) == 4 and texts[::2] == ["=", ","]:
+            equal, comma = words[k + 1], words[k + 3]
+            pair = [word._replace(text="tc1"), equal, words[k + 2]]
+            pair += [word._replace(text="tc2"), comma._replace(text="="), words[k + 4]]
+            return [*words[:k], *pair, *words[k + 5 :]]
+    return words
 
 
 def _take_nodes(words: list[Token], statement: list[Token], kind: str) -> list[Token]:

@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike
 
 from ktc._base.validation import Array, finite
 from ktc._circuits.compiled_circuit import CompiledCircuit
-from ktc._circuits.source_values import changed_controls
 from ktc._model.controls import CONTROL_NAMES, Controls
 from ktc._model.network import Network
 from ktc._model.protocol import Protocol
@@ -31,7 +30,7 @@ def resolved_controls(
     Raises:
         TypeError: a name that is neither a control nor a source of the network, or a source given
             together with a control that it acts on.
-        ValueError: as for ``changed_controls``.
+        ValueError: as for ``source_values.changed_controls``.
     """
     named = {name: value for name, value in given.items() if name not in CONTROL_NAMES}
     if not named:
@@ -42,15 +41,15 @@ def resolved_controls(
             f"{', '.join(map(repr, CONTROL_NAMES))}; a circuit's emulator takes names of its "
             "sources too"
         )
-    unknown = [n for n in named if n.lower() not in map(str.lower, network.equation.sources)]
+    unknown = [n for n in named if n.lower() not in map(str.lower, network.sources)]
     if unknown:
         raise TypeError(
             f"unknown control {unknown[0]!r}; choose from {', '.join(map(repr, CONTROL_NAMES))}, "
-            f"or the sources {', '.join(map(repr, network.equation.sources)) or 'of a circuit'}"
+            f"or the sources {', '.join(map(repr, network.sources)) or 'of a circuit'}"
         )
     if not over_ticks:
         named = {name: finite(name, value) for name, value in named.items()}
-    changes, values = changed_controls(network.equation, present, named, remembered)
+    changes, values = network.changed_controls(present, named, remembered)
     for name in changes.keys() & given.keys():
         raise TypeError(
             f"{name} is given beside {', '.join(named)}, which act on it; give one of the two"

@@ -156,7 +156,7 @@ class _Reader:
             self._close(first, words)
         elif directive == ".global":
             self._globals |= {word.text.lower(): word.text for word in words}
-        elif directive == ".ic":
+        elif directive in (".ic", ".dcvolt"):
             self._conditions.append(tokens)
         else:
             fix = _REFUSED.get(

@@ -19,7 +19,7 @@ MARKS = ("(", ")", ",")
 _SIMULATOR_COMMAND = re.compile(
     r"\.(op|tran|ac|noise|print|save|dc|meas(ure)?|plot|step|sens|four(ier)?|fft|pz|probe|width"
     r"|backanno|disto|tf|sp|hb|nodeset|csparam|model|graph|wave|savebias|mc|machine|preprocess"
-    r"|result|lin|output|sampling|(un)?prot(ect)?)(?!\S)",
+    r"|result|lin|output|(embedded)?sampling|pce|symbolic|(un)?prot(ect)?)(?!\S)",
     re.IGNORECASE,
 )
 _LINEAR_MODEL = re.compile(r"\.model\s+\S+\s+(r|res|c|cap|l|ind)\b", re.IGNORECASE)
@@ -89,19 +89,21 @@ class Statements:
         yield statement
 
     def _skips(self, line: Line) -> bool:
-        """Skip a command for a simulator, or the whole of its script."""
+        """Skip a command for a simulator, or the whole of a script or of a table of values."""
         if _SIMULATOR_COMMAND.match(line.text) and not _LINEAR_MODEL.match(line.text):
             self.skipped.append(line.text)
             return True
-        if line.text.lower() != ".control":
+        first = line.text.lower().split()[:1]
+        if first not in ([".control"], [".data"]):
             return False
+        end = {".control": ".endc", ".data": ".enddata"}[first[0]]
         self.skipped.append(line.text)
         for inner in self._source:
             if inner.text:
                 self.skipped.append(inner.text)
-            if inner.text.lower() == ".endc":
+            if inner.text.lower() == end:
                 return True
-        raise line.error("'.control' has no .endc; add it", ".control")
+        raise line.error(f"{first[0]!r} has no {end}; add it", first[0])
 
     def _is_title(self, line: Line) -> bool:
         """Take the title from a line that gives it."""

@@ -50,5 +50,6 @@ def source_powers(
         plus, minus = equations.ends(equations.branches[name.lower()])
         across = float(x[plus] - x[minus])
         place = equations.current_places.get(name.lower())
-        powers[name] = -across * value if place is None else -value * float(x[place])
+        current = value if place is None else float(x[place])
+        powers[name] = 0.0 - (across if place is None else value) * current
     return powers

@@ -53,6 +53,8 @@ def _take_waveform(words: list[Token], first: Token, scope: Scope, waveforms: st
             f"{word.text!r} of {first.text} varies in time; pass waveforms='drive' to keep it for "
             "Circuit.protocol, or waveforms='initial' for its value at time 0"
         )
+    if any(given.text.lower() == "file" for given in words[:2]):
+        raise word.error(f"{word.text!r} of {first.text} reads no file; give its times and values")
     values = _take_values(words, word, scope)
     times = _take_times(words, scope) if kind == "pwl" else {}
     try:
@@ -60,7 +62,7 @@ def _take_waveform(words: list[Token], first: Token, scope: Scope, waveforms: st
             return Waveform.starting(kind, values)
         return Waveform(kind, values, times.get("r"), times.get("td", 0.0))
     except ValueError as error:
-        raise word.error(f"{word.text!r} of {first.text} {error}") from None
+        raise word.error(f"{word.text!r} of {first.text}: {error}") from None
 
 
 def _take_constant(words: list[Token], first: Token, scope: Scope) -> float:

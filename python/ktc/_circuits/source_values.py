@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,7 +16,15 @@ from ktc._model.controls import Controls
 DRIVEN = ("bias", "emf", "current")
 
 
-def places_of(equation: CircuitEquation, names: Iterable[str]) -> dict[str, int]:
+class HasSources(Protocol):
+    """An equation of motion whose sources have names."""
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Names of the sources."""
+
+
+def places_of(equation: HasSources, names: Iterable[str]) -> dict[str, int]:
     """Return the indices of named sources in θ; case does not matter."""
     known = {name.lower(): place for place, name in enumerate(equation.sources)}
     places: dict[str, int] = {}
@@ -32,14 +41,12 @@ def places_of(equation: CircuitEquation, names: Iterable[str]) -> dict[str, int]
 
 def source_values(equation: CircuitEquation, controls: Controls) -> dict[str, float]:
     """Return the values of the sources that controls determine, by name."""
-    values, null = _solved(equation, _driven(controls), {})
+    values, null = _solved(equation, driven_controls(controls), {})
     known = np.flatnonzero(~null.any(axis=1))
     return {equation.sources[k]: float(values[0, k]) for k in known}
 
 
-def waveforms_of(
-    equation: CircuitEquation, values: Mapping[str, ArrayLike], others: Array
-) -> Array:
+def waveforms_of(equation: HasSources, values: Mapping[str, ArrayLike], others: Array) -> Array:
     """Return θ with some values replaced, shape (sources,) or (ticks, sources)."""
     places = places_of(equation, values)
     arrays = {name: real_array(name, value) for name, value in values.items()}
@@ -72,7 +79,7 @@ def changed_controls(
     Raises:
         ValueError: a source that acts on no control, or present values that are not determined.
     """
-    found, null = _solved(equation, _driven(present), {}, remembered)
+    found, null = _solved(equation, driven_controls(present), {}, remembered)
     places = list(places_of(equation, values).values())
     theta = waveforms_of(equation, values, found[0])
     for name, place in zip(values, places, strict=True):
@@ -113,7 +120,7 @@ def present_values(
         ValueError: controls that no values give, or a node voltage that depends on sources which
             they do not determine.
     """
-    values, null = _solved(equation, _driven(controls), given, remembered)
+    values, null = _solved(equation, driven_controls(controls), given, remembered)
     rows = equation.nodes_of_sources
     lost = (np.abs(rows @ null) > 1e-9 * (np.abs(rows) @ np.abs(null))).any(axis=1)
     if lost.any():
@@ -133,8 +140,8 @@ def _maps(equation: CircuitEquation) -> dict[str, Array]:
     return {name: getattr(equation, f"{name}_of") for name in DRIVEN}
 
 
-def _driven(controls: Controls | Mapping[str, Array]) -> Array:
-    """The controls that sources act on, side by side, shape (points, entries)."""
+def driven_controls(controls: Controls | Mapping[str, Array]) -> Array:
+    """Return the controls that sources act on, side by side, shape (points, entries)."""
     if isinstance(controls, Controls):
         controls = {name: getattr(controls, name)[None] for name in DRIVEN}
     return np.hstack([controls[name] for name in DRIVEN])

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from ktc._base.codec import register
 from ktc._base.lazy_imports import scipy
-from ktc._base.validation import Array, real_array
+from ktc._base.validation import Array, finite, real_array
 from ktc._circuits.waveform_shapes import Lines, Shape, Waves
 
 #: Names in netlists; the last two are noise, and sine is sin.
@@ -74,10 +74,19 @@ class Waveform:
     def __post_init__(self) -> None:
         if self.shape not in _NEEDED:
             raise ValueError(f"shape must be one of {', '.join(_NEEDED)}, but is {self.shape!r}")
-        object.__setattr__(self, "values", tuple(map(float, self.values)))
-        given = (*self.values, self.delay, self.repeat or 0.0)
-        if not all(map(math.isfinite, given)):
-            raise ValueError(f"needs finite values, but has {given}")
+        values = real_array("values", self.values)
+        if values.ndim != 1:
+            raise ValueError(f"values must be a series of numbers, but has shape {values.shape}")
+        object.__setattr__(self, "values", tuple(values.tolist()))
+        object.__setattr__(self, "delay", finite("delay", self.delay))
+        if self.repeat is not None:
+            object.__setattr__(self, "repeat", finite("repeat", self.repeat))
+        try:
+            self._check()
+        except ValueError as error:
+            raise ValueError(f"{self.shape} {error}") from None
+
+    def _check(self) -> None:
         if len(self.values) < 2:
             raise ValueError(f"needs at least two values, but has {len(self.values)}")
         least, names = _NEEDED[self.shape]
@@ -187,6 +196,8 @@ def _lines(values: tuple[float, ...], repeat: float | None, delay: float) -> Sha
     if any(later <= earlier for earlier, later in pairwise(times)):
         raise ValueError("needs increasing times")
     if repeat is None:
+        if len(times) == 1:
+            times, levels = times.repeat(2), levels.repeat(2)
         return Lines(times, levels, delay)
     if repeat not in times[:-1]:
         raise ValueError(f"repeats from {repeat:g} s, which is the time of none of its points")

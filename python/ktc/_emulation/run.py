@@ -218,7 +218,7 @@ class Run(Storable):
             raise ValueError("the entropy of quartic units is not determined by their moments")
         flow = self._items("entropy_flow")
         network = self.network
-        if network.elements is not None and network.elements.noises:
+        if network.core.elements.noises:
             raise ValueError("noise generators are not baths, so their entropy is not defined")
         if not np.all(np.asarray(self.protocol.controls.get("kT", self.initial_controls.kT)) > 0):
             raise ValueError("noiseless resistors (kT = 0) produce entropy without bound")

@@ -10,7 +10,7 @@ import numpy as np
 from ktc._base.validation import Array
 from ktc._circuits.compiled_circuit import CompiledCircuit
 from ktc._circuits.named_controls import Resolved
-from ktc._circuits.source_values import DRIVEN, present_values
+from ktc._circuits.source_values import DRIVEN
 from ktc._model.controls import Controls
 from ktc._model.moments import Reader
 from ktc._model.waveforms import full_shape
@@ -56,8 +56,8 @@ class VoltageRecord:
                 else np.broadcast_to(own, (len(ticks), len(own)))
                 for name, own in held.items()
             }
-            theta = present_values(network.equation, found, {}, frontend.sources)
-        self._fixed = dict(zip(stops, theta @ network.equation.nodes_of_sources.T, strict=True))
+            theta = network.present_values(found, {}, frontend.sources)
+        self._theta = dict(zip(stops, theta, strict=True))
 
     def readers(self) -> dict[str, Callable[[int], Array | float]]:
         """Functions of the tick, by the names of quantities."""
@@ -72,9 +72,7 @@ class VoltageRecord:
         return self._initial.updated(**{name: held[name] for name in self._driven})
 
     def _nodes(self, state: Array, tick: int) -> Array:
-        gradient = self._network.gradient(state, self._controls())
-        moved = gradient @ self._network.equation.nodes_of_gradient.T
-        return np.asarray(moved + self._fixed[tick])
+        return self._network.nodes_at(state, self._controls(), self._theta[tick])
 
     def _covariance(self) -> Array:
         of_state = self._network.nodes_of_state(self._controls())

@@ -72,7 +72,8 @@ class EnsembleOptions:
             if network.is_sparse:
                 raise ValueError(
                     "replicas must be finite for a sparse network, because a covariance is dense; "
-                    "make the network of stiffness.toarray() where that is small enough"
+                    "make the network of stiffness.toarray(), or compile the circuit with "
+                    "sparse=False, where that is small enough"
                 )
         size = math.inf if infinite else count("replicas", replicas)
         first = count("first_replica", first_replica, least=0)

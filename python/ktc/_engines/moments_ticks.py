@@ -224,4 +224,10 @@ def _itemise(
         injected = amounts[elements.accounts :].sum() + motion.white_rate * moved.duration
         posts[INJECTED] = float(injected)
     warm = motion.kT > 0
-    posts[ENTROPY] = float(np.sum(heats[warm] / motion.kT[warm]))
+    with np.errstate(over="ignore", invalid="ignore"):
+        posts[ENTROPY] = entropy = float(np.sum(heats[warm] / motion.kT[warm]))
+    if not np.isfinite(entropy):
+        raise OverflowError(
+            f"duration is {moved.duration:g}, so long that the entropy flow leaves the range of "
+            "numbers; make it shorter"
+        )

@@ -201,6 +201,13 @@ def _gigabytes(network: Network, options: EnsembleOptions) -> float:
     plain = 4 if options.motion == "driven" else 3
     accounts = plain if options.accounts is None else len(options.accounts)
     size = 4 if options.dtype == "float32" else 8
+    coordinates, fill = network.core.size_of_step
+    if coordinates:
+        # States, books, scratch memory of threads, and factors with what makes them.
+        lanes = -(-replicas // 64) * 64
+        books = 1.5 * len(network.accounts) if options.resolve_heat else 0
+        scratch = 64 * (options.threads or 1) * (3 * d + coordinates)
+        return 8e-9 * (lanes * (d + books) + scratch + 6 * fill)
     if network.is_sparse:
         # Lanes of whole blocks, and the lines of each unit's resistor.
         lanes = -(-replicas // 64) * 64

@@ -25,7 +25,7 @@ from ktc._emulation.emulator import Emulator
 from ktc._engines.step_size import default_step
 from ktc._measure.convergence_figure import draw_convergence
 from ktc._measure.extrapolation import extrapolate
-from ktc._model.network import Network
+from ktc._model.description import Description, network_of
 from ktc._model.protocol import Protocol
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ register(Convergence, ("steps", "estimates"), _restored)
 
 
 def convergence(
-    network: Network,
+    network: Description,
     observable: Callable[[Emulator], ArrayLike],
     duration: float | Protocol,
     *,
@@ -105,7 +105,7 @@ def convergence(
     extrapolate ⟨A⟩ + c dt² + … to dt → 0: the bias of averages is second order in the step.
 
     Args:
-        network: the network to emulate.
+        network: the Network or Circuit to emulate.
         observable: function of the Emulator after the run that returns one number per replica,
             shape (replicas,).
         duration: of the run, or a Protocol to play.
@@ -133,20 +133,27 @@ def convergence(
     """
     if not callable(observable):
         raise TypeError(f"observable must be a function, but is {type(observable).__name__}")
+    physics = network_of(network, "network")
     if dts is None:
-        dts = default_step(network, [network.controls]) * np.array(STEPS)
+        dts = default_step(physics, [physics.controls]) * np.array(STEPS)
     given = np.atleast_1d(real_array("dts", dts)).ravel()
     steps = np.sort(require_positive("dts", given))[::-1]
     if not isinstance(duration, Protocol):
         # A hold is divided into equal steps, no longer than requested.
         time = positive("duration", duration)
-        steps = time / np.ceil(time / steps * (1 - 1e-12))
+        with np.errstate(over="ignore"):
+            number_of_steps = np.ceil(time / steps * (1 - 1e-12))
+        if number_of_steps.max() > 2**53:
+            raise ValueError(
+                f"dts must be larger for a duration of {time:g}, but has {steps.min():g}"
+            )
+        steps = time / number_of_steps
     if len(steps) < 2 or len(np.unique(steps)) < len(steps):
         raise ValueError(
             f"dts must be at least two steps that divide the duration differently, but are {dts}"
         )
     if resolve_heat is None:
-        resolve_heat = network.moves_exactly
+        resolve_heat = physics.moves_exactly
     first_seed, number = random_seed(seed), count("replicas", replicas, least=2)
     estimates = []
     for k, dt in enumerate(steps):

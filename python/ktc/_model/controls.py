@@ -17,7 +17,6 @@ from ktc._base.validation import (
     frozen,
     known_keywords,
     per_unit,
-    positive,
     real_array,
     square,
 )
@@ -150,12 +149,7 @@ class Controls:
         """A new stiffness, sparse where the present one is."""
         units = len(self.bias)
         if isinstance(self.held_stiffness, SparseStiffness):
-            given = given if is_sparse(given) else real_array("stiffness", given)
-            if np.ndim(given) == 0 and not is_sparse(given):
-                given = positive("stiffness", given) * scipy.sparse.eye_array(units, format="csr")
-            held = SparseStiffness.of(given, units)
-            held.require_confining(quartic)
-            return held
+            return self.held_stiffness.replaced(given, quartic)
         if is_sparse(given):
             given = SparseStiffness.of(given, units).matrix.toarray()
         return confining(square("stiffness", given, units), quartic)

@@ -366,7 +366,7 @@ class Network(Storable):
 
     def __hash__(self) -> int:
         held = self._controls.held_stiffness
-        numbers = held.matrix.data if isinstance(held, SparseStiffness) else held
+        numbers = held.numbers if isinstance(held, SparseStiffness) else held
         return hash((self.units, numbers.tobytes()))
 
     def __repr__(self) -> str:

@@ -30,6 +30,10 @@ def _integration() -> Array:
 CUMULATIVE = _integration()
 
 
+#: Quartic energy in kT that changes no figure of a unit with positive stiffness.
+NEGLIGIBLE = 1e-17
+
+
 class OneUnit:
     """The equilibrium of one unit on pieces of 16 Gauss nodes each.
 
@@ -58,6 +62,9 @@ class OneUnit:
         a = stiffness * self.length**2 / kT
         c = bias * self.length / kT
         q = quartic * self.length**4 / kT
+        reach = abs(c) + np.sqrt(2 * DEEPEST)
+        if stiffness > 0 and q * reach**4 < NEGLIGIBLE:
+            q = 0.0  # a polynomial with so small a leading term has no accurate roots
         v = np.polynomial.Polynomial([0.0, -c, 0.5 * a, 0.0, 0.25 * q]).trim()
         self.energy = v
         slope = v.deriv()

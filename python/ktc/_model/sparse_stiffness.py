@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from ktc import _core
 from ktc._base.codec import from_record, register, same, to_record
 from ktc._base.lazy_imports import interrupts_deferred, scipy
-from ktc._base.validation import Array, count, frozen, real_array
+from ktc._base.validation import Array, count, frozen, positive, real_array
 from ktc._model.matrices import CONFINE
 
 #: A ``csr_array``, of which SciPy ships no types.
@@ -74,6 +74,20 @@ class SparseStiffness:
     def couplings(self) -> int:
         """Number of pairs of units that are coupled."""
         return int(self.matrix.nnz - np.count_nonzero(self.diagonal)) // 2
+
+    @property
+    def numbers(self) -> Array:
+        """The entries that are held."""
+        return np.asarray(self.matrix.data)
+
+    def replaced(self, given: ArrayLike | SparseMatrix, quartic: Array) -> SparseStiffness:
+        """Return another stiffness of as many units, which confines the energy."""
+        if np.ndim(given) == 0 and not is_sparse(given):
+            size = positive("stiffness", real_array("stiffness", given))
+            given = size * scipy.sparse.eye_array(self.units, format="csr")
+        held = SparseStiffness.of(given, self.units)
+        held.require_confining(quartic)
+        return held
 
     def dense(self) -> Array:
         """Return K as a dense array; more than 4096 units raise ValueError."""

@@ -20,7 +20,7 @@ def at_equilibrium(device: Description, name: str = "device") -> Network:
         )
     _ = net.common_kT
     driven = net.controls.emf.any() or net.controls.current.any()
-    if driven or (net.elements is not None and net.elements.noises):
+    if driven or net.core.elements.noises:
         raise ValueError(
             f"{name} must have an equilibrium, but sources or noise generators drive it; sample an "
             "Emulator instead"

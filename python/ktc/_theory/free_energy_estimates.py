@@ -15,6 +15,8 @@ from ktc._base.validation import Array, finite, positive, real_array, refusing_o
 # Below this overlap the asymptotic error bar is unreliable (Klimovich, Shirts, Mobley 2015,
 # J. Comput.-Aided Mol. Des. 29, 397).
 LEAST_OVERLAP = 0.03
+# Multiples of it, between which ΔF is sought, are doubles.
+LARGEST_KT = 1e300
 # Effective samples above which the bias of an exponential average is small beside its error bar:
 # 2 standard errors cover 92 % or more (95 % nominal) for Gaussian works, N from 10³ to 10⁴.
 LEAST_EFFECTIVE = 100.0
@@ -83,6 +85,8 @@ def bennett(
     """
     works = _works("forward", forward), _works("reverse", reverse)
     least_overlap, kT = finite("least_overlap", least_overlap), positive("kT", kT)
+    if kT > LARGEST_KT:
+        raise ValueError(f"kT must be at most {LARGEST_KT:g}, but is {kT}: energies overflow")
     with np.errstate(over="ignore"):  # exponents beyond doubles are 0 or 1
         found = acceptance(*works, kT)
         _check_pair(*works, kT, found.change)
