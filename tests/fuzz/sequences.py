@@ -191,7 +191,7 @@ NAMES = {
     "replicas", "accounts", "account", "record", "every", "statistics", "seed", "dtype", "momenta",
     "first_replica", "resolve_heat", "inertia", "name", "work", "heat", "supply", "dt", "ticks",
     "tick", "holds", "ADC", "DAC", "imbalance", "controls", "set", "reading", "readings", "cell",
-    "read", "samples", "equilibrium", "sources", "settling_time",
+    "read", "update", "samples", "equilibrium", "sources", "settling_time",
 }  # fmt: skip
 
 

@@ -125,6 +125,7 @@ class CompiledCircuit(Network):
 
     def voltages(self, emulator: Device, **sources: float) -> Array:
         """Return the node voltages of every replica; see Circuit.voltages."""
+        self._require_own(emulator)
         return self.nodes_at(emulator.read(), *self.present(emulator, sources))
 
     def voltage_moments(self, emulator: Device, **sources: float) -> Moments:

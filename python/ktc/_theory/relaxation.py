@@ -25,4 +25,4 @@ def has_relaxed(network: Network, rested: float) -> bool:
         return True
     if rested <= 0 or network.quartic.any() or network.is_sparse:
         return False
-    return bool(float(rested) >= RELAXATION_TIMES * network.relaxation_times[-1])
+    return rested >= float(RELAXATION_TIMES * network.relaxation_times[-1])
