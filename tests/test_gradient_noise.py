@@ -95,7 +95,7 @@ def test_bias_and_stiffness_over_many_runs(batch):
     """Mean of excess(60 replicas) − excess(∞) over 80 runs; a tenth of it for what is of higher
     order, in the noise too.
     """
-    rule = MinimalDissipation(T)
+    rule = MinimalDissipation(T, anticipate=False)
     ideal = ktc.learn(
         NET, DATA, rule, parameters=BOTH, replicas=math.inf, ticks=60
     ).excess_work.mean
@@ -199,7 +199,7 @@ def test_too_large_an_ensemble_is_not_read(monkeypatch):
         ktc.learn(
             NET,
             DATA,
-            MinimalDissipation(2.0),
+            MinimalDissipation(2.0, anticipate=False),
             parameters=BOTH,
             replicas=many,
             ticks=5,

@@ -136,7 +136,7 @@ def test_entropy_beyond_all_numbers_is_refused():
     """Heat over kT of 1e-21 J overflows where the heat does not; nothing has moved."""
     netlist = "R1 a 0 1k kelvin=300\nC1 a 0 1n\nR2 a 0 1k kelvin=400"
     emulator = ktc.Emulator(ktc.Circuit.from_netlist(netlist).compile(), replicas=math.inf)
-    with refused(OverflowError, "duration is 1.7e+308", "entropy flow"):
+    with refused(ValueError, "duration is 1.7e+308", "entropy flow"):
         emulator.run(1.7e308)
     assert emulator.time == 0.0
     assert emulator.ledger.heat[0] == 0.0

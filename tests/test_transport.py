@@ -82,8 +82,8 @@ def test_error_bars_cover_and_few_replicas_gain_nothing():
     percent that Student's t of 19 takes), and a mean within 4.5 standard errors of all.
     """
     net, data = ktc.Network(K, 1.0), data_of(TARGET, MEAN)
-    expected = learned(net, data, 6.0, ticks=30).excess_work.mean
-    fits = [learned(net, data, 6.0, 20, 30, seed=k, threads=1) for k in range(300)]
+    expected = learned(net, data, 6.0, ticks=12).excess_work.mean
+    fits = [learned(net, data, 6.0, 20, 12, seed=k, threads=1) for k in range(300)]
     works = [fit.completed_excess_work for fit in fits]
     off = np.array([work.mean - expected for work in works])
     covered = np.mean(np.abs(off) < [work.stderr for work in works])

@@ -227,7 +227,7 @@ def _itemise(
     with np.errstate(over="ignore", invalid="ignore"):
         posts[ENTROPY] = entropy = float(np.sum(heats[warm] / motion.kT[warm]))
     if not np.isfinite(entropy):
-        raise OverflowError(
+        raise ValueError(
             f"duration is {moved.duration:g}, so long that the entropy flow leaves the range of "
             "numbers; make it shorter"
         )
