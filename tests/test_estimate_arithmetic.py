@@ -23,6 +23,9 @@ def test_independent_errors_add_in_squares():
     for one in (total, rest):
         assert one.stderr == pytest.approx(0.5, rel=1e-15)
         assert one.unit == "J" and one.in_kT.mean == 2 * one.mean
+    for one in (product, ratio):
+        with refused(ValueError, "kT was not one constant"):
+            one.in_kT  # noqa: B018
     relative = math.hypot(0.1, 0.2)
     assert product.stderr == pytest.approx(6 * relative, rel=1e-15)
     assert ratio.stderr == pytest.approx(1.5 * relative, rel=1e-15)
@@ -59,6 +62,19 @@ def test_estimates_of_one_run_know_what_they_share():
     assert scaled.stderr == pytest.approx(
         Estimate.of_samples(2 * run.work.samples - run.heat.samples).stderr, rel=1e-12
     )
+
+
+def test_exact_numbers_keep_pairs_and_turning_does():
+    w = Estimate.of_samples([1.0, 2.0, 4.0], ensemble="r")
+    for exact in (3.0, Estimate.exact(3.0)):
+        assert ((w - exact) - w).stderr == pytest.approx(0, abs=1e-15)
+    assert (w * (1 / w)).stderr == pytest.approx(0, abs=1e-15)
+    zero = Estimate.of_samples([3.0]) * 0
+    assert (zero.mean, zero.stderr) == (0.0, 0.0)
+    with refused(ValueError, "must be as many, but are 3 and 1"):
+        w - Estimate.of_samples([1.0], ensemble="r")
+    with refused(ValueError, "different units"):
+        Estimate(1.0, 0.1, method="a", unit="V") < A  # noqa: B015
 
 
 def test_an_error_that_is_not_in_the_samples_stays():

@@ -99,9 +99,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 for each, bias in ((device, 0.5), (exact, 0.5), (hardware, 1e-5)):
     each.set(bias=bias)
 timer = threading.Timer(delay, interrupt)
-timer.start()
 try:
-    calls[name]()
+    timer.start()
+    if getattr(calls[name](), "interrupted", False):
+        raise KeyboardInterrupt  # of learn, which returns what was reached
     outcome = "finished"
 except KeyboardInterrupt:
     outcome = "interrupted"

@@ -33,6 +33,28 @@ def test_a_callback_sees_every_update_and_changes_nothing():
         assert (record.work, record.heat) == (history.work[k], history.heat[k])
 
 
+def test_a_callback_cannot_change_the_run():
+    with pytest.raises(ValueError, match="read-only"):
+        learned(callback=lambda record: record.theta.fill(1.0))
+    stopped = learned(callback=lambda record: np.abs(record.gradient).max() < 2.5)
+    assert stopped.stopped_early is not None
+
+
+def test_own_loops_do_not_go_on_after_an_interruption(monkeypatch):
+    """A run that Ctrl-C ended is no result of a search or of a comparison."""
+    whole = ktc.learn
+
+    def cut(*arguments, **options):
+        fit = whole(*arguments, **options)
+        fit.stopped_early = "tick 3: interrupted"
+        return fit
+
+    monkeypatch.setattr("ktc._learning.planning.best_rate.learn", cut)
+    monkeypatch.setattr("ktc._learning.comparison.learn", cut)
+    with pytest.raises(KeyboardInterrupt):
+        ktc.best_rate(UNIT, 3.0, lambda rate: Constant(2.0, rate), replicas=50, seed=1, ticks=20)
+
+
 def test_a_callback_may_stop():
     fit = learned(callback=lambda record: record.time >= 1.0)
     assert fit.stopped_early == "tick 20: stopped by the callback"

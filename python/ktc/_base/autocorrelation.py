@@ -11,6 +11,10 @@ from ktc._base.validation import Array
 WINDOW = 5
 
 
+#: Least length of a series in integrated times: ten independent samples.
+LEAST_TIMES = 20
+
+
 def integrated_times(rho: Array) -> tuple[Array, NDArray[np.intp]]:
     """τ = ½ + Σ_{l=1}^{M} ρ(l) in intervals, and M, the least lag with M ≥ 5τ; of each column.
 
@@ -30,3 +34,20 @@ def autocovariance(series: Array) -> Array:
     wave = np.fft.rfft(series - series.mean(), 2 * n)
     sums = np.fft.irfft(wave.real**2 + wave.imag**2, 2 * n)[: n // 2 + 1]
     return np.asarray(sums / (n - np.arange(n // 2 + 1)))
+
+
+def error_of_series(values: Array) -> float:
+    """Standard error of the mean of a series; see ``Estimate.of_series``."""
+    n, covariance = len(values), autocovariance(values)
+    time, window = 0.5, 0
+    if covariance[0] > 0:
+        found, ends = integrated_times(covariance[:, None] / covariance[0])
+        time, window = float(found[0]), int(ends[0])
+    if n < 10 or window < 0 or n < LEAST_TIMES * time:
+        raise ValueError(
+            f"series must be longer than {LEAST_TIMES} integrated times, but has {n} samples, "
+            f"with an integrated time of {time:.3g} or more; record for longer, or average "
+            "over independent replicas by of_samples"
+        )
+    variance = max(2 * time * (1 + (2 * window + 1) / n), 1.0) * covariance[0] / n
+    return float(np.sqrt(variance))

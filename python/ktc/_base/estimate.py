@@ -7,16 +7,13 @@ from numbers import Real
 
 import numpy as np
 
-from ktc._base.autocorrelation import autocovariance, integrated_times
+from ktc._base.autocorrelation import error_of_series
 from ktc._base.codec import register
 from ktc._base.lazy_samples import LazySamples
 from ktc._base.validation import Array, number, of_type, positive, real_array, told
 
 # Number of deviations computed at once, so that an error bar takes little memory.
 DEVIATIONS_AT_ONCE = 2**16
-
-#: Least length of a series in integrated times: ten independent samples.
-LEAST_TIMES = 20
 
 #: Method of the numbers of an infinite ensemble.
 INFINITE = "infinite ensemble"
@@ -76,7 +73,6 @@ class Estimate:
         self._samples = LazySamples.of(samples) if isinstance(samples, np.ndarray) else samples
         self._kT = None if kT is None else positive("kT", kT)
         self._variance = None if variance is None else number("variance", variance)
-        #: what the samples are of; those of one ensemble have one per replica, in one order
         self._ensemble = ensemble
 
     @classmethod
@@ -151,19 +147,7 @@ class Estimate:
         (2004), Comput. Phys. Commun. 156, 143.
         """
         values = _row("series", real_array("series", series))
-        n, covariance = len(values), autocovariance(values)
-        time, window = 0.5, 0
-        if covariance[0] > 0:
-            found, ends = integrated_times(covariance[:, None] / covariance[0])
-            time, window = float(found[0]), int(ends[0])
-        if n < 10 or window < 0 or n < LEAST_TIMES * time:
-            raise ValueError(
-                f"series must be longer than {LEAST_TIMES} integrated times, but has {n} samples, "
-                f"with an integrated time of {time:.3g} or more; record for longer, or average "
-                "over independent replicas by of_samples"
-            )
-        variance = max(2 * time * (1 + (2 * window + 1) / n), 1.0) * covariance[0] / n
-        error, mean = float(np.sqrt(variance)), float(np.mean(values))
+        error, mean = error_of_series(values), float(np.mean(values))
         return cls(mean, error, values, method="mean over time", unit=unit, kT=kT)
 
     @classmethod
@@ -266,18 +250,27 @@ class Estimate:
     __rmul__ = __mul__
 
     def __rtruediv__(self, other: float) -> Estimate:
-        return Estimate.exact(other) / self
+        if self.mean == 0:
+            raise ZeroDivisionError(f"the divisor is zero: {self}")
+        inverse = _number(other) / self.mean
+        turned = (self - self.mean) * (-inverse / self.mean) + inverse
+        turned.unit, turned._kT = f"1/({self.unit})" if self.unit else "", None
+        return turned
 
     def __lt__(self, other: Estimate | float) -> bool:
+        self._same_unit(other)
         return self.mean < _number(other)
 
     def __le__(self, other: Estimate | float) -> bool:
+        self._same_unit(other)
         return self.mean <= _number(other)
 
     def __gt__(self, other: Estimate | float) -> bool:
+        self._same_unit(other)
         return self.mean > _number(other)
 
     def __ge__(self, other: Estimate | float) -> bool:
+        self._same_unit(other)
         return self.mean >= _number(other)
 
     def _same_unit(self, other: Estimate | float) -> str:
@@ -299,8 +292,11 @@ class Estimate:
         """The result of an operation, with its slopes in both at their means."""
         mean = float(operation(self.mean, _number(other)))
         kT, variance, samples = self._kT, self._variance, self._samples
-        if not isinstance(other, Estimate):
-            error, method, note = abs(slope) * self.stderr, self.method, self.note
+        if operation in (np.multiply, np.divide) and isinstance(other, Estimate):
+            kT = None  # the power of the energy has changed
+        if not isinstance(other, Estimate) or (other.stderr == 0 and other._samples is None):
+            error, method, note = self.stderr and abs(slope) * self.stderr, self.method, self.note
+            error = error if slope else 0.0
             scaled = None
             if samples is not None:
                 by, own = _number(other), samples
@@ -328,7 +324,12 @@ class Estimate:
     def _paired(self, other: Estimate) -> bool:
         """Whether the samples of both are of the same replicas."""
         same = self._ensemble is not None and self._ensemble is other._ensemble
-        return same and self._samples is not None and other._samples is not None
+        if not same or self._samples is None or other._samples is None:
+            return False
+        own, others = len(self.samples), len(other.samples)
+        if own != others:
+            raise ValueError(f"samples of one ensemble must be as many, but are {own} and {others}")
+        return True
 
     @property
     def _apart(self) -> float:

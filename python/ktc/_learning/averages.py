@@ -54,6 +54,28 @@ def _replace_quartic(forces: Array, states: Array, parameters: Parameters) -> No
     forces[parameters.blocks["quartic"]] = 0.25 * np.mean(x**4, axis=0)
 
 
+def is_whole(parameters: Parameters) -> bool:
+    """Whether all of the bias and of the stiffness are learned, and nothing else."""
+    d = parameters.units
+    return parameters.size == d * (d + 3) // 2 and set(parameters.names) <= {
+        "bias", "stiffness", "couplings", "diagonal"
+    }  # fmt: skip
+
+
+def gaussian_of_forces(parameters: Parameters, forces: Array) -> tuple[Array, Array]:
+    """Mean and covariance, in the network's own state, of which ``forces`` are the averages."""
+    d = parameters.units
+    mean, second = np.empty(d), np.empty((d, d))
+    for name, block in parameters.blocks.items():
+        rows, *columns = parameters.places[name]
+        if name == "bias":
+            mean[rows] = -forces[block]
+        else:
+            own = forces[block] * np.where(rows == columns[0], 2.0, 1.0)
+            second[rows, columns[0]] = second[columns[0], rows] = own
+    return mean, second - np.outer(mean, mean)
+
+
 def energy_differences(state: Array, before: Controls, after: Controls) -> Array:
     """H(x; after) − H(x; before) of every state in the network's own units, shape (n,)."""
     change = -(state @ (after.bias - before.bias))

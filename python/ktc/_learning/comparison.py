@@ -126,7 +126,10 @@ def compare(
         return point(learned(schedule, many, max(1, round(ticks * FACTORS[place] / 2))), rate)
 
     def learned(schedule: Schedule, replicas: int, ticks: int) -> Fit:
-        return learn(board, data, schedule, replicas=replicas, ticks=ticks, seed=next(seeds))
+        fit = learn(board, data, schedule, replicas=replicas, ticks=ticks, seed=next(seeds))
+        if fit.interrupted:
+            raise KeyboardInterrupt
+        return fit
 
     advance("minimal dissipation")
     minimal = learned(MinimalDissipation(duration), replicas, ticks)

@@ -56,6 +56,11 @@ class LearnedModel(Storable):
         return ExactModel(self.start, self.learned)
 
     @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C ended the run."""
+        return self.stopped_early is not None and self.stopped_early.endswith(": interrupted")
+
+    @property
     def symbols(self) -> Units:
         """Unit symbols of the public state and of energies."""
         return self.start.symbols

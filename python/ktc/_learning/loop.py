@@ -11,7 +11,7 @@ import numpy as np
 
 from ktc._base.lazy_imports import interrupts_deferred
 from ktc._base.progress import progress_bar
-from ktc._base.validation import Array
+from ktc._base.validation import Array, frozen
 from ktc._learning.averages import OF_THE_BIAS, replica_forces
 from ktc._learning.confinement import MARGIN, confined
 from ktc._learning.device_checks import check_controls
@@ -161,7 +161,7 @@ class Loop:
             raise LimitError(f"tick {k}: {error}") from error
         if callback is not None and k < problem.ticks:
             told = callback(self._record(k, first))
-            if told is not None and not isinstance(told, bool):
+            if told is not None and not isinstance(told, (bool, np.bool_)):
                 raise TypeError(
                     f"callback must return True to stop, or nothing, but returned {told!r}"
                 )
@@ -181,7 +181,8 @@ class Loop:
         row = self._rows[-1]
         work, heat = (np.array(row.spent) - first)[:2].tolist()
         time = self._problem.schedule.duration * (k / self._problem.ticks)
-        return UpdateRecord(k, time, row.theta, row.gradient, row.mean, work, heat)
+        theta, gradient, mean = (frozen(np.array(a)) for a in (row.theta, row.gradient, row.mean))
+        return UpdateRecord(k, time, theta, gradient, mean, work, heat)
 
     def _arrays(self, rows: list[Row], first: Array) -> dict[str, Array]:
         *columns, work_and_heat = zip(*rows, strict=True)

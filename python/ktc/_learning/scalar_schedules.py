@@ -163,6 +163,11 @@ class Tabulated(_Scalar):
         times = positive("duration", duration) * (np.arange(ticks + 1) / ticks)
         return cls(duration, [finite(f"rate({t:g}) of schedule", rate(t)) for t in times.tolist()])
 
+    def __repr__(self) -> str:
+        first, last = self.rates[[0, -1]].tolist()
+        given = f"{first:g}, …, {last:g}" if len(self.rates) > 4 else f"{self.rates.tolist()}"
+        return f"<ktc.schedules.Tabulated: {len(self.rates)} rates {given} over {self.duration:g}>"
+
     def scalar_rate(self, time: float) -> float:
         """The interpolated rate."""
         place = np.linspace(0.0, self.duration, len(self.rates))

@@ -33,6 +33,8 @@ class Schedule(ABC):
     refuse networks, ``begun`` where it has a memory of gradients, ``ahead`` with ``anticipate``,
     ``name``, and ``arguments``, from which ``ktc.load`` restores the schedule of a fit once the
     subclass is defined. Its class name marks it in files, and must not be that of a class of ktc.
+    A subclass of ``MinimalDissipation`` steers by F and ζ, unless it is defined with
+    ``transports=True``: ``class Mine(MinimalDissipation, transports=True)``.
 
     Args:
         duration: T, positive, in the device's unit of time.

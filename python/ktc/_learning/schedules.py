@@ -32,9 +32,12 @@ class MinimalDissipation(Schedule, transports=True):
 
     where G = (A − 1)/t′ and A Σ A = Σ_f least in ‖(A − 1)Σ^½‖²/t′ + kT KL(Σ_f‖Σ*); at the end the
     controls jump to K*, K*μ. m and Σ are predicted from tick to tick, exactly, and corrected by the
-    replicas where these differ from the prediction by more than samples of their number do; so
-    their noise costs nothing, and they are independent of one another. It is the default there
-    (``fit.rule`` is "transport"); ``anticipate`` or measured metrics choose the rules of F and ζ.
+    replicas only where these differ from the prediction by more than samples of their number do;
+    so their noise costs nothing, and they are independent of one another. The end is the model of
+    the data by the device as designed: errors of a real board that do not show in this way are not
+    compensated. Ticks must be short beside the relaxation times of start and data; a
+    ``RuntimeWarning`` says where they are not. It is the default there (``fit.rule`` is
+    "transport"); ``anticipate`` or measured metrics choose the rules of F and ζ.
 
     **Anticipation.** Where F and ζ change with θ, their present values say little about the path
     that remains. With ``anticipate`` the controller computes two equilibria of the model: θ* has

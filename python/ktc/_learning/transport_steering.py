@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import NamedTuple
 
 import numpy as np
 
+from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array
+from ktc._learning.averages import gaussian_of_forces, is_whole
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.source import MetricSource
 from ktc._model.controls import Controls
@@ -16,8 +19,12 @@ from ktc._model.parameters import Parameters
 from ktc._theory.gaussian import inverse, square_root, symmetrized
 from ktc._theory.transport import Transport
 
-#: Standard deviations beyond which a deviation of the replicas is not taken for that of a sample.
-SURPRISE = 3.0
+#: Probability, at one update, of a deviation of a sample that passes for more than that.
+FALSE_ALARM = 1e-9
+#: Least number of replicas for each degree of freedom of a covariance that is compared.
+ENOUGH = 100
+#: Ticks are coarse where they are this many times the fastest relaxation time of start or data.
+COARSE = 2.0
 #: Share of the stiffness that an update must leave in every direction.
 LEAST_STIFFNESS = 1e-6
 
@@ -40,13 +47,11 @@ class TransportSteering:
     have moved by half a tick, which makes the loop second order in the tick.
 
     Moments are predicted from tick to tick, exactly, because the controls are known. The averages
-    of N replicas correct them as far as a sample of N does not explain the difference: of squared
-    deviations, whose expectation is that of χ² with n degrees of freedom, the share
-
-        1 − (n + 3 √(2n))/χ²,    or none where this is negative,
-
-    is taken over. So the noise of replicas does not steer, and feedback gains no work from it. An
-    infinite ensemble is taken as it is.
+    of N replicas correct them only by what a sample of N does not explain: where their squared
+    deviation, χ² with n degrees of freedom, is above its quantile q of probability 1e-9, the share
+    1 − q/χ² of it is taken over. So the noise of replicas does not steer, and feedback gains no
+    work from it. Covariances are compared where N is at least a hundred times n; the distribution
+    of theirs is not χ² below. An infinite ensemble is taken as it is.
 
     Args:
         network: the network at its first controls, whose equilibrium is predicted at the start.
@@ -80,14 +85,20 @@ class TransportSteering:
         rest = self._root @ np.linalg.solve(start.stiffness, start.bias)
         spread = network.common_kT * self._root @ inverse(start.stiffness) @ self._root
         self._here, self._held = Ensemble(rest, symmetrized(spread)), start
-        target = self._moments(goal)
+        target = self._of_forces(goal)
         self._transport = Transport(target.mean, target.covariance, self._kT)
+
+    @property
+    def coarseness(self) -> float:
+        """A tick over the fastest relaxation time of start and target."""
+        least = min(np.linalg.eigvalsh(s)[0] for s in (self._here[1], self._transport.covariance))
+        return float(self._hold * self._kT / least)
 
     def parameters(self, time: float, forces: Array, controls: Controls) -> Array:
         """θ to hold from ``time`` on, from the replicas' ⟨∂_θH⟩ and the controls held so far."""
         if time > 0:
             self._here = self._after(controls)
-        self._correct(self._moments(forces))
+        self._correct(self._of_forces(forces))
         to_go = self._duration - time
         if to_go < 0.5 * self._hold:
             goal = self._transport
@@ -109,19 +120,10 @@ class TransportSteering:
             theta[block] = (bias if name == "bias" else own)[self._learned.places[name]]
         return theta
 
-    def _moments(self, forces: Array) -> Ensemble:
+    def _of_forces(self, forces: Array) -> Ensemble:
         """Mean and covariance of which ``forces`` are the averages."""
-        d = self._learned.units
-        mean, second = np.empty(d), np.empty((d, d))
-        for name, block in self._learned.blocks.items():
-            rows, *columns = self._learned.places[name]
-            if name == "bias":
-                mean[rows] = -forces[block]
-            else:
-                own = forces[block] * np.where(rows == columns[0], 2.0, 1.0)
-                second[rows, columns[0]] = second[columns[0], rows] = own
-        spread = self._root @ (second - np.outer(mean, mean)) @ self._root
-        return Ensemble(self._root @ mean, symmetrized(spread))
+        mean, covariance = gaussian_of_forces(self._learned, forces)
+        return Ensemble(self._root @ mean, symmetrized(self._root @ covariance @ self._root))
 
     def _after(self, controls: Controls) -> Ensemble:
         """The moments after a tick under controls, exactly."""
@@ -147,9 +149,12 @@ class TransportSteering:
         factor = np.linalg.cholesky(covariance)
         off = np.linalg.solve(factor, seen.mean - mean)
         share = _unexplained(n * float(off @ off), d)
-        wide = np.linalg.solve(factor, np.linalg.solve(factor, seen.covariance).T)
-        excess = wide * (n / max(n - 1, 1)) - np.eye(d)
-        widened = _unexplained(0.5 * n * float(np.sum(excess**2)), d * (d + 1) / 2)
+        degrees = d * (d + 1) / 2
+        excess, widened = np.zeros((d, d)), 0.0
+        if n >= ENOUGH * degrees:
+            wide = np.linalg.solve(factor, np.linalg.solve(factor, seen.covariance).T)
+            excess = np.asarray(wide * (n / (n - 1)) - np.eye(d))
+            widened = _unexplained(0.5 * n * float(np.sum(excess**2)), degrees)
         if share or widened:
             spread = covariance + widened * factor @ excess @ factor.T
             self._here = Ensemble(mean + share * (seen.mean - mean), symmetrized(spread))
@@ -167,19 +172,26 @@ def transport_steering(
     network are learned, by its closed forms, from data that determine them.
     """
     learned, network = exact.parameters, exact.start.network
-    d = learned.units
-    whole = learned.size == d * (d + 3) // 2 and "quartic" not in learned.names
     overdamped = network.inertia is None and network.has_friction
     chosen = metrics is None or metrics.closed
-    if not (exact.method == "closed form" and whole and overdamped and chosen):
+    if not (exact.method == "closed form" and is_whole(learned) and overdamped and chosen):
         return None
     try:
-        return TransportSteering(network, learned, goal, duration, hold, replicas)
+        steering = TransportSteering(network, learned, goal, duration, hold, replicas)
     except (ValueError, np.linalg.LinAlgError):
         return None
+    if (coarse := steering.coarseness) > COARSE:
+        least = math.ceil(duration / hold * coarse / COARSE)
+        warnings.warn(
+            f"ticks are {coarse:.3g} times the fastest relaxation time of the start or of the "
+            f"data's model: the run may cost more than its bound; take {least} or more",
+            RuntimeWarning,
+            stacklevel=4,
+        )
+    return steering
 
 
 def _unexplained(squares: float, degrees: float) -> float:
     """Share of a deviation that is more than that of a sample."""
-    expected = degrees + SURPRISE * math.sqrt(2 * degrees)
+    expected = float(scipy.special.chdtri(degrees, FALSE_ALARM))
     return max(0.0, 1 - expected / squares) if squares > 0 else 0.0

@@ -230,7 +230,7 @@ def jarzynski(work: ArrayLike, kT: float) -> Estimate:
         fault = f"has a skewness of {skewness:.2g} for Gaussian works of this width"
     if fault:
         warnings.warn(
-            f"the Jarzynski average {fault}: it is biased upward, and its error bar is too small; "
+            f"the Jarzynski average {fault}: it may be biased upward, and its error bar too small; "
             "take more replicas, a slower protocol, or bennett with the reverse process",
             RuntimeWarning,
             stacklevel=2,

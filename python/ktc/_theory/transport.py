@@ -66,11 +66,11 @@ class Transport:
         axes, along = self._axes, 1 / np.sqrt(1 + c / self._widths)
         half = (axes * along) @ axes.T  # Q^−½
         z, modes = np.linalg.eigh(symmetrized(half @ covariance @ half))
-        z = np.maximum(z, 0.0)
+        # Rounding leaves nothing of smaller ones.
+        z = np.maximum(z, np.finfo(np.float64).eps * z[-1])
         beyond = 0.5 * z + np.sqrt(c * z + 0.25 * z**2)  # Y − c
         frame = half @ modes
-        with np.errstate(divide="ignore"):
-            carrier = symmetrized((frame * (1 + c / beyond)) @ frame.T)
+        carrier = symmetrized((frame * (1 + c / beyond)) @ frame.T)
         stretch = (carrier - np.eye(len(z))) / to_go
         off = axes.T @ (self.mean - mean)
         share = self.kT / (to_go * self.kT + 2 * self._widths)
@@ -85,5 +85,12 @@ class Transport:
 def _excess_log(widths: Array, axes: Array, arrived: Array) -> float:
     """tr(X) − d − ln det X of X = S*^−½ S_f S*^−½."""
     root = axes / np.sqrt(widths)
-    ratios = np.linalg.eigvalsh(symmetrized(root.T @ arrived @ root)) - 1.0
-    return max(0.0, float(np.sum(ratios - np.log1p(ratios))))
+    ratios = np.linalg.eigvalsh(symmetrized(root.T @ arrived @ root))
+    if not ratios[0] > 0:
+        raise ValueError(
+            "before and after are too ill-conditioned for double precision: the narrowest "
+            "direction of one is lost beside the widest of the other"
+        )
+    off = ratios - 1.0
+    logarithms = np.where(np.abs(off) < 0.5, np.log1p(np.maximum(off, -0.5)), np.log(ratios))
+    return max(0.0, float(np.sum(off - logarithms)))

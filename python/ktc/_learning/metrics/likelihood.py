@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from ktc._base.validation import Array
-from ktc._learning.averages import OF_THE_BIAS
+from ktc._learning.averages import OF_THE_BIAS, gaussian_of_forces, is_whole
 from ktc._learning.confinement import confined
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._model.controls import Controls
 from ktc._model.parameters import Parameters
+from ktc._theory.gaussian import inverse
 
 MOST_STEPS = 200
 # Newton's decrement g·Δθ, twice the remaining gain, at which the search ends, in kT.
@@ -35,6 +36,10 @@ def maximum_likelihood(exact: ExactModel, forces: Array, start: Controls | None 
         center = parameters.names == ("center",)
         return controls.updated(bias=-scale * forces if center else -net.stiffness @ forces)
     kT = exact.start.network.common_kT
+    if exact.method == "closed form" and is_whole(parameters):
+        mean, covariance = gaussian_of_forces(parameters, forces)
+        stiffness = kT * inverse(covariance)
+        return controls.updated(stiffness=stiffness, bias=stiffness @ mean)
     worst = 0.0
     for _ in range(MOST_STEPS):
         gradient = exact.forces(controls) - forces

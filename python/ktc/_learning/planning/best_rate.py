@@ -208,6 +208,8 @@ def _completed(
     """Completed excess work of one run, or None where it diverges."""
     with np.errstate(over="ignore", invalid="ignore"), suppress(OverflowError, LimitError):
         fit = learn(device, samples, schedule, **options)
+        if fit.interrupted:
+            raise KeyboardInterrupt
         if fit.stopped_early is None:
             found = fit.completed_excess_work if target is None else fit.completed(target)
             return found if np.isfinite(found.mean) else None
