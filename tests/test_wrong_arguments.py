@@ -236,7 +236,10 @@ RC = "R1 a 0 1k\nC1 a 0 1n"
         (lambda: theory.wasserstein_bound(NET, NET.with_controls(bias=1.0), 5e-324), "1/duration"),
         (lambda: theory.jarzynski([1.0, 1.5], 5e-324), "work/kT"),
         (lambda: PARAMETERS.forces(np.array([math.nan, 0.0])), "state"),
-        (lambda: theory.metric_estimates(NET, replicas=20, seed=1, hold=1e300), "interval"),
+        (
+            lambda: theory.metric_estimates(NET, replicas=20, seed=1, hold=1e300, longest=1e303),
+            "interval",
+        ),
     ],
 )
 def test_odd_arguments_that_ended_in_bare_errors(call, name):
