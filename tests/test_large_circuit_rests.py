@@ -80,3 +80,18 @@ def test_long_lines_start_at_rest():
     emulator = ktc.Emulator(network, replicas=1, seed=1, state=state)
     assert np.abs(opened.voltages(emulator) - 1.0).max() < 1e-11
     assert np.abs(state[600:]).max() < 1e-11 * math.sqrt(1e-9 * 1e-12)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("V1 a 0 1\nR1 a b 1\nL1 b c 1m\nL2 c 0 2m", "'L1', 'L2'"),
+        ("V1 a 0 1\nR1 a b 1\nL1 b c 1m\nV2 c d 0\nL2 d 0 2m", "'L1', 'L2'"),
+        ("V1 a 0 1\nR1 a b 1\nC1 b 0 1n\nL1 b c 1m\nI1 c 0 1m", "'L1', 'I1'"),
+    ],
+)
+def test_cut_sets_name_their_elements(text, names):
+    circuit = ktc.Circuit.from_netlist(text)
+    with pytest.raises(ktc.CircuitError, match=f"{names}, carry current .* pass sparse=False"):
+        circuit.compile(sparse=True)
+    assert circuit.compile(sparse=False).units
