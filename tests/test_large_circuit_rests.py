@@ -95,3 +95,14 @@ def test_cut_sets_name_their_elements(text, names):
     with pytest.raises(ktc.CircuitError, match=f"{names}, carry current .* pass sparse=False"):
         circuit.compile(sparse=True)
     assert circuit.compile(sparse=False).units
+
+
+def test_powers_and_transients_name_what_they_need():
+    circuit = ktc.Circuit.from_netlist("V1 i 0 1\nR1 i a 1k\nC1 a 0 1n")
+    emulator = ktc.Emulator(circuit.compile(sparse=True), replicas=2, seed=1)
+    with pytest.raises(ValueError, match=r"circuit.powers needs .*compile\(sparse=False\)"):
+        circuit.powers(emulator)
+    with pytest.raises(ValueError, match=r"circuit.transient_mean needs .*sparse=False"):
+        circuit.transient_mean([0.0, 1e-6])
+    circuit.compile(sparse=False)
+    assert circuit.transient_mean([0.0, 1e-3]).voltages["a"][-1] == pytest.approx(1.0)
