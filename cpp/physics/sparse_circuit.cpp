@@ -37,6 +37,7 @@ void add_outer(std::span<const SparseEntry> direction, double weight, Rows& rows
 }
 
 constexpr int most_rounds = 400;
+constexpr double accepted = 1e-10;  // error of the rest, of scale_of_energy
 
 }  // namespace
 
@@ -110,45 +111,71 @@ std::vector<double> SparseCircuit::push(const std::vector<double>& emf,
     return result;
 }
 
-double SparseCircuit::unbalance(const std::vector<double>& slope, std::vector<double>& left) const {
-    std::vector<double> size(left.size());
-    for (std::size_t i = 0; i < left.size(); ++i) size[i] = std::abs(left[i]);
-    const auto subtract = [&](std::size_t i, double amount) {
-        left[i] -= amount;
-        size[i] += std::abs(amount);
-    };
+void SparseCircuit::subtract_flow(const std::vector<double>& slope,
+                                  std::vector<double>& left) const {
     for (std::size_t r = 0; r < conductance.size(); ++r) {
         const double flow = conductance[r] * dot(directions.row(r), slope);
-        for (const auto& [i, value] : directions.row(r)) subtract(i, flow * value);
+        for (const auto& [i, value] : directions.row(r)) left[i] -= flow * value;
     }
-    for (std::size_t i = 0; i < left.size(); ++i)
-        for (const auto& [j, value] : interconnection.row(i)) subtract(i, -value * slope[j]);
-    double worst = 0.0;
-    for (std::size_t i = 0; i < left.size(); ++i)
-        if (left[i] != 0.0) worst = std::max(worst, std::abs(left[i]) / size[i]);
-    return worst;
+    for (std::size_t i = 0; i < left.size(); ++i) left[i] += dot(interconnection.row(i), slope);
 }
 
-std::vector<double> SparseCircuit::rest_slope(const std::vector<double>& emf,
-                                              const std::vector<double>& current) const {
+double SparseCircuit::root_energy(const std::vector<double>& slope) const {
+    double sum = 0.0;
+    for (std::size_t i = 0; i < units(); ++i) sum += slope[i] * dot(storage.row(i), slope);
+    return std::sqrt(std::max(sum, 0.0));
+}
+
+double SparseCircuit::scale_of_energy(const std::vector<double>& slope,
+                                      const std::vector<double>& emf,
+                                      const std::vector<double>& current) const {
+    double volts = 0.0, amperes = 0.0, farads = 0.0, henries = 0.0;
+    const auto raise = [](double& largest, double value) {
+        largest = std::max(largest, std::abs(value));
+    };
+    for (std::size_t i = 0; i < coordinates(); ++i) raise(is_flux(i) ? amperes : volts, slope[i]);
+    for (std::size_t i = 0; i < units(); ++i) raise(is_flux(i) ? henries : farads, storage(i, i));
+    for (std::size_t r = 0; r < conductance.size(); ++r) {
+        if (directions.row(r).empty()) continue;
+        const double own = r < emf.size() ? emf[r] : 0.0;
+        raise(volts, own);
+        raise(amperes, conductance[r] * (dot(directions.row(r), slope) - own));
+    }
+    for (double value : current) raise(amperes, value);
+    return std::hypot(root_energy(slope), std::sqrt(farads) * volts, std::sqrt(henries) * amperes);
+}
+
+std::vector<double> SparseCircuit::rest_slope(std::vector<double> emf,
+                                              std::vector<double> current) const {
     std::vector<double> result(coordinates(), 0.0);
+    // Squares of the largest and the least sources would overflow or vanish.
+    double largest = 0.0;
+    for (std::vector<double>* values : {&emf, &current})
+        for (double value : *values) largest = std::max(largest, std::abs(value));
+    const int exponent = largest > 0.0 ? std::ilogb(largest) : 0;
+    for (std::vector<double>* values : {&emf, &current})
+        for (double& value : *values) value = std::scalbn(value, -exponent);
     const std::vector<double> pushed = push(emf, current);
     if (std::all_of(pushed.begin(), pushed.end(), [](double p) { return p == 0.0; })) return result;
     // A step of implicit Euler of many times the slowest one solves for the rest, and the next ones
-    // refine it.
+    // refine it. In the norm of energy, the error after a step is at most 1/(h·slowest − 1) of that
+    // before, which the step thus measures.
     const double h = (interconnection.size() > 0 ? 1e4 : 1e8) / slowest;
     const SparseFactor<double> factor(stepped(h), order, "the conductances of the circuit");
     double least = INFINITY;
-    for (int round = 0, idle = 0; round < most_rounds; ++round) {
-        std::vector<double> left = pushed;
-        const double worst = unbalance(result, left);
+    for (int round = 0; round < most_rounds; ++round) {
+        std::vector<double> step = pushed;
+        subtract_flow(result, step);
+        for (std::size_t i = 0; i < step.size(); ++i) step[i] *= is_flux(i) ? -h : h;
+        solve_block(factor, step.data(), 1);
+        const double error = root_energy(step);
         // Rounding limits the refinement.
-        idle = worst < 0.5 * least ? 0 : idle + 1;
-        least = std::min(least, worst);
-        if (worst < 1e-15 || (idle > 2 && least < 1e-11)) return result;
-        for (std::size_t i = 0; i < left.size(); ++i) left[i] *= is_flux(i) ? -h : h;
-        solve_block(factor, left.data(), 1);
-        for (std::size_t i = 0; i < left.size(); ++i) result[i] += left[i];
+        if (error >= 0.5 * least && least <= accepted * scale_of_energy(result, emf, current)) {
+            for (double& value : result) value = std::scalbn(value, exponent);
+            return result;
+        }
+        least = std::min(least, error);
+        for (std::size_t i = 0; i < step.size(); ++i) result[i] += step[i];
     }
     refuse("the rest of the circuit under its sources was not found in ", most_rounds,
            " steps; give the emulator a state to start from");

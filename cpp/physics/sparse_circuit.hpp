@@ -48,11 +48,17 @@ struct SparseCircuit {
     /// Σ_r g_r e_r d_r + Σ_s I_s a_s.
     std::vector<double> push(const std::vector<double>& emf,
                              const std::vector<double>& current) const;
-    /// Subtracts (G − J) y from `left`, and returns the largest of it beside what it is the sum of.
-    double unbalance(const std::vector<double>& slope, std::vector<double>& left) const;
+    /// Subtracts (G − J) y from `left`.
+    void subtract_flow(const std::vector<double>& slope, std::vector<double>& left) const;
+    /// (∇Hᵀ S ∇H)^½, the root of twice the energy.
+    double root_energy(const std::vector<double>& slope) const;
+    /// What root_energy of an error is measured by: that of y, of the largest capacitance at the
+    /// largest voltage, and of the largest inductance at the largest current, also of resistors and
+    /// sources, so that coordinates that rest at zero are measured by the others.
+    double scale_of_energy(const std::vector<double>& slope, const std::vector<double>& emf,
+                           const std::vector<double>& current) const;
     /// y where a circuit under these sources rests. Raises if it is not found.
-    std::vector<double> rest_slope(const std::vector<double>& emf,
-                                   const std::vector<double>& current) const;
+    std::vector<double> rest_slope(std::vector<double> emf, std::vector<double> current) const;
 };
 
 /// Σ_j a_ij x_j of every row.

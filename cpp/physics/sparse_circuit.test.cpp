@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include "ground/matrix.hpp"
 #include "physics/divider.test.hpp"
 
@@ -16,7 +18,12 @@ TEST_CASE("a circuit rests where currents balance") {
     CHECK(rest[0] == doctest::Approx(0.5 * (1.0 + 4.0 * 2.0)).epsilon(1e-13));
     CHECK(rest[1] == doctest::Approx(0.5 * (rest[0] + 1.0)).epsilon(1e-13));
     std::vector<double> left = circuit.push({1.0, 0.0, 0.0}, {4.0});
-    CHECK(circuit.unbalance(rest, left) < 1e-14);
+    circuit.subtract_flow(rest, left);
+    for (double each : left) CHECK(std::abs(each) < 1e-14);
+    for (double scale : {1e-200, 1e200}) {
+        const std::vector<double> scaled = circuit.rest_slope({scale, 0.0, 0.0}, {4.0 * scale});
+        CHECK(scaled[0] == doctest::Approx(rest[0] * scale).epsilon(1e-13));
+    }
 }
 
 TEST_CASE("the matrix of a step is symmetric and has the order's coordinates") {

@@ -34,6 +34,16 @@ class CircuitReadings(CircuitAnalyses):
         network = getattr(emulator, "network", None)
         return self.compile(network.is_sparse if isinstance(network, CompiledCircuit) else None)
 
+    @staticmethod
+    def _dense(method: str, net: CompiledCircuit) -> CompiledCircuit:
+        if net.is_sparse:
+            raise ValueError(
+                f"circuit.{method} needs dense algebra, which a sparse circuit, here of "
+                f"{net.units:,} coordinates, is not compiled for; call "
+                "circuit.compile(sparse=False) first, up to some thousand nodes"
+            )
+        return net
+
     def controls(self, **sources: ArrayLike) -> dict[str, Array]:
         """Return the controls, for ``Emulator.set`` or ``Protocol``, at given values of sources.
 
@@ -192,7 +202,7 @@ class CircuitReadings(CircuitAnalyses):
             emulator, **sources: as for ``voltages``.
 
         Raises:
-            TypeError, ValueError: as for ``voltages``.
+            TypeError, ValueError: as for ``voltages``; ValueError for a sparse circuit.
 
         Example:
             >>> import ktc
@@ -202,7 +212,7 @@ class CircuitReadings(CircuitAnalyses):
             >>> round(circuit.powers(emulator)["V1"], 6)  # V²/R before C1 is charged
             0.004
         """
-        net = self.compile()
+        net = self._dense("powers", self._compiled_as(emulator))
         controls, theta = net.present(emulator, sources)
         state = np.asarray(emulator.moments().mean)
         return source_powers(self._equations, net, state, controls, theta)
@@ -227,7 +237,7 @@ class CircuitReadings(CircuitAnalyses):
 
         Raises:
             CircuitError: a circuit that cannot be compiled.
-            ValueError: times that do not rise, or waveforms of another length.
+            ValueError: times that do not rise, waveforms of another length, or a sparse circuit.
             TypeError: an unknown source.
 
         Example:
@@ -239,7 +249,7 @@ class CircuitReadings(CircuitAnalyses):
 
         Source: Moler, Van Loan (2003), SIAM Rev. 45, 3.
         """
-        net, instants = self.compile(), checked_times(times)
+        net, instants = self._dense("transient_mean", self.compile()), checked_times(times)
         if state is None:
             start = self.initial_state()
         elif isinstance(state, str):

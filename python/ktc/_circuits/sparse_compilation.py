@@ -216,14 +216,23 @@ class _Compiler:
         part = parts_of(ground + 1, one, other)
         cut = np.flatnonzero(part != part[-1])
         if len(cut):
-            nodes = [graph.references[v] for v in cut]
-            raise CircuitError(
-                f"only inductors and current sources carry current to node {told(nodes)}, which no "
-                "capacitor joins to ground: such a cut set fixes no voltage there; add the "
-                "parasitic capacitance of the node, or a resistor",
-                nodes[0],
-            )
+            raise self.cut_set(cut)
         return grouped(sharing_loops(one, other, ground), [b.name for b in self.resistors])
+
+    def cut_set(self, cut: Indices) -> CircuitError:
+        """An error about algebraic coordinates that only inductors and current sources lead to."""
+        graph = self.graph
+        leading = [*graph.inductors, *(b for b in graph.sources if b.kind == "I")]
+        plus, minus = (np.isin(graph.vertex[ends], cut) for ends in graph.ends(leading))
+        names = [leading[k].name for k in np.flatnonzero(plus | minus)]
+        nodes = [graph.references[v] for v in cut]
+        return CircuitError(
+            f"only inductors and current sources, {told(names)}, carry current to node "
+            f"{told(nodes)}, which no capacitor joins to ground: such a cut set fixes no voltage "
+            "there; add the parasitic capacitance of the node, or a resistor, or pass sparse=False "
+            "to compile, up to some thousand nodes",
+            nodes[0],
+        )
 
     def temperatures(self, account: Indices, accounts: int) -> Array:
         """Return kT of the heat accounts; resistors of one must be at one temperature."""
