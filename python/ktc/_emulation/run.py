@@ -241,6 +241,11 @@ class Run(Storable):
             ValueError: where kT changed during the run, at several temperatures, and with sources
                 or noise generators.
         """
+        if self.network.core.is_active:
+            raise ValueError(
+                "an active circuit has no equilibrium, because active elements supply energy to "
+                "it, and so no free energy and no excess work; take work and net_heat"
+            )
         kT = self._one_temperature()
         ends = (self.initial_controls, self.final_controls)
         before, after = (self.network.with_controls(controls) for controls in ends)
@@ -300,8 +305,9 @@ class Run(Storable):
         """The recorded voltages of a node, shape (points, replicas)."""
         if "voltages" not in self.series or not isinstance(self.network, CompiledCircuit):
             raise ValueError("no voltages were recorded; play a circuit with record='voltages'")
-        nodes = [node.lower() for node in self.network.nodes]
-        place = nodes.index(choice("unit", name.lower(), nodes))
+        nodes = self.network.nodes
+        spelled = next((node for node in nodes if node.lower() == name.lower()), name)
+        place = nodes.index(choice("unit", spelled, nodes))
         return self.series["voltages"][:, :, place]
 
     def plot(self, *, unit: int = 0, figsize: tuple[float, float] | None = None) -> Figure:
@@ -329,6 +335,11 @@ class Run(Storable):
     def _items(self, name: str) -> LazySamples:
         require_kept(name, self.accounts)
         if name not in self._samples:
+            if self.network.core.is_active:
+                raise ValueError(
+                    f"{name} is not kept: active elements move exactly, and have net_heat only, "
+                    "heat less what they supply"
+                )
             raise ValueError(
                 f"{name} is not kept by this motion; make the emulator with resolve_heat=True"
             )
