@@ -50,6 +50,39 @@ def test_sources_that_are_given_replace_those_remembered():
     assert made.powers(emulator) == pytest.approx(made.op(V1=20.0, V2=-5.0).power)
 
 
+def test_moments_of_a_run_use_the_sources_that_were_set(tmp_path):
+    made = circuit()
+    emulator = ktc.Emulator(made, replicas=64, seed=1)
+    emulator.set(V1=20.0, V2=-5.0)
+    emulator.equilibrate()
+    observed = ktc.Statistics(covariance=True)
+    run = emulator.play(ktc.Protocol([1e-6] * 10, {}), statistics=observed)
+    run.save(tmp_path / "run")
+    for each in (run, ktc.Run.load(tmp_path / "run")):
+        np.testing.assert_allclose(each.voltage_moments.mean, [20.0, 15.0, 7.5], rtol=1e-4)
+    idle = circuit(IDLE, waveforms="drive")
+    emulator = ktc.Emulator(idle, replicas=2, seed=1)
+    run = emulator.play(ktc.Protocol([1e-6] * 4, {"I1": np.ones(4)}), statistics=observed)
+    with pytest.raises(ValueError, match="the protocol drives I1"):
+        _ = run.voltage_moments
+
+
+def test_a_protocol_that_fails_leaves_the_sources_of_the_tick_it_reached(monkeypatch):
+    emulator = ktc.Emulator(circuit(), replicas=2, seed=1)
+    protocol = ktc.Protocol([1e-6] * 4, {"V1": [1.0, 2.0, 3.0, 4.0], "V2": [0.5, 0.0, 1.5, 0.0]})
+    calls = iter(range(100))
+
+    def reading(network, *rest):
+        if next(calls) == 2:
+            raise OSError("no space left")
+        return np.zeros((2, 3))
+
+    monkeypatch.setattr(type(emulator.network), "nodes_at", reading)
+    with pytest.raises(OSError, match="no space left"):
+        emulator.play(protocol, record="voltages")
+    np.testing.assert_array_equal(emulator.remembered_sources, [3.0, 1.5])
+
+
 def test_controls_that_were_set_since_are_not_guessed():
     made = circuit(f"{SERIES}\nV3 d 0 1\nR3 d a 1k")
     emulator = ktc.Emulator(made, replicas=math.inf)
@@ -137,6 +170,8 @@ def test_errors_spell_names_as_circuit_and_user_do():
         made.compile(sparse=sparse)
         with pytest.raises(ktc.CircuitError, match=r"condition of (C1|v\(B\)) contradicts"):
             made.initial_state()
+    with pytest.raises(ValueError, match="but is 'v\\(c\\)'$"):
+        made.noise("v(c)", 1.0)
     with pytest.raises(ValueError, match="write 'a'"):
         made.noise("v(a)", 1.0)
     with pytest.raises(ValueError, match=r"write \('a', 'B'\)"):

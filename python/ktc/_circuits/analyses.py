@@ -234,14 +234,15 @@ def _refuse_unknown_sources(given: Iterable[str], equations: NodalEquations) -> 
             raise TypeError(f"unknown source {name!r}; the circuit has {names}")
 
 
-def _without_v(output: Output) -> str:
+def _without_v(output: Output, equations: NodalEquations) -> str:
     """Advice for an output that is written as in SPICE, "v(a)" or "v(a,b)"."""
     found = (
         re.fullmatch(r"[vV]\(([^,]+)(?:,([^,]+))?\)", output) if isinstance(output, str) else None
     )
-    if found is None:
+    names = [] if found is None else [part.strip() for part in found.groups() if part]
+    if not names or any(equations.find(name) is None for name in names):
         return ""
-    one, *others = (part.strip() for part in found.groups() if part)
+    one, *others = names
     return f"; write {(one, *others)!r}" if others else f"; write {one!r}"
 
 
@@ -268,7 +269,7 @@ def _output(equations: NodalEquations, output: Output) -> tuple[Array, str]:
         if place is None:
             raise ValueError(
                 f"output must name nodes of the circuit, {', '.join(equations.nodes)}, but is "
-                f"{told(output)}{_without_v(output)}"
+                f"{told(output)}{_without_v(output, equations)}"
             )
         row[place] += sign
     named = ends if isinstance(output, tuple) else ends[:1]

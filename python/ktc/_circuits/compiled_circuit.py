@@ -133,15 +133,8 @@ class CompiledCircuit(Network):
         controls, theta = self.present(emulator, sources)
         return self.moments_at(emulator.moments(), controls, theta)
 
-    def moments_at(
-        self, of_state: DeviceMoments, controls: Controls, theta: Array | None = None
-    ) -> Moments:
-        """Return moments of the node voltages from those of the state at some controls.
-
-        Without values θ of the sources these are those that give the controls.
-        """
-        if theta is None:
-            theta = self.present_values(controls, {})[0]
+    def moments_at(self, of_state: DeviceMoments, controls: Controls, theta: Array) -> Moments:
+        """Return moments of the node voltages from those of the state at controls and sources θ."""
         if np.any(controls.quartic):
             raise ValueError("node voltages of quartic units have no moments of those of the state")
         mean = self.nodes_at(np.asarray(of_state.mean), controls, theta)

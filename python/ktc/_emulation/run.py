@@ -60,6 +60,7 @@ class Run(Storable):
     _samples: dict[str, LazySamples]
     _variances: Mapping[str, float] | None = None
     _statistics: RunStatistics | None = None
+    _sources: Array | None = None  # what the emulator remembered at the start
     protocol: Protocol
     programmed: Protocol
     imperfections: Imperfections | None = None
@@ -129,13 +130,15 @@ class Run(Storable):
         """
         if not isinstance(self.network, CompiledCircuit):
             raise ValueError(f"voltage_moments needs a run of a circuit, but is of {self.network}")
-        if self.protocol.controls:
+        driven = self.protocol.controls or self.programmed.controls  # sources may act on no control
+        if driven:
             raise ValueError(
                 f"voltage_moments needs held controls, but the protocol drives "
-                f"{', '.join(self.protocol.controls)}; record 'voltage_mean'"
+                f"{', '.join(driven)}; record 'voltage_mean'"
             )
         found = Moments(self.statistics.mean, lambda: self.statistics.covariance)
-        return self.network.moments_at(found, self.initial_controls)
+        theta = self.network.present_values(self.initial_controls, {}, self._sources)[0]
+        return self.network.moments_at(found, self.initial_controls, theta)
 
     @property
     def work(self) -> Estimate:
@@ -381,6 +384,8 @@ def _of_fields(protocol: Protocol, programmed: Protocol | None, **others: Any) -
     for name, samples in run._samples.items():
         columns = () if name != "heat_per_resistor" else (len(run.network.accounts),)
         of_shape(f"_samples/{name}", samples(), replicas, *columns)
+    if run._sources is not None and isinstance(run.network, CompiledCircuit):
+        of_shape("_sources", run._sources, len(run.network.sources))
     for controls in (run.initial_controls, run.final_controls):
         run.network.controls.checked(controls)
     if run.seed is not None or not run.infinite:
