@@ -29,7 +29,7 @@ def test_op_of_a_divider_balances_powers():
 def test_op_at_other_values_of_sources():
     made = circuit("V1 in 0 6\nR1 in a 1k\nR2 a 0 2k\nI1 0 a 3m")
     assert made.op(v1=3.0, I1=0.0).voltages["a"] == pytest.approx(2.0, rel=1e-14)
-    with pytest.raises(TypeError, match="unknown source 'v2'; choose from 'v1', 'i1'"):
+    with pytest.raises(TypeError, match="unknown source 'V2'; the circuit has 'V1', 'I1'"):
         made.op(V2=1.0)
 
 

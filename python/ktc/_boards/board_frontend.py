@@ -46,6 +46,8 @@ class BoardFrontend:
         cells: an ideal frontend of ``board.real``, in equilibrium at its own controls.
     """
 
+    sources: Array | None = None  #: a board has none
+
     def __init__(self, board: Board, cells: IdealFrontend) -> None:
         self.description = board
         self.real = self.realised = board.real

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from ktc._base.lazy_imports import scipy
 from ktc._base.units import BOLTZMANN
-from ktc._base.validation import Array, finite, known_keywords, positive, told
+from ktc._base.validation import Array, finite, positive, told
 from ktc._circuits.analysis_results import NoiseSpectrum, OperatingPoint, SmallSignal
 from ktc._circuits.branch import GAINS, GROUND, Branch, CircuitError
 from ktc._circuits.circuit_elements import CircuitElements
@@ -68,7 +69,7 @@ class CircuitAnalyses(CircuitElements):
         equations = self._equations
         values = {name: b.value for name, b in equations.branches.items() if b.kind in "VI"}
         given = {name.lower(): finite(name, value) for name, value in sources.items()}
-        known_keywords(given, values, "source")
+        _refuse_unknown_sources(sources, equations)
         if len(given) < len(sources):
             raise TypeError(f"a source is given twice: {', '.join(sources)}")
         values |= given
@@ -225,6 +226,26 @@ class CircuitAnalyses(CircuitElements):
         return dict(zip(names, shares[:-1].tolist(), strict=True))
 
 
+def _refuse_unknown_sources(given: Iterable[str], equations: NodalEquations) -> None:
+    known = [b.name for b in equations.branches.values() if b.kind in "VI"]
+    for name in given:
+        if name.lower() not in map(str.lower, known):
+            names = ", ".join(map(repr, known)) or "none"
+            raise TypeError(f"unknown source {name!r}; the circuit has {names}")
+
+
+def _without_v(output: Output, equations: NodalEquations) -> str:
+    """Advice for an output that is written as in SPICE, "v(a)" or "v(a,b)"."""
+    found = (
+        re.fullmatch(r"[vV]\(([^,]+)(?:,([^,]+))?\)", output) if isinstance(output, str) else None
+    )
+    names = [] if found is None else [part.strip() for part in found.groups() if part]
+    if not names or any(equations.find(name) is None for name in names):
+        return ""
+    one, *others = names
+    return f"; write {(one, *others)!r}" if others else f"; write {one!r}"
+
+
 def _output(equations: NodalEquations, output: Output) -> tuple[Array, str]:
     """The row that reads an output, and its name in SPICE."""
     row = np.zeros(equations.size + 1)
@@ -248,7 +269,7 @@ def _output(equations: NodalEquations, output: Output) -> tuple[Array, str]:
         if place is None:
             raise ValueError(
                 f"output must name nodes of the circuit, {', '.join(equations.nodes)}, but is "
-                f"{told(output)}"
+                f"{told(output)}{_without_v(output, equations)}"
             )
         row[place] += sign
     named = ends if isinstance(output, tuple) else ends[:1]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import SupportsFloat
+
+import numpy as np
 
 from ktc._base.codec import register
 from ktc._base.validation import of_type
@@ -208,6 +211,8 @@ def number_of(what: str, value: str | SupportsFloat) -> float:
         except ValueError as error:
             raise CircuitError(f"{what}: {error}", value) from None
     try:
+        if isinstance(value, (bool, np.bool_)):
+            raise TypeError
         number = float(value)
     except (TypeError, ValueError, OverflowError):
         raise TypeError(
@@ -216,6 +221,12 @@ def number_of(what: str, value: str | SupportsFloat) -> float:
     if not math.isfinite(number):
         raise CircuitError(f"{what} must be finite, but is {number}", str(value))
     return number
+
+
+def spelled_condition(name: str, branches: Iterable[Branch], nodes: Iterable[str]) -> str:
+    """Return the name of an initial condition as the circuit spells it."""
+    names = (*(b.name for b in branches), *(f"v({node})" for node in nodes))
+    return next((each for each in names if each.lower() == name), name)
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,8 @@ class Circuit(CircuitReadings):
 
     def __init__(self, kelvin: float = DEFAULT_KELVIN, title: str = "") -> None:
         super().__init__(kelvin, title)
-        self._compiled: CompiledCircuit | None = None
+        self._compiled: dict[bool, CompiledCircuit] = {}
+        self._sparse: bool | None = None
 
     @classmethod
     def from_netlist(
@@ -215,17 +216,22 @@ class Circuit(CircuitReadings):
             >>> net.relaxation_times.round(9)
             array([3.e-06])
         """
-        known = self._compiled
-        chosen = isinstance(known, SparseCircuit) if known else is_large(self.branches)
+        chosen = is_large(self.branches) if self._sparse is None else self._sparse
         chosen = chosen if sparse is None else flag("sparse", sparse)
-        if known is None or isinstance(known, SparseCircuit) != chosen:
-            kind = SparseCircuit if chosen else CompiledCircuit
-            self._compiled = known = kind.of_branches(self.branches, self.kelvin, self.couplings)
-        return known
+        made = self._compilation(chosen)
+        self._sparse = chosen
+        return made
+
+    def _compilation(self, sparse: bool) -> CompiledCircuit:
+        if sparse not in self._compiled:
+            kind = SparseCircuit if sparse else CompiledCircuit
+            made = kind.of_branches(self.branches, self.kelvin, self.couplings)
+            self._compiled[sparse] = made
+        return self._compiled[sparse]
 
     def _changed(self) -> None:
         super()._changed()
-        self._compiled = None
+        self._compiled, self._sparse = {}, None
 
     def __str__(self) -> str:
         return write_netlist(self._netlist())

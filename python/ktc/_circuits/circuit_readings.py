@@ -29,10 +29,16 @@ class CircuitReadings(CircuitAnalyses):
     def compile(self, sparse: bool | None = None) -> CompiledCircuit:
         """Compile the circuit to a Network."""
 
+    @abstractmethod
+    def _compilation(self, sparse: bool) -> CompiledCircuit:
+        """A sparse or dense compilation, without a choice of what ``compile`` returns next."""
+
     def _compiled_as(self, emulator: Device) -> CompiledCircuit:
         """The circuit, compiled as the network of an emulator is."""
         network = getattr(emulator, "network", None)
-        return self.compile(network.is_sparse if isinstance(network, CompiledCircuit) else None)
+        if not isinstance(network, CompiledCircuit):
+            return self.compile()
+        return self._compilation(network.is_sparse)
 
     @staticmethod
     def _dense(method: str, net: CompiledCircuit) -> CompiledCircuit:
@@ -49,7 +55,7 @@ class CircuitReadings(CircuitAnalyses):
 
         These are the whole controls, of bias, emf and current, that the named sources act on. Other
         sources keep their values in the circuit. A source that acts on no charge or flux is in none
-        of the controls; pass its value to ``voltages``.
+        of the controls; an emulator remembers its value where it is set by name.
 
         Args:
             **sources: volts or amperes by the names of sources: numbers, or arrays of shape
@@ -127,13 +133,15 @@ class CircuitReadings(CircuitAnalyses):
         noise, which has no value at an instant; its column holds the mean at the present charges,
         fluxes and sources.
 
-        An emulator holds controls, not sources. Sources that are not given have their values in the
-        circuit if these values give the controls; otherwise their values are solved for.
+        An emulator remembers the values of sources that were set or played by name. Sources that
+        are not given have these values, or else those in the circuit, if they give the controls.
+        Otherwise, as after ``set(emf=...)``, their values are solved for.
 
         Args:
             emulator: an Emulator of ``compile()``, also one loaded from a file.
-            **sources: present values, volts or amperes, of driven sources that act on the controls
-                only together, such as two voltage sources in series, or not at all.
+            **sources: present values, volts or amperes, in place of those that are remembered.
+                Where controls were set by themselves, give those of sources that act on them only
+                together, such as two voltage sources in series.
 
         Raises:
             TypeError: as for ``controls``.

@@ -10,12 +10,12 @@ from numpy.typing import ArrayLike
 from ktc._base.codec import register, same
 from ktc._base.units import Units
 from ktc._base.validation import Array, of_type
-from ktc._circuits.branch import Branch, CircuitError, Coupling
+from ktc._circuits.branch import Branch, CircuitError, Coupling, spelled_condition
 from ktc._circuits.compilation import compile_equation, too_far_apart, too_large
 from ktc._circuits.equation import CircuitEquation
 from ktc._circuits.source_values import changed_controls, controls_at, present_values
 from ktc._model.controls import Controls
-from ktc._model.device import Device, DeviceMoments
+from ktc._model.device import Device, DeviceMoments, remembered_of
 from ktc._model.elements import Elements
 from ktc._model.matrices import stiffness_matrix
 from ktc._model.moments import Moments
@@ -133,15 +133,8 @@ class CompiledCircuit(Network):
         controls, theta = self.present(emulator, sources)
         return self.moments_at(emulator.moments(), controls, theta)
 
-    def moments_at(
-        self, of_state: DeviceMoments, controls: Controls, theta: Array | None = None
-    ) -> Moments:
-        """Return moments of the node voltages from those of the state at some controls.
-
-        Without values θ of the sources these are those that give the controls.
-        """
-        if theta is None:
-            theta = self.present_values(controls, {})[0]
+    def moments_at(self, of_state: DeviceMoments, controls: Controls, theta: Array) -> Moments:
+        """Return moments of the node voltages from those of the state at controls and sources θ."""
         if np.any(controls.quartic):
             raise ValueError("node voltages of quartic units have no moments of those of the state")
         mean = self.nodes_at(np.asarray(of_state.mean), controls, theta)
@@ -156,8 +149,8 @@ class CompiledCircuit(Network):
     def present(self, emulator: Device, sources: dict[str, float]) -> tuple[Controls, Array]:
         """Return the controls of an emulator of this circuit, and the values of its sources."""
         self._require_own(emulator)
-        controls = emulator.controls
-        return controls, self.present_values(controls, sources)[0]
+        controls, remembered = emulator.controls, remembered_of(emulator)
+        return controls, self.present_values(controls, sources, remembered)[0]
 
     def currents(
         self, emulator: Device, branches: Iterable[Branch], sources: dict[str, float]
@@ -218,6 +211,7 @@ class CompiledCircuit(Network):
         for node, row, value in zip(self.nodes, equation.nodes_of_gradient, fixed, strict=True):
             of_gradient[node.lower()], of_sources[node.lower()] = row, float(value)
         rows, values = [], []
+        branches = tuple(branches)
         known = {b.name.lower(): b for b in branches}
         for name, value in conditions.items():
             branch, node = known.get(name), name.removeprefix("v(").removesuffix(")")
@@ -244,6 +238,7 @@ class CompiledCircuit(Network):
         missed = np.abs(matrix @ gradient - wanted) > 1e-9 * np.abs(wanted).max(initial=0.0)
         if missed.any():
             name = list(conditions)[int(np.argmax(missed))]
+            name = spelled_condition(name, branches, self.nodes)
             raise CircuitError(
                 f"the initial condition of {name} contradicts another one or a source; remove one",
                 name,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ktc._base.validation import Array, finite, real_array
 from ktc._circuits.equation import CircuitEquation
@@ -74,20 +74,15 @@ def changed_controls(
 
     Other sources keep their present values: ``remembered`` or those in the circuit, if these give
     the present controls, or else those that do. Values are of shape (sources,), or
-    (ticks, sources) of waveforms.
+    (ticks, sources) of waveforms, and NaN where the present controls leave a source open.
 
     Raises:
-        ValueError: a source that acts on no control, or present values that are not determined.
+        ValueError: present values that are not determined, though the named sources need them.
     """
     found, null = _solved(equation, driven_controls(present), {}, remembered)
+    null = may_move(_acting(equation), remembered)[:, None] * null
     places = list(places_of(equation, values).values())
     theta = waveforms_of(equation, values, found[0])
-    for name, place in zip(values, places, strict=True):
-        if not any(matrix[:, place].any() for matrix in _maps(equation).values()):
-            raise ValueError(
-                f"{name} acts on no charge or flux, so that no control holds its value; pass it to "
-                f"circuit.voltages(emulator, {name}=...)"
-            )
     changes: dict[str, Array] = {}
     for name, matrix in _maps(equation).items():
         rows = matrix[:, places].any(axis=1)
@@ -102,6 +97,9 @@ def changed_controls(
             held = getattr(present, name)
             changes[name] = np.broadcast_to(held, (*theta.shape[:-1], len(held))).copy()
             changes[name][..., rows] = theta @ matrix[rows].T
+    opened = np.asarray(null.any(axis=1))
+    opened[places] = False
+    theta[..., opened] = np.nan
     return changes, theta
 
 
@@ -121,6 +119,7 @@ def present_values(
             they do not determine.
     """
     values, null = _solved(equation, driven_controls(controls), given, remembered)
+    null = may_move(_acting(equation), remembered)[:, None] * null
     rows = equation.nodes_of_sources
     lost = (np.abs(rows @ null) > 1e-9 * (np.abs(rows) @ np.abs(null))).any(axis=1)
     if lost.any():
@@ -138,6 +137,28 @@ def present_values(
 def _maps(equation: CircuitEquation) -> dict[str, Array]:
     """The matrices that map θ to each control."""
     return {name: getattr(equation, f"{name}_of") for name in DRIVEN}
+
+
+def may_move(acting: NDArray[np.bool_], remembered: Array | None) -> NDArray[np.bool_]:
+    """Return which sources are unknown where controls do not tell them.
+
+    The others act on no control, and their value is remembered.
+    """
+    if remembered is None:
+        return np.ones_like(acting)
+    return acting | np.isnan(remembered)
+
+
+def known_values(own: Array, remembered: Array | None, moving: NDArray[np.bool_]) -> list[Array]:
+    """Return values that sources may have: those remembered, and those of the circuit."""
+    if remembered is None:
+        return [own]
+    return [remembered, np.where(moving, own, remembered)]
+
+
+def _acting(equation: CircuitEquation) -> NDArray[np.bool_]:
+    """Return which sources act on any control."""
+    return np.asarray(np.vstack(list(_maps(equation).values())).any(axis=0))
 
 
 def driven_controls(controls: Controls | Mapping[str, Array]) -> Array:
@@ -169,10 +190,11 @@ def _solved(
         rounding = tolerance * (np.abs(found) + np.abs(values) @ np.abs(matrix).T)
         return bool((np.abs(values @ matrix.T - found) > rounding).any())
 
-    for known in [equation.values] if remembered is None else [remembered, equation.values]:
+    moving = may_move(_acting(equation), remembered)
+    for known in known_values(equation.values, remembered, moving):
         values = np.tile(known, (len(found), 1))
         values[:, list(fixed)] = list(fixed.values())
-        if not missed(values, 1e-14 * len(known)):
+        if np.isfinite(values).all() and not missed(values, 1e-14 * len(known)):
             return values, np.empty((len(known), 0))
     free = np.setdiff1d(np.arange(len(equation.values)), list(fixed))
     columns = matrix[:, free]

@@ -8,7 +8,7 @@ import numpy as np
 
 from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array
-from ktc._circuits.branch import GROUND, Branch, CircuitError
+from ktc._circuits.branch import GROUND, Branch, CircuitError, spelled_condition
 from ktc._circuits.sparse_equation import SparseEquation
 from ktc._circuits.sparse_graph import csr
 from ktc._model.inverse_stiffness import InverseStiffness
@@ -31,6 +31,7 @@ def state_at(
         CircuitError: a condition that names no node, that contradicts another one or a source, or
             that no charge holds.
     """
+    branches = tuple(branches)
     rows, fixed = _conditions(equation, list(conditions), branches)
     if rows.shape[0] * equation.units > MOST_CONDITIONS:
         raise CircuitError(
@@ -52,6 +53,7 @@ def state_at(
     missed = np.abs(matrix @ (stiffness.times(state) - bias) - wanted)
     if (missed > 1e-9 * np.abs(wanted).max(initial=0.0)).any():
         name = list(conditions)[int(np.argmax(missed))]
+        name = spelled_condition(name, branches, equation.nodes)
         raise CircuitError(
             f"the initial condition of {name} contradicts another one or a source; remove one",
             name,
@@ -86,10 +88,11 @@ def _conditions(
     lost = np.flatnonzero(np.diff(found[:, equation.units :].indptr))
     lost = lost if len(lost) else np.flatnonzero(np.diff(found.indptr) == 0)
     if len(lost):
+        name = spelled_condition(names[lost[0]], known.values(), equation.nodes)
         raise CircuitError(
-            f"the initial condition of {names[lost[0]]} is at a node whose voltage no charge "
-            "holds; remove it",
-            names[lost[0]],
+            f"the initial condition of {name} is at a node whose voltage no charge holds; "
+            "remove it",
+            name,
         )
     return found[:, : equation.units], chosen @ (equation.offsets @ equation.values)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array, finite
-from ktc._circuits.source_values import DRIVEN, driven_controls, places_of
+from ktc._circuits.source_values import DRIVEN, driven_controls, known_values, may_move, places_of
 from ktc._circuits.sparse_equation import SparseEquation
 from ktc._model.controls import Controls
 
@@ -37,6 +37,7 @@ def present_sources(
         return np.zeros((len(found), 0))
     matrix = scipy.sparse.vstack([getattr(equation, f"{name}_of") for name in DRIVEN], format="csr")
     size = np.asarray(abs(matrix).max(axis=1).todense()).ravel()
+    acting = np.asarray(abs(matrix).max(axis=0).todense()).ravel() > 0
     kept = np.flatnonzero(size)
     matrix = scipy.sparse.csc_array(scipy.sparse.diags_array(1 / size[kept]) @ matrix[kept])
     wanted = (found[:, kept] / size[kept]).T
@@ -45,12 +46,13 @@ def present_sources(
         rounding = tolerance * (np.abs(wanted) + abs(matrix) @ np.abs(values))
         return bool((np.abs(matrix @ values - wanted) > rounding).any())
 
-    for known in [equation.values] if remembered is None else [remembered, equation.values]:
+    moving = may_move(acting, remembered)
+    for known in known_values(equation.values, remembered, moving):
         values = np.tile(known[:, None], len(found))
         values[list(fixed)] = np.array(list(fixed.values()))[:, None]
-        if not missed(values, 1e-13):
+        if np.isfinite(values).all() and not missed(values, 1e-13):
             return values.T
-    free = np.setdiff1d(np.arange(len(values)), list(fixed))
+    free = np.setdiff1d(np.flatnonzero(moving), list(fixed))
     if matrix.shape[0] * len(free) > MOST_ENTRIES:
         raise ValueError(
             f"the values of {len(free):,} sources would have to be found from the emulator's "

@@ -382,7 +382,7 @@ def _of_fields(
     # Placed by hand, so that no equilibrium is drawn that is not used.
     inner = IdealFrontend.of(moved, checked, state=np.zeros(moved.network.units))
     frontend = description.frontend(inner) if isinstance(description, Hardware) else inner
-    require_alike(state, frontend.saved(), "state", ("start",))
+    require_alike(state, frontend.saved(), "state", ("start", "sources"))
     frontend.restore(state)
     return Emulator.operating(frontend)
 

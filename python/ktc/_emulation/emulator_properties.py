@@ -104,6 +104,16 @@ class EmulatorProperties:
         return self._frontend.controls
 
     @property
+    def remembered_sources(self) -> Array | None:
+        """Values of the sources of a circuit since one was set by name [V or A]; None before.
+
+        They are in the order of ``network.sources``, NaN where controls that were set since leave
+        them open.
+        """
+        sources = self._frontend.sources
+        return None if sources is None else sources.copy()
+
+    @property
     def applied_controls(self) -> Controls:
         """The controls as realised by the hardware; the same without hardware."""
         return self._frontend.realised_controls

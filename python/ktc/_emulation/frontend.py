@@ -31,10 +31,12 @@ class Frontend(Locked, Protocol):
     Attributes:
         engine: the ensemble.
         options: the options of the ensemble.
+        sources: values of the sources of a circuit, since one was set by name.
     """
 
     engine: Engine
     options: EnsembleOptions
+    sources: Array | None
 
     @property
     def description(self) -> Description:

@@ -17,6 +17,7 @@ from ktc._base.lazy_imports import interrupts_deferred
 from ktc._base.lazy_samples import LazySamples
 from ktc._base.single_thread import one_thread
 from ktc._base.validation import Array, frozen, not_negative, positive, real_array
+from ktc._circuits.compiled_circuit import CompiledCircuit
 from ktc._circuits.named_controls import resolved_controls
 from ktc._emulation.playing import play_from
 from ktc._emulation.recorder import Recording
@@ -312,7 +313,14 @@ class IdealFrontend:
         snapshot = self.engine.snapshot()
         state = {name: values for name, values in snapshot.items() if name not in controls.arrays()}
         since = None if self.since == -math.inf else self.since
-        return {"engine": state, "held": controls, "start": self.start, "since": since}
+        sources = np.empty(0) if self.sources is None else self.sources
+        return {
+            "engine": state,
+            "held": controls,
+            "start": self.start,
+            "since": since,
+            "sources": sources,
+        }
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         controls = self.controls.checked(saved["held"])
@@ -322,8 +330,14 @@ class IdealFrontend:
         # None, one for all replicas, or one for each.
         if start.size and start.shape[1:] != self.start.shape[1:]:
             raise ValueError(f"start is of shape {start.shape}")
+        sources = saved["sources"]
+        network = self.network
+        count = len(network.sources) if isinstance(network, CompiledCircuit) else 0
+        if sources.shape not in ((0,), (count,)) or np.isinf(sources).any():
+            raise ValueError(f"sources must be {count} values, but are of shape {sources.shape}")
         self.controls, self.start = controls, start
         self.since = -math.inf if saved["since"] is None else saved["since"]
+        self.sources = sources if sources.size else None
 
     def __del__(self) -> None:
         # A run must not hold on to the whole ensemble for the sake of its samples.

@@ -11,7 +11,7 @@ import numpy as np
 
 from ktc._base.lazy_samples import LazySamples, gained
 from ktc._base.validation import Array, frozen, of_type
-from ktc._circuits.named_controls import resolved_protocol
+from ktc._circuits.named_controls import Resolved, resolved_protocol
 from ktc._emulation.ledger import Ledger
 from ktc._emulation.recorder import Recorder, Recording
 from ktc._emulation.run import Run
@@ -37,8 +37,8 @@ def play_from(
     """
     of_type("protocol", protocol, Protocol)
     engine, options, network = frontend.engine, frontend.options, frontend.network
-    programmed = protocol
-    resolved = resolved_protocol(network, frontend.controls, programmed, frontend.sources)
+    programmed, remembered = protocol, frontend.sources
+    resolved = resolved_protocol(network, frontend.controls, programmed, remembered)
     protocol = resolved.protocol
     waveforms, final, quartic = _prepared(frontend, protocol)
     engine.warn_if_long(protocol.holds)
@@ -59,6 +59,7 @@ def play_from(
             frontend.follow(waveforms)
         except BaseException:
             frontend.follow(waveforms)
+            _follow_sources(frontend, resolved, engine.time - begun)
             raise
         finally:
             recorder.close()
@@ -87,8 +88,17 @@ def play_from(
         times=recorder.times,
         series=recorder.series,
         _statistics=None if observer is None else observer.result(),
+        _sources=remembered,
         accounts=options.accounts,
     )
+
+
+def _follow_sources(frontend: IdealFrontend, resolved: Resolved, elapsed: float) -> None:
+    """Remember the sources of the tick in which a protocol stopped."""
+    protocol, sources = resolved.protocol, resolved.sources
+    reached = int(np.searchsorted(protocol.times, elapsed)) - 1
+    if sources is not None and reached >= 0:
+        frontend.sources = sources[min(reached, protocol.ticks - 1)]
 
 
 def _prepared(

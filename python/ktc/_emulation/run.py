@@ -60,6 +60,7 @@ class Run(Storable):
     _samples: dict[str, LazySamples]
     _variances: Mapping[str, float] | None = None
     _statistics: RunStatistics | None = None
+    _sources: Array | None = None  # what the emulator remembered at the start
     protocol: Protocol
     programmed: Protocol
     imperfections: Imperfections | None = None
@@ -129,13 +130,15 @@ class Run(Storable):
         """
         if not isinstance(self.network, CompiledCircuit):
             raise ValueError(f"voltage_moments needs a run of a circuit, but is of {self.network}")
-        if self.protocol.controls:
+        driven = self.protocol.controls or self.programmed.controls  # sources may act on no control
+        if driven:
             raise ValueError(
                 f"voltage_moments needs held controls, but the protocol drives "
-                f"{', '.join(self.protocol.controls)}; record 'voltage_mean'"
+                f"{', '.join(driven)}; record 'voltage_mean'"
             )
         found = Moments(self.statistics.mean, lambda: self.statistics.covariance)
-        return self.network.moments_at(found, self.initial_controls)
+        theta = self.network.present_values(self.initial_controls, {}, self._sources)[0]
+        return self.network.moments_at(found, self.initial_controls, theta)
 
     @property
     def work(self) -> Estimate:
@@ -241,6 +244,11 @@ class Run(Storable):
             ValueError: where kT changed during the run, at several temperatures, and with sources
                 or noise generators.
         """
+        if self.network.core.is_active:
+            raise ValueError(
+                "an active circuit has no equilibrium, because active elements supply energy to "
+                "it, and so no free energy and no excess work; take work and net_heat"
+            )
         kT = self._one_temperature()
         ends = (self.initial_controls, self.final_controls)
         before, after = (self.network.with_controls(controls) for controls in ends)
@@ -300,8 +308,9 @@ class Run(Storable):
         """The recorded voltages of a node, shape (points, replicas)."""
         if "voltages" not in self.series or not isinstance(self.network, CompiledCircuit):
             raise ValueError("no voltages were recorded; play a circuit with record='voltages'")
-        nodes = [node.lower() for node in self.network.nodes]
-        place = nodes.index(choice("unit", name.lower(), nodes))
+        nodes = self.network.nodes
+        spelled = next((node for node in nodes if node.lower() == name.lower()), name)
+        place = nodes.index(choice("unit", spelled, nodes))
         return self.series["voltages"][:, :, place]
 
     def plot(self, *, unit: int = 0, figsize: tuple[float, float] | None = None) -> Figure:
@@ -329,6 +338,11 @@ class Run(Storable):
     def _items(self, name: str) -> LazySamples:
         require_kept(name, self.accounts)
         if name not in self._samples:
+            if self.network.core.is_active:
+                raise ValueError(
+                    f"{name} is not kept: active elements move exactly, and have net_heat only, "
+                    "heat less what they supply"
+                )
             raise ValueError(
                 f"{name} is not kept by this motion; make the emulator with resolve_heat=True"
             )
@@ -370,6 +384,8 @@ def _of_fields(protocol: Protocol, programmed: Protocol | None, **others: Any) -
     for name, samples in run._samples.items():
         columns = () if name != "heat_per_resistor" else (len(run.network.accounts),)
         of_shape(f"_samples/{name}", samples(), replicas, *columns)
+    if run._sources is not None and isinstance(run.network, CompiledCircuit):
+        of_shape("_sources", run._sources, len(run.network.sources))
     for controls in (run.initial_controls, run.final_controls):
         run.network.controls.checked(controls)
     if run.seed is not None or not run.infinite:

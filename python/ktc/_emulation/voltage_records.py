@@ -46,7 +46,7 @@ class VoltageRecord:
         self._initial, self._driven = frontend.controls, tuple(waveforms)
         self.nodes = len(network.nodes)
         ticks = np.array(stops, dtype=np.intp) - 1
-        if resolved.sources is not None:
+        if resolved.sources is not None and np.isfinite(resolved.sources[ticks]).all():
             theta = resolved.sources[ticks]
         else:
             held = {name: getattr(self._initial, name) for name in DRIVEN}

@@ -153,6 +153,15 @@ class Describes(Protocol):
 
 
 @runtime_checkable
+class RemembersSources(Protocol):
+    """A device of a circuit that knows the values of its sources, which controls may not tell."""
+
+    @property
+    def remembered_sources(self) -> Array | None:
+        """Values in the order of the circuit's sources, NaN where not known; None for none."""
+
+
+@runtime_checkable
 class EnsembleLedger(Protocol):
     """A ledger that may hold exact averages over infinitely many replicas."""
 
@@ -200,6 +209,11 @@ def rested_of(device: object) -> float | None:
 def data_sheet_of(device: object) -> Imperfections | None:
     """Data sheet of a real board; None of any other device."""
     return device.imperfections if isinstance(device, HasImperfections) else None
+
+
+def remembered_of(device: object) -> Array | None:
+    """Values of sources that a device remembers; None where it remembers none."""
+    return device.remembered_sources if isinstance(device, RemembersSources) else None
 
 
 def is_infinite(ledger: object) -> bool:
