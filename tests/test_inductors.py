@@ -313,3 +313,32 @@ def test_nearly_ideal_transformers():
     volts = circuit.voltages(emulator)[:, 1]
     assert np.var(volts) / (BOLTZMANN * circuit.kelvin / 1e-12) == pytest.approx(1, abs=0.25)
     assert abs(emulator.ledger.imbalance()) < 1e-9
+
+
+@pytest.mark.parametrize("k", [0.5, -0.9])
+def test_a_current_of_a_coupled_inductor_leaves_others_at_zero(k):
+    """As ``tran uic`` of ngspice: i(L1) = 0; then i′ = −L⁻¹ R i."""
+    text = f"L1 a 0 1m\nL2 b 0 4m ic=1m\nK1 L1 L2 {k}\nR1 a 0 1k\nR2 b 0 1k\nC1 b 0 1f ic=-1"
+    circuit = ktc.Circuit.from_netlist(text.removesuffix("\nC1 b 0 1f ic=-1"))
+    times = np.array([0.0, 0.5e-9, 1e-6])
+    path = circuit.transient_mean(times)
+    matrix = np.array([[1e-3, 2e-3 * k], [2e-3 * k, 4e-3]])
+    rates, shapes = np.linalg.eig(np.linalg.solve(matrix, 1e3 * np.eye(2)))
+    parts = np.linalg.solve(shapes, [0.0, 1e-3])
+    wanted = np.exp(-np.outer(times, rates)) * parts @ shapes.T
+    np.testing.assert_allclose(path.currents["L1"], wanted[:, 0], rtol=1e-9, atol=1e-15)
+    np.testing.assert_allclose(path.currents["L2"], wanted[:, 1], rtol=1e-9, atol=1e-15)
+    with_charge = ktc.Circuit.from_netlist(text)
+    start = with_charge.transient_mean([0.0])
+    assert start.currents["L1"][0] == pytest.approx(0.0, abs=1e-15)
+    assert start.currents["L2"][0] == pytest.approx(1e-3, rel=1e-12)
+    assert start.voltages["b"][0] == pytest.approx(-1.0, rel=1e-12)
+
+
+def test_a_current_of_a_coupled_inductor_in_series():
+    """L1 and L2 in series carry one current, zero, though L3 is coupled to both."""
+    text = "L1 a b 1m\nL2 b 0 2m\nL3 c 0 1m ic=1m\nK1 L1 L3 0.5\nK2 L2 L3 0.3\nR1 a 0 1k\nR2 c 0 1k"
+    start = ktc.Circuit.from_netlist(text).transient_mean([0.0])
+    assert [start.currents[name][0] for name in ("L1", "L2", "L3")] == pytest.approx(
+        [0.0, 0.0, 1e-3], abs=1e-15
+    )

@@ -259,3 +259,12 @@ def test_initial_conditions():
         circuit("R1 a 0 1k\nC1 a 0 1n\n.ic a=1")
     assert caught.value.line == 3
     np.testing.assert_array_equal(circuit("R1 a 0 1k\nC1 a 0 1n").initial_state(), [0.0])
+
+
+def test_copies_of_calls_multiply_and_mil_in_braces_is_a_mil():
+    """As docs/netlists.md states; ngspice reads both in another way."""
+    inner = ".subckt p a\nR1 a 0 6k\n.ends\n.subckt q a\nX2 a p m=2\n.ends\nX1 a q m=3"
+    assert circuit(inner).branches[0].value == pytest.approx(1000.0, rel=1e-15)
+    element = ".subckt p a\nR1 a 0 6k m=2\n.ends\nX1 a p m=3"
+    assert circuit(element).branches[0].value == pytest.approx(1000.0, rel=1e-15)
+    assert circuit("R1 a 0 {1mil}").branches[0].value == pytest.approx(25.4e-6, rel=1e-15)

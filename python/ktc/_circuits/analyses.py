@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 import numpy as np
@@ -16,10 +16,12 @@ from ktc._base.validation import Array, finite, positive, told
 from ktc._circuits.analysis_results import NoiseSpectrum, OperatingPoint, SmallSignal
 from ktc._circuits.branch import GAINS, GROUND, Branch, CircuitError
 from ktc._circuits.circuit_elements import CircuitElements
+from ktc._circuits.compilation import LARGEST, refuse_extreme
 from ktc._circuits.direct_current import direct_solution
 from ktc._circuits.frequency_response import checked_frequencies, solutions
 from ktc._circuits.nodal_equations import NodalEquations
 
+SUBDIVISIONS = 300
 Output = str | int | tuple[str | int, ...]
 
 
@@ -33,6 +35,7 @@ class CircuitAnalyses(CircuitElements):
     def _equations(self) -> NodalEquations:
         if not self.branches:
             raise CircuitError("the circuit has no elements; add some")
+        refuse_extreme(self.branches)
         return NodalEquations(self.nodes, self.branches, self.couplings)
 
     def _changed(self) -> None:
@@ -54,6 +57,7 @@ class CircuitAnalyses(CircuitElements):
             CircuitError: a voltage or current that is not determined or grows without bound: a
                 loop of voltage sources, a node without resistive path to ground.
             TypeError: an unknown source.
+            ValueError: a value beyond 1e50.
 
         Example:
             >>> import ktc
@@ -68,11 +72,7 @@ class CircuitAnalyses(CircuitElements):
         """
         equations = self._equations
         values = {name: b.value for name, b in equations.branches.items() if b.kind in "VI"}
-        given = {name.lower(): finite(name, value) for name, value in sources.items()}
-        _refuse_unknown_sources(sources, equations)
-        if len(given) < len(sources):
-            raise TypeError(f"a source is given twice: {', '.join(sources)}")
-        values |= given
+        values |= _given_values(equations, sources)
         x = direct_solution(equations, equations.right_side(values))
         x = np.append(x, 0.0)  # the last entry is ground
         currents, power, heat = {}, {}, {}
@@ -84,7 +84,8 @@ class CircuitAnalyses(CircuitElements):
             if name in equations.current_places:
                 amperes = float(x[equations.current_places[name]])
             elif b.kind == "R":
-                amperes = volts / b.value
+                place = equations.resistor_places.get(name)
+                amperes = volts / b.value if place is None else float(x[place])
             elif b.kind == "G":
                 one, other = map(equations.place, b.control)
                 amperes = b.value * float(x[one] - x[other])
@@ -96,7 +97,7 @@ class CircuitAnalyses(CircuitElements):
             if b.kind in "VI" or b.kind in GAINS:
                 power[b.name] = 0.0 - volts * amperes
             elif b.kind == "R":
-                heat[b.name] = volts * amperes
+                heat[b.name] = b.value * amperes**2
         volts_of = x[equations.node_places].tolist()
         return OperatingPoint(dict(zip(self.nodes, volts_of, strict=True)), currents, power, heat)
 
@@ -173,7 +174,7 @@ class CircuitAnalyses(CircuitElements):
         """
         equations, f = self._equations, checked_frequencies(frequencies)
         row, name = _output(equations, output)
-        sources = _noise_sources(self.branches, self.kelvin)
+        sources = _noise_sources(equations, self.kelvin)
         injected = np.array([_injection(equations, b) for b, *_ in sources], dtype=np.intp)
         plus, minus = injected.reshape(-1, 2).T
         density = np.array([each[1] for each in sources])
@@ -188,15 +189,16 @@ class CircuitAnalyses(CircuitElements):
         """Return the share of each source in the noise of a frequency band [V² or A²].
 
         ∫ S_s(f) df from ``low`` to ``high``, by Gauss–Kronrod quadrature in ln f to a relative
-        error of 1e-9 of the sum. Over all frequencies it is the stationary variance of the output,
-        where that is finite. Shares are the squares of ``onoise_total_…`` of ngspice.
+        error of 1e-9 of the sum, or at least 1e-6 after 300 subdivisions. Over all frequencies it
+        is the stationary variance of the output, where that is finite. Shares are the squares of
+        ``onoise_total_…`` of ngspice.
 
         Args:
             output: as for ``noise``.
             low, high: edges of the band [Hz], 0 < low < high.
 
         Raises:
-            CircuitError: a voltage or current that is not determined.
+            CircuitError: a voltage or current that is not determined, or a larger error.
             ValueError: an unknown output, or edges out of order.
 
         Example:
@@ -220,9 +222,14 @@ class CircuitAnalyses(CircuitElements):
 
         ends = math.log(low), math.log(high)
         # The absolute error lets zero noise converge.
-        shares = scipy.integrate.quad_vec(
-            integrand, *ends, epsabs=1e-200, epsrel=1e-9, norm="max", limit=1000
-        )[0]
+        shares, error = scipy.integrate.quad_vec(
+            integrand, *ends, epsabs=1e-200, epsrel=1e-9, norm="max", limit=SUBDIVISIONS
+        )
+        if error > max(1e-200, 1e-6 * shares.sum()):
+            raise CircuitError(
+                f"the noise from {low:g} to {high:g} Hz is known to {error / shares.sum():.1g} of "
+                f"its sum after {SUBDIVISIONS} subdivisions; divide the band at the resonances"
+            )
         return dict(zip(names, shares[:-1].tolist(), strict=True))
 
 
@@ -244,6 +251,21 @@ def _without_v(output: Output, equations: NodalEquations) -> str:
         return ""
     one, *others = names
     return f"; write {(one, *others)!r}" if others else f"; write {one!r}"
+
+
+def _given_values(equations: NodalEquations, sources: Mapping[str, float]) -> dict[str, float]:
+    """Checked values of sources by lower-case name."""
+    given = {name.lower(): finite(name, value) for name, value in sources.items()}
+    _refuse_unknown_sources(sources, equations)
+    if len(given) < len(sources):
+        raise TypeError(f"a source is given twice: {', '.join(sources)}")
+    for name, value in given.items():
+        if abs(value) > LARGEST:
+            raise ValueError(
+                f"{equations.branches[name].name} is {value:g}, but must lie between "
+                f"{-LARGEST:g} and {LARGEST:g}"
+            )
+    return given
 
 
 def _output(equations: NodalEquations, output: Output) -> tuple[Array, str]:
@@ -277,14 +299,15 @@ def _output(equations: NodalEquations, output: Output) -> tuple[Array, str]:
 
 
 def _noise_sources(
-    branches: Sequence[Branch], kelvin: float
+    equations: NodalEquations, kelvin: float
 ) -> list[tuple[Branch, float, float | None]]:
     """Elements with noise, their densities [A²/Hz or V²/Hz], and bandwidths [Hz]."""
     found: list[tuple[Branch, float, float | None]] = []
-    for b in branches:
+    for name, b in equations.branches.items():
         if b.kind == "R" and b.value:
             own = kelvin if b.kelvin is None else b.kelvin
-            found.append((b, 4 * BOLTZMANN * own / b.value, None))
+            size = b.value if name in equations.resistor_places else 1 / b.value
+            found.append((b, 4 * BOLTZMANN * own * size, None))
         elif b.noise is not None:
             found.append((b, b.noise, b.bandwidth))
     return found
@@ -292,4 +315,6 @@ def _noise_sources(
 
 def _injection(equations: NodalEquations, b: Branch) -> tuple[int, int]:
     """The rows that a noise takes from and adds to; −1 is none."""
-    return (-1, equations.current_places[b.name.lower()]) if b.kind == "V" else equations.ends(b)
+    places = equations.current_places | equations.resistor_places
+    name = b.name.lower()
+    return (-1, places[name]) if name in places else equations.ends(b)

@@ -277,8 +277,9 @@ class CircuitReadings(CircuitAnalyses):
         """Return the state at the initial conditions of the netlist, for ``Emulator(state=…)``.
 
         These are ``ic=`` of capacitors [V] and inductors [A], and ``.ic v(node)=`` [V]. Of the
-        states that have them, it is the one of least stored energy: without any, all capacitors
-        are discharged. Sources have their values in the circuit.
+        states that have them, it is the one of least stored energy, without that of couplings:
+        other capacitors are discharged and other inductors carry no current, where the circuit
+        leaves them free, also if they are coupled. Sources have their values in the circuit.
 
         Raises:
             CircuitError: conditions that contradict each other or a source, or name no element or

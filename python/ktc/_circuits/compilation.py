@@ -47,7 +47,7 @@ def compile_equation(
     branches: Sequence[Branch], kelvin: float, couplings: Sequence[Coupling] = ()
 ) -> CircuitEquation:
     """Compile a circuit; ``kelvin`` is the temperature of resistors without their own."""
-    _refuse_extreme(branches)
+    refuse_extreme(branches)
     if len(_nodes(branches)) > MOST_NODES:
         raise too_large(branches)
     active = any(b.kind in GAINS for b in branches)
@@ -80,7 +80,7 @@ def compile_equation(
 def refuse_values(branches: Sequence[Branch]) -> None:
     """Refuse values of elements that no network can hold."""
     _refuse_noisy_voltages(branches)
-    _refuse_extreme(branches)
+    refuse_extreme(branches)
 
 
 def _refuse_noisy_voltages(branches: Sequence[Branch]) -> None:
@@ -95,7 +95,8 @@ def _refuse_noisy_voltages(branches: Sequence[Branch]) -> None:
             )
 
 
-def _refuse_extreme(branches: Sequence[Branch]) -> None:
+def refuse_extreme(branches: Sequence[Branch]) -> None:
+    """Refuse values whose products leave double precision."""
     for b in branches:
         # Any small source, and any gain.
         value = max(abs(b.value), 1.0) if b.kind in "VI" or b.kind in GAINS else b.value

@@ -230,10 +230,13 @@ class CompiledCircuit(Network):
             rows.append(row)
             values.append(value)
         # Least energy ½ |Lᵀx|² with ∇²H = L Lᵀ: capacitors without a condition are not charged.
-        lower = np.linalg.cholesky(self.stiffness)
+        stiffness = self._uncoupled_stiffness(known)
+        lower = np.linalg.cholesky(stiffness)
         matrix, wanted = np.array(rows).reshape(-1, self.units), np.array(values)
         shifted = wanted + matrix @ self.bias
         state = np.linalg.solve(lower.T, np.linalg.lstsq(matrix @ lower, shifted, rcond=None)[0])
+        if stiffness is not self.stiffness:
+            state = np.linalg.solve(self.stiffness, stiffness @ state)
         gradient = self.gradient(state, self.controls)
         missed = np.abs(matrix @ gradient - wanted) > 1e-9 * np.abs(wanted).max(initial=0.0)
         if missed.any():
@@ -244,6 +247,21 @@ class CompiledCircuit(Network):
                 name,
             )
         return np.asarray(state)
+
+    def _uncoupled_stiffness(self, branches: Mapping[str, Branch]) -> Array:
+        """Return ∇²H without mutual inductances, in which a current would induce others."""
+        fluxes = [k for k, name in enumerate(self.coordinates) if name.startswith("phi")]
+        flows = self.equation.inductors_of_gradient[:, fluxes]
+        henries = [branches[name.lower()].value for name in self.equation.inductors]
+        own = flows.T @ (np.array(henries).reshape(-1, 1) * flows)
+        root = np.sqrt(np.diagonal(own))
+        sizes, places = np.outer(root, root), np.ix_(fluxes, fluxes)
+        scaled, unit = own / sizes, np.eye(len(fluxes))
+        if np.allclose((self.stiffness[places] * sizes) @ scaled, unit, rtol=0, atol=1e-9):
+            return self.stiffness
+        result = self.stiffness.copy()
+        result[places] = np.linalg.inv(scaled) / sizes
+        return result
 
 
 def _at_controls(equation: CircuitEquation, controls: Controls) -> CompiledCircuit:

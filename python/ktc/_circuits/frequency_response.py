@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ktc._base.validation import Array, real_array, told
+from ktc._circuits.linear_system import SCALINGS, is_unit, probes
 from ktc._circuits.nodal_equations import NodalEquations
-from ktc._circuits.undetermined import require_regular
+from ktc._circuits.undetermined import at, require_accurate, require_regular
 
 #: Smaller systems are solved many at once by dense factors.
 FEW_UNKNOWNS = 30
@@ -42,8 +43,9 @@ def solutions(
         frequency = float(frequencies[point])
         system = require_regular(equations, equations.system(frequency), frequency)
         if not few:
-            solve = system.solve_transposed if transposed else system.solve
-            found[point, :-1] = solve(side)
+            found[point, :-1] = system.solve(side, transposed)
+            rounding = system.rounding(side, found[point, :-1], transposed)
+            require_accurate(equations, found[point], rounding, at(frequency))
     if few:
         for start in range(0, len(frequencies), AT_ONCE):
             part = slice(start, start + AT_ONCE)
@@ -58,14 +60,25 @@ def _dense(
     if transposed:
         conductance, storage = conductance.T, storage.T
     matrices = conductance + 2j * math.pi * frequencies[:, None, None] * storage
-    rows = 1 / np.abs(matrices).max(axis=2)
-    scaled = matrices * rows[:, :, None]
-    columns = 1 / np.abs(scaled).max(axis=1)
-    scaled *= columns[:, None, :]
+    sizes = np.abs(matrices)
+    rows, columns = np.ones(sizes.shape[:2]), np.ones(sizes.shape[:2])
+    for _ in range(SCALINGS):
+        scaled = rows[:, :, None] * sizes * columns[:, None, :]
+        of_rows, of_columns = scaled.max(axis=2), scaled.max(axis=1)
+        rows, columns = rows / np.sqrt(of_rows), columns / np.sqrt(of_columns)
+        if is_unit(of_rows) and is_unit(of_columns):
+            break
+    inverse = np.linalg.inv(rows[:, :, None] * matrices * columns[:, None, :])
 
     def solved(sides: NDArray[np.inexact]) -> NDArray[np.complex128]:
-        return np.asarray(columns * np.linalg.solve(scaled, (rows * sides)[:, :, None])[:, :, 0])
+        return np.asarray(columns * (inverse @ (rows * sides)[:, :, None])[:, :, 0])
 
     found = solved(np.broadcast_to(side, rows.shape))
-    missed = side - np.einsum("fij,fj->fi", matrices, found)
-    return np.asarray(found + solved(missed))
+    for _ in range(2):
+        found = found + solved(side - np.einsum("fij,fj->fi", matrices, found))
+    missed = np.einsum("fij,fj->fi", sizes, np.abs(found)) + np.abs(side)
+    rounding = np.max([np.abs(solved(p * missed)) for p in probes(len(side))], axis=0)
+    low, high = float(frequencies.min()), float(frequencies.max())
+    told = at(low) if low == high else f"between {low:g} and {high:g} Hz"
+    require_accurate(equations, found, rounding, told)
+    return found

@@ -6,7 +6,9 @@ sources E and H, each from the first node through the element to the second:
     G x + C dx/dt = b,
 
 with one row per node, the sum of the currents that leave it, and one row per current, the law of
-its element. Resistors of 0 Ω join their nodes.
+its element. Resistors of 0 Ω join their nodes. The currents of resistors far below the largest
+are unknowns, too, v₊ − v₋ − R i = 0, because a small conductance that is added to a large one
+loses its digits.
 
 Source: Ho, Ruehli, Brennan (1975), IEEE Trans. Circuits Syst. 22, 504.
 """
@@ -27,6 +29,9 @@ from ktc._circuits.linear_system import LinearSystem
 
 Entries = list[tuple[int, int, float]]
 
+#: Resistors below the largest by more than this have unknown currents.
+WIDE = 1e6
+
 
 class NodalEquations:
     """G and C on one pattern of compressed columns, and the places of nodes and currents.
@@ -35,6 +40,7 @@ class NodalEquations:
         nodes: names of the nodes but ground.
         node_places: rows of the nodes, which wires may share; −1 for a node that is ground.
         current_places: rows of the elements whose currents are unknowns, by lower-case name.
+        resistor_places: rows of the resistors whose currents are unknowns, by lower-case name.
         branches: the elements by lower-case name.
         size: number of unknowns.
     """
@@ -50,7 +56,10 @@ class NodalEquations:
         first = 1 + int(self.node_places.max(initial=-1))
         held = [b.name.lower() for b in branches if b.kind in "VLEH"]
         self.current_places = {name: first + k for k, name in enumerate(held)}
-        self.size = first + len(held)
+        small = max((b.value for b in branches if b.kind == "R"), default=0.0) / WIDE
+        carrying = [b.name.lower() for b in branches if b.kind == "R" and 0 < b.value < small]
+        self.resistor_places = {name: first + len(held) + k for k, name in enumerate(carrying)}
+        self.size = first + len(held) + len(carrying)
         conducting: Entries = []
         storing: Entries = []
         for b in branches:
@@ -108,8 +117,16 @@ class NodalEquations:
         parts = (data, self.conductance.indices, self.conductance.indptr)
         return LinearSystem(scipy.sparse.csc_array(parts, shape=self.conductance.shape))
 
+    @property
+    def voltages(self) -> int:
+        """Number of node voltages among the unknowns, which come first."""
+        return self.size - len(self.current_places) - len(self.resistor_places)
+
     def unknown(self, row: int) -> tuple[str, str]:
-        """Return what an unknown is, "node" or "element", and its name."""
+        """Return what an unknown is, "node", "element" or "resistor", and its name."""
+        for name, place in self.resistor_places.items():
+            if place == row:
+                return "resistor", self.branches[name].name
         for name, place in self.current_places.items():
             if place == row:
                 return "element", self.branches[name].name
@@ -140,7 +157,9 @@ class NodalEquations:
         """Entries of an element in G."""
         ends = self.ends(b)
         found: Entries = []
-        if b.kind == "R" and b.value:
+        if b.name.lower() in self.resistor_places:
+            found += self._law_of_voltage(b)
+        elif b.kind == "R" and b.value:
             found += self._two_by_two(ends, ends, 1 / b.value)
         elif b.kind == "G":
             found += self._two_by_two(ends, self._controlling_nodes(b), b.value)
@@ -153,11 +172,14 @@ class NodalEquations:
 
     def _law_of_voltage(self, b: Branch) -> Entries:
         """Entries of an element whose current is an unknown."""
-        row, ends = self.current_places[b.name.lower()], self.ends(b)
+        name, ends = b.name.lower(), self.ends(b)
+        row = self.resistor_places[name] if b.kind == "R" else self.current_places[name]
         found: Entries = [(ends[0], row, 1.0), (ends[1], row, -1.0)]
         if b.value != math.inf:
             found += [(row, ends[0], 1.0), (row, ends[1], -1.0)]
-        if b.kind == "H":
+        if b.kind == "R":
+            found.append((row, row, -b.value))
+        elif b.kind == "H":
             found.append((row, self.controlling_current(b), -b.value))
         elif b.kind == "E":
             # An ideal amplifier holds the voltage between its inputs at zero.

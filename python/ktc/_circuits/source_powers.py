@@ -32,6 +32,9 @@ def source_powers(
     x[-1] = moved[-1] = 0.0  # ground
     for name, amperes in zip(equation.inductors, held, strict=True):
         x[equations.current_places[name.lower()]] = amperes
+    for name, row in equations.resistor_places.items():
+        plus, minus = equations.ends(equations.branches[name])
+        x[row] = (x[plus] - x[minus]) / equations.branches[name].value
     values = dict(zip(map(str.lower, equation.sources), theta.tolist(), strict=True))
     missing = equations.right_side(values) - equations.conductance @ x[:-1]
     missing -= equations.storage @ moved[:-1]
