@@ -152,3 +152,13 @@ def test_random_networks_of_many_decades_are_right_or_refused():
 def test_extreme_sources_are_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_noise_at_nodes_that_sources_hold_is_zero():
+    """A voltage source and an inverting amplifier: none at their nodes."""
+    text = "V1 in 0 1\nR1 in n 1k\nR2 n out 10k\nE1 out 0 opamp 0 n\nR4 out 0 50\nC1 out 0 1n"
+    made = circuit(text)
+    for output in ("in", "n"):
+        np.testing.assert_allclose(made.noise(output, [0.0, 1e-3, 1e9]).density, 0.0, atol=1e-60)
+    wanted = 4 * BOLTZMANN * made.kelvin * (1e3 * 100 + 1e4)
+    np.testing.assert_allclose(made.noise("out", [1e-3, 1e9]).density, wanted, rtol=1e-12)

@@ -45,7 +45,8 @@ def solutions(
         if not few:
             found[point, :-1] = system.solve(side, transposed)
             rounding = system.rounding(side, found[point, :-1], transposed)
-            require_accurate(equations, found[point], rounding, at(frequency))
+            scale = system.row_scale if transposed else system.column_scale
+            require_accurate(equations, found[point, :-1], rounding, scale, at(frequency))
     if few:
         for start in range(0, len(frequencies), AT_ONCE):
             part = slice(start, start + AT_ONCE)
@@ -80,5 +81,5 @@ def _dense(
     rounding = np.max([np.abs(solved(p * missed)) for p in probes(len(side))], axis=0)
     low, high = float(frequencies.min()), float(frequencies.max())
     told = at(low) if low == high else f"between {low:g} and {high:g} Hz"
-    require_accurate(equations, found, rounding, told)
+    require_accurate(equations, found, rounding, columns, told)
     return found
