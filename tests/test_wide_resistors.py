@@ -72,6 +72,16 @@ def test_a_resistor_between_small_capacitors_at_low_frequency_is_refused():
         circuit("V1 a 0 1\nC1 a b 1p\nR1 b c 1m\nC2 c 0 1p").ac("V1", 1e-3)
 
 
+def test_a_resonance_of_any_quality_is_solved():
+    """Q = 10⁹: half of the height at f₀ (1 + 1/(2 Q)) in |Z|², and kT/C in all."""
+    made = circuit("I1 0 a 0\nR1 a 0 1G\nL1 a 0 1\nC1 a 0 1")
+    f0, q = 1 / (2 * math.pi), 1e9
+    found = made.ac("I1", f0 * (1 + 0.5 / q)).voltages["a"]
+    assert abs(found[0]) ** 2 == pytest.approx(0.5e18, rel=1e-6)  # eps Q of the frequency
+    density = made.noise("a", f0 * (1 + 0.5 / q)).density
+    assert density[0] == pytest.approx(4 * BOLTZMANN * made.kelvin * 0.5e9, rel=1e-6)
+
+
 def solved(count, admittances):
     """Voltages of nodes 2 … count, with node 1 at 1 V, as pairs of fractions."""
     zero = (Fraction(0), Fraction(0))
@@ -152,3 +162,13 @@ def test_random_networks_of_many_decades_are_right_or_refused():
 def test_extreme_sources_are_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_noise_at_nodes_that_sources_hold_is_zero():
+    """A voltage source and an inverting amplifier: none at their nodes."""
+    text = "V1 in 0 1\nR1 in n 1k\nR2 n out 10k\nE1 out 0 opamp 0 n\nR4 out 0 50\nC1 out 0 1n"
+    made = circuit(text)
+    for output in ("in", "n"):
+        np.testing.assert_allclose(made.noise(output, [0.0, 1e-3, 1e9]).density, 0.0, atol=1e-60)
+    wanted = 4 * BOLTZMANN * made.kelvin * (1e3 * 100 + 1e4)
+    np.testing.assert_allclose(made.noise("out", [1e-3, 1e9]).density, wanted, rtol=1e-12)

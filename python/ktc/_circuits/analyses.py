@@ -21,7 +21,7 @@ from ktc._circuits.direct_current import direct_solution
 from ktc._circuits.frequency_response import checked_frequencies, solutions
 from ktc._circuits.nodal_equations import NodalEquations
 
-SUBDIVISIONS = 300
+SUBDIVISIONS = 150
 Output = str | int | tuple[str | int, ...]
 
 
@@ -189,7 +189,7 @@ class CircuitAnalyses(CircuitElements):
         """Return the share of each source in the noise of a frequency band [V² or A²].
 
         ∫ S_s(f) df from ``low`` to ``high``, by Gauss–Kronrod quadrature in ln f to a relative
-        error of 1e-9 of the sum, or at least 1e-6 after 300 subdivisions. Over all frequencies it
+        error of 1e-9 of the sum, or at least 1e-6 after 150 subdivisions. Over all frequencies it
         is the stationary variance of the output, where that is finite. Shares are the squares of
         ``onoise_total_…`` of ngspice.
 

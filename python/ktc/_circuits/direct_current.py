@@ -35,7 +35,8 @@ def direct_solution(equations: NodalEquations, side: Array) -> Array:
     system = equations.system()
     if not system.singular:
         found = np.asarray(system.solve(side))
-        require_accurate(equations, found, system.rounding(side, found), at(0.0))
+        rounding = system.rounding(side, found)
+        require_accurate(equations, found, rounding, system.column_scale, at(0.0))
         return found
     if equations.size > MOST_SINGULAR:
         raise undetermined(equations, ())
@@ -74,7 +75,7 @@ def direct_solution(equations: NodalEquations, side: Array) -> Array:
     found = np.asarray((found + solved(side - found @ system.matrix.T))[0])
     missed = abs(system.matrix) @ np.abs(found) + np.abs(side)
     rounding = np.abs(solved(probes(equations.size) * missed)).max(axis=0)
-    require_accurate(equations, found, rounding, at(0.0))
+    require_accurate(equations, found, rounding, system.column_scale, at(0.0))
     return found
 
 

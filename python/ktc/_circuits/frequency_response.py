@@ -15,6 +15,8 @@ from ktc._circuits.undetermined import at, require_accurate, require_regular
 #: Smaller systems are solved many at once by dense factors.
 FEW_UNKNOWNS = 30
 AT_ONCE = 2048
+#: Relative change of a frequency whose effect, at a sharp resonance, is no loss of digits.
+SHARP = 8 * np.finfo(np.float64).eps
 
 
 def checked_frequencies(frequencies: ArrayLike) -> Array:
@@ -45,7 +47,12 @@ def solutions(
         if not few:
             found[point, :-1] = system.solve(side, transposed)
             rounding = system.rounding(side, found[point, :-1], transposed)
-            require_accurate(equations, found[point], rounding, at(frequency))
+            if frequency:
+                storage = equations.storage.T if transposed else equations.storage
+                moving = 2 * math.pi * frequency * (storage @ found[point, :-1])
+                rounding -= SHARP * np.abs(system.solve(moving, transposed))
+            scale = system.row_scale if transposed else system.column_scale
+            require_accurate(equations, found[point, :-1], rounding, scale, at(frequency))
     if few:
         for start in range(0, len(frequencies), AT_ONCE):
             part = slice(start, start + AT_ONCE)
@@ -78,7 +85,9 @@ def _dense(
         found = found + solved(side - np.einsum("fij,fj->fi", matrices, found))
     missed = np.einsum("fij,fj->fi", sizes, np.abs(found)) + np.abs(side)
     rounding = np.max([np.abs(solved(p * missed)) for p in probes(len(side))], axis=0)
+    moving = 2 * math.pi * frequencies[:, None] * np.einsum("ij,fj->fi", storage, found)
+    rounding -= SHARP * np.abs(solved(moving))
     low, high = float(frequencies.min()), float(frequencies.max())
     told = at(low) if low == high else f"between {low:g} and {high:g} Hz"
-    require_accurate(equations, found, rounding, told)
+    require_accurate(equations, found, rounding, columns, told)
     return found

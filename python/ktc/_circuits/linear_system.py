@@ -65,7 +65,7 @@ class LinearSystem:
         pivots = np.abs(self._factors.U.diagonal())
         self.singular = not pivots.min(initial=1.0) > 64 * np.finfo(np.float64).eps
 
-    def solve(self, side: Array, transposed: bool = False) -> NDArray[np.inexact]:
+    def solve(self, side: NDArray[np.inexact], transposed: bool = False) -> NDArray[np.inexact]:
         """Return the solution, or that of the transposed equations, refined twice."""
         matrix = self.matrix.T if transposed else self.matrix
         solved = self._solved_transposed if transposed else self._solved

@@ -16,15 +16,30 @@ from ktc._circuits.nodal_equations import NodalEquations
 MOST_SINGULAR = 3000  # unknowns, whose singular value decomposition takes some ten seconds
 
 ACCURACY = 1e-9
+ZERO = 16 * np.finfo(np.float64).eps
 
 
 def require_accurate(
-    equations: NodalEquations, solution: NDArray[np.inexact], rounding: Array, when: str
+    equations: NodalEquations,
+    solution: NDArray[np.inexact],
+    rounding: Array,
+    scale: Array,
+    when: str,
 ) -> None:
-    """Refuse voltages, in the first entries of the last axis, that rounding moves too far."""
-    volts, moved = np.abs(solution[..., : equations.voltages]), rounding[..., : equations.voltages]
-    largest = volts.max(axis=-1, initial=0.0, keepdims=True)
-    if not np.isfinite(solution).all() or not (moved <= ACCURACY * largest).all():
+    """Refuse voltages, in the first entries of the last axis, that rounding moves too far.
+
+    Voltages that are all zero within rounding, beside other unknowns, are accepted. Of the
+    transposed equations the first unknowns are refused in the same way.
+
+    Args:
+        scale: of the unknowns.
+    """
+    count, sizes = equations.voltages, np.abs(solution)
+    largest = sizes[..., :count].max(axis=-1, initial=0.0)
+    scaled = sizes / scale
+    zero = scaled[..., :count].max(axis=-1, initial=0.0) <= ZERO * scaled.max(axis=-1)
+    accurate = rounding[..., :count].max(axis=-1, initial=0.0) <= ACCURACY * largest
+    if not np.isfinite(solution).all() or not (accurate | zero).all():
         raise too_far_apart(
             list(equations.branches.values()), f"rounding decides on a voltage {when}"
         )
