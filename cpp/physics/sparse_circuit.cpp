@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 #include <utility>
 
 #include "ground/error.hpp"
@@ -36,8 +37,9 @@ void add_outer(std::span<const SparseEntry> direction, double weight, Rows& rows
         for (const auto& [j, second] : direction) rows[i].push_back({j, weight * first * second});
 }
 
-constexpr int most_rounds = 400;
-constexpr double accepted = 1e-10;  // error of the rest, of scale_of_energy
+constexpr int most_rounds = 100;
+// Errors of the rest, of scale_of_energy: of one that is found, and that rounding leaves.
+constexpr double accepted = 1e-10, rounding = 1e-14;
 
 }  // namespace
 
@@ -159,26 +161,41 @@ std::vector<double> SparseCircuit::rest_slope(std::vector<double> emf,
     if (std::all_of(pushed.begin(), pushed.end(), [](double p) { return p == 0.0; })) return result;
     // A step of implicit Euler of many times the slowest one solves for the rest, and the next ones
     // refine it. In the norm of energy, the error after a step is at most 1/(h·slowest − 1) of that
-    // before, which the step thus measures.
-    const double h = (interconnection.size() > 0 ? 1e4 : 1e8) / slowest;
-    const SparseFactor<double> factor(stepped(h), order, "the conductances of the circuit");
-    double least = INFINITY;
-    for (int round = 0; round < most_rounds; ++round) {
-        std::vector<double> step = pushed;
-        subtract_flow(result, step);
-        for (std::size_t i = 0; i < step.size(); ++i) step[i] *= is_flux(i) ? -h : h;
-        solve_block(factor, step.data(), 1);
-        const double error = root_energy(step);
-        // Rounding limits the refinement.
-        if (error >= 0.5 * least && least <= accepted * scale_of_energy(result, emf, current)) {
-            for (double& value : result) value = std::scalbn(value, exponent);
-            return result;
+    // before, which the step thus measures. Rounding may spoil the factor of a long step, which
+    // then contracts nothing; a shorter one is better conditioned.
+    const auto refined = [&](double h) {
+        const SparseFactor<double> factor(stepped(h), order, "the conductances of the circuit");
+        std::fill(result.begin(), result.end(), 0.0);
+        double least = INFINITY;
+        for (int round = 0; round < most_rounds; ++round) {
+            std::vector<double> step = pushed;
+            subtract_flow(result, step);
+            for (std::size_t i = 0; i < step.size(); ++i) step[i] *= is_flux(i) ? -h : h;
+            solve_block(factor, step.data(), 1);
+            const double error = root_energy(step);
+            if (!std::isfinite(error)) return false;
+            if (error >= 0.5 * least) {
+                const double scale = scale_of_energy(result, emf, current);
+                if (round == 1 && least > rounding * scale) return false;
+                if (least <= accepted * scale) return true;
+            }
+            least = std::min(least, error);
+            for (std::size_t i = 0; i < step.size(); ++i) result[i] += step[i];
         }
-        least = std::min(least, error);
-        for (std::size_t i = 0; i < step.size(); ++i) result[i] += step[i];
+        return false;
+    };
+    for (double reach : {interconnection.size() > 0 ? 1e4 : 1e8, 1e2, 1e1}) {
+        try {
+            if (!refined(reach / slowest)) continue;
+        } catch (const std::invalid_argument&) {  // the factor is singular by rounding
+            continue;
+        }
+        for (double& value : result) value = std::scalbn(value, exponent);
+        return result;
     }
-    refuse("the rest of the circuit under its sources was not found in ", most_rounds,
-           " steps; give the emulator a state to start from");
+    refuse(
+        "the rest of the circuit under its sources was not found, because its conductances and "
+        "inductances lie too far apart; give the emulator a state to start from");
 }
 
 std::vector<double> multiply(const SparseMatrix& matrix, const std::vector<double>& vector) {
