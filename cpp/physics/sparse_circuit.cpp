@@ -147,6 +147,40 @@ double SparseCircuit::scale_of_energy(const std::vector<double>& slope,
     return std::hypot(root_energy(slope), std::sqrt(farads) * volts, std::sqrt(henries) * amperes);
 }
 
+namespace {
+
+/// Solves (G − J) y = `pushed`; whether it is solved. A step of implicit Euler of many times the
+/// slowest one solves for the rest, and the next ones refine it. In the norm of energy, the error
+/// after a step is at most 1/(h·slowest − 1) of that before, which the step thus measures. Rounding
+/// may spoil the factor of a long step, which then contracts nothing; a shorter one is better
+/// conditioned.
+bool refine(const SparseCircuit& circuit, double h, const std::vector<double>& pushed,
+            const std::vector<double>& emf, const std::vector<double>& current,
+            std::vector<double>& slope) {
+    const SparseFactor<double> factor(circuit.stepped(h), circuit.order,
+                                      "the conductances of the circuit");
+    std::fill(slope.begin(), slope.end(), 0.0);
+    double least = INFINITY;
+    for (int round = 0; round < most_rounds; ++round) {
+        std::vector<double> step = pushed;
+        circuit.subtract_flow(slope, step);
+        for (std::size_t i = 0; i < step.size(); ++i) step[i] *= circuit.is_flux(i) ? -h : h;
+        solve_block(factor, step.data(), 1);
+        const double error = circuit.root_energy(step);
+        if (!std::isfinite(error)) return false;
+        if (error >= 0.5 * least) {
+            const double scale = circuit.scale_of_energy(slope, emf, current);
+            if (round == 1 && least > rounding * scale) return false;
+            if (least <= accepted * scale) return true;
+        }
+        least = std::min(least, error);
+        for (std::size_t i = 0; i < step.size(); ++i) slope[i] += step[i];
+    }
+    return false;
+}
+
+}  // namespace
+
 std::vector<double> SparseCircuit::rest_slope(std::vector<double> emf,
                                               std::vector<double> current) const {
     std::vector<double> result(coordinates(), 0.0);
@@ -159,34 +193,9 @@ std::vector<double> SparseCircuit::rest_slope(std::vector<double> emf,
         for (double& value : *values) value = std::scalbn(value, -exponent);
     const std::vector<double> pushed = push(emf, current);
     if (std::all_of(pushed.begin(), pushed.end(), [](double p) { return p == 0.0; })) return result;
-    // A step of implicit Euler of many times the slowest one solves for the rest, and the next ones
-    // refine it. In the norm of energy, the error after a step is at most 1/(h·slowest − 1) of that
-    // before, which the step thus measures. Rounding may spoil the factor of a long step, which
-    // then contracts nothing; a shorter one is better conditioned.
-    const auto refined = [&](double h) {
-        const SparseFactor<double> factor(stepped(h), order, "the conductances of the circuit");
-        std::fill(result.begin(), result.end(), 0.0);
-        double least = INFINITY;
-        for (int round = 0; round < most_rounds; ++round) {
-            std::vector<double> step = pushed;
-            subtract_flow(result, step);
-            for (std::size_t i = 0; i < step.size(); ++i) step[i] *= is_flux(i) ? -h : h;
-            solve_block(factor, step.data(), 1);
-            const double error = root_energy(step);
-            if (!std::isfinite(error)) return false;
-            if (error >= 0.5 * least) {
-                const double scale = scale_of_energy(result, emf, current);
-                if (round == 1 && least > rounding * scale) return false;
-                if (least <= accepted * scale) return true;
-            }
-            least = std::min(least, error);
-            for (std::size_t i = 0; i < step.size(); ++i) result[i] += step[i];
-        }
-        return false;
-    };
     for (double reach : {interconnection.size() > 0 ? 1e4 : 1e8, 1e2, 1e1}) {
         try {
-            if (!refined(reach / slowest)) continue;
+            if (!refine(*this, reach / slowest, pushed, emf, current, result)) continue;
         } catch (const std::invalid_argument&) {  // the factor is singular by rounding
             continue;
         }
