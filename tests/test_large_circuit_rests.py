@@ -118,3 +118,21 @@ def test_a_small_inductance_beside_a_weak_load_is_no_obstacle():
     network = circuit.compile(sparse=True)
     emulator = ktc.Emulator(network, replicas=1, seed=1, state=rest_of(network))
     assert np.abs(circuit.voltages(emulator) - 1.0).max() < 1e-11
+
+
+def test_a_rest_that_rounding_hides_is_refused():
+    circuit = ktc.Circuit.from_netlist(
+        "V1 s 0 1\nR1 a s 57785526\nC1 a 0 0.784p\nL2 b s 12.6u\nR3 c a 0.385\nC3 c 0 733n\n"
+        "R4 d b 14\nR5 e s 72295565\nC5 e 0 282p\nL6 f d 31.6n\nC6 f 0 173p\nR7 g b 11.9\n"
+        "C7 g 0 10.4p\nC8 g f 33.9p\nC9 b c 0.0149p\nL10 d g 1.26p\nI1 0 c 1m"
+    )
+    network = circuit.compile(sparse=True)
+    try:
+        state = rest_of(network)
+    except ValueError as error:
+        assert "lie too far apart; give the emulator a state to start from" in str(error)
+        return
+    emulator = ktc.Emulator(network, replicas=1, seed=1, state=state)
+    held = 1e-3 * 57785526 + 1
+    exact = [1.0, held, 1.0, held + 0.385e-3, *[1.0] * 4]
+    assert circuit.voltages(emulator)[0] == pytest.approx(exact, rel=1e-9, abs=1e-9 * held)

@@ -149,6 +149,39 @@ double SparseCircuit::scale_of_energy(const std::vector<double>& slope,
 
 namespace {
 
+/// Whether (G − J) y = `pushed` holds in every row beside the sizes of its terms, or to rounding
+/// beside the largest current or voltage, where that of a node is its current over its conductance.
+bool balances(const SparseCircuit& circuit, const std::vector<double>& pushed,
+              const std::vector<double>& slope) {
+    std::vector<double> left = pushed, size(pushed.size()), siemens(pushed.size());
+    circuit.subtract_flow(slope, left);
+    for (std::size_t i = 0; i < size.size(); ++i) {
+        size[i] = std::abs(pushed[i]);
+        for (const auto& [j, value] : circuit.interconnection.row(i))
+            size[i] += std::abs(value * slope[j]);
+    }
+    for (std::size_t r = 0; r < circuit.conductance.size(); ++r) {
+        double terms = 0.0;
+        for (const auto& [i, value] : circuit.directions.row(r))
+            terms += circuit.conductance[r] * std::abs(value * slope[i]);
+        for (const auto& [i, value] : circuit.directions.row(r)) {
+            size[i] += terms * std::abs(value);
+            siemens[i] += circuit.conductance[r] * value * value;
+        }
+    }
+    double amperes = 0.0, volts = 0.0;
+    for (std::size_t i = 0; i < size.size(); ++i) {
+        double& largest = circuit.is_flux(i) ? volts : amperes;
+        largest = std::max(largest, size[i]);
+        if (siemens[i] > 0.0) volts = std::max(volts, size[i] / siemens[i]);
+    }
+    for (std::size_t i = 0; i < size.size(); ++i) {
+        const double largest = circuit.is_flux(i) ? volts : amperes;
+        if (!(std::abs(left[i]) <= accepted * size[i] + rounding * largest)) return false;
+    }
+    return true;
+}
+
 /// Solves (G − J) y = `pushed`; whether it is solved. A step of implicit Euler of many times the
 /// slowest one solves for the rest, and the next ones refine it. In the norm of energy, the error
 /// after a step is at most 1/(h·slowest − 1) of that before, which the step thus measures. Rounding
@@ -171,7 +204,7 @@ bool refine(const SparseCircuit& circuit, double h, const std::vector<double>& p
         if (error >= 0.5 * least) {
             const double scale = circuit.scale_of_energy(slope, emf, current);
             if (round == 1 && least > rounding * scale) return false;
-            if (least <= accepted * scale) return true;
+            if (least <= accepted * scale) return balances(circuit, pushed, slope);
         }
         least = std::min(least, error);
         for (std::size_t i = 0; i < step.size(); ++i) slope[i] += step[i];
