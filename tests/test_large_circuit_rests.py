@@ -127,10 +127,13 @@ def test_a_rest_that_rounding_hides_is_refused():
         "C7 g 0 10.4p\nC8 g f 33.9p\nC9 b c 0.0149p\nL10 d g 1.26p\nI1 0 c 1m"
     )
     network = circuit.compile(sparse=True)
+    refusal, state = "", None
     try:
         state = rest_of(network)
     except ValueError as error:
-        assert "lie too far apart; give the emulator a state to start from" in str(error)
+        refusal = str(error)
+    if refusal:
+        assert "lie too far apart; give the emulator a state to start from" in refusal
         return
     emulator = ktc.Emulator(network, replicas=1, seed=1, state=state)
     held = 1e-3 * 57785526 + 1
