@@ -46,6 +46,7 @@ def rest_of(sparse):
         "V1 i 0 1\nR1 i a 3\nR2 a 0 7\nR3 i b 3\nR4 b 0 7\nC1 a b 1n",
         "V1 i 0 1\nR1 i a 3\nR2 a 0 7\nR3 i b 3\nR4 b 0 7\nL1 a b 1m",
         "V1 i 0 1e-100\nR1 i a 1k\nL1 a b 1m\nC1 b 0 1n\nR2 b 0 1g",
+        "V1 s 0 1\nR1 a s 1g\nC1 a 0 1p\nL1 a b 1p\nR2 b 0 3g\nC2 b 0 1p",
         str(line(50, 1e6)),
         str(line(5, 1e9)),
         str(line(20, 0.0, inductance=1e-9)),
@@ -106,3 +107,35 @@ def test_powers_and_transients_name_what_they_need():
         circuit.transient_mean([0.0, 1e-6])
     circuit.compile(sparse=False)
     assert circuit.transient_mean([0.0, 1e-3]).voltages["a"][-1] == pytest.approx(1.0)
+
+
+def test_a_small_inductance_beside_a_weak_load_is_no_obstacle():
+    # A long step loses the conductance of R1 beside h²/L1. No current flows at rest.
+    circuit = ktc.Circuit.from_netlist(
+        "V1 s 0 1\nR1 a s 20meg\nC1 a 0 100p\nL1 b a 3n\nC2 b 0 0.1p\nR2 c b 7k\n"
+        "C3 c 0 100p\nR3 d c 30\nC4 d 0 0.4p\nR4 e c 1meg\nC5 e 0 10p\nC6 d a 0.2p"
+    )
+    network = circuit.compile(sparse=True)
+    emulator = ktc.Emulator(network, replicas=1, seed=1, state=rest_of(network))
+    assert np.abs(circuit.voltages(emulator) - 1.0).max() < 1e-11
+
+
+def test_a_rest_that_rounding_hides_is_refused():
+    circuit = ktc.Circuit.from_netlist(
+        "V1 s 0 1\nR1 a s 57785526\nC1 a 0 0.784p\nL2 b s 12.6u\nR3 c a 0.385\nC3 c 0 733n\n"
+        "R4 d b 14\nR5 e s 72295565\nC5 e 0 282p\nL6 f d 31.6n\nC6 f 0 173p\nR7 g b 11.9\n"
+        "C7 g 0 10.4p\nC8 g f 33.9p\nC9 b c 0.0149p\nL10 d g 1.26p\nI1 0 c 1m"
+    )
+    network = circuit.compile(sparse=True)
+    refusal, state = "", None
+    try:
+        state = rest_of(network)
+    except ValueError as error:
+        refusal = str(error)
+    if refusal:
+        assert "lie too far apart; give the emulator a state to start from" in refusal
+        return
+    emulator = ktc.Emulator(network, replicas=1, seed=1, state=state)
+    held = 1e-3 * 57785526 + 1
+    exact = [1.0, held, 1.0, held + 0.385e-3, *[1.0] * 4]
+    assert circuit.voltages(emulator)[0] == pytest.approx(exact, rel=1e-9, abs=1e-9 * held)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 #include <utility>
 
 #include "ground/error.hpp"
@@ -36,8 +37,9 @@ void add_outer(std::span<const SparseEntry> direction, double weight, Rows& rows
         for (const auto& [j, second] : direction) rows[i].push_back({j, weight * first * second});
 }
 
-constexpr int most_rounds = 400;
-constexpr double accepted = 1e-10;  // error of the rest, of scale_of_energy
+constexpr int most_rounds = 100;
+// Errors of the rest, of scale_of_energy: of one that is found, and that rounding leaves.
+constexpr double accepted = 1e-10, rounding = 1e-14;
 
 }  // namespace
 
@@ -145,6 +147,73 @@ double SparseCircuit::scale_of_energy(const std::vector<double>& slope,
     return std::hypot(root_energy(slope), std::sqrt(farads) * volts, std::sqrt(henries) * amperes);
 }
 
+namespace {
+
+/// Whether (G − J) y = `pushed` holds in every row beside the sizes of its terms, or to rounding
+/// beside the largest current or voltage, where that of a node is its current over its conductance.
+bool balances(const SparseCircuit& circuit, const std::vector<double>& pushed,
+              const std::vector<double>& slope) {
+    std::vector<double> left = pushed, size(pushed.size()), siemens(pushed.size());
+    circuit.subtract_flow(slope, left);
+    for (std::size_t i = 0; i < size.size(); ++i) {
+        size[i] = std::abs(pushed[i]);
+        for (const auto& [j, value] : circuit.interconnection.row(i))
+            size[i] += std::abs(value * slope[j]);
+    }
+    for (std::size_t r = 0; r < circuit.conductance.size(); ++r) {
+        double terms = 0.0;
+        for (const auto& [i, value] : circuit.directions.row(r))
+            terms += circuit.conductance[r] * std::abs(value * slope[i]);
+        for (const auto& [i, value] : circuit.directions.row(r)) {
+            size[i] += terms * std::abs(value);
+            siemens[i] += circuit.conductance[r] * value * value;
+        }
+    }
+    double amperes = 0.0, volts = 0.0;
+    for (std::size_t i = 0; i < size.size(); ++i) {
+        double& largest = circuit.is_flux(i) ? volts : amperes;
+        largest = std::max(largest, size[i]);
+        if (siemens[i] > 0.0) volts = std::max(volts, size[i] / siemens[i]);
+    }
+    for (std::size_t i = 0; i < size.size(); ++i) {
+        const double largest = circuit.is_flux(i) ? volts : amperes;
+        if (!(std::abs(left[i]) <= accepted * size[i] + rounding * largest)) return false;
+    }
+    return true;
+}
+
+/// Solves (G − J) y = `pushed`; whether it is solved. A step of implicit Euler of many times the
+/// slowest one solves for the rest, and the next ones refine it. In the norm of energy, the error
+/// after a step is at most 1/(h·slowest − 1) of that before, which the step thus measures. Rounding
+/// may spoil the factor of a long step, which then contracts nothing; a shorter one is better
+/// conditioned.
+bool refine(const SparseCircuit& circuit, double h, const std::vector<double>& pushed,
+            const std::vector<double>& emf, const std::vector<double>& current,
+            std::vector<double>& slope) {
+    const SparseFactor<double> factor(circuit.stepped(h), circuit.order,
+                                      "the conductances of the circuit");
+    std::fill(slope.begin(), slope.end(), 0.0);
+    double least = INFINITY;
+    for (int round = 0; round < most_rounds; ++round) {
+        std::vector<double> step = pushed;
+        circuit.subtract_flow(slope, step);
+        for (std::size_t i = 0; i < step.size(); ++i) step[i] *= circuit.is_flux(i) ? -h : h;
+        solve_block(factor, step.data(), 1);
+        const double error = circuit.root_energy(step);
+        if (!std::isfinite(error)) return false;
+        if (error >= 0.5 * least) {
+            const double scale = circuit.scale_of_energy(slope, emf, current);
+            if (round == 1 && least > rounding * scale) return false;
+            if (least <= accepted * scale) return balances(circuit, pushed, slope);
+        }
+        least = std::min(least, error);
+        for (std::size_t i = 0; i < step.size(); ++i) slope[i] += step[i];
+    }
+    return false;
+}
+
+}  // namespace
+
 std::vector<double> SparseCircuit::rest_slope(std::vector<double> emf,
                                               std::vector<double> current) const {
     std::vector<double> result(coordinates(), 0.0);
@@ -157,28 +226,18 @@ std::vector<double> SparseCircuit::rest_slope(std::vector<double> emf,
         for (double& value : *values) value = std::scalbn(value, -exponent);
     const std::vector<double> pushed = push(emf, current);
     if (std::all_of(pushed.begin(), pushed.end(), [](double p) { return p == 0.0; })) return result;
-    // A step of implicit Euler of many times the slowest one solves for the rest, and the next ones
-    // refine it. In the norm of energy, the error after a step is at most 1/(h·slowest − 1) of that
-    // before, which the step thus measures.
-    const double h = (interconnection.size() > 0 ? 1e4 : 1e8) / slowest;
-    const SparseFactor<double> factor(stepped(h), order, "the conductances of the circuit");
-    double least = INFINITY;
-    for (int round = 0; round < most_rounds; ++round) {
-        std::vector<double> step = pushed;
-        subtract_flow(result, step);
-        for (std::size_t i = 0; i < step.size(); ++i) step[i] *= is_flux(i) ? -h : h;
-        solve_block(factor, step.data(), 1);
-        const double error = root_energy(step);
-        // Rounding limits the refinement.
-        if (error >= 0.5 * least && least <= accepted * scale_of_energy(result, emf, current)) {
-            for (double& value : result) value = std::scalbn(value, exponent);
-            return result;
+    for (double reach : {interconnection.size() > 0 ? 1e4 : 1e8, 1e2, 1e1}) {
+        try {
+            if (!refine(*this, reach / slowest, pushed, emf, current, result)) continue;
+        } catch (const std::invalid_argument&) {  // the factor is singular by rounding
+            continue;
         }
-        least = std::min(least, error);
-        for (std::size_t i = 0; i < step.size(); ++i) result[i] += step[i];
+        for (double& value : result) value = std::scalbn(value, exponent);
+        return result;
     }
-    refuse("the rest of the circuit under its sources was not found in ", most_rounds,
-           " steps; give the emulator a state to start from");
+    refuse(
+        "the rest of the circuit under its sources was not found, because its conductances and "
+        "inductances lie too far apart; give the emulator a state to start from");
 }
 
 std::vector<double> multiply(const SparseMatrix& matrix, const std::vector<double>& vector) {
