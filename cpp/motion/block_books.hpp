@@ -7,6 +7,13 @@
 
 namespace ktc {
 
+/// Accounts that nobody reads.
+struct SpilledAccounts {
+    double sums[Ledger::injected][block_width] = {};
+    UpperHalf carries[Ledger::injected][block_width] = {};
+    UpperHalf turnover[block_width] = {};
+};
+
 /// The accounts of a block as kernels post to them. Posts to accounts that the ledger does not keep
 /// are spilled.
 class BlockBooks {
@@ -30,11 +37,6 @@ class BlockBooks {
     }
 
    private:
-    struct Spill {
-        double sums[Ledger::injected][block_width] = {};
-        UpperHalf carries[Ledger::injected][block_width] = {};
-        UpperHalf turnover[block_width] = {};
-    };
     double* sums(Ledger::Account account) {
         return kept_.keeps(account) ? ledger_.sums(account) : spill_->sums[account];
     }
@@ -44,7 +46,7 @@ class BlockBooks {
 
     Ledger& ledger_;
     const Accounts& kept_;
-    std::optional<Spill> spill_;
+    std::optional<SpilledAccounts> spill_;
 };
 
 }  // namespace ktc
