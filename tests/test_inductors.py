@@ -280,7 +280,7 @@ def test_initial_currents():
     net, state = circuit.compile(), circuit.initial_state()
     current = net.equation.inductors_of_gradient @ net.stiffness @ state
     np.testing.assert_allclose(current, [3, 3, 2, 1], rtol=1e-12)
-    with refused(CircuitError, "l1", "contradicts"):
+    with refused(CircuitError, "L1", "contradicts"):
         ktc.Circuit.from_netlist(".param one=3 other=3\n" + text).initial_state()
 
 
