@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from threading import current_thread, main_thread
 from types import FrameType, ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 
 @contextmanager
@@ -30,6 +30,38 @@ def interrupts_deferred() -> Iterator[None]:
         signal.signal(signal.SIGINT, handler)
         if received:
             handler(*received[0])
+
+
+class InterruptGate:
+    """Defers Ctrl-C while it is closed, for many short blocks: it sets the handler only once."""
+
+    def __init__(self) -> None:
+        self.closed = False
+        self._received: tuple[int, FrameType | None] | None = None
+        self._handler = signal.getsignal(signal.SIGINT)
+        self._acts = current_thread() is main_thread() and callable(self._handler)
+
+    def __enter__(self) -> Self:
+        if self._acts:
+            signal.signal(signal.SIGINT, self._hear)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._acts:
+            signal.signal(signal.SIGINT, self._handler)
+
+    def open(self) -> None:
+        """Let Ctrl-C act, also one that came while the gate was closed."""
+        self.closed = False
+        if self._received is not None:
+            received, self._received = self._received, None
+            self._hear(*received)
+
+    def _hear(self, number: int, frame: FrameType | None) -> None:
+        if self.closed:
+            self._received = (number, frame)
+        elif callable(self._handler):
+            self._handler(number, frame)
 
 
 class LazyPackage:

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
-from ktc._base.lazy_imports import interrupts_deferred
+from ktc._base.lazy_imports import InterruptGate
 from ktc._base.progress import progress_bar
 from ktc._base.validation import Array, frozen
 from ktc._learning.averages import OF_THE_BIAS, replica_forces
@@ -113,6 +113,7 @@ class Loop:
         self._least_gain = problem.exact.start.network.common_kT
         self._flow = np.zeros(problem.parameters.size)
         self._rows: list[Row] = []
+        self._gate = InterruptGate()
         self._steering = self._steered_by()
         # F and ζ where they are the same at all controls.
         self._constant = self._tensors(self._controls, 0) if problem.closed_form else None
@@ -129,7 +130,8 @@ class Loop:
         problem, ticks = self._problem, self._problem.ticks
         first = np.array(self._work_and_heat())
         stopped = None
-        with progress_bar(ticks, "tick", progress, problem.schedule.name) as bar:
+        name = problem.schedule.name
+        with self._gate, progress_bar(ticks, "tick", progress, name) as bar:
             for k in range(ticks + 1):
                 try:
                     self._tick(k, first, callback)
@@ -155,8 +157,11 @@ class Loop:
         problem, device = self._problem, self._device
         try:
             chosen = self._choose(k)
-            with interrupts_deferred():
+            self._gate.closed = True
+            try:
                 self._update(k, *chosen)
+            finally:
+                self._gate.open()
         except LimitError as error:
             raise LimitError(f"tick {k}: {error}") from error
         if callback is not None and k < problem.ticks:
