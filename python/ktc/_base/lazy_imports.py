@@ -15,23 +15,6 @@ from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Self
 
 
-@contextmanager
-def interrupts_deferred() -> Iterator[None]:
-    """Let Ctrl-C act at the end of the block; only the main thread receives it."""
-    handler = signal.getsignal(signal.SIGINT)
-    if current_thread() is not main_thread() or not callable(handler):
-        yield
-        return
-    received: list[tuple[int, FrameType | None]] = []
-    signal.signal(signal.SIGINT, lambda number, frame: received.append((number, frame)))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
-        if received:
-            handler(*received[0])
-
-
 class InterruptGate:
     """Defers Ctrl-C while it is closed, for many short blocks: it sets the handler only once."""
 
@@ -62,6 +45,17 @@ class InterruptGate:
             self._received = (number, frame)
         elif callable(self._handler):
             self._handler(number, frame)
+
+
+@contextmanager
+def interrupts_deferred() -> Iterator[None]:
+    """Let Ctrl-C act at the end of the block; only the main thread receives it."""
+    with InterruptGate() as gate:
+        gate.closed = True
+        try:
+            yield
+        finally:
+            gate.open()
 
 
 class LazyPackage:

@@ -78,20 +78,21 @@ class TransportSteering:
         replicas: float,
     ) -> None:
         self._learned, self._duration, self._hold = learned, duration, hold
-        self._kT, self._replicas = network.common_kT, replicas
+        self._network, self._kT, self._replicas = network, network.common_kT, replicas
         self._root = square_root(network.friction)
         self._outward = inverse(self._root)
         start = network.controls
         rest = self._root @ np.linalg.solve(start.stiffness, start.bias)
         spread = network.common_kT * self._root @ inverse(start.stiffness) @ self._root
-        self._here, self._held = Ensemble(rest, symmetrized(spread)), start
+        self._here = Ensemble(rest, symmetrized(spread))
         target = self._of_forces(goal)
         self._transport = Transport(target.mean, target.covariance, self._kT)
 
     @property
     def coarseness(self) -> float:
         """A tick over the fastest relaxation time of start and target."""
-        least = min(np.linalg.eigvalsh(s)[0] for s in (self._here[1], self._transport.covariance))
+        ends = self._here.covariance, self._transport.covariance
+        least = min(np.linalg.eigvalsh(covariance)[0] for covariance in ends)
         return float(self._hold * self._kT / least)
 
     def parameters(self, time: float, forces: Array, controls: Controls) -> Array:
@@ -128,16 +129,10 @@ class TransportSteering:
     def _after(self, controls: Controls) -> Ensemble:
         """The moments after a tick under controls, exactly."""
         mean, covariance = self._here
-        stiffness = self._outward @ controls.stiffness @ self._outward
-        rates, axes = np.linalg.eigh(symmetrized(stiffness))
-        decay = np.exp(-rates * self._hold)
-        push = axes.T @ (self._outward @ controls.bias)
-        lasting = np.where(rates == 0, self._hold, -np.expm1(-rates * self._hold) / rates)
-        grown = -np.expm1(-2 * rates * self._hold) / np.where(rates == 0, 1.0, rates)
-        grown = self._kT * np.where(rates == 0, 2 * self._hold, grown)
-        spread = np.outer(decay, decay) * (axes.T @ covariance @ axes) + np.diag(grown)
-        moved = axes @ (decay * (axes.T @ mean) + lasting * push)
-        return Ensemble(moved, symmetrized(axes @ spread @ axes.T))
+        moved = self._network.with_controls(controls).transition(self._hold)
+        decay = self._root @ moved.A @ self._outward
+        spread = decay @ covariance @ decay.T + self._root @ moved.Q @ self._root
+        return Ensemble(decay @ mean + self._root @ moved.c, symmetrized(spread))
 
     def _correct(self, seen: Ensemble) -> None:
         """Take over what a sample of N replicas does not explain."""
