@@ -38,7 +38,9 @@ class CircuitReadings(CircuitAnalyses):
         network = getattr(emulator, "network", None)
         if not isinstance(network, CompiledCircuit):
             return self.compile()
-        return self._compilation(network.is_sparse)
+        made = self._compilation(network.is_sparse)
+        apart = made.is_sparse or not network.equation.source_energy
+        return made if apart else made.with_source_energy()
 
     @staticmethod
     def _dense(method: str, net: CompiledCircuit) -> CompiledCircuit:

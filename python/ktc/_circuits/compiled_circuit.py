@@ -13,9 +13,16 @@ from ktc._base.validation import Array, of_type
 from ktc._circuits.branch import Branch, CircuitError, Coupling, spelled_condition
 from ktc._circuits.compilation import compile_equation, too_far_apart, too_large
 from ktc._circuits.equation import CircuitEquation
-from ktc._circuits.source_values import changed_controls, controls_at, present_values
+from ktc._circuits.source_energy import refuse_steady, source_directions, with_source_energy
+from ktc._circuits.source_values import (
+    changed_controls,
+    controls_at,
+    known_at,
+    present_values,
+)
 from ktc._model.controls import Controls
 from ktc._model.device import Device, DeviceMoments, remembered_of
+from ktc._model.directions import NamedDirections
 from ktc._model.elements import Elements
 from ktc._model.matrices import stiffness_matrix
 from ktc._model.moments import Moments
@@ -116,6 +123,57 @@ class CompiledCircuit(Network):
     ) -> Array:
         """Return the values of the sources at controls, shape (points, sources)."""
         return present_values(self.equation, controls, given, remembered)
+
+    @property
+    def direction_names(self) -> tuple[str, ...]:
+        """Names of the sources, which ``ktc.learn`` takes."""
+        return self.sources
+
+    def directions(self, names: Sequence[str]) -> NamedDirections:
+        """Return how named sources enter the bias; ValueError, with the reason, if one does not."""
+        return source_directions(self.equation, names)
+
+    def direction_values(
+        self, names: Sequence[str], controls: Controls, remembered: Array | None = None
+    ) -> dict[str, float]:
+        """Return values of sources at controls, those named among them; none drives a current."""
+        values = known_at(self.equation, controls, names, remembered)
+        refuse_steady(self.equation, values)
+        return values
+
+    def with_source_energy(self) -> CompiledCircuit:
+        """Return the same circuit with the energy that sources deliver counted in H.
+
+        This holds for sources that drive no steady current through a resistor: voltage sources that
+        charge capacitors through resistors or inductors, and current sources across inductors. In
+        the circuit as compiled they are EMFs and currents, and the ledger has what they deliver as
+        ``source``. Here they are part of the bias, b = b₀ + B s, and the ledger has ``work``
+        of their updates. Motion, heat and readings are the same; the state of equilibrium is
+        exp(−H/kT)/Z at any values of such sources. ``ktc.learn`` takes this form where parameters
+        are names of sources. Emulators of both take sources by name.
+
+        Raises:
+            ValueError: controls that no values of the sources give.
+
+        Example:
+            >>> import ktc
+            >>> circuit = ktc.Circuit.from_netlist("V1 in 0 2\\nR1 in a 1k\\nC1 a 0 1n")
+            >>> emulator = ktc.Emulator(circuit.compile().with_source_energy(), float("inf"))
+            >>> emulator.set(V1=5.0)
+            >>> round(float(emulator.ledger.work.mean()) * 1e9, 6)  # −3 V × 2 nC
+            -6.0
+
+        Source: Freitas, Delvenne, Esposito (2020), Phys. Rev. X 10, 031005.
+        """
+        equation = with_source_energy(self.equation)
+        if equation is self.equation:
+            return self
+        controls = self.controls
+        theta = present_values(self.equation, controls, {})[0]
+        bias = controls.bias + (equation.bias_of - self.equation.bias_of) @ theta
+        emf, current = equation.emf_of @ theta, equation.current_of @ theta
+        changed = controls.updated(bias=bias, emf=emf, current=current)
+        return CompiledCircuit.of_equation(equation).with_controls(changed)
 
     def nodes_at(self, state: Array, controls: Controls, theta: Array) -> Array:
         """Return node voltages at states in the last axis and values of the sources."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.resources import thread_count
-from ktc._base.validation import random_seed, tick_count
+from ktc._base.validation import Array, random_seed, tick_count
 from ktc._emulation.emulator import Emulator
 from ktc._learning import (
     checks,
@@ -35,11 +35,14 @@ from ktc._model.device import (
     EnsembleLedger,
     HasImperfections,
     RealisesControls,
+    RemembersSources,
     data_sheet_of,
     is_infinite,
+    remembered_of,
     rested_of,
     seed_of,
 )
+from ktc._model.directions import Directions, directions_among, with_directions
 from ktc._model.network import Network
 from ktc._theory.free_energies import free_energy_change
 
@@ -135,15 +138,18 @@ def learn(
     checks.check_schedule(schedule, metrics)
     checks.check_callback(callback)
     settings = metrics or Metrics()
-    names, steps = checks.parameter_names(parameters), tick_count(ticks)
+    names, steps = checks.parameter_names(parameters, device), tick_count(ticks)
     numbers = checks.hidden_units(hidden)
+    if directions_among(device, names):
+        device = with_directions(device)
     given, device = device, _running(device, replicas, seed, threads)
     infinite = is_infinite(device.ledger)
     # An infinite ensemble has no noise, but its batches are drawn all the same.
     seed = random_seed(seed) if infinite and given is not device else seed_of(device)
     rested = rested_of(device)
     start = Described(device.network.with_controls(device.controls), device.scale, device.symbols)
-    learned = checks.learned_parameters(given, start, names, mask, len(numbers))
+    remembered = remembered_of(device)
+    learned = checks.learned_parameters(given, start, names, mask, len(numbers), remembered)
     samples = checks.checked_samples(data, numbers, start, learned)
     checks.check_anticipation(schedule, learned.size, len(numbers), batch, settings)
     batches = None if batch is None else Batches(len(samples), batch, seed)
@@ -199,6 +205,7 @@ def _driven(
     tally = ledger.tally() if isinstance(ledger, EnsembleLedger) else nullcontext(lambda: None)
     with tally as variances_so_far:
         outcome = loop.run(progress, callback)
+        _name_sources(problem, outcome.rows["theta"][-1])
         variances = variances_so_far()
     infinite, after = is_infinite(ledger), _realised(device)
     change = None if before is None or after is None else free_energy_change(before, after)
@@ -211,6 +218,15 @@ def _driven(
         variances=variances,
         applied_change=change,
     )
+
+
+def _name_sources(problem: Problem, theta: Array) -> None:
+    """Set learned sources by name: updates set the bias, which may not tell them from others."""
+    learned, device = problem.parameters, problem.device
+    if isinstance(learned, Directions) and isinstance(device, RemembersSources):
+        values: Mapping[str, ArrayLike] = learned.named(theta, {})
+        if values:
+            device.set(**learned.others, **values)
 
 
 def _realised(device: object) -> Network | None:
