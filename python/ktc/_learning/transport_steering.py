@@ -98,9 +98,13 @@ class TransportSteering:
 
     def parameters(self, time: float, forces: Array, controls: Controls) -> Array:
         """θ to hold from ``time`` on, from the replicas' ⟨∂_θH⟩ and the controls held so far."""
-        if time > 0:
-            self._here = self._after(controls)
-        self._correct(self._of_forces(forces))
+        seen = self._of_forces(forces)
+        if math.isinf(self._replicas):
+            self._here = seen
+        else:
+            if time > 0:
+                self._here = self._after(controls)
+            self._correct(seen)
         to_go = self._duration - time
         if to_go < 0.5 * self._hold:
             goal = self._transport
@@ -147,9 +151,6 @@ class TransportSteering:
     def _correct(self, seen: Ensemble) -> None:
         """Take over what a sample of N replicas does not explain."""
         mean, covariance = self._here
-        if math.isinf(self._replicas):
-            self._here = seen
-            return
         n, d = self._replicas, len(mean)
         factor = np.linalg.cholesky(covariance)
         off = np.linalg.solve(factor, seen.mean - mean)
