@@ -17,6 +17,7 @@ from ktc._theory.restricted_work import least_work_along
 RC = "V1 in 0 0\nR1 in a 1k\nC1 a 0 1n"
 #: V1 and V2 act through a capacitor and through a resistor; two units.
 TWO = "V1 x 0 0\nC1 x a 1p\nR1 a 0 1meg\nC2 a 0 1p\nV2 y 0 0\nR2 y b 1meg\nC3 b 0 2p\nC4 a b 1p"
+SERIES = "V1 p 0 1\nV2 in p 0\nR1 in a 1k\nC1 a 0 1n"
 LONG = ktc.schedules.MinimalDissipation(4e-6)
 
 
@@ -171,6 +172,20 @@ def test_fits_of_sources_are_saved_and_pickled(tmp_path):
         assert twin.completed_excess_work.mean == fit.completed_excess_work.mean
 
 
+def test_a_run_of_sources_is_resumed_with_the_same_bits(tmp_path):
+    def run(**options):
+        emulator = ktc.Emulator(circuit(SERIES).compile().with_source_energy(), 64, seed=1)
+        emulator.set(V1=2.0, V2=1.0)
+        return ktc.learn(emulator, [5e-9], LONG, parameters="V2", ticks=20, **options)
+
+    whole, kept = run(), tmp_path / "run"
+    stopped = run(checkpoint=kept, every=5, callback=lambda record: record.tick == 12)
+    assert stopped.stopped_early
+    resumed = ktc.resume(kept, callback=lambda record: None)
+    np.testing.assert_array_equal(resumed.history.theta, whole.history.theta)
+    np.testing.assert_array_equal(resumed.device.remembered_sources, [2.0, whole.theta[0]])
+
+
 def test_learned_values_go_to_any_emulator_of_the_circuit():
     made = circuit(TWO)
     fit = learned(TWO, [3e-13, 2e-13], ("V1", "V2"), 1e-5)
@@ -189,7 +204,7 @@ def test_learned_values_go_to_any_emulator_of_the_circuit():
 
 
 def test_a_running_emulator_goes_on_and_remembers_other_sources():
-    made = circuit("V1 p 0 1\nV2 in p 0\nR1 in a 1k\nC1 a 0 1n")
+    made = circuit(SERIES)
     emulator = ktc.Emulator(made.compile().with_source_energy(), replicas=100, seed=1)
     emulator.set(V1=2.0, V2=1.0)
     emulator.equilibrate()

@@ -62,12 +62,12 @@ def learnable(
     device: Description,
     names: Sequence[str],
     mask: ArrayLike | Mapping[str, ArrayLike] | None = None,
-    values: Array | None = None,
+    values: Mapping[str, float] | None = None,
     remembered: Array | None = None,
 ) -> Parameters:
     """The parameters of these names, "center" and directions of the device among them.
 
-    Directions are at ``values``, or else at the present values, which a device may remember.
+    Directions are at ``values`` by name, or else at present ones, which a device may remember.
     """
     if directions_among(device, names):
         if mask is not None:

@@ -9,26 +9,25 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from ktc._base.codec import register
-from ktc._base.validation import Array, count, of_shape, random_seed
+from ktc._base.validation import count, of_shape, random_seed
 from ktc._learning.center import learnable
 from ktc._learning.fit import Fit
 from ktc._model.description import Described
-from ktc._model.directions import Directions
 
 
 def _parts(fit: Fit) -> dict[str, object]:
     """Arguments of a fit, but for its device; the learned parameters by names and masks."""
     kept = {one.name: getattr(fit, one.name) for one in fields(fit) if one.name != "device"}
     learned = kept.pop("learned")
-    values = learned.values if isinstance(learned, Directions) else None
-    return {**kept, "names": learned.names, "mask": learned.masks, "values": values}
+    names, mask, values = learned.names, learned.masks, learned.values
+    return {**kept, "names": names, "mask": mask, "values": values}
 
 
 def _made(
     start: Described,
     names: tuple[str, ...],
     mask: Mapping[str, ArrayLike] | None,
-    values: Array | None = None,
+    values: Mapping[str, float] | None = None,
     **others: Any,
 ) -> Fit:
     fit = Fit(start=start, learned=learnable(start, names, mask, values), **others)

@@ -9,7 +9,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ktc._base.validation import Array, finite, frozen, of_type, positive, real_array
+from ktc._base.codec import Saved, require_alike
+from ktc._base.validation import Array, count, finite, frozen, of_type, positive, real_array
 from ktc._learning.metrics.metric_tensors import MetricTensors
 from ktc._learning.schedule import Schedule
 
@@ -218,6 +219,16 @@ class Adam(_Weighted):
     def begun(self) -> Adam:
         """A copy that has seen no gradient yet."""
         return Adam(self.duration, self._rate, *self.betas, self.weights)
+
+    def memory(self) -> dict[str, object]:
+        """m, v and n."""
+        return {"first": self._first, "second": self._second, "updates": self._updates}
+
+    def recall(self, memory: Saved) -> None:
+        """Go on from m, v and n of an earlier run."""
+        require_alike(memory, self.memory(), "memory", ("first", "second"))
+        self._first, self._second = memory["first"], memory["second"]
+        self._updates = count("memory/updates", memory["updates"], least=0)
 
     def _unweighted(self, time: float, gradient: Array) -> Array:
         """θ̇ after one more gradient."""

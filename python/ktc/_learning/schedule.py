@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ktc._base.codec import register
+from ktc._base.codec import Saved, register
 from ktc._base.validation import Array, positive
 from ktc._learning.metrics.metric_tensors import MetricTensors
 from ktc._learning.schedule_figure import draw_schedule
@@ -30,11 +30,11 @@ class Schedule(ABC):
     """A learning rate over time. Subclass it to define your own, and pass it to ``learn``.
 
     A subclass defines ``velocity``. It may override ``first_jump`` and ``last_jump``, ``check`` to
-    refuse networks, ``begun`` where it has a memory of gradients, ``ahead`` with ``anticipate``,
-    ``name``, and ``arguments``, from which ``ktc.load`` restores the schedule of a fit once the
-    subclass is defined. Its class name marks it in files, and must not be that of a class of ktc.
-    A subclass of ``MinimalDissipation`` steers by F and ζ, unless it is defined with
-    ``transports=True``: ``class Mine(MinimalDissipation, transports=True)``.
+    refuse networks, ``begun``, ``memory`` and ``recall`` where it has a memory of gradients,
+    ``ahead`` with ``anticipate``, ``name``, and ``arguments``, from which ``ktc.load`` restores
+    the schedule of a fit once the subclass is defined. Its class name marks it in files, and must
+    not be that of a class of ktc. A subclass of ``MinimalDissipation`` steers by F and ζ, unless
+    it is defined with ``transports=True``: ``class Mine(MinimalDissipation, transports=True)``.
 
     Args:
         duration: T, positive, in the device's unit of time.
@@ -95,6 +95,16 @@ class Schedule(ABC):
     def begun(self) -> Schedule:
         """The schedule of one run: itself, or a fresh copy where it has a memory of gradients."""
         return self
+
+    def memory(self) -> Mapping[str, object]:
+        """What a schedule that was ``begun`` remembers: numbers, text and arrays by name.
+
+        A checkpoint keeps it, and a schedule that remembers nothing returns nothing.
+        """
+        return {}
+
+    def recall(self, memory: Saved) -> None:
+        """Go on from what ``memory`` returned."""
 
     def check(self, units: int) -> None:
         """Raise ValueError for a network of ``units`` units that the schedule does not fit."""

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ktc._base.validation import Array, frozen, of_shape, real_array
+from ktc._base.validation import Array, finite, real_array
 from ktc._model.controls import Controls
 from ktc._model.description import Described, Description, Running
 from ktc._model.network import Network
@@ -66,31 +66,30 @@ class Directions(Parameters):
     Args:
         device: a Gaussian network with directions, at its first controls.
         found: the directions.
-        values: s at these controls, shape (p,).
-        others: values of others at these controls, by name.
+        values: s at these controls by name, and values of others that are known.
 
     Raises:
-        ValueError: a direction that is zero, or that others give.
+        ValueError: names without a value, a direction that is zero, or that others give.
     """
 
     def __init__(
-        self,
-        device: Description,
-        found: NamedDirections,
-        values: Array,
-        others: Mapping[str, float] | None = None,
+        self, device: Description, found: NamedDirections, values: Mapping[str, float]
     ) -> None:
         net = device.network
         self.units, self.scale, self.names = net.units, device.scale, found.names
         self.size = len(found.names)
-        self.labels, self.others = found.names, dict(others or {})
-        of_shape("values", values, self.size)
-        self.values, self._settable = frozen(values.copy()), found.settable
+        self.labels, self._settable = found.names, found.settable
+        if not set(found.names) <= values.keys():
+            raise ValueError(f"values must have {found.names}, but has {tuple(values)}")
+        self.values: Mapping[str, float] = {
+            name: finite(f"values of {name}", value) for name, value in values.items()
+        }
         self.symbols = dict(zip(found.names, found.symbols, strict=True))
         self.to_bias: Array = found.matrix
         self.blocks = {name: slice(k, k + 1) for k, name in enumerate(found.names)}
         self.places = {name: (np.array([k]),) for k, name in enumerate(found.names)}
-        self._rest = net.bias - found.matrix @ values
+        start = np.array([self.values[name] for name in self.names])
+        self._rest = net.bias - found.matrix @ start
         # Columns of unit energy: entries of the bias have units of their own.
         self._white = np.linalg.inv(np.linalg.cholesky(net.stiffness))
         self._refuse_dependent(self._white @ found.matrix)
@@ -131,6 +130,11 @@ class Directions(Parameters):
             return dict(changes)
         values = self._checked(vector)
         return {name: np.array(value) for name, value in zip(self.names, values, strict=True)}
+
+    def all_named(self, vector: ArrayLike) -> dict[str, ArrayLike]:
+        """Return the values of all directions that are known, where emulators take them by name."""
+        learned = self.named(vector, {})
+        return {**self.values, **learned} if learned else {}
 
     def forces(self, state: ArrayLike) -> Array:
         """Return −Bᵀx of every public state, shape (n, p)."""
@@ -186,7 +190,7 @@ def with_directions(device: Description) -> Description:
 def directions_of(
     device: Description,
     names: Sequence[str],
-    values: Array | None = None,
+    values: Mapping[str, float] | None = None,
     remembered: Array | None = None,
 ) -> Directions:
     """Return directions of a device as parameters, at ``values``, by default the present ones."""
@@ -199,8 +203,6 @@ def directions_of(
             "take 'bias'"
         )
     found = network.directions(names)
-    if values is not None:
-        return Directions(device, found, values)
-    others = dict(network.direction_values(found.names, net.controls, remembered))
-    values = np.array([others.pop(name) for name in found.names])
-    return Directions(device, found, values, others)
+    if values is None:
+        values = network.direction_values(found.names, net.controls, remembered)
+    return Directions(device, found, values)

@@ -69,6 +69,8 @@ class Parameters:
 
     #: B where the bias is b₀ + B θ and nothing else depends on θ, shape (d, p); None elsewhere.
     to_bias: Array | None = None
+    #: Values at the device's controls by name, where these do not tell them.
+    values: Mapping[str, float] | None = None
 
     def __init__(
         self,
