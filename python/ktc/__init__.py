@@ -28,6 +28,7 @@ from ktc._emulation.emulator import Emulator
 from ktc._emulation.ledger import Ledger
 from ktc._emulation.run import Run
 from ktc._emulation.run_statistics import RunStatistics, Spectrum
+from ktc._emulation.source_meter import SourceMeter
 from ktc._emulation.statistics import Statistics
 from ktc._learning.checkpoint import resume
 from ktc._learning.fit import Fit
@@ -114,6 +115,7 @@ __all__ = [
     "Seeded",
     "Settles",
     "SmallSignal",
+    "SourceMeter",
     "SparseStiffness",
     "Spectrum",
     "Statistics",
