@@ -55,6 +55,7 @@ from ktc._model.device import (
     Seeded,
     Settles,
 )
+from ktc._model.directions import HasDirections, NamedDirections
 from ktc._model.elements import ActiveFlow, CurrentSource, Elements, NoiseSource, Resistor
 from ktc._model.imperfections import Converter, Imperfections, LimitError
 from ktc._model.moments import Moments
@@ -89,6 +90,7 @@ __all__ = [
     "EnsembleLedger",
     "Estimate",
     "Fit",
+    "HasDirections",
     "HasImperfections",
     "HasShortestTick",
     "History",
@@ -98,6 +100,7 @@ __all__ = [
     "MeanPath",
     "Metrics",
     "Moments",
+    "NamedDirections",
     "Network",
     "NoiseSource",
     "NoiseSpectrum",

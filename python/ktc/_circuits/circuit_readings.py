@@ -81,9 +81,10 @@ class CircuitReadings(CircuitAnalyses):
     def sources(self, controls: Controls) -> dict[str, float]:
         """Return the values of the sources at some controls [V or A], by name.
 
-        A voltage source in series with a capacitor acts as a bias, so that ``ktc.learn`` trains it
-        with the others: the values are those of its fit. Sources that the controls do not determine
-        are left out.
+        A voltage source in series with a capacitor acts as a bias, so that ``ktc.learn`` of the
+        bias trains it with the others: the values are those of its fit. A fit of sources by their
+        names has them as ``fit.parameters``. Sources that the controls do not determine are left
+        out.
 
         Args:
             controls: of an emulator or a fit of this circuit.

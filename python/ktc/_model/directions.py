@@ -26,6 +26,13 @@ class NamedDirections(NamedTuple):
         matrix: B, the change of the bias per unit of each value, shape (d, p).
         symbols: unit symbol of each value.
         settable: whether emulators of the network take the values by name.
+
+    Example:
+        >>> import ktc
+        >>> circuit = ktc.Circuit.from_netlist("V1 in 0 0\\nR1 in a 1k\\nC1 a 0 1n")
+        >>> net = circuit.compile().with_source_energy()
+        >>> net.directions(["v1"])
+        NamedDirections(names=('V1',), matrix=array([[1.]]), symbols=('V',), settable=True)
     """
 
     names: tuple[str, ...]
@@ -36,7 +43,10 @@ class NamedDirections(NamedTuple):
 
 @runtime_checkable
 class HasDirections(Protocol):
-    """A network with named values that enter its bias linearly, as the sources of a circuit do."""
+    """A network with named values that enter its bias linearly, as the sources of a circuit do.
+
+    ``ktc.learn`` takes their names as parameters. ``ktc.CompiledCircuit`` is one.
+    """
 
     @property
     def direction_names(self) -> tuple[str, ...]:
