@@ -1,20 +1,89 @@
-"""Controls and protocols with names of sources, as the network of a circuit takes them."""
+"""Controls and protocols with names of sources and elements, as a network takes them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.validation import Array, finite
 from ktc._circuits.compiled_circuit import CompiledCircuit
 from ktc._model.controls import CONTROL_NAMES, Controls
+from ktc._model.friction import with_friction
 from ktc._model.network import Network
 from ktc._model.protocol import Protocol
+from ktc._model.waveforms import FRICTION, one_shape
+
+#: First letters of elements whose values are controls.
+ELEMENTS = tuple("RCLKrclk")
 
 
-def resolved_controls(
+class Change(NamedTuple):
+    """An update by names of controls.
+
+    Attributes:
+        network: the network with its new resistances or friction; the present one without any.
+        controls: values by names of controls.
+        sources: values of all sources, or None where none was ever named.
+    """
+
+    network: Network
+    controls: Mapping[str, ArrayLike]
+    sources: Array | None
+
+
+def resolved_change(
+    network: Network,
+    present: Controls,
+    given: Mapping[str, ArrayLike],
+    remembered: Array | None = None,
+    after: Network | None = None,
+) -> Change:
+    """Return an update by names of controls, where sources and elements may be named.
+
+    ``after`` is the network with these elements, where it is known.
+
+    Raises:
+        TypeError: a name that is no control, source or element of the network, or one of these
+            given together with a control that it acts on.
+        ValueError: a value that such an element cannot have, or not while the network runs; and as
+            for ``source_values.changed_controls``.
+    """
+    elements = {n: v for n, v in given.items() if is_element(network, n)}
+    if not elements:
+        return Change(network, *_resolved_controls(network, present, given, remembered))
+    others = {name: value for name, value in given.items() if name not in elements}
+    after = with_elements(network, elements) if after is None else after
+    carried: dict[str, Array] = {}
+    if isinstance(network, CompiledCircuit) and isinstance(after, CompiledCircuit):
+        carried = network.carried_controls(after, present, remembered)
+    for name in carried.keys() & others.keys():
+        raise TypeError(
+            f"{name} is given beside {', '.join(elements)}, which act on it; give one of the two"
+        )
+    present = present.updated(**carried)
+    controls, sources = _resolved_controls(after, present, others, remembered)
+    return Change(after, {**carried, **controls}, sources)
+
+
+def is_element(network: Network, name: str) -> bool:
+    """Whether a name is that of an element whose value is a control, or friction."""
+    if name == FRICTION or name in CONTROL_NAMES:
+        return name == FRICTION
+    return isinstance(network, CompiledCircuit) and name.startswith(ELEMENTS)
+
+
+def with_elements(network: Network, values: Mapping[str, ArrayLike]) -> Network:
+    """Return a network with other values of its elements, or another friction."""
+    if FRICTION in values:
+        return with_friction(network, values[FRICTION])
+    assert isinstance(network, CompiledCircuit)
+    return network.with_values(values)
+
+
+def _resolved_controls(
     network: Network,
     present: Controls,
     given: Mapping[str, ArrayLike],
@@ -26,11 +95,6 @@ def resolved_controls(
 
     The latter are ``remembered`` where no source is named. Values are numbers, or waveforms of
     shape (ticks,) with ``over_ticks``.
-
-    Raises:
-        TypeError: a name that is neither a control nor a source of the network, or a source given
-            together with a control that it acts on.
-        ValueError: as for ``source_values.changed_controls``.
     """
     named = {name: value for name, value in given.items() if name not in CONTROL_NAMES}
     if not named:
@@ -38,8 +102,8 @@ def resolved_controls(
     if not isinstance(network, CompiledCircuit):
         raise TypeError(
             f"unknown control {next(iter(named))!r}; choose from "
-            f"{', '.join(map(repr, CONTROL_NAMES))}; a circuit's emulator takes names of its "
-            "sources too"
+            f"{', '.join(map(repr, (*CONTROL_NAMES, FRICTION)))}; a circuit's emulator takes names "
+            "of its sources and elements too"
         )
     unknown = [n for n in named if n.lower() not in map(str.lower, network.sources)]
     if unknown:
@@ -62,14 +126,18 @@ class Resolved(NamedTuple):
     """A protocol by names of controls, and the values of all sources where some were named.
 
     Attributes:
-        protocol: the protocol, without names of sources.
+        protocol: the protocol, without names of sources and elements.
         sources: values during each tick, shape (ticks, sources), or None.
         final: values after the final update, shape (sources,), or None.
+        networks: the networks with other elements, by the ticks at which they take over.
+        last: the network after the final update.
     """
 
     protocol: Protocol
     sources: Array | None
     final: Array | None
+    networks: Mapping[int, Network]
+    last: Network
 
 
 def resolved_protocol(
@@ -78,15 +146,79 @@ def resolved_protocol(
     """Return a protocol by names of controls.
 
     Raises:
-        TypeError, ValueError: as for ``resolved_controls``.
+        TypeError, ValueError: as for ``resolved_change``.
     """
     if all(name in CONTROL_NAMES for name in (*protocol.controls, *protocol.final)):
-        return Resolved(protocol, None, remembered)
-    controls, values = resolved_controls(
-        network, present, protocol.controls, remembered, over_ticks=True
+        return Resolved(protocol, None, remembered, {}, network)
+    elements = {n: v for n, v in protocol.controls.items() if is_element(network, n)}
+    others = {n: v for n, v in protocol.controls.items() if n not in elements}
+    starts = _changes(elements, protocol.ticks)
+    networks: dict[int, Network] = {}
+    made: dict[bytes, Network] = {}
+    parts, driven, known = [], [], remembered
+    for begin, end in zip(starts, [*starts[1:], protocol.ticks], strict=True):
+        change = Change(network, {}, known)
+        if elements:
+            now = {name: values[begin] for name, values in elements.items()}
+            key = b"".join(values.tobytes() for values in now.values())
+            change = _at_tick(begin, network, present, now, known, made.get(key))
+            made[key] = change.network
+        if change.network is not network:
+            networks[begin] = network = change.network
+        present = present.updated(**change.controls)
+        ticks = slice(begin, end)
+        given = {name: values[ticks] for name, values in others.items()}
+        controls, values = _resolved_controls(network, present, given, known, over_ticks=True)
+        part = Protocol(protocol.holds[ticks], controls)
+        parts.append((part, present, set(change.controls)))
+        present = part.settings(present)[1]
+        if values is not None and values is not known:
+            driven.append(values)
+            known = values[-1]
+    joined = parts[0][0] if len(parts) == 1 and not networks else _joined(protocol.holds, parts)
+    change = resolved_change(network, present, protocol.final, known)
+    return Resolved(
+        Protocol(joined.holds, joined.controls, change.controls),
+        np.concatenate(driven) if driven else None,
+        change.sources,
+        networks,
+        change.network,
     )
-    last = Protocol(protocol.holds, controls).settings(present)[1]
-    named = values is not remembered and values is not None
-    ending = values[-1] if named and values is not None else remembered
-    final, ending = resolved_controls(network, last, protocol.final, ending)
-    return Resolved(Protocol(protocol.holds, controls, final), values if named else None, ending)
+
+
+def _changes(elements: Mapping[str, Array], ticks: int) -> list[int]:
+    """The ticks at which the values of elements change, and the first one."""
+    changed = np.zeros(ticks, dtype=bool)
+    changed[0] = True
+    for values in elements.values():
+        rows = values.reshape(ticks, -1)
+        changed[1:] |= (rows[1:] != rows[:-1]).any(axis=1)
+    return np.flatnonzero(changed).tolist()
+
+
+def _at_tick(
+    tick: int,
+    network: Network,
+    present: Controls,
+    elements: Mapping[str, Array],
+    known: Array | None,
+    after: Network | None,
+) -> Change:
+    try:
+        return resolved_change(network, present, elements, known, after)
+    except ValueError as error:
+        raise ValueError(f"tick {tick}: {error}") from None
+
+
+def _joined(holds: Array, parts: list[tuple[Protocol, Controls, set[str]]]) -> Protocol:
+    """One protocol of parts, each from its own controls; a control of one is one of all."""
+    names = {name for part, _, carried in parts for name in {*part.controls, *carried}}
+    controls = {}
+    for name in sorted(names):
+        rows = []
+        for part, present, _ in parts:
+            held = np.asarray(getattr(present, name))
+            given = part.controls.get(name, np.broadcast_to(held, (part.ticks, *held.shape)))
+            rows.append(given)
+        controls[name] = np.concatenate(one_shape(name, rows))
+    return Protocol(holds, controls)

@@ -1,0 +1,109 @@
+"""Values of resistors, capacitors, inductors and couplings as controls of a circuit that runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ktc._base.validation import finite, positive
+from ktc._circuits.branch import Branch, Coupling
+from ktc._circuits.equation import CircuitEquation
+
+#: First letters of elements whose values are controls.
+LETTERS = "RCLK"
+
+
+def checked_values(
+    branches: Sequence[Branch], couplings: Sequence[Coupling], values: Mapping[str, ArrayLike]
+) -> dict[str, float]:
+    """Return new values of elements by lower-case name.
+
+    Raises:
+        TypeError: a name that no resistor, capacitor, inductor or coupling has.
+        ValueError: a value that such an element cannot have, or another one for a wire.
+    """
+    known = {b.name.lower(): b.value for b in branches if b.kind in LETTERS}
+    known |= {c.name.lower(): c.value for c in couplings}
+    found: dict[str, float] = {}
+    for name, value in values.items():
+        key = name.lower()
+        if key not in known:
+            raise TypeError(
+                f"unknown control {name!r}: the circuit has no such element; it has "
+                f"{', '.join(sorted(b.name for b in branches if b.kind in LETTERS))}"
+            )
+        if key in found:
+            raise TypeError(f"{name!r} is given twice; names do not depend on case")
+        if key[0] == "k":
+            found[key] = finite(name, value)
+            continue
+        found[key] = positive(name, value)
+        if not known[key]:
+            raise ValueError(
+                f"{name} cannot be set to {found[key]:g}: it is a wire of 0 ohms in the circuit, "
+                "and its ends are one node; give it a resistance there"
+            )
+    return found
+
+
+def with_values(
+    branches: tuple[Branch, ...], couplings: tuple[Coupling, ...], values: Mapping[str, float]
+) -> tuple[tuple[Branch, ...], tuple[Coupling, ...]]:
+    """Return elements with other values, by lower-case name."""
+    return (
+        tuple(replace(b, value=values.get(b.name.lower(), b.value)) for b in branches),
+        tuple(replace(c, value=values.get(c.name.lower(), c.value)) for c in couplings),
+    )
+
+
+def continued(
+    old: CircuitEquation, new: CircuitEquation, values: Mapping[str, float]
+) -> CircuitEquation:
+    """Return the equation with other values, if the state of the old one is a state of it.
+
+    Resistances do not change the energy, so that the stiffness is bit by bit the old one. A new
+    capacitance or inductance changes it at held charges and fluxes, which is work.
+
+    Raises:
+        ValueError: values with which the circuit has other coordinates or heat accounts, or whose
+            energy the Hamiltonian does not hold.
+    """
+    told = ", ".join(f"{name.upper()} = {value:g}" for name, value in values.items())
+    hint = "make a new emulator of a circuit with these values"
+    for what, before, after in (
+        ("coordinates", old.coordinates, new.coordinates),
+        ("resistors", [r.account for r in old.resistors], [r.account for r in new.resistors]),
+    ):
+        if list(before) != list(after):
+            raise ValueError(
+                f"{told} cannot be set while the circuit runs: its {what} would be "
+                f"{', '.join(after)} instead of {', '.join(before)}; {hint}"
+            )
+    same = np.allclose(new.stiffness, old.stiffness, rtol=1e-12, atol=0)
+    if all(name[0] == "r" for name in values):
+        if same and np.allclose(new.bias_of, old.bias_of, rtol=1e-12, atol=0):
+            return replace(new, stiffness=old.stiffness, bias_of=old.bias_of)
+        raise ValueError(
+            f"{told} cannot be set while the circuit runs: with its active elements the energy "
+            f"of the state depends on it; {hint}"
+        )
+    if old.active is not None:
+        raise ValueError(
+            f"{told} cannot be set while the circuit runs: controlled sources supply energy that "
+            f"depends on it; {hint}"
+        )
+    if old.bias_of.any() or new.bias_of.any():
+        bound = [s for s, column in zip(old.sources, old.bias_of.T, strict=True) if column.any()]
+        raise ValueError(
+            f"{told} cannot be set while the circuit runs: {', '.join(bound)} in series with "
+            f"capacitors or inductors take back energy that depends on it; {hint}"
+        )
+    if same:
+        raise ValueError(
+            f"{told} cannot be set while the circuit runs: sources fix its voltage or current, and "
+            f"the state does not hold its energy; {hint}"
+        )
+    return new
