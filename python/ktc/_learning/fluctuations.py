@@ -15,7 +15,7 @@ from ktc._learning.metrics.exact_model import ExactModel
 from ktc._model.controls import Controls
 from ktc._model.network import Network
 from ktc._model.parameters import Parameters
-from ktc._theory.gaussian import inverse
+from ktc._theory.gaussian import inverse, square_root
 
 #: Largest number of averages that are followed: their covariance is a matrix at every update.
 MOST_AVERAGES = 64
@@ -79,7 +79,10 @@ class Fluctuations:
 
 
 class _Moments:
-    """Averages of a linear network: of its phase z, and of products z_i z_j unless ``of_bias``."""
+    """Averages of a linear network: of its phase z, and of products z_i z_j unless ``of_bias``.
+
+    Arguments may have leading axes, such as one of updates.
+    """
 
     def __init__(self, net: Network, learned: Parameters, of_bias: bool) -> None:
         d, n = net.units, (1 if net.inertia is None else 2) * net.units
@@ -112,32 +115,39 @@ class _Moments:
 
     def averages(self, mean: Array, spread: Array) -> Array:
         """Y of a normal distribution."""
-        second = spread + np.outer(mean, mean)
-        return np.concatenate([mean, second[self.first, self.second]])
+        products = mean[..., self.first] * mean[..., self.second]
+        return np.concatenate([mean, spread[..., self.first, self.second] + products], axis=-1)
 
     def covariance(self, mean: Array, spread: Array) -> Array:
         """Covariance of one replica's y, by the theorem of Isserlis."""
         i, j, n = self.first, self.second, self.phase
-        found = np.zeros((self.size, self.size))
-        found[:n, :n] = spread
-        if not self.of_bias:
-            found[:n, n:] = spread[:, i] * mean[j] + spread[:, j] * mean[i]
-            found[n:, :n] = found[:n, n:].T
-            second = spread + np.outer(mean, mean)
-            fourth = np.outer(mean[i] * mean[j], mean[i] * mean[j])
-            pairs = second[np.ix_(i, i)] * second[np.ix_(j, j)]
-            crossed = second[np.ix_(i, j)] * second[np.ix_(j, i)]
-            found[n:, n:] = pairs + crossed - 2 * fourth
+        found = np.zeros((*mean.shape[:-1], self.size, self.size))
+        found[..., :n, :n] = spread
+        mixed = spread[..., i] * mean[..., None, j] + spread[..., j] * mean[..., None, i]
+        found[..., :n, n:] = mixed
+        found[..., n:, :n] = np.swapaxes(mixed, -1, -2)
+        second = spread + mean[..., None] * mean[..., None, :]
+        rows, columns = i[:, None], j[:, None]
+        product = mean[..., i] * mean[..., j]
+        found[..., n:, n:] = (
+            second[..., rows, i] * second[..., columns, j]
+            + second[..., rows, j] * second[..., columns, i]
+            - 2 * product[..., None] * product[..., None, :]
+        )
         return found
 
     def decay(self, moved: Array, offset: Array) -> Array:
         """L of a hold with z′ = A z + c."""
         i, j, n = self.first, self.second, self.phase
-        found = np.zeros((self.size, self.size))
-        found[:n, :n] = moved
-        found[n:, :n] = moved[i] * offset[j][:, None] + moved[j] * offset[i][:, None]
-        crossed = moved[np.ix_(i, j)] * moved[np.ix_(j, i)]
-        found[n:, n:] = moved[np.ix_(i, i)] * moved[np.ix_(j, j)] + np.where(i != j, crossed, 0.0)
+        found = np.zeros((*offset.shape[:-1], self.size, self.size))
+        found[..., :n, :n] = moved
+        found[..., n:, :n] = (
+            moved[..., i, :] * offset[..., j, None] + moved[..., j, :] * offset[..., i, None]
+        )
+        rows, columns = i[:, None], j[:, None]
+        crossed = moved[..., rows, j] * moved[..., columns, i]
+        found[..., n:, n:] = moved[..., rows, i] * moved[..., columns, j]
+        found[..., n:, n:] += np.where(i != j, crossed, 0.0)
         return found
 
 
@@ -154,50 +164,84 @@ def of_linear_network(path: Path) -> Fluctuations | None:
     spread[:d, :d] = kT * inverse(net.stiffness)
     if net.inertia is not None:
         spread[range(d, 2 * d), range(d, 2 * d)] = kT * net.inertia
-    means, spreads, decays, pushes = [mean], [spread], [], []
-    look = set(path.looks.tolist())
-    moved = net.transition(path.hold)
-    for k, theta in enumerate(path.theta[:-1]):
-        controls = path.controls(theta)
-        if of_bias:
-            rest = np.zeros(moments.phase)
-            rest[:d] = np.linalg.solve(net.stiffness, controls.bias)
-            moved = moved._replace(c=rest - moved.A @ rest)
-        else:
-            moved = net.with_controls(controls).transition(path.hold)
-        after = moved.A @ mean + moved.c, moved.A @ spread @ moved.A.T + moved.Q
-        if k in look and not (of_bias and k):
-            scatter = moments.to_forces @ moments.covariance(mean, spread) @ moments.to_forces.T
-            steps = STEP * kT / np.sqrt(scatter.diagonal())
-            columns = []
-            for step in np.diag(steps):
-                other = net.with_controls(path.controls(theta + step)).transition(path.hold)
-                there = other.A @ mean + other.c, other.A @ spread @ other.A.T + other.Q
-                columns.append(moments.averages(*there) - moments.averages(*after))
-            pushes.append(np.stack(columns, axis=1) / steps)
-        decays.append(moments.decay(moved.A, moved.c))
-        mean, spread = after
-        means.append(mean)
-        spreads.append(spread)
-    n = len(decays)
-    decay = np.stack(decays)
-    covariances = np.stack([moments.covariance(*at) for at in zip(means, spreads, strict=True)])
-    push = np.stack(pushes)
+    holds = path.theta[:-1]
+    moved, offset, noise = _moved(path, holds, of_bias)
+    means, spreads = (
+        np.empty((len(holds) + 1, *mean.shape)),
+        np.empty((len(holds) + 1, *spread.shape)),
+    )
+    means[0], spreads[0] = mean, spread
+    for k in range(len(holds)):
+        means[k + 1] = moved[k] @ means[k] + offset[k]
+        spreads[k + 1] = moved[k] @ spreads[k] @ moved[k].T + noise[k]
+    covariances = moments.covariance(means, spreads)
+    scatter = np.sum(moments.to_forces * (moments.to_forces @ covariances[0]), axis=1)
+    looks = path.looks[:1] if of_bias else path.looks[:-1]
+    start, wide = means[looks], spreads[looks]
+    columns = []
+    for step in np.diag(STEP * kT / np.sqrt(scatter)):
+        ends = []
+        for sign in (-1, 1):
+            A, c, Q = _moved(path, holds[looks] + sign * step, of_bias)
+            there = (A @ start[..., None])[..., 0] + c, A @ wide @ np.swapaxes(A, -1, -2) + Q
+            ends.append(moments.averages(*there))
+        columns.append((ends[1] - ends[0]) / (2 * step.sum()))
+    push = np.stack(columns, axis=-1)
     if of_bias:
-        push = np.broadcast_to(push[0], (n, *push[0].shape))
+        push = np.broadcast_to(push, (len(holds), *push.shape[1:]))
     else:
-        push = path.between(np.concatenate([push, push[-1:]]))[:n]
-    ends = {0: means[0], -1: means[-1]}
-    averages = np.stack([moments.averages(*at) for at in zip(means, spreads, strict=True)])
+        push = path.between(np.concatenate([push, push[-1:]]))[:-1]
+    decay = moments.decay(moved, offset)
+    averages = moments.averages(means, spreads)
+    ends_at = {0: means[0], -1: means[-1]}
     return Fluctuations(
         moments.to_forces,
         averages @ moments.to_forces.T,
         decay,
         push,
         _gained(covariances, decay),
-        lambda controls, at: moments.energy(controls, ends[at]),
-        _heat_about_means(net, spreads[0], decay) if of_bias else 0.0,
+        lambda controls, at: moments.energy(controls, ends_at[at]),
+        _heat_about_means(net, spread, decay) if of_bias else 0.0,
     )
+
+
+def _moved(path: Path, theta: Array, of_bias: bool) -> tuple[Array, Array, Array]:
+    """A, c and Q of holds at θ, shape (n, p)."""
+    net, learned = path.network, path.exact.parameters
+    start, many = net.controls, len(theta)
+    origin = learned.changes(np.zeros(learned.size), start)
+    slopes = [learned.changes(row, start) for row in np.eye(learned.size)]
+    found = {
+        name: zero + np.tensordot(theta, np.stack([one[name] - zero for one in slopes]), 1)
+        for name, zero in origin.items()
+    }
+    bias = found.get("bias", np.broadcast_to(net.bias, (many, net.units)))
+    if of_bias:
+        A, _, Q = net.transition(path.hold)
+        rest = np.linalg.solve(net.stiffness, bias.T).T
+        moved = np.broadcast_to(A, (many, *A.shape)), np.broadcast_to(Q, (many, *Q.shape))
+    else:
+        stiffness = found["stiffness"]
+        rest = np.linalg.solve(stiffness, bias[..., None])[..., 0]
+        if net.inertia is None:
+            moved = _overdamped(net, stiffness, path.hold)
+        else:
+            each = [net.with_controls(stiffness=one).transition(path.hold) for one in stiffness]
+            moved = np.stack([one.A for one in each]), np.stack([one.Q for one in each])
+    offset = np.zeros((many, moved[0].shape[-1]))
+    offset[:, : net.units] = rest
+    return moved[0], offset - (moved[0] @ offset[..., None])[..., 0], moved[1]
+
+
+def _overdamped(net: Network, stiffness: Array, hold: float) -> tuple[Array, Array]:
+    """A = e^(−R⁻¹K h) and Q = kT (1 − A²) K⁻¹ for many K, by the modes of R^−½ K R^−½."""
+    root = square_root(net.friction)
+    inward = inverse(root)
+    rates, modes = np.linalg.eigh(inward @ stiffness @ inward)
+    left, right = inward @ modes, np.swapaxes(modes, -1, -2)
+    decay = np.exp(-rates * hold)[:, None, :]
+    spread = (-net.common_kT * np.expm1(-2 * rates * hold) / rates)[:, None, :]
+    return (left * decay) @ right @ root, (left * spread) @ np.swapaxes(left, -1, -2)
 
 
 def of_units(path: Path, forces: Array) -> Fluctuations | None:
@@ -208,7 +252,9 @@ def of_units(path: Path, forces: Array) -> Fluctuations | None:
     """
     net, learned, start = path.network, path.exact.parameters, path.exact.start
     names = ("bias", "diagonal", "quartic")
-    every = Parameters(start, names if net.quartic.any() or names[-1] in learned.names else names[:2])
+    every = Parameters(
+        start, names if net.quartic.any() or names[-1] in learned.names else names[:2]
+    )
     if every.size > MOST_AVERAGES:
         return None
     place = [every.labels.index(name) for name in learned.labels]

@@ -17,9 +17,9 @@ from ktc._model.controls import Controls
 if TYPE_CHECKING:
     from ktc._learning.fit import Fit
 
-#: Number of evaluations of F, ζ and rates in a run, shared by its parameters; and the least of
-#: updates at which they are evaluated.
-EVALUATIONS, LEAST_LOOKS = 400, 16
+#: Number of evaluations of rates in a run, and of F and ζ where they change, shared by its
+#: parameters; and the least of updates at which they are evaluated.
+EVALUATIONS, METRICS, LEAST_LOOKS = 200, 160, 16
 
 
 class Slopes(NamedTuple):
@@ -47,9 +47,10 @@ class SharedController:
 
         δΔθ_k = G_k δ⟨∂_θH⟩_k + D_k δθ_{k−1},    δy_{k+1} = L_k δy_k + B_k δθ_k + ε_k,
 
-    and its variance over repeated runs of N replicas is Σ_k β_kᵀ Cov(ε_k) β_k/N, where β_k = ∂J/∂y_k
-    is found from the last update backwards. With G = D = 0 the same sum is the variance of
-    independent replicas; √ of the ratio of both multiplies the error that their scatter gives.
+    and its variance over repeated runs of N replicas is Σ_k β_kᵀ Cov(ε_k) β_k/N, where
+    β_k = ∂J/∂y_k is found from the last update backwards. With G = D = 0 the same sum is the
+    variance of independent replicas; √ of the ratio of both multiplies the error that their scatter
+    gives.
 
     For linear networks L, B and Cov(ε) are exact, by the moments that the recorded controls bring
     about; for units by quadrature they are those of F and ζ, to leading order in the speed.
@@ -126,7 +127,8 @@ def shared_controller(fit: Fit, exact: ExactModel) -> SharedController | None:
     if memory is None and fit.schedule.begun() is not fit.schedule:
         return None
     size, theta = fit.learned.size, fit.history.theta
-    many = max(LEAST_LOOKS, EVALUATIONS // size)
+    changing = fit.schedule.uses_metrics and not exact.constant
+    many = max(LEAST_LOOKS, (METRICS if changing else EVALUATIONS) // size)
     inner = np.linspace(1, updates - 2, min(many, updates - 2)).astype(np.intp)
     looks = np.concatenate([[0], inner, [updates - 1]])
     path = Path(exact, theta, hold, looks)
