@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ktc._base.codec import Saved
 from ktc._base.lazy_imports import interrupts_deferred
 from ktc._base.validation import Array, count, positive
 from ktc._boards.read_out import ReadOut
@@ -210,7 +211,7 @@ class BoardFrontend:
         twin.read_out = self.read_out.copy(twin._cells)
         return twin
 
-    def saved(self) -> dict[str, Any]:
+    def saved(self) -> Saved:
         return {
             "cells": self._cells.saved(),
             "programmed": self.controls,
@@ -221,7 +222,7 @@ class BoardFrontend:
             "readings": self.read_out.count,
         }
 
-    def restore(self, saved: Mapping[str, Any]) -> None:
+    def restore(self, saved: Saved) -> None:
         self._cells.restore(saved["cells"])
         count("readings", saved["readings"], least=0)
         for name in ("updated", "read"):

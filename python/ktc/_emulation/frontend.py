@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from numpy.typing import ArrayLike
 
+from ktc._base.codec import Saved
 from ktc._base.single_thread import Locked
 from ktc._base.validation import Array
 from ktc._emulation.recorder import Recording
@@ -104,10 +105,10 @@ class Frontend(Locked, Protocol):
     def copy(self) -> Frontend:
         """A frontend in the same state, with an engine and a lock of its own."""
 
-    def saved(self) -> dict[str, Any]:
+    def saved(self) -> Saved:
         """Everything beside description and options that ``restore`` needs."""
 
-    def restore(self, saved: Mapping[str, Any]) -> None:
+    def restore(self, saved: Saved) -> None:
         """Go on from what was ``saved``."""
 
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from operator import itemgetter
 from threading import RLock
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ktc._base.codec import Saved
 from ktc._base.lazy_imports import interrupts_deferred
 from ktc._base.single_thread import one_thread
 from ktc._base.validation import Array, frozen, not_negative, of_type, positive, real_array
@@ -302,7 +302,7 @@ class IdealFrontend:
         twin._lock, twin.engine, twin.results = RLock(), self.engine.copy(), DeferredResults()
         return twin
 
-    def saved(self) -> dict[str, Any]:
+    def saved(self) -> Saved:
         """State of the engine, and its controls apart: a sparse stiffness is an object."""
         controls = self.controls
         snapshot = self.engine.snapshot()
@@ -318,7 +318,7 @@ class IdealFrontend:
             "sources": sources,
         }
 
-    def restore(self, saved: Mapping[str, Any]) -> None:
+    def restore(self, saved: Saved) -> None:
         controls = self.controls.checked(saved["held"])
         not_negative("state/engine/time", saved["engine"]["time"])
         for network in saved["exchanged"]:

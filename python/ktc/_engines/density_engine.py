@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np
 
 from ktc import _core
+from ktc._base.codec import Saved
 from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array
 from ktc._engines.engine import ControlArrays, WithoutReplicas
@@ -158,18 +159,23 @@ class DensityEngine(WithoutReplicas):
     def variances(self) -> dict[str, float]:
         return {}
 
-    def tally(self) -> AbstractContextManager[Callable[[], dict[str, float]]]:
+    def tally(
+        self, saved: Saved | None = None
+    ) -> AbstractContextManager[Callable[[], dict[str, float]]]:
         return nullcontext(self.variances)
+
+    def tallied(self) -> Saved:
+        return {}
 
     def copy(self) -> DensityEngine:
         twin = DensityEngine.__new__(DensityEngine)
         vars(twin).update(vars(self))
         return twin
 
-    def snapshot(self) -> dict[str, Any]:
+    def snapshot(self) -> dict[str, object]:
         return {**{name: getattr(self, name) for name in PARTS}, **self._controls}
 
-    def restore(self, saved: dict[str, Any]) -> None:
+    def restore(self, saved: Saved) -> None:
         for name in PARTS:
             setattr(self, name, saved[name])
         self._controls = {name: np.asarray(saved[name]) for name in _core.CONTROLS}

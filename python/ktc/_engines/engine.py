@@ -9,6 +9,7 @@ from typing import Any, NoReturn, Protocol, TypeAlias
 import numpy as np
 
 from ktc import _core
+from ktc._base.codec import Saved
 from ktc._base.validation import Array
 from ktc._model.controls import Controls
 from ktc._model.network import Network
@@ -148,8 +149,16 @@ class Engine(Protocol):
     def variances(self) -> Mapping[str, float] | None:
         """Exact variances of accounts over the ensemble; None where ``sampled``."""
 
-    def tally(self) -> AbstractContextManager[Callable[[], Mapping[str, float] | None]]:
-        """Inside, a call returns ``variances`` of what was booked since it was entered."""
+    def tally(
+        self, saved: Saved | None = None
+    ) -> AbstractContextManager[Callable[[], Mapping[str, float] | None]]:
+        """Inside, a call returns ``variances`` of what was booked since it was entered.
+
+        ``saved`` is what ``tallied`` returned in an earlier one, with which it goes on.
+        """
+
+    def tallied(self) -> Saved:
+        """State of the innermost ``tally``; empty where it has none."""
 
     def copy(self) -> Engine:
         """An engine in the same state that goes on independently."""

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ktc import _core
+from ktc._base.codec import Saved
 from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array, refusing_overflow
 from ktc._engines.engine import ControlArrays, WithoutReplicas, spread
@@ -168,16 +169,21 @@ class MomentsEngine(WithoutReplicas):
         return {name: each for name, each in found.items() if self.driven or name != "source"}
 
     @contextmanager
-    def tally(self) -> Iterator[Callable[[], dict[str, float]]]:
+    def tally(self, saved: Saved | None = None) -> Iterator[Callable[[], dict[str, float]]]:
         mark = 1 + max(self._state.tallies, default=0)
         if self._variances:
             state = self._state.copy()
-            state.tallies[mark] = WorkVariance(*state.form())
+            fresh = WorkVariance(*state.form())
+            state.tallies[mark] = fresh if not saved else self._tally_of(state, saved)
             self._state = state
         try:
             yield lambda: self._variances_since(mark)
         finally:
             self._state.tallies.pop(mark, None)
+
+    def tallied(self) -> Saved:
+        mark = max(self._state.tallies, default=0)
+        return self._state.tallies[mark].snapshot() if mark else {}
 
     def mean(self) -> Array:
         return self._state.mean[: self._elements.dimension].copy()
@@ -244,13 +250,15 @@ class MomentsEngine(WithoutReplicas):
             setattr(state, name, float(saved[name]))
         state.settled = bool(saved["settled"])
         parts = {k.removeprefix("spread_"): v for k, v in saved.items() if k.startswith("spread_")}
-        motion, driven = state.setting.motion, state.setting.driven
-        tally = WorkVariance.of_snapshot(parts, lambda h: motion.hold(h, self.itemised, driven))
-        state.tallies = {0: tally}
+        state.tallies = {0: self._tally_of(state, parts)}
         with np.errstate(over="ignore", invalid="ignore"):
             if not abs(state.energy()) <= _core.LARGEST_ENERGY:
                 raise ValueError("mean and covariance are so large that the energy overflows")
         self._state = state
+
+    def _tally_of(self, state: State, saved: Saved) -> WorkVariance:
+        motion, driven = state.setting.motion, state.setting.driven
+        return WorkVariance.of_snapshot(saved, lambda h: motion.hold(h, self.itemised, driven))
 
     def _booked(self, account: int) -> Amount:
         return self._state.sums[account] + self._state.carries[account]

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 import numpy as np
 
 from ktc import _core
+from ktc._base.codec import Saved
 from ktc._base.lazy_imports import scipy
 from ktc._base.resources import within_memory
 from ktc._base.validation import Array
@@ -159,8 +160,11 @@ class SamplingEngine:
     def variances(self) -> None:
         """None: variances follow from the samples."""
 
-    def tally(self) -> AbstractContextManager[Callable[[], None]]:
+    def tally(self, saved: Saved | None = None) -> AbstractContextManager[Callable[[], None]]:
         return nullcontext(self.variances)
+
+    def tallied(self) -> Saved:
+        return {}
 
     def copy(self) -> SamplingEngine:
         twin = SamplingEngine.__new__(SamplingEngine)
