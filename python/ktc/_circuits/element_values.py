@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ktc._base.validation import finite, positive
+from ktc._base.validation import Array, finite, positive
 from ktc._circuits.branch import Branch, Coupling
 from ktc._circuits.equation import CircuitEquation
 
@@ -82,28 +82,35 @@ def continued(
                 f"{told} cannot be set while the circuit runs: its {what} would be "
                 f"{', '.join(after)} instead of {', '.join(before)}; {hint}"
             )
-    same = np.allclose(new.stiffness, old.stiffness, rtol=1e-12, atol=0)
     if all(name[0] == "r" for name in values):
-        if same and np.allclose(new.bias_of, old.bias_of, rtol=1e-12, atol=0):
+        if _alike(new.stiffness, old.stiffness) and _alike(new.bias_of, old.bias_of):
             return replace(new, stiffness=old.stiffness, bias_of=old.bias_of)
         raise ValueError(
             f"{told} cannot be set while the circuit runs: with its active elements the energy "
             f"of the state depends on it; {hint}"
         )
+    _refuse_other_energies(old, new, f"{told} cannot be set while the circuit runs", hint)
+    return new
+
+
+def _refuse_other_energies(
+    old: CircuitEquation, new: CircuitEquation, told: str, hint: str
+) -> None:
+    """Refuse capacitances and inductances whose energy is not all in the Hamiltonian."""
     if old.active is not None:
-        raise ValueError(
-            f"{told} cannot be set while the circuit runs: controlled sources supply energy that "
-            f"depends on it; {hint}"
-        )
+        raise ValueError(f"{told}: controlled sources supply energy that depends on it; {hint}")
     if old.bias_of.any() or new.bias_of.any():
         bound = [s for s, column in zip(old.sources, old.bias_of.T, strict=True) if column.any()]
         raise ValueError(
-            f"{told} cannot be set while the circuit runs: {', '.join(bound)} in series with "
-            f"capacitors or inductors take back energy that depends on it; {hint}"
+            f"{told}: {', '.join(bound)} in series with capacitors or inductors take back energy "
+            f"that depends on it; {hint}"
         )
-    if same:
+    if _alike(old.stiffness, new.stiffness):
         raise ValueError(
-            f"{told} cannot be set while the circuit runs: sources fix its voltage or current, and "
-            f"the state does not hold its energy; {hint}"
+            f"{told}: sources fix its voltage or current, and the state does not hold its energy; "
+            f"{hint}"
         )
-    return new
+
+
+def _alike(one: Array, other: Array) -> bool:
+    return np.allclose(one, other, rtol=1e-12, atol=0)

@@ -152,31 +152,23 @@ def resolved_protocol(
         return Resolved(protocol, None, remembered, {}, network)
     elements = {n: v for n, v in protocol.controls.items() if is_element(network, n)}
     others = {n: v for n, v in protocol.controls.items() if n not in elements}
-    starts = _changes(elements, protocol.ticks)
+    stand = _Stand(network, present, remembered)
     networks: dict[int, Network] = {}
-    made: dict[bytes, Network] = {}
-    parts, driven, known = [], [], remembered
+    parts, driven = [], []
+    starts = _changes(elements, protocol.ticks)
     for begin, end in zip(starts, [*starts[1:], protocol.ticks], strict=True):
-        change = Change(network, {}, known)
-        if elements:
-            now = {name: values[begin] for name, values in elements.items()}
-            key = b"".join(values.tobytes() for values in now.values())
-            change = _at_tick(begin, network, present, now, known, made.get(key))
-            made[key] = change.network
-        if change.network is not network:
-            networks[begin] = network = change.network
-        present = present.updated(**change.controls)
-        ticks = slice(begin, end)
+        before, ticks = stand.network, slice(begin, end)
+        carried = stand.exchange(begin, {name: v[begin] for name, v in elements.items()})
+        if stand.network is not before:
+            networks[begin] = stand.network
+        first = stand.present
         given = {name: values[ticks] for name, values in others.items()}
-        controls, values = _resolved_controls(network, present, given, known, over_ticks=True)
-        part = Protocol(protocol.holds[ticks], controls)
-        parts.append((part, present, set(change.controls)))
-        present = part.settings(present)[1]
-        if values is not None and values is not known:
-            driven.append(values)
-            known = values[-1]
-    joined = parts[0][0] if len(parts) == 1 and not networks else _joined(protocol.holds, parts)
-    change = resolved_change(network, present, protocol.final, known)
+        part, sources = stand.play(protocol.holds[ticks], given)
+        parts.append((part, first, carried))
+        if sources is not None:
+            driven.append(sources)
+    joined = _joined(protocol.holds, parts) if networks else parts[0][0]
+    change = resolved_change(stand.network, stand.present, protocol.final, stand.known)
     return Resolved(
         Protocol(joined.holds, joined.controls, change.controls),
         np.concatenate(driven) if driven else None,
@@ -184,6 +176,41 @@ def resolved_protocol(
         networks,
         change.network,
     )
+
+
+class _Stand:
+    """Where the resolution of a protocol stands: network, controls and known values of sources."""
+
+    def __init__(self, network: Network, present: Controls, known: Array | None) -> None:
+        self.network, self.present, self.known = network, present, known
+        self._made: dict[bytes, Network] = {}
+
+    def exchange(self, tick: int, elements: Mapping[str, Array]) -> set[str]:
+        """Give elements other values; return the names of controls that these change."""
+        if not elements:
+            return set()
+        key = b"".join(values.tobytes() for values in elements.values())
+        try:
+            change = resolved_change(
+                self.network, self.present, elements, self.known, self._made.get(key)
+            )
+        except ValueError as error:
+            raise ValueError(f"tick {tick}: {error}") from None
+        self._made[key] = self.network = change.network
+        self.present = self.present.updated(**change.controls)
+        return set(change.controls)
+
+    def play(self, holds: Array, given: Mapping[str, Array]) -> tuple[Protocol, Array | None]:
+        """Return ticks by names of controls, and the values of sources where some are named."""
+        controls, values = _resolved_controls(
+            self.network, self.present, given, self.known, over_ticks=True
+        )
+        part = Protocol(holds, controls)
+        self.present = part.settings(self.present)[1]
+        if values is None or values is self.known:
+            return part, None
+        self.known = values[-1]
+        return part, values
 
 
 def _changes(elements: Mapping[str, Array], ticks: int) -> list[int]:
@@ -194,20 +221,6 @@ def _changes(elements: Mapping[str, Array], ticks: int) -> list[int]:
         rows = values.reshape(ticks, -1)
         changed[1:] |= (rows[1:] != rows[:-1]).any(axis=1)
     return np.flatnonzero(changed).tolist()
-
-
-def _at_tick(
-    tick: int,
-    network: Network,
-    present: Controls,
-    elements: Mapping[str, Array],
-    known: Array | None,
-    after: Network | None,
-) -> Change:
-    try:
-        return resolved_change(network, present, elements, known, after)
-    except ValueError as error:
-        raise ValueError(f"tick {tick}: {error}") from None
 
 
 def _joined(holds: Array, parts: list[tuple[Protocol, Controls, set[str]]]) -> Protocol:

@@ -40,8 +40,6 @@ def play_from(
     programmed, remembered = protocol, frontend.sources
     resolved = resolved_protocol(network, frontend.controls, programmed, remembered)
     protocol = resolved.protocol
-    if resolved.last is not network or resolved.networks:
-        frontend.require_exchangeable()
     waveforms, final, extremes = _prepared(frontend, resolved)
     quartic = any(controls.quartic.any() for controls in extremes)
     engine.warn_if_long(protocol.holds)
@@ -66,8 +64,7 @@ def play_from(
             raise
         finally:
             recorder.close()
-        last = max(resolved.networks, default=-1)
-        frontend.since = begun + _last_change(protocol, waveforms, initial, -rested, last)
+        frontend.since = begun + _last_change(resolved, waveforms, initial, -rested)
         frontend.apply(final, resolved.last)
         frontend.sources = resolved.final
         variances = tally()
@@ -110,6 +107,8 @@ def _prepared(
 ) -> tuple[dict[str, Array], Controls, list[Controls]]:
     """Waveforms and final controls, once they are checked, and those of all extremes."""
     protocol = resolved.protocol
+    if resolved.networks or resolved.last is not frontend.network:
+        frontend.require_exchangeable()
     waveforms, final = protocol.settings(frontend.controls)
     extremes = [*protocol.extremes(frontend.controls, waveforms), final]
     moved = [frontend.network, *resolved.networks.values(), resolved.last]
@@ -125,16 +124,13 @@ def _prepared(
 
 
 def _last_change(
-    protocol: Protocol,
-    waveforms: Mapping[str, Array],
-    initial: Controls,
-    before: float,
-    last: int,
+    resolved: Resolved, waveforms: Mapping[str, Array], initial: Controls, before: float
 ) -> float:
-    """Time since the start of a protocol at which its ticks last changed a control.
+    """Time since the start of a protocol at which its ticks last changed a control or an element.
 
-    ``before`` where none did; ``last`` is the last tick at which the network changed, or -1.
+    ``before`` where none did.
     """
+    last = max(resolved.networks, default=-1)
     for name, values in waveforms.items():
         rows = values.reshape(len(values), -1)
         changed = np.flatnonzero((rows[1:] != rows[:-1]).any(axis=1))
@@ -143,4 +139,4 @@ def _last_change(
             last = max(last, int(changed[-1]) + 1)
         elif np.any(full_shape(name, values[:1], initial.shape(name)[0])[0] != held):
             last = max(last, 0)
-    return before if last < 0 else float(protocol.times[last])
+    return before if last < 0 else float(resolved.protocol.times[last])
