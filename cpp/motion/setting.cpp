@@ -66,17 +66,18 @@ std::shared_ptr<const Drive> drive_of(const Network& network, const Setting& set
 }  // namespace
 
 Setting make_setting(const Network& network, Controls controls, Motion motion,
-                     const Setting* previous) {
+                     const Setting* previous, bool exchanged) {
     std::optional<Change> change;
     if (previous != nullptr) change.emplace(controls, previous->controls);
-    const bool same_shape = change && !change->shape;
+    // Natural coordinates depend on the resistors.
+    const bool same_shape = change && !change->shape && !(exchanged && is_exact(motion));
     if (same_shape && !change->kT) {
         network.check_bias(controls.bias);
         network.check_sources(controls);
     } else {
         network.check(controls);
     }
-    const bool bias_alone = change && change->bias_alone();
+    const bool bias_alone = change && change->bias_alone() && !exchanged;
     if (!bias_alone) check_motion(network, controls, motion);
     Setting setting{std::move(controls), nullptr, nullptr, nullptr};
     if (same_shape) {
