@@ -63,12 +63,9 @@ class SourceMeter(Mapping[str, Estimate]):
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = of_type("emulator", emulator, Emulator)
-        network: object = emulator.network
-        if not isinstance(network, CompiledCircuit):
-            raise TypeError(f"emulator must be one of a circuit, but is {emulator!r}")
+        network = _circuit_of(emulator)
         _check(emulator, network)
-        self._network, self._equation = network, network.equation
-        self._names = network.sources
+        self._network, self._names = network, network.sources
         count, shape = len(self._names), emulator.ledger.source.shape
         self._energy = np.zeros((*shape, count))
         self._covariance = np.zeros((count, count))
@@ -101,13 +98,16 @@ class SourceMeter(Mapping[str, Estimate]):
                 infinite ensemble that was moved without the meter.
         """
         emulator, time = self._emulator, positive("duration", duration)
-        controls = emulator.controls
-        known = known_at(self._equation, controls, self._names, emulator.remembered_sources)
+        controls, network = emulator.controls, _circuit_of(emulator)
+        remembered = emulator.remembered_sources
+        known = known_at(network.equation, controls, self._names, remembered)
         theta = np.array([known[name] for name in self._names])
-        if self._flows is None or not self._flows.motion.same_shape(controls.arrays()):
-            self._flows = SourceFlows(self._network, controls)
-        flow = self._flows.over(time)
-        rest, rate = self._flows.rest(controls)
+        flows = self._flows if network is self._network else None
+        if flows is None or not flows.motion.same_shape(controls.arrays()):
+            flows = SourceFlows(network, controls)
+        self._network, self._flows = network, flows
+        flow = flows.over(time)
+        rest, rate = flows.rest(controls)
         with interrupts_deferred():
             if emulator.infinite:
                 self._move_moments(flow, theta, rest, rate)
@@ -152,10 +152,10 @@ class SourceMeter(Mapping[str, Estimate]):
         energy = charges * theta
         # To rounding, the energy from all sources is their sum.
         energy[:, np.argmax(np.abs(energy).max(axis=0))] += given - energy.sum(axis=1)
-        self._energy += energy + ((after - before) @ self._equation.bias_of) * theta
+        self._energy += energy + ((after - before) @ self._network.equation.bias_of) * theta
 
     def _move_moments(self, flow: HoldFlow, theta: Array, rest: Array, rate: Array) -> None:
-        emulator, hold, bias_of = self._emulator, flow.hold, self._equation.bias_of
+        emulator, hold, bias_of = self._emulator, flow.hold, self._network.equation.bias_of
         assert self._flows is not None
         before = emulator.moments()
         self._refuse_moved()
@@ -209,6 +209,14 @@ class SourceMeter(Mapping[str, Estimate]):
     def __repr__(self) -> str:
         told = ", ".join(f"{name} {energy}" for name, energy in self.items())
         return f"<ktc.SourceMeter: {told}>"
+
+
+def _circuit_of(emulator: Emulator) -> CompiledCircuit:
+    """The circuit of an emulator, with the elements that it has now."""
+    network: object = emulator.network
+    if not isinstance(network, CompiledCircuit):
+        raise TypeError(f"emulator must be one of a circuit, but is {emulator!r}")
+    return network
 
 
 def _check(emulator: Emulator, network: CompiledCircuit) -> None:

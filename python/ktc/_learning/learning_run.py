@@ -135,7 +135,7 @@ class LearningRun:
 
     def restore(self, saved: Saved) -> None:
         """Go on from what was ``saved``, with the device as it was then."""
-        positive, units = self._problem.positive, self.task.start.network.units
+        positive = self._problem.positive
         parts = {
             "batches": positive.batches is not None,
             "clamped": isinstance(positive, ClampedPhase),
@@ -156,7 +156,9 @@ class LearningRun:
         if self._source is not None:
             with entry("metrics"):
                 self._source.restore(saved["metrics"])
-        self._loop.state = restored_loop(saved["loop"], self._loop.state, units, self.task.ticks)
+        start, learned = self.task.start.network.controls, self.task.learned
+        now = self._loop.state
+        self._loop.state = restored_loop(saved["loop"], now, learned, start, self.task.ticks)
         of_shape("before/work", self.before.work, *np.shape(self.device.ledger.work))
         of_shape("before/heat", self.before.heat, *np.shape(self.device.ledger.heat))
         if isinstance(ledger := self.device.ledger, Ledger):

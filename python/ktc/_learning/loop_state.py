@@ -10,6 +10,7 @@ import numpy as np
 from ktc._base.codec import RecordError, Saved
 from ktc._base.validation import Array, of_shape, positive
 from ktc._model.controls import Controls
+from ktc._model.parameters import Parameters
 
 #: Columns whose entries are arrays, and those that may be left out.
 ARRAYS = ("theta", "bias", "gradient", "mean")
@@ -57,10 +58,16 @@ def saved_loop(state: LoopState) -> dict[str, object]:
     return {**state._asdict(), "rows": found}
 
 
-def restored_loop(saved: Saved, now: LoopState, units: int, ticks: int) -> LoopState:
+def restored_loop(
+    saved: Saved, now: LoopState, learned: Parameters, start: Controls, ticks: int
+) -> LoopState:
     """The state of a loop that a file has kept; ``now`` is that of a new one."""
-    size, rows, controls = len(now.theta), saved["rows"], now.controls.checked(saved["controls"])
+    size, units, rows = learned.size, learned.units, saved["rows"]
     of_shape("loop/theta", saved["theta"], size)
+    controls = start.checked(saved["controls"])
+    changed = {name: getattr(controls, name) for name in learned.changes(saved["theta"], controls)}
+    if start.updated(**changed) != controls:
+        raise RecordError(f"loop/controls: must be those of the start, but for {tuple(changed)}")
     of_shape("loop/flow", saved["flow"], size)
     of_shape("loop/first", saved["first"], *now.first.shape)
     if (saved["steering"] is None) != (now.steering is None):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from inspect import signature
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -24,6 +24,20 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from ktc._learning.path_to_target import PathToTarget
+
+
+class MemorySlopes(NamedTuple):
+    """How a memory c of past gradients, shape (m,), enters the updates of a run, to first order.
+
+    Attributes:
+        keep: share of c that is kept from update to update, shape (m,).
+        by_gradient: ∂c/∂g of each update, shape (n + 1, m, p).
+        of_change: ∂Δθ/∂c of each update, shape (n + 1, p, m).
+    """
+
+    keep: Array
+    by_gradient: Array
+    of_change: Array
 
 
 class Schedule(ABC):
@@ -105,6 +119,14 @@ class Schedule(ABC):
 
     def recall(self, memory: Saved) -> None:
         """Go on from what ``memory`` returned."""
+
+    def memory_slopes(
+        self, gradients: Array, hold: float, blocks: Mapping[str, slice]
+    ) -> MemorySlopes | None:
+        """Slopes of the memory along a run with these gradients, shape (n + 1, p), for the error
+        bars of a fit; None where there is no memory, or where its slopes are not available.
+        """
+        return None
 
     def check(self, units: int) -> None:
         """Raise ValueError for a network of ``units`` units that the schedule does not fit."""
