@@ -198,7 +198,8 @@ class Ledger:
         """Largest |ΔH − (work + source + injected + shadow − heat)| of any replica.
 
         Relative to its Σ|work| + Σ|heat| + max|H|, the sums over all posts. Every account has its
-        own local formula, so this can fail; rounding leaves about 1e-15.
+        own local formula, so this can fail; rounding leaves about 1e-15. docs/physics.md derives
+        what it leaves in single precision, about a rest far away, and of rates far apart.
         """
         terms: tuple[str, ...] = FIRST_LAW
         if not self._engine.itemised:
