@@ -42,6 +42,7 @@ from ktc._model.device import (
 )
 from ktc._model.network import Network
 from ktc._theory.free_energies import free_energy_change
+from ktc._theory.relaxation import has_relaxed
 
 REPLICAS = 10_000
 
@@ -160,7 +161,8 @@ def learn(
         if len(numbers)
         else DataPhase(samples, learned, batches)
     )
-    problem = Problem(device, schedule.begun(), steps, learned, positive, source, exact)
+    at_rest = _as_designed(device, start)
+    problem = Problem(device, schedule.begun(), steps, learned, positive, source, exact, at_rest)
     loop = Loop(problem, _noise(problem, schedule, seed))
     outcome, readings = _driven(loop, problem, progress, callback)
     moments = BatchMoments.of(samples, batch) if exact.whole and not len(numbers) else None
@@ -222,6 +224,13 @@ def _realised(device: object) -> Network | None:
         return None
     net = device.applied_network if isinstance(device, RealisesControls) else None
     return None if net is None else Network(net.stiffness, net.friction, net.kT, net.bias)
+
+
+def _as_designed(device: Device, start: Described) -> bool:
+    """Whether a device starts in equilibrium, and is what its design says, as far as it knows."""
+    rested = rested_of(device)
+    settled = rested is None or has_relaxed(start.network, rested)
+    return settled and data_sheet_of(device) is None
 
 
 def _running(
