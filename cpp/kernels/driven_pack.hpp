@@ -41,7 +41,8 @@ KTC_INLINE void move_driven(Doubles& w, const DrivenTick& tick, std::size_t row,
     if (tick.share != nullptr) posts.source = fused(all(tick.share[row]), noise, posts.source);
 }
 
-/// The noise that the energy from sources has on its own, made in bundles.
+/// The noise that the energy from sources has on its own, made in bundles: two numbers of a tile by
+/// an address, in single precision.
 class OwnNoise {
    public:
     KTC_INLINE OwnNoise(const Stream& stream, std::uint32_t element, const SourceNoise& noise)
@@ -52,10 +53,13 @@ class OwnNoise {
         if (noise_.step == nullptr) return;
         for (const std::size_t end = *noise_.end++; next_ < end; ++next_) {
             if (next_ % bundle == 0) fill();
-            const double* normals = of_[next_ % bundle];
-            const Doubles weight = all(noise_.weight[next_]);
-            posts[0].source = fused(weight, load(normals), posts[0].source);
-            posts[1].source = fused(weight, load(normals + pack_width), posts[1].source);
+            for (std::size_t number = 0; number < 2; ++number) {
+                const Doubles weight = all(noise_.weight[2 * next_ + number]);
+                const float* normals = of_[next_ % bundle] + number * group_width;
+                posts[0].source = fused(weight, load_doubles(normals), posts[0].source);
+                posts[1].source =
+                    fused(weight, load_doubles(normals + pack_width), posts[1].source);
+            }
         }
     }
 
@@ -67,11 +71,11 @@ class OwnNoise {
             steps[i] = noise_.step[next_ + i];
             elements[i] = element_;
         }
-        NormalPair<double> pairs[bundle];
+        NormalPair<float> pairs[bundle];
         normals_at(stream_, steps, elements, pairs);
         for (std::size_t i = 0; i < bundle; ++i) {
             store(of_[i], pairs[i].first);
-            store(of_[i] + pack_width, pairs[i].second);
+            store(of_[i] + group_width, pairs[i].second);
         }
     }
 
@@ -79,7 +83,7 @@ class OwnNoise {
     std::uint32_t element_;
     SourceNoise noise_;
     std::size_t next_ = 0;
-    alignas(64) double of_[bundle][group_width];
+    alignas(64) float of_[bundle][2 * group_width];
 };
 
 /// Accounts of a group of sixteen replicas.

@@ -71,12 +71,12 @@ struct DrivenTick {
     double steady = 0.0;                ///< p h
 };
 
-/// Noise that the energy from sources has on its own: normals by their step, and their weights, for
-/// one tile after the other.
+/// Noise that the energy from sources has on its own: pairs of normals by their step, and their
+/// weights, for one tile after the other.
 struct SourceNoise {
     const std::uint64_t* step;  ///< readable beyond the last one, by a bundle
-    const double* weight;
-    const std::size_t* end;  ///< of each tile
+    const double* weight;       ///< two for each step
+    const std::size_t* end;     ///< of each tile, in steps
 };
 
 /// Accounts of a group of replicas that sources drive.

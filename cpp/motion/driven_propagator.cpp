@@ -45,15 +45,19 @@ OwnSourceNoise::OwnSourceNoise(const std::vector<double>& widths, std::uint64_t 
         const bool even = count == modal_tile && std::all_of(width, width + count, [&](double w) {
                               return w == width[0];
                           });
-        for (std::size_t number = 0; number < (even ? 1 : modal_tile); ++number) {
+        const auto weight_of = [&](std::size_t number) {
             double weight = 0.0;
             for (std::size_t k = 0; k < count; ++k)
                 weight += width[k] * basis.at[number][start + k];
-            if (weight == 0.0) continue;
-            step_.push_back(step + begin - start + number);
-            weight_.push_back(weight);
+            return weight;
+        };
+        for (std::size_t pair = 0; pair < (even ? 1 : modal_tile / 2); ++pair) {
+            const double first = weight_of(2 * pair), second = even ? 0.0 : weight_of(2 * pair + 1);
+            if (first == 0.0 && second == 0.0) continue;
+            step_.push_back(step + begin - start + pair);
+            weight_.insert(weight_.end(), {first, second});
         }
-        end_.push_back(weight_.size());
+        end_.push_back(step_.size());
         begin += count;
     }
     step_.resize(step_.size() + modal_tile);
