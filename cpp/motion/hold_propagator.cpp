@@ -200,7 +200,7 @@ class DensePropagator final : public Propagator {
 
 std::unique_ptr<Propagator> dense_propagator(const Transition& transition) {
     return std::make_unique<DensePropagator>(DrivenTransition{
-        0.0, transition.decay, semidefinite_factor(transition.covariance), {}, {}});
+        0.0, transition.decay, semidefinite_factor(transition.covariance), {}, {}, {}});
 }
 
 std::shared_ptr<const Propagator> hold_propagator(const Network& network, const Setting& setting,
