@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from ktc._base.estimate import INFINITE, Estimate
 from ktc._base.validation import Array, of_type
 from ktc._emulation.free_energy_ladder import free_energy_difference
+from ktc._learning.arrival import Arrival, arrival_of
 from ktc._learning.averages import energy_differences
 from ktc._learning.fit_figure import draw_fit
 from ktc._learning.gradient_noise import noise_work_of
@@ -58,7 +59,8 @@ class Fit(LearnedModel):
             and bounds are then by its design; work, heat and what is called applied are its own.
         calibration: cost and quality of measured F and ζ; None where nothing was measured.
         rule: what steered: "transport" to the least excess work of any control, where all of the
-            bias and stiffness of an overdamped Gaussian network were learned; "path ahead", by F
+            bias and stiffness of an overdamped Gaussian network were learned; "open loop", a drive
+            computed beforehand for the least excess work to the data's model; "path ahead", by F
             and ζ over the remaining path; "metrics", by F and ζ of the present parameters, which is
             the least excess work of the bias of an overdamped Gaussian network; or "rate".
         stopped_early: why the run ended after an earlier update, with the tick; None else.
@@ -157,7 +159,7 @@ class Fit(LearnedModel):
         """W_ex = W − ΔF: what the run dissipated, and the bias of the chain's likelihood.
 
         What the device held beyond F(θ_start) is not in it (see ``from_equilibrium``). The stderr
-        is of independent replicas, as those of transport are. Under other rules they share a
+        is of independent replicas, as under transport and open loop. Under other rules they share a
         controller that reacts to their mean: over repeated runs W_ex scatters by 1.2 to 1.9 times
         as much, and by ``stderr`` compared with ``bound``.
         """
@@ -213,6 +215,26 @@ class Fit(LearnedModel):
         return self._excess(work, self._free_energy_change(controls))
 
     @cached_property
+    def _arrival(self) -> Arrival:
+        return arrival_of(self)
+
+    @property
+    def arrived(self) -> bool | None:
+        """Whether the final model is that of greatest likelihood, within the noise of the replicas.
+
+        Noise explains what a model fitted to as many independent samples as there are replicas
+        loses, with a false alarm of 1e-4, and 1e-3 nats per sample. False also where the data have
+        no model of greatest likelihood. None where that is not available: of a real board, of
+        quartic hidden units, and of more than 256 parameters without a closed form.
+        """
+        return self._arrival.arrived
+
+    @property
+    def shortfall(self) -> str:
+        """What is missing where ``arrived`` is False, and the remedy, in words; empty elsewhere."""
+        return self._arrival.words
+
+    @cached_property
     def gradient_noise_work(self) -> Estimate:
         """What the noise of the gradient adds to ``excess_work``, on average over runs.
 
@@ -223,8 +245,8 @@ class Fit(LearnedModel):
         scatter of ∂_θH over the replicas, to leading order in the noise and in the relaxation time
         over the duration; without noise of the clamped replicas of hidden units, with batches as
         independent, and noise of a board's readings as its replicas'. For more than 24 parameters
-        it is by random probes, whose scatter is the stderr. By transport it is zero, because the
-        noise of the replicas does not steer.
+        it is by random probes, whose scatter is the stderr. By transport and open loop it is zero,
+        because the noise of the replicas does not steer.
 
         Raises:
             ValueError: a schedule that is not linear in the gradient, or that anticipates; a run in
@@ -355,5 +377,6 @@ class Fit(LearnedModel):
         elif elsewhere:
             spent += f", {UNRELAXED}"
         stopped = f", stopped early at {self.stopped_early}" if self.stopped_early else ""
+        missed = f", not arrived: {self.shortfall}" if self.arrived is False else ""
         learned = " and ".join(self.learned.names)
-        return f"<ktc.Fit: {learned} by {self.schedule!r}, {spent}{stopped}>"
+        return f"<ktc.Fit: {learned} by {self.schedule!r}, {spent}{stopped}{missed}>"
