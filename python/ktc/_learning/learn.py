@@ -161,8 +161,10 @@ def learn(
         if len(numbers)
         else DataPhase(samples, learned, batches)
     )
-    at_rest = _as_designed(device, start)
-    problem = Problem(device, schedule.begun(), steps, learned, positive, source, exact, at_rest)
+    plans = _plans(device, start, metrics, source)
+    problem = Problem(
+        device, schedule.begun(), steps, learned, positive, source, exact, plans, seed
+    )
     loop = Loop(problem, _noise(problem, schedule, seed))
     outcome, readings = _driven(loop, problem, progress, callback)
     moments = BatchMoments.of(samples, batch) if exact.whole and not len(numbers) else None
@@ -181,7 +183,7 @@ def learn(
         readings=readings,
         history=history_of(outcome.rows, exact, None if len(numbers) else goal),
         stopped_early=outcome.stopped,
-        calibration=None if source is None else source.report(),
+        calibration=source.report() if source and loop.rule != "open loop" else None,
         rule=loop.rule,
         seed=seed,
         rested=rested,
@@ -226,11 +228,16 @@ def _realised(device: object) -> Network | None:
     return None if net is None else Network(net.stiffness, net.friction, net.kT, net.bias)
 
 
-def _as_designed(device: Device, start: Described) -> bool:
-    """Whether a device starts in equilibrium, and is what its design says, as far as it knows."""
+def _plans(
+    device: Device, start: Described, metrics: Metrics | None, source: MetricSource | None
+) -> bool:
+    """Whether a drive may be computed beforehand: of a device that starts in equilibrium and is
+    what its design says, as far as it knows, where no measured metrics are asked for.
+    """
     rested = rested_of(device)
     settled = rested is None or has_relaxed(start.network, rested)
-    return settled and data_sheet_of(device) is None
+    asked = metrics is not None and source is not None and not source.closed
+    return settled and not asked and data_sheet_of(device) is None
 
 
 def _running(
