@@ -10,6 +10,8 @@ from ktc._learning.confinement import confined
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.model_likelihood import Marginal, hidden_forces
 from ktc._model.controls import Controls
+from ktc._model.description import Described
+from ktc._theory.metrics import fisher_matrix
 
 MOST_STEPS = 3000
 #: The search ends where ½ gᵀF⁻¹g, in kT, is below this.
@@ -44,7 +46,8 @@ def hidden_maximum(
         theta = learned.vector(controls)
         clamped = hidden_forces(net.with_controls(controls), scale, hidden, learned, mean, scatter)
         gradient = exact.forces(controls) - clamped
-        change = exact.metric(controls, 0.0).natural(1.0, gradient)
+        model = Described(net.with_controls(controls), scale, exact.start.symbols)
+        change = np.linalg.solve(fisher_matrix(model, learned), gradient)
         if 0.5 * float(gradient @ change) < ARRIVED * net.common_kT:
             return controls
         share, after = confined(learned, controls, theta, pace * change)
