@@ -47,7 +47,7 @@ def hidden_maximum(
         clamped = hidden_forces(net.with_controls(controls), scale, hidden, learned, mean, scatter)
         gradient = exact.forces(controls) - clamped
         model = Described(net.with_controls(controls), scale, exact.start.symbols)
-        change = np.linalg.solve(fisher_matrix(model, learned), gradient)
+        change = np.asarray(np.linalg.solve(fisher_matrix(model, learned), gradient), np.float64)
         if 0.5 * float(gradient @ change) < ARRIVED * net.common_kT:
             return controls
         share, after = confined(learned, controls, theta, pace * change)
