@@ -90,7 +90,7 @@ def test_an_infinite_ensemble_has_the_noise_of_batches_alone():
     assert fit.gradient_noise_work.mean == pytest.approx(exact.excess_work, rel=0.08)
 
 
-@pytest.mark.parametrize("batch", [None, 30])
+@pytest.mark.parametrize("batch", [None, pytest.param(30, marks=pytest.mark.slow)])
 def test_bias_and_stiffness_over_many_runs(batch):
     """Mean of excess(60 replicas) − excess(∞) over 80 runs; a tenth of it for what is of higher
     order, in the noise too.
@@ -111,6 +111,7 @@ def test_bias_and_stiffness_over_many_runs(batch):
     assert_mean(above, told, allowance=0.1 * told)
 
 
+@pytest.mark.slow
 def test_many_parameters_by_random_probes():
     """27 parameters of 6 units: one probe an update, and an error bar that covers its scatter."""
     rng = np.random.default_rng(2)
@@ -161,6 +162,7 @@ def test_as_many_parameters_as_replicas_that_are_looked_at(units, monkeypatch):
     assert np.mean(told) == pytest.approx(exact, rel=0.1)
 
 
+@pytest.mark.slow
 def test_a_quartic_unit_over_many_runs():
     """20 replicas beside 20,000, whose noise is a thousandth."""
     unit = ktc.Network(0.2, 1.0, quartic=1.0)

@@ -88,7 +88,9 @@ def test_a_coupled_network_reaches_its_bound(parameter):
     assert abs(fit.excess_work.mean - fit.bound) < 4 * fit.excess_work.stderr
 
 
-@pytest.mark.parametrize("network_seed", [3, 4, 5])
+@pytest.mark.parametrize(
+    "network_seed", [3, *(pytest.param(k, marks=pytest.mark.slow) for k in (4, 5))]
+)
 def test_no_baseline_beats_the_bound_of_the_target(network_seed):
     net = random_network(network_seed)
     data = [1.0, 2.0, -3.0, 4.0]

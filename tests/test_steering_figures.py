@@ -126,6 +126,7 @@ def test_bias_and_stiffness_over_the_bound_of_any_control():
     assert found == pytest.approx([1.033, 1.190, 1.075, 1.153], abs=2e-3)
 
 
+@pytest.mark.slow
 def test_feedback_gains_from_fluctuations():
     """Means over runs, 4.5 standard errors, a false alarm of 7e-6, and a tenth for what is told."""
     ideal = learned(5.0, math.inf).completed_excess_work.mean

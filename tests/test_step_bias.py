@@ -26,7 +26,7 @@ def slowest_rate(operator, step):
     return -np.log(np.sort(np.abs(np.linalg.eigvals(operator)))[-2]) / step
 
 
-@pytest.mark.parametrize("barrier", [3.0, 5.0, 12.0])
+@pytest.mark.parametrize("barrier", [3.0, 5.0, pytest.param(12.0, marks=pytest.mark.slow)])
 def test_rate_of_escape(barrier):
     """ln of the rate over its exact value is (k dt/R)² B/6 of a midpoint step, a quarter of it of a
     splitting step: within 3 % where it is small, and within 10 % near the longest stable step.

@@ -100,17 +100,18 @@ struct Replicas {
 
 constexpr StreamAddress first_step{9, Purpose::hold, 2, 0, 5};
 
-/// One normal of the sources' own for each tile, at its first step.
+/// Weights of the two normals of the sources' own for each tile, at its first step.
+constexpr double own_weights[] = {0.5, -0.25, 0.75, 0.0, 2.0, 1.5};
+
 Replicas play(const Kernels& kernels, const Drive& drive) {
     Replicas replicas(drive.rows);
     const std::vector<std::uint64_t> step{0, 16, 32, 0, 0, 0, 0};
-    const std::vector<double> weight{0.5, 0.75, 2.0};
     const std::vector<std::size_t> end{1, 2, 3};
     Aligned<double> scratch((modal_tile + 2 * drive.draws) * group);
     auto& s = replicas.sum;
     auto& c = replicas.carry;
     kernels.driven(replicas.state.data(), group, drive.ticks.data(), Drive::count, first_step,
-                   {step.data(), weight.data(), end.data()},
+                   {step.data(), own_weights, end.data()},
                    {{s[0].data(), c[0].data(), s[1].data(), c[1].data(), s[2].data(), c[2].data(),
                      replicas.turnover.data()},
                     s[3].data(),
@@ -119,13 +120,14 @@ Replicas play(const Kernels& kernels, const Drive& drive) {
     return replicas;
 }
 
-double normal(const Kernels& kernels, std::uint64_t step, std::size_t element, std::size_t lane) {
+template <class Real = double>
+double normal(const Kernels& kernels, std::uint64_t step, std::size_t element, std::size_t at) {
     StreamAddress address = first_step;
     address.step = step;
     address.element = static_cast<std::uint32_t>(element);
-    std::array<double, group> noise;
-    kernels.full.normals(address, noise.data());
-    return noise[lane];
+    std::array<Real, group * sizeof(double) / sizeof(Real)> noise;
+    kernels.of<Real>().normals(address, noise.data());
+    return noise[at];
 }
 
 /// One replica in plain arithmetic, one formula for each account.
@@ -178,9 +180,9 @@ void check_equation(const Kernels& kernels, const Drive& drive, std::size_t lane
             noise.push_back(normal(kernels, first_step.step + k, i, lane));
         exact.move(drive, drive.ticks[k], noise);
     }
-    const double weights[] = {0.5, 0.75, 2.0};
-    for (std::size_t tile = 0; tile < 3; ++tile)
-        exact.add(weights[tile] * normal(kernels, 16 * tile, drive.draws, lane));
+    for (std::size_t k = 0; k < std::size(own_weights); ++k)
+        exact.add(own_weights[k] *
+                  normal<float>(kernels, k / 2 * modal_tile, drive.draws, lane + k % 2 * group));
     for (std::size_t i = 0; i < drive.rows; ++i)
         CHECK(found.state[i * group + lane] == doctest::Approx(exact.x[i]).epsilon(1e-11));
     const double expected[] = {exact.work, exact.heat, exact.supply, exact.source};

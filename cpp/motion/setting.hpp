@@ -31,6 +31,7 @@ struct Setting {
     std::shared_ptr<const Coordinates> coordinates;
     std::shared_ptr<const Energy> energy;  ///< its shape: A and κ, not β
     std::shared_ptr<const Drive> drive;
+    std::shared_ptr<const FlowSolver> flow;  ///< null until sources need it
 
     bool same_shape(const Setting& other) const { return energy == other.energy; }
     /// Whether a propagator for one setting is one for the other, too.
@@ -45,8 +46,9 @@ struct Setting {
 };
 
 /// Checks controls and derives their setting, sharing coordinates and energy with `previous` (may
-/// be null) if stiffness and quartic are equal. Raises on unphysical controls.
+/// be null) if stiffness and quartic are equal. `exchanged` tells that the network is another one
+/// than that of `previous`. Raises on unphysical controls.
 Setting make_setting(const Network& network, Controls controls, Motion motion,
-                     const Setting* previous);
+                     const Setting* previous, bool exchanged = false);
 
 }  // namespace ktc

@@ -29,6 +29,7 @@ from ktc._emulation.ledger import Ledger
 from ktc._emulation.run import Run
 from ktc._emulation.run_statistics import RunStatistics, Spectrum
 from ktc._emulation.statistics import Statistics
+from ktc._learning.checkpoint import resume
 from ktc._learning.fit import Fit
 from ktc._learning.history import History, Readings, UpdateRecord
 from ktc._learning.learn import learn
@@ -131,6 +132,7 @@ __all__ = [
     "plan",
     "plot",
     "presets",
+    "resume",
     "schedules",
     "show_config",
     "spectra",

@@ -9,6 +9,7 @@ from typing import NoReturn
 
 import numpy as np
 
+from ktc._base.codec import Saved
 from ktc._base.single_thread import one_thread
 from ktc._base.validation import Array, choice, told
 from ktc._engines.engine import Engine
@@ -167,12 +168,19 @@ class Ledger:
         amount = getattr(self, choice("name", name, columns))
         return float(np.var(amount, ddof=1)) if len(amount) > 1 else float("inf")
 
-    def tally(self) -> AbstractContextManager[Callable[[], Mapping[str, float] | None]]:
+    def tally(
+        self, saved: Saved | None = None
+    ) -> AbstractContextManager[Callable[[], Mapping[str, float] | None]]:
         """Inside, a call gives the exact variances of what was booked since it was entered.
 
-        None for finite ensembles, whose samples tell them.
+        None for finite ensembles, whose samples tell them. ``saved`` is what ``tallied`` returned
+        in an earlier one, with which it goes on.
         """
-        return self._engine.tally()
+        return self._engine.tally(saved)
+
+    def tallied(self) -> Saved:
+        """State of the innermost ``tally``, for a file; empty where it has none."""
+        return self._engine.tallied()
 
     @property
     def names(self) -> tuple[str, ...]:

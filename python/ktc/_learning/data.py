@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ktc._base.codec import RecordError, Saved, require_alike
+from ktc._base.random_stream import philox, restore_stream, saved_stream
 from ktc._base.validation import Array, count, real_array
 
 #: Number of the random stream that shuffles the data.
@@ -45,9 +47,7 @@ class Batches:
         self._samples = samples
         #: Variance of a batch's mean over that of its samples.
         self.share = _share(samples, self._size)
-        self._stream = np.random.Generator(
-            np.random.Philox(np.random.SeedSequence([seed or 0, BATCH_STREAM]))
-        )
+        self._stream = philox(seed or 0, BATCH_STREAM)
         self._left: NDArray[np.intp] = np.empty(0, dtype=np.intp)
 
     def draw(self) -> NDArray[np.intp]:
@@ -56,6 +56,19 @@ class Batches:
             self._left = self._stream.permutation(self._samples)
         drawn, self._left = self._left[: self._size], self._left[self._size :]
         return np.sort(drawn)
+
+    def saved(self) -> dict[str, object]:
+        """Where the deal stands, as ``restore`` takes it."""
+        return {"stream": saved_stream(self._stream), "left": self._left}
+
+    def restore(self, saved: Saved) -> None:
+        """Go on from what was ``saved``."""
+        require_alike(saved, self.saved(), "batches", ("left",))
+        restore_stream(self._stream, saved["stream"], "batches/stream")
+        left = saved["left"]
+        if left.ndim != 1 or ((left < 0) | (left >= self._samples)).any():
+            raise RecordError(f"batches/left: must be numbers of {self._samples} samples")
+        self._left = left.astype(np.intp)
 
 
 class BatchMoments(NamedTuple):

@@ -19,11 +19,16 @@ from ktc._learning.fit_figure import draw_fit
 from ktc._learning.gradient_noise import noise_work_of
 from ktc._learning.learned_model import LearnedModel
 from ktc._learning.model_likelihood import Marginal
+from ktc._learning.shared_controller import SharedController, shared_controller
 from ktc._model.controls import Controls
 from ktc._theory.relaxation import UNRELAXED, has_relaxed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+#: Method of estimates whose error is that of repeated runs.
+SHARED = "mean over replicas; error by linear response of their controller"
 
 
 @dataclass(eq=False, repr=False)
@@ -91,19 +96,46 @@ class Fit(LearnedModel):
         """
         return None if self.rested is None else has_relaxed(self.start.network, self.rested)
 
+    @cached_property
+    def _shared(self) -> SharedController | None:
+        return shared_controller(self, self._exact)
+
+    @property
+    def _excess_of_replicas(self) -> Estimate:
+        """Work with the error of the excess work."""
+        ratio = None if self._shared is None else self._shared.excess_work
+        return self._shared_estimate(self.readings.work, ratio, "work")
+
+    def _shared_estimate(self, samples: Array, ratio: float | None, name: str = "") -> Estimate:
+        """The mean over replicas that share the controller, with the error of repeated runs."""
+        found = self._estimate(samples, name)
+        if ratio is None or self.readings.variances is not None:
+            return found
+        return Estimate(
+            found.mean,
+            found.stderr * ratio,
+            samples,
+            method=SHARED,
+            unit=found.unit,
+            kT=self.kT,
+            ensemble=self.readings,
+        )
+
     def _excess(self, work: Estimate, change: Estimate) -> Estimate:
         note = UNRELAXED if self.from_equilibrium is False else ""
-        return work.shifted(-change.mean, change.stderr, note)
+        return work.shifted(-change, note=note)
 
     @property
     def work(self) -> Estimate:
         """Work done on the network, per replica."""
-        return self._estimate(self.readings.work, "work")
+        ratio = None if self._shared is None else self._shared.work
+        return self._shared_estimate(self.readings.work, ratio, "work")
 
     @property
     def heat(self) -> Estimate:
         """Heat that flowed into the resistors, per replica."""
-        return self._estimate(self.readings.heat, "heat")
+        ratio = None if self._shared is None else self._shared.heat
+        return self._shared_estimate(self.readings.heat, ratio, "heat")
 
     @property
     def positive_phase_work(self) -> Estimate:
@@ -131,7 +163,7 @@ class Fit(LearnedModel):
         controller that reacts to their mean: over repeated runs W_ex scatters by 1.2 to 1.9 times
         as much, and by ``stderr`` compared with ``bound``.
         """
-        return self._excess(self.work, self.free_energy_change)
+        return self._excess(self._excess_of_replicas, self.free_energy_change)
 
     @property
     def applied_free_energy_change(self) -> Estimate:
@@ -147,9 +179,9 @@ class Fit(LearnedModel):
         ``excess_work`` has the ΔF of its design, and may lie below the bound there. Free energies
         are at the temperature of its resistors, pickup left out.
         """
-        return self._excess(self.work, self.applied_free_energy_change)
+        return self._excess(self._excess_of_replicas, self.applied_free_energy_change)
 
-    @property
+    @cached_property
     def completed_excess_work(self) -> Estimate:
         """Excess work with one last jump to the parameters of ``maximum_likelihood``.
 
@@ -177,7 +209,9 @@ class Fit(LearnedModel):
         else:
             state = self.readings.final_state / self.start.scale
             jump = energy_differences(state, self.controls, controls)
-        work = self._estimate(self.readings.work + jump)
+        shared = self._shared
+        ratio = None if shared is None else shared.completed(controls)
+        work = self._shared_estimate(self.readings.work + jump, ratio)
         return self._excess(work, self._free_energy_change(controls))
 
     @cached_property
@@ -286,13 +320,23 @@ class Fit(LearnedModel):
             )
         return self._exact.bound(controls, self.time)
 
+    @cached_property
+    def _measured(self) -> list[tuple[Controls, Estimate]]:
+        """Measured free energy changes, so that excess works know which one they share."""
+        return []
+
     def _free_energy_change(self, controls: Controls) -> Estimate:
         before = self.start.network.controls
         if self._exact.known:
             change = self._exact.free_energy_change(before, controls)
             return self._exactly(change, self._exact.method or "")
+        for known, found in self._measured:
+            if known == controls:
+                return found
         after = replace(self.start, network=self.start.network.with_controls(controls))
-        return free_energy_difference(self.start, after, seed=self.seed)
+        found = free_energy_difference(self.start, after, seed=self.seed)
+        self._measured.append((controls, found))
+        return found
 
     def plot(self, *, figsize: tuple[float, float] | None = None) -> Figure:
         """Draw parameters, gradient and energies over time, as ``ktc.plot.draw_fit``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
@@ -16,11 +16,12 @@ from ktc._learning.confinement import MARGIN, confined
 from ktc._learning.device_checks import check_controls
 from ktc._learning.gradient_noise import GradientNoise
 from ktc._learning.history import UpdateRecord
+from ktc._learning.loop_state import LoopState, Outcome, Row
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.metric_tensors import MetricTensors, NoMetrics
 from ktc._learning.metrics.source import MetricSource
 from ktc._learning.positive_phase import PositivePhase
-from ktc._learning.restraint import Restraint, restraint_of
+from ktc._learning.restraint import restraint_of
 from ktc._learning.schedule import Schedule, Update
 from ktc._learning.steering import Steering, steering_of
 from ktc._model.controls import Controls
@@ -62,26 +63,6 @@ class Problem:
 Callback: TypeAlias = Callable[[UpdateRecord], bool | None]
 
 
-class Row(NamedTuple):
-    """One update: arrays of ``History`` by name, and the accounts since the device was made."""
-
-    theta: Array
-    bias: Array
-    gradient: Array
-    mean: Array
-    share: float
-    path_free_energy: float | None
-    noise_work: float | None
-    spent: list[float]
-
-
-class Outcome(NamedTuple):
-    """Arrays of ``History`` by name, one row per update, and why the loop stopped early, if so."""
-
-    rows: dict[str, Array]
-    stopped: str | None
-
-
 class _Stop(Exception):
     """The loop cannot go on; nothing has changed since the last update."""
 
@@ -98,11 +79,13 @@ class Loop:
         self._least_gain = problem.exact.start.network.common_kT
         self._flow = np.zeros(problem.parameters.size)
         self._rows: list[Row] = []
+        self._first = np.array(self._work_and_heat())
         self._gate = InterruptGate()
         self._steering = steering_of(problem)
-        self._restraint: Restraint | None = None
         # F and ζ where they are the same at all controls.
         self._constant = self._tensors(self._controls, 0) if problem.closed_form else None
+        rates = self._steering is None and self._constant is None
+        self._restraint = restraint_of(problem) if rates else None
 
     @property
     def rule(self) -> str:
@@ -111,23 +94,52 @@ class Loop:
             return self._steering.rule
         return "rate" if self._problem.metrics is None else "metrics"
 
-    def run(self, progress: bool, callback: Callback | None = None) -> Outcome:
-        """Make all updates, or as many as succeed; OverflowError where none does."""
-        problem, ticks = self._problem, self._problem.ticks
-        first = np.array(self._work_and_heat())
+    @property
+    def state(self) -> LoopState:
+        """Where the loop stands; setting it goes on from there."""
+        steering = None if self._steering is None else self._steering.saved()
+        restraint = None if self._restraint is None else self._restraint.saved()
+        theta, controls, gain = self._theta, self._controls, self._least_gain
+        return LoopState(
+            theta, controls, gain, self._flow, self._first, self._rows, steering, restraint
+        )
+
+    @state.setter
+    def state(self, state: LoopState) -> None:
+        self._theta, self._controls, self._least_gain, self._flow = state[:4]
+        self._first, self._rows = state.first, state.rows
+        if self._steering is not None and state.steering is not None:
+            self._steering.restore(state.steering)
+        if self._restraint is not None and state.restraint is not None:
+            self._restraint.restore(state.restraint)
+
+    def run(
+        self,
+        progress: bool,
+        callback: Callback | None = None,
+        keep: Callable[[int], None] = lambda updates: None,
+    ) -> Outcome:
+        """Make all updates, or as many as succeed; OverflowError where none does.
+
+        ``keep`` is called between two updates, and after the last, with the number of those made.
+        """
+        problem, ticks, made = self._problem, self._problem.ticks, len(self._rows)
         stopped = None
         name = problem.schedule.name
         with self._gate, progress_bar(ticks, "tick", progress, name) as bar:
-            for k in range(ticks + 1):
+            bar.update(min(made, ticks))
+            for k in range(made, ticks + 2):
                 try:
-                    self._tick(k, first, callback)
+                    keep(k)
+                    if k <= ticks:
+                        self._tick(k, callback)
                 except _Stop as reason:
                     stopped = f"tick {k}: {reason}"
                     break
                 except KeyboardInterrupt:
                     if not self._rows:
                         raise
-                    stopped = f"tick {k}: interrupted"
+                    stopped = f"tick {k}: interrupted" if k <= ticks else None
                     break
                 if k < ticks:
                     bar.update(1)
@@ -136,9 +148,9 @@ class Loop:
                 f"nothing was learned under {problem.schedule!r}: {stopped}; lower the rate, or "
                 "take more ticks"
             )
-        return Outcome(self._arrays(self._rows, first), stopped)
+        return Outcome(self._arrays(self._rows), stopped)
 
-    def _tick(self, k: int, first: Array, callback: Callback | None) -> None:
+    def _tick(self, k: int, callback: Callback | None) -> None:
         """One update, and the hold after it; an interruption leaves both whole or undone."""
         problem, device = self._problem, self._device
         try:
@@ -151,7 +163,7 @@ class Loop:
         except LimitError as error:
             raise LimitError(f"tick {k}: {error}") from error
         if callback is not None and k < problem.ticks:
-            told = callback(self._record(k, first))
+            told = callback(self._record(k))
             if told is not None and not isinstance(told, (bool, np.bool_)):
                 raise TypeError(
                     f"callback must return True to stop, or nothing, but returned {told!r}"
@@ -168,19 +180,19 @@ class Loop:
                     f"rate, or take more ticks: {error}"
                 ) from error
 
-    def _record(self, k: int, first: Array) -> UpdateRecord:
+    def _record(self, k: int) -> UpdateRecord:
         row = self._rows[-1]
-        work, heat = (np.array(row.spent) - first)[:2].tolist()
+        work, heat = (np.array(row.spent) - self._first)[:2].tolist()
         time = self._problem.schedule.duration * (k / self._problem.ticks)
         theta, gradient, mean = (frozen(np.array(a)) for a in (row.theta, row.gradient, row.mean))
         return UpdateRecord(k, time, theta, gradient, mean, work, heat)
 
-    def _arrays(self, rows: list[Row], first: Array) -> dict[str, Array]:
+    def _arrays(self, rows: list[Row]) -> dict[str, Array]:
         *columns, work_and_heat = zip(*rows, strict=True)
         names = Row._fields[:-1]
         found = {n: np.array(c) for n, c in zip(names, columns, strict=True) if c[0] is not None}
         accounts = ("work", "heat", "positive_work", "positive_heat")
-        found |= zip(accounts, np.transpose(np.array(work_and_heat) - first), strict=True)
+        found |= zip(accounts, np.transpose(np.array(work_and_heat) - self._first), strict=True)
         share = np.arange(len(rows)) / self._problem.ticks
         return found | {"time": self._problem.schedule.duration * share}
 
@@ -192,9 +204,8 @@ class Loop:
         self._forces = forces
         if not np.isfinite(gradient).all():
             raise _Stop("the replicas' averages are not finite: the controls diverged")
-        if k == 0:
-            rates = self._steering is None and self._constant is None
-            self._restraint = restraint_of(problem, forces) if rates else None
+        if k == 0 and self._restraint is not None:
+            self._restraint.begin(forces)
         update = None
         with np.errstate(over="ignore", invalid="ignore"):
             if self._steering is None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ktc._base.codec import Saved, require_alike
 from ktc._base.validation import Array
 from ktc._learning.drive_plan import DrivePlan
 from ktc._learning.ensemble_motion import GaussianMotion, UnitMotion
@@ -49,6 +50,15 @@ class OpenLoop:
             return self._goal
         middle = time + 0.5 * self._hold
         return np.array([np.interp(middle, self._middles, row) for row in self._path.T])
+
+    def saved(self) -> dict[str, object]:
+        """The path and its end, as ``restore`` takes them."""
+        return {"path": self._path, "goal": self._goal}
+
+    def restore(self, saved: Saved) -> None:
+        """Go on from what was ``saved``."""
+        require_alike(saved, self.saved(), "steering")
+        self._path, self._goal = saved["path"], saved["goal"]
 
 
 def open_loop(exact: ExactModel, best: Controls, duration: float, ticks: int) -> OpenLoop | None:

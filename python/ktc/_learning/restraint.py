@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ktc._base.codec import Saved
 from ktc._base.lazy_imports import scipy
-from ktc._base.validation import Array
+from ktc._base.validation import Array, finite
 from ktc._learning.confinement import Floor
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.likelihood import maximum_likelihood
@@ -43,7 +44,6 @@ class Restraint:
     Args:
         exact: free energies of the model.
         goal: ⟨∂_θH⟩ over the data; None of a model with hidden units.
-        forces: ⟨∂_θH⟩ over the replicas at the start, shape (p,).
         replicas: N, or ``math.inf``.
 
     Attributes:
@@ -52,19 +52,33 @@ class Restraint:
         floor: what the stiffness keeps.
     """
 
-    def __init__(
-        self, exact: ExactModel, goal: Array | None, forces: Array, replicas: float
-    ) -> None:
-        self._exact, self.spent, self._cut = exact, 0.0, 0
+    def __init__(self, exact: ExactModel, goal: Array | None, replicas: float) -> None:
+        self._exact, self._replicas, self.spent, self._cut = exact, replicas, 0.0, 0
         self.limit: float | None = None
-        start, kT = exact.start.network.controls, exact.start.network.common_kT
-        best = None if goal is None else _maximum(exact, goal)
-        self.floor = floor_of(start, best)
-        if best is not None:
-            theta, aim = (exact.parameters.vector(one) for one in (start, best))
-            jump = (aim - theta) @ forces - exact.free_energy_change(start, best)
-            noise = kT * exact.parameters.size / replicas
-            self.limit = MOST_SPENT * (max(0.0, float(jump)) + kT + noise)
+        self._best = None if goal is None else _maximum(exact, goal)
+        self.floor = floor_of(exact.start.network.controls, self._best)
+
+    def begin(self, forces: Array) -> None:
+        """Set the limit from ⟨∂_θH⟩ over the replicas at the start, shape (p,)."""
+        if self._best is None:
+            return
+        start, learned = self._exact.start.network, self._exact.parameters
+        change = learned.vector(self._best) - learned.vector(start.controls)
+        jump = float(change @ forces)
+        jump -= self._exact.free_energy_change(start.controls, self._best)
+        noise = start.common_kT * learned.size / self._replicas
+        self.limit = MOST_SPENT * (max(0.0, jump) + start.common_kT + noise)
+
+    def saved(self) -> dict[str, object]:
+        """What was spent so far, as ``restore`` takes it."""
+        return {"limit": self.limit, "spent": self.spent, "cut": self._cut}
+
+    def restore(self, saved: Saved) -> None:
+        """Go on from what was ``saved``."""
+        limit = saved["limit"]
+        self.limit = None if limit is None else finite("restraint/limit", limit)
+        self.spent = finite("restraint/spent", saved["spent"])
+        self._cut = int(saved["cut"])
 
     def is_hopeless(self, share: float) -> bool:
         """Count updates of which confinement left less than a thousandth: whether ten in a row."""
@@ -91,12 +105,12 @@ class Restraint:
         return share, after, change_of_free_energy
 
 
-def restraint_of(problem: Problem, forces: Array) -> Restraint:
-    """The limits of a run, from ⟨∂_θH⟩ over its replicas at the start."""
+def restraint_of(problem: Problem) -> Restraint:
+    """The limits of a run."""
     goal = problem.positive.all_forces() if isinstance(problem.positive, DataPhase) else None
     ledger = problem.device.ledger
     replicas = math.inf if is_infinite(ledger) else len(ledger.work)
-    return Restraint(problem.exact, goal, forces, replicas)
+    return Restraint(problem.exact, goal, replicas)
 
 
 def floor_of(start: Controls, best: Controls | None) -> Floor:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from ktc._base.codec import Saved
 from ktc._base.validation import Array
 from ktc._learning.hidden_maximum import hidden_maximum
 from ktc._learning.metrics.equilibria import measured_maximum_likelihood
@@ -36,6 +37,12 @@ class Steering(Protocol):
     rule: str
     margin: float
     noise_work: float | None
+
+    def saved(self) -> Saved:
+        """What ``restore`` needs to go on with the same bits."""
+
+    def restore(self, saved: Saved) -> None:
+        """Go on from what was ``saved``."""
 
     def parameters(self, time: float, forces: Array, controls: Controls) -> Array:
         """θ to hold from ``time`` on, from ⟨∂_θH⟩ over the replicas and the controls so far."""

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ktc._base.codec import Saved, require_alike
 from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array
 from ktc._learning.averages import gaussian_of_forces, is_whole
@@ -97,9 +98,13 @@ class TransportSteering:
 
     def parameters(self, time: float, forces: Array, controls: Controls) -> Array:
         """θ to hold from ``time`` on, from the replicas' ⟨∂_θH⟩ and the controls held so far."""
-        if time > 0:
-            self._here = self._after(controls)
-        self._correct(self._of_forces(forces))
+        seen = self._of_forces(forces)
+        if math.isinf(self._replicas):
+            self._here = seen
+        else:
+            if time > 0:
+                self._here = self._after(controls)
+            self._correct(seen)
         to_go = self._duration - time
         if to_go < 0.5 * self._hold:
             goal = self._transport
@@ -111,6 +116,15 @@ class TransportSteering:
         midway = symmetrized(moved @ covariance @ moved)
         stiffness = self._kT * inverse(midway) - stretch
         return self._theta(stiffness, mean + 0.5 * self._hold * aim.velocity, aim.velocity)
+
+    def saved(self) -> dict[str, object]:
+        """The moments as predicted last, as ``restore`` takes them."""
+        return self._here._asdict()
+
+    def restore(self, saved: Saved) -> None:
+        """Go on from what was ``saved``."""
+        require_alike(saved, self.saved(), "steering")
+        self._here = Ensemble(**saved)
 
     def _theta(self, stiffness: Array, mean: Array, velocity: Array) -> Array:
         """θ of K and b = K m + v, given in coordinates y."""
@@ -137,9 +151,6 @@ class TransportSteering:
     def _correct(self, seen: Ensemble) -> None:
         """Take over what a sample of N replicas does not explain."""
         mean, covariance = self._here
-        if math.isinf(self._replicas):
-            self._here = seen
-            return
         n, d = self._replicas, len(mean)
         factor = np.linalg.cholesky(covariance)
         off = np.linalg.solve(factor, seen.mean - mean)

@@ -310,8 +310,9 @@ class Network(Storable):
     def transition(self, hold: float) -> Transition:
         """Return the exact motion over a hold of positive duration at these controls.
 
-        A = e^{Fh}, c = (1 − A) z*, Q = P − A P Aᵀ, with z* = (K⁻¹b, 0) and P = kT (∇²H)⁻¹; shapes
-        (n, n), (n,), (n, n), n = d or 2d. A network whose motion is not exact raises ValueError.
+        A = e^{Fh}, c = (1 − A) z*, Q = ∫ e^{Fs} D e^{Fᵀs} ds, with D of all noise, and z* where z
+        rests under bias and sources; shapes (n, n), (n,), (n, n), n = d or 2d, and one more for
+        each filter of a generator, whose current follows the state in z. Not of quartic networks.
 
         Example:
             >>> import ktc
@@ -321,16 +322,15 @@ class Network(Storable):
         """
         if self.is_sparse:
             raise ValueError("transition needs a dense network; make it of stiffness.toarray()")
-        if self._core.is_driven(self._controls.arrays()) or self.quartic.any():
-            raise ValueError(
-                "transition needs a passive linear network at one temperature without sources; "
-                "theory.linear_transition takes any stable drift and diffusion"
-            )
-        decay, covariance = _core.network_transition(
-            self._core, self._controls.arrays(), positive("hold", hold)
-        )
+        if self.quartic.any():
+            raise ValueError(f"transition needs a linear network, but quartic is {self.quartic}")
+        duration, controls = positive("hold", hold), self._controls.arrays()
+        decay, covariance = _core.network_transition(self._core, controls, duration)
+        slope = np.zeros(self.units)
+        if self._controls.emf.any() or self._controls.current.any():
+            slope = _core.rest_slope(self._core, controls)[: self.units]
         rest = np.zeros(len(decay))
-        rest[: self.units] = np.linalg.solve(self.stiffness, self.bias)
+        rest[: self.units] = np.linalg.solve(self.stiffness, self.bias + slope)
         return Transition(decay, rest - decay @ rest, covariance)
 
     def with_controls(self, controls: Controls | None = None, **changes: ArrayLike) -> Self:

@@ -21,12 +21,10 @@ class Aim(NamedTuple):
     Attributes:
         stretch: G, symmetric.
         velocity: v.
-        excess: 𝒲²/t′ + kT KL, the least excess work from now on.
     """
 
     stretch: Array
     velocity: Array
-    excess: float
 
 
 class Transport:
@@ -62,6 +60,25 @@ class Transport:
 
     def aim(self, mean: Array, covariance: Array, to_go: float) -> Aim:
         """What to do from an ensemble N(m, S) on, where t′ = ``to_go`` > 0 is left."""
+        stretch, _ = self._stretched(covariance, to_go)
+        off = self._axes.T @ (self.mean - mean)
+        return Aim(stretch, self._axes @ (self._pace(to_go) * off))
+
+    def excess(self, mean: Array, covariance: Array, to_go: float) -> float:
+        """𝒲²/t′ + kT KL, the least excess work from an ensemble N(m, S) on."""
+        stretch, arrived = self._stretched(covariance, to_go)
+        off = self._axes.T @ (self.mean - mean)
+        # The mean's part, |v|² t′ + kT KL, is off² kT/(kT t′ + 2 S*).
+        moved = to_go * float(np.sum(stretch * (stretch @ covariance)))
+        divergence = 0.5 * _excess_log(self._widths, self._axes, arrived)
+        return moved + float(self._pace(to_go) @ off**2) + self.kT * divergence
+
+    def _pace(self, to_go: float) -> Array:
+        """Speed of the mean over its distance from the target, in the target's axes."""
+        return np.asarray(self.kT / (to_go * self.kT + 2 * self._widths))
+
+    def _stretched(self, covariance: Array, to_go: float) -> tuple[Array, Array]:
+        """G and S_f."""
         c = 0.5 * self.kT * to_go
         axes, along = self._axes, 1 / np.sqrt(1 + c / self._widths)
         half = (axes * along) @ axes.T  # Q^−½
@@ -72,14 +89,7 @@ class Transport:
         frame = half @ modes
         carrier = symmetrized((frame * (1 + c / beyond)) @ frame.T)
         stretch = (carrier - np.eye(len(z))) / to_go
-        off = axes.T @ (self.mean - mean)
-        share = self.kT / (to_go * self.kT + 2 * self._widths)
-        velocity = axes @ (share * off)
-        # The mean's part, |v|² t′ + kT KL, is off² kT/(kT t′ + 2 S*).
-        moved = to_go * float(np.sum(stretch * (stretch @ covariance)))
-        arrived = (frame * (c + beyond)) @ frame.T
-        divergence = 0.5 * _excess_log(self._widths, axes, arrived)
-        return Aim(stretch, velocity, moved + float(share @ off**2) + self.kT * divergence)
+        return stretch, (frame * (c + beyond)) @ frame.T
 
 
 def _excess_log(widths: Array, axes: Array, arrived: Array) -> float:

@@ -111,7 +111,7 @@ def wasserstein_bound(before: Description, after: Description, duration: float) 
         first, last = equilibrium(old), equilibrium(new)
         start, end = (symmetrized(root @ one.covariance @ root) for one in (first, last))
         goal = Transport(root @ last.mean, end, old.common_kT)
-        return goal.aim(root @ first.mean, start, time).excess
+        return goal.excess(root @ first.mean, start, time)
     total = 0.0
     for unit, friction in enumerate(old.friction.diagonal().tolist()):
         total += quantiles.bound(OneUnit.of(old, unit), OneUnit.of(new, unit), friction, time)
