@@ -99,7 +99,7 @@ class LearningRun:
         begun = task.schedule.begun()
         problem = Problem(
             device, begun, task.ticks, task.learned, positive, self._source, exact,
-            _as_designed(task, device),
+            _plans(task, device, self._source), task.seed,
         )  # fmt: skip
         self._problem, self._noise = problem, _noise(problem, task.schedule, task.seed)
         self._loop = Loop(problem, self._noise)
@@ -181,6 +181,7 @@ class LearningRun:
             outcome = self._loop.run(progress, callback, keep)
             variances = variances_so_far()
         exact, positive = self._problem.exact, self._problem.positive
+        source = None if self._loop.rule == "open loop" else self._source
         many, samples, goal = len(task.hidden), task.samples, positive.all_forces()
         moments = BatchMoments.of(samples, task.batch) if exact.whole and not many else None
         scatter = np.cov(samples.T, bias=True).reshape(2 * [samples.shape[1]]) if many else None
@@ -197,7 +198,7 @@ class LearningRun:
             readings=self._readings(variances),
             history=history_of(outcome.rows, exact, None if many else goal),
             stopped_early=outcome.stopped,
-            calibration=None if self._source is None else self._source.report(),
+            calibration=None if source is None else source.report(),
             rule=self._loop.rule,
             seed=task.seed,
             rested=task.rested,
@@ -221,10 +222,13 @@ class LearningRun:
         )
 
 
-def _as_designed(task: Task, device: Device) -> bool:
-    """Whether a run starts in equilibrium, on what its design says, as far as the device knows."""
+def _plans(task: Task, device: Device, source: MetricSource | None) -> bool:
+    """Whether a drive may be computed beforehand: of a device that starts in equilibrium and is
+    what its design says, as far as it knows, where no measured metrics are asked for.
+    """
     settled = task.rested is None or has_relaxed(task.start.network, task.rested)
-    return settled and data_sheet_of(device) is None
+    asked = task.metrics != Metrics() and source is not None and not source.closed
+    return settled and not asked and data_sheet_of(device) is None
 
 
 def _realised(device: object) -> Network | None:

@@ -40,7 +40,7 @@ class Problem:
 
     ``schedule`` is as made for this run (``Schedule.begun``), ``metrics`` None where it needs
     neither F nor ζ; ``exact`` has the free energies on the path where they are available.
-    ``at_rest`` is whether the device starts in equilibrium, and is what its design says.
+    ``plans`` is whether a drive computed beforehand may replace the rule of F and ζ.
     """
 
     device: Device
@@ -50,16 +50,8 @@ class Problem:
     positive: PositivePhase
     metrics: MetricSource | None
     exact: ExactModel
-    at_rest: bool = True
-
-    @property
-    def computes_ahead(self) -> bool:
-        """Whether a drive computed beforehand may replace the rule of F and ζ.
-
-        Not where that is exact, for all of the bias of a Gaussian network, nor where F or ζ is
-        measured.
-        """
-        return not self.exact.whole and (self.metrics is None or self.metrics.closed)
+    plans: bool = False
+    seed: int | None = None
 
     @property
     def closed_form(self) -> bool:
