@@ -10,10 +10,8 @@ import numpy as np
 from ktc._base.autocorrelation import error_of_series
 from ktc._base.codec import register
 from ktc._base.lazy_samples import LazySamples
+from ktc._base.sample_variance import one_row, variance_of
 from ktc._base.validation import Array, number, of_type, positive, real_array, told
-
-# Number of deviations computed at once, so that an error bar takes little memory.
-DEVIATIONS_AT_ONCE = 2**16
 
 #: Method of the numbers of an infinite ensemble.
 INFINITE = "infinite ensemble"
@@ -63,6 +61,7 @@ class Estimate:
         variance: float | None = None,
         note: str = "",
         ensemble: object = None,
+        ratio: float = 1.0,
     ) -> None:
         self.mean, self.stderr = number("mean", mean), number("stderr", stderr)
         if self.stderr < 0:
@@ -74,6 +73,8 @@ class Estimate:
         self._kT = None if kT is None else positive("kT", kT)
         self._variance = None if variance is None else number("variance", variance)
         self._ensemble = ensemble
+        #: Standard error of the samples' mean over that of independent samples.
+        self._ratio = positive("ratio", ratio)
 
     @classmethod
     def of_samples(
@@ -101,8 +102,8 @@ class Estimate:
             ValueError: no sample, or samples that are not one row of numbers.
         """
         read = samples if isinstance(samples, LazySamples) else None
-        values = _row("samples", real_array("samples", samples) if read is None else read())
-        error = float(np.sqrt(_variance(values))) / np.sqrt(len(values))
+        values = one_row("samples", real_array("samples", samples) if read is None else read())
+        error = float(np.sqrt(variance_of(values))) / np.sqrt(len(values))
         return cls(
             float(np.mean(values)),
             error,
@@ -146,7 +147,7 @@ class Estimate:
         Source: Sokal (1997), in Functional Integration (Cargèse), NATO ASI B 361, 131; Wolff
         (2004), Comput. Phys. Commun. 156, 143.
         """
-        values = _row("series", real_array("series", series))
+        values = one_row("series", real_array("series", series))
         error, mean = error_of_series(values), float(np.mean(values))
         return cls(mean, error, values, method="mean over time", unit=unit, kT=kT)
 
@@ -172,7 +173,7 @@ class Estimate:
             return self._variance
         if self._samples is None:
             raise ValueError(f"this estimate has no variance: it is by {self.method}")
-        return _variance(self._samples())
+        return variance_of(self._samples())
 
     @property
     def samples(self) -> Array:
@@ -201,6 +202,7 @@ class Estimate:
             variance=None if self._variance is None else self._variance / kT**2,
             note=self.note,
             ensemble=self._ensemble,
+            ratio=self._ratio,
         )
 
     def shifted(self, amount: float, stderr: float = 0.0, note: str = "") -> Estimate:
@@ -219,6 +221,7 @@ class Estimate:
             variance=self._variance,
             note=note or self.note,
             ensemble=self._ensemble,
+            ratio=self._ratio,
         )
 
     def __add__(self, other: Estimate | float) -> Estimate:
@@ -304,7 +307,7 @@ class Estimate:
             new = None if variance is None else slope**2 * variance
             return Estimate(
                 mean, error, scaled, method=method, unit=unit, kT=kT, variance=new, note=note,
-                ensemble=self._ensemble,
+                ensemble=self._ensemble, ratio=self._ratio,
             )  # fmt: skip
         method = self.method if self.method == other.method else f"{self.method}; {other.method}"
         note = "; ".join(dict.fromkeys(filter(None, (self.note, other.note))))
@@ -312,11 +315,12 @@ class Estimate:
         if self._paired(other):
             # To first order in the deviations, so that a product keeps the mean of its factors.
             row = slope * (self.samples - self.mean) + other_slope * (other.samples - other.mean)
-            apart = np.hypot(slope * self._apart, other_slope * other._apart)
-            error = float(np.hypot(np.sqrt(_variance(row) / len(row)), apart))
+            apart, ratio = np.hypot(slope * self._apart, other_slope * other._apart), self._ratio
+            ratio = max(ratio, other._ratio)
+            error = float(np.hypot(ratio * np.sqrt(variance_of(row) / len(row)), apart))
             return Estimate(
                 mean, error, mean + row, method=method, unit=unit, kT=kT, note=note,
-                ensemble=self._ensemble,
+                ensemble=self._ensemble, ratio=ratio,
             )  # fmt: skip
         error = float(np.hypot(slope * self.stderr, other_slope * other.stderr))
         return Estimate(mean, error, method=method, unit=unit, kT=kT, note=note)
@@ -334,7 +338,8 @@ class Estimate:
     @property
     def _apart(self) -> float:
         """The part of the standard error that is not in the samples, as of ``shifted``."""
-        square = self.stderr**2 - _variance(self.samples) / len(self.samples)
+        scatter = variance_of(self.samples) / len(self.samples)
+        square = self.stderr**2 - self._ratio**2 * scatter
         return float(np.sqrt(square)) if square > 1e-12 * self.stderr**2 else 0.0
 
     def __format__(self, spec: str) -> str:
@@ -380,21 +385,3 @@ def _kept(estimate: Estimate) -> dict[str, object]:
 
 
 register(Estimate, _kept)
-
-
-def _row(name: str, values: Array) -> Array:
-    if values.ndim != 1 or len(values) == 0:
-        raise ValueError(
-            f"{name} must be one row of at least one number, but has shape {values.shape}"
-        )
-    return values
-
-
-def _variance(samples: Array) -> float:
-    """Variance, divided by N − 1; infinite for a single sample."""
-    if len(samples) < 2:
-        return np.inf
-    with np.errstate(over="ignore"):  # infinite for enormous samples
-        mean, parts = np.mean(samples), range(0, len(samples), DEVIATIONS_AT_ONCE)
-        squares = sum(np.sum((samples[k : k + DEVIATIONS_AT_ONCE] - mean) ** 2) for k in parts)
-    return float(squares / (len(samples) - 1))
