@@ -40,9 +40,9 @@ def test_a_divider_charges_to_its_voltage():
         decay = np.exp(-hold / tau)
         A, c, Q = network.transition(hold)
         assert A[0, 0] == pytest.approx(decay, rel=1e-12, abs=1e-300)
-        assert c[0] == pytest.approx(2.5e-9 * -np.expm1(-hold / tau), rel=1e-9)
-        spread = 1.380649e-23 * 300.15 * 1e-9 * -np.expm1(-2 * hold / tau)
-        assert Q[0, 0] == pytest.approx(spread, rel=1e-12)
+        assert c[0] == pytest.approx(2.5e-9 * -np.expm1(-hold / tau), rel=1e-9, abs=0)
+        spread = 1.380649e-23 * 300.0 * 1e-9 * -np.expm1(-2 * hold / tau)
+        assert Q[0, 0] == pytest.approx(spread, rel=1e-12, abs=0)
 
 
 def test_several_temperatures_with_inertia():

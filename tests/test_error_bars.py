@@ -218,15 +218,3 @@ def test_methods_are_told(tmp_path):
         assert ratios(fit) == pytest.approx([1.0] * 4, rel=1e-12)
     infinite = ktc.learn(ONE, 2.0, Constant(1.0, 0.5), replicas=np.inf, ticks=10)
     assert infinite.error_method == "exact" and infinite.work.stderr == 0
-
-
-def test_accounts_of_one_run_combine():
-    """W − ΔF less W is exact at the run's own parameters; W less Q has the larger ratio's error."""
-    fit = ktc.learn(ONE, 2.0, Constant(1.0, 0.5), replicas=50, ticks=10, seed=1, threads=1)
-    assert (fit.excess_work - fit.work).stderr == pytest.approx(0, abs=1e-12)
-    rows = fit.work.samples - fit.heat.samples
-    widest = max(ratios(fit)[0], ratios(fit)[3])
-    expected = widest * rows.std(ddof=1) / np.sqrt(50)
-    assert (fit.work - fit.heat).stderr == pytest.approx(expected, rel=1e-12)
-    half = 0.5 * fit.work.in_kT
-    assert half.stderr == pytest.approx(0.5 * fit.work.stderr, rel=1e-12)

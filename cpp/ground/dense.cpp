@@ -6,6 +6,7 @@
 #include <limits>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 
 #include "ground/error.hpp"
 
@@ -18,6 +19,7 @@
 namespace ktc {
 namespace {
 
+static_assert(std::is_same_v<lapack_int, int>);
 using Index = int;
 Index index(std::size_t n) { return static_cast<Index>(n); }
 
@@ -112,15 +114,21 @@ Matrix solve_lower(const Matrix& lower, const Matrix& b, Transposed transposed) 
     return result;
 }
 
-std::vector<double> solve(const Matrix& a, const std::vector<double>& b) {
-    Matrix factors = a;
-    std::vector<double> result = b;
-    std::vector<lapack_int> pivots(b.size());
-    const lapack_int info =
-        scipy_LAPACKE_dgesv(LAPACK_ROW_MAJOR, index(b.size()), 1, factors.data(), index(b.size()),
-                            pivots.data(), result.data(), 1);
+LuFactors::LuFactors(const Matrix& a) : columns_(transpose(a)), pivots_(a.rows()) {
+    const lapack_int info = scipy_LAPACKE_dgetrf(LAPACK_COL_MAJOR, index(a.rows()), index(a.rows()),
+                                                 columns_.data(), index(a.rows()), pivots_.data());
     require(info == 0, "the drift is singular: a coordinate is bound by nothing");
-    return result;
+}
+
+std::vector<double> LuFactors::solve(std::vector<double> b) const {
+    check_library(scipy_LAPACKE_dgetrs(LAPACK_COL_MAJOR, 'N', index(b.size()), 1, columns_.data(),
+                                       index(b.size()), pivots_.data(), b.data(), index(b.size())),
+                  "dgetrs");
+    return b;
+}
+
+std::vector<double> solve(const Matrix& a, const std::vector<double>& b) {
+    return LuFactors(a).solve(b);
 }
 
 SymmetricEigen symmetric_eigen(const Matrix& a) {
@@ -196,22 +204,26 @@ Matrix low_rank_factor(const Matrix& a, const std::vector<double>& width) {
     return result;
 }
 
-std::vector<double> solve_semidefinite(const Matrix& factor, std::vector<double> b) {
+SemidefiniteSolver::SemidefiniteSolver(const Matrix& factor)
+    : columns_(transpose(factor)), pivot_(factor.rows(), factor.rows()) {
     const std::size_t n = factor.rows();
     // The pivot of a column is in the row whose last entry is there.
-    std::vector<std::size_t> pivot(n, n);
     for (std::size_t i = 0; i < n; ++i) {
         std::size_t last = n;
         while (last > 0 && factor(i, last - 1) == 0.0) --last;
         if (last-- == 0) continue;
-        std::size_t& row = pivot[last];
+        std::size_t& row = pivot_[last];
         if (row == n || std::abs(factor(i, last)) > std::abs(factor(row, last))) row = i;
     }
+}
+
+std::vector<double> SemidefiniteSolver::solve(std::vector<double> b) const {
+    const std::size_t n = columns_.rows();
     std::vector<double> result(n, 0.0);
     for (std::size_t k = 0; k < n; ++k) {
-        if (pivot[k] == n) continue;
-        result[k] = b[pivot[k]] / factor(pivot[k], k);
-        for (std::size_t i = 0; i < n; ++i) b[i] -= factor(i, k) * result[k];
+        if (pivot_[k] == n) continue;
+        result[k] = b[pivot_[k]] / columns_(k, pivot_[k]);
+        for (std::size_t i = 0; i < n; ++i) b[i] -= columns_(k, i) * result[k];
     }
     return result;
 }

@@ -41,7 +41,17 @@ Matrix cholesky(const Matrix& a, const char* name);
 /// L⁻¹ b, or L⁻ᵀ b, for lower triangular L.
 Matrix solve_lower(const Matrix& lower, const Matrix& b, Transposed transposed = Transposed::no);
 
-/// a⁻¹ b of a square matrix a. Raises if a is singular.
+/// Triangular factors of a square matrix a, to solve several equations. Raises if a is singular.
+class LuFactors {
+   public:
+    explicit LuFactors(const Matrix& a);
+    /// a⁻¹ b
+    std::vector<double> solve(std::vector<double> b) const;
+
+   private:
+    Matrix columns_;
+    std::vector<int> pivots_;
+};
 std::vector<double> solve(const Matrix& a, const std::vector<double>& b);
 
 struct SymmetricEigen {
@@ -61,8 +71,17 @@ Matrix semidefinite_factor(const Matrix& a);
 /// The same with few columns: B Bᵀ = a to the rounding of width_i width_j, with no more columns
 /// than that takes.
 Matrix low_rank_factor(const Matrix& a, const std::vector<double>& width);
-/// x with B x = b of such a factor B, for b in its range; other parts of b are left out.
-std::vector<double> solve_semidefinite(const Matrix& factor, std::vector<double> b);
+/// Solutions x of B x = b of such a factor B, for b in its range; other parts of b are left out.
+class SemidefiniteSolver {
+   public:
+    SemidefiniteSolver() = default;
+    explicit SemidefiniteSolver(const Matrix& factor);
+    std::vector<double> solve(std::vector<double> b) const;
+
+   private:
+    Matrix columns_;                  ///< Bᵀ
+    std::vector<std::size_t> pivot_;  ///< row of the pivot of each column; the size if none
+};
 
 /// Solution P of F P + P Fᵀ + D = 0, for any F whose eigenvalues lie in the left half plane
 /// (Bartels, Stewart, Commun. ACM 15, 820, 1972). Raises if F is not stable.

@@ -181,8 +181,8 @@ void check_equation(const Kernels& kernels, const Drive& drive, std::size_t lane
         exact.move(drive, drive.ticks[k], noise);
     }
     for (std::size_t k = 0; k < std::size(own_weights); ++k)
-        exact.add(own_weights[k] * normal<float>(kernels, k / 2 * modal_tile, drive.draws,
-                                                 lane + k % 2 * group));
+        exact.add(own_weights[k] *
+                  normal<float>(kernels, k / 2 * modal_tile, drive.draws, lane + k % 2 * group));
     for (std::size_t i = 0; i < drive.rows; ++i)
         CHECK(found.state[i * group + lane] == doctest::Approx(exact.x[i]).epsilon(1e-11));
     const double expected[] = {exact.work, exact.heat, exact.supply, exact.source};

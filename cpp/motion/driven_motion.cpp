@@ -39,80 +39,6 @@ std::vector<double> negative(std::vector<double> values) {
     return values;
 }
 
-double largest(const double* values, std::size_t count) {
-    double most = 0.0;
-    for (std::size_t i = 0; i < count; ++i) most = std::max(most, std::abs(values[i]));
-    return most;
-}
-
-/// A y = b for A = J − G or its transpose, where A is singular or nearly so. Its null spaces on
-/// both sides are one, of coordinates that no resistor binds. b must not reach it, nor does y. In
-/// units in which ∇²H has a unit diagonal.
-std::vector<double> solve_unbound(const Matrix& a, const std::vector<double>& b) {
-    constexpr double zero = 1e-14, reached = 1e-9;
-    Matrix bound = a;
-    const SymmetricEigen squares = symmetric_eigen_of_factor(a);
-    const double most = squares.values.back();
-    for (std::size_t k = 0; k < b.size() && squares.values[k] <= zero * zero * most; ++k) {
-        double along = 0.0;
-        for (std::size_t i = 0; i < b.size(); ++i) along += squares.vectors(i, k) * b[i];
-        require(std::abs(along) <= reached * largest(b.data(), b.size()),
-                "the drift is singular: a source drives a coordinate that is bound by nothing; add "
-                "a resistor there");
-        for (std::size_t i = 0; i < b.size(); ++i)
-            for (std::size_t j = 0; j < b.size(); ++j)
-                bound(i, j) -= std::sqrt(most) * squares.vectors(i, k) * squares.vectors(j, k);
-    }
-    return solve(bound, b);
-}
-
-/// Solutions of A y = b for A = J − G and its transpose.
-class FlowSolver {
-   public:
-    FlowSolver(const Network& network, const Controls& controls)
-        : flow_(network.flow()), scaled_(flow_), unit_(flow_.rows()) {
-        const std::size_t n = unit_.size();
-        const Stiffness held = network.hessian(controls).densified();
-        for (std::size_t i = 0; i < n; ++i) unit_[i] = std::sqrt(held.dense()(i, i));
-        for (std::size_t i = 0; i < n; ++i)
-            for (std::size_t j = 0; j < n; ++j) scaled_(i, j) *= unit_[i] * unit_[j];
-        unbound_ = nearly_singular();
-    }
-
-    std::vector<double> solve(std::vector<double> b, Transposed transposed) const {
-        const auto turned = [&](const Matrix& a) {
-            return transposed == Transposed::yes ? transpose(a) : a;
-        };
-        if (!unbound_) return ktc::solve(turned(flow_), b);
-        for (std::size_t i = 0; i < b.size(); ++i) b[i] *= unit_[i];
-        std::vector<double> result = solve_unbound(turned(scaled_), b);
-        for (std::size_t i = 0; i < b.size(); ++i) result[i] *= unit_[i];
-        return result;
-    }
-
-   private:
-    /// Whether the solution for some vector grows as only that of a singular matrix does.
-    bool nearly_singular() const {
-        constexpr double growth = 1e13, golden = 0.6180339887498949;
-        std::vector<double> probe(unit_.size());
-        for (std::size_t i = 0; i < probe.size(); ++i) {
-            const double turn = golden * static_cast<double>(i + 1);
-            probe[i] = 0.5 + turn - std::floor(turn);
-        }
-        try {
-            const std::vector<double> found = ktc::solve(scaled_, probe);
-            const double steepest = largest(scaled_.data(), probe.size() * probe.size());
-            return !(steepest * largest(found.data(), found.size()) <= growth);
-        } catch (const std::invalid_argument&) {
-            return true;
-        }
-    }
-
-    Matrix flow_, scaled_;
-    std::vector<double> unit_;
-    bool unbound_ = false;
-};
-
 }  // namespace
 
 DrivenMotion driven_motion(const Network& network, const Controls& controls,
@@ -202,22 +128,26 @@ DrivenTransition driven_transition(const DrivenMotion& motion, double hold) {
         for (std::size_t i = 0; i < n; ++i) lag(i, i) = relaxed_integral(-motion.drift(i, i), hold);
     else
         lag = exact_flow(motion.drift, std::vector<double>(n, 1.0), hold).integral;
-    return {hold, exact.decay, semidefinite_factor(exact.covariance), std::move(lag),
-            motion.filter_unit};
+    Matrix factor = semidefinite_factor(exact.covariance);
+    SemidefiniteSolver solver(factor);
+    return {hold,           exact.decay,        std::move(factor),
+            std::move(lag), motion.filter_unit, std::move(solver)};
 }
 
-std::vector<double> rest_slope(const Network& network, const Controls& controls) {
+std::vector<double> rest_slope(const Network& network, const Controls& controls,
+                               const FlowSolver& solver) {
     const Elements& e = network.elements();
     std::vector<double> push(e.dimension(), 0.0);
     for (std::size_t r = 0; r < e.resistors(); ++r)
         add(-e.conductance[r] * controls.emf[r], e.directions.row(r), push);
     for (std::size_t s = 0; s < e.sources(); ++s)
         add(-controls.current[s], entries_of(e.source_directions.row(s)), push);
-    return FlowSolver(network, controls).solve(std::move(push), Transposed::no);
+    return solver.solve(std::move(push), Transposed::no);
 }
 
 std::shared_ptr<const SourceFlow> source_flow(const Network& network, const Controls& controls,
-                                              const Coordinates& coordinates) {
+                                              const Coordinates& coordinates,
+                                              const FlowSolver* solver) {
     if (!controls.has_sources()) return nullptr;
     const Elements& e = network.elements();
     const std::size_t n = e.dimension();
@@ -257,10 +187,9 @@ std::shared_ptr<const SourceFlow> source_flow(const Network& network, const Cont
         adjoint = multiply(coordinates.from_state, flow.potential, Transposed::yes);
     } else {
         const Matrix& to_state = coordinates.to_state;
-        const FlowSolver solver(network, controls);
         flow.displacement =
-            multiply(to_state, solver.solve(negative(push), Transposed::no), Transposed::yes);
-        adjoint = solver.solve(force, Transposed::yes);
+            multiply(to_state, solver->solve(negative(push), Transposed::no), Transposed::yes);
+        adjoint = solver->solve(force, Transposed::yes);
         flow.potential = multiply(to_state, adjoint, Transposed::yes);
     }
     flow.power -= dot(adjoint, push);
@@ -298,7 +227,7 @@ std::shared_ptr<const SourceMove> source_move(std::shared_ptr<const SourceFlow> 
         move.potential[k] *= transition.filter_unit[k - n];
         correlation[k] /= transition.filter_unit[k - n];
     }
-    move.noise = solve_semidefinite(transition.factor, multiply(transition.lag, correlation));
+    move.noise = transition.solver.solve(multiply(transition.lag, correlation));
     const double rest = move.flow->diffusion * transition.hold - dot(move.noise, move.noise);
     move.width = std::sqrt(std::max(0.0, rest));
     move.steady = move.flow->power * transition.hold;

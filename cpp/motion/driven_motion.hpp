@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "motion/flow_solver.hpp"
 #include "motion/transition.hpp"
 
 namespace ktc {
@@ -29,6 +30,7 @@ struct DrivenTransition {
     Matrix factor;  ///< B
     Matrix lag;     ///< ∫₀ʰ e^{Fs} ds
     std::vector<double> filter_unit;
+    SemidefiniteSolver solver;  ///< of B
 };
 DrivenTransition driven_transition(const DrivenMotion& motion, double hold);
 /// Covariance of the noise of a hold, ∫₀ʰ e^{Fs} D e^{Fᵀs} ds, and e^{Fh}.
@@ -39,7 +41,8 @@ Transition transition_of(const DrivenMotion& motion, double hold);
 Transition driven_network_transition(const Network& network, const Controls& controls, double hold);
 
 /// ∇H where a network under sources rests, −(J − G)⁻¹ (Σ_r g_r e_r d_r + Σ_s I_s a_s).
-std::vector<double> rest_slope(const Network& network, const Controls& controls);
+std::vector<double> rest_slope(const Network& network, const Controls& controls,
+                               const FlowSolver& solver);
 
 /// Energy y from EMFs and current sources,
 ///     dy = Σ_r e_r dξ_r + Σ_s I_s a_s·∇H dt = c·dv + p dt + dζ,
@@ -56,9 +59,10 @@ struct SourceFlow {
     std::vector<double> correlation;   ///< covariance rate of ζ with w and these currents
     bool independent;                  ///< whether that vanishes and w relaxes to N(w*, kT·1)
 };
-/// Null if all sources are zero.
+/// Null if all sources are zero. Coordinates that are decoupled need no solver.
 std::shared_ptr<const SourceFlow> source_flow(const Network& network, const Controls& controls,
-                                              const Coordinates& coordinates);
+                                              const Coordinates& coordinates,
+                                              const FlowSolver* solver);
 
 /// Energy from sources over a hold: y = c·(v′ − v) + p h + l·ξ + σ η, with the ξ of the transition.
 struct SourceMove {

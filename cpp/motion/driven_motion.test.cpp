@@ -32,6 +32,12 @@ Controls controls_of_circuit() {
         {0.5, -1.0, 0.0}, {0.8}};
 }
 
+std::shared_ptr<const SourceFlow> source_of(const Network& network, const Controls& controls) {
+    const FlowSolver solver(network, controls);
+    return source_flow(network, controls, natural_coordinates(network, controls.stiffness),
+                       &solver);
+}
+
 /// Map and noise covariance of (v, y) over a hold, without the steady part.
 struct Joint {
     Matrix map, covariance;
@@ -43,7 +49,7 @@ Joint joint(double hold) {
     const Coordinates coordinates = natural_coordinates(network, controls.stiffness);
     const DrivenMotion motion = driven_motion(network, controls, coordinates);
     const DrivenTransition moved = driven_transition(motion, hold);
-    const auto source = source_move(source_flow(network, controls, coordinates), moved);
+    const auto source = source_move(source_of(network, controls), moved);
     CHECK(source->steady == doctest::Approx(source->flow->power * hold));
     const std::size_t n = moved.decay.rows();
     Matrix map(n + 1, n + 1), noise(n + 1, n + 1);
@@ -94,7 +100,7 @@ TEST_CASE("active elements: EMFs as sources with their own readings are the same
     CHECK_THROWS_WITH(check_motion(active, driven, Motion::split),
                       doctest::Contains("active elements"));
     const auto flow_of = [](const Network& network, const Controls& at) {
-        return source_flow(network, at, natural_coordinates(network, at.stiffness));
+        return source_of(network, at);
     };
     const auto one = flow_of(passive, controls), other = flow_of(active, driven);
     CHECK(other->power == doctest::Approx(one->power).epsilon(1e-13));
@@ -123,7 +129,7 @@ TEST_CASE("a short hold follows the equation of motion") {
     const Controls controls = controls_of_circuit();
     const Coordinates coordinates = natural_coordinates(network, controls.stiffness);
     const DrivenMotion motion = driven_motion(network, controls, coordinates);
-    const auto flow = source_flow(network, controls, coordinates);
+    const auto flow = source_of(network, controls);
     const double hold = 1e-6;
     const Joint moved = joint(hold);
     const Elements& e = network.elements();
@@ -168,6 +174,5 @@ TEST_CASE("without sources there is no flow of energy from them") {
     controls.emf = {0.0, 0.0, 0.0};
     controls.current = {0.0};
     const Network network = circuit();
-    CHECK(source_flow(network, controls, natural_coordinates(network, controls.stiffness)) ==
-          nullptr);
+    CHECK(source_of(network, controls) == nullptr);
 }

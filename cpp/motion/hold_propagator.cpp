@@ -200,7 +200,7 @@ class DensePropagator final : public Propagator {
 
 std::unique_ptr<Propagator> dense_propagator(const Transition& transition) {
     return std::make_unique<DensePropagator>(DrivenTransition{
-        0.0, transition.decay, semidefinite_factor(transition.covariance), {}, {}});
+        0.0, transition.decay, semidefinite_factor(transition.covariance), {}, {}, {}});
 }
 
 std::shared_ptr<const Propagator> hold_propagator(const Network& network, const Setting& setting,
@@ -226,7 +226,7 @@ std::shared_ptr<const Propagator> hold_propagator(const Network& network, const 
                                     motion == Motion::pooled);
     const bool driven = network.is_driven(setting.controls);
     if (coordinates.decoupled() && (driven || (motion == Motion::driven && !format.single())))
-        return driven_propagator(network, setting, hold);
+        return driven_propagator(network, setting, format, hold);
     if (driven) {
         const DrivenMotion about_rest = driven_motion(network, setting.controls, coordinates);
         return std::make_shared<DensePropagator>(driven_transition(about_rest, hold));

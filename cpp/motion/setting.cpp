@@ -38,6 +38,18 @@ struct Change {
     bool bias_alone() const { return !shape && !kT && !sources; }
 };
 
+/// Whether steps of a linear network move it about its rest under sources.
+bool steps_about_rest(const Network& network, const Controls& controls, Motion motion) {
+    return motion == Motion::split && !network.is_sparse() && !controls.has_quartic() &&
+           controls.has_sources();
+}
+
+bool needs_flow(const Network& network, const Setting& setting, Motion motion) {
+    const bool coupled = motion == Motion::driven && !setting.coordinates->decoupled();
+    return (coupled && setting.controls.has_sources()) ||
+           steps_about_rest(network, setting.controls, motion);
+}
+
 /// What sources do is the same as at `previous` if only the bias differs.
 std::shared_ptr<const Drive> drive_of(const Network& network, const Setting& setting, Motion motion,
                                       const Setting* previous, bool same) {
@@ -47,13 +59,14 @@ std::shared_ptr<const Drive> drive_of(const Network& network, const Setting& set
     if (motion == Motion::driven) {
         drive.rest.resize(drive.rest.size() + network.elements().filters(), 0.0);
         drive.source =
-            same ? previous->drive->source : source_flow(network, controls, *setting.coordinates);
+            same ? previous->drive->source
+                 : source_flow(network, controls, *setting.coordinates, setting.flow.get());
         for (std::size_t i = 0; drive.source && i < drive.force.size(); ++i)
             drive.rest[i] += drive.source->displacement[i];
     }
-    if (motion == Motion::split && !network.is_sparse() && !controls.has_quartic() &&
-        controls.has_sources()) {
-        drive.rest_slope = same ? previous->drive->rest_slope : rest_slope(network, controls);
+    if (steps_about_rest(network, controls, motion)) {
+        drive.rest_slope =
+            same ? previous->drive->rest_slope : rest_slope(network, controls, *setting.flow);
         Drive undriven{drive.force, std::vector<double>(drive.emf.size(), 0.0),
                        std::vector<double>(drive.current.size(), 0.0)};
         for (std::size_t i = 0; i < undriven.force.size(); ++i)
@@ -79,13 +92,16 @@ Setting make_setting(const Network& network, Controls controls, Motion motion,
     }
     const bool bias_alone = change && change->bias_alone() && !exchanged;
     if (!bias_alone) check_motion(network, controls, motion);
-    Setting setting{std::move(controls), nullptr, nullptr, nullptr};
+    Setting setting{std::move(controls), nullptr, nullptr, nullptr, nullptr};
     if (same_shape) {
         setting.coordinates = previous->coordinates;
         setting.energy = previous->energy;
+        setting.flow = previous->flow;
     } else {
         find_shape(network, motion, setting);
     }
+    if (!setting.flow && needs_flow(network, setting, motion))
+        setting.flow = std::make_shared<const FlowSolver>(network, setting.controls);
     constexpr double largest_source = 1e150;  // whose square is a double
     for (double emf : setting.controls.emf)
         require(std::abs(emf) <= largest_source, "emf is so large that energies overflow");

@@ -31,6 +31,7 @@ struct Setting {
     std::shared_ptr<const Coordinates> coordinates;
     std::shared_ptr<const Energy> energy;  ///< its shape: A and κ, not β
     std::shared_ptr<const Drive> drive;
+    std::shared_ptr<const FlowSolver> flow;  ///< null until sources need it
 
     bool same_shape(const Setting& other) const { return energy == other.energy; }
     /// Whether a propagator for one setting is one for the other, too.

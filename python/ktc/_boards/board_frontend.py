@@ -23,6 +23,7 @@ from ktc._emulation.statistics import check_fit
 from ktc._engines.step_size import Rates
 from ktc._model.controls import Controls
 from ktc._model.moments import Moments
+from ktc._model.network import Network
 from ktc._model.protocol import Protocol
 from ktc._model.waveforms import full_shape
 
@@ -69,6 +70,10 @@ class BoardFrontend:
         )
         self._updated: float | None = None
         self.read_out = ReadOut(self._cells, self.imperfections)
+
+    @property
+    def network(self) -> Network:
+        return self.description.network
 
     @property
     def realised_controls(self) -> Controls:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,8 +14,14 @@ from ktc._base.units import Units
 from ktc._base.validation import Array, of_type
 from ktc._circuits.branch import Branch, CircuitError, Coupling, spelled_condition
 from ktc._circuits.compilation import compile_equation, too_far_apart, too_large
+from ktc._circuits.element_values import checked_values, continued, with_values
 from ktc._circuits.equation import CircuitEquation
-from ktc._circuits.source_values import changed_controls, controls_at, present_values
+from ktc._circuits.source_values import (
+    carried_controls,
+    changed_controls,
+    controls_at,
+    present_values,
+)
 from ktc._model.controls import Controls
 from ktc._model.device import Device, DeviceMoments, remembered_of
 from ktc._model.elements import Elements
@@ -32,6 +40,9 @@ class CompiledCircuit(Network):
     """
 
     equation: CircuitEquation  #: equation of motion, and maps to node voltages
+    branches: tuple[Branch, ...]  #: elements, with their values at present
+    couplings: tuple[Coupling, ...]
+    kelvin: float  #: temperature of resistors without their own
 
     @classmethod
     def of_branches(
@@ -41,6 +52,8 @@ class CompiledCircuit(Network):
         try:
             equation = compile_equation(branches, kelvin, couplings)
             network = cls.of_equation(equation)
+            network.branches, network.couplings = tuple(branches), tuple(couplings)
+            network.kelvin = kelvin
         except CircuitError:
             raise
         except ValueError as error:
@@ -97,6 +110,53 @@ class CompiledCircuit(Network):
         if any(name.startswith("phi") for name in self.coordinates):
             return Units("C or Wb", "V or A", "1/F or 1/H", "J", "s")
         return Units("C", "V", "1/F", "J", "s")
+
+    def with_values(self, values: Mapping[str, ArrayLike]) -> CompiledCircuit:
+        """Return the circuit with other resistances, capacitances, inductances and couplings.
+
+        The state of an emulator of this circuit is one of it, and its controls are those of this
+        circuit with the new stiffness.
+
+        Raises:
+            TypeError, ValueError: as for ``element_values.checked_values`` and ``continued``.
+        """
+        checked = checked_values(self.branches, self.couplings, values)
+        storing = [{name: value} for name, value in checked.items() if name[0] != "r"]
+        network = self
+        for part in [*storing, {n: value for n, value in checked.items() if n[0] == "r"}]:
+            network = network._revalued(part)
+        return network
+
+    def _revalued(self, values: Mapping[str, float]) -> CompiledCircuit:
+        elements = with_values(self.branches, self.couplings, values)
+        if elements == (self.branches, self.couplings):
+            return self
+        network = CompiledCircuit.of_branches(elements[0], self.kelvin, elements[1])
+        equation = continued(self.equation, network.equation, values)
+        if equation is not network.equation:
+            network.equation = equation
+            network._controls = network.controls.updated(
+                stiffness=equation.stiffness, bias=equation.bias_of @ equation.values
+            )
+        network._controls = replace(network.controls, kT=self.controls.kT)
+        return network
+
+    def carried_controls(
+        self, after: CompiledCircuit, present: Controls, remembered: Array | None
+    ) -> dict[str, Array]:
+        """Return the controls that sources give after a change of values, at held sources."""
+        changes = carried_controls(self.equation, after.equation, present, remembered)
+        if not np.array_equal(after.equation.stiffness, self.equation.stiffness):
+            changes["stiffness"] = after.equation.stiffness
+        return changes
+
+    def ohms(self, branch: Branch) -> float:
+        """Return the resistance of a resistor at present."""
+        return self._ohms[branch.name.lower()]
+
+    @cached_property
+    def _ohms(self) -> dict[str, float]:
+        return {b.name.lower(): b.value for b in self.branches if b.kind == "R"}
 
     def source_controls(self, **values: ArrayLike) -> dict[str, Array]:
         """Return the controls for given values of sources; see Circuit.controls."""
@@ -173,7 +233,7 @@ class CompiledCircuit(Network):
         for b in branches:
             if b.kind == "R" and b.value:
                 plus, minus = (place.get(end.lower(), -1) for end in (b.plus, b.minus))
-                currents[b.name] = (grounded[..., plus] - grounded[..., minus]) / b.value
+                currents[b.name] = (grounded[..., plus] - grounded[..., minus]) / self.ohms(b)
             elif b.kind == "L":
                 currents[b.name] = held[b.name]
         return currents
@@ -194,12 +254,12 @@ class CompiledCircuit(Network):
 
     def _require_own(self, emulator: Device) -> None:
         of_type("emulator", emulator, Device, "an emulator of this circuit")
-        if not self.is_network_of(emulator):
+        if not self.has_elements_of(emulator.network):
             raise ValueError(f"emulator must be one of this circuit, but is {emulator!r}")
 
-    def is_network_of(self, emulator: Device) -> bool:
-        """Whether an emulator is one of this circuit."""
-        own, others = self.elements, emulator.network.elements
+    def has_elements_of(self, network: Network) -> bool:
+        """Whether a network is one of this circuit."""
+        own, others = self.elements, network.elements
         return own is not None and others is not None and same(own.arrays(), others.arrays())
 
     def state_at(self, conditions: Mapping[str, float], branches: Iterable[Branch]) -> Array:
@@ -264,8 +324,16 @@ class CompiledCircuit(Network):
         return result
 
 
-def _at_controls(equation: CircuitEquation, controls: Controls) -> CompiledCircuit:
-    return CompiledCircuit.of_equation(equation).with_controls(controls)
+def _at_controls(
+    equation: CircuitEquation,
+    controls: Controls,
+    branches: tuple[Branch, ...],
+    couplings: tuple[Coupling, ...],
+    kelvin: float,
+) -> CompiledCircuit:
+    network = CompiledCircuit.of_equation(equation).with_controls(controls)
+    network.branches, network.couplings, network.kelvin = branches, couplings, kelvin
+    return network
 
 
-register(CompiledCircuit, ("equation", "controls"), _at_controls)
+register(CompiledCircuit, ("equation", "controls", "branches", "couplings", "kelvin"), _at_controls)

@@ -103,6 +103,33 @@ def changed_controls(
     return changes, theta
 
 
+def carried_controls(
+    before: CircuitEquation, after: CircuitEquation, present: Controls, remembered: Array | None
+) -> dict[str, Array]:
+    """Return the controls that the present values of the sources give with other elements.
+
+    Controls that the sources do not act on, and those on which they act as before, are left out.
+
+    Raises:
+        ValueError: present values that are not determined, though a control needs them.
+    """
+    maps = _maps(after)
+    moved = [n for n, matrix in _maps(before).items() if not np.array_equal(matrix, maps[n])]
+    if not moved:
+        return {}
+    found, null = _solved(before, driven_controls(present), {}, remembered)
+    null = may_move(_acting(before), remembered)[:, None] * null
+    for name in moved:
+        lost = np.abs(maps[name] @ null) > 1e-9 * np.abs(maps[name]).max(initial=0.0)
+        if lost.any():
+            together = [before.sources[s] for s in np.flatnonzero(null.any(axis=1))]
+            raise ValueError(
+                f"{', '.join(together)} act on {name}, and their present values are not known; "
+                f"set them by name: {', '.join(f'{each}=...' for each in together)}"
+            )
+    return {name: maps[name] @ found[0] for name in moved}
+
+
 def present_values(
     equation: CircuitEquation,
     controls: Controls | Mapping[str, Array],

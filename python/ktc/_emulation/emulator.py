@@ -161,11 +161,12 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
     def set(self, /, **controls: ArrayLike) -> None:
         """Update controls at held state; work = H(x; θ′) − H(x; θ) goes to the ledger.
 
-        Outputs of hardware that settle do their work meanwhile, in ``run``.
+        Outputs of hardware that settle do their work in ``run``. Resistances and friction do none.
 
         Args:
-            **controls: ``bias`` scalar or (d,), ``stiffness`` (d, d), ``kT`` scalar or per heat
-                account, ``quartic`` scalar or (d,), ``emf``, ``current``; sources of a circuit.
+            **controls: ``bias``, ``quartic`` scalar or (d,), ``stiffness`` (d, d), ``kT`` scalar or
+                per heat account, ``emf``, ``current``; ``friction`` of units; of a circuit sources
+                and elements, ``R1=2e3`` (docs/netlists.md), which ``network`` then has.
 
         Raises:
             TypeError: an unknown control.

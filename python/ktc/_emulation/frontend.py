@@ -18,6 +18,7 @@ from ktc._model.controls import Controls
 from ktc._model.description import Description
 from ktc._model.imperfections import Imperfections
 from ktc._model.moments import Moments
+from ktc._model.network import Network
 from ktc._model.protocol import Protocol as Drive
 
 if TYPE_CHECKING:
@@ -42,6 +43,10 @@ class Frontend(Locked, Protocol):
     @property
     def description(self) -> Description:
         """What a script works with: its network, scale and units."""
+
+    @property
+    def network(self) -> Network:
+        """The network as designed, with the elements that it has now."""
 
     @property
     def realised(self) -> Description:

@@ -270,7 +270,7 @@ class Run(Storable):
         """
         change = self.free_energy_change
         note = "" if self.from_equilibrium else UNRELAXED
-        return self.work.shifted(-change.mean, change.stderr, note)
+        return self.work.shifted(-change, note=note)
 
     def spectrum(self, unit: int | str = 0, segments: int = 8) -> Spectrum:
         """Power spectral density of a recorded state or node (V²/Hz on a Board), over replicas.

@@ -67,7 +67,7 @@ class MomentsEngine(WithoutReplicas):
         variances: bool = True,
         motions: int = 0,
     ) -> None:
-        self._network, self.itemised, self._variances = network, itemised, variances
+        self.network, self.itemised, self._variances = network, itemised, variances
         # The sources of a circuit may be zero now, and driven later.
         self.driven = itemised or network.elements is not None
         self.netted = network.core.is_active
@@ -82,8 +82,8 @@ class MomentsEngine(WithoutReplicas):
     def time(self) -> float:
         return self._state.time + self._state.time_carry
 
-    def check(self, controls: Controls) -> None:
-        self._network.core.check(controls.arrays(), self._motion_kind)
+    def check(self, controls: Controls, network: Network | None = None) -> None:
+        (network or self.network).core.check(controls.arrays(), self._motion_kind)
         refuse_quartic(controls.quartic)
 
     @refusing_overflow("kT, or kT/stiffness,")
@@ -108,6 +108,17 @@ class MomentsEngine(WithoutReplicas):
             hold(state, moved, self._elements, posts)
         post(state, posts)
         self._state = state
+
+    @refusing_overflow("state, or a control,")
+    def exchange(self, network: Network, changes: ControlArrays) -> None:
+        twin = self.copy()
+        posts: Posts = {}
+        twin.network, twin._elements, twin._motions = network, ElementArrays(network), {}
+        state = twin._state
+        setting = twin._setting({**state.setting.controls, **changes}, None)
+        update(state, setting, posts)
+        post(state, posts)
+        vars(self).update(vars(twin))
 
     def equilibrate(self) -> None:
         state = self._state.copy()
@@ -262,12 +273,12 @@ class MomentsEngine(WithoutReplicas):
 
     def _motion(self, controls: ControlArrays) -> Motion:
         if not self._most_motions:
-            return Motion(self._network, self._elements, controls)
+            return Motion(self.network, self._elements, controls)
         key = controls["stiffness"].tobytes(), controls["kT"].tobytes()
         if key not in self._motions:
             if len(self._motions) >= self._most_motions:
                 self._motions.clear()
-            self._motions[key] = Motion(self._network, self._elements, controls)
+            self._motions[key] = Motion(self.network, self._elements, controls)
         return self._motions[key]
 
     def _setting(self, controls: ControlArrays, previous: Setting | None) -> Setting:
@@ -279,9 +290,9 @@ class MomentsEngine(WithoutReplicas):
         if previous is not None and previous.motion.same_shape(controls):
             motion = previous.motion
             if not (self.driven or steady):
-                self._network.core.check(controls, "exact")
+                self.network.core.check(controls, "exact")
         else:
-            self._network.core.check(controls, self._motion_kind)
+            self.network.core.check(controls, self._motion_kind)
             motion = self._motion(controls)
         setting = Setting(self._elements, controls, motion, previous if steady else None)
         # BLAS itself raises no warning of an overflow, which NumPy takes longer to silence.

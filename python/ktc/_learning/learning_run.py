@@ -38,6 +38,7 @@ from ktc._model.device import (
 from ktc._model.network import Network
 from ktc._model.parameters import Parameters
 from ktc._theory.free_energies import free_energy_change
+from ktc._theory.relaxation import has_relaxed
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,10 @@ class LearningRun:
             else DataPhase(task.samples, task.learned, batches)
         )  # fmt: skip
         begun = task.schedule.begun()
-        problem = Problem(device, begun, task.ticks, task.learned, positive, self._source, exact)
+        problem = Problem(
+            device, begun, task.ticks, task.learned, positive, self._source, exact,
+            _as_designed(task, device),
+        )  # fmt: skip
         self._problem, self._noise = problem, _noise(problem, task.schedule, task.seed)
         self._loop = Loop(problem, self._noise)
         self.before = Before.of(device) if before is None else before
@@ -215,6 +219,12 @@ class LearningRun:
             variances=variances,
             applied_change=change,
         )
+
+
+def _as_designed(task: Task, device: Device) -> bool:
+    """Whether a run starts in equilibrium, on what its design says, as far as the device knows."""
+    settled = task.rested is None or has_relaxed(task.start.network, task.rested)
+    return settled and data_sheet_of(device) is None
 
 
 def _realised(device: object) -> Network | None:

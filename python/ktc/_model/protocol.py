@@ -43,8 +43,9 @@ class Protocol(Storable):
             ``quartic`` the same, ``stiffness`` (ticks,) or (ticks, d, d), ``kT`` (ticks,) or
             (ticks, accounts), ``emf`` and ``current`` (ticks,) or one column per element. Scalars
             are broadcast when played. Controls not named stay as they are on the emulator. Names
-            of voltage and current sources, "V1", stand for the controls that they act on in the
-            circuit on which the protocol is played, (ticks,).
+            of sources and elements, "V1", "R1", "C1", "L1" or "K1", are values in the circuit on
+            which the protocol is played, (ticks,); ``friction`` is (ticks,), (ticks, d) or
+            (ticks, d, d).
         final: values set after the last hold; controls not named stay at their last tick's.
 
     Raises:

@@ -14,7 +14,8 @@ from ktc._learning.metrics.metric_tensors import (
     conjugate_gradients,
     extreme_ritz_values,
 )
-from ktc._measure.correlation_windows import Windows, longer_window
+from ktc._measure.correlation_windows import Windows
+from ktc._measure.slow_modes import longer_window
 from ktc._theory.matrix_estimate import Shrinkage
 
 #: Conjugate gradients on a noisy matrix need not be more accurate than it is.
