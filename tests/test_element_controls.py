@@ -1,4 +1,4 @@
-"""Resistances, friction, capacitances, inductances and couplings that change while a network runs.
+"""Resistances, capacitances, inductances and couplings that change while a network runs.
 
 Samples are compared with moment equations by block exponentials, one hold after another, at 5
 standard errors; infinite ensembles to rounding.
@@ -152,67 +152,6 @@ def test_a_protocol_is_sets_and_runs(replicas, resolve_heat):
         np.testing.assert_allclose(device.controls.emf, [-1.0, 0.0, 0.0])
 
 
-@pytest.mark.parametrize("replicas", [20_000, INFINITE])
-@pytest.mark.parametrize("kind", ["scalar", "per unit", "matrix", "inertia"])
-def test_friction_of_units(kind, replicas):
-    """Friction 1, then another one: mean and covariance by block exponentials."""
-    stiffness = np.array([[2.0, 0.5], [0.5, 1.0]])
-    first, second = {
-        "scalar": (1.0, 3.0),
-        "per unit": ([1.0, 2.0], [3.0, 0.5]),
-        "matrix": ([[1.0, 0.2], [0.2, 2.0]], [[2.0, -0.5], [-0.5, 0.7]]),
-        "inertia": (1.0, 3.0),
-    }[kind]
-    inertia = 0.7 if kind == "inertia" else None
-    network = ktc.Network(stiffness, first, 1.3, bias=[1.0, 0.5], inertia=inertia)
-    options = {} if replicas == INFINITE else {"seed": 2}
-    device = ktc.Emulator(network, replicas, state=[1.0, -2.0], **options)
-    size = 4 if inertia else 2
-    mean, covariance = np.array([1.0, -2.0, 0, 0][:size]), np.zeros((size, size))
-    for friction, hold in ((first, 0.5), (second, 0.8)):
-        device.set(friction=friction)
-        device.run(hold)
-        r = np.eye(2) * friction if np.ndim(friction) < 2 else np.array(friction)
-        if inertia:
-            zero, one = np.zeros((2, 2)), np.eye(2)
-            drift = np.block([[zero, one / 0.7], [-stiffness, -r / 0.7]])
-            push, noise = np.array([0, 0, 1.0, 0.5]), np.diag([0, 0, *(2.6 * np.diagonal(r))])
-        else:
-            flow = np.linalg.inv(r)
-            drift, push, noise = -flow @ stiffness, flow @ [1.0, 0.5], 2.6 * flow
-        decay, lag, spread = by_blocks(drift, push, noise, hold)
-        mean, covariance = decay @ mean + lag, decay @ covariance @ decay.T + spread
-    np.testing.assert_array_equal(device.network.friction, r)
-    found = device.moments()
-    mean, covariance = mean[:2], covariance[:2, :2]
-    if replicas == INFINITE:
-        np.testing.assert_allclose(found.mean, mean, rtol=1e-12)
-        np.testing.assert_allclose(found.covariance, covariance, rtol=1e-12)
-    else:
-        width = np.sqrt(np.diagonal(covariance))
-        assert np.all(np.abs(found.mean - mean) < 5 * width / np.sqrt(replicas))
-        scaled = (np.asarray(found.covariance) - covariance) / np.outer(width, width)
-        assert np.abs(scaled).max() < 5 * np.sqrt(2 / replicas)
-    assert device.ledger.imbalance() < 1e-12
-    assert not device.ledger.work.any()
-
-
-def test_friction_of_quartic_and_sparse_units():
-    """Steps at another friction: the decay of a slow unit, 2 %, and the books."""
-    scipy_sparse = pytest.importorskip("scipy.sparse")
-    sparse = ktc.Network(scipy_sparse.eye_array(3, format="csr"), 1.0, kT=1e-6)
-    quartic = ktc.Network(1.0, 1.0, kT=1e-6, quartic=1e-3)
-    for network in (sparse, quartic):
-        device = ktc.Emulator(network, 64, seed=1, state=np.ones(network.units))
-        device.set(friction=4.0)
-        device.run(4.0)
-        np.testing.assert_allclose(device.moments().mean, np.exp(-1.0), rtol=0.02)
-        assert device.ledger.imbalance() < 1e-10
-        run = device.play(ktc.Protocol([1.0, 1.0], {"friction": [1.0, 2.0]}))
-        np.testing.assert_allclose(device.moments().mean, np.exp(-2.5), rtol=0.02)
-        assert abs(run.work.mean) == 0.0
-
-
 @pytest.mark.parametrize("replicas", [1000, INFINITE])
 def test_work_of_capacitances_and_inductances(replicas):
     """At held charge and flux: Δ(q²/2C) and Δ(φ²/2L), and a coupling through the whole matrix."""
@@ -318,6 +257,14 @@ def test_a_large_circuit():
         one.set(C5=2e-9)
 
 
+def test_protocols_of_elements_are_drawn_with_their_units():
+    resistance = ktc.Protocol([1e-6] * 2, {"R1": [1e3, 2e3], "K1": [0.1, 0.2]})
+    labels = [ax.get_ylabel() for ax in ktc.plot.draw_protocol(resistance).axes]
+    assert labels == ["R1 [kΩ]", "K1"]
+    friction = ktc.Protocol([1.0] * 2, {"friction": [[1.0, 2.0], [3.0, 4.0]]})
+    assert [ax.get_ylabel() for ax in friction.plot().axes] == ["friction"]
+
+
 def test_single_precision():
     """The mean relaxes to the new divider; books close to single precision."""
     circuit = ktc.Circuit.from_netlist("V1 in 0 5\nR1 in a 1k\nR2 a 0 1k\nC1 a 0 1n")
@@ -354,19 +301,6 @@ def test_refusals_leave_everything_as_it_was(text, change, error, words):
             device.play(ktc.Protocol([1e-6, 1e-6], {k: [v, v] for k, v in change.items()}))
     assert device.network is network
     np.testing.assert_array_equal(device.read(), before)
-
-
-def test_friction_is_fixed_on_boards_and_keeps_its_accounts():
-    board = ktc.Board(2, 1e6, 1e-12, 300.0)
-    with refused(ValueError, "friction is fixed", ".network"):
-        board.emulator(replicas=10, seed=1).set(friction=1.0)
-    device = ktc.Emulator(ktc.Network(np.eye(2), 1.0), 10, seed=1)
-    with refused(ValueError, "friction must stay", "accounts"):
-        device.set(friction=[[2.0, 0.1], [0.1, 2.0]])
-    with refused(ValueError, "friction", "positive"):
-        device.set(friction=-1.0)
-    with refused(ValueError, "friction must stay"):
-        device.play(ktc.Protocol([1.0], {"friction": [[[2.0, 0.1], [0.1, 2.0]]]}))
 
 
 def test_a_protocol_that_stops_early_leaves_its_elements():

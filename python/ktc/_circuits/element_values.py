@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from ktc._base.validation import Array, finite, positive
 from ktc._circuits.branch import Branch, Coupling
 from ktc._circuits.equation import CircuitEquation
+from ktc._model.controls import CONTROL_NAMES
 
 #: First letters of elements whose values are controls.
 LETTERS = "RCLK"
@@ -31,9 +32,10 @@ def checked_values(
     for name, value in values.items():
         key = name.lower()
         if key not in known:
+            names = [b.name for b in branches if b.kind in LETTERS]
             raise TypeError(
-                f"unknown control {name!r}: the circuit has no such element; it has "
-                f"{', '.join(sorted(b.name for b in branches if b.kind in LETTERS))}"
+                f"unknown control {name!r}; choose from {', '.join(map(repr, CONTROL_NAMES))}, the "
+                f"sources of the circuit, or its elements {', '.join(map(repr, names))}"
             )
         if key in found:
             raise TypeError(f"{name!r} is given twice; names do not depend on case")

@@ -101,7 +101,8 @@ def refuse_unstable(equation: CircuitEquation, pace: float) -> None:
     beat = f", at {abs(rate.imag) / (2 * np.pi):.3g} Hz" if abs(rate.imag) > rounding else ""
     raise CircuitError(
         f"the circuit is not stable: a mode at {', '.join(names)} {told}{beat}; change the gain or "
-        "the sign of an active element, or add damping there"
+        "the sign of an active element, or add damping there, such as a large resistor across the "
+        "capacitor of an integrator"
     )
 
 

@@ -26,8 +26,8 @@ from ktc._learning.schedule import Schedule
 from ktc._model.description import Described
 from ktc._model.network import Network
 
-#: Updates between two checkpoints where ``every`` is not given.
-EVERY = 100
+#: Updates between two checkpoints where ``every`` is not given: at least, and share of all.
+EVERY, CHECKPOINTS = 100, 20
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -135,7 +135,8 @@ def checkpoints(
         if every is not None:
             raise ValueError(f"every is {every!r}, but there is no checkpoint; pass checkpoint=")
         return lambda updates: None
-    name, step = as_path(path, "checkpoint"), count("every", EVERY if every is None else every)
+    usual = max(EVERY, run.task.ticks // CHECKPOINTS)
+    name, step = as_path(path, "checkpoint"), count("every", usual if every is None else every)
     if os.path.lexists(name):
         raise FileExistsError(
             errno.EEXIST, "the checkpoint exists; go on by ktc.resume, or remove it", name
@@ -154,13 +155,13 @@ def checkpoints(
 
 
 def _keeper(path: str, every: int, run: LearningRun, watched: bool) -> Callable[[int], None]:
-    last = run.updates
+    last, file = run.updates, os.path.abspath(path)
 
     def keep(updates: int) -> None:
         nonlocal last
         due = updates % every == 0 or updates > run.task.ticks
         if due and (updates != last or not updates):
-            Checkpoint.of(run, every, watched).save(path)
+            Checkpoint.of(run, every, watched).save(file)
             last = updates
 
     return keep

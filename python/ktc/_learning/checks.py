@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ktc._base.validation import Array, count, tick_count, told
 from ktc._learning.center import learnable
-from ktc._learning.data import as_samples
+from ktc._learning.data import as_samples, refuse_overflow
 from ktc._learning.metrics.exact_model import MOST_DENSE
 from ktc._learning.metrics.likelihood import refuse_unreachable
 from ktc._learning.metrics.settings import Metrics
@@ -24,9 +24,6 @@ from ktc._model.imperfections import LimitError
 from ktc._model.parameters import CONTROL_OF, LEARNABLE, Parameters
 from ktc._theory.free_energies import at_equilibrium
 from ktc._theory.gaussian import PARAMETERS
-
-#: Largest energy of the data in units of kT: far below where doubles overflow.
-LARGEST_ENERGY = 1e100
 
 
 def parameter_names(parameters: str | Sequence[str], device: object = None) -> tuple[str, ...]:
@@ -116,14 +113,7 @@ def checked_samples(
         raise ValueError("hidden must leave at least one visible unit, but names all")
     visible = np.setdiff1d(np.arange(units), hidden)
     samples = as_samples(data, len(visible))
-    own = (net.sparse_stiffness if net.is_sparse else net.stiffness).diagonal()
-    with np.errstate(over="ignore", invalid="ignore"):
-        energy = np.abs(samples / start.scale[visible]).max() ** 2 * np.abs(own).max()
-    if not energy < LARGEST_ENERGY * net.common_kT:
-        raise ValueError(
-            f"data are as far off as {np.abs(samples).max():.6g}, where the energy of the network "
-            "overflows; scale them down"
-        )
+    refuse_overflow(samples, net, start.scale[visible])
     if not len(hidden):
         refuse_unreachable(samples, learned, net.controls)
     return samples

@@ -104,8 +104,9 @@ def learn(
         checkpoint: file that keeps the run, for ``ktc.resume`` to go on with where it was killed or
             interrupted: written before the first update, after each ``every`` updates, and after
             the last. Emulators alone can be kept. The file must not exist.
-        every: number of updates between two checkpoints, 100 by default. Each replaces the last one
-            as a whole, and takes the time of writing the emulator, the data and the history.
+        every: number of updates between two checkpoints; by default 100, or a twentieth of all
+            where that is more. Each replaces the last one as a whole, and takes the time of writing
+            the emulator, the data and the history so far.
 
     Returns:
         A Fit. An update that would leave the energy unconfined is halved until it does not, which

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ktc._base.cached import cached_property
 from ktc._base.estimate import Estimate
 from ktc._base.files import VERSION, Storable
+from ktc._base.resources import allocating
 from ktc._base.units import Units
 from ktc._base.validation import Array, count, random_seed
 from ktc._emulation.emulator import Emulator
@@ -137,8 +138,9 @@ class LearnedModel(Storable):
             >>> fit.sample(3, seed=1).shape
             (3, 1)
         """
-        emulator = Emulator(self._model, count("samples", samples), random_seed(seed))
-        return np.delete(emulator.read(), self.hidden, axis=1)
+        with allocating("samples", count("samples", samples)):
+            emulator = Emulator(self._model, samples, random_seed(seed))
+            return np.delete(emulator.read(), self.hidden, axis=1)
 
     def score(self, data: ArrayLike) -> Estimate:
         """Return the log-likelihood ln p(v) of data under the learned model, in nats per sample.

@@ -40,6 +40,7 @@ from ktc._model.directions import Directions
 from ktc._model.network import Network
 from ktc._model.parameters import Parameters
 from ktc._theory.free_energies import free_energy_change
+from ktc._theory.relaxation import has_relaxed
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,10 @@ class LearningRun:
             else DataPhase(task.samples, task.learned, batches)
         )  # fmt: skip
         begun = task.schedule.begun()
-        problem = Problem(device, begun, task.ticks, task.learned, positive, self._source, exact)
+        problem = Problem(
+            device, begun, task.ticks, task.learned, positive, self._source, exact,
+            _plans(task, device, self._source), task.seed,
+        )  # fmt: skip
         self._problem, self._noise = problem, _noise(problem, task.schedule, task.seed)
         self._loop = Loop(problem, self._noise)
         self.before = Before.of(device) if before is None else before
@@ -180,6 +184,7 @@ class LearningRun:
             self._name_sources(outcome.rows["theta"][-1])
             variances = variances_so_far()
         exact, positive = self._problem.exact, self._problem.positive
+        source = None if self._loop.rule == "open loop" else self._source
         many, samples, goal = len(task.hidden), task.samples, positive.all_forces()
         moments = BatchMoments.of(samples, task.batch) if exact.whole and not many else None
         scatter = np.cov(samples.T, bias=True).reshape(2 * [samples.shape[1]]) if many else None
@@ -196,7 +201,7 @@ class LearningRun:
             readings=self._readings(variances),
             history=history_of(outcome.rows, exact, None if many else goal),
             stopped_early=outcome.stopped,
-            calibration=None if self._source is None else self._source.report(),
+            calibration=None if source is None else source.report(),
             rule=self._loop.rule,
             seed=task.seed,
             rested=task.rested,
@@ -224,6 +229,15 @@ class LearningRun:
             variances=variances,
             applied_change=change,
         )
+
+
+def _plans(task: Task, device: Device, source: MetricSource | None) -> bool:
+    """Whether a drive may be computed beforehand: of a device that starts in equilibrium and is
+    what its design says, as far as it knows, where no measured metrics are asked for.
+    """
+    settled = task.rested is None or has_relaxed(task.start.network, task.rested)
+    asked = task.metrics != Metrics() and source is not None and not source.closed
+    return settled and not asked and data_sheet_of(device) is None
 
 
 def _realised(device: object) -> Network | None:

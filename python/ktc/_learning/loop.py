@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
-from ktc._base.codec import Saved
 from ktc._base.lazy_imports import InterruptGate
 from ktc._base.progress import progress_bar
 from ktc._base.validation import Array, frozen
@@ -22,12 +20,12 @@ from ktc._learning.loop_state import LoopState, Outcome, Row
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.metric_tensors import MetricTensors, NoMetrics
 from ktc._learning.metrics.source import MetricSource
-from ktc._learning.path_to_target import Anticipation
-from ktc._learning.positive_phase import DataPhase, PositivePhase
+from ktc._learning.positive_phase import PositivePhase
+from ktc._learning.restraint import restraint_of
 from ktc._learning.schedule import Schedule, Update
-from ktc._learning.transport_steering import transport_steering
+from ktc._learning.steering import Steering, steering_of
 from ktc._model.controls import Controls
-from ktc._model.device import Device, Settles, is_infinite
+from ktc._model.device import Device, Settles
 from ktc._model.imperfections import LimitError
 from ktc._model.parameters import Parameters
 
@@ -42,6 +40,7 @@ class Problem:
 
     ``schedule`` is as made for this run (``Schedule.begun``), ``metrics`` None where it needs
     neither F nor ζ; ``exact`` has the free energies on the path where they are available.
+    ``plans`` is whether a drive computed beforehand may replace the rule of F and ζ.
     """
 
     device: Device
@@ -51,34 +50,13 @@ class Problem:
     positive: PositivePhase
     metrics: MetricSource | None
     exact: ExactModel
+    plans: bool = False
+    seed: int | None = None
 
     @property
     def closed_form(self) -> bool:
         """Whether F and ζ are constant closed forms: of the bias of a Gaussian network."""
         return self.exact.constant and (self.metrics is None or self.metrics.steady)
-
-
-class Steering(Protocol):
-    """A rule that chooses the next θ from the replicas' averages, without a rate.
-
-    Attributes:
-        rule: its name.
-        margin: share of the stiffness that an update must leave.
-        noise_work: what the noise of the gradient costs at an update; None where it is not known.
-    """
-
-    rule: str
-    margin: float
-    noise_work: float | None
-
-    def saved(self) -> Saved:
-        """What ``restore`` needs to go on with the same bits."""
-
-    def restore(self, saved: Saved) -> None:
-        """Go on from what was ``saved``."""
-
-    def parameters(self, time: float, forces: Array, controls: Controls) -> Array:
-        """θ to hold from ``time`` on, from ⟨∂_θH⟩ over the replicas and the controls so far."""
 
 
 #: Sees each update but the last, and stops the run where it returns True.
@@ -103,9 +81,11 @@ class Loop:
         self._rows: list[Row] = []
         self._first = np.array(self._work_and_heat())
         self._gate = InterruptGate()
-        self._steering = self._steered_by()
+        self._steering = steering_of(problem)
         # F and ζ where they are the same at all controls.
         self._constant = self._tensors(self._controls, 0) if problem.closed_form else None
+        rates = self._steering is None and self._constant is None
+        self._restraint = restraint_of(problem) if rates else None
 
     @property
     def rule(self) -> str:
@@ -118,8 +98,11 @@ class Loop:
     def state(self) -> LoopState:
         """Where the loop stands; setting it goes on from there."""
         steering = None if self._steering is None else self._steering.saved()
+        restraint = None if self._restraint is None else self._restraint.saved()
         theta, controls, gain = self._theta, self._controls, self._least_gain
-        return LoopState(theta, controls, gain, self._flow, self._first, self._rows, steering)
+        return LoopState(
+            theta, controls, gain, self._flow, self._first, self._rows, steering, restraint
+        )
 
     @state.setter
     def state(self, state: LoopState) -> None:
@@ -127,6 +110,8 @@ class Loop:
         self._first, self._rows = state.first, state.rows
         if self._steering is not None and state.steering is not None:
             self._steering.restore(state.steering)
+        if self._restraint is not None and state.restraint is not None:
+            self._restraint.restore(state.restraint)
 
     def run(
         self,
@@ -216,8 +201,11 @@ class Loop:
         problem, parameters = self._problem, self._parameters
         forces, mean = replica_forces(self._device, parameters, first=k == 0)
         gradient = forces - problem.positive.forces()
+        self._forces = forces
         if not np.isfinite(gradient).all():
             raise _Stop("the replicas' averages are not finite: the controls diverged")
+        if k == 0 and self._restraint is not None:
+            self._restraint.begin(forces)
         update = None
         with np.errstate(over="ignore", invalid="ignore"):
             if self._steering is None:
@@ -262,14 +250,25 @@ class Loop:
         Returns the share of Δθ that was made, the bias, and ΔF where it is available.
         """
         parameters, before, after, share = self._parameters, self._controls, None, 1.0
+        energy: float | None = None
         if self._constant is None:
             margin = MARGIN if self._steering is None else self._steering.margin
-            share, after = confined(parameters, before, self._theta, change, margin)
+            restraint = self._restraint
+            floor = None if restraint is None else restraint.floor
+            share, after = confined(parameters, before, self._theta, change, margin, floor)
             if share == 0:
                 raise _Stop(
                     "no part of the update keeps the energy confined: the data ask for an "
                     "unconfined model, or the rate is too large"
                 )
+            if restraint is not None:
+                if restraint.is_hopeless(share):
+                    raise _Stop("updates would unconfine the energy: the rate is too large")
+                made = share * change
+                kept, after, energy = restraint.limited(
+                    self._theta, made, self._forces, before, after
+                )
+                share *= kept
         theta = self._theta + share * change
         try:
             settings = parameters.changes(theta, before)
@@ -284,7 +283,9 @@ class Loop:
             return share, settings["bias"], None
         self._controls = after
         exact = self._problem.exact
-        return share, after.bias, exact.free_energy_change(before, after) if exact.known else None
+        if energy is None and exact.known:
+            energy = exact.free_energy_change(before, after)
+        return share, after.bias, energy
 
     def _learned(self, update: Update, k: int, gradient: Array, forces: Array) -> Array:
         """Δθ of an update by the schedule's rate."""
@@ -314,32 +315,6 @@ class Loop:
             if k == 0:
                 raise
             raise _Stop(f"cannot compute the path to the target: {error}") from error
-
-    def _steered_by(self) -> Steering | None:
-        """Steering that replaces the schedule's rate; None where there is none."""
-        problem, visible = self._problem, self._problem.positive
-        if problem.schedule.transports and isinstance(visible, DataPhase) and visible.whole:
-            found = transport_steering(
-                problem.exact,
-                problem.metrics,
-                visible.all_forces(),
-                problem.schedule.duration,
-                self._hold,
-                math.inf if is_infinite(self._device.ledger) else len(self._device.ledger.work),
-            )
-            if found is not None:
-                return found
-        return self._anticipated()
-
-    def _anticipated(self) -> Anticipation | None:
-        """Steering by the whole path to the target; None where F and ζ are constant along it."""
-        schedule, metrics = self._problem.schedule, self._problem.metrics
-        if metrics is None or metrics.constant:
-            return None
-        if not schedule.anticipate:
-            return None
-        goal = self._problem.positive.all_forces()
-        return Anticipation(metrics.equilibria(), schedule, goal, self._controls, self._hold)
 
     def _tensors(self, controls: Controls, k: int) -> MetricTensors:
         """F and ζ at some controls, or a stop where they can no longer be evaluated."""

@@ -40,6 +40,7 @@ class LoopState(NamedTuple):
     first: Array
     rows: list[Row]
     steering: Saved | None
+    restraint: Saved | None
 
 
 class Outcome(NamedTuple):
@@ -70,11 +71,13 @@ def restored_loop(
         raise RecordError(f"loop/controls: must be those of the start, but for {tuple(changed)}")
     of_shape("loop/flow", saved["flow"], size)
     of_shape("loop/first", saved["first"], *now.first.shape)
-    if (saved["steering"] is None) != (now.steering is None):
-        raise RecordError("loop/steering: only that of a rule without a rate is saved")
+    for name, kind in (("steering", "without a rate"), ("restraint", "that has a rate")):
+        if (saved[name] is None) != (getattr(now, name) is None):
+            raise RecordError(f"loop/{name}: only that of a rule {kind} is saved")
     return LoopState(
         saved["theta"], controls, positive("loop/least_gain", saved["least_gain"]), saved["flow"],
         saved["first"], _rows(rows, (size, units, size, units), ticks), saved["steering"],
+        saved["restraint"],
     )  # fmt: skip
 
 
