@@ -148,7 +148,8 @@ class SourceMeter(Mapping[str, Estimate]):
         charges = times(away, flow.path) + rate * flow.duration
         rest_of_sum = given - times(charges, theta[None])[:, 0]
         size = np.abs(rest) + np.abs(before).max(axis=0) + np.abs(after).max(axis=0)
-        law = flow.given(np.finfo(np.float64).eps * size)
+        # Rounding of a state is one for all replicas where noise does not reach its last digits.
+        law = flow.given(16 * np.finfo(np.float64).eps * size)
         charges += law.draw(noise, _normals(emulator, start, len(theta)), theta, rest_of_sum)
         energy = charges * theta
         # To rounding, the energy from all sources is their sum.
