@@ -91,6 +91,8 @@ def test_metrics_of_sources_are_projections_of_those_of_the_bias():
     np.testing.assert_allclose(
         ktc.theory.fisher_matrix(made, fit.learned), np.diag([3e-12, 0.375e-12]), atol=1e-24
     )
+    named = ktc.theory.fisher_matrix(made, ("V2", "V1"))
+    np.testing.assert_array_equal(named, ktc.theory.fisher_matrix(made, fit.learned))
     charged = np.array([[-1e-12, -1e-12], [3e-12, 0.0]])  # per volt of V2 and of V1
     np.testing.assert_allclose(
         ktc.theory.friction_tensor(made, fit.learned), 1e6 * charged.T @ charged, rtol=1e-9

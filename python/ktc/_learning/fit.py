@@ -304,9 +304,10 @@ class Fit(LearnedModel):
     def bound(self) -> float:
         """Least excess work of reaching this run's final parameters in its duration.
 
-        By the bias where it alone was learned on a Gaussian network (``theory.least_excess_work``);
-        by any control whatever (``theory.wasserstein_bound``) elsewhere. From equilibrium at the
-        first controls: where ``from_equilibrium`` is False it does not apply.
+        By the bias where it alone was learned on a Gaussian network (``theory.least_excess_work``),
+        and by the sources of a circuit where these were; by any control whatever
+        (``theory.wasserstein_bound``) elsewhere. From equilibrium at the first controls: where
+        ``from_equilibrium`` is False it does not apply.
 
         Raises:
             ValueError: inductors, coupled quartic units, inertia where more than the bias was

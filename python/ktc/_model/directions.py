@@ -172,13 +172,13 @@ def _network_of(device: object) -> HasDirections | None:
     return network if isinstance(network, HasDirections) else None
 
 
-def directions_among(device: object, names: Sequence[str]) -> tuple[str, ...]:
+def directions_among(device: object, names: Sequence[object]) -> tuple[str, ...]:
     """Return those of the names that are of directions of a device's network."""
     network = _network_of(device)
     if network is None:
         return ()
     known = set(map(str.lower, network.direction_names))
-    return tuple(name for name in names if name.lower() in known)
+    return tuple(name for name in names if isinstance(name, str) and name.lower() in known)
 
 
 def told_directions(device: object) -> str:
