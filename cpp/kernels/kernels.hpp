@@ -42,33 +42,41 @@ inline constexpr std::size_t modal_tile = 16;
 
 /// Some rows of the matrix B of correlated noise, column by column: `depth` columns of noise, then
 /// those of the filters.
+template <class Real>
 struct DrivenPanel {
     std::size_t rows, depth;  ///< driven_panel rows, two or one
     const std::size_t* row;   ///< where in the state
-    const double* numbers;
+    const Real* numbers;
 };
 inline constexpr std::size_t driven_panel = 6;
 
 /// Factors of a hold of driven modes, one entry per row: units, then filters.
+template <class Real>
 struct DrivenMove {
     std::size_t units, filters;
     std::size_t draws;                ///< normals per step
-    const double *decay, *growth;     ///< e^{−λh} and e^{−λh} − 1
-    const double* width;              ///< of the noise that a row has alone; may be null
-    const DrivenPanel* panels;        ///< noise that rows share
+    const Real *decay, *growth;       ///< e^{−λh} and e^{−λh} − 1
+    const Real* width;                ///< of the noise that a row has alone; may be null
+    const DrivenPanel<Real>* panels;  ///< noise that rows share
     std::size_t panel_count, shared;  ///< number of its first normal
 };
 
 /// One tick of driven modes: an update of forces and sources, then a hold.
+template <class Real>
 struct DrivenTick {
-    const DrivenMove* move;
-    const double* force_change;  ///< Δβ; null without update
-    const double* force;         ///< β held
-    const double* rest;          ///< w* held
+    const DrivenMove<Real>* move;
+    const Real* force_change;  ///< Δβ; null without update
+    const Real* force;         ///< β held
+    const Real* rest;          ///< w* held; in single precision w* − β
     // Energy from sources (motion/driven_motion.hpp); null where there is none.
-    const double* potential = nullptr;  ///< c
-    const double* share = nullptr;      ///< l, of each normal
-    double steady = 0.0;                ///< p h
+    const Real* potential = nullptr;  ///< c
+    const Real* share = nullptr;      ///< l, of each normal
+    double steady = 0.0;              ///< p h
+    // In single precision, where the state is the deviation from w*:
+    const Real* force_rest = nullptr;   ///< rounding error of Δβ
+    const Real* rest_change = nullptr;  ///< Δw*
+    const Real* rest_rest = nullptr;    ///< rounding error of Δw*
+    double common_work = 0.0;           ///< −Δβ·w* with w* before the update
 };
 
 /// Noise that the energy from sources has on its own: pairs of normals by their step, and their
@@ -165,6 +173,12 @@ struct KernelsOf {
     void (*modal)(Real* state, std::size_t stride, std::size_t units, const ModalTick<Real>* ticks,
                   std::size_t count, const StreamAddress& first, const ModalBooks& books);
 
+    /// Plays `count` ticks on the group of replicas at `state`, rows `stride` apart, with noise of
+    /// the sources' own (null for none). `scratch` has room for the noise of a tile, or of a tick.
+    void (*driven)(Real* state, std::size_t stride, const DrivenTick<Real>* ticks,
+                   std::size_t count, const StreamAddress& first, const SourceNoise& own,
+                   const DrivenBooks& books, Real* scratch);
+
     /// Products of a packed matrix and a block: out = A block, and x ← (y − x) + A y.
     void (*multiply)(const ProductShape& shape, const Real* panels, const Real* block, Real* out);
     void (*multiply_move)(const ProductShape& shape, const Real* panels, const Real* y, Real* x);
@@ -200,11 +214,6 @@ struct Kernels {
             return full;
     }
 
-    /// Plays `count` ticks on sixteen replicas, rows `stride` apart, with noise of the sources' own
-    /// (null for none). `scratch` has room for the noise of a tile, or of a tick.
-    void (*driven)(double* state, std::size_t stride, const DrivenTick* ticks, std::size_t count,
-                   const StreamAddress& first, const SourceNoise& own, const DrivenBooks& books,
-                   double* scratch);
     /// Sixteen uniform numbers in (0, 1), odd multiples of 2^−53, one per replica of a group.
     void (*uniforms)(const StreamAddress& address, double* out);
     /// Sub-steps of the splitting integrator on a block (motion/substeps.hpp).

@@ -15,6 +15,7 @@ namespace ktc {
 ///
 /// Noise that the energy from sources has on its own is drawn in the Haar basis of the ticks of a
 /// tile: one normal for a tile of constant sources, and the same numbers whichever calls play it.
+template <class Real>
 class DrivenPropagator final : public Propagator {
    public:
     /// Modes with noise of their own, at one temperature without generators.
@@ -34,23 +35,26 @@ class DrivenPropagator final : public Propagator {
    private:
     void relax(const std::vector<double>& rates);
     void relax_filters(const DrivenMotion& motion);
+    void set_width(std::vector<double> width);
     void pack(const Matrix& decay, const Matrix& factor);
     void pack_panel(const Matrix& decay, const Matrix& factor, std::size_t begin, std::size_t rows);
     std::shared_ptr<const SourceMove> source_of(std::shared_ptr<const SourceFlow> flow) const;
+    void add_forces(DrivenTick<Real>& driven, const Tick& tick, TickBatch& batch) const;
 
     double hold_;
-    std::vector<double> decay_, growth_, width_, lag_;
+    std::vector<double> width_, lag_;
+    std::vector<Real> decay_, growth_, real_width_;
     DrivenTransition transition_;  ///< of modes with correlated noise alone
     std::vector<double> filter_unit_;
     std::vector<std::size_t> order_, depth_;
-    std::vector<std::vector<double>> numbers_;
-    std::vector<DrivenPanel> panels_;
-    DrivenMove move_;
+    std::vector<std::vector<Real>> numbers_;
+    std::vector<DrivenPanel<Real>> panels_;
+    DrivenMove<Real> move_;
 };
 
 /// The propagator of a driven network of which modes relax on their own.
 std::shared_ptr<const Propagator> driven_propagator(const Network& network, const Setting& setting,
-                                                    double hold);
+                                                    const StateFormat& format, double hold);
 
 /// Noise that the energy from sources has on its own in consecutive ticks.
 class OwnSourceNoise {

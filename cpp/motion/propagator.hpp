@@ -24,10 +24,11 @@ struct Tick {
 /// Consecutive ticks, prepared once and then played on every block.
 struct TickBatch {
     std::vector<Tick> ticks;
-    /// The ticks as the kernels of independent modes read them, and the numbers they point to.
+    /// The ticks as the kernels of independent and driven modes read them, and the numbers they
+    /// point to.
     std::tuple<std::vector<ModalTick<double>>, std::vector<ModalTick<float>>> modal;
+    std::tuple<std::vector<DrivenTick<double>>, std::vector<DrivenTick<float>>> driven;
     std::vector<std::vector<float>> rounded;
-    std::vector<DrivenTick> driven;  ///< the ticks as the kernel of driven modes reads them
 
     void append(Tick tick);
     void play(ReplicaBlock& block, Workspace& workspace) const;
