@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <type_traits>
 #include <vector>
@@ -78,8 +80,7 @@ struct Drive {
     std::size_t depth() const { return draws; }
     void pack() {
         for (std::size_t begin = 0, size = 0; begin < rows; begin += size) {
-            size = rows - begin >= driven_panel ? driven_panel
-                                                : std::min<std::size_t>(rows - begin, 2);
+            size = std::min(driven_panel, std::bit_floor(rows - begin));
             panels.push_back({size, depth(), order.data() + begin, nullptr});
             for (std::size_t column = 0; column < depth() + filters; ++column)
                 for (std::size_t r = 0; r < size; ++r)
@@ -123,7 +124,7 @@ Replicas<Real> play(const Kernels& kernels, const Drive<Real>& drive) {
     Replicas<Real> replicas(drive.rows);
     const std::vector<std::uint64_t> step{0, 16, 32, 0, 0, 0, 0};
     const std::vector<std::size_t> end{1, 2, 3};
-    Aligned<Real> scratch((modal_tile + 2 * drive.draws) * group<Real>);
+    Aligned<Real> scratch((driven_draws + 2 * drive.draws) * group<Real>);
     auto& s = replicas.sum;
     auto& c = replicas.carry;
     kernels.of<Real>().driven(replicas.state.data(), group<Real>, drive.ticks.data(), drive.count,
