@@ -87,7 +87,7 @@ void assign(const std::string& name, const double* values, std::size_t count, Co
 }
 
 /// Controls that are not in `changes` are held.
-void set(Engine& engine, const Values& changes) {
+Controls changed(const Engine& engine, const Values& changes) {
     Controls controls = engine.controls();
     for (const auto& item : changes) {
         const auto name = item.first.cast<std::string>();
@@ -96,8 +96,19 @@ void set(Engine& engine, const Values& changes) {
         else
             place_of(name, controls) = to_vector(item.second.cast<Array>());
     }
+    return controls;
+}
+
+void set(Engine& engine, const Values& changes) {
+    Controls controls = changed(engine, changes);
     const py::gil_scoped_release release;
     engine.set(std::move(controls));
+}
+
+void exchange(Engine& engine, const Network& network, const Values& changes) {
+    Controls controls = changed(engine, changes);
+    const py::gil_scoped_release release;
+    engine.exchange(network, std::move(controls));
 }
 
 /// Ctrl-C stops the engine between steps; all replicas stand at one time.
@@ -238,6 +249,8 @@ void bind_engine(py::module_& module) {
              "`motion` is exact, driven, midpoint, split or pooled; an empty `state` starts in the "
              "stationary state.")
         .def("set", set, py::arg("changes"), "Apply one control update and post its work.")
+        .def("exchange", exchange, py::arg("network"), py::arg("changes"),
+             "Go on with a network that differs in its resistors, after a control update.")
         .def("hold", hold, py::arg("duration"), "Evolve at held controls.")
         .def("play", play, py::arg("holds"), py::arg("waveforms"),
              py::arg("statistics") = std::nullopt,

@@ -1,4 +1,5 @@
-#include "motion/transition.hpp"
+#include "motion/driven_motion.hpp"
+#include "motion/flow_solver.hpp"
 
 #include <pybind11/pybind11.h>
 #include <pybind11/typing.h>
@@ -29,7 +30,14 @@ Pair of_network(const Network& network, const py::typing::Dict<py::str, Array>& 
                 double hold) {
     const Controls controls = to_controls(given);
     network.check(controls);
-    return to_pair(network_transition(network, controls, hold));
+    return to_pair(network.is_driven(controls) ? driven_network_transition(network, controls, hold)
+                                               : network_transition(network, controls, hold));
+}
+
+Array slope_at_rest(const Network& network, const py::typing::Dict<py::str, Array>& given) {
+    const Controls controls = to_controls(given);
+    network.check(controls);
+    return to_array(rest_slope(network, controls, FlowSolver(network, controls)));
 }
 
 Array stationary(const Array& drift, const Array& diffusion) {
@@ -43,7 +51,10 @@ void bind_transition(py::module_& module) {
     module.def("linear_transition", of_linear_system, py::arg("drift"), py::arg("diffusion"),
                py::arg("hold"), "A and Q of dz = F z dt + noise of covariance rate D over a hold.");
     module.def("network_transition", of_network, py::arg("network"), py::arg("controls"),
-               py::arg("hold"), "A and Q of a network's state z over a hold.");
+               py::arg("hold"),
+               "A and Q of a network's state z over a hold, followed by the currents of filters.");
+    module.def("rest_slope", slope_at_rest, py::arg("network"), py::arg("controls"),
+               "Gradient of H where a network under sources rests.");
     module.def("stationary_covariance", stationary, py::arg("drift"), py::arg("diffusion"),
                "P with F P + P Fᵀ + D = 0.");
 }

@@ -171,7 +171,7 @@ JOINT = {
         GAUSSIAN, NEAR, least, parameters=TWO, metrics=ktc.Metrics(fisher="replicas")
     ),
     "bias and stiffness, inertia": fitted(
-        network(K2, inertia=[0.2, 0.4]), NEAR, least, parameters=TWO
+        network(K2, inertia=[0.2, 0.4]), NEAR, present, parameters=TWO
     ),
     "bias and stiffness, infinite": fitted(
         GAUSSIAN, NEAR, present, parameters=TWO, replicas=math.inf, seed=None
@@ -182,11 +182,12 @@ JOINT = {
         lambda: schedules.MinimalDissipation(SECONDS, anticipate=False),
         parameters=TWO,
     ),
-    "diagonal": fitted(GAUSSIAN, NEAR, least, parameters=("bias", "diagonal")),
+    "diagonal": fitted(GAUSSIAN, NEAR, present, parameters=("bias", "diagonal")),
+    "diagonal, open loop": fitted(GAUSSIAN, NEAR, least, parameters=("bias", "diagonal")),
     "mask": fitted(
         network(np.diag([1.0, 1.5, 2.0])),
         [[*row, 0.5 * row[0]] for row in NEAR],
-        least,
+        present,
         parameters=COUPLINGS,
         mask=MASK,
     ),
@@ -201,9 +202,10 @@ JOINT = {
     "quartic units alone": fitted(
         network(np.diag([-1.0, 0.5]), quartic=[1.0, 0.5]),
         NEAR,
-        least,
+        present,
         parameters=("bias", "diagonal", "quartic"),
     ),
+    "quartic unit, open loop": fitted(network(0.5, quartic=0.5), [-0.3, 0.6, 0.9], least),
     "quartic units alone, anticipated": fitted(
         network(0.5, quartic=0.5), [-0.3, 0.6, 0.9], lambda: least(anticipate=True), ticks=10
     ),

@@ -15,96 +15,25 @@ from circuit_moments import Linear
 from ktc._circuits.active_circuit import compile_active
 from ktc._circuits.branch import CircuitError
 from ktc._circuits.circuit_graph import CircuitGraph
-from reference_circuit import Nodal
+from random_circuits import (
+    BOLTZMANN,
+    active_circuit,
+    circuit_of_decades,
+    inductive_circuit,
+    sound_circuits,
+)
+from reference_active import ActiveNodal
 from refusal import refused
-from test_compile_circuit import components, sound_circuits
-from test_inductors import BOLTZMANN, UNIT, pencil_covariance
-from test_inductors import sound_circuits as sound_inductors
+from test_compile_circuit import components
+from test_inductors import pencil_covariance
 
 KT = BOLTZMANN * 300
-
-
-class ActiveNodal(Nodal):
-    """Nodal analysis with controlled sources."""
-
-    def __init__(self, circuit):
-        kelvin = circuit.kelvin
-        self.control = {b.name: b.control for b in circuit.branches}
-        super().__init__(
-            [
-                (b.name, b.plus, b.minus, b.value, kelvin if b.kelvin is None else b.kelvin)
-                for b in circuit.branches
-            ]
-        )
-        self.extra = [b for b in self.branches if b[0][0] in "VLEH"]
-        self.size = len(self.nodes) + len(self.extra)
-
-    def place(self, name):
-        """Of the current of a source."""
-        return len(self.nodes) + [b[0] for b in self.extra].index(name)
-
-    def matrix(self, s):
-        matrix = super().matrix(s)
-        for b in self.branches:
-            kind, row = b[0][0], self.row(b)
-            if kind in "GF":
-                matrix += b[3] * np.outer(row, self.driving(b))
-            elif kind in "EH":
-                k = self.place(b[0])
-                matrix[:, k] += row
-                matrix[k] += self.driving(b) if b[3] == math.inf else row - b[3] * self.driving(b)
-        return matrix
-
-    def driving(self, b):
-        """The controlling voltage or current as a row."""
-        if b[0][0] in "EG":
-            return self.row((b[0], *self.control[b[0]]))
-        row = np.zeros(self.size)
-        row[self.place(self.control[b[0]][0])] = 1.0
-        return row
-
-
-def random_circuit(draw):
-    """Up to five nodes, values within a factor of nine, one to four controlled sources."""
-    nodes = ["0", *(f"n{i}" for i in range(draw.integers(2, 6)))]
-    counts = {"R": (2, 7), "C": (1, 5), "L": (0, 3), "V": (0, 3), "I": (0, 2)}
-    result = ktc.Circuit(UNIT)
-    for kind, count in counts.items():
-        for number in range(draw.integers(*count)):
-            plus, minus = draw.choice(len(nodes), 2, replace=False)
-            kelvin = UNIT * draw.uniform(0.5, 2) if kind == "R" else None
-            value = draw.normal() if kind in "VI" else 3 ** draw.uniform(-1, 1)
-            result.add(f"{kind}{number}", nodes[plus], nodes[minus], value, kelvin=kelvin)
-    volts = [b.name for b in result.branches if b.kind == "V"]
-    for number in range(draw.integers(1, 4)):
-        kind = str(draw.choice(list("EGFH" if volts else "EG")))
-        plus, minus = draw.choice(len(nodes), 2, replace=False)
-        control = draw.choice(len(nodes), 2, replace=False)
-        named = [nodes[k] for k in control] if kind in "EG" else [str(draw.choice(volts))]
-        gain = math.inf if kind == "E" and draw.random() < 0.3 else 2 * draw.normal()
-        result.add(f"{kind}{number}", nodes[plus], nodes[minus], gain, control=named)
-    return result
-
-
-def sound_active(seed, count):
-    draw, found = np.random.default_rng(seed), 0
-    while found < count:
-        candidate = random_circuit(draw)
-        try:
-            net = candidate.compile()
-        except CircuitError:
-            continue
-        rates = np.linalg.eigvals(net.drift)
-        if -rates.real.max() < 1e-5 * np.abs(rates).max():  # next to instability
-            continue
-        found += 1
-        yield candidate, net, draw
 
 
 def test_random_active_circuits_respond_and_fluctuate_as_by_nodal_analysis():
     """At rest, at a frequency, and in their noise: currents of inductors and held voltages."""
     ideal = reduced = compared = 0
-    for found, net, draw in sound_active(seed=5, count=120):
+    for found, net, draw in sound_circuits(active_circuit, 5, 120, margin=1e-5):
         nodal, linear, equation = ActiveNodal(found), Linear(net), net.equation
         assert net.nodes == tuple(nodal.nodes)
         count = len(net.nodes)
@@ -145,7 +74,7 @@ def test_random_active_circuits_respond_and_fluctuate_as_by_nodal_analysis():
 
 
 def test_random_active_circuits_have_the_covariances_of_the_pencil():
-    for found, net, _ in sound_active(seed=6, count=80):
+    for found, net, _ in sound_circuits(active_circuit, 6, 80, margin=1e-5):
         nodal = ActiveNodal(found)
         scale = np.sqrt(np.diagonal(net.stiffness))
         if np.linalg.cond(np.linalg.eig(net.drift * scale[:, None] / scale)[1]) > 1e4:
@@ -162,10 +91,10 @@ def test_random_active_circuits_have_the_covariances_of_the_pencil():
         np.testing.assert_allclose(ours, wanted, rtol=0, atol=1e-6 * max(scale, 1e-3))
 
 
-@pytest.mark.parametrize("found", [sound_circuits, sound_inductors])
-def test_without_active_elements_it_is_the_passive_circuit(found):
+@pytest.mark.parametrize("kind", [circuit_of_decades, inductive_circuit])
+def test_without_active_elements_it_is_the_passive_circuit(kind):
     """M = J − G by the other derivation: rates, rest, power of sources, and detailed balance."""
-    for circuit, net, _ in found(seed=7, count=60):
+    for circuit, net, _ in sound_circuits(kind, 7, 60):
         graph = CircuitGraph(circuit.branches, joined=False)
         equation = compile_active(graph, circuit.kelvin, circuit.couplings)
         flow, theta = equation.active, equation.values

@@ -8,36 +8,8 @@ import scipy.sparse
 import ktc
 from circuit_moments import Linear
 from ktc._circuits.branch import CircuitError
+from random_circuits import circuit_of_decades, sound_circuits
 from reference_circuit import BOLTZMANN, Nodal, branches_of
-
-
-def random_circuit(draw):
-    """Any elements between up to six nodes, values over decades."""
-    nodes = ["0", *(f"n{i}" for i in range(draw.integers(1, 6)))]
-    ranges = {"R": (1, 5), "C": (-11, -8), "L": (-6, -3)}
-    counts = {"R": (1, 8), "C": (1, 5), "L": (0, 4), "V": (0, 3), "I": (0, 3)}
-    result = ktc.Circuit()
-    for kind, count in counts.items():
-        for number in range(draw.integers(*count)):
-            plus, minus = draw.choice(len(nodes), 2, replace=False)
-            value = 10 ** draw.uniform(*ranges[kind]) if kind in ranges else draw.normal()
-            value *= 1e-3 if kind == "I" else 1.0
-            result.add(f"{kind}{number}", nodes[plus], nodes[minus], value)
-    return result
-
-
-def sound_circuits(seed, count):
-    """Random circuits that compile, with their networks."""
-    draw, found = np.random.default_rng(seed), 0
-    while found < count:
-        candidate = random_circuit(draw)
-        try:
-            net = candidate.compile()
-        except CircuitError:
-            continue
-        found += 1
-        yield candidate, net, draw
-
 
 # What rounding may leave: impedances of these circuits span some ten decades.
 ROUNDING = 1e-6
@@ -52,7 +24,7 @@ def reached(found):
 
 def test_response_of_random_circuits_to_their_sources_is_that_of_nodal_analysis():
     """All nodes, those without capacitor too, at rest and at three frequencies a source."""
-    for found, net, draw in sound_circuits(seed=2, count=200):
+    for found, net, draw in sound_circuits(circuit_of_decades, 2, 200):
         nodal, linear = Nodal(branches_of(found)), Linear(net)
         count = len(net.nodes)
         held = reached(found)
@@ -88,7 +60,7 @@ def test_response_of_random_circuits_to_their_sources_is_that_of_nodal_analysis(
 def test_noise_of_random_circuits_is_that_of_nodal_analysis():
     """One-sided densities of all voltages that capacitors hold, and of all inductor currents."""
     compared = 0
-    for found, net, draw in sound_circuits(seed=3, count=200):
+    for found, net, draw in sound_circuits(circuit_of_decades, 3, 200):
         nodal, linear = Nodal(branches_of(found)), Linear(net)
         rows = {f"q({node})": place for place, node in enumerate(nodal.nodes)}
         held = [k for k, name in enumerate(net.coordinates) if name in rows]
@@ -141,7 +113,7 @@ def test_heat_of_random_circuits_is_the_limit_of_small_parasitic_capacitances():
     with ε = 1 pF and C from 10 pF, up to 1e-2 in the worst of these circuits and 1e-5 in most.
     """
     errors, flows = [], []
-    for found, net, draw in sound_circuits(seed=4, count=150):
+    for found, net, draw in sound_circuits(circuit_of_decades, 4, 150):
         bare = [n for n in found.nodes if f"q({n})" not in net.coordinates]
         if not bare:
             continue

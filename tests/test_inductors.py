@@ -4,8 +4,6 @@ Random circuits of unit size are compared with modified nodal analysis: operatin
 and spectra at one frequency at a time, and stationary covariances by the modes of its pencil.
 """
 
-import itertools
-
 import numpy as np
 import pytest
 import scipy.linalg
@@ -13,48 +11,15 @@ import scipy.linalg
 import ktc
 from circuit_moments import Linear
 from ktc._circuits.branch import CircuitError
+from random_circuits import BOLTZMANN, inductive_circuit, sound_circuits
 from reference_circuit import Nodal, branches_of, couplings_of
 from refusal import refused
-
-BOLTZMANN = 1.380649e-23
-UNIT = 1 / BOLTZMANN  # the temperature of kT = 1
-
-
-def random_circuit(draw):
-    """Up to six nodes, values within a factor of nine, three and more inductors."""
-    nodes = ["0", *(f"n{i}" for i in range(draw.integers(2, 6)))]
-    counts = {"R": (1, 6), "C": (0, 4), "L": (3, 8), "V": (0, 2), "I": (0, 3)}
-    result = ktc.Circuit(UNIT)
-    kelvins = UNIT * draw.uniform(0.5, 2, 2 if draw.random() < 0.5 else 1)
-    for kind, count in counts.items():
-        for number in range(draw.integers(*count)):
-            plus, minus = draw.choice(len(nodes), 2, replace=False)
-            kelvin = float(draw.choice(kelvins)) if kind == "R" else None
-            value = draw.normal() if kind in "VI" else 3 ** draw.uniform(-1, 1)
-            result.add(f"{kind}{number}", nodes[plus], nodes[minus], value, kelvin=kelvin)
-    names = [b.name for b in result.branches if b.kind == "L"]
-    for number, pair in enumerate(itertools.combinations(names, 2)):
-        if draw.random() < 0.5:
-            result.add_coupling(f"K{number}", *pair, value=draw.uniform(-0.9, 0.9))
-    return result
-
-
-def sound_circuits(seed, count):
-    draw, found = np.random.default_rng(seed), 0
-    while found < count:
-        candidate = random_circuit(draw)
-        try:
-            net = candidate.compile()
-        except CircuitError:
-            continue
-        found += 1
-        yield candidate, net, draw
 
 
 def test_random_circuits_respond_and_fluctuate_as_by_nodal_analysis():
     """Nodes at rest, currents at a frequency by source, and noise of currents and held nodes."""
     reduced = coupled = compared = 0
-    for found, net, draw in sound_circuits(seed=1, count=150):
+    for found, net, draw in sound_circuits(inductive_circuit, 1, 150):
         nodal = Nodal(branches_of(found), couplings_of(found))
         linear, equation = Linear(net), net.equation
         inductors = [len(nodal.nodes) + nodal.extra.index(b) for b in nodal.extra if b[0][0] == "L"]
@@ -121,7 +86,7 @@ def pencil_covariance(nodal):
 def test_random_circuits_have_the_covariances_of_the_pencil():
     """Currents of all inductors and voltages of held nodes, also at two temperatures."""
     warm = 0
-    for found, net, _ in sound_circuits(seed=2, count=120):
+    for found, net, _ in sound_circuits(inductive_circuit, 2, 120):
         nodal = Nodal(branches_of(found), couplings_of(found))
         try:
             wanted = pencil_covariance(nodal)

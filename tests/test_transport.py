@@ -230,9 +230,9 @@ def test_nearly_singular_data_have_a_maximum():
     [
         ({"parameters": BOTH}, "transport"),
         ({"parameters": ("bias", "couplings", "diagonal")}, "transport"),
-        ({"parameters": ("stiffness",)}, "metrics"),
+        ({"parameters": ("stiffness",)}, "open loop"),
         ({"parameters": ("bias",)}, "metrics"),
-        ({"parameters": BOTH, "mask": [[True, False], [False, True]]}, "metrics"),
+        ({"parameters": BOTH, "mask": [[True, False], [False, True]]}, "open loop"),
         ({"parameters": BOTH, "batch": 2}, "metrics"),
         ({"parameters": BOTH, "metrics": ktc.Metrics(fisher="replicas")}, "metrics"),
         ({"parameters": BOTH, "schedule": MinimalDissipation(1.0, anticipate=True)}, "path ahead"),
@@ -252,14 +252,16 @@ def test_the_rule_is_named_and_kept(options, rule, tmp_path):
         assert "bound" in repr(fit)
 
 
-def test_inertia_and_quartic_units_keep_the_general_rule():
-    for options in ({"inertia": [0.2, 0.3]}, {"quartic": 0.1}):
-        net = ktc.Network(np.diag([1.0, 2.0]), 1.0, **options)
+def test_inertia_and_quartic_units_take_a_computed_drive():
+    cases = [({"inertia": [0.2, 0.3]}, 0, "open loop"), ({"quartic": 0.1}, 0, "open loop"),
+             ({"quartic": 0.1}, 0.2, "metrics")]  # fmt: skip
+    for options, coupling, rule in cases:
+        net = ktc.Network(np.diag([1.0, 2.0]) + coupling, 1.0, **options)
         fit = ktc.learn(
             net, data_of(np.diag([1.2, 2.0]), [0.2, 0.1]), MinimalDissipation(1.0),
             parameters=("bias", "diagonal"), replicas=200, ticks=20, seed=1,
         )  # fmt: skip
-        assert fit.rule == "metrics"
+        assert fit.rule == rule
 
 
 def test_aim_is_an_optimum():

@@ -87,14 +87,30 @@ void Engine::play_block(const TickBatch& batch, ReplicaBlock& block, Workspace& 
     block.diverged = !is_exact(motion_) && !block.is_finite();
 }
 
-void Engine::set(Controls controls) {
-    Setting next = next_setting(std::move(controls), setting_);
+void Engine::set(Controls controls) { update_to(next_setting(std::move(controls), setting_)); }
+
+void Engine::update_to(Setting next) {
     const ControlUpdate update(setting_, next);
     if (update.changes_energy())
         caught_up().for_each_block(cost_of_update, [&](ReplicaBlock& block, Workspace& workspace) {
             update.apply(block, workspace);
         });
     setting_ = std::move(next);
+}
+
+void Engine::exchange(Network network, Controls controls) {
+    const Elements &held = network_.elements(), &given = network.elements();
+    require(network.dimension() == network_.dimension() && network.units() == network_.units() &&
+                network.is_sparse() == network_.is_sparse() &&
+                given.accounts() == held.accounts() && given.resistors() == held.resistors() &&
+                given.sources() == held.sources() && given.noise_rate == held.noise_rate &&
+                given.is_active() == held.is_active(),
+            "a network that takes the place of another one must differ in its resistors alone");
+    Setting next = make_setting(network, std::move(controls), motion_, &setting_, true);
+    format_->check(next);
+    update_to(std::move(next));
+    network_ = std::move(network);
+    propagators_ = PropagatorCache();
 }
 
 std::size_t Engine::play(const Waveform& waveform, const std::function<bool()>& keep_going,

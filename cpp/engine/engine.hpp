@@ -47,6 +47,9 @@ class Engine {
 
     /// Applies one control update and posts its work.
     void set(Controls controls);
+    /// Goes on with other resistors, at held state, and applies a control update at the same time.
+    /// The network must have the units, accounts, sources and generators of the present one.
+    void exchange(Network network, Controls controls);
     /// Plays ticks, each an update and a hold, to the end or until `keep_going` stops it. Returns
     /// the number of complete ticks. Blocks that have not finished their ticks then catch up on the
     /// next call. `statistics` (may be null) are taken after every tick at which they are due.
@@ -83,6 +86,7 @@ class Engine {
     };
 
     Setting next_setting(Controls controls, const Setting& previous) const;
+    void update_to(Setting next);
     /// The ensemble after all blocks finished the ticks of an interrupted play. Noise is found by
     /// address, so that they give the same bits at any later time. Raises if any block diverged.
     Ensemble& caught_up();

@@ -62,6 +62,40 @@ TEST_CASE("a relaxing ensemble has the closed form of its mean and variance") {
     CHECK(engine.prepared() == 2);
 }
 
+TEST_CASE("a network of another friction takes over at held state, without work") {
+    for (const Motion motion : motions) {
+        Engine engine = made(motion);
+        engine.play(ramp(3), {});
+        const std::vector<double> before = states(engine);
+        std::vector<double> work(200);
+        engine.readout().balance(Ledger::work, work.data());
+        Controls next = engine.controls();
+        engine.exchange(units(2, 4.0), next);
+        const std::vector<double> after = states(engine);
+        for (std::size_t i = 0; i < before.size(); ++i)
+            CHECK(after[i] == doctest::Approx(before[i]).epsilon(1e-13));
+        std::vector<double> now(200);
+        engine.readout().balance(Ledger::work, now.data());
+        CHECK(now == work);
+        engine.play(ramp(3), {});
+        CHECK(engine.readout().imbalance() < 1e-12);
+        CHECK_THROWS_AS(engine.exchange(units(3), next), std::invalid_argument);
+    }
+}
+
+TEST_CASE("after an exchange a hold is that of the new network") {
+    EngineOptions options = options_of(Motion::exact, 20000);
+    const std::vector<double> start(20000, 3.0);
+    Engine engine(units(1, 2.0), controls_of({{4.0}}, 3.0), options, start.data());
+    engine.play({{0.1}, {}}, {});
+    engine.exchange(units(1, 8.0), engine.controls());
+    engine.play({{0.1}, {}}, {});
+    const double decay = std::exp(-0.2 - 0.05), variance = 0.75 * (1.0 - decay * decay);
+    const Moments found = engine.readout().moments(true);
+    CHECK(std::abs(found.mean[0] - 3.0 * decay) < 4.5 * std::sqrt(variance / 20000.0));
+    CHECK(std::abs(found.covariance(0, 0) - variance) < 4.5 * variance * std::sqrt(2.0 / 20000.0));
+}
+
 TEST_CASE("books close in every motion and precision") {
     for (const Motion motion : motions)
         for (const Precision precision : {Precision::full, Precision::single}) {

@@ -99,6 +99,27 @@ Transition transition_of(const DrivenMotion& motion, double hold) {
     return result;
 }
 
+Transition driven_network_transition(const Network& network, const Controls& controls,
+                                     double hold) {
+    const Coordinates coordinates = natural_coordinates(network, controls.stiffness);
+    const DrivenMotion motion = driven_motion(network, controls, coordinates);
+    const Transition natural = transition_of(motion, hold);
+    const std::size_t n = coordinates.dimension(), rows = motion.drift.rows();
+    Matrix to_state(rows, rows), from_state(rows, rows);
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t j = 0; j < n; ++j) {
+            to_state(i, j) = coordinates.to_state(i, j);
+            from_state(i, j) = coordinates.from_state(i, j);
+        }
+    for (std::size_t k = n; k < rows; ++k) {
+        to_state(k, k) = motion.filter_unit[k - n];
+        from_state(k, k) = 1.0 / motion.filter_unit[k - n];
+    }
+    return {multiply(multiply(to_state, natural.decay), from_state),
+            symmetrised(multiply(multiply(to_state, natural.covariance), to_state, Transposed::no,
+                                 Transposed::yes))};
+}
+
 DrivenTransition driven_transition(const DrivenMotion& motion, double hold) {
     const Transition exact = transition_of(motion, hold);
     const std::size_t n = motion.drift.rows();

@@ -36,6 +36,10 @@ DrivenTransition driven_transition(const DrivenMotion& motion, double hold);
 /// Covariance of the noise of a hold, ∫₀ʰ e^{Fs} D e^{Fᵀs} ds, and e^{Fh}.
 Transition transition_of(const DrivenMotion& motion, double hold);
 
+/// Exact motion of the state z of any linear network, followed by the currents of filters, over a
+/// hold.
+Transition driven_network_transition(const Network& network, const Controls& controls, double hold);
+
 /// ∇H where a network under sources rests, −(J − G)⁻¹ (Σ_r g_r e_r d_r + Σ_s I_s a_s).
 std::vector<double> rest_slope(const Network& network, const Controls& controls,
                                const FlowSolver& solver);

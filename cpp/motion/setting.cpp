@@ -79,17 +79,18 @@ std::shared_ptr<const Drive> drive_of(const Network& network, const Setting& set
 }  // namespace
 
 Setting make_setting(const Network& network, Controls controls, Motion motion,
-                     const Setting* previous) {
+                     const Setting* previous, bool exchanged) {
     std::optional<Change> change;
     if (previous != nullptr) change.emplace(controls, previous->controls);
-    const bool same_shape = change && !change->shape;
+    // Natural coordinates depend on the resistors.
+    const bool same_shape = change && !change->shape && !(exchanged && is_exact(motion));
     if (same_shape && !change->kT) {
         network.check_bias(controls.bias);
         network.check_sources(controls);
     } else {
         network.check(controls);
     }
-    const bool bias_alone = change && change->bias_alone();
+    const bool bias_alone = change && change->bias_alone() && !exchanged;
     if (!bias_alone) check_motion(network, controls, motion);
     Setting setting{std::move(controls), nullptr, nullptr, nullptr, nullptr};
     if (same_shape) {
@@ -101,11 +102,6 @@ Setting make_setting(const Network& network, Controls controls, Motion motion,
     }
     if (!setting.flow && needs_flow(network, setting, motion))
         setting.flow = std::make_shared<const FlowSolver>(network, setting.controls);
-    constexpr double largest_source = 1e150;  // whose square is a double
-    for (double emf : setting.controls.emf)
-        require(std::abs(emf) <= largest_source, "emf is so large that energies overflow");
-    for (double current : setting.controls.current)
-        require(std::abs(current) <= largest_source, "current is so large that energies overflow");
     setting.drive = drive_of(network, setting, motion, previous, bias_alone);
     double energy = 0.0;
     for (double beta : setting.drive->force) energy += beta * beta;

@@ -46,8 +46,9 @@ struct Setting {
 };
 
 /// Checks controls and derives their setting, sharing coordinates and energy with `previous` (may
-/// be null) if stiffness and quartic are equal. Raises on unphysical controls.
+/// be null) if stiffness and quartic are equal. `exchanged` tells that the network is another one
+/// than that of `previous`. Raises on unphysical controls.
 Setting make_setting(const Network& network, Controls controls, Motion motion,
-                     const Setting* previous);
+                     const Setting* previous, bool exchanged = false);
 
 }  // namespace ktc

@@ -8,12 +8,14 @@ import json
 import zipfile
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy
 
 import ktc
+from ktc._learning.checkpoint import Checkpoint
 
 from .long_runs import takes_long
 from .source import Source
@@ -77,11 +79,33 @@ def objects() -> Iterator[Any]:
     for schedule in schedules:
         yield ktc.learn(two, samples, schedule, replicas=4, ticks=3, seed=1)
     yield ktc.learn(board, np.array(samples) * 1e-5, schedules[0], replicas=4, ticks=2, seed=1)
+    yield from checkpoints(two, samples)
     yield ktc.Encoding([1.0, 2.0], offset=0.5)
     yield ktc.plan(two, samples, duration=5.0, nats=0.1)
     yield ktc.best_rate(two, samples, lambda rate: ktc.schedules.Constant(1.0, rate), replicas=4,
                         ticks=3, tolerance=0.5)  # fmt: skip
     yield ktc.convergence(wells, lambda e: e.energy(), 0.2, replicas=4, seed=1, dts=[0.05, 0.1])
+
+
+def checkpoints(network: ktc.Network, samples: list[list[float]]) -> Iterator[Checkpoint]:
+    """Runs in the middle, each with other parts that it remembers."""
+    both, few = ("bias", "stiffness"), [[1.0], [2.0], [0.5]]
+    cases: list[tuple[list[list[float]], ktc.schedules.Schedule, dict[str, Any]]] = [
+        (samples, ktc.schedules.MinimalDissipation(1.0), {"parameters": both}),
+        (samples, ktc.schedules.Adam(1.0, 0.1), {"batch": 2}),
+        (few, ktc.schedules.Constant(1.0, 0.1), {"hidden": 1, "batch": 2}),
+        (samples, ktc.schedules.NaturalGradient(1.0, 0.1), {"replicas": float("inf")}),
+        (samples, ktc.schedules.NaturalGradient(1.0, 0.1),
+         {"metrics": ktc.Metrics("measured", replicas=100)}),
+    ]  # fmt: skip
+    path = folder() / "run.npz"
+    for data, schedule, options in cases:
+        path.unlink(missing_ok=True)
+        seed = None if "replicas" in options else 1
+        given = {"replicas": 4, "seed": seed} | options
+        ktc.learn(network, data, schedule, ticks=6, checkpoint=path, every=2,
+                  callback=lambda record: record.tick == 3, **given)  # fmt: skip
+        yield ktc.load(path)
 
 
 @cache
@@ -107,8 +131,21 @@ def fuzz(source: Source) -> None:
     names = [path.name]
     told = f"load a {kind}, {told}"
     loaded = attempt(lambda: ktc.load(path), names, told)
-    if loaded is not None:
+    if isinstance(loaded, Checkpoint) and not lasts(loaded):
+        attempt(lambda: resumed(path), names, f"resume, {told}")
+    elif loaded is not None:
         use(loaded, told)
+
+
+def lasts(run: Checkpoint) -> bool:
+    """Whether the rest of a run, or its measurements, would rightly take long."""
+    return run.ticks > 100 or run.metrics.replicas > 1000
+
+
+def resumed(path: Path) -> None:
+    """The rest of a run; numbers that were edited may overflow."""
+    with np.errstate(all="ignore"):
+        ktc.resume(path, callback=lambda record: None)
 
 
 def in_bytes(source: Source, whole: bytes, arrays: Any, header: Any) -> tuple[bytes, str]:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import Any, NamedTuple, TypeVar, get_args, get_origin
+from inspect import get_annotations
+from typing import Any, NamedTuple, TypeAlias, TypeVar, get_args, get_origin
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,8 @@ T = TypeVar("T")
 KIND, ARRAY, TUPLE, NAN = "kind", "array", "tuple", "nan"
 #: Entry of an array that has NaN or infinite numbers; no other array may have them.
 NOT_FINITE = "not finite"
+#: What an object keeps of its state in a file, by name.
+Saved: TypeAlias = Mapping[str, Any]
 PLAIN = (type(None), bool, int, float, str)
 #: Errors of fields that do not fit together.
 MISFITS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
@@ -84,6 +88,22 @@ def register(
 def kind_named(name: object) -> Kind | None:
     """Return the kind of this name, or None where there is none."""
     return _KINDS.get(name) if isinstance(name, str) else None
+
+
+@contextmanager
+def entry(place: str) -> Iterator[None]:
+    """Name the entry in errors of a block that makes something of it."""
+    try:
+        yield
+    except MISFITS as error:
+        told = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
+        raise RecordError(f"{place}: {told}{error}") from error
+
+
+def kind_of(value: object) -> tuple[str, Mapping[str, object]]:
+    """Name of the kind of an object, and its parts."""
+    name = type(value).__name__
+    return name, _KINDS[name].parts(value)
 
 
 def to_record(value: object) -> Record:
@@ -222,9 +242,13 @@ def require_alike(
 def _hints(kind: Kind) -> dict[str, object]:
     """Types of the fields of a kind, where its class or its maker states them."""
     found: dict[str, object] = {}
+    stated: dict[str, object] = {}
     for source in (*reversed(kind.type.__mro__), vars(kind.type).get("__init__"), kind.make):
         scope = vars(sys.modules.get(getattr(source, "__module__", ""), sys))
-        for name, hint in getattr(source, "__annotations__", {}).items():
+        for name, hint in get_annotations(source).items() if callable(source) else ():
+            if stated.get(name) == hint:
+                continue  # a dataclass repeats what it inherits, whose names its module has not
+            stated[name] = hint
             try:
                 found[name] = eval(hint, scope) if isinstance(hint, str) else hint
             except NameError:  # imported for type checkers alone

@@ -9,11 +9,11 @@ import numpy as np
 
 from ktc._base.autocorrelation import error_of_series
 from ktc._base.codec import register
+from ktc._base.error_sources import ErrorSources, Row, deviations, error_of_mean, sources_of
+from ktc._base.error_sources import variance as variance_of
 from ktc._base.lazy_samples import LazySamples
+from ktc._base.unit_symbols import product, quotient
 from ktc._base.validation import Array, number, of_type, positive, real_array, told
-
-# Number of deviations computed at once, so that an error bar takes little memory.
-DEVIATIONS_AT_ONCE = 2**16
 
 #: Method of the numbers of an infinite ensemble.
 INFINITE = "infinite ensemble"
@@ -23,9 +23,11 @@ class Estimate:
     """A mean with its standard error, from samples or in closed form.
 
     Sums, differences, products and quotients with numbers and other estimates propagate the error
-    to first order. Estimates of the replicas of one run are combined replica by replica, so that
-    what they share does not count twice; all others count as independent. Comparisons are of means.
-    ``f"{estimate:.2f}"`` formats mean and standard error alike.
+    to first order. What estimates share does not count twice: samples of the replicas of one run
+    are combined replica by replica, and so are estimates that were made of a common one, such as a
+    measured ΔF. An error beyond that of its samples is common to the estimates of one run. All else
+    counts as independent. Units of products and quotients are powers of symbols, such as J·s/V².
+    Comparisons are of means. ``f"{estimate:.2f}"`` formats mean and standard error alike.
 
     Attributes:
         mean: the estimate.
@@ -44,6 +46,9 @@ class Estimate:
         0.5 J (closed form)
         >>> f"{work / 2 - 0.25:.2f}", work > 1.5
         ('0.75 ± 0.50', True)
+        >>> other = ktc.Estimate.of_samples([0.0, 4.0])
+        >>> round((work + other - other).stderr, 12)  # that of work
+        1.0
 
     Source of the propagation: Taylor (1997), An Introduction to Error Analysis, ch. 3.
     """
@@ -74,6 +79,7 @@ class Estimate:
         self._kT = None if kT is None else positive("kT", kT)
         self._variance = None if variance is None else number("variance", variance)
         self._ensemble = ensemble
+        self._known_sources: ErrorSources | None = None
 
     @classmethod
     def of_samples(
@@ -102,16 +108,13 @@ class Estimate:
         """
         read = samples if isinstance(samples, LazySamples) else None
         values = _row("samples", real_array("samples", samples) if read is None else read())
-        error = float(np.sqrt(_variance(values))) / np.sqrt(len(values))
-        return cls(
-            float(np.mean(values)),
-            error,
-            read or values,
-            method=method,
-            unit=unit,
-            kT=kT,
-            ensemble=ensemble,
-        )
+        mean, error = float(np.mean(values)), error_of_mean(values)
+        made = cls(
+            mean, error, read or values, method=method, unit=unit, kT=kT, ensemble=ensemble
+        )  # fmt: skip
+        if ensemble is not None and made._samples is not None:
+            made._of(ErrorSources([Row(ensemble, deviations(made._samples, mean), error)]))
+        return made
 
     @classmethod
     def of_series(
@@ -172,7 +175,7 @@ class Estimate:
             return self._variance
         if self._samples is None:
             raise ValueError(f"this estimate has no variance: it is by {self.method}")
-        return _variance(self._samples())
+        return variance_of(self._samples())
 
     @property
     def samples(self) -> Array:
@@ -201,25 +204,44 @@ class Estimate:
             variance=None if self._variance is None else self._variance / kT**2,
             note=self.note,
             ensemble=self._ensemble,
-        )
+        )._of(self._sources.scaled(1 / kT))
 
-    def shifted(self, amount: float, stderr: float = 0.0, note: str = "") -> Estimate:
-        """Add an independent number with its standard error, 0 where it is exact, and a note.
+    def shifted(self, amount: float | Estimate, stderr: float = 0.0, note: str = "") -> Estimate:
+        """Add an estimate, or a number with its standard error, 0 where it is exact, and a note.
 
         Each sample is shifted by the number, so that their scatter does not include its error.
         """
         samples, note = self._samples, of_type("note", note, str, "a str")
+        if isinstance(amount, Estimate):
+            self._same_unit(amount)
+            change, added = amount.mean, amount._sources
+        else:
+            change, error = number("amount", amount), number("stderr", stderr)
+            added = sources_of(error)
+        sources = self._sources.plus(added)
         return Estimate(
-            self.mean + number("amount", amount),
-            float(np.hypot(self.stderr, number("stderr", stderr))),
-            None if samples is None else LazySamples(lambda: samples() + amount),
+            self.mean + change,
+            sources.stderr,
+            None if samples is None else LazySamples(lambda: samples() + change),
             method=self.method,
             unit=self.unit,
             kT=self._kT,
             variance=self._variance,
             note=note or self.note,
             ensemble=self._ensemble,
-        )
+        )._of(sources)
+
+    @property
+    def _sources(self) -> ErrorSources:
+        """Independent sources of the error."""
+        if self._known_sources is None:
+            self._known_sources = sources_of(self.stderr, self._samples, self._ensemble)
+        return self._known_sources
+
+    def _of(self, sources: ErrorSources) -> Estimate:
+        """Itself, with known sources of its error."""
+        self._known_sources = sources
+        return self
 
     def __add__(self, other: Estimate | float) -> Estimate:
         return self._combined(other, np.add, 1.0, 1.0, self._same_unit(other))
@@ -228,7 +250,7 @@ class Estimate:
         return self._combined(other, np.subtract, 1.0, -1.0, self._same_unit(other))
 
     def __mul__(self, other: Estimate | float) -> Estimate:
-        unit = " ".join(filter(None, (self.unit, _unit(other))))
+        unit = product(self.unit, _unit(other)) if _unit(other) else self.unit
         return self._combined(other, np.multiply, _number(other), self.mean, unit)
 
     def __truediv__(self, other: Estimate | float) -> Estimate:
@@ -236,7 +258,7 @@ class Estimate:
         if divisor == 0:
             raise ZeroDivisionError(f"the divisor of {self} is zero: {other}")
         if _unit(other):
-            unit = "" if _unit(other) == unit else f"{unit or 1}/({_unit(other)})"
+            unit = quotient(unit, _unit(other))
         slope = -self.mean / divisor**2
         return self._combined(other, np.divide, 1 / divisor, slope, unit)
 
@@ -254,7 +276,7 @@ class Estimate:
             raise ZeroDivisionError(f"the divisor is zero: {self}")
         inverse = _number(other) / self.mean
         turned = (self - self.mean) * (-inverse / self.mean) + inverse
-        turned.unit, turned._kT = f"1/({self.unit})" if self.unit else "", None
+        turned.unit, turned._kT = quotient("", self.unit), None
         return turned
 
     def __lt__(self, other: Estimate | float) -> bool:
@@ -294,48 +316,30 @@ class Estimate:
         kT, variance, samples = self._kT, self._variance, self._samples
         if operation in (np.multiply, np.divide) and isinstance(other, Estimate):
             kT = None  # the power of the energy has changed
+        own = self._sources.scaled(slope)
         if not isinstance(other, Estimate) or (other.stderr == 0 and other._samples is None):
-            error, method, note = self.stderr and abs(slope) * self.stderr, self.method, self.note
-            error = error if slope else 0.0
+            error = abs(slope) * self.stderr if slope and self.stderr else 0.0
             scaled = None
             if samples is not None:
-                by, own = _number(other), samples
-                scaled = LazySamples(lambda: operation(own(), by))
+                by, read = _number(other), samples
+                scaled = LazySamples(lambda: operation(read(), by))
             new = None if variance is None else slope**2 * variance
             return Estimate(
-                mean, error, scaled, method=method, unit=unit, kT=kT, variance=new, note=note,
-                ensemble=self._ensemble,
-            )  # fmt: skip
+                mean, error, scaled, method=self.method, unit=unit, kT=kT, variance=new,
+                note=self.note, ensemble=self._ensemble,
+            )._of(own)  # fmt: skip
         method = self.method if self.method == other.method else f"{self.method}; {other.method}"
         note = "; ".join(dict.fromkeys(filter(None, (self.note, other.note))))
         kT = kT if kT == other._kT else None
-        if self._paired(other):
-            # To first order in the deviations, so that a product keeps the mean of its factors.
-            row = slope * (self.samples - self.mean) + other_slope * (other.samples - other.mean)
-            apart = np.hypot(slope * self._apart, other_slope * other._apart)
-            error = float(np.hypot(np.sqrt(_variance(row) / len(row)), apart))
-            return Estimate(
-                mean, error, mean + row, method=method, unit=unit, kT=kT, note=note,
-                ensemble=self._ensemble,
-            )  # fmt: skip
-        error = float(np.hypot(slope * self.stderr, other_slope * other.stderr))
-        return Estimate(mean, error, method=method, unit=unit, kT=kT, note=note)
-
-    def _paired(self, other: Estimate) -> bool:
-        """Whether the samples of both are of the same replicas."""
-        same = self._ensemble is not None and self._ensemble is other._ensemble
-        if not same or self._samples is None or other._samples is None:
-            return False
-        own, others = len(self.samples), len(other.samples)
-        if own != others:
-            raise ValueError(f"samples of one ensemble must be as many, but are {own} and {others}")
-        return True
-
-    @property
-    def _apart(self) -> float:
-        """The part of the standard error that is not in the samples, as of ``shifted``."""
-        square = self.stderr**2 - _variance(self.samples) / len(self.samples)
-        return float(np.sqrt(square)) if square > 1e-12 * self.stderr**2 else 0.0
+        # To first order in the deviations, so that a product keeps the mean of its factors.
+        sources = own.plus(other._sources.scaled(other_slope))
+        paired, ensemble = None, self._ensemble
+        if ensemble is other._ensemble and samples is not None and other._samples is not None:
+            paired = sources.row(ensemble)
+        return Estimate(
+            mean, sources.stderr, None if paired is None else mean + paired, method=method,
+            unit=unit, kT=kT, note=note, ensemble=None if paired is None else ensemble,
+        )._of(sources)  # fmt: skip
 
     def __format__(self, spec: str) -> str:
         if not spec:
@@ -376,7 +380,9 @@ def _unit(value: Estimate | float) -> str:
 def _kept(estimate: Estimate) -> dict[str, object]:
     """Its attributes, which are arguments of the constructor, but for the replicas themselves."""
     names = {name.lstrip("_"): value for name, value in vars(estimate).items()}
-    return {name: value for name, value in names.items() if name != "ensemble"}
+    return {
+        name: value for name, value in names.items() if name not in ("ensemble", "known_sources")
+    }
 
 
 register(Estimate, _kept)
@@ -388,13 +394,3 @@ def _row(name: str, values: Array) -> Array:
             f"{name} must be one row of at least one number, but has shape {values.shape}"
         )
     return values
-
-
-def _variance(samples: Array) -> float:
-    """Variance, divided by N − 1; infinite for a single sample."""
-    if len(samples) < 2:
-        return np.inf
-    with np.errstate(over="ignore"):  # infinite for enormous samples
-        mean, parts = np.mean(samples), range(0, len(samples), DEVIATIONS_AT_ONCE)
-        squares = sum(np.sum((samples[k : k + DEVIATIONS_AT_ONCE] - mean) ** 2) for k in parts)
-    return float(squares / (len(samples) - 1))

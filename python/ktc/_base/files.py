@@ -96,7 +96,7 @@ def load(path: FilePath) -> Any:
 def load_as(path: FilePath, cls: type[T], **options: Any) -> T:
     """Load an object of a class."""
     with opened(path) as file:
-        with _damage_in(path):
+        with damage_in(path):
             archive = Archive(file)
             if HEADER not in archive:
                 raise ValueError("it has no header, as every file that ktc saved has")
@@ -110,11 +110,11 @@ def load_as(path: FilePath, cls: type[T], **options: Any) -> T:
                 f"{path} has format {found_format}, which ktc {made_with} wrote, but ktc {VERSION} "
                 f"reads format {FORMAT}; {fix}"
             )
-        with _damage_in(path):
+        with damage_in(path):
             tree = header["record"]
             name = tree[KIND]
         _require_kind(path, name, cls, made_with)
-        with _damage_in(path):
+        with damage_in(path):
             if {HEADER, *header["arrays"]} != set(archive):
                 raise ValueError("its entries are not those that were saved")
             # Numbers that overflow were never saved.
@@ -144,7 +144,7 @@ def _require_kind(path: FilePath, name: object, cls: type, made_with: str) -> No
 
 
 @contextmanager
-def _damage_in(path: FilePath) -> Iterator[None]:
+def damage_in(path: FilePath) -> Iterator[None]:
     """Report errors of the block as faults of the file, but for those of the machine."""
     try:
         yield

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ktc._base.codec import Saved
 from ktc._base.lazy_imports import interrupts_deferred
 from ktc._base.validation import Array, count, positive
 from ktc._boards.read_out import ReadOut
@@ -22,6 +23,7 @@ from ktc._emulation.statistics import check_fit
 from ktc._engines.step_size import Rates
 from ktc._model.controls import Controls
 from ktc._model.moments import Moments
+from ktc._model.network import Network
 from ktc._model.protocol import Protocol
 from ktc._model.waveforms import full_shape
 
@@ -68,6 +70,10 @@ class BoardFrontend:
         )
         self._updated: float | None = None
         self.read_out = ReadOut(self._cells, self.imperfections)
+
+    @property
+    def network(self) -> Network:
+        return self.description.network
 
     @property
     def realised_controls(self) -> Controls:
@@ -205,7 +211,7 @@ class BoardFrontend:
         twin.read_out = self.read_out.copy(twin._cells)
         return twin
 
-    def saved(self) -> dict[str, Any]:
+    def saved(self) -> Saved:
         return {
             "cells": self._cells.saved(),
             "programmed": self.controls,
@@ -216,7 +222,7 @@ class BoardFrontend:
             "readings": self.read_out.count,
         }
 
-    def restore(self, saved: Mapping[str, Any]) -> None:
+    def restore(self, saved: Saved) -> None:
         self._cells.restore(saved["cells"])
         count("readings", saved["readings"], least=0)
         for name in ("updated", "read"):

@@ -22,7 +22,7 @@ class Circuit(CircuitReadings):
     Names and nodes do not depend on case; node "0", also "gnd", is ground.
 
     Args:
-        kelvin: temperature [K] of resistors without their own, not negative; 27 °C by default.
+        kelvin: temperature [K] of resistors without their own, not negative; 300 K by default.
         title: one line.
 
     Example:

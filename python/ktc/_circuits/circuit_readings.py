@@ -13,6 +13,7 @@ from ktc._circuits.analyses import CircuitAnalyses
 from ktc._circuits.analysis_results import MeanPath
 from ktc._circuits.compiled_circuit import CompiledCircuit
 from ktc._circuits.mean_path import checked_times, mean_path
+from ktc._circuits.nodal_equations import NodalEquations
 from ktc._circuits.source_powers import source_powers
 from ktc._circuits.source_values import source_values
 from ktc._circuits.waveform_protocol import protocol_of_waveforms
@@ -34,11 +35,16 @@ class CircuitReadings(CircuitAnalyses):
         """A sparse or dense compilation, without a choice of what ``compile`` returns next."""
 
     def _compiled_as(self, emulator: Device) -> CompiledCircuit:
-        """The circuit, compiled as the network of an emulator is."""
+        """The circuit, compiled as the network of an emulator is, with the elements it has now."""
         network = getattr(emulator, "network", None)
         if not isinstance(network, CompiledCircuit):
             return self.compile()
-        return self._compilation(network.is_sparse)
+        own = self._compilation(network.is_sparse)
+        if not own.is_sparse and network.equation.source_energy:
+            own = own.with_source_energy()
+        described = getattr(emulator, "description", None)
+        began = network if described is None else described.network
+        return network if network is not began and own.has_elements_of(began) else own
 
     @staticmethod
     def _dense(method: str, net: CompiledCircuit) -> CompiledCircuit:
@@ -79,9 +85,10 @@ class CircuitReadings(CircuitAnalyses):
     def sources(self, controls: Controls) -> dict[str, float]:
         """Return the values of the sources at some controls [V or A], by name.
 
-        A voltage source in series with a capacitor acts as a bias, so that ``ktc.learn`` trains it
-        with the others: the values are those of its fit. Sources that the controls do not determine
-        are left out.
+        A voltage source in series with a capacitor acts as a bias, so that ``ktc.learn`` of the
+        bias trains it with the others: the values are those of its fit. A fit of sources by their
+        names has them as ``fit.parameters``. Sources that the controls do not determine are left
+        out.
 
         Args:
             controls: of an emulator or a fit of this circuit.
@@ -223,7 +230,10 @@ class CircuitReadings(CircuitAnalyses):
         net = self._dense("powers", self._compiled_as(emulator))
         controls, theta = net.present(emulator, sources)
         state = np.asarray(emulator.moments().mean)
-        return source_powers(self._equations, net, state, controls, theta)
+        equations = self._equations
+        if net.branches != self.branches or net.couplings != self.couplings:
+            equations = NodalEquations(self.nodes, net.branches, net.couplings)
+        return source_powers(equations, net, state, controls, theta)
 
     def transient_mean(
         self,

@@ -31,6 +31,7 @@ class CircuitEquation:
         inductors: names of the inductors.
         inductors_of_gradient, inductors_of_sources: their currents, in the same way.
         active: motion with active elements, None without them; ``interconnection`` is zero then.
+        source_energy: whether sources act by the bias wherever they can.
     """
 
     nodes: tuple[str, ...]
@@ -52,6 +53,7 @@ class CircuitEquation:
     inductors_of_gradient: Array
     inductors_of_sources: Array
     active: ActiveFlow | None = None
+    source_energy: bool = False
 
     def __post_init__(self) -> None:
         n, sources = len(self.coordinates), len(self.sources)
@@ -99,7 +101,8 @@ def refuse_unstable(equation: CircuitEquation, pace: float) -> None:
     beat = f", at {abs(rate.imag) / (2 * np.pi):.3g} Hz" if abs(rate.imag) > rounding else ""
     raise CircuitError(
         f"the circuit is not stable: a mode at {', '.join(names)} {told}{beat}; change the gain or "
-        "the sign of an active element, or add damping there"
+        "the sign of an active element, or add damping there, such as a large resistor across the "
+        "capacitor of an integrator"
     )
 
 

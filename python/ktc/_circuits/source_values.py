@@ -46,6 +46,29 @@ def source_values(equation: CircuitEquation, controls: Controls) -> dict[str, fl
     return {equation.sources[k]: float(values[0, k]) for k in known}
 
 
+def known_at(
+    equation: CircuitEquation,
+    controls: Controls,
+    names: Iterable[str],
+    remembered: Array | None = None,
+) -> dict[str, float]:
+    """Return the values of the sources that are known at controls; those named must be.
+
+    Raises:
+        ValueError: controls that no values give, or several.
+    """
+    values, null = _solved(equation, driven_controls(controls), {}, remembered)
+    null = may_move(_acting(equation), remembered)[:, None] * null
+    if null[list(places_of(equation, names).values())].any():
+        together = [equation.sources[s] for s in np.flatnonzero(null.any(axis=1))]
+        raise ValueError(
+            f"{', '.join(together)} act only together, and their present values are not known; set "
+            f"them by name first: emulator.set({', '.join(f'{each}=...' for each in together)})"
+        )
+    known = np.flatnonzero(~null.any(axis=1)).tolist()
+    return {equation.sources[k]: float(values[0, k]) for k in known}
+
+
 def waveforms_of(equation: HasSources, values: Mapping[str, ArrayLike], others: Array) -> Array:
     """Return θ with some values replaced, shape (sources,) or (ticks, sources)."""
     places = places_of(equation, values)
@@ -101,6 +124,33 @@ def changed_controls(
     opened[places] = False
     theta[..., opened] = np.nan
     return changes, theta
+
+
+def carried_controls(
+    before: CircuitEquation, after: CircuitEquation, present: Controls, remembered: Array | None
+) -> dict[str, Array]:
+    """Return the controls that the present values of the sources give with other elements.
+
+    Controls that the sources do not act on, and those on which they act as before, are left out.
+
+    Raises:
+        ValueError: present values that are not determined, though a control needs them.
+    """
+    maps = _maps(after)
+    moved = [n for n, matrix in _maps(before).items() if not np.array_equal(matrix, maps[n])]
+    if not moved:
+        return {}
+    found, null = _solved(before, driven_controls(present), {}, remembered)
+    null = may_move(_acting(before), remembered)[:, None] * null
+    for name in moved:
+        lost = np.abs(maps[name] @ null) > 1e-9 * np.abs(maps[name]).max(initial=0.0)
+        if lost.any():
+            together = [before.sources[s] for s in np.flatnonzero(null.any(axis=1))]
+            raise ValueError(
+                f"{', '.join(together)} act on {name}, and their present values are not known; "
+                f"set them by name: {', '.join(f'{each}=...' for each in together)}"
+            )
+    return {name: maps[name] @ found[0] for name in moved}
 
 
 def present_values(

@@ -8,10 +8,11 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ktc._base.cached import cached_property
 from ktc._base.codec import register, same
 from ktc._base.resources import within_memory
 from ktc._base.units import Units
-from ktc._base.validation import Array
+from ktc._base.validation import Array, positive
 from ktc._circuits.branch import Branch, CircuitError, Coupling
 from ktc._circuits.compilation import too_far_apart
 from ktc._circuits.compiled_circuit import CompiledCircuit
@@ -21,8 +22,9 @@ from ktc._circuits.sparse_conditions import state_at
 from ktc._circuits.sparse_equation import SparseEquation
 from ktc._circuits.sparse_sources import present_sources
 from ktc._model.controls import Controls, initial_controls
-from ktc._model.device import Device
+from ktc._model.directions import NamedDirections
 from ktc._model.inverse_stiffness import InverseStiffness
+from ktc._model.network import Network
 from ktc._model.sparse_stiffness import SparseMatrix
 
 SMALLER = "measure on an Emulator, or compile the circuit with sparse=False"
@@ -120,6 +122,38 @@ class SparseCircuit(CompiledCircuit):
         """Names of the voltage and current sources."""
         return self.large.sources
 
+    def with_values(self, values: Mapping[str, ArrayLike]) -> SparseCircuit:
+        """Return the circuit with other resistances; its energy is the same.
+
+        Raises:
+            TypeError: a name that no resistor has.
+            ValueError: a resistance that is not positive, or other elements, which are fixed.
+        """
+        known = set(map(str.lower, self.large.resistors))
+        for name in values:
+            if name.lower() not in known:
+                raise TypeError(
+                    f"unknown control {name!r}: of a large circuit resistances are controls, and "
+                    "other elements are fixed; compile it with sparse=False"
+                )
+        ohms = {name.lower(): positive(name, value) for name, value in values.items()}
+        if all(self._ohms[name] == value for name, value in ohms.items()):
+            return self
+        network = SparseCircuit.of_large(self.large.with_resistances(ohms))
+        network._controls = self.controls
+        return network
+
+    def carried_controls(
+        self, after: CompiledCircuit, present: Controls, remembered: Array | None
+    ) -> dict[str, Array]:
+        """Return no controls: resistances change none of them."""
+        return {}
+
+    @cached_property
+    def _ohms(self) -> dict[str, float]:
+        pairs = zip(self.large.resistors, self.large.conductance.tolist(), strict=True)
+        return {name.lower(): 1 / value for name, value in pairs}
+
     def source_controls(self, **values: ArrayLike) -> dict[str, Array]:
         """Return the controls for given values of sources; see Circuit.controls."""
         places = list(places_of(self.large, values).values())
@@ -145,6 +179,17 @@ class SparseCircuit(CompiledCircuit):
                 changes[name] = np.broadcast_to(held, (*theta.shape[:-1], len(held))).copy()
                 changes[name][..., rows] = (matrix[rows] @ theta.T).T
         return changes, theta
+
+    def directions(self, names: Sequence[str]) -> NamedDirections:
+        """Refuse: learning of sources needs dense algebra."""
+        raise ValueError(
+            f"{', '.join(names)} cannot be learned in a sparse circuit, here of {self.units:,} "
+            "coordinates; call circuit.compile(sparse=False) first, up to some thousand nodes"
+        )
+
+    def with_source_energy(self) -> CompiledCircuit:
+        """Return the circuit itself: sparse circuits keep their sources as they are."""
+        return self
 
     def _maps(self) -> dict[str, SparseMatrix]:
         """The matrices that map θ to each control."""
@@ -183,11 +228,10 @@ class SparseCircuit(CompiledCircuit):
             for k in range(first, self.units)
         }
 
-    def is_network_of(self, emulator: Device) -> bool:
-        """Whether an emulator is one of this circuit."""
-        other = emulator.network
-        return isinstance(other, SparseCircuit) and (
-            other.large is self.large or same(other.large, self.large)
+    def has_elements_of(self, network: Network) -> bool:
+        """Whether a network is one of this circuit."""
+        return isinstance(network, SparseCircuit) and (
+            network.large is self.large or same(network.large, self.large)
         )
 
     def state_at(self, conditions: Mapping[str, float], branches: Iterable[Branch]) -> Array:

@@ -106,6 +106,7 @@ class _Compiler:
                 *(f"phi({b.name})" for b in graph.inductors),
             ),
             accounts=tuple(accounts),
+            resistors=tuple(b.name for b in self.resistors),
             values=np.array([b.value for b in graph.sources], dtype=float),
             kT=self.temperatures(account, len(accounts)),
             storage=storage,

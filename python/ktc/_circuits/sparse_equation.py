@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from ktc import _core
 from ktc._base.codec import register
 from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array
+from ktc._circuits.circuit_rates import rates_of
 from ktc._model.inverse_stiffness import InverseStiffness, csr_of, csr_parts
 from ktc._model.sparse_stiffness import SparseMatrix
 
@@ -20,7 +22,7 @@ class SparseEquation:
     """The elements of cpp/physics/sparse_circuit.hpp, and maps to node voltages and controls.
 
     Attributes:
-        nodes, sources, coordinates, accounts: names.
+        nodes, sources, coordinates, accounts, resistors: names.
         values: θ, the values of the sources in the circuit, volts and amperes.
         kT: thermal energy of each heat account.
         storage: S; H = ½ zᵀ S⁻¹ z − bᵀ z.
@@ -39,6 +41,7 @@ class SparseEquation:
     sources: tuple[str, ...]
     coordinates: tuple[str, ...]
     accounts: tuple[str, ...]
+    resistors: tuple[str, ...]
     values: Array
     kT: Array
     storage: SparseMatrix
@@ -84,6 +87,16 @@ class SparseEquation:
             rates=self.rates,
             fill=self.fill,
         )
+
+    def with_resistances(self, ohms: Mapping[str, float]) -> SparseEquation:
+        """Return the equation with other resistances, by lower-case name."""
+        place = {name.lower(): k for k, name in enumerate(self.resistors)}
+        conductance = self.conductance.copy()
+        for name, value in ohms.items():
+            conductance[place[name]] = 1 / value
+        flow = self.interconnection - conductances(self.directions, conductance)
+        rates = rates_of(self.storage, scipy.sparse.csr_array(flow))
+        return replace(self, conductance=conductance, rates=rates)
 
     def node_voltages(self, gradient: Array, emf: Array, current: Array, theta: Array) -> Array:
         """Return node voltages, (replicas, nodes), of ∇H, (replicas, d), and sources.

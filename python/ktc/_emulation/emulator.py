@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ktc._base.codec import kind_named, register, require_alike
+from ktc._base.codec import Saved, kind_named, register, require_alike
 from ktc._base.files import FilePath, Storable, load_as
 from ktc._base.resources import thread_count
 from ktc._base.single_thread import SingleThreaded, one_thread
@@ -161,11 +161,12 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
     def set(self, /, **controls: ArrayLike) -> None:
         """Update controls at held state; work = H(x; θ′) − H(x; θ) goes to the ledger.
 
-        Outputs of hardware that settle do their work meanwhile, in ``run``.
+        Outputs of hardware that settle do their work in ``run``. Resistances and friction do none.
 
         Args:
-            **controls: ``bias`` scalar or (d,), ``stiffness`` (d, d), ``kT`` scalar or per heat
-                account, ``quartic`` scalar or (d,), ``emf``, ``current``; sources of a circuit.
+            **controls: ``bias``, ``quartic`` scalar or (d,), ``stiffness`` (d, d), ``kT`` scalar or
+                per heat account, ``emf``, ``current``; ``friction`` of units; of a circuit sources
+                and elements, ``R1=2e3`` (docs/netlists.md), which ``network`` then has.
 
         Raises:
             TypeError: an unknown control.
@@ -352,7 +353,8 @@ SAVED = (
 )  # fmt: skip
 
 
-def _fields(emulator: Emulator) -> dict[str, object]:
+def saved_emulator(emulator: Emulator) -> dict[str, object]:
+    """What a file keeps of an emulator, as ``restored_emulator`` takes it."""
     front = emulator._frontend
     described = front.description
     kind = kind_named(type(described).__name__)
@@ -362,12 +364,10 @@ def _fields(emulator: Emulator) -> dict[str, object]:
     return {"description": described, "options": options, "state": front.saved()}
 
 
-def _of_fields(
-    description: Description,
-    options: dict[str, Any],
-    state: dict[str, Any],
-    threads: int | None = None,
+def restored_emulator(
+    description: Description, options: Saved, state: Saved, threads: int | None = None
 ) -> Emulator:
+    """The emulator of what a file has kept."""
     moved = description.realised if isinstance(description, Hardware) else description
     if options["replicas"] == math.inf:
         threads = None
@@ -387,7 +387,7 @@ def _of_fields(
     return Emulator.operating(frontend)
 
 
-register(Emulator, _fields, _of_fields, resumes=True)
+register(Emulator, saved_emulator, restored_emulator, resumes=True)
 
 
 def density_emulator(device: Description, reach: tuple[float, float]) -> Emulator:

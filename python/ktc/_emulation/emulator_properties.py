@@ -35,8 +35,11 @@ class EmulatorProperties:
 
     @property
     def network(self) -> Network:
-        """The physics as designed, in the network's own units."""
-        return self._frontend.description.network
+        """The physics as designed, in the network's own units.
+
+        After an update of resistances, friction or other elements it is a network with these.
+        """
+        return self._frontend.network
 
     @property
     def scale(self) -> Array:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from numpy.typing import ArrayLike
 
+from ktc._base.codec import Saved
 from ktc._base.single_thread import Locked
 from ktc._base.validation import Array
 from ktc._emulation.recorder import Recording
@@ -17,6 +18,7 @@ from ktc._model.controls import Controls
 from ktc._model.description import Description
 from ktc._model.imperfections import Imperfections
 from ktc._model.moments import Moments
+from ktc._model.network import Network
 from ktc._model.protocol import Protocol as Drive
 
 if TYPE_CHECKING:
@@ -41,6 +43,10 @@ class Frontend(Locked, Protocol):
     @property
     def description(self) -> Description:
         """What a script works with: its network, scale and units."""
+
+    @property
+    def network(self) -> Network:
+        """The network as designed, with the elements that it has now."""
 
     @property
     def realised(self) -> Description:
@@ -99,10 +105,10 @@ class Frontend(Locked, Protocol):
     def copy(self) -> Frontend:
         """A frontend in the same state, with an engine and a lock of its own."""
 
-    def saved(self) -> dict[str, Any]:
+    def saved(self) -> Saved:
         """Everything beside description and options that ``restore`` needs."""
 
-    def restore(self, saved: Mapping[str, Any]) -> None:
+    def restore(self, saved: Saved) -> None:
         """Go on from what was ``saved``."""
 
 

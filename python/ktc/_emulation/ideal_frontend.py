@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import math
-import weakref
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from operator import itemgetter
-from threading import RLock
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ktc._base.codec import Saved
 from ktc._base.lazy_imports import interrupts_deferred
-from ktc._base.lazy_samples import LazySamples
-from ktc._base.single_thread import one_thread
-from ktc._base.validation import Array, frozen, not_negative, positive, real_array
+from ktc._base.single_thread import Turn, one_thread
+from ktc._base.validation import Array, frozen, not_negative, of_type, positive, real_array
 from ktc._circuits.compiled_circuit import CompiledCircuit
-from ktc._circuits.named_controls import resolved_controls
+from ktc._circuits.named_controls import resolved_change
+from ktc._emulation.deferred_results import DeferredResults
 from ktc._emulation.playing import play_from
 from ktc._emulation.recorder import Recording
 from ktc._emulation.run import Run
@@ -26,49 +24,14 @@ from ktc._engines.engine import Engine
 from ktc._engines.ensemble_options import EnsembleOptions
 from ktc._engines.factory import STATIONARY, new_engine
 from ktc._model.controls import Controls
-from ktc._model.description import Description
+from ktc._model.description import Described, Description
 from ktc._model.moments import Moments, Reader
+from ktc._model.network import Network
 from ktc._model.protocol import Protocol
 from ktc._model.sparse_stiffness import MOST_DENSE_UNITS, SparseStiffness
 
 # A smaller ensemble is copied in less time than its covariance takes.
 NUMBERS_TO_COPY = 100_000
-
-
-class DeferredResults:
-    """Weakly referenced moments and samples that are read from an engine until it moves on.
-
-    Attributes:
-        pending: whether any were handed out since the state last changed.
-    """
-
-    def __init__(self) -> None:
-        self.pending = False
-        self._moments: weakref.ref[Moments] | None = None
-        self._samples: list[weakref.ref[LazySamples]] = []
-
-    def known_moments(self) -> Moments | None:
-        """The moments of this state, if they are still referenced."""
-        return self._moments() if self._moments else None
-
-    def note_moments(self, moments: Moments) -> None:
-        """Remember moments that were handed out."""
-        self.pending, self._moments = True, weakref.ref(moments)
-
-    def note_samples(self, samples: Iterable[LazySamples]) -> None:
-        """Remember the samples of a run that ends here."""
-        self.pending, self._samples = True, [weakref.ref(each) for each in samples]
-
-    def keep(self) -> Moments | None:
-        """Give held samples their own memory; return the held moments, to be finished."""
-        for reference in self._samples:
-            if (samples := reference()) is not None:
-                samples.keep()
-        return self.known_moments()
-
-    def forget(self) -> None:
-        """Drop what was kept and finished."""
-        self.pending, self._moments, self._samples = False, None, []
 
 
 class IdealFrontend:
@@ -89,7 +52,7 @@ class IdealFrontend:
         engine: Engine,
         start: Array = STATIONARY,
     ) -> None:
-        self._lock = RLock()
+        self._lock = Turn()
         self.description = self.realised = description
         self.options, self.engine, self.start = options, engine, start
         self.network, self.scale = description.network, description.scale
@@ -158,12 +121,12 @@ class IdealFrontend:
         """
         if len(controls) > 1 or "bias" not in controls or not self._set_bias(controls["bias"]):
             present = self.controls
-            controls, sources = resolved_controls(self.network, present, controls, self.sources)
-            updated = present.updated(**controls)
-            if {"stiffness", "quartic"} & controls.keys():
+            change = resolved_change(self.network, present, controls, self.sources)
+            updated = present.updated(**change.controls)
+            if {"stiffness", "quartic"} & change.controls.keys():
                 self.refuse_overflow(updated)
-            self.apply(updated)
-            self.sources = sources
+            self.apply(updated, change.network)
+            self.sources = change.sources
 
     def refuse_overflow(self, controls: Controls) -> None:
         """Refuse controls at which the energy of the present state, or its square, overflows."""
@@ -204,22 +167,46 @@ class IdealFrontend:
             raise
         return True
 
-    def apply(self, controls: Controls) -> None:
-        """Update to controls that are valid."""
+    def apply(self, controls: Controls, network: Network | None = None) -> None:
+        """Update to controls that are valid, and to a network with other elements."""
         self.keep_results()
-        before = self.controls
+        before, after = self.controls, self.network if network is None else network
         changes = {
             name: values
             for name, values in controls.arrays().items()
             if getattr(controls, _held(name)) is not getattr(before, _held(name))
         }
-        since = self.since if controls == before else self.engine.time
+        exchanged = after is not self.network
+        if exchanged:
+            self.require_exchangeable()
+        since = self.since if controls == before and not exchanged else self.engine.time
         with interrupts_deferred():
-            self.engine.set(changes)
+            if exchanged:
+                self.engine.exchange(after, changes)
+            else:
+                self.engine.set(changes)
             self.controls, self.since = controls, since
+            self._adopt(after)
+
+    def require_exchangeable(self) -> None:
+        """Refuse other elements for a description that is more than a network."""
+        if not isinstance(self.description, Network | Described):
+            raise ValueError(
+                f"friction is fixed by the resistors of {self.description!r}; make the emulator of "
+                "its .network"
+            )
+
+    def _adopt(self, network: Network) -> None:
+        """Describe what the engine moves now."""
+        if network is self.network:
+            return
+        self.network, self.realised = network, self.description
+        if network is not self.description.network:
+            self.realised = Described(network, self.scale, self.description.symbols)
 
     def follow(self, names: Iterable[str]) -> None:
         """Take over these controls from the engine, which a stop may have left at new ones."""
+        self._adopt(self.engine.network)
         held = self.engine.controls()
         self.since = self.engine.time
         self.controls = self.controls.updated(**{name: held[name] for name in names})
@@ -279,13 +266,20 @@ class IdealFrontend:
 
     def reset(self) -> None:
         self.keep_results()
-        controls = self.network.controls
+        origin = self.description.network
+        controls = origin.controls
         try:
+            if self.network is not origin:
+                self.engine.exchange(origin, controls.arrays())
             self.engine.restart(controls.arrays(), self.start)
             self.controls, self.sources = controls, None
             self.since = self.engine.time if self.start.size else -math.inf
+            self._adopt(origin)
         except KeyboardInterrupt:
-            self.engine.set(self.controls.arrays())
+            if self.engine.network is self.network:
+                self.engine.set(self.controls.arrays())
+            else:
+                self.engine.exchange(self.network, self.controls.arrays())
             raise
 
     def keep_results(self) -> None:
@@ -304,10 +298,10 @@ class IdealFrontend:
     def copy(self) -> IdealFrontend:
         twin = IdealFrontend.__new__(IdealFrontend)
         vars(twin).update(vars(self))
-        twin._lock, twin.engine, twin.results = RLock(), self.engine.copy(), DeferredResults()
+        twin._lock, twin.engine, twin.results = Turn(), self.engine.copy(), DeferredResults()
         return twin
 
-    def saved(self) -> dict[str, Any]:
+    def saved(self) -> Saved:
         """State of the engine, and its controls apart: a sparse stiffness is an object."""
         controls = self.controls
         snapshot = self.engine.snapshot()
@@ -318,13 +312,17 @@ class IdealFrontend:
             "engine": state,
             "held": controls,
             "start": self.start,
+            "exchanged": [] if self.network is self.description.network else [self.network],
             "since": since,
             "sources": sources,
         }
 
-    def restore(self, saved: Mapping[str, Any]) -> None:
+    def restore(self, saved: Saved) -> None:
         controls = self.controls.checked(saved["held"])
         not_negative("state/engine/time", saved["engine"]["time"])
+        for network in saved["exchanged"]:
+            self.engine.exchange(of_type("state/exchanged", network, Network), {})
+            self._adopt(network)
         self.engine.restore({**saved["engine"], **controls.arrays()})
         start = saved["start"]
         # None, one for all replicas, or one for each.

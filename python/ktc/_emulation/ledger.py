@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from threading import RLock
 from typing import NoReturn
 
 import numpy as np
 
-from ktc._base.single_thread import one_thread
+from ktc._base.codec import Saved
+from ktc._base.single_thread import Turn, one_thread
 from ktc._base.validation import Array, choice, told
 from ktc._engines.engine import Engine
 from ktc._model.accounts import FIRST_LAW, NET_HEAT, TOGETHER, require_kept
@@ -34,7 +34,7 @@ class Ledger:
     def __init__(
         self,
         engine: Engine,
-        lock: RLock,
+        lock: Turn,
         accounts: tuple[str, ...],
         kept: tuple[str, ...] | None = None,
         before_reset: Callable[[], None] | None = None,
@@ -167,12 +167,19 @@ class Ledger:
         amount = getattr(self, choice("name", name, columns))
         return float(np.var(amount, ddof=1)) if len(amount) > 1 else float("inf")
 
-    def tally(self) -> AbstractContextManager[Callable[[], Mapping[str, float] | None]]:
+    def tally(
+        self, saved: Saved | None = None
+    ) -> AbstractContextManager[Callable[[], Mapping[str, float] | None]]:
         """Inside, a call gives the exact variances of what was booked since it was entered.
 
-        None for finite ensembles, whose samples tell them.
+        None for finite ensembles, whose samples tell them. ``saved`` is what ``tallied`` returned
+        in an earlier one, with which it goes on.
         """
-        return self._engine.tally()
+        return self._engine.tally(saved)
+
+    def tallied(self) -> Saved:
+        """State of the innermost ``tally``, for a file; empty where it has none."""
+        return self._engine.tallied()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -198,7 +205,8 @@ class Ledger:
         """Largest |ΔH − (work + source + injected + shadow − heat)| of any replica.
 
         Relative to its Σ|work| + Σ|heat| + max|H|, the sums over all posts. Every account has its
-        own local formula, so this can fail; rounding leaves about 1e-15.
+        own local formula, so this can fail; rounding leaves about 1e-15. docs/physics.md derives
+        what it leaves in single precision, about a rest far away, and of rates far apart.
         """
         terms: tuple[str, ...] = FIRST_LAW
         if not self._engine.itemised:

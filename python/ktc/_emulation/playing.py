@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from threading import RLock
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ktc._base.lazy_samples import LazySamples, gained
+from ktc._base.single_thread import Turn
 from ktc._base.validation import Array, frozen, of_type
 from ktc._circuits.named_controls import Resolved, resolved_protocol
 from ktc._emulation.ledger import Ledger
@@ -40,13 +40,14 @@ def play_from(
     programmed, remembered = protocol, frontend.sources
     resolved = resolved_protocol(network, frontend.controls, programmed, remembered)
     protocol = resolved.protocol
-    waveforms, final, quartic = _prepared(frontend, protocol)
+    waveforms, final, extremes = _prepared(frontend, resolved)
+    quartic = any(controls.quartic.any() for controls in extremes)
     engine.warn_if_long(protocol.holds)
     observer = None
     if recording.statistics is not None:
         observer = Observer(recording.statistics, engine, frontend.scale, protocol.times)
     frontend.keep_results()
-    books = Ledger(engine, RLock(), network.accounts, options.accounts)
+    books = Ledger(engine, Turn(), network.accounts, options.accounts)
     # Accounts that are zero need no memory.
     before = {name: amount for name in books.names if (amount := getattr(books, name)).any()}
     initial, begun, rested = frontend.controls, engine.time, frontend.rested
@@ -55,7 +56,7 @@ def play_from(
     recorder = Recorder(frontend, reader, resolved, waveforms, recording)
     with engine.tally() as tally:
         try:
-            recorder.play(waveforms, observer)
+            recorder.play(waveforms, observer, resolved.networks, extremes)
             frontend.follow(waveforms)
         except BaseException:
             frontend.follow(waveforms)
@@ -63,17 +64,17 @@ def play_from(
             raise
         finally:
             recorder.close()
-        frontend.since = begun + _last_change(protocol, waveforms, initial, -rested)
-        frontend.apply(final)
+        frontend.since = begun + _last_change(resolved, waveforms, initial, -rested)
+        frontend.apply(final, resolved.last)
         frontend.sources = resolved.final
         variances = tally()
     samples = {
         name: gained(partial(getattr, books, name), before.get(name)) for name in books.names
     }
     frontend.results.note_samples(samples.values())
-    last = None if first is None else engine.surprisal()
-    if first is not None and last is not None:
-        samples["entropy_change"] = LazySamples.of(frozen(last - first))
+    at_end = None if first is None else engine.surprisal()
+    if first is not None and at_end is not None:
+        samples["entropy_change"] = LazySamples.of(frozen(at_end - first))
     return Run(
         _samples=samples,
         _variances=variances,
@@ -102,28 +103,34 @@ def _follow_sources(frontend: IdealFrontend, resolved: Resolved, elapsed: float)
 
 
 def _prepared(
-    frontend: IdealFrontend, protocol: Protocol
-) -> tuple[dict[str, Array], Controls, bool]:
-    """Waveforms and final controls, once they are checked, and whether any are quartic."""
+    frontend: IdealFrontend, resolved: Resolved
+) -> tuple[dict[str, Array], Controls, list[Controls]]:
+    """Waveforms and final controls, once they are checked, and those of all extremes."""
+    protocol = resolved.protocol
+    if resolved.networks or resolved.last is not frontend.network:
+        frontend.require_exchangeable()
     waveforms, final = protocol.settings(frontend.controls)
     extremes = [*protocol.extremes(frontend.controls, waveforms), final]
+    moved = [frontend.network, *resolved.networks.values(), resolved.last]
+    networks = {id(network): network for network in moved}
     confining = {"stiffness", "quartic"} & {*waveforms, *protocol.final}
     for controls in extremes:
-        frontend.engine.check(controls)
+        for network in networks.values():
+            frontend.engine.check(controls, network)
         if confining:
             frontend.refuse_overflow(controls)
     frontend.engine.prepare(extremes)
-    return waveforms, final, any(controls.quartic.any() for controls in extremes)
+    return waveforms, final, extremes
 
 
 def _last_change(
-    protocol: Protocol, waveforms: Mapping[str, Array], initial: Controls, before: float
+    resolved: Resolved, waveforms: Mapping[str, Array], initial: Controls, before: float
 ) -> float:
-    """Time since the start of a protocol at which its ticks last changed a control.
+    """Time since the start of a protocol at which its ticks last changed a control or an element.
 
     ``before`` where none did.
     """
-    last = -1
+    last = max(resolved.networks, default=-1)
     for name, values in waveforms.items():
         rows = values.reshape(len(values), -1)
         changed = np.flatnonzero((rows[1:] != rows[:-1]).any(axis=1))
@@ -132,4 +139,4 @@ def _last_change(
             last = max(last, int(changed[-1]) + 1)
         elif np.any(full_shape(name, values[:1], initial.shape(name)[0])[0] != held):
             last = max(last, 0)
-    return before if last < 0 else float(protocol.times[last])
+    return before if last < 0 else float(resolved.protocol.times[last])

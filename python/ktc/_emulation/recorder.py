@@ -17,7 +17,9 @@ from ktc._emulation.record_file import RecordFile, record_files
 from ktc._emulation.statistics import Observer, Statistics
 from ktc._emulation.voltage_records import VOLTAGES, VoltageRecord
 from ktc._model.accounts import TOGETHER, require_kept
+from ktc._model.controls import Controls
 from ktc._model.moments import Reader
+from ktc._model.network import Network
 from ktc._model.waveforms import full_shape
 
 if TYPE_CHECKING:
@@ -101,8 +103,17 @@ class Recorder:
         else:
             self._files = record_files(recording.to, wanted, recording.overwrite)
 
-    def play(self, waveforms: Mapping[str, Array], observer: Observer | None) -> None:
-        """Play all ticks, stopping where something is to be recorded."""
+    def play(
+        self,
+        waveforms: Mapping[str, Array],
+        observer: Observer | None,
+        networks: Mapping[int, Network],
+        extremes: Sequence[Controls],
+    ) -> None:
+        """Play all ticks, stopping where something is to be recorded.
+
+        At the ticks of ``networks`` these take over; steps are then chosen for ``extremes``.
+        """
         gather = () if observer is None else (observer.core,)
         ticks, stops = self._protocol.ticks, self.stops
         if not stops and self._progress:
@@ -112,11 +123,15 @@ class Recorder:
         with progress_bar(ticks, "tick", self._progress) as bar:
             for point, stop in enumerate([*stops, ticks]):
                 while done < stop:
-                    upto = min(stop, done + at_once)
+                    upto = min(stop, done + at_once, *(t for t in networks if t > done))
                     part: dict[str, Any] = {
                         name: full_shape(name, values[done:upto], self._sizes[name])
                         for name, values in waveforms.items()
                     }
+                    if done in networks:
+                        first = {name: values[0] for name, values in part.items()}
+                        self._engine.exchange(networks[done], first)
+                        self._engine.prepare(extremes)
                     self._engine.play(self._protocol.holds[done:upto], part, *gather)
                     bar.update(upto - done)
                     done = upto

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ktc._base.cached import cached_property
 from ktc._base.codec import register
 from ktc._base.estimate import INFINITE, Estimate
 from ktc._base.files import VERSION, Storable
@@ -270,7 +270,7 @@ class Run(Storable):
         """
         change = self.free_energy_change
         note = "" if self.from_equilibrium else UNRELAXED
-        return self.work.shifted(-change.mean, change.stderr, note)
+        return self.work.shifted(-change, note=note)
 
     def spectrum(self, unit: int | str = 0, segments: int = 8) -> Spectrum:
         """Power spectral density of a recorded state or node (V²/Hz on a Board), over replicas.

@@ -42,7 +42,7 @@ class VoltageRecord:
                 f"a record of voltages needs the emulator of a circuit, but this is one of "
                 f"{network!r}; record 'state'"
             )
-        self._network, self._reader, self._engine = network, reader, frontend.engine
+        self._reader, self._engine = reader, frontend.engine
         self._initial, self._driven = frontend.controls, tuple(waveforms)
         self.nodes = len(network.nodes)
         ticks = np.array(stops, dtype=np.intp) - 1
@@ -56,7 +56,14 @@ class VoltageRecord:
                 else np.broadcast_to(own, (len(ticks), len(own)))
                 for name, own in held.items()
             }
-            theta = network.present_values(found, {}, frontend.sources)
+            theta = np.empty((len(ticks), len(network.sources)))
+            starts = sorted({0, *resolved.networks})
+            for begin, end in zip(starts, [*starts[1:], np.inf], strict=True):
+                places = (ticks >= begin) & (ticks < end)
+                own = resolved.networks.get(begin, network)
+                assert isinstance(own, CompiledCircuit)
+                part = {name: values[places] for name, values in found.items()}
+                theta[places] = own.present_values(part, {}, frontend.sources)
         self._theta = dict(zip(stops, theta, strict=True))
 
     def readers(self) -> dict[str, Callable[[int], Array | float]]:
@@ -67,13 +74,18 @@ class VoltageRecord:
             "voltage_covariance": lambda tick: self._covariance(),
         }
 
+    def _network(self) -> CompiledCircuit:
+        network = self._engine.network
+        assert isinstance(network, CompiledCircuit)
+        return network
+
     def _controls(self) -> Controls:
         held = self._engine.controls()
         return self._initial.updated(**{name: held[name] for name in self._driven})
 
     def _nodes(self, state: Array, tick: int) -> Array:
-        return self._network.nodes_at(state, self._controls(), self._theta[tick])
+        return self._network().nodes_at(state, self._controls(), self._theta[tick])
 
     def _covariance(self) -> Array:
-        of_state = self._network.nodes_of_state(self._controls())
+        of_state = self._network().nodes_of_state(self._controls())
         return np.asarray(of_state @ self._reader.moments().covariance @ of_state.T)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np
 
 from ktc import _core
+from ktc._base.codec import Saved
 from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array
 from ktc._engines.engine import ControlArrays, WithoutReplicas
@@ -39,7 +40,7 @@ class DensityEngine(WithoutReplicas):
     itemised = driven = False
 
     def __init__(self, network: Network, reach: tuple[float, float]) -> None:
-        self._network, self._reach = network, reach
+        self.network, self._reach = network, reach
         self._kT, self._friction = network.common_kT, float(network.friction[0, 0])
         first = float(network.bias[0])
         ends = [self._unit(bias) for bias in (*reach, first)]
@@ -58,8 +59,11 @@ class DensityEngine(WithoutReplicas):
         self._bias: float
         self.restart(network.controls.arrays(), np.empty(0))
 
-    def check(self, controls: Controls) -> None:
+    def check(self, controls: Controls, network: Network | None = None) -> None:
         self._bias_of(controls.arrays())
+
+    def exchange(self, network: Network, changes: ControlArrays) -> NoReturn:
+        raise ValueError("friction is not a control of an ensemble that is carried by its density")
 
     def tick(self, changes: ControlArrays, duration: float | None) -> None:
         controls = {**self._controls, **changes}
@@ -155,18 +159,23 @@ class DensityEngine(WithoutReplicas):
     def variances(self) -> dict[str, float]:
         return {}
 
-    def tally(self) -> AbstractContextManager[Callable[[], dict[str, float]]]:
+    def tally(
+        self, saved: Saved | None = None
+    ) -> AbstractContextManager[Callable[[], dict[str, float]]]:
         return nullcontext(self.variances)
+
+    def tallied(self) -> Saved:
+        return {}
 
     def copy(self) -> DensityEngine:
         twin = DensityEngine.__new__(DensityEngine)
         vars(twin).update(vars(self))
         return twin
 
-    def snapshot(self) -> dict[str, Any]:
+    def snapshot(self) -> dict[str, object]:
         return {**{name: getattr(self, name) for name in PARTS}, **self._controls}
 
-    def restore(self, saved: dict[str, Any]) -> None:
+    def restore(self, saved: Saved) -> None:
         for name in PARTS:
             setattr(self, name, saved[name])
         self._controls = {name: np.asarray(saved[name]) for name in _core.CONTROLS}
@@ -174,7 +183,7 @@ class DensityEngine(WithoutReplicas):
 
     def _bias_of(self, controls: ControlArrays) -> float:
         """The bias, where nothing but the bias differs from the network's own controls."""
-        own = self._network.controls.arrays()
+        own = self.network.controls.arrays()
         for name, value in own.items():
             if name != "bias" and not np.array_equal(controls[name], value):
                 raise ValueError(f"only the bias of a density can be controlled, not {name}")
@@ -187,12 +196,12 @@ class DensityEngine(WithoutReplicas):
         return bias
 
     def _unit(self, bias: float) -> OneUnit:
-        net = self._network
+        net = self.network
         return OneUnit(float(net.stiffness[0, 0]), bias, float(net.quartic[0]), self._kT)
 
     def _potential(self) -> Array:
         """V of every point."""
-        k, q = float(self._network.stiffness[0, 0]), float(self._network.quartic[0])
+        k, q = float(self.network.stiffness[0, 0]), float(self.network.quartic[0])
         return np.asarray(self._x * (0.5 * k * self._x - self._bias) + 0.25 * q * self._x**4)
 
     def _energies(self) -> Array:

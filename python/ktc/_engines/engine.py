@@ -9,8 +9,10 @@ from typing import Any, NoReturn, Protocol, TypeAlias
 import numpy as np
 
 from ktc import _core
+from ktc._base.codec import Saved
 from ktc._base.validation import Array
 from ktc._model.controls import Controls
+from ktc._model.network import Network
 
 #: Controls by name, as ``Controls.arrays`` gives them; a sparse stiffness is an object of the core.
 ControlArrays: TypeAlias = dict[str, Any]
@@ -32,6 +34,7 @@ class Engine(Protocol):
         driven: whether there is an account of the energy from sources.
         netted: whether heat is less what noise generators inject.
         pooled: whether itemised books keep total heat only, not the heat of each resistor.
+        network: the network that it moves now.
     """
 
     sampled: bool
@@ -39,13 +42,14 @@ class Engine(Protocol):
     driven: bool
     netted: bool
     pooled: bool
+    network: Network
 
     @property
     def time(self) -> float:
         """Time since the start."""
 
-    def check(self, controls: Controls, /) -> None:
-        """Refuse controls that this engine cannot hold (ValueError)."""
+    def check(self, controls: Controls, network: Network | None = None, /) -> None:
+        """Refuse controls that this engine cannot hold, or not of such a network (ValueError)."""
 
     def prepare(self, settings: Iterable[Controls], /) -> None:
         """Choose the time step for these controls, where motion has one."""
@@ -55,6 +59,12 @@ class Engine(Protocol):
 
     def set(self, changes: ControlArrays, /) -> None:
         """Update controls at held state; books work. Other controls stay as they are."""
+
+    def exchange(self, network: Network, changes: ControlArrays, /) -> None:
+        """Go on with a network of other resistances or friction, after an update of controls.
+
+        Units, heat accounts, sources and generators are the same. An error leaves all as it was.
+        """
 
     def hold(self, duration: float, /) -> None:
         """Evolve at held controls; books heat and supply."""
@@ -139,8 +149,16 @@ class Engine(Protocol):
     def variances(self) -> Mapping[str, float] | None:
         """Exact variances of accounts over the ensemble; None where ``sampled``."""
 
-    def tally(self) -> AbstractContextManager[Callable[[], Mapping[str, float] | None]]:
-        """Inside, a call returns ``variances`` of what was booked since it was entered."""
+    def tally(
+        self, saved: Saved | None = None
+    ) -> AbstractContextManager[Callable[[], Mapping[str, float] | None]]:
+        """Inside, a call returns ``variances`` of what was booked since it was entered.
+
+        ``saved`` is what ``tallied`` returned in an earlier one, with which it goes on.
+        """
+
+    def tallied(self) -> Saved:
+        """State of the innermost ``tally``; empty where it has none."""
 
     def copy(self) -> Engine:
         """An engine in the same state that goes on independently."""

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ktc import _core
+from ktc._base.codec import Saved
 from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array, refusing_overflow
 from ktc._engines.engine import ControlArrays, WithoutReplicas, spread
@@ -66,7 +67,7 @@ class MomentsEngine(WithoutReplicas):
         variances: bool = True,
         motions: int = 0,
     ) -> None:
-        self._network, self.itemised, self._variances = network, itemised, variances
+        self.network, self.itemised, self._variances = network, itemised, variances
         # The sources of a circuit may be zero now, and driven later.
         self.driven = itemised or network.elements is not None
         self.netted = network.core.is_active
@@ -81,8 +82,8 @@ class MomentsEngine(WithoutReplicas):
     def time(self) -> float:
         return self._state.time + self._state.time_carry
 
-    def check(self, controls: Controls) -> None:
-        self._network.core.check(controls.arrays(), self._motion_kind)
+    def check(self, controls: Controls, network: Network | None = None) -> None:
+        (network or self.network).core.check(controls.arrays(), self._motion_kind)
         refuse_quartic(controls.quartic)
 
     @refusing_overflow("kT, or kT/stiffness,")
@@ -108,6 +109,18 @@ class MomentsEngine(WithoutReplicas):
         post(state, posts)
         self._state = state
 
+    @refusing_overflow("state, or a control,")
+    def exchange(self, network: Network, changes: ControlArrays) -> None:
+        twin = self.copy()
+        posts: Posts = {}
+        twin.network, twin._elements, twin._motions = network, ElementArrays(network), {}
+        state = twin._state
+        setting = twin._setting({**state.setting.controls, **changes}, None)
+        update(state, setting, posts)
+        post(state, posts)
+        vars(self).update(vars(twin))
+
+    @refusing_overflow("a source")
     def equilibrate(self) -> None:
         state = self._state.copy()
         state.mean = state.setting.rest
@@ -157,16 +170,21 @@ class MomentsEngine(WithoutReplicas):
         return {name: each for name, each in found.items() if self.driven or name != "source"}
 
     @contextmanager
-    def tally(self) -> Iterator[Callable[[], dict[str, float]]]:
+    def tally(self, saved: Saved | None = None) -> Iterator[Callable[[], dict[str, float]]]:
         mark = 1 + max(self._state.tallies, default=0)
         if self._variances:
             state = self._state.copy()
-            state.tallies[mark] = WorkVariance(*state.form())
+            fresh = WorkVariance(*state.form())
+            state.tallies[mark] = fresh if not saved else self._tally_of(state, saved)
             self._state = state
         try:
             yield lambda: self._variances_since(mark)
         finally:
             self._state.tallies.pop(mark, None)
+
+    def tallied(self) -> Saved:
+        mark = max(self._state.tallies, default=0)
+        return self._state.tallies[mark].snapshot() if mark else {}
 
     def mean(self) -> Array:
         return self._state.mean[: self._elements.dimension].copy()
@@ -233,13 +251,15 @@ class MomentsEngine(WithoutReplicas):
             setattr(state, name, float(saved[name]))
         state.settled = bool(saved["settled"])
         parts = {k.removeprefix("spread_"): v for k, v in saved.items() if k.startswith("spread_")}
-        motion, driven = state.setting.motion, state.setting.driven
-        tally = WorkVariance.of_snapshot(parts, lambda h: motion.hold(h, self.itemised, driven))
-        state.tallies = {0: tally}
+        state.tallies = {0: self._tally_of(state, parts)}
         with np.errstate(over="ignore", invalid="ignore"):
             if not abs(state.energy()) <= _core.LARGEST_ENERGY:
                 raise ValueError("mean and covariance are so large that the energy overflows")
         self._state = state
+
+    def _tally_of(self, state: State, saved: Saved) -> WorkVariance:
+        motion, driven = state.setting.motion, state.setting.driven
+        return WorkVariance.of_snapshot(saved, lambda h: motion.hold(h, self.itemised, driven))
 
     def _booked(self, account: int) -> Amount:
         return self._state.sums[account] + self._state.carries[account]
@@ -254,12 +274,12 @@ class MomentsEngine(WithoutReplicas):
 
     def _motion(self, controls: ControlArrays) -> Motion:
         if not self._most_motions:
-            return Motion(self._network, self._elements, controls)
+            return Motion(self.network, self._elements, controls)
         key = controls["stiffness"].tobytes(), controls["kT"].tobytes()
         if key not in self._motions:
             if len(self._motions) >= self._most_motions:
                 self._motions.clear()
-            self._motions[key] = Motion(self._network, self._elements, controls)
+            self._motions[key] = Motion(self.network, self._elements, controls)
         return self._motions[key]
 
     def _setting(self, controls: ControlArrays, previous: Setting | None) -> Setting:
@@ -270,14 +290,18 @@ class MomentsEngine(WithoutReplicas):
         steady = controls["emf"] is old.get("emf") and controls["current"] is old.get("current")
         if previous is not None and previous.motion.same_shape(controls):
             motion = previous.motion
+            if not steady:
+                self.network.core.check_sources(controls)
             if not (self.driven or steady):
-                self._network.core.check(controls, "exact")
+                self.network.core.check(controls, "exact")
         else:
-            self._network.core.check(controls, self._motion_kind)
+            self.network.core.check(controls, self._motion_kind)
             motion = self._motion(controls)
         setting = Setting(self._elements, controls, motion, previous if steady else None)
         # BLAS itself raises no warning of an overflow, which NumPy takes longer to silence.
         energy = scipy.linalg.blas.ddot(setting.force, setting.rest[: len(setting.force)])
+        if setting.driven and not (steady and previous is not None and motion is previous.motion):
+            setting.rest @ motion.hessian @ setting.rest  # overflows here rather than in a hold
         if not abs(energy) <= _core.LARGEST_ENERGY:
             raise ValueError(
                 "bias is so large that the equilibrium energy overflows; scale it down"

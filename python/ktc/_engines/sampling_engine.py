@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 import numpy as np
 
 from ktc import _core
+from ktc._base.codec import Saved
 from ktc._base.lazy_imports import scipy
 from ktc._base.resources import within_memory
 from ktc._base.validation import Array
@@ -34,7 +35,7 @@ class SamplingEngine:
     sampled = True
 
     def __init__(self, network: Network, options: EnsembleOptions, start: Array) -> None:
-        self._network, self._options = network, options
+        self.network, self._options = network, options
         self._rates, self._warned = Rates(network), False
         controls = network.controls
         longest = self._longest([controls])
@@ -66,7 +67,7 @@ class SamplingEngine:
         self.core = core
         self.itemised, self.pooled = core.itemised, core.pooled
         self.driven = core.itemised or self._options.motion == "driven"
-        supplied = self._network.core.elements.noises > 0 or self._network.core.is_active
+        supplied = self.network.core.elements.noises > 0 or self.network.core.is_active
         self.netted = supplied and self._options.motion == "driven"
         self.set, self.hold, self.play = core.set, core.hold, core.play
         self.read, self.mean, self.moments = core.read, core.mean, core.moments
@@ -81,21 +82,25 @@ class SamplingEngine:
     def time(self) -> float:
         return self.core.time
 
-    def check(self, controls: Controls) -> None:
-        self._network.core.check(controls.arrays(), self._options.motion)
+    def check(self, controls: Controls, network: Network | None = None) -> None:
+        (network or self.network).core.check(controls.arrays(), self._options.motion)
+
+    def exchange(self, network: Network, changes: ControlArrays) -> None:
+        self.core.exchange(network.core, changes)
+        self.network, self._rates = network, Rates(network)
 
     def prepare(self, settings: Iterable[Controls]) -> None:
         if not self._options.exact:
             self.core.longest_step = self._longest(settings)
 
     def reach(self) -> float:
-        return float(np.abs(self.read(0, self._network.units)).max())
+        return float(np.abs(self.read(0, self.network.units)).max())
 
     def warn_if_long(self, holds: Array) -> None:
         """Warn before holds whose steps take more than a minute."""
         if self._options.exact:
             return
-        network, options = self._network, self._options
+        network, options = self.network, self._options
         longest = self.core.longest_step
         with np.errstate(over="ignore"):  # the core refuses so many steps
             steps = float(np.sum(np.maximum(1, holds / longest)))
@@ -118,7 +123,7 @@ class SamplingEngine:
 
     def restart(self, controls: ControlArrays, state: Array) -> None:
         self.core.restart(controls, state)
-        self.prepare([self._network.controls])
+        self.prepare([self.network.controls])
 
     def surprisal(self) -> Array | None:
         """−ln p(z) of every replica, p the normal distribution with the replicas' own moments.
@@ -126,7 +131,7 @@ class SamplingEngine:
         ½ (z − m)ᵀP⁻¹(z − m) + ½ ln det 2πP, shape (replicas,); its mean is the Shannon entropy of
         that distribution. None where the replicas do not spread in every direction.
         """
-        n = self._network.core.dimension
+        n = self.network.core.dimension
         mean, covariance = self.moments(True)
         found = spread(covariance)
         if found is None:
@@ -155,8 +160,11 @@ class SamplingEngine:
     def variances(self) -> None:
         """None: variances follow from the samples."""
 
-    def tally(self) -> AbstractContextManager[Callable[[], None]]:
+    def tally(self, saved: Saved | None = None) -> AbstractContextManager[Callable[[], None]]:
         return nullcontext(self.variances)
+
+    def tallied(self) -> Saved:
+        return {}
 
     def copy(self) -> SamplingEngine:
         twin = SamplingEngine.__new__(SamplingEngine)

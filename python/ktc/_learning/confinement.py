@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,16 +18,26 @@ MARGIN = 0.1
 MOST_HALVINGS = 40
 
 
+class Floor(NamedTuple):
+    """What the whole run keeps: ``share`` of the stiffness of ``start``, and quartic terms."""
+
+    share: float
+    start: Controls
+    quartic: Array
+
+
 def confined(
     parameters: Parameters,
     controls: Controls,
     theta: Array,
     change: Array,
     margin: float = MARGIN,
+    floor: Floor | None = None,
 ) -> tuple[float, Controls]:
     """The largest share 1, ½, ¼, … of Δθ that keeps the energy confined, and the controls after it.
 
-    Zero, and the present controls, where none is found.
+    Zero, and the present controls, where none is found. ``margin`` is of the present stiffness,
+    ``floor`` of that at the start of the run, so that halvings do not compound.
 
     Source: the rule of the fraction to the boundary; Nocedal, Wright (2006), Numerical
     Optimization, ch. 19.
@@ -34,18 +45,24 @@ def confined(
     for share in np.ldexp(1.0, -np.arange(MOST_HALVINGS)):
         with suppress(ValueError, np.linalg.LinAlgError):
             after = parameters.controls(theta + share * change, controls)
-            if _keeps_margin(controls, after, margin):
+            if _keeps_margin(controls, after, margin, floor):
                 return float(share), after
     return 0.0, controls
 
 
-def _keeps_margin(before: Controls, after: Controls, margin: float) -> bool:
+def _keeps_margin(before: Controls, after: Controls, margin: float, floor: Floor | None) -> bool:
     """Whether an update leaves the margin; LinAlgError where it does not leave it of K."""
-    if after.quartic is not before.quartic and (after.quartic < margin * before.quartic).any():
-        return False
+    if after.quartic is not before.quartic:
+        if (after.quartic < margin * before.quartic).any():
+            return False
+        if floor is not None and (after.quartic < floor.quartic).any():
+            return False
     if after.held_stiffness is not before.held_stiffness:
         # A unit is confined by its quartic term or, without one, by its stiffness.
         bare = np.flatnonzero((before.quartic == 0) & (after.quartic == 0))
         place = np.ix_(bare, bare)
         scipy.linalg.cholesky(after.stiffness[place] - margin * before.stiffness[place])
+        if floor is not None:
+            least = floor.share * floor.start.stiffness[place]
+            scipy.linalg.cholesky(after.stiffness[place] - least)
     return True

@@ -7,10 +7,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ktc._base.codec import RecordError, Saved, require_alike
+from ktc._base.random_stream import philox, restore_stream, saved_stream
 from ktc._base.validation import Array, count, real_array
+from ktc._model.network import Network
 
 #: Number of the random stream that shuffles the data.
 BATCH_STREAM = 0x6B746362
+#: Largest energy of the data in units of kT: far below where doubles overflow.
+LARGEST_ENERGY = 1e100
 
 
 def as_samples(data: ArrayLike, units: int) -> Array:
@@ -26,6 +31,18 @@ def as_samples(data: ArrayLike, units: int) -> Array:
     if len(array) == 0:
         raise ValueError("data must have at least one sample, but has none")
     return array
+
+
+def refuse_overflow(samples: Array, network: Network, scale: Array) -> None:
+    """Refuse data whose energies overflow; ``scale`` are public units per unit of the network."""
+    own = (network.sparse_stiffness if network.is_sparse else network.stiffness).diagonal()
+    with np.errstate(over="ignore", invalid="ignore"):
+        energy = np.abs(samples / scale).max() ** 2 * np.abs(own).max()
+    if not energy < LARGEST_ENERGY * network.common_kT:
+        raise ValueError(
+            f"data are as far off as {np.abs(samples).max():.6g}, where the energy of the network "
+            "overflows; scale them down"
+        )
 
 
 class Batches:
@@ -45,9 +62,7 @@ class Batches:
         self._samples = samples
         #: Variance of a batch's mean over that of its samples.
         self.share = _share(samples, self._size)
-        self._stream = np.random.Generator(
-            np.random.Philox(np.random.SeedSequence([seed or 0, BATCH_STREAM]))
-        )
+        self._stream = philox(seed or 0, BATCH_STREAM)
         self._left: NDArray[np.intp] = np.empty(0, dtype=np.intp)
 
     def draw(self) -> NDArray[np.intp]:
@@ -56,6 +71,19 @@ class Batches:
             self._left = self._stream.permutation(self._samples)
         drawn, self._left = self._left[: self._size], self._left[self._size :]
         return np.sort(drawn)
+
+    def saved(self) -> dict[str, object]:
+        """Where the deal stands, as ``restore`` takes it."""
+        return {"stream": saved_stream(self._stream), "left": self._left}
+
+    def restore(self, saved: Saved) -> None:
+        """Go on from what was ``saved``."""
+        require_alike(saved, self.saved(), "batches", ("left",))
+        restore_stream(self._stream, saved["stream"], "batches/stream")
+        left = saved["left"]
+        if left.ndim != 1 or ((left < 0) | (left >= self._samples)).any():
+            raise RecordError(f"batches/left: must be numbers of {self._samples} samples")
+        self._left = left.astype(np.intp)
 
 
 class BatchMoments(NamedTuple):

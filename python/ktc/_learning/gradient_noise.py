@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ktc._base.random_stream import philox
 from ktc._base.validation import Array
 from ktc._learning.data import BatchMoments
 from ktc._learning.planning.expected_learning import expected_of, noise_of_reading
@@ -49,9 +50,7 @@ class GradientNoise:
         which = 0 if self._few else 1
         self._most = max(2, min(MOST_REPLICAS[which], MOST_NUMBERS // size))
         self._ticks, self._stride = problem.ticks, max(1, problem.ticks // LOOKS[which])
-        self._stream = np.random.Generator(
-            np.random.Philox(np.random.SeedSequence([seed or 0, NOISE_STREAM]))
-        )
+        self.stream = philox(seed or 0, NOISE_STREAM)
 
     def cost(self, tick: int, update: Update, share: float) -> float:
         """Cost of an update, of which ``share`` was made; zero where another one stands for it."""
@@ -64,13 +63,13 @@ class GradientNoise:
         if self._infinite:
             moments = self._device.moments()
             root = np.linalg.cholesky(moments.covariance)
-            drawn = self._stream.standard_normal((self._most, len(root)))
+            drawn = self.stream.standard_normal((self._most, len(root)))
             state, share = np.asarray(moments.mean + drawn @ root.T), 0.0
         else:
             state = self._device.read()
             share = 1 / len(state)
         if len(state) > self._most:
-            state = state[self._stream.choice(len(state), self._most, replace=False)]
+            state = state[self.stream.choice(len(state), self._most, replace=False)]
         forces = self._parameters.forces(state)
         seen = None if self._samples is None else _centred(self._samples(self._most))
         if self._few:
@@ -110,7 +109,7 @@ class GradientNoise:
 
     def _probe(self, rows: Array) -> Array:
         """A random vector whose covariance is that of the rows."""
-        return np.asarray(self._stream.choice([-1.0, 1.0], size=len(rows)) @ rows)
+        return np.asarray(self.stream.choice([-1.0, 1.0], size=len(rows)) @ rows)
 
     def _energy(self, forces: Array, change: Array) -> float:
         """½ Δθ·F Δθ."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 
-import numpy as np
 from numpy.typing import ArrayLike
 
+from ktc._base.files import FilePath
 from ktc._base.resources import thread_count
 from ktc._base.validation import random_seed, tick_count
 from ktc._emulation.emulator import Emulator
@@ -16,32 +15,23 @@ from ktc._learning import (
     checks,
     fit_record,  # noqa: F401  # registers fits
 )
-from ktc._learning.averages import replica_forces
-from ktc._learning.data import Batches, BatchMoments
+from ktc._learning.checkpoint import checkpoints
 from ktc._learning.device_checks import checked_device
 from ktc._learning.fit import Fit
-from ktc._learning.gradient_noise import LARGEST_STATE, GradientNoise
-from ktc._learning.history import Readings, history_of
-from ktc._learning.loop import Callback, Loop, Outcome, Problem
-from ktc._learning.metrics.exact_model import ExactModel
+from ktc._learning.learning_run import LearningRun, Task
+from ktc._learning.loop import Callback
 from ktc._learning.metrics.settings import Metrics
-from ktc._learning.metrics.source import MetricSource
-from ktc._learning.positive_phase import ClampedPhase, DataPhase, PositivePhase
 from ktc._learning.schedule import Schedule
 from ktc._model.description import Described, Description, Running, network_of
 from ktc._model.device import (
     Device,
     DeviceFactory,
-    EnsembleLedger,
-    HasImperfections,
-    RealisesControls,
-    data_sheet_of,
     is_infinite,
+    remembered_of,
     rested_of,
     seed_of,
 )
-from ktc._model.network import Network
-from ktc._theory.free_energies import free_energy_change
+from ktc._model.directions import directions_among, with_directions
 
 REPLICAS = 10_000
 
@@ -63,6 +53,8 @@ def learn(
     metrics: Metrics | None = None,
     batch: int | None = None,
     callback: Callback | None = None,
+    checkpoint: FilePath | None = None,
+    every: int | None = None,
 ) -> Fit:
     """Learn by maximum likelihood on running replicas, dθ/dt = η(t) g(t), and account for the cost.
 
@@ -85,8 +77,10 @@ def learn(
             rate, evaluated at the updates, as ``schedules.Tabulated``.
         duration: T where schedule is a function, and only there.
         parameters: one or several of "bias", "stiffness" ("couplings", "diagonal" or both) and
-            "quartic"; or ("center",) for λ of ½(x − λ)ᵀK(x − λ), b = Kλ. A scalar rate acts on
-            these in public units: θ in volts on a Board, where g is in joules per volt.
+            "quartic"; or ("center",) for λ of ½(x − λ)ᵀK(x − λ), b = Kλ; or names of sources of a
+            circuit that drive no steady current, such as ("V1", "I2"), for their values in volts
+            and amperes, with other sources held. A scalar rate acts on these in public units: θ in
+            volts on a Board, where g is in joules per volt.
         replicas: number of replicas, 10,000 by default; ``math.inf`` for exact ensemble means,
             without sampling noise. A running device takes none, and no seed and threads.
         ticks: number of equal holds of the controls, at least 1.
@@ -107,6 +101,12 @@ def learn(
             update reads their clamped replicas.
         callback: called after each update but the last with its ``ktc.UpdateRecord``; the run stops
             there if it returns True.
+        checkpoint: file that keeps the run, for ``ktc.resume`` to go on with where it was killed or
+            interrupted: written before the first update, after each ``every`` updates, and after
+            the last. Emulators alone can be kept. The file must not exist.
+        every: number of updates between two checkpoints; by default 100, or a twentieth of all
+            where that is more. Each replaces the last one as a whole, and takes the time of writing
+            the emulator, the data and the history so far.
 
     Returns:
         A Fit. An update that would leave the energy unconfined is halved until it does not, which
@@ -120,6 +120,9 @@ def learn(
         LimitError: ticks shorter than the device's, before anything moves; a control or a reading
             out of the range of a real board, with its tick.
         OverflowError: a rate so large that not even the first update succeeds.
+        FileExistsError: a checkpoint that exists; resume it, or remove it.
+        OSError: the checkpoint cannot be written, as on a full disk: the run stops, and the last
+            checkpoint stays whole, for ``ktc.resume`` once there is room.
 
     Example:
         >>> import ktc
@@ -135,93 +138,29 @@ def learn(
     checks.check_schedule(schedule, metrics)
     checks.check_callback(callback)
     settings = metrics or Metrics()
-    names, steps = checks.parameter_names(parameters), tick_count(ticks)
+    names, steps = checks.parameter_names(parameters, device), tick_count(ticks)
     numbers = checks.hidden_units(hidden)
+    if directions_among(device, names):
+        device = with_directions(device)
     given, device = device, _running(device, replicas, seed, threads)
     infinite = is_infinite(device.ledger)
     # An infinite ensemble has no noise, but its batches are drawn all the same.
     seed = random_seed(seed) if infinite and given is not device else seed_of(device)
     rested = rested_of(device)
     start = Described(device.network.with_controls(device.controls), device.scale, device.symbols)
-    learned = checks.learned_parameters(given, start, names, mask, len(numbers))
+    remembered = remembered_of(device)
+    learned = checks.learned_parameters(given, start, names, mask, len(numbers), remembered)
     samples = checks.checked_samples(data, numbers, start, learned)
     checks.check_anticipation(schedule, learned.size, len(numbers), batch, settings)
-    batches = None if batch is None else Batches(len(samples), batch, seed)
     schedule.check(start.network.units)
     checks.check_ticks(device, schedule, steps)
-    exact = ExactModel(start, learned)
-    source = None
-    if schedule.uses_metrics:
-        source = MetricSource(exact, settings, device, seed, threads, schedule.uses_friction)
-    if infinite:
-        checks.check_threads(threads, source)
-    positive: PositivePhase = (
-        ClampedPhase(start, learned, samples, numbers, device, seed, threads, batches)
-        if len(numbers)
-        else DataPhase(samples, learned, batches)
-    )
-    problem = Problem(device, schedule.begun(), steps, learned, positive, source, exact)
-    loop = Loop(problem, _noise(problem, schedule, seed))
-    outcome, readings = _driven(loop, problem, progress, callback)
-    moments = BatchMoments.of(samples, batch) if exact.whole and not len(numbers) else None
-    scatter = np.cov(samples.T, bias=True).reshape(2 * [samples.shape[1]]) if len(numbers) else None
-    goal = positive.all_forces()
-    return Fit(
-        start=start,
-        schedule=schedule,
-        learned=learned,
-        hidden=numbers,
-        data_mean=samples.mean(axis=0),
-        data_forces=goal,
-        samples=len(samples),
-        batch=batch,
-        scatter=scatter if moments is None else moments.scatter,
-        readings=readings,
-        history=history_of(outcome.rows, exact, None if len(numbers) else goal),
-        stopped_early=outcome.stopped,
-        calibration=None if source is None else source.report(),
-        rule=loop.rule,
-        seed=seed,
-        rested=rested,
-        imperfections=data_sheet_of(device),
-        device=device,
-    )
-
-
-def _driven(
-    loop: Loop, problem: Problem, progress: bool, callback: Callback | None
-) -> tuple[Outcome, Readings]:
-    """Run the loop, with the readings of the device over it."""
-    device, positive = problem.device, problem.positive
-    before, ledger = _realised(device), device.ledger
-    first_work, first_heat = np.array(ledger.work), np.array(ledger.heat)
-    tally: AbstractContextManager[Callable[[], Mapping[str, float] | None]]
-    tally = ledger.tally() if isinstance(ledger, EnsembleLedger) else nullcontext(lambda: None)
-    with tally as variances_so_far:
-        outcome = loop.run(progress, callback)
-        variances = variances_so_far()
-    infinite, after = is_infinite(ledger), _realised(device)
-    change = None if before is None or after is None else free_energy_change(before, after)
-    return outcome, Readings(
-        work=device.ledger.work - first_work,
-        heat=device.ledger.heat - first_heat,
-        final_state=np.array(device.moments().mean[None] if infinite else device.read()),
-        final_forces=replica_forces(device, problem.parameters)[0],
-        positive=positive.accounts,
-        variances=variances,
-        applied_change=change,
-    )
-
-
-def _realised(device: object) -> Network | None:
-    """The network as realised at present, at its resistors' temperature, without noise generators.
-
-    None of a device that realises controls exactly.
-    """
-    if isinstance(device, HasImperfections) and device.imperfections is None:
-        return None
-    net = device.applied_network if isinstance(device, RealisesControls) else None
-    return None if net is None else Network(net.stiffness, net.friction, net.kT, net.bias)
+    task = Task(
+        start=start, schedule=schedule, learned=learned, hidden=numbers, samples=samples,
+        batch=batch, ticks=steps, metrics=settings, seed=seed, rested=rested,
+    )  # fmt: skip
+    run = LearningRun(task, device, threads)
+    keep = checkpoints(checkpoint, every, run, callback)
+    return run.go(progress, callback, keep)
 
 
 def _running(
@@ -245,16 +184,3 @@ def _running(
                 f"{name} is {value!r}, but the device is running already; leave {name} out"
             )
     return checked_device(device)
-
-
-def _noise(problem: Problem, schedule: Schedule, seed: int | None) -> GradientNoise | None:
-    """The estimate of what gradient noise costs; None where there is a closed form, where updates
-    are not linear in the gradient, or where reading the ensemble would take too much memory.
-    """
-    network = problem.exact.start.network
-    visible = isinstance(problem.positive, DataPhase)
-    closed = problem.closed_form and problem.exact.whole and visible and not network.is_sparse
-    large = len(problem.device.ledger.work) * network.units > LARGEST_STATE
-    if closed or large or problem.schedule is not schedule:
-        return None
-    return GradientNoise(problem, seed)

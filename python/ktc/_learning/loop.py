@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
 from ktc._base.lazy_imports import InterruptGate
 from ktc._base.progress import progress_bar
 from ktc._base.validation import Array, frozen
-from ktc._learning.averages import OF_THE_BIAS, replica_forces
+from ktc._learning.averages import replica_forces
 from ktc._learning.confinement import MARGIN, confined
 from ktc._learning.device_checks import check_controls
 from ktc._learning.gradient_noise import GradientNoise
 from ktc._learning.history import UpdateRecord
+from ktc._learning.loop_state import LoopState, Outcome, Row
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.metric_tensors import MetricTensors, NoMetrics
 from ktc._learning.metrics.source import MetricSource
-from ktc._learning.path_to_target import Anticipation
-from ktc._learning.positive_phase import DataPhase, PositivePhase
+from ktc._learning.positive_phase import PositivePhase
+from ktc._learning.restraint import restraint_of
 from ktc._learning.schedule import Schedule, Update
-from ktc._learning.transport_steering import transport_steering
+from ktc._learning.steering import Steering, steering_of
 from ktc._model.controls import Controls
-from ktc._model.device import Device, Settles, is_infinite
+from ktc._model.device import Device, Settles
 from ktc._model.imperfections import LimitError
 from ktc._model.parameters import Parameters
 
@@ -40,6 +40,7 @@ class Problem:
 
     ``schedule`` is as made for this run (``Schedule.begun``), ``metrics`` None where it needs
     neither F nor ζ; ``exact`` has the free energies on the path where they are available.
+    ``plans`` is whether a drive computed beforehand may replace the rule of F and ζ.
     """
 
     device: Device
@@ -49,6 +50,8 @@ class Problem:
     positive: PositivePhase
     metrics: MetricSource | None
     exact: ExactModel
+    plans: bool = False
+    seed: int | None = None
 
     @property
     def closed_form(self) -> bool:
@@ -56,45 +59,8 @@ class Problem:
         return self.exact.constant and (self.metrics is None or self.metrics.steady)
 
 
-class Steering(Protocol):
-    """A rule that chooses the next θ from the replicas' averages, without a rate.
-
-    Attributes:
-        rule: its name.
-        margin: share of the stiffness that an update must leave.
-        noise_work: what the noise of the gradient costs at an update; None where it is not known.
-    """
-
-    rule: str
-    margin: float
-    noise_work: float | None
-
-    def parameters(self, time: float, forces: Array, controls: Controls) -> Array:
-        """θ to hold from ``time`` on, from ⟨∂_θH⟩ over the replicas and the controls so far."""
-
-
 #: Sees each update but the last, and stops the run where it returns True.
 Callback: TypeAlias = Callable[[UpdateRecord], bool | None]
-
-
-class Row(NamedTuple):
-    """One update: arrays of ``History`` by name, and the accounts since the device was made."""
-
-    theta: Array
-    bias: Array
-    gradient: Array
-    mean: Array
-    share: float
-    path_free_energy: float | None
-    noise_work: float | None
-    spent: list[float]
-
-
-class Outcome(NamedTuple):
-    """Arrays of ``History`` by name, one row per update, and why the loop stopped early, if so."""
-
-    rows: dict[str, Array]
-    stopped: str | None
 
 
 class _Stop(Exception):
@@ -113,10 +79,13 @@ class Loop:
         self._least_gain = problem.exact.start.network.common_kT
         self._flow = np.zeros(problem.parameters.size)
         self._rows: list[Row] = []
+        self._first = np.array(self._work_and_heat())
         self._gate = InterruptGate()
-        self._steering = self._steered_by()
+        self._steering = steering_of(problem)
         # F and ζ where they are the same at all controls.
         self._constant = self._tensors(self._controls, 0) if problem.closed_form else None
+        rates = self._steering is None and self._constant is None
+        self._restraint = restraint_of(problem) if rates else None
 
     @property
     def rule(self) -> str:
@@ -125,23 +94,52 @@ class Loop:
             return self._steering.rule
         return "rate" if self._problem.metrics is None else "metrics"
 
-    def run(self, progress: bool, callback: Callback | None = None) -> Outcome:
-        """Make all updates, or as many as succeed; OverflowError where none does."""
-        problem, ticks = self._problem, self._problem.ticks
-        first = np.array(self._work_and_heat())
+    @property
+    def state(self) -> LoopState:
+        """Where the loop stands; setting it goes on from there."""
+        steering = None if self._steering is None else self._steering.saved()
+        restraint = None if self._restraint is None else self._restraint.saved()
+        theta, controls, gain = self._theta, self._controls, self._least_gain
+        return LoopState(
+            theta, controls, gain, self._flow, self._first, self._rows, steering, restraint
+        )
+
+    @state.setter
+    def state(self, state: LoopState) -> None:
+        self._theta, self._controls, self._least_gain, self._flow = state[:4]
+        self._first, self._rows = state.first, state.rows
+        if self._steering is not None and state.steering is not None:
+            self._steering.restore(state.steering)
+        if self._restraint is not None and state.restraint is not None:
+            self._restraint.restore(state.restraint)
+
+    def run(
+        self,
+        progress: bool,
+        callback: Callback | None = None,
+        keep: Callable[[int], None] = lambda updates: None,
+    ) -> Outcome:
+        """Make all updates, or as many as succeed; OverflowError where none does.
+
+        ``keep`` is called between two updates, and after the last, with the number of those made.
+        """
+        problem, ticks, made = self._problem, self._problem.ticks, len(self._rows)
         stopped = None
         name = problem.schedule.name
         with self._gate, progress_bar(ticks, "tick", progress, name) as bar:
-            for k in range(ticks + 1):
+            bar.update(min(made, ticks))
+            for k in range(made, ticks + 2):
                 try:
-                    self._tick(k, first, callback)
+                    keep(k)
+                    if k <= ticks:
+                        self._tick(k, callback)
                 except _Stop as reason:
                     stopped = f"tick {k}: {reason}"
                     break
                 except KeyboardInterrupt:
                     if not self._rows:
                         raise
-                    stopped = f"tick {k}: interrupted"
+                    stopped = f"tick {k}: interrupted" if k <= ticks else None
                     break
                 if k < ticks:
                     bar.update(1)
@@ -150,9 +148,9 @@ class Loop:
                 f"nothing was learned under {problem.schedule!r}: {stopped}; lower the rate, or "
                 "take more ticks"
             )
-        return Outcome(self._arrays(self._rows, first), stopped)
+        return Outcome(self._arrays(self._rows), stopped)
 
-    def _tick(self, k: int, first: Array, callback: Callback | None) -> None:
+    def _tick(self, k: int, callback: Callback | None) -> None:
         """One update, and the hold after it; an interruption leaves both whole or undone."""
         problem, device = self._problem, self._device
         try:
@@ -165,7 +163,7 @@ class Loop:
         except LimitError as error:
             raise LimitError(f"tick {k}: {error}") from error
         if callback is not None and k < problem.ticks:
-            told = callback(self._record(k, first))
+            told = callback(self._record(k))
             if told is not None and not isinstance(told, (bool, np.bool_)):
                 raise TypeError(
                     f"callback must return True to stop, or nothing, but returned {told!r}"
@@ -182,19 +180,19 @@ class Loop:
                     f"rate, or take more ticks: {error}"
                 ) from error
 
-    def _record(self, k: int, first: Array) -> UpdateRecord:
+    def _record(self, k: int) -> UpdateRecord:
         row = self._rows[-1]
-        work, heat = (np.array(row.spent) - first)[:2].tolist()
+        work, heat = (np.array(row.spent) - self._first)[:2].tolist()
         time = self._problem.schedule.duration * (k / self._problem.ticks)
         theta, gradient, mean = (frozen(np.array(a)) for a in (row.theta, row.gradient, row.mean))
         return UpdateRecord(k, time, theta, gradient, mean, work, heat)
 
-    def _arrays(self, rows: list[Row], first: Array) -> dict[str, Array]:
+    def _arrays(self, rows: list[Row]) -> dict[str, Array]:
         *columns, work_and_heat = zip(*rows, strict=True)
         names = Row._fields[:-1]
         found = {n: np.array(c) for n, c in zip(names, columns, strict=True) if c[0] is not None}
         accounts = ("work", "heat", "positive_work", "positive_heat")
-        found |= zip(accounts, np.transpose(np.array(work_and_heat) - first), strict=True)
+        found |= zip(accounts, np.transpose(np.array(work_and_heat) - self._first), strict=True)
         share = np.arange(len(rows)) / self._problem.ticks
         return found | {"time": self._problem.schedule.duration * share}
 
@@ -203,8 +201,11 @@ class Loop:
         problem, parameters = self._problem, self._parameters
         forces, mean = replica_forces(self._device, parameters, first=k == 0)
         gradient = forces - problem.positive.forces()
+        self._forces = forces
         if not np.isfinite(gradient).all():
             raise _Stop("the replicas' averages are not finite: the controls diverged")
+        if k == 0 and self._restraint is not None:
+            self._restraint.begin(forces)
         update = None
         with np.errstate(over="ignore", invalid="ignore"):
             if self._steering is None:
@@ -249,14 +250,25 @@ class Loop:
         Returns the share of Δθ that was made, the bias, and ΔF where it is available.
         """
         parameters, before, after, share = self._parameters, self._controls, None, 1.0
+        energy: float | None = None
         if self._constant is None:
             margin = MARGIN if self._steering is None else self._steering.margin
-            share, after = confined(parameters, before, self._theta, change, margin)
+            restraint = self._restraint
+            floor = None if restraint is None else restraint.floor
+            share, after = confined(parameters, before, self._theta, change, margin, floor)
             if share == 0:
                 raise _Stop(
                     "no part of the update keeps the energy confined: the data ask for an "
                     "unconfined model, or the rate is too large"
                 )
+            if restraint is not None:
+                if restraint.is_hopeless(share):
+                    raise _Stop("updates would unconfine the energy: the rate is too large")
+                made = share * change
+                kept, after, energy = restraint.limited(
+                    self._theta, made, self._forces, before, after
+                )
+                share *= kept
         theta = self._theta + share * change
         try:
             settings = parameters.changes(theta, before)
@@ -271,13 +283,15 @@ class Loop:
             return share, settings["bias"], None
         self._controls = after
         exact = self._problem.exact
-        return share, after.bias, exact.free_energy_change(before, after) if exact.known else None
+        if energy is None and exact.known:
+            energy = exact.free_energy_change(before, after)
+        return share, after.bias, energy
 
     def _learned(self, update: Update, k: int, gradient: Array, forces: Array) -> Array:
         """Δθ of an update by the schedule's rate."""
 
         def toward(point: Array) -> Array:
-            if self._parameters.names not in OF_THE_BIAS:
+            if not self._parameters.by_bias:
                 raise ValueError(
                     f"{self._problem.schedule.name} aims at a mean, which is a target of the bias "
                     f"alone, but parameters are {self._parameters.names}; take MinimalDissipation"
@@ -301,32 +315,6 @@ class Loop:
             if k == 0:
                 raise
             raise _Stop(f"cannot compute the path to the target: {error}") from error
-
-    def _steered_by(self) -> Steering | None:
-        """Steering that replaces the schedule's rate; None where there is none."""
-        problem, visible = self._problem, self._problem.positive
-        if problem.schedule.transports and isinstance(visible, DataPhase) and visible.whole:
-            found = transport_steering(
-                problem.exact,
-                problem.metrics,
-                visible.all_forces(),
-                problem.schedule.duration,
-                self._hold,
-                math.inf if is_infinite(self._device.ledger) else len(self._device.ledger.work),
-            )
-            if found is not None:
-                return found
-        return self._anticipated()
-
-    def _anticipated(self) -> Anticipation | None:
-        """Steering by the whole path to the target; None where F and ζ are constant along it."""
-        schedule, metrics = self._problem.schedule, self._problem.metrics
-        if metrics is None or metrics.constant:
-            return None
-        if not schedule.anticipate:
-            return None
-        goal = self._problem.positive.all_forces()
-        return Anticipation(metrics.equilibria(), schedule, goal, self._controls, self._hold)
 
     def _tensors(self, controls: Controls, k: int) -> MetricTensors:
         """F and ζ at some controls, or a stop where they can no longer be evaluated."""

@@ -13,6 +13,7 @@ from ktc._emulation.free_energy_ladder import free_energy_difference
 from ktc._learning.data import as_samples
 from ktc._model.description import Described
 from ktc._model.network import Network
+from ktc._model.parameters import Parameters
 from ktc._model.quartic_unit import OneUnit
 from ktc._theory.gaussian import inverse, log_likelihood, symmetrized
 
@@ -60,6 +61,30 @@ class Marginal(NamedTuple):
         """The visible units as a network of their own."""
         quartic = self.quartic if self.quartic.any() else None
         return Network(self.stiffness, 1.0, kT, self.bias, quartic)
+
+
+def hidden_forces(
+    network: Network,
+    scale: Array,
+    hidden: NDArray[np.intp],
+    parameters: Parameters,
+    mean: Array,
+    scatter: Array,
+) -> Array:
+    """⟨∂_θH⟩ with visible units of this mean and covariance and Gaussian hidden units, (p,)."""
+    seen = np.setdiff1d(np.arange(network.units), hidden)
+    stiffness = network.stiffness
+    own = inverse(stiffness[np.ix_(hidden, hidden)])
+    # ⟨h⟩ = K_hh⁻¹ (b_h − K_hv v)
+    reach = -own @ stiffness[np.ix_(hidden, seen)]
+    whole, spread = np.empty(network.units), np.empty((network.units, network.units))
+    inner, outer = mean / scale[seen], scatter / np.outer(scale[seen], scale[seen])
+    whole[seen], whole[hidden] = inner, own @ network.bias[hidden] + reach @ inner
+    spread[np.ix_(seen, seen)] = outer
+    spread[np.ix_(hidden, seen)] = reach @ outer
+    spread[np.ix_(seen, hidden)] = outer @ reach.T
+    spread[np.ix_(hidden, hidden)] = network.common_kT * own + reach @ outer @ reach.T
+    return parameters.mean_forces(whole * scale, spread * np.outer(scale, scale))
 
 
 def score(

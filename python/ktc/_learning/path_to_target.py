@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ktc._base.cached import cached_property
+from ktc._base.codec import Saved, require_alike
 from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array
 from ktc._learning.confinement import MARGIN
@@ -118,6 +119,15 @@ class Anticipation:
         self._equilibria, self._schedule, self._hold = equilibria, schedule, hold
         self._goal = equilibria.with_forces(goal, start, hold)
         self._here = start
+
+    def saved(self) -> dict[str, object]:
+        """Where the search stands, as ``restore`` takes it."""
+        return {"goal": self._goal, "here": self._here}
+
+    def restore(self, saved: Saved) -> None:
+        """Go on from what was ``saved``."""
+        require_alike(saved, self.saved(), "steering")
+        self._goal, self._here = (self._here.checked(saved[name]) for name in ("goal", "here"))
 
     def parameters(self, time: float, forces: Array, controls: Controls) -> Array:
         """θ to hold from ``time`` on, from ⟨∂_θH⟩ over the replicas; shape (p,)."""

@@ -7,8 +7,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from ktc._base.codec import Saved
 from ktc._base.validation import Array
-from ktc._emulation.emulator import Emulator
+from ktc._emulation.emulator import Emulator, restored_emulator, saved_emulator
 from ktc._learning.averages import data_forces, replica_forces
 from ktc._learning.data import Batches
 from ktc._model.description import Described
@@ -109,7 +110,8 @@ class ClampedPhase:
         clamped = Described(held, start.scale, start.symbols)
         self._emulator = Emulator(clamped, replicas, seed, threads)
         self._emulator.write(state)
-        self._parameters, self.batches = parameters, batches
+        self._parameters, self.batches, self._threads = parameters, batches, threads
+        self.hidden, self._samples = hidden, samples
         self.set, self.run = self._emulator.set, self._emulator.run
         own = net.stiffness[np.ix_(hidden, hidden)] / friction[hidden][:, None]
         slowest = np.abs(np.linalg.eigvals(own)).min()
@@ -127,10 +129,28 @@ class ClampedPhase:
         """⟨∂_θH⟩ over all samples and their hidden states, shape (p,)."""
         return replica_forces(self._emulator, self._parameters)[0]
 
+    @property
+    def moments(self) -> tuple[Array, Array]:
+        """Mean and covariance (divided by n) of the data."""
+        spread = np.cov(self._samples.T, bias=True).reshape(2 * [self._samples.shape[1]])
+        return self._samples.mean(axis=0), spread
+
     def sample_forces(self, most: int) -> Array:
         """∂_θH of one replica of each sample, or of as many evenly spaced ones, shape (n, p)."""
         many = int(self._sample.max()) + 1
         return self._parameters.forces(self._emulator.read()[: many : -(-many // most)])
+
+    def saved(self) -> dict[str, object]:
+        """The ensemble, as ``restore`` takes it."""
+        return saved_emulator(self._emulator)
+
+    def restore(self, saved: Saved) -> None:
+        """Go on with the ensemble that was ``saved``."""
+        found = restored_emulator(**saved, threads=self._threads)
+        sizes = [(e.replicas, e.network.units) for e in (found, self._emulator)]
+        if sizes[0] != sizes[1]:
+            raise ValueError(f"clamped must have {sizes[1]} replicas and units, not {sizes[0]}")
+        self._emulator, self.set, self.run = found, found.set, found.run
 
     @property
     def accounts(self) -> tuple[Array, Array]:

@@ -9,9 +9,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ktc._base.validation import Array, finite, frozen, of_type, positive, real_array
+from ktc._base.codec import Saved, require_alike
+from ktc._base.validation import Array, count, finite, frozen, of_type, positive, real_array
 from ktc._learning.metrics.metric_tensors import MetricTensors
-from ktc._learning.schedule import Schedule
+from ktc._learning.schedule import MemorySlopes, Schedule
 
 #: Rates of kinds of parameters by name, relative to the rate of a schedule.
 Weights: TypeAlias = Mapping[str, float] | None
@@ -219,6 +220,16 @@ class Adam(_Weighted):
         """A copy that has seen no gradient yet."""
         return Adam(self.duration, self._rate, *self.betas, self.weights)
 
+    def memory(self) -> dict[str, object]:
+        """m, v and n."""
+        return {"first": self._first, "second": self._second, "updates": self._updates}
+
+    def recall(self, memory: Saved) -> None:
+        """Go on from m, v and n of an earlier run."""
+        require_alike(memory, self.memory(), "memory", ("first", "second"))
+        self._first, self._second = memory["first"], memory["second"]
+        self._updates = count("memory/updates", memory["updates"], least=0)
+
     def _unweighted(self, time: float, gradient: Array) -> Array:
         """θ̇ after one more gradient."""
         if self._updates == 0:
@@ -232,6 +243,31 @@ class Adam(_Weighted):
         # ε: a billionth of the largest gradient.
         floor = 1e-9 * float(root.max()) + np.finfo(float).tiny
         return np.asarray(self._rate * mean / (root + floor))
+
+    def memory_slopes(
+        self, gradients: Array, hold: float, blocks: Mapping[str, slice]
+    ) -> MemorySlopes:
+        """Slopes of m and v in the gradients, and of Δθ in m and v."""
+        many, size = gradients.shape
+        step = np.full(size, hold * self._rate)
+        for name, weight in self.weights.items():
+            step[blocks[name]] *= weight
+        one, two = self.betas
+        first, second = np.zeros((2, size))
+        by_gradient, of_change = np.zeros((many, 2 * size, size)), np.zeros((many, size, 2 * size))
+        own, tiny = np.arange(size), np.finfo(float).tiny
+        for k, gradient in enumerate(gradients):
+            first = one * first + (1 - one) * gradient
+            second = two * second + (1 - two) * gradient**2
+            seen, spread = 1 - one ** (k + 1), 1 - two ** (k + 1)
+            root = np.sqrt(second / spread) + tiny
+            share = 0.5 * step if k in (0, many - 1) else step
+            by_gradient[k, own, own] = 1 - one
+            by_gradient[k, size + own, own] = 2 * (1 - two) * gradient
+            of_change[k, own, own] = share / (seen * root)
+            of_change[k, own, size + own] = -0.5 * share * first / (seen * spread * root**3)
+        keep = np.concatenate([np.full(size, one), np.full(size, two)])
+        return MemorySlopes(keep, by_gradient, of_change)
 
     def rate(self, time: float, geometry: MetricTensors) -> Array:
         """Not defined: Adam's step depends on the gradient history."""

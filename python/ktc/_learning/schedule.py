@@ -10,11 +10,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from inspect import signature
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ktc._base.codec import register
+from ktc._base.codec import Saved, register
 from ktc._base.validation import Array, positive
 from ktc._learning.metrics.metric_tensors import MetricTensors
 from ktc._learning.schedule_figure import draw_schedule
@@ -26,15 +26,29 @@ if TYPE_CHECKING:
     from ktc._learning.path_to_target import PathToTarget
 
 
+class MemorySlopes(NamedTuple):
+    """How a memory c of past gradients, shape (m,), enters the updates of a run, to first order.
+
+    Attributes:
+        keep: share of c that is kept from update to update, shape (m,).
+        by_gradient: ∂c/∂g of each update, shape (n + 1, m, p).
+        of_change: ∂Δθ/∂c of each update, shape (n + 1, p, m).
+    """
+
+    keep: Array
+    by_gradient: Array
+    of_change: Array
+
+
 class Schedule(ABC):
     """A learning rate over time. Subclass it to define your own, and pass it to ``learn``.
 
     A subclass defines ``velocity``. It may override ``first_jump`` and ``last_jump``, ``check`` to
-    refuse networks, ``begun`` where it has a memory of gradients, ``ahead`` with ``anticipate``,
-    ``name``, and ``arguments``, from which ``ktc.load`` restores the schedule of a fit once the
-    subclass is defined. Its class name marks it in files, and must not be that of a class of ktc.
-    A subclass of ``MinimalDissipation`` steers by F and ζ, unless it is defined with
-    ``transports=True``: ``class Mine(MinimalDissipation, transports=True)``.
+    refuse networks, ``begun``, ``memory`` and ``recall`` where it has a memory of gradients,
+    ``ahead`` with ``anticipate``, ``name``, and ``arguments``, from which ``ktc.load`` restores
+    the schedule of a fit once the subclass is defined. Its class name marks it in files, and must
+    not be that of a class of ktc. A subclass of ``MinimalDissipation`` steers by F and ζ, unless
+    it is defined with ``transports=True``: ``class Mine(MinimalDissipation, transports=True)``.
 
     Args:
         duration: T, positive, in the device's unit of time.
@@ -95,6 +109,24 @@ class Schedule(ABC):
     def begun(self) -> Schedule:
         """The schedule of one run: itself, or a fresh copy where it has a memory of gradients."""
         return self
+
+    def memory(self) -> Mapping[str, object]:
+        """What a schedule that was ``begun`` remembers: numbers, text and arrays by name.
+
+        A checkpoint keeps it, and a schedule that remembers nothing returns nothing.
+        """
+        return {}
+
+    def recall(self, memory: Saved) -> None:
+        """Go on from what ``memory`` returned."""
+
+    def memory_slopes(
+        self, gradients: Array, hold: float, blocks: Mapping[str, slice]
+    ) -> MemorySlopes | None:
+        """Slopes of the memory along a run with these gradients, shape (n + 1, p), for the error
+        bars of a fit; None where there is no memory, or where its slopes are not available.
+        """
+        return None
 
     def check(self, units: int) -> None:
         """Raise ValueError for a network of ``units`` units that the schedule does not fit."""

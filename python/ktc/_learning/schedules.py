@@ -39,6 +39,18 @@ class MinimalDissipation(Schedule, transports=True):
     ``RuntimeWarning`` says where they are not. It is the default there (``fit.rule`` is
     "transport"); ``anticipate`` or measured metrics choose the rules of F and ζ.
 
+    **Open loop.** Where only a part of bias and stiffness is learned, or a network has inertia, and
+    for quartic units without couplings, the drive is computed before the run. The likelihood is
+    concave in θ, so that its maximum θ* is known; the excess work of a run that ends there,
+
+        W_ex = kT KL(p₀‖p*) + ∫ (θ* − θ)·d⟨∂_θH⟩,
+
+    is minimised over θ(t) by its gradient, with the moments of the network or the density of each
+    unit. Controls follow that θ(t) and end with a jump to θ*, so that the run arrives, the noise of
+    replicas does not steer, and replicas are independent. ``fit.rule`` is "open loop". It takes up
+    to twelve coordinates (positions and momenta), closed forms or quadratures, all data at each
+    update, and a start in equilibrium; elsewhere the rule of F and ζ remains.
+
     **Anticipation.** Where F and ζ change with θ, their present values say little about the path
     that remains. With ``anticipate`` the controller computes two equilibria of the model: θ* has
     the averages ⟨∂_θH⟩ of the running replicas, θ̂ those of the data. Replicas near equilibrium at a
@@ -62,7 +74,8 @@ class MinimalDissipation(Schedule, transports=True):
         matrix: False makes one scalar rate from the traces of F and ζ, for a controller that cannot
             apply a matrix; exact where all modes are alike.
         anticipate: True to steer by F and ζ over the whole remaining path, False by those of the
-            present parameters; None for transport where it is available, and else as False.
+            present parameters; None for transport or a computed drive where these are available,
+            and else as False.
 
     Example:
         >>> import ktc

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ktc._base.codec import Saved, require_alike
 from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array
 from ktc._learning.averages import gaussian_of_forces, is_whole
@@ -115,6 +116,15 @@ class TransportSteering:
         midway = symmetrized(moved @ covariance @ moved)
         stiffness = self._kT * inverse(midway) - stretch
         return self._theta(stiffness, mean + 0.5 * self._hold * aim.velocity, aim.velocity)
+
+    def saved(self) -> dict[str, object]:
+        """The moments as predicted last, as ``restore`` takes them."""
+        return self._here._asdict()
+
+    def restore(self, saved: Saved) -> None:
+        """Go on from what was ``saved``."""
+        require_alike(saved, self.saved(), "steering")
+        self._here = Ensemble(**saved)
 
     def _theta(self, stiffness: Array, mean: Array, velocity: Array) -> Array:
         """θ of K and b = K m + v, given in coordinates y."""

@@ -66,9 +66,9 @@ class Convergence(Storable):
 
     def bias(self, dt: float) -> Estimate:
         """Leading bias c dt² of the observable at a time step dt."""
-        square, c = positive("dt", dt) ** 2, self.coefficient
-        unit = self.extrapolated.unit
-        return Estimate(c.mean * square, c.stderr * square, unit=unit, method=c.method)
+        found = self.coefficient * positive("dt", dt) ** 2
+        found.unit = self.extrapolated.unit
+        return found
 
     def plot(self, figsize: tuple[float, float] | None = None) -> Figure:
         """Draw the estimates over the square of the step, with their fit; figsize is in inches."""

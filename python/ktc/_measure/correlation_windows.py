@@ -9,14 +9,10 @@ from numpy.typing import NDArray
 
 from ktc._base.validation import Array
 from ktc._engines.step_size import default_step
+from ktc._measure.lagged_covariances import MOST_INTERVALS, LaggedCovariances, Observe, windows_of
+from ktc._measure.slow_modes import TAIL, Modes, slow_modes
 from ktc._model.device import Device
 from ktc._model.parameters import Parameters
-
-# A window of six correlation times omits e⁻⁶ = 0.25 % of an exponential.
-CORRELATION_TIMES = 6.0
-# Largest share of the integral that the last quarter of a window may add over another window.
-TAIL = 0.05
-MOST_INTERVALS = 20_000
 
 
 class Windows(NamedTuple):
@@ -42,26 +38,46 @@ def correlated_windows(
 ) -> Windows:
     """Run a device in equilibrium through windows, as ``theory.friction_estimate`` describes.
 
-    The first window, which determines the lengths, is not part of the result. Lengths are rounded
-    up to powers of ``growth``, so that few differ.
+    Every parameter has a window of its own, with no slow modes. A first run determines the
+    lengths. They are rounded up to powers of ``growth``, so that few differ.
     """
     step = default_step(device.network, [device.controls]) if hold is None else hold
-    integrator = WindowIntegrator(device, parameters, step, trapezoidal=hold is not None)
-    integrator.until_decayed(MOST_INTERVALS)
-    powers = np.ceil(np.log(integrator.windows) / np.log(growth) - 1e-9)
-    integrator.windows = np.ceil(growth**powers).astype(np.intp)
+    seen = LaggedCovariances(device, parameters.forces, step, pairwise=False)
+    found = surveyed(seen, parameters, step, MOST_INTERVALS).windows
+    powers = np.ceil(np.log(found) / np.log(growth) - 1e-9)
+    found = np.ceil(growth**powers).astype(np.intp)
+    integrator = WindowIntegrator(
+        device, parameters.forces, found, TAIL * found, step, hold is not None
+    )
     ends, pairs = [_centred(integrator.forces)], []
     for _ in range(windows):
         forward, backward = integrator.through()
         ends.append(_centred(integrator.forces))
         pairs += [(ends[-2], _centred(forward)), (ends[-1], _centred(backward))]
-    return Windows(ends, pairs, integrator.windows, float(integrator.windows.max()) * step)
+    return Windows(ends, pairs, found, float(found.max()) * step)
 
 
-def longer_window(windows: NDArray[np.intp]) -> Array:
-    """Weight of each entry of ∂H ∫∂Hᵀdt: the longer of two windows has all their correlation."""
-    longer = np.subtract.outer(-windows, -windows)
-    return np.where(longer > 0, 1.0, np.where(longer == 0, 0.5, 0.0))
+def surveyed(seen: LaggedCovariances, parameters: Parameters, step: float, most: int) -> Modes:
+    """Run until the windows of all combinations of forces have ended; return them.
+
+    Raises:
+        ValueError: windows that outlast ``most`` intervals.
+    """
+    modes, intervals = None, 0
+    while intervals < most:
+        intervals = min(most, max(intervals + 8, int(1.02 * intervals)))
+        seen.extend(intervals)
+        own = windows_of(seen.lags, seen.own, seen.replicas)
+        if own.all():
+            modes = slow_modes(seen, parameters.size)
+            if modes.windows.all():
+                return modes
+    slow = int(np.argmin(own[: parameters.size]))
+    raise ValueError(
+        f"correlations of {parameters.labels[slow]} outlast a window of "
+        f"{most * step:.4g}, measured on {seen.replicas} replicas: take more replicas (in "
+        "learn, by ktc.Metrics), a larger longest or interval, or one well at a time"
+    )
 
 
 def _centred(forces: Array) -> Array:
@@ -69,67 +85,42 @@ def _centred(forces: Array) -> Array:
 
 
 class WindowIntegrator:
-    """Run a device by intervals and integrate ∂H of every replica.
+    """Run a device by intervals and integrate forces of every replica over their windows.
 
-    Every parameter has a window of its own length, because the integral of a fast force over the
-    correlation time of a slow one would only add noise.
+    Every force has a window of its own length, because the integral of a fast force over the
+    correlation time of a slow one would only add noise. After a window C goes on at its last value
+    for a given time: an eighth of a window of six correlation times is 0.75 of what is left of an
+    exponential.
+
+    Args:
+        device: a running device.
+        observe: forces, shape (replicas, p), of a public state.
+        windows: number of intervals in the window of each force, shape (p,).
+        tails: number of intervals for which C goes on at its last value, shape (p,).
+        step: the interval.
+        trapezoidal: whether integrals are by the trapezoidal rule, or by the Gregory rule.
 
     Attributes:
-        time: duration of the run so far.
-        forces: ∂H now, shape (replicas, p).
-        windows: number of intervals in the window of each parameter, shape (p,).
+        forces: their present values, shape (replicas, p).
     """
 
     def __init__(
-        self, device: Device, parameters: Parameters, step: float, trapezoidal: bool
+        self,
+        device: Device,
+        observe: Observe,
+        windows: NDArray[np.intp],
+        tails: Array,
+        step: float,
+        trapezoidal: bool,
     ) -> None:
-        self._device, self._parameters, self._step = device, parameters, step
-        self._trapezoidal = trapezoidal
-        self._intervals, self.time = 0, 0.0
-        self.forces = parameters.forces(device.read())
-        self.windows = np.zeros(parameters.size, dtype=np.intp)
-
-    def until_decayed(self, most: int) -> Array:
-        """Run until the windows of all parameters have ended, and return ∫∂H dt over them."""
-        origin = self.forces
-        start = origin - origin.mean(axis=0)
-        sums_of_forces = 0.5 * origin
-        integral = np.empty_like(origin)
-        first = np.mean(start**2, axis=0)
-        replicas = len(start)
-        series, sizes, sums = [first], 0.5 * first, 0.5 * first
-        early = origin
-        for k in range(1, most + 1):
-            late = self.forces
-            self._advance()
-            if k == 1:
-                early = self.forces
-            sums_of_forces += self.forces
-            series.append(np.mean(start * (self.forces - self.forces.mean(axis=0)), axis=0))
-            sums, sizes = sums + series[-1], sizes + np.abs(series[-1])
-            if k < 8:
-                continue
-            tail = k * np.abs(np.mean(series[-(k // 4) :], axis=0))
-            # C(t) is a mean over replicas, and its noise is correlated over the tail.
-            allowed = np.maximum(TAIL * np.abs(sums), k * first / np.sqrt(replicas))
-            over = (k * first >= CORRELATION_TIMES * sizes) & (tail <= allowed)
-            closing = np.flatnonzero(over & (self.windows == 0))
-            if len(closing):
-                self.windows[closing] = k
-                parts = (a[:, closing] for a in (sums_of_forces, origin, early, late, self.forces))
-                integral[:, closing] = self._integral(*parts)
-            if self.windows.all():
-                return integral
-        slow = int(np.argmin(self.windows))
-        raise ValueError(
-            f"correlations of {self._parameters.labels[slow]} outlast a window of "
-            f"{most * self._step:.4g}, measured on {replicas} replicas: take more replicas (in "
-            "learn, by ktc.Metrics), a larger longest or interval, or one well at a time"
-        )
+        self._device, self._observe, self._step = device, observe, step
+        self._windows, self._trapezoidal = windows, trapezoidal
+        self._tails = step * tails
+        self.forces = observe(device.read())
 
     def through(self) -> tuple[Array, Array]:
         """Run for the longest window; return ∫∂H dt over windows at its start and at its end."""
-        length = int(self.windows.max())
+        length = int(self._windows.max())
         origin = self.forces
         sums_of_forces = 0.5 * origin
         forward, backward = np.empty_like(origin), np.zeros_like(origin)
@@ -141,17 +132,19 @@ class WindowIntegrator:
             if k == 1:
                 early = self.forces
             sums_of_forces += self.forces
-            ending = np.flatnonzero(self.windows == k)
+            ending = np.flatnonzero(self._windows == k)
             if len(ending):
                 parts = (a[:, ending] for a in (sums_of_forces, origin, early, late, self.forces))
-                forward[:, ending] = self._integral(*parts)
-            after = np.flatnonzero(length - self.windows == k - 1)
+                tail = self._tails[ending] * self.forces[:, ending]
+                forward[:, ending] = self._integral(*parts) + tail
+            after = np.flatnonzero(length - self._windows == k - 1)
             nexts[:, after] = self.forces[:, after]
-            opening = np.flatnonzero(length - self.windows == k)
+            opening = np.flatnonzero(length - self._windows == k)
             # The sum before a window, with half of the first force in it, is subtracted later.
             backward[:, opening] = sums_of_forces[:, opening] - 0.5 * self.forces[:, opening]
             starts[:, opening] = self.forces[:, opening]
-        return forward, self._integral(sums_of_forces - backward, starts, nexts, late, self.forces)
+        whole = self._integral(sums_of_forces - backward, starts, nexts, late, self.forces)
+        return forward, whole + self._tails * starts
 
     def _integral(self, total: Array, start: Array, early: Array, late: Array, end: Array) -> Array:
         """The trapezoidal rule, or with differences at both ends times h/12 the Gregory rule."""
@@ -162,6 +155,4 @@ class WindowIntegrator:
 
     def _advance(self) -> None:
         self._device.run(self._step)
-        self._intervals += 1
-        self.time = self._intervals * self._step
-        self.forces = self._parameters.forces(self._device.read())
+        self.forces = self._observe(self._device.read())

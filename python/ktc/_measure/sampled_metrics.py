@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ktc._base.validation import Array, count, positive, refusing_overflow
 from ktc._emulation.emulator import Emulator
 from ktc._engines.step_size import default_step
-from ktc._measure.correlation_windows import MOST_INTERVALS, WindowIntegrator, longer_window
+from ktc._measure.correlation_windows import WindowIntegrator, surveyed
+from ktc._measure.lagged_covariances import MOST_INTERVALS, LaggedCovariances
+from ktc._measure.slow_modes import Observed
 from ktc._model.description import Described, Description
 from ktc._model.device import Device
 from ktc._model.parameters import Parameters
@@ -17,6 +20,8 @@ from ktc._theory.metrics import Learnable
 
 REPLICAS = 10_000
 GROUPS = 50
+
+Entries = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
 def fisher_estimate(
@@ -78,17 +83,22 @@ def friction_estimate(
 ) -> MatrixEstimate:
     """Friction tensor ζ = (1/kT)∫₀^∞ ⟨δ∂H(0) δ∂H(t)ᵀ⟩ dt over replicas in equilibrium (Green–Kubo).
 
-    The first stretch of the run determines the length of the window of every parameter. Every
-    replica runs through ``windows`` stretches, each as long as the longest window. ∫∂H dt over a
-    window is correlated with ∂H at its start and, from the second stretch on, also with ∂H at its
-    end, which is equal by time reversal. For a pair of parameters the longer window is used.
-    Integrals use the Gregory rule, third order in ``interval``; error bars come from up to 50
-    groups of replicas.
+    A first run measures the autocovariances C(t) of all forces ∂H, from which follow the length of
+    the window of every force and the slow modes that forces share. A window ends at the first
+    t ≥ max(6, 1 + ½ ln N) ∫₀^t|C|/C(0) at which the mean of C over its last quarter is below the
+    noise C(0)/√N of N replicas; after it C goes on at its last value for an eighth of the window.
 
-    With C the autocovariance of a parameter, its window ends at the first t ≥ 6 ∫₀^t|C|/C(0) at
-    which the mean of C over the last quarter of the window, continued for another t, would add less
-    than 5 % of ∫C or less than the noise of C. So a slow part of C below the noise of the ensemble
-    is not detected.
+    Where windows differ by more than a factor of two, the slowest combination of forces is
+    subtracted from all others, as far as they correlate with it at lags of half to twice its
+    correlation time, and ζ is measured of the parts, each with a window of its own. So the slow
+    exchange between wells is found in forces in whose own correlations noise hides it. In networks
+    with several wells the states of all units and their products are added to the forces, up to 64
+    together. With more than 64 parameters no slow modes are sought.
+
+    Every replica then runs through ``windows`` stretches, each as long as the longest window.
+    ∫∂H dt over a window is correlated with ∂H at its start and with ∂H at its end, which is equal
+    by time reversal. For two forces the longer window is used. Integrals use the Gregory rule,
+    third order in ``interval``; error bars come from up to 50 groups of replicas.
 
     Args:
         device: a Network or a Board, of which an equilibrium ensemble is drawn; or a running
@@ -106,7 +116,7 @@ def friction_estimate(
             ``longest``.
 
     Source: Sivak, Crooks (2012), Phys. Rev. Lett. 108, 190602; windows: Sokal (1997), in Functional
-    Integration, 131.
+    Integration, 131; slow modes: Molgedey, Schuster (1994), Phys. Rev. Lett. 72, 3634.
 
     Example:
         >>> import ktc
@@ -166,49 +176,63 @@ def metric_estimates(
     step = default_step(emulator.network, [emulator.controls]) if interval is None else interval
     step = positive("interval", step) if hold is None else positive("hold", hold)
     most = MOST_INTERVALS if longest is None else int(positive("longest", longest) / step)
-    run = WindowIntegrator(emulator, parameters, step, trapezoidal=hold is not None)
-    n = len(run.forces)
+    n = len(emulator.read())
     if n < 20:
         raise ValueError(f"replicas must be at least 20 to have error bars, but are {n}")
-    ends = [run.forces]
-    pairs = [(ends[0], run.until_decayed(most))]
-    ends.append(run.forces)
-    for _ in range(stretches - 1):
+    observed = Observed(parameters, emulator.controls)
+    seen = LaggedCovariances(emulator, observed, step, observed.pairwise)
+    modes = surveyed(seen, parameters, step, most)
+    run = WindowIntegrator(
+        emulator, modes.observing(observed), modes.windows, modes.tails, step, hold is not None
+    )
+    ends, pairs = [run.forces], []
+    for _ in range(stretches):
         forward, backward = run.through()
         pairs += [(ends[-1], forward), (run.forces, backward)]
         ends.append(run.forces)
-    share_of = longer_window(run.windows)
-    kT, tables = emulator.controls.common_kT, []
-    for couples, weights in (([(end, end) for end in ends], np.array(0.5)), (pairs, share_of)):
-        total, spread = _over_groups(couples, weights)
+    time = step * (int(seen.lags[-1]) + stretches * int(modes.windows.max()))
+    kT, size = emulator.controls.common_kT, len(modes.weights)
+    rows, each = np.arange(size)[:, None], np.arange(size)
+    kinds = (
+        ([(end, end) for end in ends], each, np.array(0.5)),
+        (pairs, modes.integrated, modes.weights),
+    )
+    tables = []
+    for couples, columns, weights in kinds:
+        total, spread = _over_groups(couples, (rows, columns), weights, modes.back)
         tables.append((total / kT, spread / kT))
+    length = f"{modes.windows.max() * step:.4g}"
     methods = (
         f"covariance over replicas at {stretches + 1} times",
-        f"Green–Kubo over {stretches} windows of up to {run.windows.max() * step:.4g}",
+        f"Green–Kubo over {stretches} windows of up to {length}",
     )
     fisher, friction = (
-        MatrixEstimate(*table, shrinkage=share, replicas=n, time=run.time, method=method)
-        for table, method in zip(tables, methods, strict=True)
+        MatrixEstimate(*table, shrinkage=share, replicas=n, time=time, method=how)
+        for table, how in zip(tables, methods, strict=True)
     )
     return fisher, friction
 
 
-def _over_groups(couples: list[tuple[Array, Array]], weights: Array) -> tuple[Array, Array]:
-    """Mean of w∘M + (w∘M)ᵀ, M the covariance of one and other, and its error bar over groups."""
-    n, p = couples[0][0].shape
+def _over_groups(
+    couples: list[tuple[Array, Array]], entries: Entries, weights: Array, back: Array | None
+) -> tuple[Array, Array]:
+    """Mean of w∘M + (w∘M)ᵀ, M entries of the covariance of one and other, and its error bar.
+
+    Error bars are over groups of replicas. Forces of the parameters are ``back`` times those given.
+    """
+    n = len(couples[0][0])
     centred = [[one - one.mean(axis=0) for one in couple] for couple in couples]
-    total, squares = np.zeros((p, p)), np.zeros((p, p))
-    groups = np.array_split(np.arange(n), min(GROUPS, n // 2))
-    for group in groups:
-        own = slice(int(group[0]), int(group[-1]) + 1)
-        part = np.zeros((p, p))
-        for one, other in centred:
-            part += one[own].T @ other[own]
-        part *= weights * (n / (n - 1) / len(centred) / len(group))
-        part = part + part.T
-        total += part * (len(group) / n)
-        squares += part**2 * (len(group) / n)
-    return total, np.sqrt(np.maximum(squares - total**2, 0) / (len(groups) - 1))
+    parts, shares = [], []
+    for own in np.array_split(np.arange(n), min(GROUPS, n // 2)):
+        group = slice(int(own[0]), int(own[-1]) + 1)
+        part = sum(one[group].T @ other[group] for one, other in centred)[entries]
+        part *= weights * (n / (n - 1) / len(centred) / len(own))
+        part = part if back is None else back @ part @ back.T
+        parts.append(part + part.T)
+        shares.append(len(own) / n)
+    total = np.tensordot(shares, parts, 1)
+    squares = np.tensordot(shares, (np.array(parts) - total) ** 2, 1)
+    return total, np.sqrt(squares / (len(parts) - 1))
 
 
 def _running(

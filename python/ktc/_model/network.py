@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc import _core
+from ktc._base.cached import cached_property
 from ktc._base.codec import from_record, register, same, to_record
 from ktc._base.files import Storable
 from ktc._base.units import CONSISTENT, Units
@@ -17,6 +17,7 @@ from ktc._base.validation import Array, frozen, positive, positive_per_unit, rea
 from ktc._model.controls import Controls, initial_controls
 from ktc._model.elements import CurrentSource, Elements, NoiseSource, Resistor
 from ktc._model.matrices import friction_matrix, in_range, sparse_friction, stiffness_matrix
+from ktc._model.relaxation_times import relaxation_times
 from ktc._model.sparse_stiffness import SparseMatrix, SparseStiffness, is_sparse, refuse_dense
 
 
@@ -304,14 +305,14 @@ class Network(Storable):
                 f"relaxation_times needs a linear network, but quartic is {self.quartic}; "
                 "measure them on an Emulator"
             )
-        with np.errstate(divide="ignore"):
-            return np.sort(1 / np.abs(np.linalg.eigvals(self.drift).real))
+        return relaxation_times(self.drift, self._core.flow, self.stiffness, self.inertia)
 
     def transition(self, hold: float) -> Transition:
         """Return the exact motion over a hold of positive duration at these controls.
 
-        A = e^{Fh}, c = (1 − A) z*, Q = P − A P Aᵀ, with z* = (K⁻¹b, 0) and P = kT (∇²H)⁻¹; shapes
-        (n, n), (n,), (n, n), n = d or 2d. A network whose motion is not exact raises ValueError.
+        A = e^{Fh}, c = (1 − A) z*, Q = ∫ e^{Fs} D e^{Fᵀs} ds, with D of all noise, and z* where z
+        rests under bias and sources; shapes (n, n), (n,), (n, n), n = d or 2d, and one more for
+        each filter of a generator, whose current follows the state in z. Not of quartic networks.
 
         Example:
             >>> import ktc
@@ -321,16 +322,15 @@ class Network(Storable):
         """
         if self.is_sparse:
             raise ValueError("transition needs a dense network; make it of stiffness.toarray()")
-        if self._core.is_driven(self._controls.arrays()) or self.quartic.any():
-            raise ValueError(
-                "transition needs a passive linear network at one temperature without sources; "
-                "theory.linear_transition takes any stable drift and diffusion"
-            )
-        decay, covariance = _core.network_transition(
-            self._core, self._controls.arrays(), positive("hold", hold)
-        )
+        if self.quartic.any():
+            raise ValueError(f"transition needs a linear network, but quartic is {self.quartic}")
+        duration, controls = positive("hold", hold), self._controls.arrays()
+        decay, covariance = _core.network_transition(self._core, controls, duration)
+        slope = np.zeros(self.units)
+        if self._controls.emf.any() or self._controls.current.any():
+            slope = _core.rest_slope(self._core, controls)[: self.units]
         rest = np.zeros(len(decay))
-        rest[: self.units] = np.linalg.solve(self.stiffness, self.bias)
+        rest[: self.units] = np.linalg.solve(self.stiffness, self.bias + slope)
         return Transition(decay, rest - decay @ rest, covariance)
 
     def with_controls(self, controls: Controls | None = None, **changes: ArrayLike) -> Self:

@@ -12,7 +12,7 @@ from ktc._drawing.labels import Scale, scale_of
 from ktc._drawing.style import legend, line, new_figure, units
 from ktc._model.controls import CONTROL_NAMES, Controls
 from ktc._model.description import Description
-from ktc._model.waveforms import one_shape
+from ktc._model.waveforms import FRICTION, one_shape
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -84,7 +84,7 @@ def draw_controls(
         if columns.shape[1] == 1:
             line(ax, time * clock.factor, columns[:, 0], 0, steps=True, marker="")
         else:
-            units(ax, time * clock.factor, columns, steps=True, name=ITEMS[name])
+            units(ax, time * clock.factor, columns, steps=True, name=ITEMS.get(name, "unit"))
         mark_ends(ax, protocol.duration, clock)
         ax.set_ylabel(scale.label(label))
         legend(ax)
@@ -114,8 +114,10 @@ def _waveform(protocol: Protocol, name: str, initial: Controls | None) -> tuple[
 
 
 def _unit(symbols: Units, control: str) -> str:
-    if control not in CONTROL_NAMES:  # a source of a circuit
-        return {"V": "V", "I": "A"}[control[0].upper()]
+    if control == FRICTION:
+        return ""
+    if control not in CONTROL_NAMES:  # an element of a circuit
+        return {"V": "V", "I": "A", "R": "Ω", "C": "F", "L": "H", "K": ""}[control[0].upper()]
     known = {"bias": symbols.bias, "stiffness": symbols.stiffness, "kT": symbols.energy}
     if control in known:
         return known[control]

@@ -11,15 +11,22 @@ from ktc import _core
 from ktc._base.validation import Array, known_keywords, of_type, real_array
 from ktc._model.controls import CONTROL_NAMES, Controls
 
-#: First letters of the names of sources, which have one value per tick.
-SOURCE_LETTERS = ("V", "v", "I", "i")
+#: A control of networks of units that acts on no energy.
+FRICTION = "friction"
+#: First letters of the names of sources and elements of a circuit, which have one value per tick.
+ELEMENT_LETTERS = tuple("VIRCLKvirclk")
 # Numbers of axes that one value of a control may have.
-_DIMENSIONS = {name: (0, 2) if name == "stiffness" else (0, 1) for name in CONTROL_NAMES}
+_DIMENSIONS: dict[str, tuple[int, ...]] = {
+    **dict.fromkeys(CONTROL_NAMES, (0, 1)),
+    "stiffness": (0, 2),
+    FRICTION: (0, 1, 2),
+}
 
 
 def known_controls(names: Iterable[str]) -> None:
-    """Refuse names that are neither controls nor, by their first letter, sources of a circuit."""
-    known_keywords([n for n in names if str(n)[:1] not in SOURCE_LETTERS], CONTROL_NAMES, "control")
+    """Refuse names that are neither controls nor, by their first letter, elements of a circuit."""
+    others = [name for name in names if str(name)[:1] not in ELEMENT_LETTERS]
+    known_keywords(others, (*CONTROL_NAMES, FRICTION), "control")
 
 
 def full_shape(name: str, values: Array, size: int) -> Array:

@@ -9,6 +9,8 @@ from ktc._base.validation import Array, frozen, real_array
 #: Shrinkage of least expected squared error, estimated from the error bars.
 OPTIMAL = "optimal"
 Shrinkage = float | str | None
+# Negative eigenvalues at unit diagonal that are due to rounding, per row.
+ROUNDING = 1e-14
 
 
 class MatrixEstimate:
@@ -18,10 +20,12 @@ class MatrixEstimate:
     variances, whatever the units of the parameters, and reduces correlations, which a small
     ensemble overestimates. By default s minimises the expected squared error of the correlations,
     Σ stderr²/Σ r² over all pairs (r, stderr at unit diagonal), but is large enough that the least
-    eigenvalue is at least a tenth of the error bar of a correlation.
+    eigenvalue is at least a tenth of the error bar of a correlation. With less shrinkage, negative
+    eigenvalues of the correlations are replaced by zero, so that mean is positive semidefinite
+    always, as F and ζ are.
 
     Attributes:
-        mean: the matrix to use, shape (p, p).
+        mean: the matrix to use, shape (p, p), positive semidefinite.
         stderr: standard errors of the raw entries, shape (p, p), without the effect of shrinkage.
         raw: the estimate before shrinkage, shape (p, p).
         shrinkage: s, from 0 (raw) to 1 (diagonal).
@@ -59,15 +63,21 @@ class MatrixEstimate:
             entry = int(np.argmin(own))
             raise ValueError(
                 f"the estimate of diagonal entry {entry} is {own[entry]:.3g}, not positive, "
-                "because noise dominates it; take more replicas"
+                "because noise dominates it; take more replicas (in learn, by ktc.Metrics)"
             )
         root = np.sqrt(own)
         scaled, errors = (matrix / root / root[:, None] for matrix in (raw, stderr))
-        values = np.linalg.eigvalsh(scaled)
+        values, vectors = np.linalg.eigh(scaled)
         self.least_eigenvalue = float(values[0])
         self.shrinkage = _intensity(scaled, errors, self.least_eigenvalue, shrinkage)
-        self.mean = frozen((1 - self.shrinkage) * raw + self.shrinkage * np.diag(own))
+        mean = (1 - self.shrinkage) * raw + self.shrinkage * np.diag(own)
         shrunk = (1 - self.shrinkage) * values + self.shrinkage
+        if shrunk[0] < -ROUNDING * len(own):
+            shrunk = np.maximum(shrunk, 0.0)
+            positive = (vectors * shrunk) @ vectors.T
+            root = root / np.sqrt(positive.diagonal())
+            mean = positive * root * root[:, None]
+        self.mean = frozen(mean)
         self.condition = float(shrunk[-1] / shrunk[0]) if shrunk[0] > 0 else np.inf
 
     def __array__(self, dtype: object = None, copy: object = None) -> Array:

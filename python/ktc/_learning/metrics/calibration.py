@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ktc._base.codec import Saved
 from ktc._base.estimate import Estimate
-from ktc._base.validation import Array
-from ktc._emulation.emulator import Emulator
+from ktc._base.validation import Array, count, of_shape, of_type, real_array
+from ktc._emulation.emulator import Emulator, restored_emulator, saved_emulator
 from ktc._engines.step_size import fastest_rate
 from ktc._learning.averages import energy_differences, replica_forces
 from ktc._learning.metrics.exact_model import MOST_DENSE, ExactModel
@@ -55,10 +56,12 @@ class Calibration:
                 f"where shrinkage is None, but are {settings.replicas}: F would be singular; take "
                 "more, or shrinkage='optimal'"
             )
-        self._exact, self._settings = exact, settings
+        self._exact, self._settings, self._threads = exact, settings, threads
         self._kT = self._start.network.common_kT
         self._landmarks: list[Landmark] = []
         self._emulator = Emulator(self._start, settings.replicas, seed, threads)
+        # What the last measurement started from: a resumed run repeats it.
+        self._before, self._hold = self._emulator, 0.0
         self._origin = np.zeros(0)
         self._metric: Geometry | SampledProducts | None = None
         self._window = 0.0
@@ -98,6 +101,7 @@ class Calibration:
         if self._metric is not None:
             self._record_quality()
             self._move(theta)
+        self._before, self._hold = self._emulator.copy(), hold
         self._metric, self._origin = self._measured(hold), theta
         self._count += 1
         return self._metric
@@ -116,6 +120,42 @@ class Calibration:
             parameters=self._origin, shrinkage=s, condition=c,
             least_eigenvalue=e if self._count else (0.0, 0.0),
         )  # fmt: skip
+
+    def saved(self) -> dict[str, object]:
+        """Where the calibration stands, as ``restore`` takes it."""
+        metric = self._metric
+        return {
+            "before": saved_emulator(self._before),
+            "hold": self._hold,
+            "count": self._count,
+            "origin": self._origin,
+            "seen": self._seen,
+            "landmarks": [
+                [one.theta, one.forces, one.geometry.fisher, one.geometry.friction]
+                for one in self._landmarks
+            ],
+            "changes": self._changes,
+            "shares": metric.shares if isinstance(metric, SampledProducts) else None,
+        }
+
+    def restore(self, saved: Saved) -> None:
+        """Go on from what was ``saved``, with the last measurement made again."""
+        p, changes = self.parameters.size, saved["changes"]
+        self._emulator = restored_emulator(**saved["before"], threads=self._threads)
+        self._before, self._hold = self._emulator.copy(), saved["hold"]
+        self._count = count("calibration/count", saved["count"], least=0)
+        if self._count:
+            of_shape("calibration/origin", saved["origin"], p)
+            self._metric, self._origin = self._measured(self._hold), saved["origin"]
+            if isinstance(self._metric, SampledProducts):
+                self._metric.shares[:] = real_array("calibration/shares", saved["shares"]).tolist()
+        of_shape("calibration/seen", saved["seen"], 3, 2)
+        self._seen = saved["seen"]
+        self._landmarks = [
+            Landmark(theta, forces, Geometry.of_matrices(one, two, self.parameters.blocks))
+            for theta, forces, one, two in saved["landmarks"]
+        ]
+        self._changes = None if changes is None else [of_type("", e, Estimate) for e in changes]
 
     def _far(self, metric: Geometry | SampledProducts, origin: Array, theta: Array) -> float:
         change = theta - origin

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ktc._base.cached import cached_property
 from ktc._base.validation import Array
 from ktc._learning.metrics.metric_tensors import (
     Indefinite,
     conjugate_gradients,
     extreme_ritz_values,
 )
-from ktc._measure.correlation_windows import Windows, longer_window
+from ktc._measure.correlation_windows import Windows
+from ktc._measure.slow_modes import longer_window
 from ktc._theory.matrix_estimate import Shrinkage
 
 #: Conjugate gradients on a noisy matrix need not be more accurate than it is.
@@ -59,7 +60,7 @@ class SampledProducts:
         self.size = len(windows.intervals)
         self.traces = float(self._own[0].sum()), float(self._own[1].sum())
         self._matrices = None if self.size > MOST_MATRIX else self._collected(windows.intervals)
-        self._shares = [
+        self.shares = [
             _share(self._ends[0], self._ends[0], len(self._ends), shrinkage),
             _share(*self._pairs[0], len(self._ends) - 1, shrinkage),
         ]
@@ -69,7 +70,7 @@ class SampledProducts:
     @property
     def shrinkage(self) -> tuple[float, float]:
         """Share of the diagonal in F and in ζ."""
-        return self._shares[0], self._shares[1]
+        return self.shares[0], self.shares[1]
 
     def _collected(self, intervals: NDArray[np.intp]) -> tuple[Array, Array]:
         """Raw F and ζ as matrices, which are fewer numbers than the replicas' forces."""
@@ -99,19 +100,19 @@ class SampledProducts:
     @property
     def condition(self) -> tuple[float, float]:
         """Lower bounds of the condition numbers of F and ζ at unit diagonal, after shrinkage."""
-        both = zip(self._shares, np.array(self._extremes), strict=True)
+        both = zip(self.shares, np.array(self._extremes), strict=True)
         ends = ((1 - share) * pair + share for share, pair in both)
         one, two = (float(most / least) if least > 0 else np.inf for least, most in ends)
         return one, two
 
     def pulled(self, vector: Array) -> Array:
         """F v."""
-        share = self._shares[0]
+        share = self.shares[0]
         return np.asarray((1 - share) * self._raw_fisher(vector) + share * self._own[0] * vector)
 
     def friction(self, vector: Array) -> Array:
         """ζ v."""
-        share = self._shares[1]
+        share = self.shares[1]
         return np.asarray((1 - share) * self._raw_friction(vector) + share * self._own[1] * vector)
 
     def _raw_fisher(self, vector: Array) -> Array:
@@ -152,9 +153,9 @@ class SampledProducts:
             try:
                 return conjugate_gradients(product, gradient, lambda v: v / own, ACCURACY)
             except Indefinite:
-                if share == 0 or self._shares[1] >= 1:
+                if share == 0 or self.shares[1] >= 1:
                     raise
-                self._shares[1] = min(1.0, 0.5 + 0.5 * self._shares[1] + 1e-3)
+                self.shares[1] = min(1.0, 0.5 + 0.5 * self.shares[1] + 1e-3)
 
     def natural(self, rate: float, gradient: Array) -> Array:
         """rate · F⁻¹ g."""

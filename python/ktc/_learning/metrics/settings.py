@@ -119,7 +119,7 @@ class CalibrationReport(Storable):
                 "measurements were too far apart for Bennett's acceptance ratio; lower refresh "
                 "of metrics"
             )
-        return self.work.shifted(-change.mean, change.stderr)
+        return self.work.shifted(-change)
 
 
 register(CalibrationReport)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ktc._base.codec import Saved
 from ktc._learning.metrics.calibration import Calibration
 from ktc._learning.metrics.equilibria import Equilibria, KnownEquilibria, MeasuredEquilibria
 from ktc._learning.metrics.exact_model import MOST_DENSE, ExactModel
@@ -98,6 +99,17 @@ class MetricSource:
     def report(self) -> CalibrationReport | None:
         """Cost and quality of the calibration; None where nothing is measured."""
         return None if self._calibration is None else self._calibration.report()
+
+    def saved(self) -> dict[str, object] | None:
+        """Where the calibration stands, as ``restore`` takes it; None where there is none."""
+        return None if self._calibration is None else self._calibration.saved()
+
+    def restore(self, saved: Saved | None) -> None:
+        """Go on from what was ``saved``."""
+        if (saved is None) != (self._calibration is None):
+            raise ValueError("calibration: only that of measured F and zeta is saved")
+        if self._calibration is not None and saved is not None:
+            self._calibration.restore(saved)
 
     def _matrices(self, controls: Controls, hold: float) -> Geometry:
         if self._calibration is None:
