@@ -36,7 +36,7 @@ Pair of_network(const Network& network, const py::typing::Dict<py::str, Array>& 
 Array slope_at_rest(const Network& network, const py::typing::Dict<py::str, Array>& given) {
     const Controls controls = to_controls(given);
     network.check(controls);
-    return to_array(rest_slope(network, controls));
+    return to_array(rest_slope(network, controls, FlowSolver(network, controls)));
 }
 
 Array stationary(const Array& drift, const Array& diffusion) {
