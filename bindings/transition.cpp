@@ -1,4 +1,5 @@
 #include "motion/driven_motion.hpp"
+#include "motion/flow_solver.hpp"
 
 #include <pybind11/pybind11.h>
 #include <pybind11/typing.h>

@@ -86,11 +86,13 @@ class LearnedModel(Storable):
         """Learned controls at the end, whole arrays by name: bias (d,), stiffness (d, d), quartic.
 
         ``emulator.set(**fit.parameters)`` and ``network.with_controls(**fit.parameters)`` take
-        them. A center is a bias here, b = Kλ; λ itself is ``theta``.
+        them. A center is a bias here, b = Kλ; λ itself is ``theta``. Sources of a circuit have
+        their values by name, V or A, which ``set`` of the circuit's emulators takes.
         """
-        renamed = {**CONTROL_OF, "center": "bias"}
-        names = dict.fromkeys(renamed.get(name, name) for name in self.learned.names)
-        return {name: np.array(getattr(self.controls, name)) for name in names}
+        kinds = ("bias",) if self.learned.by_bias else self.learned.names
+        names = dict.fromkeys(CONTROL_OF.get(name, name) for name in kinds)
+        whole = {name: np.array(getattr(self.controls, name)) for name in names}
+        return self.learned.named(self.theta, whole)
 
     @cached_property
     def controls(self) -> Controls:
