@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ktc._base.cached import cached_property
 from ktc._base.estimate import INFINITE, Estimate
 from ktc._base.validation import Array, of_type
 from ktc._emulation.free_energy_ladder import free_energy_difference
