@@ -81,12 +81,14 @@ CASES = {
         BOTH,
     ),
     "anticipation": (WELL, [[0.8], [1.1]], MinimalDissipation(2.0, anticipate=True), {}),
-    "measured": (PAIR, DATA, MinimalDissipation(2.0), {"metrics": MEASURED} | BOTH),
+    "measured": (TWO, DATA, MinimalDissipation(2.0), {"metrics": MEASURED}),
+    "measured quartic": (PAIR, DATA, MinimalDissipation(2.0), {"metrics": MEASURED} | BOTH),
     "products": (
-        ktc.Network(ktc.lattices.ring(24).toarray() + np.eye(24), 1.0, quartic=0.1),
-        np.random.default_rng(1).normal(size=(50, 24)), MinimalDissipation(1.0),
-        {"metrics": ktc.Metrics("measured", replicas=600)} | BOTH,
+        ktc.Network(ktc.lattices.ring(23).toarray() + np.eye(23), 1.0),
+        np.random.default_rng(1).normal(size=(50, 23)), NaturalGradient(0.3, 1.0),
+        {"metrics": ktc.Metrics("measured", replicas=320)} | BOTH,
     ),
+    "open loop": (WELL, [[0.8], [1.1]], MinimalDissipation(2.0), {}),
     "measured ahead": (
         PAIR, DATA, MinimalDissipation(2.0, anticipate=True), {"metrics": MEASURED},
     ),
@@ -155,7 +157,7 @@ def assert_same(one: ktc.Fit, other: ktc.Fit) -> None:
 
 
 #: Cases that take more than a second, whose parts are in others.
-LONG = ("anticipation", "measured", "products")
+LONG = ("anticipation", "measured quartic", "measured ahead", "products")
 
 
 @pytest.mark.parametrize(
