@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
 from math import ceil, inf, log2
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ktc import _core
+from ktc._base.cached import cached_property
 from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array
 from ktc._model.network import Network

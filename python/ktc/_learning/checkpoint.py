@@ -43,6 +43,7 @@ class Checkpoint(Storable):
     arguments: Mapping[str, object]
     names: tuple[str, ...]
     mask: Mapping[str, NDArray[np.bool_]] | None
+    values: Mapping[str, float] | None
     hidden: NDArray[np.integer]
     samples: Array
     batch: int | None
@@ -66,9 +67,9 @@ class Checkpoint(Storable):
         assert isinstance(run.device, Emulator)  # checked before the run starts
         return cls(
             task.start, schedule, arguments, task.learned.names,
-            task.learned.masks, task.hidden, task.samples, task.batch, task.ticks, task.metrics,
-            task.seed, task.rested, before.work, before.heat, before.realised, every, watched,
-            saved_emulator(run.device), run.saved(),
+            task.learned.masks, task.learned.values, task.hidden, task.samples, task.batch,
+            task.ticks, task.metrics, task.seed, task.rested, before.work, before.heat,
+            before.realised, every, watched, saved_emulator(run.device), run.saved(),
         )  # fmt: skip
 
     def run(self, given: Schedule | None, threads: int | None) -> LearningRun:
@@ -79,7 +80,7 @@ class Checkpoint(Storable):
             schedule = kind.make(**self.arguments)
         if not isinstance(schedule, Schedule):
             raise RecordError(f"schedule: {self.schedule!r} is no schedule")
-        learned = learnable(self.start, self.names, self.mask)
+        learned = learnable(self.start, self.names, self.mask, self.values)
         random_seed(self.seed)
         checks.check_ticks(None, schedule, tick_count(self.ticks))
         numbers = checks.hidden_units(self.hidden.tolist())

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ktc._base.validation import Array
-from ktc._learning.averages import OF_THE_BIAS
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._model.controls import Controls
 from ktc._model.network import Network
@@ -154,7 +153,7 @@ class _Moments:
 def of_linear_network(path: Path) -> Fluctuations | None:
     """Fluctuations of a linear network that starts in equilibrium; None for too many averages."""
     net, learned = path.network, path.exact.parameters
-    of_bias = learned.names in OF_THE_BIAS
+    of_bias = learned.by_bias
     kT, d = net.common_kT, net.units
     moments = _Moments(net, learned, of_bias)
     if moments.size > MOST_AVERAGES:

@@ -111,7 +111,11 @@ class SharedController:
         seen[0] = slopes + np.concatenate([ends.start, ends.start], axis=1)
         square = np.sum(seen * (moving.noise @ seen), axis=(0, 1))
         shared, alone = square[:many] + apart, square[many:] + apart
-        return np.sqrt(np.where(alone > 0, shared / np.where(alone > 0, alone, 1.0), 1.0))
+        if not np.isfinite(shared).all():
+            raise ValueError("the response of the controller to noise grows without bound")
+        # Nothing to multiply where no control moves.
+        moves = (shared > 0) & (alone > 0)
+        return np.sqrt(np.where(moves, shared, 1.0) / np.where(moves, alone, 1.0))
 
 
 def shared_controller(fit: Fit, exact: ExactModel) -> SharedController | None:
