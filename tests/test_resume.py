@@ -89,6 +89,10 @@ CASES = {
         {"metrics": ktc.Metrics("measured", replicas=320)} | BOTH,
     ),
     "open loop": (WELL, [[0.8], [1.1]], MinimalDissipation(2.0), {}),
+    "sources": (
+        ktc.Circuit.from_netlist("V1 in 0 0\nR1 in a 1k\nC1 a 0 1n"), [[3e-9], [4e-9]],
+        MinimalDissipation(4e-6), {"parameters": ("V1",)},
+    ),
     "measured ahead": (
         PAIR, DATA, MinimalDissipation(2.0, anticipate=True), {"metrics": MEASURED},
     ),
