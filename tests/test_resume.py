@@ -105,6 +105,12 @@ CASES = {
     "own": (TWO, DATA, Momentum(2.0, 0.3), {}),
     "quartic": (WELL, [[0.8], [1.1]], Constant(2.0, 0.1), {"parameters": ("bias", "quartic")}),
     "center": (TWO, DATA, NaturalGradient(2.0, 1.0), {"parameters": ("center",)}),
+    "sparse": (
+        ktc.Network(ktc.lattices.ring(6), 1.0), np.ones((3, 6)), Constant(2.0, 0.3), {},
+    ),
+    "inertia": (
+        ktc.Network(1.0, 0.5, inertia=1.0), [[1.0], [2.0]], MinimalDissipation(2.0), BOTH,
+    ),
     "hidden": (TWO, DATA[:, :1], Constant(2.0, 0.3), {"hidden": 1, "batch": 7} | BOTH),
     "batches": (TWO, DATA, Constant(2.0, 0.3), {"batch": 7} | BOTH),
     "board": (BOARD, DATA * 1e-5, MinimalDissipation(2e-5), {}),
