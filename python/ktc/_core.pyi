@@ -28,6 +28,7 @@ __all__: list[str] = [
     "library_core",
     "linear_transition",
     "network_transition",
+    "rest_slope",
     "stationary_covariance",
     "version",
 ]
@@ -309,6 +310,10 @@ class Engine:
     def energy_change(self) -> numpy.typing.NDArray[numpy.float64]: ...
     def entropy(self) -> numpy.typing.NDArray[numpy.float64]: ...
     def equilibrate(self) -> None: ...
+    def exchange(self, network: Network, changes: dict[str, typing.Any]) -> None:
+        """
+        Go on with a network that differs in its resistors, after a control update.
+        """
     def heat(self) -> numpy.typing.NDArray[numpy.float64]: ...
     def heat_per_account(self) -> numpy.typing.NDArray[numpy.float64]: ...
     def hold(self, duration: typing.SupportsFloat | typing.SupportsIndex) -> None:
@@ -425,7 +430,14 @@ def network_transition(
     hold: typing.SupportsFloat | typing.SupportsIndex,
 ) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
     """
-    A and Q of a network's state z over a hold.
+    A and Q of a network's state z over a hold, followed by the currents of filters.
+    """
+
+def rest_slope(
+    network: Network, controls: dict[str, typing.Annotated[numpy.typing.ArrayLike, numpy.float64]]
+) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    Gradient of H where a network under sources rests.
     """
 
 def stationary_covariance(
