@@ -55,7 +55,7 @@ RECEIVED = {
 }
 #: Types that only other packages of ktc pass to a public call: lazy samples of a run for its
 #: estimates, the frontend that a board's one wraps.
-INTERNAL = {"LazySamples", "IdealFrontend"}
+INTERNAL = {"LazySamples", "IdealFrontend", "Turn"}
 #: Exceptions that are caught within ktc.
 CAUGHT = {"Indefinite", "RecordError"}
 
