@@ -29,7 +29,7 @@ def circuit(text=RC):
     return ktc.Circuit.from_netlist(text)
 
 
-def learned(text, data, names, duration, ticks=400, rule=ByMetrics, **options):
+def learned(text, data, names, duration, ticks=200, rule=ByMetrics, **options):
     schedule = rule(duration)
     given = {"replicas": math.inf} | options
     return ktc.learn(circuit(text), data, schedule, parameters=names, ticks=ticks, **given)
@@ -37,7 +37,7 @@ def learned(text, data, names, duration, ticks=400, rule=ByMetrics, **options):
 
 def test_work_of_a_source_behind_a_resistor_is_that_of_its_charges():
     fit = learned(RC, [3e-9], ("V1",), 4e-6)
-    ohms, farads, hold = 1e3, 1e-9, 1e-8
+    ohms, farads, hold = 1e3, 1e-9, 2e-8
     volts, charge, work = 0.0, 0.0, 0.0
     for value in fit.history.theta[:, 0]:
         work -= (value - volts) * charge
@@ -54,7 +54,7 @@ def test_one_source_costs_the_bound_of_one_direction():
     # (C V)² R/(T + 2 R C), second order in the tick.
     per_volt = 1e-18 * 1e3 / (4e-6 + 2e-6)
     ratios = []
-    for ticks in (400, 800):
+    for ticks in (300, 600):
         fit = learned(RC, [3e-9], ("V1",), 4e-6, ticks)
         volts = float(fit.parameters["V1"])
         assert fit.bound == pytest.approx(per_volt * volts**2, rel=1e-12)
@@ -68,7 +68,7 @@ def test_one_source_costs_the_bound_of_one_direction():
 def test_current_source_across_an_inductor_is_learned():
     # ∂H/∂I = −φ, F = L; at rest the inductor carries the current.
     text = "I1 0 a 0\nR1 a 0 1k\nL1 a 0 1m\nC1 a 0 1n"
-    fit = learned(text, [0.0, 2e-6], "I1", 2e-5, 2000)
+    fit = learned(text, [0.0, 2e-6], "I1", 2e-5, 1000)
     made = circuit(text).compile().with_source_energy()
     parameters = fit.learned
     np.testing.assert_allclose(ktc.theory.fisher_matrix(made, parameters), [[1e-3]], rtol=1e-12)
@@ -362,7 +362,7 @@ def test_the_learner_needs_no_circuit():
 def test_a_best_rate_of_a_source_is_found():
     best = ktc.best_rate(
         circuit(), [3e-9], lambda rate: ktc.schedules.Constant(4e-6, rate), parameters="V1",
-        replicas=math.inf, ticks=100,
+        replicas=math.inf, ticks=40,
     )  # fmt: skip
     # Below what jumps allow, above the bound of T.
     assert best.completed_excess_work.mean > 1.5e-9

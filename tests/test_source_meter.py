@@ -159,7 +159,7 @@ def test_rounding_of_the_state_does_not_pass_for_noise():
 
 @pytest.mark.parametrize("text", CIRCUITS)
 def test_replicas_have_these_moments_and_the_sum_of_the_ledger(text):
-    many = 40_000
+    many = 20_000
     meter, reference = started(circuit(text).compile(), replicas=many, seed=5)
     played(meter)
     mean, covariance = reference.play()
