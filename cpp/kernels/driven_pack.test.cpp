@@ -210,7 +210,7 @@ struct Reference {
 
 template <class Real>
 void check_equation(const Kernels& kernels, const Drive<Real>& drive, std::size_t lane) {
-    constexpr double rounding = drive.single ? 1e-5 : 1e-11;
+    constexpr double rounding = Drive<Real>::single ? 1e-5 : 1e-11;
     const Replicas<Real> found = play(kernels, drive);
     const std::vector<Real> start = testing::numbers<Real>(drive.rows * group<Real>, 4);
     Reference<Real> exact;
