@@ -81,11 +81,17 @@ CASES = {
         BOTH,
     ),
     "anticipation": (WELL, [[0.8], [1.1]], MinimalDissipation(2.0, anticipate=True), {}),
-    "measured": (PAIR, DATA, MinimalDissipation(2.0), {"metrics": MEASURED} | BOTH),
+    "measured": (TWO, DATA, MinimalDissipation(2.0), {"metrics": MEASURED}),
+    "measured quartic": (PAIR, DATA, MinimalDissipation(2.0), {"metrics": MEASURED} | BOTH),
     "products": (
-        ktc.Network(ktc.lattices.ring(24).toarray() + np.eye(24), 1.0, quartic=0.1),
-        np.random.default_rng(1).normal(size=(50, 24)), MinimalDissipation(1.0),
-        {"metrics": ktc.Metrics("measured", replicas=600)} | BOTH,
+        ktc.Network(ktc.lattices.ring(23).toarray() + np.eye(23), 1.0),
+        np.random.default_rng(1).normal(size=(50, 23)), NaturalGradient(0.3, 1.0),
+        {"metrics": ktc.Metrics("measured", replicas=320)} | BOTH,
+    ),
+    "open loop": (WELL, [[0.8], [1.1]], MinimalDissipation(2.0), {}),
+    "sources": (
+        ktc.Circuit.from_netlist("V1 in 0 0\nR1 in a 1k\nC1 a 0 1n"), [[3e-9], [4e-9]],
+        MinimalDissipation(4e-6), {"parameters": ("V1",)},
     ),
     "measured ahead": (
         PAIR, DATA, MinimalDissipation(2.0, anticipate=True), {"metrics": MEASURED},
@@ -99,6 +105,12 @@ CASES = {
     "own": (TWO, DATA, Momentum(2.0, 0.3), {}),
     "quartic": (WELL, [[0.8], [1.1]], Constant(2.0, 0.1), {"parameters": ("bias", "quartic")}),
     "center": (TWO, DATA, NaturalGradient(2.0, 1.0), {"parameters": ("center",)}),
+    "sparse": (
+        ktc.Network(ktc.lattices.ring(6), 1.0), np.ones((3, 6)), Constant(2.0, 0.3), {},
+    ),
+    "inertia": (
+        ktc.Network(1.0, 0.5, inertia=1.0), [[1.0], [2.0]], MinimalDissipation(2.0), BOTH,
+    ),
     "hidden": (TWO, DATA[:, :1], Constant(2.0, 0.3), {"hidden": 1, "batch": 7} | BOTH),
     "batches": (TWO, DATA, Constant(2.0, 0.3), {"batch": 7} | BOTH),
     "board": (BOARD, DATA * 1e-5, MinimalDissipation(2e-5), {}),
@@ -155,7 +167,7 @@ def assert_same(one: ktc.Fit, other: ktc.Fit) -> None:
 
 
 #: Cases that take more than a second, whose parts are in others.
-LONG = ("anticipation", "measured", "products")
+LONG = ("anticipation", "measured quartic", "measured ahead", "products")
 
 
 @pytest.mark.parametrize(
