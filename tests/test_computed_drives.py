@@ -9,6 +9,8 @@ import pytest
 
 import ktc
 from ktc import theory
+from ktc._learning import hidden_maximum as hidden_module
+from ktc._learning import open_loop_steering
 from ktc._learning.averages import data_forces
 from ktc._learning.center import learnable
 from ktc._learning.drive_plan import DrivePlan
@@ -173,7 +175,7 @@ def test_hidden_units_end_at_a_maximum_of_the_marginal_likelihood():
 
 
 def test_ascent_with_hidden_units_that_does_not_end_is_refused(monkeypatch):
-    monkeypatch.setattr(ktc._learning.hidden_maximum, "MOST_STEPS", 1)
+    monkeypatch.setattr(hidden_module, "MOST_STEPS", 1)
     net = ktc.Network(np.eye(2) + 0.2, 1.0)
     exact = ExactModel(described(net), learnable(net, ("bias",)))
     with pytest.raises(ValueError, match="no maximum nearby"):
@@ -187,6 +189,14 @@ def test_a_quartic_unit_at_the_least_known_work(replicas):
     found = fit.completed_excess_work
     assert (fit.rule, fit.arrived) == ("open loop", True)
     assert abs(found.mean - 1.443) < 4 * found.stderr
+
+
+def test_a_straight_path_by_trial_runs(monkeypatch):
+    """As of larger networks: within a tenth of the bound of any control here."""
+    monkeypatch.setattr(open_loop_steering, "MOST_UNITS", 1)
+    fit = learned(ktc.Network(K, 1.0), FAR, 6.0, ticks=50, parameters=("bias", "diagonal"))
+    assert (fit.rule, fit.arrived) == ("open loop", True)
+    assert fit.bound_target < fit.excess_work.mean < 1.1 * fit.bound_target
 
 
 @pytest.mark.slow

@@ -54,10 +54,8 @@ def test_the_breadboard_at_the_ratio_of_its_source():
     ohms = np.array([4690.0, 4680.0, 6830.0, 9900.0])
     own = np.array([1 / ohms[0] + 1 / ohms[2], 1 / ohms[1] + 1 / ohms[2] + 1 / ohms[3]])
     conductance = np.array([[own[0], -1 / ohms[2]], [-1 / ohms[2], own[1]]])
-    whole = net.stiffness @ np.asarray(ktc.Emulator(net, math.inf).moments().covariance)
-    product = whole @ net.stiffness @ conductance
-    off = 0.5 * (product[0, 1] + product[1, 0]) / (0.5 * np.trace(product))
-    assert off == pytest.approx(-0.0041, abs=1e-4)
+    product = covariance @ conductance
+    assert 2 * product[0, 1] / np.trace(product) == pytest.approx(-0.0041, abs=1e-4)
 
 
 def test_a_current_through_a_resistor_is_exact_at_any_step():
@@ -82,7 +80,7 @@ def test_a_cold_circuit_is_without_noise():
     """All resistors at 0 K: v(a) = 1 V and no noise, or an error that says so."""
     text = "V1 i 0 1\nR1 i a 1k kelvin=0\nC1 a 0 1n"
     circuit = ktc.Circuit.from_netlist(text)
-    assert circuit.op()["a"] == pytest.approx(1.0, rel=1e-12)
+    assert circuit.op().voltages["a"] == pytest.approx(1.0, rel=1e-12)
     with refused(ktc.CircuitError, "0 K"):
         circuit.compile()
 
@@ -124,15 +122,6 @@ def test_noise_behind_a_filter_into_a_cell():
     expected = 0.5 * density / C**2 * rate / (2 * slow * (rate + slow))
     found = circuit.voltage_moments(emulator).covariance[0, 0] - BOLTZMANN * 300 / C
     assert found == pytest.approx(expected, rel=1e-9)
-
-
-def test_sweeps_of_durations_have_seeds_of_their_own():
-    """Points of one seed lie on one side of a curve together."""
-    data, unit = np.array([[3.0]]), ktc.Network(1.0, 1.0)
-    schedules = [ktc.schedules.MinimalDissipation(time) for time in (1.0, 2.0, 4.0)]
-    table = ktc.compare(unit, data, schedules, replicas=4, ticks=4, seed=1)
-    seeds = [fit.seed for fit in table.fits]
-    assert len(set(seeds)) == len(seeds)
 
 
 @pytest.mark.parametrize("duration", [0.05, 0.5])

@@ -135,6 +135,28 @@ def test_variance_of_the_sum_is_that_of_the_ledger(text):
     )
 
 
+def test_rounding_of_the_state_does_not_pass_for_noise():
+    """Over holds so short that the last digit of a flux is as large as its noise."""
+    text = (
+        "C1 1 0 3.04p\nR1 1 in 4712\nC2 2 0 12.71p\nR2 2 1 441\nC3 3 0 19.25p\nR3 3 2 6824\n"
+        "C4 4 0 162p\nR4 4 3 111\nV1 in 0 -2.3\nL1 1 4 985u\nR9 4 0 46k\nI1 0 2 59u\nV3 r 0 0.7\n"
+        "R8 r 4 312"
+    )
+    net = circuit(text).compile()
+    plan = [(1e-12, 0.3, 1e-4), (1e-12, -1.0, -2e-4)]
+    many = 20_000
+    meters = [started(net, **options)[0] for options in (
+        {"replicas": math.inf}, {"replicas": many, "seed": 17}
+    )]  # fmt: skip
+    for meter in meters:
+        played(meter, plan)
+    exact, sampled = meters
+    for name in exact:
+        error = sampled[name].mean - exact[name].mean
+        # Three means at 4.5 standard errors; false alarm 2e-5.
+        assert abs(error) < 4.5 * math.sqrt(exact[name].variance / many)
+
+
 @pytest.mark.parametrize("text", CIRCUITS)
 def test_replicas_have_these_moments_and_the_sum_of_the_ledger(text):
     many = 40_000
@@ -286,3 +308,65 @@ def test_refusals_name_the_reason():
     series.set(emf=[5.0])
     with pytest.raises(ValueError, match="V1, V2 act only together"):
         ktc.SourceMeter(series).run(1e-6)
+
+
+def random_circuit(rng):
+    """Capacitors to ground in a chain of resistors, with what a circuit of sources may have."""
+    n = int(rng.integers(2, 5))
+
+    def size(low, high):
+        return f"{10 ** rng.uniform(low, high):g}"
+
+    lines = [f"R90 {n} 0 {size(3, 5)}", f"V1 in 0 {rng.normal():g}"]
+    for i in range(1, n + 1):
+        before = i - 1 if i > 1 else "in"
+        kelvin = rng.choice([100, 300, 600])
+        lines.append(f"C{i} {i} 0 {size(-12, -9)}")
+        lines.append(f"R{i} {i} {before} {size(2, 5)} kelvin={kelvin}")
+    lines.append(f"I1 0 {rng.integers(1, n + 1)} {1e-4 * rng.normal():g} noise=1e-22")
+    if rng.random() < 0.7:
+        lines.append(f"L1 1 {n} {size(-6, -3)}")
+    if rng.random() < 0.6:
+        lines += ["V2 q 0 1", f"C90 q 1 {size(-12, -9)}"]
+    if rng.random() < 0.5:
+        lines += ["V3 r 0 -1", f"R91 r {n} {size(2, 5)}"]
+    return "\n".join(lines)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("share", [1e-3, 1.0, 1e3])
+@pytest.mark.parametrize("seed", range(8))
+def test_random_circuits_have_the_moments_at_holds_of_any_length(seed, share):
+    """Bounds of 5 standard errors: false alarm 2e-4 of all."""
+    rng = np.random.default_rng(seed)
+    net = circuit(random_circuit(rng)).compile()
+    hold, many = share * net.relaxation_times.min(), 20_000
+    plan = [(hold, *rng.normal(size=2) * [1.0, 1e-4]) for _ in range(3)]
+    exact, reference = started(net, replicas=math.inf)
+    sampled, _ = started(net, replicas=many, seed=seed)
+    for meter in (exact, sampled):
+        for time, volts, amperes in plan:
+            meter.emulator.set(V1=volts, I1=amperes)
+            meter.run(time)
+    covariance = exact.covariance
+    width = np.sqrt(np.maximum(covariance.diagonal(), 0.0))
+    on = width > 0
+    unit, place = np.where(on, width, 1.0), np.ix_(on, on)
+    if share <= 1:
+        for time, volts, amperes in plan:
+            order = {"V1": volts, "I1": amperes}
+            reference.theta[:] = [
+                order.get(n, v) for n, v in zip(net.sources, reference.theta, strict=True)
+            ]
+            reference.hold(reference.theta, time)
+        wanted = reference.cov[reference.n :, reference.n :]
+        np.testing.assert_allclose(
+            (covariance / np.outer(unit, unit))[place], (wanted / np.outer(unit, unit))[place],
+            atol=1e-9,
+        )  # fmt: skip
+    energies = np.stack(list(sampled.samples.values()), axis=1)
+    mean = np.array([exact[name].mean for name in exact])
+    assert (np.abs(energies.mean(axis=0) - mean)[on] < 5 * width[on] / math.sqrt(many)).all()
+    r = covariance / np.outer(unit, unit)
+    found = np.cov(energies.T) / np.outer(unit, unit)
+    assert (np.abs(found - r) < 5 * np.sqrt((1 + r**2) / many))[place].all()

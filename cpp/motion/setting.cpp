@@ -96,7 +96,7 @@ Setting make_setting(const Network& network, Controls controls, Motion motion,
     if (same_shape) {
         setting.coordinates = previous->coordinates;
         setting.energy = previous->energy;
-        setting.flow = previous->flow;
+        if (!exchanged) setting.flow = previous->flow;
     } else {
         find_shape(network, motion, setting);
     }

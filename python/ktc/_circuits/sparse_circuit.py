@@ -222,11 +222,9 @@ class SparseCircuit(CompiledCircuit):
 
     def inductor_currents(self, gradient: Array, theta: Array) -> dict[str, Array]:
         """Return the currents of inductors by name, at ∇H in the last axis."""
-        first, names = self.large.first_flux, self.coordinates
-        return {
-            names[k].removeprefix("phi(").removesuffix(")"): gradient[..., k]
-            for k in range(first, self.units)
-        }
+        fluxes = np.atleast_2d(gradient)[:, self.large.first_flux : self.units]
+        currents = np.asarray((self.large.shares @ fluxes.T).T).reshape(*gradient.shape[:-1], -1)
+        return {name: currents[..., k] for k, name in enumerate(self.large.inductors)}
 
     def has_elements_of(self, network: Network) -> bool:
         """Whether a network is one of this circuit."""

@@ -13,7 +13,7 @@ from ktc._circuits.compiled_circuit import CompiledCircuit
 from ktc._circuits.named_controls import resolved_protocol
 from ktc._circuits.source_values import known_at
 from ktc._emulation.emulator import Emulator
-from ktc._emulation.source_flows import HoldFlow, SourceFlows, drawn_charges
+from ktc._emulation.source_flows import HoldFlow, SourceFlows, times
 from ktc._model.protocol import Protocol
 
 #: Number of the random stream of charges.
@@ -140,41 +140,39 @@ class SourceMeter(Mapping[str, Estimate]):
 
     def _move_replicas(self, flow: HoldFlow, theta: Array, rest: Array, rate: Array) -> None:
         emulator = self._emulator
-        assert self._flows is not None
         start, first, before = emulator.time, emulator.ledger.source, emulator.read()
-        emulator.run(flow.hold.duration)
+        emulator.run(flow.duration)
         after, given = emulator.read(), emulator.ledger.source - first
         away = before - rest
-        noise = after - rest - away @ flow.hold.decay.T
-        charges = away @ flow.path.T + rate * flow.hold.duration + noise @ self._flows.pull.T
-        draws = _normals(emulator, start, len(theta))
-        charges += drawn_charges(flow, noise, draws, theta, given - charges @ theta)
+        noise = after - rest - times(away, flow.decay)
+        charges = times(away, flow.path) + rate * flow.duration
+        rest_of_sum = given - times(charges, theta[None])[:, 0]
+        size = np.abs(rest) + np.abs(before).max(axis=0) + np.abs(after).max(axis=0)
+        # Rounding of a state is one for all replicas where noise does not reach its last digits.
+        law = flow.given(16 * np.finfo(np.float64).eps * size)
+        charges += law.draw(noise, _normals(emulator, start, len(theta)), theta, rest_of_sum)
         energy = charges * theta
         # To rounding, the energy from all sources is their sum.
         energy[:, np.argmax(np.abs(energy).max(axis=0))] += given - energy.sum(axis=1)
-        self._energy += energy + ((after - before) @ self._network.equation.bias_of) * theta
+        self._energy += energy + times(after - before, self._network.equation.bias_of.T) * theta
 
     def _move_moments(self, flow: HoldFlow, theta: Array, rest: Array, rate: Array) -> None:
-        emulator, hold, bias_of = self._emulator, flow.hold, self._network.equation.bias_of
-        assert self._flows is not None
+        emulator, bias_of = self._emulator, self._network.equation.bias_of
         before = emulator.moments()
         self._refuse_moved()
-        emulator.run(hold.duration)
+        emulator.run(flow.duration)
         mean = np.asarray(emulator.moments().mean)
-        charge = flow.path @ (before.mean - rest) + rate * hold.duration
+        charge = flow.path @ (before.mean - rest) + rate * flow.duration
         self._energy += theta * (charge + bias_of.T @ (mean - before.mean))
-        # Energies beside their means are θ (change·δ + pull·N + ζ).
-        unit = np.eye(len(mean))
-        change = theta[:, None] * (flow.path + bias_of.T @ (hold.decay - unit))
-        pull = theta[:, None] * (self._flows.pull + bias_of.T)
-        joint = theta[:, None] * flow.joint
+        # Energies beside their means are θ (change·δ + M + β·N).
+        change = theta[:, None] * (flow.path + bias_of.T @ (flow.decay - np.eye(len(mean))))
+        joint = theta[:, None] * (flow.joint + bias_of.T @ flow.state)
+        crossed = bias_of.T @ flow.joint.T
+        own = flow.charge + crossed + crossed.T + bias_of.T @ flow.state @ bias_of
         spread = before.covariance @ change.T
-        crossed = pull @ joint.T
-        own = change @ spread + pull @ hold.covariance @ pull.T + crossed + crossed.T
-        own += np.outer(theta, theta) * self._flows.noise * hold.duration
         held = self._joint @ change.T
-        self._covariance += own + held + held.T
-        self._joint = (self._joint + spread.T) @ hold.decay.T + pull @ hold.covariance + joint
+        self._covariance += np.outer(theta, theta) * own + change @ spread + held + held.T
+        self._joint = (self._joint + spread.T) @ flow.decay.T + joint
         self._left = (emulator.time, mean)
 
     def _refuse_moved(self) -> None:

@@ -105,7 +105,7 @@ class Fit(LearnedModel):
           5. Exact slopes for linear networks, of leading order in the speed for uncoupled units.
         - "independent replicas": by their scatter alone. Of repeated runs under transport and open
           loop; up to several times off where the response is not known: coupled quartic units,
-          hidden units, batches, anticipation, more than 64 averages, and schedules that remember
+          hidden units, batches, anticipation, more than 64 moments, and schedules that remember
           gradients without ``memory_slopes``.
         - "exact": an infinite ensemble.
         """

@@ -1,12 +1,15 @@
-"""A drive computed on emulated replicas, for models whose ensembles have no closed form."""
+"""A drive computed by trial runs, for ensembles that are too large, or not linear systems."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 
 from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array
 from ktc._emulation.emulator import Emulator
+from ktc._learning.averages import replica_forces
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._model.controls import Controls
 
@@ -23,7 +26,8 @@ def sampled_path(
     """θ in the middle of equal holds on the straight way from the start to θ*, shape (n, p).
 
     The share of the way is linear between four times; it is chosen for the least excess work of a
-    run that ends with a jump to θ*, on a thousand replicas with the same noise in every trial run.
+    run that ends with a jump to θ*, by trial runs of the moments of a linear network, or of a
+    thousand replicas with the same noise each.
 
     Source: Nelder, Mead (1965), Comput. J. 7, 308.
     """
@@ -35,7 +39,8 @@ def sampled_path(
     holds = min(ticks, HOLDS)
     middles = (np.arange(holds) + 0.5) / holds
     knots = np.linspace(0, 1, 4)
-    fresh = Emulator(exact.start, REPLICAS, number)
+    linear = exact.method == "closed form"
+    fresh = Emulator(exact.start, math.inf) if linear else Emulator(exact.start, REPLICAS, number)
     kT = exact.start.network.common_kT
 
     def cost(shares: Array) -> float:
@@ -43,12 +48,12 @@ def sampled_path(
         if not ((along >= 0) & (along <= 1)).all():
             return float("inf")
         emulator = fresh.copy()
-        spent, before = 0.0, learned.forces(emulator.read()).mean(axis=0)
+        spent, before = 0.0, replica_forces(emulator, learned)[0]
         for share in along.tolist():
             theta = origin + share * way
             emulator.set(**learned.changes(theta, emulator.controls))
             emulator.run(duration / holds)
-            after = learned.forces(emulator.read()).mean(axis=0)
+            after = replica_forces(emulator, learned)[0]
             spent += (1 - share) * float(way @ (after - before))
             before = after
         return spent / kT

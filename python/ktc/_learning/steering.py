@@ -12,6 +12,7 @@ from ktc._base.codec import Saved
 from ktc._base.validation import Array
 from ktc._learning.hidden_maximum import hidden_maximum
 from ktc._learning.metrics.equilibria import measured_maximum_likelihood
+from ktc._learning.metrics.exact_model import MOST_DENSE
 from ktc._learning.metrics.likelihood import maximum_likelihood
 from ktc._learning.open_loop_steering import open_loop, open_loop_of
 from ktc._learning.path_to_target import Anticipation
@@ -73,24 +74,26 @@ def steering_of(problem: Problem) -> Steering | None:
 def _computed(problem: Problem) -> Steering | None:
     """A drive to the model of greatest likelihood, computed beforehand.
 
-    With hidden units it leads to the maximum that ascent from the start finds. Where neither a
-    closed form nor a quadrature is available, both maximum and drive are found on replicas.
+    With hidden units it leads to the maximum that ascent from the start finds; where neither a
+    closed form nor a quadrature is available, to one measured on replicas.
     """
     exact, positive, ticks = problem.exact, problem.positive, problem.ticks
     duration = problem.schedule.duration
+    if exact.start.network.is_sparse or exact.parameters.size > MOST_DENSE:
+        return None
     if isinstance(positive, ClampedPhase):
         if exact.method != "closed form" or positive.batches is not None:
             return None
         mean, scatter = positive.moments
         best = hidden_maximum(exact, positive.hidden, mean, scatter)
-        return open_loop(exact, best, duration, ticks)
-    if not positive.whole:
+    elif not positive.whole:
         return None
-    if exact.known:
+    elif exact.known:
         best = maximum_likelihood(exact, positive.all_forces())
-        return open_loop(exact, best, duration, ticks)
-    if exact.start.network.is_sparse:
-        return None
-    best, _ = measured_maximum_likelihood(exact, positive.all_forces(), problem.seed)
-    path = sampled_path(exact, best, duration, ticks, problem.seed)
-    return open_loop_of(exact, path, best, duration, ticks)
+    else:
+        best, _ = measured_maximum_likelihood(exact, positive.all_forces(), problem.seed)
+    steering = open_loop(exact, best, duration, ticks)
+    if steering is None and exact.method != "quadrature":
+        path = sampled_path(exact, best, duration, ticks, problem.seed)
+        steering = open_loop_of(exact, path, best, duration, ticks)
+    return steering

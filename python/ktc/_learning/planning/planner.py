@@ -128,11 +128,16 @@ def plan(
     a duration the most replicas, an accuracy and a duration the fewest; a duration and replicas
     give their costs.
 
+    A quartic unit's F and ζ change with the noise of its bias, so that few replicas lose up to ten
+    times what the leading order in 1/N tells. There W and n of infinitely many replicas are by the
+    density on a grid, and what noise adds is by simulated runs of the plan with N replicas, of a
+    fixed seed, in a second or two. The search is repeated until these agree with what it expects
+    within two standard errors, which the plan reports.
+
     Args:
-        device: a Gaussian Network or Board, or a Network of one overdamped quartic unit, whose
-            density is computed on a grid, and its noise by simulated runs of the plan; not a
-            running emulator. A real board is planned
-            for by its design, with its ADC's noise and steps, and no tick shorter than its own.
+        device: a Gaussian Network or Board, or a Network of one overdamped quartic unit; not a
+            running emulator. A real board is planned for by its design, with its ADC's noise and
+            steps, and no tick shorter than its own.
         data: as of ``learn``.
         joules: largest excess work W − ΔF of all replicas together, in the unit of kT on a Network.
         duration: T, in seconds on a Board.
