@@ -56,7 +56,7 @@ BOARD = ktc.Board(2, 1e6, 1e-12, 300.0)
             "more than the 5 parameters .* but are 5: F would be singular",
         ),
         ({"metrics": Metrics("measured", replicas=20), "device": WELLS}, ValueError,
-         "correlations of .* measured on 20 replicas: take more .* .in learn, by ktc.Metrics"),
+         "noise dominates it; take more replicas .in learn, by ktc.Metrics"),
         ({"hidden": 1.5}, TypeError, "hidden must be a whole number"),
         ({"metrics": Metrics("exact"), "device": WELLS}, ValueError, "take 'measured'"),
         (

@@ -23,7 +23,7 @@ RESULTS = {one.name: one for one in results(PAGE.read_text(encoding="utf-8"))}
 SHARED = {"drawing", "harness"}
 ELSEWHERE = {"linear_algebra"}
 # Of one run, or of a search, without an error bar of its own.
-NOISY = {"own b", "rate"}
+NOISY = {"own b", "rate", "off", "window"}
 UNITS = ("quartic", "shallow wells", "deep wells")
 
 pytest.importorskip("matplotlib")
@@ -185,6 +185,15 @@ def test_the_rule_beyond_the_harmonic_unit(quick):
     for unit in UNITS:
         bound = table.column("bound", unit=unit, drive="the rule")[0]
         assert rule[unit].mean > bound - 5 * rule[unit].stderr
+
+
+def test_measured_friction_of_double_wells_is_that_of_quadrature(quick):
+    table = quick("friction_of_double_wells")
+    for kT in ("1", "0.5"):
+        off = [abs(float(cell)) for cell in table.column("off", kT=kT)]
+        assert max(off) < 5
+        windows = table.column("window", kT=kT)
+        assert len(set(windows)) == 1 and float(windows[0]) > 0
 
 
 def test_couplings_of_digits_cost_little_but_for_noise(quick):

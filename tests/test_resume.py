@@ -6,6 +6,7 @@ import errno
 import math
 import os
 import signal
+import time
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +82,11 @@ CASES = {
     ),
     "anticipation": (WELL, [[0.8], [1.1]], MinimalDissipation(2.0, anticipate=True), {}),
     "measured": (PAIR, DATA, MinimalDissipation(2.0), {"metrics": MEASURED} | BOTH),
+    "products": (
+        ktc.Network(ktc.lattices.ring(24).toarray() + np.eye(24), 1.0, quartic=0.1),
+        np.random.default_rng(1).normal(size=(50, 24)), MinimalDissipation(1.0),
+        {"metrics": ktc.Metrics("measured", replicas=600)} | BOTH,
+    ),
     "measured ahead": (
         PAIR, DATA, MinimalDissipation(2.0, anticipate=True), {"metrics": MEASURED},
     ),
@@ -148,7 +154,13 @@ def assert_same(one: ktc.Fit, other: ktc.Fit) -> None:
     assert same(saved_emulator(one.device), saved_emulator(other.device))
 
 
-@pytest.mark.parametrize("case", CASES)
+#: Cases that take more than a second, whose parts are in others.
+LONG = ("anticipation", "measured", "products")
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(c, marks=pytest.mark.slow) if c in LONG else c for c in CASES]
+)
 def test_a_killed_run_goes_on_to_the_same_bits(case, tmp_path):
     """Killed at a random tick, and again after it was resumed in another child."""
     path, draw = tmp_path / "run.ktc", np.random.default_rng(sorted(CASES).index(case))
@@ -287,3 +299,32 @@ def test_a_full_disk_stops_the_run_and_leaves_the_last_checkpoint(tmp_path):
         assert caught.value.errno == errno.ENOSPC
         (disk / "ballast").unlink()
         assert_same(learned("Adam"), ktc.resume(path, callback=lambda record: None))
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_again_and_again_gets_there(tmp_path):
+    """At any time, also while a checkpoint is written: each child goes on from the last one."""
+    path, draw = tmp_path / "run.ktc", np.random.default_rng(4)
+    options = {"parameters": ("bias", "stiffness"), "replicas": 500, "ticks": 150, "threads": 1}
+    kills = 0
+    while True:
+        child = os.fork()
+        if not child:
+            try:
+                if path.exists():
+                    ktc.resume(path, threads=1)
+                else:
+                    rule = NaturalGradient(2.0, 1.0)
+                    ktc.learn(TWO, DATA, rule, seed=3, checkpoint=path, every=2, **options)
+            finally:
+                os._exit(0)
+        time.sleep(draw.uniform(0.02, 0.1) * (1.5**kills))
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            break
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        kills += 1
+    assert os.WIFEXITED(status)
+    fit = ktc.learn(TWO, DATA, NaturalGradient(2.0, 1.0), seed=3, **options)
+    assert_same(fit, ktc.resume(path))

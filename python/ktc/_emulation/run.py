@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ktc._base.cached import cached_property
 from ktc._base.codec import register
 from ktc._base.estimate import INFINITE, Estimate
 from ktc._base.files import VERSION, Storable

@@ -32,9 +32,11 @@ from ktc._model.device import (
     EnsembleLedger,
     HasImperfections,
     RealisesControls,
+    RemembersSources,
     data_sheet_of,
     is_infinite,
 )
+from ktc._model.directions import Directions
 from ktc._model.network import Network
 from ktc._model.parameters import Parameters
 from ktc._theory.free_energies import free_energy_change
@@ -179,6 +181,7 @@ class LearningRun:
             tally = ledger.tally()
         with tally as variances_so_far:
             outcome = self._loop.run(progress, callback, keep)
+            self._name_sources(outcome.rows["theta"][-1])
             variances = variances_so_far()
         exact, positive = self._problem.exact, self._problem.positive
         source = None if self._loop.rule == "open loop" else self._source
@@ -205,6 +208,12 @@ class LearningRun:
             imperfections=data_sheet_of(device),
             device=device,
         )
+
+    def _name_sources(self, theta: Array) -> None:
+        """Set sources by name: updates set the bias, which may not tell them from others."""
+        learned, device = self.task.learned, self.device
+        if isinstance(learned, Directions) and isinstance(device, RemembersSources):
+            device.set(**learned.all_named(theta))
 
     def _readings(self, variances: Mapping[str, float] | None) -> Readings:
         """What the device read over the run."""

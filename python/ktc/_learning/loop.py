@@ -11,7 +11,7 @@ import numpy as np
 from ktc._base.lazy_imports import InterruptGate
 from ktc._base.progress import progress_bar
 from ktc._base.validation import Array, frozen
-from ktc._learning.averages import OF_THE_BIAS, replica_forces
+from ktc._learning.averages import replica_forces
 from ktc._learning.confinement import MARGIN, confined
 from ktc._learning.device_checks import check_controls
 from ktc._learning.gradient_noise import GradientNoise
@@ -291,7 +291,7 @@ class Loop:
         """Δθ of an update by the schedule's rate."""
 
         def toward(point: Array) -> Array:
-            if self._parameters.names not in OF_THE_BIAS:
+            if not self._parameters.by_bias:
                 raise ValueError(
                     f"{self._problem.schedule.name} aims at a mean, which is a target of the bias "
                     f"alone, but parameters are {self._parameters.names}; take MinimalDissipation"

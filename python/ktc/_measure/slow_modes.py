@@ -152,13 +152,16 @@ def slow_modes(seen: LaggedCovariances, parameters: int) -> Modes:
     while True:
         left = rest.T @ sums @ rest
         windows = _windows(lags, left, replicas)
-        slowest = int(windows.max()) if windows.all() else int(lags[-1])
+        windows = np.where(windows > 0, windows, lags[-1])
+        slow = int(np.argmax(windows))
         # What is left of a force that is a mode itself needs no window.
-        real = (windows > 0) & (left[0].diagonal() > RANK)
-        fastest = windows[:parameters][real[:parameters]].min(initial=slowest)
-        if modes.shape[1] == MOST_MODES or slowest <= RATIO * fastest:
+        real = left[0].diagonal()[:parameters] > RANK
+        fastest = windows[:parameters][real].min(initial=windows[slow])
+        if modes.shape[1] == MOST_MODES or windows[slow] <= RATIO * fastest:
             break
-        found = _slowest(lags, left, slowest, replicas)
+        end = np.searchsorted(lags, windows[slow])
+        time = 0.5 * float(left[end, slow, slow] / left[0, slow, slow])
+        found = _slowest(lags, left, min(max(time, 2.0), windows[slow] / 6), replicas)
         if found is None:
             break
         direction, share = found
@@ -182,10 +185,10 @@ def _windows(lags: NDArray[np.intp], sums: Array, replicas: int) -> NDArray[np.i
 
 
 def _slowest(
-    lags: NDArray[np.intp], sums: Array, window: int, replicas: int
+    lags: NDArray[np.intp], sums: Array, time: float, replicas: int
 ) -> tuple[Array, Array] | None:
-    """The slowest combination of forces, and its share of each; None if noise hides it."""
-    first, last = np.searchsorted(lags, [window / 12, window / 3])
+    """The combination slower than ``time``, and its share of each force; None if noise hides it."""
+    first, last = np.searchsorted(lags, [time / 2, 2 * time])
     last = max(int(last), int(first) + 1)
     lagged = (sums[last] - sums[first]) / (lags[last] - lags[first])
     values, vectors = np.linalg.eigh(2 * sums[0])
@@ -193,7 +196,7 @@ def _slowest(
     white = vectors[:, kept] / np.sqrt(values[kept])
     inner = white.T @ (lagged + lagged.T) @ white / 2
     rates, turns = scipy.linalg.eigh(inner)
-    if rates[-1] <= 3 * np.sqrt(kept.sum() / replicas):
+    if rates[-1] <= np.sqrt(kept.sum() / replicas):
         return None
     direction = white @ turns[:, -1]
     response = direction @ lagged

@@ -63,7 +63,7 @@ class MatrixEstimate:
             entry = int(np.argmin(own))
             raise ValueError(
                 f"the estimate of diagonal entry {entry} is {own[entry]:.3g}, not positive, "
-                "because noise dominates it; take more replicas"
+                "because noise dominates it; take more replicas (in learn, by ktc.Metrics)"
             )
         root = np.sqrt(own)
         scaled, errors = (matrix / root / root[:, None] for matrix in (raw, stderr))

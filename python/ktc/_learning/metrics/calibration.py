@@ -205,7 +205,10 @@ class Calibration:
             self._estimates = SampledProducts(seen, self._kT, parameters.blocks, share)
             return self._estimates
         begun = emulator.time
-        fisher, friction = metric_estimates(emulator, parameters, shrinkage=share, hold=held)
+        # With the first run, which determines the windows, as long as four of them.
+        fisher, friction = metric_estimates(
+            emulator, parameters, windows=3, shrinkage=share, hold=held
+        )
         self._window = (emulator.time - begun) / 4
         self._estimates = fisher, friction
         return Geometry.of_matrices(fisher.mean, friction.mean, parameters.blocks)

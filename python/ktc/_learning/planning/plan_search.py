@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 from numpy.typing import ArrayLike
 
 from ktc._base.validation import Array, tick_count
 from ktc._boards.board import Board
-from ktc._learning.data import Batches, BatchMoments, as_samples
+from ktc._learning.data import Batches, BatchMoments, as_samples, refuse_overflow
 from ktc._learning.planning.expected_learning import (
+    Costs,
     ExpectedLearning,
     expected_of,
     noise_of_reading,
 )
 from ktc._learning.planning.quartic_unit import best_unit, expected_of_unit, relaxation_of_unit
+from ktc._learning.planning.simulated_unit import MOST_REPLICAS, Simulated, simulated_costs
 from ktc._learning.schedules import MinimalDissipation
-from ktc._model.description import Description, network_of
+from ktc._model.description import Described, Description, network_of
 from ktc._theory.gaussian import gaussian
 from ktc._theory.least_work import least_excess_work
 from ktc._theory.wasserstein import wasserstein_bound
@@ -55,6 +58,7 @@ class PlanSearch:
         self._device = device
         self._net = device.network if self._quartic else gaussian(device)
         samples = as_samples(data, self._net.units)
+        refuse_overflow(samples, self._net, device.scale)
         if batch is not None:
             Batches(len(samples), batch, None)
         self.samples, self.units = samples.shape
@@ -64,6 +68,9 @@ class PlanSearch:
         self._parameter = parameter
         spec = device.imperfections if isinstance(device, Board) else None
         self._reading = noise_of_reading(spec)
+        self._beyond = Costs(0.0, 0.0, 0.0)
+        # Of a quartic unit, by duration and ticks, without what is beyond the leading order.
+        self._known: dict[tuple[float, int], ExpectedLearning] = {}
         self._shortest = 0.0 if spec is None else max(spec.update_time, spec.read_time)
         if isinstance(device, Board):
             target = self._net.stiffness @ (self._goal / device.scale)
@@ -179,6 +186,31 @@ class PlanSearch:
         """
         return not self._quartic and _lost(found) >= nats and _lost(found) > _lost(nearest)
 
+    def simulated(self, found: ExpectedLearning, replicas: int) -> Simulated | None:
+        """Average costs of so many replicas by simulated runs; None where ``found`` is exact.
+
+        Beyond 1,000 replicas noise is an Nth of that of one.
+        """
+        if not self._quartic:
+            return None
+        device, few = self._device, min(replicas, MOST_REPLICAS)
+        start = Described(device.network, device.scale, device.symbols)
+        best, rule = (
+            best_unit(device, self._goal).network.controls,
+            MinimalDissipation(found.duration),
+        )
+        seen = simulated_costs(start, best, self._goal, rule, found.ticks, few)
+        share = few / replicas
+        mean = (a + (b - a) * share for a, b in zip(found.ideal, seen.mean, strict=True))
+        return Simulated(Costs(*mean), Costs(*(share * error for error in seen.stderr)))
+
+    def correct(self, found: ExpectedLearning, replicas: int, seen: Simulated) -> None:
+        """Take the noise of one replica to be N times that of simulated runs of N."""
+        known = zip(found.ideal, found.replica, self._beyond, seen.mean, strict=True)
+        self._beyond = Costs(
+            *(before + replicas * (mean - ideal) - noise for ideal, noise, before, mean in known)
+        )
+
     def bound(self, duration: float) -> float:
         """Least excess work of a replica."""
         if self._quartic:
@@ -202,7 +234,12 @@ class PlanSearch:
         rule = MinimalDissipation(duration)
         device, goal, parameter = self._device, self._goal, self._parameter
         if self._quartic:
-            return expected_of_unit(device, rule, ticks, goal)
+            key = duration, ticks
+            if key not in self._known:
+                self._known[key] = expected_of_unit(device, rule, ticks, goal)
+            found = self._known[key]
+            noise = Costs(*map(sum, zip(found.replica, self._beyond, strict=True)))
+            return replace(found, replica=noise)
         return expected_of(device, rule, parameter, ticks, goal, self._batches, self._reading)
 
 

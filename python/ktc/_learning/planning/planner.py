@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,16 +12,23 @@ from numpy.typing import ArrayLike
 from ktc._base.codec import register
 from ktc._base.files import Storable
 from ktc._base.units import Units
-from ktc._base.validation import choice, count, finite, positive
-from ktc._learning.planning.expected_learning import ExpectedLearning
+from ktc._base.validation import choice, count, finite, not_negative, positive
+from ktc._learning.planning.expected_learning import Costs, ExpectedLearning
 from ktc._learning.planning.plan_search import PlanSearch
+from ktc._learning.planning.simulated_unit import Simulated
 from ktc._learning.schedules import MinimalDissipation
 from ktc._model.description import Description
+
+#: Rounds in which the noise of simulated runs corrects the search.
+ROUNDS = 4
 
 
 @dataclass(frozen=True)
 class Plan(Storable):
-    """Settings of a learning run, and its expected costs: averages over runs, exact by the design.
+    """Settings of a learning run, and its expected costs, which are averages over runs.
+
+    Costs of a Gaussian device are exact. Those of a quartic unit are averages over 1,024 simulated
+    runs (fewer where many replicas or long runs make them slow), with standard errors.
 
     Energies are in joules and times in seconds on a Board, in a Network's own units elsewhere.
 
@@ -35,6 +43,8 @@ class Plan(Storable):
         bound: least excess work of a replica by any drive of the bias to the data's mean in T; of a
             quartic unit by any drive whatever.
         nats_lost: log-likelihood of the data per sample below its maximum.
+        excess_stderr, nats_stderr: standard errors of ``excess_work`` and ``nats_lost``, zero where
+            they are exact.
         kT, symbols: thermal energy, and unit symbols.
     """
 
@@ -50,6 +60,8 @@ class Plan(Storable):
     nats_lost: float
     kT: float
     symbols: Units
+    excess_stderr: float = 0.0
+    nats_stderr: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("ticks", "replicas"):
@@ -61,6 +73,8 @@ class Plan(Storable):
             positive(name, getattr(self, name))
         for name in ("excess_work", "noise_work", "total_excess_work", "bound", "nats_lost"):
             finite(name, getattr(self, name))
+        for name in ("excess_stderr", "nats_stderr"):
+            not_negative(name, getattr(self, name))
 
     @property
     def schedule(self) -> MinimalDissipation:
@@ -81,11 +95,12 @@ class Plan(Storable):
         share = self.noise_work / self.excess_work
         many = "1 replica" if self.replicas == 1 else f"{self.replicas} replicas"
         each = f"each {self.excess_work:.4g}{energy} or {self.excess_work / self.kT:.4g} kT"
+        error = f" ± {self.nats_stderr:.2g}" if self.nats_stderr else ""
         return (
             f"{many} for {self.duration:.4g}{time} in {self.ticks} ticks, {seen} per update\n"
             f"excess work: {self.total_excess_work:.4g}{energy}, {each}\n"
             f"gradient noise: {share:.2%} of it; bound: {self.bound:.4g}{energy} each\n"
-            f"log-likelihood loss: {self.nats_lost:.4g} nats per sample"
+            f"log-likelihood loss: {self.nats_lost:.4g}{error} nats per sample"
         )
 
 
@@ -113,11 +128,16 @@ def plan(
     a duration the most replicas, an accuracy and a duration the fewest; a duration and replicas
     give their costs.
 
+    A quartic unit's F and ζ change with the noise of its bias, so that few replicas lose up to ten
+    times what the leading order in 1/N tells. There W and n of infinitely many replicas are by the
+    density on a grid, and what noise adds is by simulated runs of the plan with N replicas, of a
+    fixed seed, in a second or two. The search is repeated until these agree with what it expects
+    within two standard errors, which the plan reports.
+
     Args:
-        device: a Gaussian Network or Board, or a Network of one overdamped quartic unit, whose
-            density is computed on a grid, and its noise to leading order (up to a third too small
-            where F changes tenfold during the run); not a running emulator. A real board is planned
-            for by its design, with its ADC's noise and steps, and no tick shorter than its own.
+        device: a Gaussian Network or Board, or a Network of one overdamped quartic unit; not a
+            running emulator. A real board is planned for by its design, with its ADC's noise and
+            steps, and no tick shorter than its own.
         data: as of ``learn``.
         joules: largest excess work W − ΔF of all replicas together, in the unit of kT on a Network.
         duration: T, in seconds on a Board.
@@ -148,26 +168,41 @@ def plan(
 
     Source: Hnybida, Verret (2025), arXiv 2510.03137.
     """
-    search = PlanSearch(device, data, ticks, batch, parameter)
-
-    def planned(found: ExpectedLearning, replicas: int) -> Plan:
-        costs = found.costs(replicas)
-        return Plan(
-            duration=found.duration, ticks=found.ticks, replicas=replicas, batch=batch,
-            parameter=parameter, excess_work=costs.excess_work,
-            noise_work=found.noise(replicas).excess_work,
-            total_excess_work=replicas * costs.excess_work, bound=search.bound(found.duration),
-            nats_lost=costs.nats_lost, kT=device.network.common_kT, symbols=device.symbols,
-        )  # fmt: skip
-
     asked = {"joules": joules, "duration": duration, "nats": nats}
     given = {name: positive(name, value) for name, value in asked.items() if value is not None}
     if replicas is not None:
         given["replicas"] = count("replicas", replicas)
+    search = PlanSearch(device, data, ticks, batch, parameter)
+    found, number = _chosen(search, given)
+    errors, settled = Costs(0.0, 0.0, 0.0), None
+    for _ in range(ROUNDS):
+        if settled == (found.duration, number):
+            break
+        seen = search.simulated(found, number)
+        if seen is None:
+            break
+        errors, settled = seen.stderr, (found.duration, number)
+        if _agree(found.costs(number), seen):
+            break
+        search.correct(found, number, seen)
+        found, number = _chosen(search, given)
+    costs = found.costs(number)
+    return Plan(
+        duration=found.duration, ticks=found.ticks, replicas=number, batch=batch,
+        parameter=parameter, excess_work=costs.excess_work,
+        noise_work=found.noise(number).excess_work,
+        total_excess_work=number * costs.excess_work, bound=search.bound(found.duration),
+        nats_lost=costs.nats_lost, kT=device.network.common_kT, symbols=device.symbols,
+        excess_stderr=errors.excess_work, nats_stderr=errors.nats_lost,
+    )  # fmt: skip
+
+
+def _chosen(search: PlanSearch, given: Mapping[str, float]) -> tuple[ExpectedLearning, int]:
+    """The run within what is given, and its replicas."""
     if "joules" in given and given.keys() <= {"joules", "nats"}:
         lost = given.get("nats", search.units / (2 * search.samples))
         found = search.shortest(given["joules"], lost)
-        return planned(found, search.needed(found, lost))
+        return found, search.needed(found, lost)
     if "duration" not in given or len(given) != 2:
         raise ValueError(
             "a duration and one of joules, nats and replicas must be given, or joules and nats, or "
@@ -175,7 +210,13 @@ def plan(
         )
     found = search.at(given["duration"], given.get("nats", math.inf))
     if "joules" in given:
-        return planned(found, search.bought(found, given["joules"]))
+        return found, search.bought(found, given["joules"])
     if "nats" in given:
-        return planned(found, search.needed(found, given["nats"]))
-    return planned(found, int(given["replicas"]))
+        return found, search.needed(found, given["nats"])
+    return found, int(given["replicas"])
+
+
+def _agree(expected: Costs, seen: Simulated) -> bool:
+    """Whether simulated runs have the expected costs, within two standard errors."""
+    pairs = zip(expected, *seen, strict=True)
+    return all(abs(one - mean) <= 2 * error for one, mean, error in pairs)

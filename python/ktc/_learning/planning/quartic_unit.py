@@ -46,7 +46,8 @@ def expected_of_unit(
 
     Costs of the ideal ensemble are those of the learner's own loop on the unit's density. Noise is
     that of a harmonic unit with the unit's F and ζ at each bias of the run, which neglects that
-    gains change with noise: up to a third too small where F changes tenfold.
+    gains change with noise: up to ten times too small where F changes tenfold, for which simulated
+    runs correct it (``simulated_costs``).
     """
     exact = _model(device)
     start, parameters = exact.start, exact.parameters
