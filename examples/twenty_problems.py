@@ -30,7 +30,6 @@ def coupled(rng, units, size):
 
 
 def problem(number):
-    """Network, data, hidden units, names of learned parameters, and duration."""
     kind, rng = KINDS[number], np.random.default_rng([number, 0x7477])
     names = LEARNED[kind][number % len(LEARNED[kind])]
     d = 2 if kind == "coupled wells" else int(rng.integers(1, 4))
@@ -63,11 +62,12 @@ def experiment(seed=1, quick=False):
         fit = ktc.learn(net, data, rule, replicas=replicas, seed=next(seeds), **options)
         more = options | {"target": fit.controls if hidden else fit.maximum_likelihood}
         more |= {"replicas": 400, "seed": number, "tolerance": 0.2}
+        more |= {"bracket": (0.1, 2.0)} if KINDS[number] == "coupled wells" else {}
         best = ktc.best_rate(net, data, lambda rate, T=T: Constant(T, rate), **more)
         tuned = ktc.learn(net, data, best.schedule, replicas=replicas, seed=next(seeds), **options)
         own, other = (one.completed(more["target"]) for one in (fit, tuned))
-        ratio, kind, arrived = own / other, KINDS[number], "yes" if fit.arrived else "no"
-        what = f"{kind} {number}", " ".join(names), fit.rule, arrived
+        ratio, kind = own / other, KINDS[number]
+        what = f"{kind} {number}", " ".join(names), fit.rule, "yes" if fit.arrived else "no"
         table.add(*what, T, own, other, best.rate, ratio)
         look = STYLES[list(LEARNED).index(kind)] | {"linestyle": "none"}
         ax.errorbar(number, ratio.mean, ratio.stderr, **look)
