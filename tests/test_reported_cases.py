@@ -38,7 +38,7 @@ def test_works_of_a_ramp_and_of_its_reverse():
 def test_times_of_many_ticks_do_not_drift():
     """300,000 ticks of 0.1: a running sum is off by 1.6e-7."""
     run = ktc.Emulator(ktc.Network(1.0, 1.0), 1, seed=1).play(
-        ktc.Protocol.ramp(30_000.0, 300_000, bias=(0.0, 1.0)), "mean", every=100_000
+        ktc.Protocol(np.full(300_000, 0.1), {}), "mean", every=100_000
     )
     np.testing.assert_allclose(run.times, [1e4, 2e4, 3e4], rtol=1e-15)
 
@@ -128,7 +128,7 @@ def test_noise_behind_a_filter_into_a_cell():
 def test_swift_equilibration_of_a_stiffness(duration):
     """Martínez et al. (2016), Nat. Phys. 12, 843: κ(t) = 1/σ² − σ̇/σ of any σ from σ₀ to σ₁."""
     start, end = 1.0, 2.0
-    ticks = 4000
+    ticks = 1000
     edges = np.linspace(0.0, 1.0, ticks + 1)
     square = 1 / start + (1 / end - 1 / start) * (3 * edges**2 - 2 * edges**3)
     decay = np.diff(square) / (duration / ticks)
