@@ -159,6 +159,12 @@ void bind_network(py::module_& module) {
             py::arg("controls"), py::arg("motion"),
             "Refuses controls that do not fit, or at which this motion is none.")
         .def(
+            "check_sources",
+            [](const Network& network, const Values& given) {
+                network.check_sources(to_controls(given));
+            },
+            py::arg("controls"), "Refuses EMFs and currents that do not fit.")
+        .def(
             "motion",
             [](const Network& network, const Values& given, bool resolve_heat) {
                 return std::string(name_of(motion_of(network, to_controls(given), resolve_heat)));

@@ -1,4 +1,5 @@
 #include "motion/driven_motion.hpp"
+#include "motion/flow_solver.hpp"
 
 #include <pybind11/pybind11.h>
 #include <pybind11/typing.h>
@@ -36,7 +37,7 @@ Pair of_network(const Network& network, const py::typing::Dict<py::str, Array>& 
 Array slope_at_rest(const Network& network, const py::typing::Dict<py::str, Array>& given) {
     const Controls controls = to_controls(given);
     network.check(controls);
-    return to_array(rest_slope(network, controls));
+    return to_array(rest_slope(network, controls, FlowSolver(network, controls)));
 }
 
 Array stationary(const Array& drift, const Array& diffusion) {

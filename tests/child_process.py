@@ -8,6 +8,19 @@ import sys
 import textwrap
 from typing import Any
 
+#: For a program that has imported what it needs: open files until the system has no handle left.
+STARVED = """
+def hold_all_handles():
+    import os, resource
+    resource.setrlimit(resource.RLIMIT_NOFILE, (24, 24))
+    held = []
+    try:
+        while True:
+            held.append(os.open(os.devnull, os.O_RDONLY))
+    except OSError:
+        return held
+"""
+
 
 def reported(program: str, *arguments: Any, timeout: float = 240) -> Any:
     """Run a program; return what it printed as JSON. ``given`` holds the arguments in it."""

@@ -98,6 +98,8 @@ def test_what_was_saved_is_loaded(whole, name):
         ("fit", "samples", [-1, 0]),
         ("fit", "batch", [-1, 0, 41]),
         ("fit", "seed", [-1, 2**64]),
+        ("fit", "imperfections", [2**33]),
+        ("fit", "calibration", [1.5]),
         ("fit", "readings/applied_change", [NAN, math.inf]),
         ("fit", "history/time", [np.array([3e-6, 2e-6, 1e-6, 0.0])]),
         ("fit", "history/time", [np.array([0.0, 1e-6, 2e-6, 9e-6])]),

@@ -105,6 +105,38 @@ def test_a_fork_while_another_thread_runs():
     assert imbalance < 1e-12
 
 
+FORK_IN_A_PROPERTY = """
+import os, signal, threading
+import ktc
+from ktc._base.cached import cached_property
+class Slow:
+    begun, finish = threading.Event(), threading.Event()
+    @cached_property
+    def value(self):
+        self.begun.set()
+        self.finish.wait()
+        return 5
+one = Slow()
+other = threading.Thread(target=lambda: one.value)
+other.start()
+Slow.begun.wait()
+child = os.fork()
+if child == 0:
+    signal.alarm(20)  # a lock that the other thread held would be held for ever
+    Slow.finish = threading.Event()
+    Slow.finish.set()
+    os._exit(Slow().value)
+Slow.finish.set()
+other.join()
+print(json.dumps([os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), one.value]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_fork_while_another_thread_computes_a_property():
+    assert reported(FORK_IN_A_PROPERTY, timeout=60) == [5, 5]
+
+
 @pytest.mark.parametrize(
     "method",
     [

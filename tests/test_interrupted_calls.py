@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
@@ -156,7 +157,15 @@ def test_interrupted_anywhere(name, some, tmp_path):
 
 
 def require_sound(device: ktc.Emulator, subject: Subject, where: str) -> None:
-    """The controls are those of the engine, books close, and the emulator goes on."""
+    """The controls are those of the engine, books close, and the emulator goes on.
+
+    No thread has kept it for itself: another one may use it.
+    """
+    found: list[float] = []
+    other = threading.Thread(target=lambda: found.append(device.ledger.imbalance()))
+    other.start()
+    other.join()
+    assert found and found[0] <= 1e-12, where
     cells = getattr(device._frontend, "_cells", device._frontend)
     for name, values in cells.engine.controls().items():
         held = np.broadcast_to(getattr(cells.controls, name), np.shape(values))

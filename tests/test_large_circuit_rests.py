@@ -86,7 +86,7 @@ def test_long_lines_start_at_rest():
 @pytest.mark.parametrize(
     ("text", "names"),
     [
-        ("V1 a 0 1\nR1 a b 1\nL1 b c 1m\nL2 c 0 2m", "'L1', 'L2'"),
+        ("V1 a 0 1\nR1 a b 1\nL1 b c 1m\nL2 c 0 2m\nK1 L1 L2 0.1", "'L1', 'L2'"),
         ("V1 a 0 1\nR1 a b 1\nL1 b c 1m\nV2 c d 0\nL2 d 0 2m", "'L1', 'L2'"),
         ("V1 a 0 1\nR1 a b 1\nC1 b 0 1n\nL1 b c 1m\nI1 c 0 1m", "'L1', 'I1'"),
     ],

@@ -311,8 +311,8 @@ def test_large_circuits_refuse_dense_algebra():
     [
         ("R1 a 0 1\nC1 a 0 1\nR2 b c 1\nC2 b c 1", "floating"),
         ("V1 a 0 1\nV2 a 0 2\nR1 a b 1\nC1 b 0 1", "V2 (line 2) closes a loop"),
-        ("R1 a 0 1\nC1 a 0 1\nL1 a 0 1\nL2 a 0 1", "L2 (line 4) closes a loop"),
-        ("R1 a 0 1\nC1 a 0 1\nL1 a b 1\nL2 b 0 1", "to node 'b'"),
+        ("R1 a 0 1\nC1 a 0 1\nL1 a 0 1\nL2 a 0 1\nK1 L1 L2 0.1", "L2 (line 4) closes a loop"),
+        ("R1 a 0 1\nC1 a 0 1\nL1 a b 1\nL2 b 0 1\nK1 L1 L2 0.1", "to node 'b'"),
         ("R1 a b 1 kelvin=4\nR2 b 0 1 kelvin=5\nC1 a 0 1", "R1 (line 1) at 4 K and R2 (line 2)"),
         ("R1 a 0 1\nC1 a 0 1\nL1 b 0 1\nC2 b 0 1", "no resistor damps the motion of 'q(b)'"),
         ("R1 a b 1\nR2 b 0 1\nC1 a 0 1\nI1 b 0 0 noise=1", "the noise of I1 (line 4)"),

@@ -54,8 +54,9 @@ RECEIVED = {
     "ktc.theory.OptimizedDrive": "ktc.theory.optimized_drive",
 }
 #: Types that only other packages of ktc pass to a public call: lazy samples of a run for its
-#: estimates, the frontend that a board's one wraps.
-INTERNAL = {"LazySamples", "IdealFrontend"}
+#: estimates, the frontend that a board's one wraps, the turns that a ledger shares with its
+#: emulator.
+INTERNAL = {"LazySamples", "IdealFrontend", "Turn"}
 #: Exceptions that are caught within ktc.
 CAUGHT = {"Indefinite", "RecordError"}
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import ktc
+from child_process import STARVED, reported
 from refusal import refused
 
 posix = pytest.mark.skipif(os.name != "posix", reason="links, modes and pipes of POSIX")
@@ -178,26 +179,21 @@ def test_no_file_handles_left_is_no_damage(tmp_path):
     """The file is whole, so that the message must not send the user to a backup."""
     path = tmp_path / "y.npz"
     ktc.Emulator(network(), replicas=2, seed=1).save(path)
-    program = f"""
-import os, resource
-import ktc
-ktc.load({str(path)!r})
-resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20))
-held = []
-try:
-    while True:
-        held.append(os.open(os.devnull, os.O_RDONLY))
-except OSError:
-    pass
+    found = reported(
+        STARVED
+        + """
+import ktc, os
+ktc.load(given[0])
+held, found = hold_all_handles(), []
 for spare in (0, 1):
     try:
-        ktc.load({str(path)!r})
-        print("loaded")
+        ktc.load(given[0])
+        found.append("loaded")
     except OSError as error:
-        print(type(error).__name__, error.errno)
+        found.append([type(error).__name__, error.errno])
     os.close(held.pop())
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+print(json.dumps(found))
+""",
+        str(path),
     )
-    assert done.stdout.splitlines() == ["OSError 24", "loaded"]
+    assert found == [["OSError", 24], "loaded"]

@@ -22,8 +22,8 @@ from results import PAGE, results  # noqa: E402
 RESULTS = {one.name: one for one in results(PAGE.read_text(encoding="utf-8"))}
 SHARED = {"drawing", "harness"}
 ELSEWHERE = {"linear_algebra"}
-# Of one run, without an error bar of its own.
-NOISY = {"own b", "off", "window"}
+# Of one run, or of a search, without an error bar of its own.
+NOISY = {"own b", "rate", "off", "window"}
 UNITS = ("quartic", "shallow wells", "deep wells")
 
 pytest.importorskip("matplotlib")
@@ -134,6 +134,12 @@ def test_transport_alone_is_at_the_bound_of_any_control(quick):
     for rule in ("present F and ζ", "natural gradient"):
         costs = [cost.mean for cost in table.column("completed", rule=rule)]
         assert min(np.divide(costs, bound)) > 1.5
+
+
+def test_the_default_costs_no_more_than_the_best_constant_rate(quick):
+    """Within three standard errors, for each of two problems: a false alarm of 3e-3."""
+    for ratio in quick("twenty_problems").column("ratio"):
+        assert ratio.mean < 1 + 3 * ratio.stderr
 
 
 def test_a_controller_in_the_loop_absorbs_mismatch(quick):

@@ -6,6 +6,7 @@ import errno
 import math
 import os
 import signal
+import time
 from pathlib import Path
 
 import numpy as np
@@ -80,7 +81,18 @@ CASES = {
         BOTH,
     ),
     "anticipation": (WELL, [[0.8], [1.1]], MinimalDissipation(2.0, anticipate=True), {}),
-    "measured": (PAIR, DATA, MinimalDissipation(2.0), {"metrics": MEASURED} | BOTH),
+    "measured": (TWO, DATA, MinimalDissipation(2.0), {"metrics": MEASURED}),
+    "measured quartic": (PAIR, DATA, MinimalDissipation(2.0), {"metrics": MEASURED} | BOTH),
+    "products": (
+        ktc.Network(ktc.lattices.ring(23).toarray() + np.eye(23), 1.0),
+        np.random.default_rng(1).normal(size=(50, 23)), NaturalGradient(0.3, 1.0),
+        {"metrics": ktc.Metrics("measured", replicas=320)} | BOTH,
+    ),
+    "open loop": (WELL, [[0.8], [1.1]], MinimalDissipation(2.0), {}),
+    "sources": (
+        ktc.Circuit.from_netlist("V1 in 0 0\nR1 in a 1k\nC1 a 0 1n"), [[3e-9], [4e-9]],
+        MinimalDissipation(4e-6), {"parameters": ("V1",)},
+    ),
     "measured ahead": (
         PAIR, DATA, MinimalDissipation(2.0, anticipate=True), {"metrics": MEASURED},
     ),
@@ -93,6 +105,12 @@ CASES = {
     "own": (TWO, DATA, Momentum(2.0, 0.3), {}),
     "quartic": (WELL, [[0.8], [1.1]], Constant(2.0, 0.1), {"parameters": ("bias", "quartic")}),
     "center": (TWO, DATA, NaturalGradient(2.0, 1.0), {"parameters": ("center",)}),
+    "sparse": (
+        ktc.Network(ktc.lattices.ring(6), 1.0), np.ones((3, 6)), Constant(2.0, 0.3), {},
+    ),
+    "inertia": (
+        ktc.Network(1.0, 0.5, inertia=1.0), [[1.0], [2.0]], MinimalDissipation(2.0), BOTH,
+    ),
     "hidden": (TWO, DATA[:, :1], Constant(2.0, 0.3), {"hidden": 1, "batch": 7} | BOTH),
     "batches": (TWO, DATA, Constant(2.0, 0.3), {"batch": 7} | BOTH),
     "board": (BOARD, DATA * 1e-5, MinimalDissipation(2e-5), {}),
@@ -148,7 +166,13 @@ def assert_same(one: ktc.Fit, other: ktc.Fit) -> None:
     assert same(saved_emulator(one.device), saved_emulator(other.device))
 
 
-@pytest.mark.parametrize("case", CASES)
+#: Cases that take more than a second, whose parts are in others.
+LONG = ("anticipation", "measured quartic", "measured ahead", "products")
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(c, marks=pytest.mark.slow) if c in LONG else c for c in CASES]
+)
 def test_a_killed_run_goes_on_to_the_same_bits(case, tmp_path):
     """Killed at a random tick, and again after it was resumed in another child."""
     path, draw = tmp_path / "run.ktc", np.random.default_rng(sorted(CASES).index(case))
@@ -287,3 +311,32 @@ def test_a_full_disk_stops_the_run_and_leaves_the_last_checkpoint(tmp_path):
         assert caught.value.errno == errno.ENOSPC
         (disk / "ballast").unlink()
         assert_same(learned("Adam"), ktc.resume(path, callback=lambda record: None))
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_again_and_again_gets_there(tmp_path):
+    """At any time, also while a checkpoint is written: each child goes on from the last one."""
+    path, draw = tmp_path / "run.ktc", np.random.default_rng(4)
+    options = {"parameters": ("bias", "stiffness"), "replicas": 500, "ticks": 150, "threads": 1}
+    kills = 0
+    while True:
+        child = os.fork()
+        if not child:
+            try:
+                if path.exists():
+                    ktc.resume(path, threads=1)
+                else:
+                    rule = NaturalGradient(2.0, 1.0)
+                    ktc.learn(TWO, DATA, rule, seed=3, checkpoint=path, every=2, **options)
+            finally:
+                os._exit(0)
+        time.sleep(draw.uniform(0.02, 0.1) * (1.5**kills))
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            break
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        kills += 1
+    assert os.WIFEXITED(status)
+    fit = ktc.learn(TWO, DATA, NaturalGradient(2.0, 1.0), seed=3, **options)
+    assert_same(fit, ktc.resume(path))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from child_process import reported
+from child_process import STARVED, reported
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="limits of resources as Linux has them"
@@ -48,16 +48,11 @@ def outcome(call):
 def test_no_file_handles(tmp_path):
     found = reported(
         SUBJECT
+        + STARVED
         + """
 folder = given[0]
 device.save(folder + "/old.npz")
-resource.setrlimit(resource.RLIMIT_NOFILE, (24, 24))
-held = []
-try:
-    while True:
-        held.append(os.open(os.devnull, os.O_RDONLY))
-except OSError:
-    pass
+held = hold_all_handles()
 calls = [
     lambda: device.save(folder + "/old.npz"),
     lambda: device.play(drive, "state", to=folder + "/x.npy"),
@@ -84,15 +79,11 @@ def test_a_handle_for_one_record_of_two(tmp_path):
     """The first file is closed and says that it has no point."""
     found = reported(
         SUBJECT
+        + STARVED
         + """
 folder = given[0]
-resource.setrlimit(resource.RLIMIT_NOFILE, (24, 24))
-held = []
-try:
-    while True:
-        held.append(os.open(os.devnull, os.O_RDONLY))
-except OSError:
-    os.close(held.pop())
+held = hold_all_handles()
+os.close(held.pop())
 found = [outcome(lambda: device.play(drive, ["state", "mean"], to=folder)), device.time]
 os.close(held.pop())
 found += [np.load(folder + "/state.npy").shape, sound()]

@@ -135,18 +135,17 @@ def test_a_pool_of_processes_forks_while_a_thread_plays() -> None:
             while not stop.is_set():
                 exercise(emulator(3, 2))
 
-        def child(results):
-            results.put(np.array_equal(exercise(emulator(3, 1)), expected))
+        def child():
+            sys.exit(not np.array_equal(exercise(emulator(3, 1)), expected))
 
         player = threading.Thread(target=play)
         player.start()
         context = multiprocessing.get_context("fork")
         for _ in range(3):
-            results = context.SimpleQueue()
-            process = context.Process(target=child, args=(results,))
+            process = context.Process(target=child)
             process.start()
-            assert results.get()
             process.join()
+            assert process.exitcode == 0
         stop.set()
         player.join()
     """)

@@ -26,6 +26,9 @@ Index index(std::size_t n) { return static_cast<Index>(n); }
 CBLAS_TRANSPOSE flag(Transposed t) { return t == Transposed::yes ? CblasTrans : CblasNoTrans; }
 
 void check_library(lapack_int info, const char* routine) {
+    require(info >= 0,
+            "stiffness, friction or an element is so large or so small that products of them leave "
+            "the range of numbers; scale it");
     if (info != 0)
         throw std::runtime_error(std::string("LAPACK ") + routine + " failed with code " +
                                  std::to_string(info));

@@ -235,6 +235,8 @@ KTC_INLINE void move_panels(Real* state, std::size_t stride, const DrivenTick<Re
         const DrivenPanel<Real>& panel = move.panels[p];
         if (panel.rows == driven_panel)
             move_panel<driven_panel>(state, stride, tick, panel, noise, filters, posts);
+        else if (panel.rows == 4)
+            move_panel<4>(state, stride, tick, panel, noise, filters, posts);
         else if (panel.rows == 2)
             move_panel<2>(state, stride, tick, panel, noise, filters, posts);
         else
@@ -312,7 +314,7 @@ KTC_INLINE void driven_units(Real* state, std::size_t stride, const DrivenTick<R
                              const Stream& stream, DrivenGroup<Real>& accounts) {
     constexpr std::size_t group = replicas_of_a_group<Real>;
     const std::size_t draws = ticks->move->draws;
-    const std::size_t at_once = draws < modal_tile ? modal_tile / draws : 1;
+    const std::size_t at_once = draws < driven_draws ? driven_draws / draws : 1;
     Real* noise = scratch + ticks->move->filters * group;
     DrivenPosts<Real> posts[2];
     double steady = 0.0, common = 0.0;

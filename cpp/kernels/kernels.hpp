@@ -44,11 +44,13 @@ inline constexpr std::size_t modal_tile = 16;
 /// those of the filters.
 template <class Real>
 struct DrivenPanel {
-    std::size_t rows, depth;  ///< driven_panel rows, two or one
+    std::size_t rows, depth;  ///< driven_panel rows, or a smaller power of two
     const std::size_t* row;   ///< where in the state
     const Real* numbers;
 };
-inline constexpr std::size_t driven_panel = 6;
+inline constexpr std::size_t driven_panel = 8;
+/// Normals that are made at once, of several ticks where one takes fewer.
+inline constexpr std::size_t driven_draws = 4 * modal_tile;
 
 /// Factors of a hold of driven modes, one entry per row: units, then filters.
 template <class Real>
@@ -174,7 +176,8 @@ struct KernelsOf {
                   std::size_t count, const StreamAddress& first, const ModalBooks& books);
 
     /// Plays `count` ticks on the group of replicas at `state`, rows `stride` apart, with noise of
-    /// the sources' own (null for none). `scratch` has room for the noise of a tile, or of a tick.
+    /// the sources' own (null for none). `scratch` has room for driven_draws normals of a group, or
+    /// those of a tick, and for the filters.
     void (*driven)(Real* state, std::size_t stride, const DrivenTick<Real>* ticks,
                    std::size_t count, const StreamAddress& first, const SourceNoise& own,
                    const DrivenBooks& books, Real* scratch);

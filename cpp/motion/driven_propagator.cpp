@@ -168,8 +168,7 @@ void DrivenPropagator<Real>::pack(const Matrix& decay, const Matrix& factor) {
                      [&](std::size_t a, std::size_t b) { return depth_[a] < depth_[b]; });
     for (std::size_t begin = 0; begin < rows;) {
         const std::size_t left = rows - begin;
-        const std::size_t count =
-            left >= driven_panel ? driven_panel : std::min<std::size_t>(left, 2);
+        const std::size_t count = std::min(driven_panel, std::bit_floor(left));
         pack_panel(decay, factor, begin, count);
         begin += count;
     }

@@ -138,8 +138,9 @@ class DensePropagator final : public Propagator {
     }
 
    private:
-    /// Posts −ΔH = ½ (u − u′)(u + u′) + (w* − β)(u − u′), ∫ bᵀdx = β (u′ − u), and the energy of
-    /// sources, each by its own formula; heat is −ΔH and that energy.
+    /// Posts −ΔH = (w − w′)(½ (w + w′) − β), ∫ bᵀdx = β (w′ − w), and the energy of sources, each
+    /// by its own formula; heat is −ΔH and that energy. The states are those before and after as
+    /// they are stored: where w* is far away, their rounding would outweigh the heat.
     void advance(double* state, const Tick& tick, const NoiseAddress& address,
                  Workspace& workspace) const {
         const Drive& drive = *tick.drive;
@@ -159,13 +160,12 @@ class DensePropagator final : public Propagator {
         std::fill(std::begin(posts.supply), std::end(posts.supply), 0.0);
         if (tick.source) feed(*tick.source, address, deviation, moved, posts);
         for (std::size_t i = 0; i < coordinates; ++i) {
-            const double displacement = drive.rest[i] - drive.force[i];
             for (std::size_t lane = 0; lane < block_width; ++lane) {
                 const std::size_t at = i * block_width + lane;
-                const double before = deviation[at], after = moved[at];
-                posts.heat[lane] += (before - after) * (0.5 * (before + after) + displacement);
+                const double before = state[at], after = drive.rest[i] + moved[at];
+                posts.heat[lane] += (before - after) * (0.5 * (before + after) - drive.force[i]);
                 posts.supply[lane] += drive.force[i] * (after - before);
-                state[at] = drive.rest[i] + after;
+                state[at] = after;
             }
         }
         for (std::size_t at = coordinates * block_width; at < rows_ * block_width; ++at)

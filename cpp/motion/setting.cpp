@@ -96,17 +96,12 @@ Setting make_setting(const Network& network, Controls controls, Motion motion,
     if (same_shape) {
         setting.coordinates = previous->coordinates;
         setting.energy = previous->energy;
-        setting.flow = previous->flow;
+        if (!exchanged) setting.flow = previous->flow;
     } else {
         find_shape(network, motion, setting);
     }
     if (!setting.flow && needs_flow(network, setting, motion))
         setting.flow = std::make_shared<const FlowSolver>(network, setting.controls);
-    constexpr double largest_source = 1e150;  // whose square is a double
-    for (double emf : setting.controls.emf)
-        require(std::abs(emf) <= largest_source, "emf is so large that energies overflow");
-    for (double current : setting.controls.current)
-        require(std::abs(current) <= largest_source, "current is so large that energies overflow");
     setting.drive = drive_of(network, setting, motion, previous, bias_alone);
     double energy = 0.0;
     for (double beta : setting.drive->force) energy += beta * beta;

@@ -92,6 +92,8 @@ ResistorMove::ResistorMove(SubstepDirection direction, const Resistor& resistor,
     const Relaxation exact(resistor.conductance, direction_.curvature(), resistor.kT, step);
     reach_ = exact.reach;
     width_ = exact.width;
+    require(direction_.curvature() < 0.0 || std::isfinite(width_),
+            "kT is so large that the noise of a resistor overflows; scale it down");
     require(std::isfinite(reach_) && std::isfinite(width_),
             "dt is so large that a unit without stable curvature leaves the range of numbers; "
             "make it smaller");

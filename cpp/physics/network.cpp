@@ -174,6 +174,13 @@ void Network::check_bias(const std::vector<double>& bias) const {
 void Network::check_sources(const Controls& controls) const {
     check_size(controls.emf, elements_->resistors(), "emf");
     check_size(controls.current, elements_->sources(), "current");
+    constexpr double largest_source = 1e150;  // whose square is a double
+    for (double emf : controls.emf)
+        require(std::abs(emf) <= largest_source,
+                "emf is beyond 1e150, so large that energies overflow; scale it down");
+    for (double current : controls.current)
+        require(std::abs(current) <= largest_source,
+                "current is beyond 1e150, so large that energies overflow; scale it down");
 }
 
 void Network::check(const Controls& controls) const {

@@ -28,6 +28,7 @@ from ktc._emulation.emulator import Emulator
 from ktc._emulation.ledger import Ledger
 from ktc._emulation.run import Run
 from ktc._emulation.run_statistics import RunStatistics, Spectrum
+from ktc._emulation.source_meter import SourceMeter
 from ktc._emulation.statistics import Statistics
 from ktc._learning.checkpoint import resume
 from ktc._learning.fit import Fit
@@ -54,6 +55,7 @@ from ktc._model.device import (
     Seeded,
     Settles,
 )
+from ktc._model.directions import HasDirections, NamedDirections
 from ktc._model.elements import ActiveFlow, CurrentSource, Elements, NoiseSource, Resistor
 from ktc._model.imperfections import Converter, Imperfections, LimitError
 from ktc._model.moments import Moments
@@ -88,6 +90,7 @@ __all__ = [
     "EnsembleLedger",
     "Estimate",
     "Fit",
+    "HasDirections",
     "HasImperfections",
     "HasShortestTick",
     "History",
@@ -97,6 +100,7 @@ __all__ = [
     "MeanPath",
     "Metrics",
     "Moments",
+    "NamedDirections",
     "Network",
     "NoiseSource",
     "NoiseSpectrum",
@@ -114,6 +118,7 @@ __all__ = [
     "Seeded",
     "Settles",
     "SmallSignal",
+    "SourceMeter",
     "SparseStiffness",
     "Spectrum",
     "Statistics",

@@ -192,6 +192,10 @@ class Network:
         """
         Refuses controls that do not fit, or at which this motion is none.
         """
+    def check_sources(self, controls: dict[str, typing.Any]) -> None:
+        """
+        Refuses EMFs and currents that do not fit.
+        """
     def diffusion(self, controls: dict[str, typing.Any]) -> numpy.typing.NDArray[numpy.float64]:
         """
         D, the covariance rate of white noise, (dimension, dimension).

@@ -6,7 +6,7 @@ A schedule is made of its duration and rates. Subclass ``Schedule`` to try one o
 from ktc._learning.metrics.metric_tensors import MetricTensors
 from ktc._learning.path_to_target import PathToTarget
 from ktc._learning.scalar_schedules import Adam, Constant, Cosine, Exponential, Tabulated
-from ktc._learning.schedule import Schedule
+from ktc._learning.schedule import MemorySlopes, Schedule
 from ktc._learning.schedules import (
     ContinuousMinimalDissipation,
     MinimalDissipation,
@@ -19,6 +19,7 @@ __all__ = [
     "ContinuousMinimalDissipation",
     "Cosine",
     "Exponential",
+    "MemorySlopes",
     "MetricTensors",
     "MinimalDissipation",
     "NaturalGradient",

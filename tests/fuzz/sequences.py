@@ -12,6 +12,7 @@ import ktc
 
 from .long_runs import takes_long
 from .odd import EXTREMES, odd
+from .rounding import Rounding
 from .source import Source
 from .tables import folder
 from .verdict import attempt, require_finite, require_first_law, short
@@ -144,7 +145,7 @@ def step(source: Source, emulator: ktc.Emulator, subject: Subject) -> Step:
         return f"run({short(time, 80)})", lambda: emulator.run(time)
     if kind == "play":
         drive = protocol(source, subject)
-        if takes_long(emulator, drive.duration):
+        if takes_long(emulator, drive.duration, drive):
             return "time", lambda: emulator.time
         record = source.pick((None, "state", ("mean", "work"), ("energy",), ("covariance", "bias")))
         every = source.integer(1, 2)
@@ -208,6 +209,7 @@ def fuzz(source: Source) -> None:
     emulator = attempt(make, NAMES, "; ".join(told))
     if emulator is None:
         return
+    rounding = Rounding(emulator, subject.bias)
     for _ in range(source.integer(1, 8)):
         words, call = step(source, emulator, subject)
         told.append(words)
@@ -216,4 +218,4 @@ def fuzz(source: Source) -> None:
             emulator = result
         elif result is not None and "variance" not in words:  # infinite for one replica
             require_finite(result, "; ".join(told), ("stderr",))
-        require_first_law(emulator, "; ".join(told))
+        require_first_law(emulator, "; ".join(told), rounding.of(emulator))

@@ -38,6 +38,19 @@ def test_inputs_by_number(name):
         FUZZERS[name](Seeded(number))
 
 
+#: Inputs that once broke a promise.
+FOUND = {
+    "files": (3009471, 3005301, 50000716),
+    "sequences": (1009966, 10000168, 3000729, 3001480, 50001126, 50011241, 50016583),
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_inputs_that_once_failed(name):
+    for number in FOUND[name]:
+        FUZZERS[name](Seeded(number))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_many_inputs(name):

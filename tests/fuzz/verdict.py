@@ -24,13 +24,12 @@ import numpy as np
 
 import ktc
 
+from .rounding import Rounding
+
 #: Errors that are documented, of exactly these types or, for OSError, its subclasses.
 DOCUMENTED = (ValueError, TypeError, ktc.CircuitError, ktc.LimitError, OverflowError, MemoryError)
 #: Processor time of one input [s].
 LONGEST = 5.0
-#: The first law, relative to the energy that was moved. In single precision it says little of a few
-#: replicas that moved little.
-ROUNDING = {"float64": 1e-12, "float32": 1.0}
 
 PACKAGE = str(Path(ktc.__file__).parent)
 HERE = str(Path(__file__).parent)
@@ -81,8 +80,8 @@ def require_finite(value: Any, told: str, undefined: Iterable[str] = ()) -> None
             raise Failure(f"not finite: {place or 'result'} = {number!r}\n  {told}")
 
 
-def require_first_law(emulator: ktc.Emulator, told: str) -> None:
-    """Refuse an emulator whose books do not close, or whose state is not finite.
+def require_first_law(emulator: ktc.Emulator, told: str, rounding: float | None = None) -> None:
+    """Refuse an emulator whose books do not close up to rounding, or whose state is not finite.
 
     One that has lost its replicas on purpose gives out no number, but raises OverflowError.
     """
@@ -94,8 +93,9 @@ def require_first_law(emulator: ktc.Emulator, told: str) -> None:
         if emulator.accounts is None:
             raise
         imbalance = 0.0
-    if not imbalance <= ROUNDING[emulator.dtype]:
-        raise Failure(f"first law: imbalance {imbalance:.3g}\n  {told}")
+    most = Rounding(emulator).of(emulator) if rounding is None else rounding
+    if not imbalance <= most:
+        raise Failure(f"first law: imbalance {imbalance:.3g} above {most:.3g}\n  {told}")
     # The true state, as reading that of a board is limited, and changes it.
     frontend: Any = emulator._frontend
     engine = getattr(frontend, "_cells", frontend).engine

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import cache
+from inspect import get_annotations
 from typing import Any, NamedTuple, TypeAlias, TypeVar, get_args, get_origin
 
 import numpy as np
@@ -241,9 +242,13 @@ def require_alike(
 def _hints(kind: Kind) -> dict[str, object]:
     """Types of the fields of a kind, where its class or its maker states them."""
     found: dict[str, object] = {}
+    stated: dict[str, object] = {}
     for source in (*reversed(kind.type.__mro__), vars(kind.type).get("__init__"), kind.make):
         scope = vars(sys.modules.get(getattr(source, "__module__", ""), sys))
-        for name, hint in getattr(source, "__annotations__", {}).items():
+        for name, hint in get_annotations(source).items() if callable(source) else ():
+            if stated.get(name) == hint:
+                continue  # a dataclass repeats what it inherits, whose names its module has not
+            stated[name] = hint
             try:
                 found[name] = eval(hint, scope) if isinstance(hint, str) else hint
             except NameError:  # imported for type checkers alone

@@ -15,6 +15,14 @@ from ktc._base.validation import Array
 DEVIATIONS_AT_ONCE = 2**16
 
 
+class Draws(NamedTuple):
+    """Replicas that a seed draws; those of one seed share their noise, whatever it drives."""
+
+    seed: int
+    replicas: int
+    units: int
+
+
 class Row(NamedTuple):
     """Deviations of the samples of an ensemble, one per replica, and the error of their mean."""
 
@@ -34,8 +42,9 @@ class ErrorSources:
     """What the error of an estimate is made of: a sum of independent sources.
 
     An estimate is linear in its sources, to first order. A source is known by the object that owns
-    it, so that sums and differences of estimates combine what they share linearly, and only the
-    rest in squares. Samples of one ensemble are combined replica by replica.
+    it, or by the ``Draws`` of its noise, so that sums and differences of estimates combine what
+    they share linearly, and only the rest in squares. Samples of one ensemble are combined replica
+    by replica.
     """
 
     def __init__(self, rows: Sequence[Row] = (), numbers: Sequence[Number] = ()) -> None:
@@ -60,15 +69,15 @@ class ErrorSources:
 
     def plus(self, other: ErrorSources) -> ErrorSources:
         """Those of the sum of two estimates."""
-        numbers = {id(one.owner): one for one in self.numbers}
+        numbers = {_key(one.owner): one for one in self.numbers}
         for one in other.numbers:
-            same = numbers.get(id(one.owner))
+            same = numbers.get(_key(one.owner))
             total = one.error if same is None else same.error + one.error
-            numbers[id(one.owner)] = Number(one.owner, math.inf if math.isnan(total) else total)
-        rows = {id(one.owner): one for one in self.rows}
+            numbers[_key(one.owner)] = Number(one.owner, math.inf if math.isnan(total) else total)
+        rows = {_key(one.owner): one for one in self.rows}
         for row in other.rows:
-            first = rows.get(id(row.owner))
-            rows[id(row.owner)] = row if first is None else _sum(first, row)
+            first = rows.get(_key(row.owner))
+            rows[_key(row.owner)] = row if first is None else _sum(first, row)
         return ErrorSources(list(rows.values()), list(numbers.values()))
 
     def row(self, owner: object) -> Array | None:
@@ -93,6 +102,10 @@ def sources_of(
     square = error**2 - alone**2
     rest = math.sqrt(square) if square > 1e-12 * error**2 else 0.0
     return ErrorSources([row], [Number(owner, rest)] if rest else [])
+
+
+def _key(owner: object) -> object:
+    return owner if isinstance(owner, Draws) else id(owner)
 
 
 def _scaled(row: Row, slope: float) -> Row:

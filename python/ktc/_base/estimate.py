@@ -312,27 +312,17 @@ class Estimate:
         unit: str,
     ) -> Estimate:
         """The result of an operation, with its slopes in both at their means."""
-        mean = float(operation(self.mean, _number(other)))
-        kT, variance, samples = self._kT, self._variance, self._samples
+        kT = self._kT
         if operation in (np.multiply, np.divide) and isinstance(other, Estimate):
             kT = None  # the power of the energy has changed
-        own = self._sources.scaled(slope)
         if not isinstance(other, Estimate) or (other.stderr == 0 and other._samples is None):
-            error = abs(slope) * self.stderr if slope and self.stderr else 0.0
-            scaled = None
-            if samples is not None:
-                by, read = _number(other), samples
-                scaled = LazySamples(lambda: operation(read(), by))
-            new = None if variance is None else slope**2 * variance
-            return Estimate(
-                mean, error, scaled, method=self.method, unit=unit, kT=kT, variance=new,
-                note=self.note, ensemble=self._ensemble,
-            )._of(own)  # fmt: skip
+            return self._with_number(_number(other), operation, slope, unit, kT)
+        mean, samples = float(operation(self.mean, other.mean)), self._samples
         method = self.method if self.method == other.method else f"{self.method}; {other.method}"
         note = "; ".join(dict.fromkeys(filter(None, (self.note, other.note))))
         kT = kT if kT == other._kT else None
         # To first order in the deviations, so that a product keeps the mean of its factors.
-        sources = own.plus(other._sources.scaled(other_slope))
+        sources = self._sources.scaled(slope).plus(other._sources.scaled(other_slope))
         paired, ensemble = None, self._ensemble
         if ensemble is other._ensemble and samples is not None and other._samples is not None:
             paired = sources.row(ensemble)
@@ -340,6 +330,18 @@ class Estimate:
             mean, sources.stderr, None if paired is None else mean + paired, method=method,
             unit=unit, kT=kT, note=note, ensemble=None if paired is None else ensemble,
         )._of(sources)  # fmt: skip
+
+    def _with_number(
+        self, number: float, operation: np.ufunc, slope: float, unit: str, kT: float | None
+    ) -> Estimate:
+        """The result of an operation with an exact number."""
+        mean, read, variance = float(operation(self.mean, number)), self._samples, self._variance
+        error = abs(slope) * self.stderr if slope and self.stderr else 0.0
+        scaled = None if read is None else LazySamples(lambda: operation(read(), number))
+        return Estimate(
+            mean, error, scaled, method=self.method, unit=unit, kT=kT, note=self.note,
+            variance=None if variance is None else slope**2 * variance, ensemble=self._ensemble,
+        )._of(self._sources.scaled(slope))  # fmt: skip
 
     def __format__(self, spec: str) -> str:
         if not spec:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ktc import _core
-from ktc._base.validation import count
+from ktc._base.validation import count, told
 
 MOST_THREADS = 4096
 
@@ -32,6 +32,18 @@ def within_memory(size: float, refusal: str) -> Iterator[None]:
         yield
     except MemoryError:
         raise MemoryError(refusal) from None
+
+
+@contextmanager
+def allocating(name: str, value: object) -> Iterator[None]:
+    """Name the argument that sets the size of the block's arrays where memory does not suffice."""
+    try:
+        yield
+    except MemoryError as error:
+        raise MemoryError(
+            f"{name} is {told(value)}, which takes more memory than is available"
+            f"{f' ({error})' if str(error) else ''}; make it smaller"
+        ) from None
 
 
 def disk(folder: Path) -> float:

@@ -5,14 +5,25 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import wraps
-from threading import RLock
+from threading import get_ident
 from typing import Any, Concatenate, NoReturn, ParamSpec, Protocol, Self, TypeVar
 
 
-class Locked(Protocol):
-    """An object whose calls are serialised by a lock."""
+class Turn:
+    """The thread that has its turn at an object: ``held["thread"]``, or none.
 
-    _lock: RLock
+    Python may raise KeyboardInterrupt on the return of any call, so that a lock may be acquired or
+    released without its caller knowing. An entry of a dictionary shows who made it.
+    """
+
+    def __init__(self) -> None:
+        self.held: dict[str, int] = {}
+
+
+class Locked(Protocol):
+    """An object that one thread may use at a time."""
+
+    _lock: Turn
 
 
 Owner = TypeVar("Owner", bound=Locked)
@@ -23,7 +34,7 @@ Result = TypeVar("Result")
 def one_thread(
     method: Callable[Concatenate[Owner, Arguments], Result],
 ) -> Callable[Concatenate[Owner, Arguments], Result]:
-    """Refuse the method while another thread holds the object's lock.
+    """Refuse the method while another thread uses the object.
 
     The engine runs without the global interpreter lock, so that two threads would mix their
     controls and corrupt its ledger. Several emulators may run side by side.
@@ -31,16 +42,23 @@ def one_thread(
 
     @wraps(method)
     def alone(self: Owner, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-        lock = self._lock
-        if not lock.acquire(False):
-            raise RuntimeError(
-                "this emulator is in use by another thread; give each thread its own, such as a "
-                "copy(), or join the other one first"
-            )
-        try:
+        held, own = self._lock.held, get_ident()
+        if held.get("thread") == own:
             return method(self, *args, **kwargs)
+        try:
+            if held.setdefault("thread", own) == own:
+                return method(self, *args, **kwargs)
         finally:
-            lock.release()
+            # No call, after which Ctrl-C could be heard.
+            try:
+                if held["thread"] == own:
+                    del held["thread"]
+            except KeyError:
+                pass
+        raise RuntimeError(
+            "this emulator is in use by another thread; give each thread its own, such as a "
+            "copy(), or join the other one first"
+        )
 
     return alone
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ktc._base.cached import cached_property
 from ktc._base.codec import register
 from ktc._base.files import Storable
 from ktc._base.units import BOLTZMANN, SI

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ktc._base.cached import cached_property
 from ktc._base.codec import register
+from ktc._base.resources import allocating
 from ktc._base.validation import Array, count, frozen, items, of_type, told
 from ktc._model.lattices import springs
 
@@ -64,7 +65,8 @@ class Topology:
     def all_to_all(cls, cells: int) -> Topology:
         """Every pair of cells."""
         number = count("cells", cells, most=MOST_CELLS)
-        return cls("all-to-all", number, tuple(combinations(range(number), 2)))
+        with allocating("cells", number):
+            return cls("all-to-all", number, tuple(combinations(range(number), 2)))
 
     @classmethod
     def ring(cls, cells: int) -> Topology:

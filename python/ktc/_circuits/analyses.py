@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ktc._base.cached import cached_property
 from ktc._base.lazy_imports import scipy
 from ktc._base.units import BOLTZMANN
 from ktc._base.validation import Array, finite, positive, told

@@ -11,10 +11,7 @@ from ktc._base.units import Units
 from ktc._base.validation import Array, flag
 from ktc._circuits.circuit_readings import CircuitReadings
 from ktc._circuits.compiled_circuit import CompiledCircuit
-from ktc._circuits.netlist import Netlist, read_netlist
-from ktc._circuits.netlist_place import DEFAULT_KELVIN
-from ktc._circuits.netlist_source import read_text
-from ktc._circuits.netlist_text import write_netlist
+from ktc._circuits.netlist_contents import DEFAULT_KELVIN, Netlist
 from ktc._circuits.sparse_circuit import SparseCircuit, is_large
 
 
@@ -105,6 +102,8 @@ class Circuit(CircuitReadings):
         Source: Nagel (1975), SPICE2, UC Berkeley memorandum ERL-M520, appendix 1; Vogt et al.,
         Ngspice User's Manual version 44.
         """
+        from ktc._circuits.netlist import read_netlist  # on first use: a tenth of `import ktc`
+
         return cls._of_netlist(read_netlist(text, flag("title", title), waveforms))
 
     @classmethod
@@ -137,6 +136,9 @@ class Circuit(CircuitReadings):
             >>> ktc.Circuit.from_file(path)
             <ktc.Circuit: 3 elements, nodes in, a>
         """
+        from ktc._circuits.netlist import read_netlist
+        from ktc._circuits.netlist_source import read_text
+
         folder = Path(path).resolve().parent
         text = read_text(Path(path), OSError)
         return cls._of_netlist(read_netlist(text, title, waveforms, folder))
@@ -234,6 +236,8 @@ class Circuit(CircuitReadings):
         self._compiled, self._sparse = {}, None
 
     def __str__(self) -> str:
+        from ktc._circuits.netlist_text import write_netlist
+
         return write_netlist(self._netlist())
 
     def __eq__(self, other: object) -> bool:

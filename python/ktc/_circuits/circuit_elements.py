@@ -13,7 +13,7 @@ import numpy as np
 from ktc._base.files import Storable
 from ktc._base.validation import count, finite, items, of_type
 from ktc._circuits.branch import GROUND, Branch, CircuitError, Coupling, number_of
-from ktc._circuits.netlist_place import DEFAULT_KELVIN
+from ktc._circuits.netlist_contents import DEFAULT_KELVIN
 from ktc._circuits.waveform import Waveform
 
 

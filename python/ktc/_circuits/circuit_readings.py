@@ -40,6 +40,8 @@ class CircuitReadings(CircuitAnalyses):
         if not isinstance(network, CompiledCircuit):
             return self.compile()
         own = self._compilation(network.is_sparse)
+        if not own.is_sparse and network.equation.source_energy:
+            own = own.with_source_energy()
         described = getattr(emulator, "description", None)
         began = network if described is None else described.network
         return network if network is not began and own.has_elements_of(began) else own
@@ -83,9 +85,10 @@ class CircuitReadings(CircuitAnalyses):
     def sources(self, controls: Controls) -> dict[str, float]:
         """Return the values of the sources at some controls [V or A], by name.
 
-        A voltage source in series with a capacitor acts as a bias, so that ``ktc.learn`` trains it
-        with the others: the values are those of its fit. Sources that the controls do not determine
-        are left out.
+        A voltage source in series with a capacitor acts as a bias, so that ``ktc.learn`` of the
+        bias trains it with the others: the values are those of its fit. A fit of sources by their
+        names has them as ``fit.parameters``. Sources that the controls do not determine are left
+        out.
 
         Args:
             controls: of an emulator or a fit of this circuit.

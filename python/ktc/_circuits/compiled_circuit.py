@@ -4,26 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ktc._base.cached import cached_property
 from ktc._base.codec import register, same
 from ktc._base.units import Units
 from ktc._base.validation import Array, of_type
-from ktc._circuits.branch import Branch, CircuitError, Coupling, spelled_condition
+from ktc._circuits.branch import Branch, CircuitError, Coupling
 from ktc._circuits.compilation import compile_equation, too_far_apart, too_large
 from ktc._circuits.element_values import checked_values, continued, with_values
 from ktc._circuits.equation import CircuitEquation
+from ktc._circuits.initial_conditions import state_at
+from ktc._circuits.source_energy import refuse_steady, source_directions, with_source_energy
 from ktc._circuits.source_values import (
     carried_controls,
     changed_controls,
     controls_at,
+    known_at,
     present_values,
 )
 from ktc._model.controls import Controls
 from ktc._model.device import Device, DeviceMoments, remembered_of
+from ktc._model.directions import NamedDirections
 from ktc._model.elements import Elements
 from ktc._model.matrices import stiffness_matrix
 from ktc._model.moments import Moments
@@ -132,6 +136,8 @@ class CompiledCircuit(Network):
         if elements == (self.branches, self.couplings):
             return self
         network = CompiledCircuit.of_branches(elements[0], self.kelvin, elements[1])
+        if self.equation.source_energy:
+            network = network.with_source_energy()
         equation = continued(self.equation, network.equation, values)
         if equation is not network.equation:
             network.equation = equation
@@ -176,6 +182,57 @@ class CompiledCircuit(Network):
     ) -> Array:
         """Return the values of the sources at controls, shape (points, sources)."""
         return present_values(self.equation, controls, given, remembered)
+
+    @property
+    def direction_names(self) -> tuple[str, ...]:
+        """Names of the sources, which ``ktc.learn`` takes."""
+        return self.sources
+
+    def directions(self, names: Sequence[str]) -> NamedDirections:
+        """Return how named sources enter the bias; ValueError, with the reason, if one does not."""
+        return source_directions(self.equation, names)
+
+    def direction_values(
+        self, names: Sequence[str], controls: Controls, remembered: Array | None = None
+    ) -> dict[str, float]:
+        """Return values of sources at controls, those named among them; none drives a current."""
+        values = known_at(self.equation, controls, names, remembered)
+        refuse_steady(self.equation, values)
+        return values
+
+    def with_source_energy(self) -> CompiledCircuit:
+        """Return the same circuit with the energy that sources deliver counted in H.
+
+        This holds for sources that drive no steady current through a resistor: voltage sources that
+        charge capacitors through resistors or inductors, and current sources across inductors. In
+        the circuit as compiled they are EMFs and currents, and the ledger has what they deliver as
+        ``source``. Here they are part of the bias, b = b₀ + B s, and the ledger has ``work``
+        of their updates. Motion, heat and readings are the same; the state of equilibrium is
+        exp(−H/kT)/Z at any values of such sources. ``ktc.learn`` takes this form where parameters
+        are names of sources. Emulators of both take sources by name.
+
+        Raises:
+            ValueError: controls that no values of the sources give.
+
+        Example:
+            >>> import ktc
+            >>> circuit = ktc.Circuit.from_netlist("V1 in 0 2\\nR1 in a 1k\\nC1 a 0 1n")
+            >>> emulator = ktc.Emulator(circuit.compile().with_source_energy(), float("inf"))
+            >>> emulator.set(V1=5.0)
+            >>> round(float(emulator.ledger.work.mean()) * 1e9, 6)  # −3 V × 2 nC
+            -6.0
+
+        Source: Freitas, Delvenne, Esposito (2020), Phys. Rev. X 10, 031005.
+        """
+        equation = with_source_energy(self.equation)
+        if equation is self.equation:
+            return self
+        controls = self.controls
+        theta = present_values(self.equation, controls, {})[0]
+        bias = controls.bias + (equation.bias_of - self.equation.bias_of) @ theta
+        emf, current = equation.emf_of @ theta, equation.current_of @ theta
+        changed = controls.updated(bias=bias, emf=emf, current=current)
+        return _at_controls(equation, changed, self.branches, self.couplings, self.kelvin)
 
     def nodes_at(self, state: Array, controls: Controls, theta: Array) -> Array:
         """Return node voltages at states in the last axis and values of the sources."""
@@ -264,64 +321,7 @@ class CompiledCircuit(Network):
 
     def state_at(self, conditions: Mapping[str, float], branches: Iterable[Branch]) -> Array:
         """Return the state at given voltages and currents; see Circuit.initial_state."""
-        equation = self.equation
-        of_gradient = {"0": np.zeros(self.units), "gnd": np.zeros(self.units)}
-        of_sources = {"0": 0.0, "gnd": 0.0}
-        fixed = equation.nodes_of_sources @ equation.values
-        for node, row, value in zip(self.nodes, equation.nodes_of_gradient, fixed, strict=True):
-            of_gradient[node.lower()], of_sources[node.lower()] = row, float(value)
-        rows, values = [], []
-        branches = tuple(branches)
-        known = {b.name.lower(): b for b in branches}
-        for name, value in conditions.items():
-            branch, node = known.get(name), name.removeprefix("v(").removesuffix(")")
-            if branch is not None and branch.kind == "L":
-                place = equation.inductors.index(branch.name)
-                row = equation.inductors_of_gradient[place]
-                value = value - float(equation.inductors_of_sources[place] @ equation.values)
-            elif branch is not None:
-                plus, minus = branch.plus.lower(), branch.minus.lower()
-                row = of_gradient[plus] - of_gradient[minus]
-                value = value - of_sources[plus] + of_sources[minus]
-            elif node in of_gradient:
-                row, value = of_gradient[node], value - of_sources[node]
-            else:
-                raise CircuitError(f"the initial condition of {name} names no node", name)
-            rows.append(row)
-            values.append(value)
-        # Least energy ½ |Lᵀx|² with ∇²H = L Lᵀ: capacitors without a condition are not charged.
-        stiffness = self._uncoupled_stiffness(known)
-        lower = np.linalg.cholesky(stiffness)
-        matrix, wanted = np.array(rows).reshape(-1, self.units), np.array(values)
-        shifted = wanted + matrix @ self.bias
-        state = np.linalg.solve(lower.T, np.linalg.lstsq(matrix @ lower, shifted, rcond=None)[0])
-        if stiffness is not self.stiffness:
-            state = np.linalg.solve(self.stiffness, stiffness @ state)
-        gradient = self.gradient(state, self.controls)
-        missed = np.abs(matrix @ gradient - wanted) > 1e-9 * np.abs(wanted).max(initial=0.0)
-        if missed.any():
-            name = list(conditions)[int(np.argmax(missed))]
-            name = spelled_condition(name, branches, self.nodes)
-            raise CircuitError(
-                f"the initial condition of {name} contradicts another one or a source; remove one",
-                name,
-            )
-        return np.asarray(state)
-
-    def _uncoupled_stiffness(self, branches: Mapping[str, Branch]) -> Array:
-        """Return ∇²H without mutual inductances, in which a current would induce others."""
-        fluxes = [k for k, name in enumerate(self.coordinates) if name.startswith("phi")]
-        flows = self.equation.inductors_of_gradient[:, fluxes]
-        henries = [branches[name.lower()].value for name in self.equation.inductors]
-        own = flows.T @ (np.array(henries).reshape(-1, 1) * flows)
-        root = np.sqrt(np.diagonal(own))
-        sizes, places = np.outer(root, root), np.ix_(fluxes, fluxes)
-        scaled, unit = own / sizes, np.eye(len(fluxes))
-        if np.allclose((self.stiffness[places] * sizes) @ scaled, unit, rtol=0, atol=1e-9):
-            return self.stiffness
-        result = self.stiffness.copy()
-        result[places] = np.linalg.inv(scaled) / sizes
-        return result
+        return state_at(self, self.equation, conditions, branches)
 
 
 def _at_controls(

@@ -11,8 +11,9 @@ from ktc._circuits.branch import GAINS, TITLE_HINT, Branch, CircuitError, Coupli
 from ktc._circuits.controlled_statement import read_controlled
 from ktc._circuits.coupling_statement import read_coupling
 from ktc._circuits.element_model import ElementModel, value_of_model
+from ktc._circuits.netlist_contents import DEFAULT_KELVIN
 from ktc._circuits.netlist_lexer import Token, assignments
-from ktc._circuits.netlist_place import DEFAULT_KELVIN, Place, Settings
+from ktc._circuits.netlist_place import Place, Settings
 from ktc._circuits.netlist_scope import ZERO_CELSIUS, Scope
 from ktc._circuits.source_statement import take_source_value
 from ktc._circuits.waveform import WAVEFORMS, Waveform

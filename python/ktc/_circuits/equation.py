@@ -31,6 +31,7 @@ class CircuitEquation:
         inductors: names of the inductors.
         inductors_of_gradient, inductors_of_sources: their currents, in the same way.
         active: motion with active elements, None without them; ``interconnection`` is zero then.
+        source_energy: whether sources act by the bias wherever they can.
     """
 
     nodes: tuple[str, ...]
@@ -52,6 +53,7 @@ class CircuitEquation:
     inductors_of_gradient: Array
     inductors_of_sources: Array
     active: ActiveFlow | None = None
+    source_energy: bool = False
 
     def __post_init__(self) -> None:
         n, sources = len(self.coordinates), len(self.sources)

@@ -1,11 +1,10 @@
-"""Circuits as text in SPICE notation: read and write netlists."""
+"""Circuits as text in SPICE notation: read netlists."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 
 from ktc._base.lazy_imports import interrupts_deferred
@@ -13,6 +12,7 @@ from ktc._base.validation import choice
 from ktc._circuits.branch import GROUND, TITLE_HINT, Branch, CircuitError, Coupling
 from ktc._circuits.conditional import WORDS
 from ktc._circuits.element_statement import Parts, may_be_title, read_element
+from ktc._circuits.netlist_contents import DEFAULT_KELVIN, Netlist
 from ktc._circuits.netlist_lexer import (
     Statements,
     Token,
@@ -21,11 +21,10 @@ from ktc._circuits.netlist_lexer import (
     refuse_more,
     split_words,
 )
-from ktc._circuits.netlist_place import DEFAULT_KELVIN, NOMINAL_KELVIN, Place, Settings
+from ktc._circuits.netlist_place import NOMINAL_KELVIN, Place, Settings
 from ktc._circuits.netlist_scope import Scope
 from ktc._circuits.netlist_source import Source
 from ktc._circuits.subcircuit import Expansion, Subcircuit
-from ktc._circuits.waveform import Waveform
 
 _PARAMETERS = (".param", ".params", ".parameter", ".global_param")
 _REFUSED = {
@@ -33,23 +32,6 @@ _REFUSED = {
     ".alter": "make a netlist of each variant",
 }
 _CHANGES_CIRCUIT = ("rshunt", "cshunt")
-
-
-@dataclass(frozen=True)
-class Netlist:
-    """Contents of a netlist; ``skipped`` holds lines of commands for a simulator.
-
-    ``initial`` holds voltages of nodes, capacitors and currents of inductors, by lower-case names:
-    "v(a)", "c1", "l1"; ``waveforms`` holds those of sources by their names.
-    """
-
-    title: str
-    kelvin: float
-    branches: Sequence[Branch]
-    couplings: Sequence[Coupling] = ()
-    initial: dict[str, float] = field(default_factory=dict)
-    waveforms: dict[str, Waveform] = field(default_factory=dict)
-    skipped: tuple[str, ...] = ()
 
 
 def read_netlist(

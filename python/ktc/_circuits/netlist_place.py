@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-DEFAULT_KELVIN = 300.0
 NOMINAL_KELVIN = 300.15  # 27 °C
 
 

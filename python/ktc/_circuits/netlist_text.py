@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from ktc._circuits.branch import OPAMP, Branch
 from ktc._circuits.element_statement import is_numbered
-from ktc._circuits.netlist import Netlist
-from ktc._circuits.netlist_place import DEFAULT_KELVIN
+from ktc._circuits.netlist_contents import DEFAULT_KELVIN, Netlist
 from ktc._circuits.waveform import Waveform
 
 

@@ -46,6 +46,29 @@ def source_values(equation: CircuitEquation, controls: Controls) -> dict[str, fl
     return {equation.sources[k]: float(values[0, k]) for k in known}
 
 
+def known_at(
+    equation: CircuitEquation,
+    controls: Controls,
+    names: Iterable[str],
+    remembered: Array | None = None,
+) -> dict[str, float]:
+    """Return the values of the sources that are known at controls; those named must be.
+
+    Raises:
+        ValueError: controls that no values give, or several.
+    """
+    values, null = _solved(equation, driven_controls(controls), {}, remembered)
+    null = may_move(_acting(equation), remembered)[:, None] * null
+    if null[list(places_of(equation, names).values())].any():
+        together = [equation.sources[s] for s in np.flatnonzero(null.any(axis=1))]
+        raise ValueError(
+            f"{', '.join(together)} act only together, and their present values are not known; set "
+            f"them by name first: emulator.set({', '.join(f'{each}=...' for each in together)})"
+        )
+    known = np.flatnonzero(~null.any(axis=1)).tolist()
+    return {equation.sources[k]: float(values[0, k]) for k in known}
+
+
 def waveforms_of(equation: HasSources, values: Mapping[str, ArrayLike], others: Array) -> Array:
     """Return θ with some values replaced, shape (sources,) or (ticks, sources)."""
     places = places_of(equation, values)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
 from typing import NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ktc._base.cached import cached_property
 from ktc._base.codec import register, same
 from ktc._base.resources import within_memory
 from ktc._base.units import Units
@@ -22,6 +22,7 @@ from ktc._circuits.sparse_conditions import state_at
 from ktc._circuits.sparse_equation import SparseEquation
 from ktc._circuits.sparse_sources import present_sources
 from ktc._model.controls import Controls, initial_controls
+from ktc._model.directions import NamedDirections
 from ktc._model.inverse_stiffness import InverseStiffness
 from ktc._model.network import Network
 from ktc._model.sparse_stiffness import SparseMatrix
@@ -179,6 +180,17 @@ class SparseCircuit(CompiledCircuit):
                 changes[name][..., rows] = (matrix[rows] @ theta.T).T
         return changes, theta
 
+    def directions(self, names: Sequence[str]) -> NamedDirections:
+        """Refuse: learning of sources needs dense algebra."""
+        raise ValueError(
+            f"{', '.join(names)} cannot be learned in a sparse circuit, here of {self.units:,} "
+            "coordinates; call circuit.compile(sparse=False) first, up to some thousand nodes"
+        )
+
+    def with_source_energy(self) -> CompiledCircuit:
+        """Return the circuit itself: sparse circuits keep their sources as they are."""
+        return self
+
     def _maps(self) -> dict[str, SparseMatrix]:
         """The matrices that map θ to each control."""
         return {name: getattr(self.large, f"{name}_of") for name in DRIVEN}
@@ -210,11 +222,9 @@ class SparseCircuit(CompiledCircuit):
 
     def inductor_currents(self, gradient: Array, theta: Array) -> dict[str, Array]:
         """Return the currents of inductors by name, at ∇H in the last axis."""
-        first, names = self.large.first_flux, self.coordinates
-        return {
-            names[k].removeprefix("phi(").removesuffix(")"): gradient[..., k]
-            for k in range(first, self.units)
-        }
+        fluxes = np.atleast_2d(gradient)[:, self.large.first_flux : self.units]
+        currents = np.asarray((self.large.shares @ fluxes.T).T).reshape(*gradient.shape[:-1], -1)
+        return {name: currents[..., k] for k, name in enumerate(self.large.inductors)}
 
     def has_elements_of(self, network: Network) -> bool:
         """Whether a network is one of this circuit."""

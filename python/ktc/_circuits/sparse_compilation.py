@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from ktc._circuits.compilation import refuse_values
 from ktc._circuits.heat_accounts import grouped, sharing_loops
 from ktc._circuits.sparse_equation import SparseEquation, conductances
 from ktc._circuits.sparse_graph import Indices, SparseGraph, csr, parts_of, told
+from ktc._circuits.sparse_inductors import ReducedInductors
 from ktc._model.sparse_stiffness import SparseMatrix
 
 #: Most entries of the matrix that maps voltage sources to the biases of coupled capacitors.
@@ -38,13 +40,49 @@ def compile_sparse(
     """Compile a circuit of checked values; ``kelvin`` is that of resistors without their own."""
     _refuse_other_elements(branches, couplings)
     refuse_values(branches)
-    equation = _Compiler(SparseGraph(branches), branches, kelvin, couplings).equation()
+    reduced = ReducedInductors(branches, couplings)
+    graph = SparseGraph(reduced.branches)
+    equation = _Compiler(graph, reduced.branches, kelvin, couplings).equation()
+    equation = with_inductors(equation, reduced, branches)
     if not equation.kT.any() and not len(equation.noise_density):
         raise CircuitError(
             "all resistors are at 0 K and there is no noise source, so nothing fluctuates; give "
             "one of them a temperature"
         )
     return equation
+
+
+def with_inductors(
+    equation: SparseEquation, reduced: ReducedInductors, branches: Sequence[Branch]
+) -> SparseEquation:
+    """Return the equation with all inductors and nodes of the circuit before it was reduced."""
+    if len(reduced.inductors) == len(equation.inductors):
+        return equation
+    column = {name: k for k, name in enumerate(equation.inductors)}
+    pairs = [reduced.shares[name] for name in reduced.inductors]
+    values = np.array([share for _, share in pairs])
+    columns = np.array([column[name] for name, _ in pairs])
+    shape = len(pairs), len(column)
+    charges = equation.coordinates[: equation.first_flux]
+    fluxes = [f"phi({reduced.labels.get(name, name)})" for name in equation.inductors]
+    nodes, maps = equation.nodes, (equation.voltages, equation.offsets)
+    if reduced.inner:
+        nodes, blend = reduced.all_nodes(equation.nodes, branches)
+        maps = (csr_of_product(blend, maps[0]), csr_of_product(blend, maps[1]))
+    return replace(
+        equation,
+        coordinates=(*charges, *fluxes),
+        inductors=reduced.inductors,
+        shares=csr(values, np.arange(len(pairs)), columns, shape),
+        nodes=nodes,
+        voltages=maps[0],
+        offsets=maps[1],
+    )
+
+
+def csr_of_product(one: SparseMatrix, other: SparseMatrix) -> SparseMatrix:
+    """Return a product of sparse matrices."""
+    return scipy.sparse.csr_array(one @ other)
 
 
 def _refuse_other_elements(branches: Sequence[Branch], couplings: Sequence[Coupling]) -> None:
@@ -105,6 +143,8 @@ class _Compiler:
                 *(f"q({name})" for name in graph.capacitive),
                 *(f"phi({b.name})" for b in graph.inductors),
             ),
+            inductors=tuple(b.name for b in graph.inductors),
+            shares=scipy.sparse.csr_array(scipy.sparse.eye_array(len(graph.inductors))),
             accounts=tuple(accounts),
             resistors=tuple(b.name for b in self.resistors),
             values=np.array([b.value for b in graph.sources], dtype=float),

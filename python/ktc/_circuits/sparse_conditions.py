@@ -67,13 +67,20 @@ def _conditions(
     """Rows by ∇H, and parts by sources, of the quantities of initial conditions."""
     known = {b.name.lower(): b for b in branches}
     place = {node.lower(): k for k, node in enumerate(equation.nodes)}
-    flux = {name.lower(): k for k, name in enumerate(equation.coordinates)}
+    inductor = {name.lower(): k for k, name in enumerate(equation.inductors)}
+    shares = equation.shares.tocoo()
+    flux = {
+        row: (equation.first_flux + column, share)
+        for row, column, share in zip(
+            shares.row.tolist(), shares.col.tolist(), shares.data.tolist(), strict=True
+        )
+    }
     nodes: list[tuple[int, int, float]] = []
     fluxes: list[tuple[int, int, float]] = []
     for k, name in enumerate(names):
         branch, node = known.get(name), name.removeprefix("v(").removesuffix(")")
         if branch is not None and branch.kind == "L":
-            fluxes.append((k, flux[f"phi({name})"], 1.0))
+            fluxes.append((k, *flux[inductor[name]]))
             continue
         ends = (branch.plus, branch.minus) if branch is not None else (node, GROUND)
         for end, sign in zip(ends, (1.0, -1.0), strict=True):

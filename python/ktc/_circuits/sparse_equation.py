@@ -35,6 +35,7 @@ class SparseEquation:
         fill: entries of the factor of a step.
         bias_of, emf_of, current_of: matrices with control = matrix θ.
         voltages, offsets: matrices with node voltages v = voltages y + offsets θ.
+        inductors, shares: their names, and the matrix with their currents by those of the fluxes.
     """
 
     nodes: tuple[str, ...]
@@ -61,6 +62,8 @@ class SparseEquation:
     current_of: SparseMatrix
     voltages: SparseMatrix
     offsets: SparseMatrix
+    inductors: tuple[str, ...]
+    shares: SparseMatrix
 
     @property
     def units(self) -> int:

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ktc._base.error_sources import Draws, ErrorSources, Number, Row
 from ktc._base.estimate import Estimate
+from ktc._base.lazy_samples import LazySamples
 from ktc._base.validation import Array, choice, count, random_seed
 from ktc._engines.factory import equilibrium_samples
 from ktc._model.controls import Controls
@@ -70,9 +72,10 @@ def free_energy_difference(
     seeds = np.random.SeedSequence([random_seed(seed), _STREAM])
     number = count("replicas", replicas, least=20)
     path = _Path(old, new, number, seeds, threads)
-    value, error, how = (_bennett if method == "bennett" else _integration)(path)
+    value, sources, how = (_bennett if method == "bennett" else _integration)(path)
     value += kinetic_change(old, new)
-    return Estimate(value, error, method=how, unit=before.symbols.energy, kT=old.common_kT)
+    unit, kT = before.symbols.energy, old.common_kT
+    return Estimate(value, sources.stderr, method=how, unit=unit, kT=kT)._of(sources)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +88,7 @@ class _Path:
     seeds: np.random.SeedSequence
     threads: int | None
     slopes: dict[float, Array] = field(default_factory=dict)
+    draws: dict[float, Draws] = field(default_factory=dict)
 
     def slope(self, position: float) -> Array:
         """∂H/∂λ = H′ − H of every replica of the ensemble at λ, shape (replicas,)."""
@@ -103,7 +107,13 @@ class _Path:
             slope -= x @ (last.bias - first.bias)
             slope += 0.25 * (x**4 @ (last.quartic - first.quartic))
             self.slopes[position] = slope
+            self.draws[position] = Draws(seed, self.replicas, network.units)
         return self.slopes[position]
+
+    def row(self, position: float, deviations: Array) -> Row:
+        """Deviations of zero mean, of which the mean over an ensemble enters the result."""
+        error = float(np.std(deviations) / np.sqrt(len(deviations)))
+        return Row(self.draws[position], LazySamples.of(deviations), error)
 
 
 def _between(first: Controls, last: Controls, position: float) -> Controls:
@@ -114,7 +124,7 @@ def _between(first: Controls, last: Controls, position: float) -> Controls:
     return first.updated(**settings)
 
 
-def _bennett(path: _Path) -> tuple[float, float, str]:
+def _bennett(path: _Path) -> tuple[float, ErrorSources, str]:
     """The sum over neighbours, settings halved where they overlap too little."""
     settings = [0.0, 1.0]
     carried: dict[float, Array] = {0.0: np.zeros(1)}
@@ -130,12 +140,12 @@ def _bennett(path: _Path) -> tuple[float, float, str]:
         carried[low] = carried[low] + found.forward
         carried[high] = found.reverse
         stage += 1
-    variance = sum(len(part) * float(np.var(part)) for part in carried.values())
+    rows = [path.row(x, len(part) * (part - part.mean())) for x, part in carried.items()]
     how = f"Bennett acceptance ratio, {len(settings)} ensembles"
-    return total, float(np.sqrt(variance)), how
+    return total, ErrorSources(rows), how
 
 
-def _integration(path: _Path) -> tuple[float, float, str]:
+def _integration(path: _Path) -> tuple[float, ErrorSources, str]:
     """∫⟨∂H/∂λ⟩dλ by nested rules of nine and five settings."""
     means, variances, difference = {}, {}, {}
     fine, coarse = _clenshaw_curtis(8), _clenshaw_curtis(4)
@@ -145,10 +155,10 @@ def _integration(path: _Path) -> tuple[float, float, str]:
         variances[position] = float(np.var(slope, ddof=1)) / len(slope)
         difference[position] = weight - coarse.get(position, 0.0)
     value, apart = (sum(rule[x] * means[x] for x in rule) for rule in (fine, difference))
-    noise = sum(fine[x] ** 2 * variances[x] for x in fine)
     doubt = apart**2 - sum(difference[x] ** 2 * variances[x] for x in fine)
-    error = float(np.sqrt(noise + max(0.0, doubt)))
-    return value, error, "thermodynamic integration, 9 ensembles"
+    rows = [path.row(x, fine[x] * (path.slope(x) - means[x])) for x in fine]
+    rest = [Number(object(), float(np.sqrt(doubt)))] if doubt > 0 else []
+    return value, ErrorSources(rows, rest), "thermodynamic integration, 9 ensembles"
 
 
 def _clenshaw_curtis(intervals: int) -> dict[float, float]:

@@ -6,14 +6,13 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from operator import itemgetter
-from threading import RLock
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.codec import Saved
 from ktc._base.lazy_imports import interrupts_deferred
-from ktc._base.single_thread import one_thread
+from ktc._base.single_thread import Turn, one_thread
 from ktc._base.validation import Array, frozen, not_negative, of_type, positive, real_array
 from ktc._circuits.compiled_circuit import CompiledCircuit
 from ktc._circuits.named_controls import resolved_change
@@ -53,7 +52,7 @@ class IdealFrontend:
         engine: Engine,
         start: Array = STATIONARY,
     ) -> None:
-        self._lock = RLock()
+        self._lock = Turn()
         self.description = self.realised = description
         self.options, self.engine, self.start = options, engine, start
         self.network, self.scale = description.network, description.scale
@@ -299,7 +298,7 @@ class IdealFrontend:
     def copy(self) -> IdealFrontend:
         twin = IdealFrontend.__new__(IdealFrontend)
         vars(twin).update(vars(self))
-        twin._lock, twin.engine, twin.results = RLock(), self.engine.copy(), DeferredResults()
+        twin._lock, twin.engine, twin.results = Turn(), self.engine.copy(), DeferredResults()
         return twin
 
     def saved(self) -> Saved:

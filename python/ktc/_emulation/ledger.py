@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from threading import RLock
 from typing import NoReturn
 
 import numpy as np
 
 from ktc._base.codec import Saved
-from ktc._base.single_thread import one_thread
+from ktc._base.single_thread import Turn, one_thread
 from ktc._base.validation import Array, choice, told
 from ktc._engines.engine import Engine
 from ktc._model.accounts import FIRST_LAW, NET_HEAT, TOGETHER, require_kept
@@ -35,7 +34,7 @@ class Ledger:
     def __init__(
         self,
         engine: Engine,
-        lock: RLock,
+        lock: Turn,
         accounts: tuple[str, ...],
         kept: tuple[str, ...] | None = None,
         before_reset: Callable[[], None] | None = None,
@@ -206,7 +205,8 @@ class Ledger:
         """Largest |ΔH − (work + source + injected + shadow − heat)| of any replica.
 
         Relative to its Σ|work| + Σ|heat| + max|H|, the sums over all posts. Every account has its
-        own local formula, so this can fail; rounding leaves about 1e-15.
+        own local formula, so this can fail; rounding leaves about 1e-15. docs/physics.md derives
+        what it leaves in single precision, about a rest far away, and of rates far apart.
         """
         terms: tuple[str, ...] = FIRST_LAW
         if not self._engine.itemised:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from threading import RLock
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ktc._base.lazy_samples import LazySamples, gained
+from ktc._base.single_thread import Turn
 from ktc._base.validation import Array, frozen, of_type
 from ktc._circuits.named_controls import Resolved, resolved_protocol
 from ktc._emulation.ledger import Ledger
@@ -47,7 +47,7 @@ def play_from(
     if recording.statistics is not None:
         observer = Observer(recording.statistics, engine, frontend.scale, protocol.times)
     frontend.keep_results()
-    books = Ledger(engine, RLock(), network.accounts, options.accounts)
+    books = Ledger(engine, Turn(), network.accounts, options.accounts)
     # Accounts that are zero need no memory.
     before = {name: amount for name in books.names if (amount := getattr(books, name)).any()}
     initial, begun, rested = frontend.controls, engine.time, frontend.rested

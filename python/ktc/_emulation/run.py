@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ktc._base.cached import cached_property
 from ktc._base.codec import register
 from ktc._base.estimate import INFINITE, Estimate
 from ktc._base.files import VERSION, Storable
@@ -21,6 +21,7 @@ from ktc._emulation.run_figure import draw_run
 from ktc._emulation.run_statistics import RunStatistics, Spectrum, welch_spectrum
 from ktc._model.accounts import NET_HEAT, TOGETHER, require_kept
 from ktc._model.controls import Controls
+from ktc._model.description import Described
 from ktc._model.imperfections import Imperfections
 from ktc._model.moments import Moments
 from ktc._model.network import Network
@@ -253,10 +254,9 @@ class Run(Storable):
         ends = (self.initial_controls, self.final_controls)
         before, after = (self.network.with_controls(controls) for controls in ends)
         if coupled_quartic(before) or coupled_quartic(after):
-            found = free_energy_difference(before, after, seed=self.seed)
-            return Estimate(
-                found.mean, found.stderr, method=found.method, unit=self.symbols.energy, kT=kT
-            )
+            scale = np.ones(before.units)
+            old, new = (Described(net, scale, self.symbols) for net in (before, after))
+            return free_energy_difference(old, new, seed=self.seed)
         change, method = free_energy_change(before, after), method_of(before, after)
         return Estimate.exact(change, method=method, unit=self.symbols.energy, kT=kT)
 

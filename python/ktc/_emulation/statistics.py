@@ -80,14 +80,17 @@ class Observer:
                     f"histogram must have edges of shape (bins + 1,) or ({d}, bins + 1), one row "
                     f"per unit, but has shape {edges.shape}"
                 )
-            self._edges = np.ascontiguousarray(np.broadcast_to(edges, (d, edges.shape[1])))
+            size, bins = 8 * d * edges.shape[1], f"histogram has {edges.shape[1] - 1} bins"
+            with within_memory(size, _too_large([bins], d, size)):
+                self._edges = np.ascontiguousarray(np.broadcast_to(edges, (d, edges.shape[1])))
         slots = 0 if lags is None else lags + 1
         plan = engine.statistics_plan(scale, wanted.covariance, self._edges, slots, wanted.every)
-        needed = (
-            f"statistics that take {1e-9 * plan.bytes:.3g} GB are more than the memory of this "
-            "machine; ask for a smaller autocorrelation, fewer bins, no covariance, or take fewer "
-            "replicas"
-        )
+        asked = [f"autocorrelation is {lags}"] if lags is not None else []
+        if self._edges.size:
+            asked.append(f"histogram has {self._edges.shape[1] - 1} bins")
+        if wanted.covariance:
+            asked.append("covariance is True")
+        needed = _too_large(asked, d, plan.bytes)
         with within_memory(plan.bytes, needed):
             self.core = _core.Statistics(plan)
 
@@ -99,6 +102,13 @@ class Observer:
         if self._edges.size:
             arrays |= {"counts": found["counts"], "edges": self._edges}
         return RunStatistics(found["observations"], found["samples"], self._interval, arrays)
+
+
+def _too_large(asked: list[str], units: int, size: float) -> str:
+    return (
+        f"statistics of {units} units take {1e-9 * size:.3g} GB, more than the memory of this "
+        f"machine: {', '.join(asked) or 'mean and variance'}; ask for less, or take fewer replicas"
+    )
 
 
 def check_fit(wanted: Statistics, times: Array) -> float | None:

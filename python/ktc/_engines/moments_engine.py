@@ -120,6 +120,7 @@ class MomentsEngine(WithoutReplicas):
         post(state, posts)
         vars(self).update(vars(twin))
 
+    @refusing_overflow("a source")
     def equilibrate(self) -> None:
         state = self._state.copy()
         state.mean = state.setting.rest
@@ -289,6 +290,8 @@ class MomentsEngine(WithoutReplicas):
         steady = controls["emf"] is old.get("emf") and controls["current"] is old.get("current")
         if previous is not None and previous.motion.same_shape(controls):
             motion = previous.motion
+            if not steady:
+                self.network.core.check_sources(controls)
             if not (self.driven or steady):
                 self.network.core.check(controls, "exact")
         else:
@@ -297,6 +300,8 @@ class MomentsEngine(WithoutReplicas):
         setting = Setting(self._elements, controls, motion, previous if steady else None)
         # BLAS itself raises no warning of an overflow, which NumPy takes longer to silence.
         energy = scipy.linalg.blas.ddot(setting.force, setting.rest[: len(setting.force)])
+        if setting.driven and not (steady and previous is not None and motion is previous.motion):
+            setting.rest @ motion.hessian @ setting.rest  # overflows here rather than in a hold
         if not abs(energy) <= _core.LARGEST_ENERGY:
             raise ValueError(
                 "bias is so large that the equilibrium energy overflows; scale it down"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
 from math import ceil, inf, log2
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ktc import _core
+from ktc._base.cached import cached_property
 from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array
 from ktc._model.network import Network
@@ -243,7 +243,7 @@ class Motion:
         e = self._elements
         few = itemised and (e.accounts + len(e.filtered)) * e.rows**2 <= MOST_FORMS
         forms = self._forms / np.outer(s, s) if few else np.empty((0, e.rows, e.rows))
-        lag, integrals = _integrated(self._scaled[0], forms, duration)
+        lag, integrals = integrated(self._scaled[0], forms, duration)
         lag = lag * s / s[:, None]
         kept = integrals * np.outer(s, s) if few else None
         return Hold(duration, decay, noise, itemised, lag, kept)
@@ -254,7 +254,7 @@ class Motion:
             return np.asarray(np.tensordot(hold.forms, moments, 2), np.float64)
         s = self._scale
         scaled = (moments * np.outer(s, s))[None]
-        _, integral = _integrated(self._scaled[0].T, scaled, hold.duration)
+        _, integral = integrated(self._scaled[0].T, scaled, hold.duration)
         return self._values(integral[0] / np.outer(s, s))
 
     def _values(self, moments: Array) -> Array:
@@ -331,7 +331,7 @@ def _solve_unbound(flow: Array, push: Array, unit: Array) -> Array:
     return np.asarray(right[bound].T @ (parts[bound] / sizes[bound]) * unit[:n])
 
 
-def _integrated(drift: Array, forms: Array, hold: float) -> tuple[Array, Array]:
+def integrated(drift: Array, forms: Array, hold: float) -> tuple[Array, Array]:
     """∫ e^{Ft} dt and ∫ e^{Fᵀt} W e^{Ft} dt over a hold: Taylor series, then doubling.
 
     Doubling adds only what is of one sign, where the block exponential of Van Loan (1978), IEEE

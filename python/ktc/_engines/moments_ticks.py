@@ -7,19 +7,20 @@ F P + P Fᵀ + D = 0 at the stationary P∞ and Δ = P + wwᵀ − P∞, w = m �
            = tr(Δ ∫e^{Fᵀt} W_r e^{Ft} dt) + g_r (2k_r (A d_r)·∫w dt + k_r² h) + power at P∞ · h
 
 with W_r = g_r (A d_r)(A d_r)ᵀ and k_r the current's own force at rest. These carry the rounding of
-what they are differences of, about 1e-16 kT_r g_r d_rᵀA d_r h: resolved heats of circuits whose
-rates are more than four decades apart lose digits over long holds, and ``imbalance`` shows it.
+what they are differences of, about 1e-16 kT_r g_r d_rᵀA d_r h, and in e^{Ft} slow rates that of
+fast ones, 1e-16 λ_fast/λ_slow: resolved heats of circuits whose rates are more than four decades
+apart lose digits over long holds, and ``imbalance`` shows it.
 
 Products in every tick are by ``ndarray.dot``, which takes half the time of ``@`` for few units.
 """
 
 from __future__ import annotations
 
-from functools import cached_property
 from math import fabs
 
 import numpy as np
 
+from ktc._base.cached import cached_property
 from ktc._base.validation import Array
 from ktc._engines.engine import ControlArrays
 from ktc._engines.moments_motion import ElementArrays, Hold, Motion

@@ -10,9 +10,6 @@ from ktc._model.controls import Controls
 from ktc._model.device import Device, is_infinite
 from ktc._model.parameters import Parameters
 
-#: Parameters that act by the bias: the mean of the state is all that their gradient needs.
-OF_THE_BIAS = (("bias",), ("center",))
-
 
 def replica_forces(
     device: Device, parameters: Parameters, first: bool = False
@@ -23,7 +20,7 @@ def replica_forces(
     a ``first`` reading are checked.
     """
     moments = device.moments()
-    by_mean = parameters.names in OF_THE_BIAS
+    by_mean = parameters.by_bias
     if first:
         check_reading(device, moments, len(parameters.scale), covariance=not by_mean)
     mean = moments.mean
@@ -38,7 +35,7 @@ def replica_forces(
 def data_forces(samples: Array, parameters: Parameters) -> Array:
     """⟨∂_θH⟩ over samples of the public state, shape (p,)."""
     mean = samples.mean(axis=0)
-    if parameters.names in OF_THE_BIAS:
+    if parameters.by_bias:
         return parameters.mean_forces(mean)
     deviations = samples - mean
     forces = parameters.mean_forces(mean, deviations.T @ deviations / len(samples))

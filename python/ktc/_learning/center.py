@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from ktc._base.validation import Array, real_array
 from ktc._model.controls import Controls
 from ktc._model.description import Description
+from ktc._model.directions import directions_among, directions_of
 from ktc._model.parameters import Parameters
 from ktc._theory.gaussian import parameter_map
 
@@ -21,8 +22,8 @@ class Center(Parameters):
     """
 
     def __init__(self, device: Description) -> None:
-        self._to_bias = parameter_map(device, "center")
-        self.units = self.size = len(self._to_bias)
+        self.to_bias: Array = parameter_map(device, "center")
+        self.units = self.size = len(self.to_bias)
         self.scale = device.scale
         self.names = ("center",)
         self.places = {"center": (np.arange(self.units),)}
@@ -36,23 +37,23 @@ class Center(Parameters):
 
     def vector(self, controls: Controls) -> Array:
         """λ = B⁻¹ b, shape (d,)."""
-        return np.asarray(np.linalg.solve(self._to_bias, controls.bias))
+        return np.asarray(np.linalg.solve(self.to_bias, controls.bias))
 
     def changes(self, vector: ArrayLike, controls: Controls) -> dict[str, Array]:
         """The bias that puts the center there."""
-        return {"bias": np.asarray(self._to_bias @ real_array("vector", vector))}
+        return {"bias": np.asarray(self.to_bias @ real_array("vector", vector))}
 
     def forces(self, state: ArrayLike) -> Array:
         """−Bᵀx of every public state, shape (n, d)."""
         x = np.atleast_2d(np.asarray(state, dtype=np.float64))
-        return np.asarray(-(x / self.scale) @ self._to_bias)
+        return np.asarray(-(x / self.scale) @ self.to_bias)
 
     def mean_forces(self, mean: ArrayLike, covariance: ArrayLike | None = None) -> Array:
         """−Bᵀ⟨x⟩, shape (d,)."""
-        return np.asarray(-self._to_bias.T @ (np.asarray(mean, dtype=np.float64) / self.scale))
+        return np.asarray(-self.to_bias.T @ (np.asarray(mean, dtype=np.float64) / self.scale))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Center) and np.array_equal(self._to_bias, other._to_bias)
+        return isinstance(other, Center) and np.array_equal(self.to_bias, other.to_bias)
 
     __hash__ = Parameters.__hash__
 
@@ -61,8 +62,20 @@ def learnable(
     device: Description,
     names: Sequence[str],
     mask: ArrayLike | Mapping[str, ArrayLike] | None = None,
+    values: Mapping[str, float] | None = None,
+    remembered: Array | None = None,
 ) -> Parameters:
-    """The parameters of these names, "center" among them."""
+    """The parameters of these names, "center" and directions of the device among them.
+
+    Directions are at ``values`` by name, or else at present ones, which a device may remember.
+    """
+    if directions_among(device, names):
+        if mask is not None:
+            raise ValueError(
+                f"mask is of units, but parameters are {tuple(names)}, which act on the units that "
+                "the network says; leave mask out"
+            )
+        return directions_of(device, names, values, remembered)
     if tuple(names) != ("center",):
         return Parameters(device, names, mask)
     if mask is not None or device.network.quartic.any():

@@ -26,8 +26,8 @@ from ktc._learning.schedule import Schedule
 from ktc._model.description import Described
 from ktc._model.network import Network
 
-#: Updates between two checkpoints where ``every`` is not given.
-EVERY = 100
+#: Updates between two checkpoints where ``every`` is not given: at least, and share of all.
+EVERY, CHECKPOINTS = 100, 20
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -43,6 +43,7 @@ class Checkpoint(Storable):
     arguments: Mapping[str, object]
     names: tuple[str, ...]
     mask: Mapping[str, NDArray[np.bool_]] | None
+    values: Mapping[str, float] | None
     hidden: NDArray[np.integer]
     samples: Array
     batch: int | None
@@ -66,9 +67,9 @@ class Checkpoint(Storable):
         assert isinstance(run.device, Emulator)  # checked before the run starts
         return cls(
             task.start, schedule, arguments, task.learned.names,
-            task.learned.masks, task.hidden, task.samples, task.batch, task.ticks, task.metrics,
-            task.seed, task.rested, before.work, before.heat, before.realised, every, watched,
-            saved_emulator(run.device), run.saved(),
+            task.learned.masks, task.learned.values, task.hidden, task.samples, task.batch,
+            task.ticks, task.metrics, task.seed, task.rested, before.work, before.heat,
+            before.realised, every, watched, saved_emulator(run.device), run.saved(),
         )  # fmt: skip
 
     def run(self, given: Schedule | None, threads: int | None) -> LearningRun:
@@ -79,7 +80,7 @@ class Checkpoint(Storable):
             schedule = kind.make(**self.arguments)
         if not isinstance(schedule, Schedule):
             raise RecordError(f"schedule: {self.schedule!r} is no schedule")
-        learned = learnable(self.start, self.names, self.mask)
+        learned = learnable(self.start, self.names, self.mask, self.values)
         random_seed(self.seed)
         checks.check_ticks(None, schedule, tick_count(self.ticks))
         numbers = checks.hidden_units(self.hidden.tolist())
@@ -134,7 +135,8 @@ def checkpoints(
         if every is not None:
             raise ValueError(f"every is {every!r}, but there is no checkpoint; pass checkpoint=")
         return lambda updates: None
-    name, step = as_path(path, "checkpoint"), count("every", EVERY if every is None else every)
+    usual = max(EVERY, run.task.ticks // CHECKPOINTS)
+    name, step = as_path(path, "checkpoint"), count("every", usual if every is None else every)
     if os.path.lexists(name):
         raise FileExistsError(
             errno.EEXIST, "the checkpoint exists; go on by ktc.resume, or remove it", name
@@ -153,13 +155,13 @@ def checkpoints(
 
 
 def _keeper(path: str, every: int, run: LearningRun, watched: bool) -> Callable[[int], None]:
-    last = run.updates
+    last, file = run.updates, os.path.abspath(path)
 
     def keep(updates: int) -> None:
         nonlocal last
         due = updates % every == 0 or updates > run.task.ticks
         if due and (updates != last or not updates):
-            Checkpoint.of(run, every, watched).save(path)
+            Checkpoint.of(run, every, watched).save(file)
             last = updates
 
     return keep

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ktc._base.validation import Array, count, tick_count, told
-from ktc._learning.averages import OF_THE_BIAS
 from ktc._learning.center import learnable
-from ktc._learning.data import as_samples
+from ktc._learning.data import as_samples, refuse_overflow
 from ktc._learning.metrics.exact_model import MOST_DENSE
 from ktc._learning.metrics.likelihood import refuse_unreachable
 from ktc._learning.metrics.settings import Metrics
@@ -20,34 +19,45 @@ from ktc._learning.scalar_schedules import Tabulated
 from ktc._learning.schedule import Schedule
 from ktc._model.description import Described
 from ktc._model.device import Describes, HasShortestTick, Programmable
+from ktc._model.directions import directions_among, told_directions
 from ktc._model.imperfections import LimitError
 from ktc._model.parameters import CONTROL_OF, LEARNABLE, Parameters
 from ktc._theory.free_energies import at_equilibrium
 from ktc._theory.gaussian import PARAMETERS
 
-#: Largest energy of the data in units of kT: far below where doubles overflow.
-LARGEST_ENERGY = 1e100
 
-
-def parameter_names(parameters: str | Sequence[str]) -> tuple[str, ...]:
-    """Names of learnable parameters, which "center" has for itself alone."""
-    known = tuple(dict.fromkeys(PARAMETERS + LEARNABLE))
+def parameter_names(parameters: str | Sequence[str], device: object = None) -> tuple[str, ...]:
+    """Names of learnable parameters: "center" alone, or directions of a device, or others."""
     try:
-        names = (parameters,) if isinstance(parameters, str) else tuple(parameters)
+        given: tuple[object, ...]
+        given = (parameters,) if isinstance(parameters, str) else tuple(parameters)
     except TypeError:
-        names = ()
-    given: tuple[object, ...] = names
-    if not given or any(not isinstance(name, str) or name not in known for name in given):
+        given = ()
+    names = tuple(name for name in given if isinstance(name, str))
+    own, known = directions_among(device, names), tuple(dict.fromkeys(PARAMETERS + LEARNABLE))
+    if not given or len(names) < len(given) or not set(names) <= {*known, *own}:
         raise ValueError(
-            f"parameters must be one or several of {known}, such as ('bias',), but is "
-            f"{told(parameters)}"
+            f"parameters must be one or several of {known}, such as ('bias',)"
+            f"{told_directions(device)}, but is {told(parameters)}"
         )
+    _check_beside(parameters, names, own)
+    return names
+
+
+def _check_beside(parameters: object, names: tuple[str, ...], own: tuple[str, ...]) -> None:
+    """Refuse sources of a circuit, and a center, beside others."""
+    if own and len(own) < len(names):
+        raise ValueError(
+            f"parameters has {own[0]!r} beside {next(n for n in names if n not in own)!r}, but is "
+            f"{parameters!r}: sources of a circuit act by its bias, and are learned alone"
+        )
+    if len({name.lower() for name in own}) < len(own):
+        raise ValueError(f"parameters names a source twice: {parameters!r}; name it once")
     if "center" in names and len(names) > 1:
         raise ValueError(
             f"parameters has 'center', which is K⁻¹b and learned alone, but is {parameters!r}; "
             "take 'bias' beside others"
         )
-    return names
 
 
 def hidden_units(hidden: Sequence[int] | int) -> NDArray[np.intp]:
@@ -66,10 +76,19 @@ def learned_parameters(
     names: tuple[str, ...],
     mask: ArrayLike | Mapping[str, ArrayLike] | None,
     hidden: int,
+    remembered: Array | None = None,
 ) -> Parameters:
-    """The learned parameters, where the device can learn them."""
+    """The learned parameters, where the device can learn them.
+
+    ``remembered`` are values of sources that it remembers.
+    """
+    own = directions_among(start, names)
+    # Directions tell by name which of them leaves no equilibrium.
+    found = learnable(start, names, mask, remembered=remembered) if own else None
     at_equilibrium(start)
-    if start.network.is_sparse and names not in OF_THE_BIAS:
+    if found is not None:
+        return found
+    if start.network.is_sparse and names not in (("bias",), ("center",)):
         raise ValueError(
             f"parameters must be ('bias',) on a sparse network, but is {names}; make the network "
             "of stiffness.toarray() where that is small enough"
@@ -94,14 +113,7 @@ def checked_samples(
         raise ValueError("hidden must leave at least one visible unit, but names all")
     visible = np.setdiff1d(np.arange(units), hidden)
     samples = as_samples(data, len(visible))
-    own = (net.sparse_stiffness if net.is_sparse else net.stiffness).diagonal()
-    with np.errstate(over="ignore", invalid="ignore"):
-        energy = np.abs(samples / start.scale[visible]).max() ** 2 * np.abs(own).max()
-    if not energy < LARGEST_ENERGY * net.common_kT:
-        raise ValueError(
-            f"data are as far off as {np.abs(samples).max():.6g}, where the energy of the network "
-            "overflows; scale them down"
-        )
+    refuse_overflow(samples, net, start.scale[visible])
     if not len(hidden):
         refuse_unreachable(samples, learned, net.controls)
     return samples

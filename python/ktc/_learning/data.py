@@ -10,9 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 from ktc._base.codec import RecordError, Saved, require_alike
 from ktc._base.random_stream import philox, restore_stream, saved_stream
 from ktc._base.validation import Array, count, real_array
+from ktc._model.network import Network
 
 #: Number of the random stream that shuffles the data.
 BATCH_STREAM = 0x6B746362
+#: Largest energy of the data in units of kT: far below where doubles overflow.
+LARGEST_ENERGY = 1e100
 
 
 def as_samples(data: ArrayLike, units: int) -> Array:
@@ -28,6 +31,18 @@ def as_samples(data: ArrayLike, units: int) -> Array:
     if len(array) == 0:
         raise ValueError("data must have at least one sample, but has none")
     return array
+
+
+def refuse_overflow(samples: Array, network: Network, scale: Array) -> None:
+    """Refuse data whose energies overflow; ``scale`` are public units per unit of the network."""
+    own = (network.sparse_stiffness if network.is_sparse else network.stiffness).diagonal()
+    with np.errstate(over="ignore", invalid="ignore"):
+        energy = np.abs(samples / scale).max() ** 2 * np.abs(own).max()
+    if not energy < LARGEST_ENERGY * network.common_kT:
+        raise ValueError(
+            f"data are as far off as {np.abs(samples).max():.6g}, where the energy of the network "
+            "overflows; scale them down"
+        )
 
 
 class Batches:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ktc._base.cached import cached_property
 from ktc._base.estimate import INFINITE, Estimate
 from ktc._base.validation import Array, of_type
 from ktc._emulation.free_energy_ladder import free_energy_difference
@@ -96,30 +96,40 @@ class Fit(LearnedModel):
         """
         return None if self.rested is None else has_relaxed(self.start.network, self.rested)
 
+    @property
+    def error_method(self) -> str:
+        """How errors of work, heat and excess works are obtained: all replicas share a controller.
+
+        - "linear response": of repeated runs with as many replicas, to first order in the noise of
+          their averages, to which the controller reacts: the error by their scatter, times 0.5 to
+          5. Exact slopes for linear networks, of leading order in the speed for uncoupled units.
+        - "independent replicas": by their scatter alone. Of repeated runs under transport and open
+          loop; up to several times off where the response is not known: coupled quartic units,
+          hidden units, batches, anticipation, more than 64 moments, and schedules that remember
+          gradients without ``memory_slopes``.
+        - "exact": an infinite ensemble.
+        """
+        if self.readings.variances is not None:
+            return "exact"
+        return "independent replicas" if self._shared is None else "linear response"
+
     @cached_property
     def _shared(self) -> SharedController | None:
         return shared_controller(self, self._exact)
 
-    @property
-    def _excess_of_replicas(self) -> Estimate:
-        """Work with the error of the excess work."""
-        ratio = None if self._shared is None else self._shared.excess_work
-        return self._shared_estimate(self.readings.work, ratio, "work")
-
-    def _shared_estimate(self, samples: Array, ratio: float | None, name: str = "") -> Estimate:
+    def _of_runs(self, samples: Array, ratio: float | None, name: str = "") -> Estimate:
         """The mean over replicas that share the controller, with the error of repeated runs."""
         found = self._estimate(samples, name)
         if ratio is None or self.readings.variances is not None:
             return found
+        error, unit = found.stderr * ratio, found.unit
         return Estimate(
-            found.mean,
-            found.stderr * ratio,
-            samples,
-            method=SHARED,
-            unit=found.unit,
-            kT=self.kT,
-            ensemble=self.readings,
+            found.mean, error, samples, method=SHARED, unit=unit, kT=self.kT, ensemble=self.readings
         )
+
+    def _excess_of(self, change: Estimate) -> Estimate:
+        ratio = None if self._shared is None else self._shared.excess_work
+        return self._excess(self._of_runs(self.readings.work, ratio, "work"), change)
 
     def _excess(self, work: Estimate, change: Estimate) -> Estimate:
         note = UNRELAXED if self.from_equilibrium is False else ""
@@ -129,13 +139,13 @@ class Fit(LearnedModel):
     def work(self) -> Estimate:
         """Work done on the network, per replica."""
         ratio = None if self._shared is None else self._shared.work
-        return self._shared_estimate(self.readings.work, ratio, "work")
+        return self._of_runs(self.readings.work, ratio, "work")
 
     @property
     def heat(self) -> Estimate:
         """Heat that flowed into the resistors, per replica."""
         ratio = None if self._shared is None else self._shared.heat
-        return self._shared_estimate(self.readings.heat, ratio, "heat")
+        return self._of_runs(self.readings.heat, ratio, "heat")
 
     @property
     def positive_phase_work(self) -> Estimate:
@@ -159,11 +169,11 @@ class Fit(LearnedModel):
         """W_ex = W − ΔF: what the run dissipated, and the bias of the chain's likelihood.
 
         What the device held beyond F(θ_start) is not in it (see ``from_equilibrium``). The stderr
-        is of independent replicas, as under transport and open loop. Under other rules they share a
-        controller that reacts to their mean: over repeated runs W_ex scatters by 1.2 to 1.9 times
-        as much, and by ``stderr`` compared with ``bound``.
+        is that of repeated runs (``error_method``). ΔF and ``bound`` at the run's own final
+        parameters move along with W, so that W_ex differs from ``bound`` by as little as
+        √(``variance``/N), the error of independent replicas.
         """
-        return self._excess(self._excess_of_replicas, self.free_energy_change)
+        return self._excess_of(self.free_energy_change)
 
     @property
     def applied_free_energy_change(self) -> Estimate:
@@ -179,7 +189,7 @@ class Fit(LearnedModel):
         ``excess_work`` has the ΔF of its design, and may lie below the bound there. Free energies
         are at the temperature of its resistors, pickup left out.
         """
-        return self._excess(self._excess_of_replicas, self.applied_free_energy_change)
+        return self._excess_of(self.applied_free_energy_change)
 
     @cached_property
     def completed_excess_work(self) -> Estimate:
@@ -209,9 +219,8 @@ class Fit(LearnedModel):
         else:
             state = self.readings.final_state / self.start.scale
             jump = energy_differences(state, self.controls, controls)
-        shared = self._shared
-        ratio = None if shared is None else shared.completed(controls)
-        work = self._shared_estimate(self.readings.work + jump, ratio)
+        ratio = None if self._shared is None else self._shared.completed(controls)
+        work = self._of_runs(self.readings.work + jump, ratio)
         return self._excess(work, self._free_energy_change(controls))
 
     @cached_property
@@ -295,9 +304,10 @@ class Fit(LearnedModel):
     def bound(self) -> float:
         """Least excess work of reaching this run's final parameters in its duration.
 
-        By the bias where it alone was learned on a Gaussian network (``theory.least_excess_work``);
-        by any control whatever (``theory.wasserstein_bound``) elsewhere. From equilibrium at the
-        first controls: where ``from_equilibrium`` is False it does not apply.
+        By the bias where it alone was learned on a Gaussian network (``theory.least_excess_work``),
+        and by the sources of a circuit where these were; by any control whatever
+        (``theory.wasserstein_bound``) elsewhere. From equilibrium at the first controls: where
+        ``from_equilibrium`` is False it does not apply.
 
         Raises:
             ValueError: inductors, coupled quartic units, inertia where more than the bias was

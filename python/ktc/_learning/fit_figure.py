@@ -12,6 +12,7 @@ from ktc._base.validation import Array
 from ktc._drawing.labels import Scale, plain, scale_of
 from ktc._drawing.style import MANY, STYLES, legend, line, new_figure, thermal_axis, units
 from ktc._learning.metrics.exact_model import ExactModel
+from ktc._model.directions import Directions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -72,7 +73,7 @@ def draw_parameters(
     start = fit.learned.vector(fit.start.network.controls)
     time = np.concatenate([[0.0], fit.history.time]) * clock.factor
     values = np.concatenate([start[None], fit.history.theta])[:, block]
-    alone = fit.learned.units == 1
+    alone = fit.learned.units == 1 or isinstance(fit.learned, Directions)
     numbers = () if alone else [",".join(map(str, place)) for place in zip(*places, strict=True)]
     what = "unit" if len(places) == 1 else "element"
     units(ax, time, values * scale.factor, steps=True, name=what, numbers=numbers)
@@ -148,6 +149,8 @@ def _target(fit: Fit) -> Array | None:
 
 def _unit(fit: Fit, kind: str) -> str:
     """Unit symbol of a kind of parameter."""
+    if isinstance(fit.learned, Directions):
+        return fit.learned.symbols[kind]
     name = UNIT_OF.get(kind, "stiffness")
     return str(getattr(fit.symbols, name)) if name else ""
 

@@ -19,13 +19,18 @@ def _parts(fit: Fit) -> dict[str, object]:
     """Arguments of a fit, but for its device; the learned parameters by names and masks."""
     kept = {one.name: getattr(fit, one.name) for one in fields(fit) if one.name != "device"}
     learned = kept.pop("learned")
-    return {**kept, "names": learned.names, "mask": learned.masks}
+    names, mask, values = learned.names, learned.masks, learned.values
+    return {**kept, "names": names, "mask": mask, "values": values}
 
 
 def _made(
-    start: Described, names: tuple[str, ...], mask: Mapping[str, ArrayLike] | None, **others: Any
+    start: Described,
+    names: tuple[str, ...],
+    mask: Mapping[str, ArrayLike] | None,
+    values: Mapping[str, float] | None = None,
+    **others: Any,
 ) -> Fit:
-    fit = Fit(start=start, learned=learnable(start, names, mask), **others)
+    fit = Fit(start=start, learned=learnable(start, names, mask, values), **others)
     units, size = start.network.units, fit.learned.size
     count("batch", 1 if fit.batch is None else fit.batch, most=count("samples", fit.samples))
     random_seed(fit.seed)

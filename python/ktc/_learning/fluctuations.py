@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ktc._base.validation import Array
-from ktc._learning.averages import OF_THE_BIAS
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._model.controls import Controls
 from ktc._model.network import Network
 from ktc._model.parameters import Parameters
 from ktc._theory.gaussian import inverse, square_root
 
-#: Largest number of averages that are followed: their covariance is a matrix at every update.
-MOST_AVERAGES = 64
+#: Largest number of averages that are followed, and of the entries of their covariance in all
+#: updates of a run.
+MOST_AVERAGES, MOST_NUMBERS = 64, 10_000_000
 #: Derivatives are differences over this share of a parameter's thermal width kT/√Var(∂_θH).
 STEP = 1e-3
 
@@ -43,6 +43,10 @@ class Path(NamedTuple):
     def controls(self, theta: Array) -> Controls:
         """All controls at θ."""
         return self.exact.parameters.controls(theta, self.network.controls)
+
+    def too_long(self, averages: int) -> bool:
+        """Whether so many averages are too many to follow."""
+        return averages > MOST_AVERAGES or averages**2 * len(self.theta) > MOST_NUMBERS
 
     def between(self, values: Array) -> Array:
         """Values at ``looks``, shape (looks, …), interpolated to all updates."""
@@ -154,10 +158,10 @@ class _Moments:
 def of_linear_network(path: Path) -> Fluctuations | None:
     """Fluctuations of a linear network that starts in equilibrium; None for too many averages."""
     net, learned = path.network, path.exact.parameters
-    of_bias = learned.names in OF_THE_BIAS
+    of_bias = learned.by_bias
     kT, d = net.common_kT, net.units
     moments = _Moments(net, learned, of_bias)
-    if moments.size > MOST_AVERAGES:
+    if path.too_long(moments.size):
         return None
     mean, spread = np.zeros(moments.phase), np.zeros((moments.phase, moments.phase))
     mean[:d] = np.linalg.solve(net.stiffness, net.bias)
@@ -255,7 +259,7 @@ def of_units(path: Path, forces: Array) -> Fluctuations | None:
     every = Parameters(
         start, names if net.quartic.any() or names[-1] in learned.names else names[:2]
     )
-    if every.size > MOST_AVERAGES:
+    if path.too_long(every.size):
         return None
     place = [every.labels.index(name) for name in learned.labels]
     model = ExactModel(start, every)

@@ -27,9 +27,11 @@ from ktc._model.device import (
     Device,
     DeviceFactory,
     is_infinite,
+    remembered_of,
     rested_of,
     seed_of,
 )
+from ktc._model.directions import directions_among, with_directions
 
 REPLICAS = 10_000
 
@@ -75,8 +77,10 @@ def learn(
             rate, evaluated at the updates, as ``schedules.Tabulated``.
         duration: T where schedule is a function, and only there.
         parameters: one or several of "bias", "stiffness" ("couplings", "diagonal" or both) and
-            "quartic"; or ("center",) for λ of ½(x − λ)ᵀK(x − λ), b = Kλ. A scalar rate acts on
-            these in public units: θ in volts on a Board, where g is in joules per volt.
+            "quartic"; or ("center",) for λ of ½(x − λ)ᵀK(x − λ), b = Kλ; or names of sources of a
+            circuit that drive no steady current, such as ("V1", "I2"), for their values in volts
+            and amperes, with other sources held. A scalar rate acts on these in public units: θ in
+            volts on a Board, where g is in joules per volt.
         replicas: number of replicas, 10,000 by default; ``math.inf`` for exact ensemble means,
             without sampling noise. A running device takes none, and no seed and threads.
         ticks: number of equal holds of the controls, at least 1.
@@ -100,8 +104,9 @@ def learn(
         checkpoint: file that keeps the run, for ``ktc.resume`` to go on with where it was killed or
             interrupted: written before the first update, after each ``every`` updates, and after
             the last. Emulators alone can be kept. The file must not exist.
-        every: number of updates between two checkpoints, 100 by default. Each replaces the last one
-            as a whole, and takes the time of writing the emulator, the data and the history.
+        every: number of updates between two checkpoints; by default 100, or a twentieth of all
+            where that is more. Each replaces the last one as a whole, and takes the time of writing
+            the emulator, the data and the history so far.
 
     Returns:
         A Fit. An update that would leave the energy unconfined is halved until it does not, which
@@ -133,15 +138,18 @@ def learn(
     checks.check_schedule(schedule, metrics)
     checks.check_callback(callback)
     settings = metrics or Metrics()
-    names, steps = checks.parameter_names(parameters), tick_count(ticks)
+    names, steps = checks.parameter_names(parameters, device), tick_count(ticks)
     numbers = checks.hidden_units(hidden)
+    if directions_among(device, names):
+        device = with_directions(device)
     given, device = device, _running(device, replicas, seed, threads)
     infinite = is_infinite(device.ledger)
     # An infinite ensemble has no noise, but its batches are drawn all the same.
     seed = random_seed(seed) if infinite and given is not device else seed_of(device)
     rested = rested_of(device)
     start = Described(device.network.with_controls(device.controls), device.scale, device.symbols)
-    learned = checks.learned_parameters(given, start, names, mask, len(numbers))
+    remembered = remembered_of(device)
+    learned = checks.learned_parameters(given, start, names, mask, len(numbers), remembered)
     samples = checks.checked_samples(data, numbers, start, learned)
     checks.check_anticipation(schedule, learned.size, len(numbers), batch, settings)
     schedule.check(start.network.units)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ktc._base.cached import cached_property
 from ktc._base.estimate import Estimate
 from ktc._base.files import VERSION, Storable
+from ktc._base.resources import allocating
 from ktc._base.units import Units
 from ktc._base.validation import Array, count, random_seed
 from ktc._emulation.emulator import Emulator
@@ -85,11 +86,13 @@ class LearnedModel(Storable):
         """Learned controls at the end, whole arrays by name: bias (d,), stiffness (d, d), quartic.
 
         ``emulator.set(**fit.parameters)`` and ``network.with_controls(**fit.parameters)`` take
-        them. A center is a bias here, b = Kλ; λ itself is ``theta``.
+        them. A center is a bias here, b = Kλ; λ itself is ``theta``. Sources of a circuit have
+        their values by name, V or A, which ``set`` of the circuit's emulators takes.
         """
-        renamed = {**CONTROL_OF, "center": "bias"}
-        names = dict.fromkeys(renamed.get(name, name) for name in self.learned.names)
-        return {name: np.array(getattr(self.controls, name)) for name in names}
+        kinds = ("bias",) if self.learned.by_bias else self.learned.names
+        names = dict.fromkeys(CONTROL_OF.get(name, name) for name in kinds)
+        whole = {name: np.array(getattr(self.controls, name)) for name in names}
+        return self.learned.named(self.theta, whole)
 
     @cached_property
     def controls(self) -> Controls:
@@ -135,8 +138,9 @@ class LearnedModel(Storable):
             >>> fit.sample(3, seed=1).shape
             (3, 1)
         """
-        emulator = Emulator(self._model, count("samples", samples), random_seed(seed))
-        return np.delete(emulator.read(), self.hidden, axis=1)
+        with allocating("samples", count("samples", samples)):
+            emulator = Emulator(self._model, samples, random_seed(seed))
+            return np.delete(emulator.read(), self.hidden, axis=1)
 
     def score(self, data: ArrayLike) -> Estimate:
         """Return the log-likelihood ln p(v) of data under the learned model, in nats per sample.

@@ -32,9 +32,11 @@ from ktc._model.device import (
     EnsembleLedger,
     HasImperfections,
     RealisesControls,
+    RemembersSources,
     data_sheet_of,
     is_infinite,
 )
+from ktc._model.directions import Directions
 from ktc._model.network import Network
 from ktc._model.parameters import Parameters
 from ktc._theory.free_energies import free_energy_change
@@ -99,7 +101,7 @@ class LearningRun:
         begun = task.schedule.begun()
         problem = Problem(
             device, begun, task.ticks, task.learned, positive, self._source, exact,
-            _as_designed(task, device),
+            _plans(task, device, self._source), task.seed,
         )  # fmt: skip
         self._problem, self._noise = problem, _noise(problem, task.schedule, task.seed)
         self._loop = Loop(problem, self._noise)
@@ -179,8 +181,10 @@ class LearningRun:
             tally = ledger.tally()
         with tally as variances_so_far:
             outcome = self._loop.run(progress, callback, keep)
+            self._name_sources(outcome.rows["theta"][-1])
             variances = variances_so_far()
         exact, positive = self._problem.exact, self._problem.positive
+        source = None if self._loop.rule == "open loop" else self._source
         many, samples, goal = len(task.hidden), task.samples, positive.all_forces()
         moments = BatchMoments.of(samples, task.batch) if exact.whole and not many else None
         scatter = np.cov(samples.T, bias=True).reshape(2 * [samples.shape[1]]) if many else None
@@ -197,13 +201,19 @@ class LearningRun:
             readings=self._readings(variances),
             history=history_of(outcome.rows, exact, None if many else goal),
             stopped_early=outcome.stopped,
-            calibration=None if self._source is None else self._source.report(),
+            calibration=None if source is None else source.report(),
             rule=self._loop.rule,
             seed=task.seed,
             rested=task.rested,
             imperfections=data_sheet_of(device),
             device=device,
         )
+
+    def _name_sources(self, theta: Array) -> None:
+        """Set sources by name: updates set the bias, which may not tell them from others."""
+        learned, device = self.task.learned, self.device
+        if isinstance(learned, Directions) and isinstance(device, RemembersSources):
+            device.set(**learned.all_named(theta))
 
     def _readings(self, variances: Mapping[str, float] | None) -> Readings:
         """What the device read over the run."""
@@ -221,10 +231,13 @@ class LearningRun:
         )
 
 
-def _as_designed(task: Task, device: Device) -> bool:
-    """Whether a run starts in equilibrium, on what its design says, as far as the device knows."""
+def _plans(task: Task, device: Device, source: MetricSource | None) -> bool:
+    """Whether a drive may be computed beforehand: of a device that starts in equilibrium and is
+    what its design says, as far as it knows, where no measured metrics are asked for.
+    """
     settled = task.rested is None or has_relaxed(task.start.network, task.rested)
-    return settled and data_sheet_of(device) is None
+    asked = task.metrics != Metrics() and source is not None and not source.closed
+    return settled and not asked and data_sheet_of(device) is None
 
 
 def _realised(device: object) -> Network | None:

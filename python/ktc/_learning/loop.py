@@ -11,7 +11,7 @@ import numpy as np
 from ktc._base.lazy_imports import InterruptGate
 from ktc._base.progress import progress_bar
 from ktc._base.validation import Array, frozen
-from ktc._learning.averages import OF_THE_BIAS, replica_forces
+from ktc._learning.averages import replica_forces
 from ktc._learning.confinement import MARGIN, confined
 from ktc._learning.device_checks import check_controls
 from ktc._learning.gradient_noise import GradientNoise
@@ -40,7 +40,7 @@ class Problem:
 
     ``schedule`` is as made for this run (``Schedule.begun``), ``metrics`` None where it needs
     neither F nor ζ; ``exact`` has the free energies on the path where they are available.
-    ``at_rest`` is whether the device starts in equilibrium, and is what its design says.
+    ``plans`` is whether a drive computed beforehand may replace the rule of F and ζ.
     """
 
     device: Device
@@ -50,16 +50,8 @@ class Problem:
     positive: PositivePhase
     metrics: MetricSource | None
     exact: ExactModel
-    at_rest: bool = True
-
-    @property
-    def computes_ahead(self) -> bool:
-        """Whether a drive computed beforehand may replace the rule of F and ζ.
-
-        Not where that is exact, for all of the bias of a Gaussian network, nor where F or ζ is
-        measured.
-        """
-        return not self.exact.whole and (self.metrics is None or self.metrics.closed)
+    plans: bool = False
+    seed: int | None = None
 
     @property
     def closed_form(self) -> bool:
@@ -299,7 +291,7 @@ class Loop:
         """Δθ of an update by the schedule's rate."""
 
         def toward(point: Array) -> Array:
-            if self._parameters.names not in OF_THE_BIAS:
+            if not self._parameters.by_bias:
                 raise ValueError(
                     f"{self._problem.schedule.name} aims at a mean, which is a target of the bias "
                     f"alone, but parameters are {self._parameters.names}; take MinimalDissipation"

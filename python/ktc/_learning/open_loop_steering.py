@@ -11,7 +11,6 @@ from ktc._base.validation import Array
 from ktc._learning.drive_plan import DrivePlan
 from ktc._learning.ensemble_motion import GaussianMotion, UnitMotion
 from ktc._learning.metrics.exact_model import MOST_DENSE, ExactModel
-from ktc._learning.metrics.likelihood import maximum_likelihood
 from ktc._learning.restraint import floor_of
 from ktc._model.controls import Controls
 from ktc._model.quartic_unit import OneUnit
@@ -62,12 +61,11 @@ class OpenLoop:
         self._path, self._goal = saved["path"], saved["goal"]
 
 
-def open_loop(exact: ExactModel, data: Array, duration: float, ticks: int) -> OpenLoop | None:
-    """The drive of least excess work to the data's model; None where it cannot be computed.
+def open_loop(exact: ExactModel, best: Controls, duration: float, ticks: int) -> OpenLoop | None:
+    """The drive of least excess work to controls; None where it cannot be computed.
 
     It is computed for overdamped or inertial Gaussian networks of up to twelve coordinates, and for
-    overdamped quartic units without couplings, from equilibrium at the start; ``data`` are the
-    averages ⟨∂_θH⟩ over it, shape (p,).
+    overdamped quartic units without couplings, from equilibrium at the start.
     """
     learned, net = exact.parameters, exact.start.network
     if not exact.known or learned.size > MOST_DENSE or net.is_sparse or not net.has_friction:
@@ -76,12 +74,15 @@ def open_loop(exact: ExactModel, data: Array, duration: float, ticks: int) -> Op
     closed = exact.method == "closed form"
     if (closed and size > MOST_UNITS) or (not closed and net.inertia is not None):
         return None
-    try:
-        best = maximum_likelihood(exact, data)
-        path = _path(exact, best, duration, min(ticks, _holds(closed, size)))
-    except (ValueError, OverflowError, np.linalg.LinAlgError):
-        return None
-    goal = learned.vector(best)
+    path = _path(exact, best, duration, min(ticks, _holds(closed, size)))
+    return open_loop_of(exact, path, best, duration, ticks)
+
+
+def open_loop_of(
+    exact: ExactModel, path: Array, best: Controls, duration: float, ticks: int
+) -> OpenLoop | None:
+    """Steering along a path; None where it is not finite."""
+    goal = exact.parameters.vector(best)
     return OpenLoop(path, goal, duration, duration / ticks) if np.isfinite(path).all() else None
 
 

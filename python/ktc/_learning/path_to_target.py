@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ktc._base.cached import cached_property
 from ktc._base.codec import Saved, require_alike
 from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array

@@ -111,6 +111,7 @@ class ClampedPhase:
         self._emulator = Emulator(clamped, replicas, seed, threads)
         self._emulator.write(state)
         self._parameters, self.batches, self._threads = parameters, batches, threads
+        self.hidden, self._samples = hidden, samples
         self.set, self.run = self._emulator.set, self._emulator.run
         own = net.stiffness[np.ix_(hidden, hidden)] / friction[hidden][:, None]
         slowest = np.abs(np.linalg.eigvals(own)).min()
@@ -127,6 +128,12 @@ class ClampedPhase:
     def all_forces(self) -> Array:
         """⟨∂_θH⟩ over all samples and their hidden states, shape (p,)."""
         return replica_forces(self._emulator, self._parameters)[0]
+
+    @property
+    def moments(self) -> tuple[Array, Array]:
+        """Mean and covariance (divided by n) of the data."""
+        spread = np.cov(self._samples.T, bias=True).reshape(2 * [self._samples.shape[1]])
+        return self._samples.mean(axis=0), spread
 
     def sample_forces(self, most: int) -> Array:
         """∂_θH of one replica of each sample, or of as many evenly spaced ones, shape (n, p)."""

@@ -33,6 +33,13 @@ class MemorySlopes(NamedTuple):
         keep: share of c that is kept from update to update, shape (m,).
         by_gradient: ∂c/∂g of each update, shape (n + 1, m, p).
         of_change: ∂Δθ/∂c of each update, shape (n + 1, p, m).
+
+    Example:
+        >>> import numpy as np
+        >>> import ktc
+        >>> adam = ktc.schedules.Adam(duration=1.0, rate=1.0, beta1=0.5, beta2=0.75)
+        >>> adam.memory_slopes(np.ones((3, 1)), hold=0.5, blocks={"bias": slice(0, 1)}).keep
+        array([0.5 , 0.75])
     """
 
     keep: Array

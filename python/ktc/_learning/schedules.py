@@ -39,17 +39,19 @@ class MinimalDissipation(Schedule, transports=True):
     ``RuntimeWarning`` says where they are not. It is the default there (``fit.rule`` is
     "transport"); ``anticipate`` or measured metrics choose the rules of F and ζ.
 
-    **Open loop.** Where only a part of bias and stiffness is learned, or a network has inertia, and
-    for quartic units without couplings, the drive is computed before the run. The likelihood is
-    concave in θ, so that its maximum θ* is known; the excess work of a run that ends there,
+    **Open loop.** Where only a part of bias and stiffness is learned, or a network has inertia,
+    hidden or quartic units, the drive is computed before the run. Without hidden units the
+    likelihood is concave in θ, so that its maximum θ* is known; with them θ* is the maximum to
+    which ascent from the start leads. The excess work of a run that ends there,
 
         W_ex = kT KL(p₀‖p*) + ∫ (θ* − θ)·d⟨∂_θH⟩,
 
     is minimised over θ(t) by its gradient, with the moments of the network or the density of each
-    unit. Controls follow that θ(t) and end with a jump to θ*, so that the run arrives, the noise of
-    replicas does not steer, and replicas are independent. ``fit.rule`` is "open loop". It takes up
-    to twelve coordinates (positions and momenta), closed forms or quadratures, all data at each
-    update, and a start in equilibrium; elsewhere the rule of F and ζ remains.
+    unit; over straight paths by trial runs where a network has more than twelve coordinates or
+    coupled quartic units. Controls follow that θ(t) and end with a jump to θ*, so that the run
+    arrives, the noise of replicas does not steer, and replicas are independent. ``fit.rule`` is
+    "open loop". It needs all data at each update, at most 256 parameters, a start in equilibrium,
+    and no hidden quartic units; elsewhere the rule of F and ζ remains.
 
     **Anticipation.** Where F and ζ change with θ, their present values say little about the path
     that remains. With ``anticipate`` the controller computes two equilibria of the model: θ* has

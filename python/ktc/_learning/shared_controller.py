@@ -111,37 +111,45 @@ class SharedController:
         seen[0] = slopes + np.concatenate([ends.start, ends.start], axis=1)
         square = np.sum(seen * (moving.noise @ seen), axis=(0, 1))
         shared, alone = square[:many] + apart, square[many:] + apart
-        return np.sqrt(np.where(alone > 0, shared / np.where(alone > 0, alone, 1.0), 1.0))
+        if not np.isfinite(shared + alone).all():
+            raise ValueError("the response of the controller to noise grows without bound")
+        # Nothing to multiply where no control moves.
+        moves = (shared > 0) & (alone > 0)
+        return np.sqrt(np.where(moves, shared, 1.0) / np.where(moves, alone, 1.0))
 
 
 def shared_controller(fit: Fit, exact: ExactModel) -> SharedController | None:
     """Errors of a run's accounts; None where replicas are independent, or no response is known."""
-    updates = len(fit.history.time)
-    closed = exact.metrics_known if fit.schedule.uses_metrics else exact.known
-    if updates < 2 or fit.rule not in ("rate", "metrics") or not closed or len(fit.hidden):
-        return None
-    if fit.batch not in (None, fit.samples):
+    if not _may_respond(fit, exact):
         return None
     hold = float(fit.history.time[1])
     memory = fit.schedule.memory_slopes(fit.history.gradient, hold, fit.learned.blocks)
     if memory is None and fit.schedule.begun() is not fit.schedule:
         return None
-    size, theta = fit.learned.size, fit.history.theta
+    updates, size, theta = len(fit.history.time), fit.learned.size, fit.history.theta
     changing = fit.schedule.uses_metrics and not exact.constant
     many = max(LEAST_LOOKS, (METRICS if changing else EVALUATIONS) // size)
     inner = np.linspace(1, updates - 2, min(many, updates - 2)).astype(np.intp)
     looks = np.concatenate([[0], inner, [updates - 1]])
     path = Path(exact, theta, hold, looks)
     try:
-        if exact.method == "closed form":
-            moving = fluctuations.of_linear_network(path)
-        else:
-            moving = fluctuations.of_units(path, fit.history.gradient + fit.data_forces)
-        if moving is None:
-            return None
-        return SharedController(fit, path, moving, memory)
+        with np.errstate(all="ignore"):  # of runs that blew up; what is not finite is refused
+            if exact.method == "closed form":
+                moving = fluctuations.of_linear_network(path)
+            else:
+                moving = fluctuations.of_units(path, fit.history.gradient + fit.data_forces)
+            return None if moving is None else SharedController(fit, path, moving, memory)
     except (ValueError, np.linalg.LinAlgError):
         return None
+
+
+def _may_respond(fit: Fit, exact: ExactModel) -> bool:
+    """Whether the controller of a run reacts to noise, in a way that is followed."""
+    exact_means, batches = fit.readings.variances is not None, fit.batch not in (None, fit.samples)
+    if exact_means or batches or len(fit.hidden) or len(fit.history.time) < 2:
+        return False
+    known = exact.metrics_known if fit.schedule.uses_metrics else exact.known
+    return known and fit.rule in ("rate", "metrics")
 
 
 def _path_theta(fit: Fit) -> Array:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.lazy_imports import scipy
+from ktc._base.resources import allocating
 from ktc._base.validation import count, flag, per_unit, real_array, refusing_overflow
 from ktc._model.sparse_stiffness import SparseMatrix
 
@@ -67,12 +68,14 @@ def springs(
             f"shape {c.shape}"
         )
     strength = np.broadcast_to(c, low.shape)
-    diagonal = per_unit("own", own, d).copy()
-    np.add.at(diagonal, low, strength)
-    np.add.at(diagonal, high, strength)
-    values = np.concatenate([diagonal, -strength, -strength])
-    rows, columns = (np.concatenate([np.arange(d), *ends]) for ends in ((low, high), (high, low)))
-    return scipy.sparse.coo_array((values, (rows, columns)), shape=(d, d)).tocsr()
+    with allocating("units", d):
+        diagonal = per_unit("own", own, d).copy()
+        np.add.at(diagonal, low, strength)
+        np.add.at(diagonal, high, strength)
+        values = np.concatenate([diagonal, -strength, -strength])
+        pairs_of_ends = (low, high), (high, low)
+        rows, columns = (np.concatenate([np.arange(d), *ends]) for ends in pairs_of_ends)
+        return scipy.sparse.coo_array((values, (rows, columns)), shape=(d, d)).tocsr()
 
 
 def ring(units: int, own: ArrayLike = 1.0, coupling: ArrayLike = 1.0) -> SparseMatrix:
@@ -88,8 +91,9 @@ def ring(units: int, own: ArrayLike = 1.0, coupling: ArrayLike = 1.0) -> SparseM
         array([ 1.5 , -0.25,  0.  , -0.25])
     """
     d = count("units", units, least=3, most=MOST_UNITS)
-    number = np.arange(d)
-    return springs(d, np.stack([number, (number + 1) % d], axis=1), own, coupling)
+    with allocating("units", d):
+        number = np.arange(d)
+        return springs(d, np.stack([number, (number + 1) % d], axis=1), own, coupling)
 
 
 def grid(
@@ -114,11 +118,12 @@ def grid(
     least = 3 if flag("periodic", periodic) else 1
     shape = (count("rows", rows, least=least), count("columns", columns, least=least))
     units = count("rows · columns", shape[0] * shape[1], most=MOST_UNITS)
-    number = np.arange(units).reshape(shape)
-    if periodic:
-        right = [number, np.roll(number, -1, axis=1)]
-        down = [number, np.roll(number, -1, axis=0)]
-    else:
-        right, down = [number[:, :-1], number[:, 1:]], [number[:-1], number[1:]]
-    edges = [np.stack([one.ravel(), other.ravel()], axis=1) for one, other in (right, down)]
-    return springs(number.size, np.concatenate(edges), own, coupling)
+    with allocating("rows · columns", units):
+        number = np.arange(units).reshape(shape)
+        if periodic:
+            right = [number, np.roll(number, -1, axis=1)]
+            down = [number, np.roll(number, -1, axis=0)]
+        else:
+            right, down = [number[:, :-1], number[:, 1:]], [number[:-1], number[1:]]
+        edges = [np.stack([one.ravel(), other.ravel()], axis=1) for one, other in (right, down)]
+        return springs(units, np.concatenate(edges), own, coupling)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
 from typing import Protocol
 
+from ktc._base.cached import cached_property
 from ktc._base.validation import Array, frozen
 
 

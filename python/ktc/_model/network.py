@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc import _core
+from ktc._base.cached import cached_property
 from ktc._base.codec import from_record, register, same, to_record
 from ktc._base.files import Storable
 from ktc._base.units import CONSISTENT, Units
@@ -17,6 +17,7 @@ from ktc._base.validation import Array, frozen, positive, positive_per_unit, rea
 from ktc._model.controls import Controls, initial_controls
 from ktc._model.elements import CurrentSource, Elements, NoiseSource, Resistor
 from ktc._model.matrices import friction_matrix, in_range, sparse_friction, stiffness_matrix
+from ktc._model.relaxation_times import relaxation_times
 from ktc._model.sparse_stiffness import SparseMatrix, SparseStiffness, is_sparse, refuse_dense
 
 
@@ -304,8 +305,7 @@ class Network(Storable):
                 f"relaxation_times needs a linear network, but quartic is {self.quartic}; "
                 "measure them on an Emulator"
             )
-        with np.errstate(divide="ignore"):
-            return np.sort(1 / np.abs(np.linalg.eigvals(self.drift).real))
+        return relaxation_times(self.drift, self._core.flow, self.stiffness, self.inertia)
 
     def transition(self, hold: float) -> Transition:
         """Return the exact motion over a hold of positive duration at these controls.

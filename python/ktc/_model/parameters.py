@@ -67,6 +67,11 @@ class Parameters:
         array([[-2., -3.,  6.]])
     """
 
+    #: B where the bias is b₀ + B θ and nothing else depends on θ, shape (d, p); None elsewhere.
+    to_bias: Array | None = None
+    #: Values at the device's controls by name, where these do not tell them.
+    values: Mapping[str, float] | None = None
+
     def __init__(
         self,
         device: Description,
@@ -90,6 +95,11 @@ class Parameters:
             self.places[name], self.blocks[name] = places, slice(first, len(labels))
         self.labels = tuple(labels)
         self.size = len(labels)
+
+    @property
+    def by_bias(self) -> bool:
+        """Whether they act by the bias alone: their forces need the mean of the state only."""
+        return self.names == ("bias",) or self.to_bias is not None
 
     @property
     def masks(self) -> dict[str, Mask] | None:
@@ -127,6 +137,10 @@ class Parameters:
         """Return ``controls`` with the values θ, checked as by ``with_controls``."""
         changes = self.changes(vector, controls)
         return controls.updated(**changes)
+
+    def named(self, vector: ArrayLike, changes: Mapping[str, Array]) -> dict[str, Array]:
+        """Return θ by the names that an emulator takes, where ``changes`` has it by controls."""
+        return dict(changes)
 
     @refusing_overflow("state")
     def forces(self, state: ArrayLike) -> Array:

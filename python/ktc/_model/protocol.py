@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from ktc._base.codec import register
 from ktc._base.files import Storable
+from ktc._base.resources import within_memory
 from ktc._base.validation import (
     Array,
     frozen,
@@ -112,17 +113,10 @@ class Protocol(Storable):
         """
         hold = positive("duration", duration) / tick_count(ticks)
         known_controls(functions)
-        midpoints = (np.arange(ticks) + 0.5) * hold
+        midpoints = (np.arange(ticks, dtype=np.float64) + 0.5) * hold
         sampled = {}
         for name, function in functions.items():
-            if not callable(function):
-                sampled[name] = np.repeat(setting(name, name, function)[np.newaxis], ticks, axis=0)
-                continue
-            values = [setting(f"{name} at t = {t:g}", name, function(float(t))) for t in midpoints]
-            shapes = {value.shape for value in values}
-            if len(shapes) > 1:
-                raise ValueError(f"{name} must keep one shape, but has {sorted(shapes)}")
-            sampled[name] = np.stack(values)
+            sampled[name] = _sampled(name, function, midpoints)
         return cls(np.full(ticks, hold), sampled, final)
 
     @classmethod
@@ -230,6 +224,27 @@ class Protocol(Storable):
 
 
 register(Protocol, ("holds", "controls", "final"))
+
+
+def _sampled(name: str, function: Callable[[float], ArrayLike] | ArrayLike, times: Array) -> Array:
+    """Values of a control at given times."""
+    place = f"{name} at t = {times[0]:g}" if callable(function) else name
+    first = setting(place, name, function(float(times[0])) if callable(function) else function)
+    # The values of a function are separate objects at first.
+    size = len(times) * (first.nbytes + (200 if callable(function) else 0))
+    refusal = (
+        f"ticks is {len(times)}, whose values of {name} take {1e-9 * size:.3g} GB, more than the "
+        "memory of this machine; take fewer"
+    )
+    with within_memory(size, refusal):
+        if not callable(function):
+            return np.repeat(first[np.newaxis], len(times), axis=0)
+        later = (setting(f"{name} at t = {t:g}", name, function(float(t))) for t in times[1:])
+        values = [first, *later]
+        shapes = {value.shape for value in values}
+        if len(shapes) > 1:
+            raise ValueError(f"{name} must keep one shape, but has {sorted(shapes)}")
+        return np.stack(values)
 
 
 def _line(start: Array, end: Array, duration: float) -> Callable[[float], ArrayLike]:

@@ -10,6 +10,8 @@ from ktc._model.network import Network
 
 # Where V is this many kT above its minimum, 1e-22 of the probability is left out.
 DEEPEST = 50.0
+# A well this many kT deep has V rounded to 1e-4 kT.
+DEEPEST_WELL = 1e12
 # ∫ e^{V/kT} over a barrier magnifies the rounding of the flux over it: 1e-16² e^50 is below 1e-10.
 HIGHEST_BARRIER = 50.0
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(16)
@@ -73,12 +75,16 @@ class OneUnit:
         least = float(depths[0])
         self.barrier = float(depths[2] - depths[1]) if len(depths) == 3 else 0.0
         edges = _real((v - (least + DEEPEST)).roots())
-        turns = _real(slope.deriv().roots())
-        if len(edges) == 4 and edges[2] - edges[1] > (edges[3] - edges[0]) / 8:
-            # A higher barrier divides the states, and has no probability.
-            turns = turns[(turns < edges[1]) | (turns > edges[2])]
-        else:
+        if least < -DEEPEST_WELL or len(edges) not in (2, 4):
+            raise ValueError(
+                f"stiffness {stiffness:g} and bias {bias:g} make a well {-least:.3g} kT deep, in "
+                "which rounding outweighs kT; raise kT, or scale stiffness, bias and quartic down"
+            )
+        # A higher barrier divides the states, and has no probability.
+        if len(edges) == 4 and edges[2] - edges[1] <= (edges[3] - edges[0]) / 8:
             edges = edges[[0, -1]]
+        turns = _real(slope.deriv().roots())
+        turns = turns[np.searchsorted(edges, turns) % 2 == 1]
         spans = edges[1::2] - edges[::2]
         steepest = np.abs(slope(np.concatenate([edges, turns]))).max()
         self._half = 0.5 * spans.sum() / max(8, int(np.ceil(0.5 * steepest * spans.sum())))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from functools import cached_property
 from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ktc import _core
+from ktc._base.cached import cached_property
 from ktc._base.codec import from_record, register, same, to_record
 from ktc._base.lazy_imports import interrupts_deferred, scipy
 from ktc._base.validation import Array, count, frozen, positive, real_array

@@ -111,6 +111,8 @@ def _forms(net: Network, parameters: Parameters, covariance: Array) -> _Forms:
     linear = np.zeros((parameters.size, net.units))
     first = np.zeros(parameters.size, dtype=np.intp)
     second, weight = first.copy(), np.zeros(parameters.size)
+    if parameters.to_bias is not None:
+        return _Forms(-parameters.to_bias.T, first, second, weight)
     for name, block in parameters.blocks.items():
         i, j = parameters.places[name][0], parameters.places[name][-1]
         rows = np.arange(block.start, block.stop)

@@ -8,6 +8,7 @@ import numpy as np
 
 from ktc._base.validation import Array, choice
 from ktc._model.description import Description
+from ktc._model.directions import directions_among, directions_of
 from ktc._model.network import Network
 from ktc._model.parameters import LEARNABLE, Parameters
 from ktc._model.quartic_unit import OneUnit
@@ -30,8 +31,8 @@ def fisher_matrix(device: Description, parameter: Learnable = "bias") -> Array:
 
     Args:
         device: a Network or a Board, at its own controls.
-        parameter: "bias", "center", one or several of ``theory.LEARNABLE``, or
-            ``theory.Parameters``.
+        parameter: "bias", "center", one or several of ``theory.LEARNABLE``, names of sources of a
+            circuit in ``with_source_energy()``, or ``theory.Parameters``.
 
     Raises:
         ValueError: coupled quartic units, couplings beside quartic units, several temperatures,
@@ -119,6 +120,9 @@ def as_parameters(device: Description, parameter: Learnable) -> Parameters:
                 f"but is of {parameter.units}"
             )
         return parameter
+    names = (parameter,) if isinstance(parameter, str) else parameter
+    if isinstance(names, (list, tuple)) and directions_among(device, names):
+        return directions_of(device, tuple(names))
     if isinstance(parameter, str) and parameter == "center":
         # The center is K⁻¹b, defined for Gaussian networks: this raises with the reason.
         gaussian(device)

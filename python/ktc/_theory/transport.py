@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
+from ktc._base.cached import cached_property
 from ktc._base.validation import Array
 from ktc._theory.gaussian import inverse, symmetrized
 

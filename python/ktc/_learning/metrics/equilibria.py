@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 
 from ktc._base.validation import Array
+from ktc._emulation.emulator import Emulator
 from ktc._learning.confinement import confined
 from ktc._learning.metrics.calibration import Calibration, Landmark
 from ktc._learning.metrics.exact_model import MOST_DENSE, ExactModel
 from ktc._learning.metrics.likelihood import maximum_likelihood
-from ktc._learning.metrics.settings import Metrics
 from ktc._model.controls import Controls
 from ktc._model.parameters import Parameters
 from ktc._theory.geometry import Geometry
@@ -19,6 +20,10 @@ from ktc._theory.geometry import Geometry
 MOST_STEPS = 50
 #: Replicas on which the maximum of a likelihood is measured.
 MAXIMUM_REPLICAS = 10_000
+#: Number of their random stream.
+MAXIMUM_STREAM = 0x6B746C6D
+# The last step is taken where the decrement is this many times that of noise.
+NOISE = 10.0
 
 
 class Equilibria(Protocol):
@@ -111,17 +116,35 @@ def measured_maximum_likelihood(
 ) -> tuple[Controls, Array]:
     """Controls of the greatest likelihood, and the covariance kT F⁻¹/N of their noise.
 
-    Newton's method on replicas, with a last step from a measurement at the result itself.
+    Newton's method, damped far from the maximum, each step on fresh replicas in equilibrium; the
+    last one starts where what remains is no more than their noise.
     """
-    parameters = exact.parameters
+    parameters, kT = exact.parameters, exact.start.network.common_kT
     if parameters.size > MOST_DENSE:
         raise ValueError(
             f"the maximum-likelihood parameters can be measured up to {MOST_DENSE} of them, but "
             f"{parameters.size} are learned; give completed(...) the controls that are meant"
         )
-    calibration = Calibration(exact, Metrics("measured", replicas=replicas), seed, None)
-    near = MeasuredEquilibria(calibration).with_forces(forces, exact.start.network.controls, 0.0)
-    there = calibration.landmark(near, 0.0, afresh=True)
-    change = there.geometry.natural(1.0, there.forces - forces)
-    covariance = exact.start.network.common_kT * np.linalg.inv(there.geometry.fisher) / replicas
-    return parameters.controls(there.theta + change, near), covariance
+    stream = np.random.SeedSequence([seed or 0, MAXIMUM_STREAM])
+    controls = exact.start.network.controls
+    for number in stream.generate_state(MOST_STEPS, np.uint64).tolist():
+        model = replace(exact.start, network=exact.start.network.with_controls(controls))
+        each = parameters.forces(Emulator(model, replicas, number).read())
+        fisher = np.atleast_2d(np.cov(each.T)) / kT
+        gradient = each.mean(axis=0) - forces
+        change = np.asarray(np.linalg.solve(fisher, gradient))
+        decrement = float(gradient @ change) / kT
+        if decrement < NOISE * len(change) / replicas:
+            return parameters.controls(parameters.vector(controls) + change, controls), (
+                kT * np.linalg.inv(fisher) / replicas
+            )
+        damping = 1 / (1 + np.sqrt(decrement))
+        share, controls = confined(
+            parameters, controls, parameters.vector(controls), damping * change
+        )
+        if share == 0:
+            break
+    raise ValueError(
+        "no confined model with the averages of the data was found: the search diverged; learn "
+        "other parameters, or take data that such a model can have"
+    )

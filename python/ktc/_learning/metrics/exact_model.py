@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from ktc._base.validation import Array
-from ktc._learning.averages import OF_THE_BIAS
 from ktc._learning.metrics.gaussian_products import GaussianProducts
 from ktc._learning.metrics.metric_tensors import MetricTensors
 from ktc._model.controls import Controls
@@ -20,6 +19,7 @@ from ktc._theory.gaussian import inverse
 from ktc._theory.geometry import Geometry
 from ktc._theory.least_work import least_excess_work
 from ktc._theory.metrics import entries_by_unit, fisher_matrix, friction_tensor
+from ktc._theory.restricted_work import least_work_along
 from ktc._theory.wasserstein import wasserstein_bound
 
 #: Quadratures of units by their stiffness, bias and quartic term.
@@ -53,13 +53,14 @@ class ExactModel:
 
     @property
     def constant(self) -> bool:
-        """Whether F and ζ do not depend on θ: bias or center of a Gaussian network."""
-        return self.method == "closed form" and self.parameters.names in OF_THE_BIAS
+        """Whether F and ζ do not depend on θ: of a Gaussian network's bias, by any linear map."""
+        return self.method == "closed form" and self.parameters.by_bias
 
     @property
     def whole(self) -> bool:
-        """Whether it is constant, and no unit's bias is left out."""
-        return self.constant and self.parameters.size == self.parameters.units
+        """Whether all of the bias is learned, as bias or center."""
+        own = self.parameters.names in (("bias",), ("center",))
+        return self.constant and own and self.parameters.size == self.parameters.units
 
     @property
     def metrics_known(self) -> bool:
@@ -82,7 +83,8 @@ class ExactModel:
     def metric(self, controls: Controls, hold: float) -> MetricTensors:
         """F and ζ at equilibrium, for controls held for ``hold``."""
         closed = self.method == "closed form" and self._overdamped and not self.whole
-        if closed and self.parameters.size > MOST_CLOSED:
+        mapped = self.parameters.to_bias is not None
+        if closed and not mapped and self.parameters.size > MOST_CLOSED:
             net = self.start.network.with_controls(controls)
             return GaussianProducts(net, self.parameters, hold)
         return self.geometry(controls, hold)
@@ -123,9 +125,16 @@ class ExactModel:
         return -kT * float(np.sum(changes))
 
     def bound(self, controls: Controls, time: float) -> float:
-        """Least excess work of reaching controls in a time: by the bias, or by any control."""
+        """Least excess work of reaching controls in a time: by the bias, or by any control.
+
+        Of directions of the bias, by these directions alone.
+        """
         if self.constant:
-            return least_excess_work(self.start, controls.bias, time)
+            learned, net = self.parameters, self.start.network
+            if learned.to_bias is None or learned.size == learned.units or not net.has_friction:
+                return least_excess_work(self.start, controls.bias, time)
+            change = learned.vector(controls) - learned.vector(net.controls)
+            return least_work_along(net, learned.to_bias, change, time)
         net = self.start.network.with_controls(controls)
         after = Described(net, self.start.scale, self.start.symbols)
         return wasserstein_bound(self.start, after, time)
@@ -144,7 +153,7 @@ class ExactModel:
 def _method(net: Network, parameters: Parameters) -> str | None:
     if net.is_sparse:
         # The whole bias alone, by dense algebra.
-        whole = parameters.names in OF_THE_BIAS and parameters.size == net.units
+        whole = parameters.by_bias and parameters.size == net.units
         if not whole or net.units > MOST_DENSE_UNITS:
             return None
     if not net.quartic.any() and "quartic" not in parameters.names:

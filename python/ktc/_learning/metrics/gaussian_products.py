@@ -16,10 +16,9 @@ Hestenes, Stiefel (1952), J. Res. Natl. Bur. Stand. 49, 409.
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import numpy as np
 
+from ktc._base.cached import cached_property
 from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array
 from ktc._learning.metrics.metric_tensors import conjugate_gradients

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ktc._base.validation import Array
-from ktc._learning.averages import OF_THE_BIAS, gaussian_of_forces, is_whole
+from ktc._learning.averages import gaussian_of_forces, is_whole
 from ktc._learning.confinement import confined
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._model.controls import Controls
@@ -49,8 +49,10 @@ def maximum_likelihood(exact: ExactModel, forces: Array, start: Controls | None 
             break
         if decrement < ARRIVED:
             return controls
-        # The damped step of self-concordant functions, 1/(1 + λ), full where λ is small.
-        damping = 1.0 if decrement < 1e-4 else 1 / (1 + np.sqrt(decrement))
+        # The damped step of self-concordant functions, 1/(1 + λ), full where λ is small, or where
+        # the likelihood is quadratic.
+        near = exact.constant or decrement < 1e-4
+        damping = 1.0 if near else 1 / (1 + np.sqrt(decrement))
         theta = parameters.vector(controls)
         share, after = confined(parameters, controls, theta, damping * change)
         # Rounding may keep the decrement above its limit for ever, at no loss.
@@ -73,7 +75,7 @@ def refuse_unreachable(samples: Array, parameters: Parameters, controls: Control
     data do not vary though all of the stiffness is; tails heavier than a normal distribution's
     where a unit's bias, stiffness and quartic term are learned.
     """
-    if parameters.names in OF_THE_BIAS:
+    if parameters.by_bias:
         return
     deviations = samples - samples.mean(axis=0)
     variances = np.mean(deviations**2, axis=0)

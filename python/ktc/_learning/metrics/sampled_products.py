@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ktc._base.cached import cached_property
 from ktc._base.validation import Array
 from ktc._learning.metrics.metric_tensors import (
     Indefinite,

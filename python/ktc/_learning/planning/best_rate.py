@@ -34,6 +34,7 @@ from ktc._learning.metrics.settings import Metrics
 from ktc._learning.schedule import Schedule
 from ktc._model.controls import Controls
 from ktc._model.description import Described, Description, network_of
+from ktc._model.directions import directions_among, with_directions
 from ktc._model.imperfections import LimitError
 from ktc._theory.geometry import Geometry
 from ktc._theory.metrics import fisher_matrix, friction_tensor
@@ -135,8 +136,9 @@ def best_rate(
     """
     network, numbers = network_of(device), hidden_units(hidden)
     samples = as_samples(data, network.units - len(numbers))
-    kinds = parameter_names(parameters)
-    start = Described(network, device.scale, device.symbols)
+    kinds = parameter_names(parameters, device)
+    device = with_directions(device) if directions_among(device, kinds) else device
+    start = Described(device.network, device.scale, device.symbols)
     exact = ExactModel(start, learnable(start, kinds, mask))
     many = replicas if is_infinity(replicas) else count("replicas", replicas)
     options = {

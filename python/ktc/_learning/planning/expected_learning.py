@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.validation import Array, not_negative, of_type, tick_count
-from ktc._learning.data import Batches, BatchMoments, as_samples
+from ktc._learning.data import Batches, BatchMoments, as_samples, refuse_overflow
 from ktc._learning.schedule import Schedule, Update
 from ktc._model.description import Description
 from ktc._model.imperfections import Imperfections
@@ -103,7 +103,9 @@ def expected_learning(
 
     Source: Hnybida, Verret (2025), arXiv 2510.03137.
     """
-    samples = as_samples(data, gaussian(device).units)
+    net = gaussian(device)
+    samples = as_samples(data, net.units)
+    refuse_overflow(samples, net, device.scale)
     if batch is not None:
         Batches(len(samples), batch, None)
     batches, noise = BatchMoments.of(samples, batch), not_negative("read_noise", read_noise)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from ktc._base.validation import Array, tick_count
 from ktc._boards.board import Board
-from ktc._learning.data import Batches, BatchMoments, as_samples
+from ktc._learning.data import Batches, BatchMoments, as_samples, refuse_overflow
 from ktc._learning.planning.expected_learning import (
     Costs,
     ExpectedLearning,
@@ -58,6 +58,7 @@ class PlanSearch:
         self._device = device
         self._net = device.network if self._quartic else gaussian(device)
         samples = as_samples(data, self._net.units)
+        refuse_overflow(samples, self._net, device.scale)
         if batch is not None:
             Batches(len(samples), batch, None)
         self.samples, self.units = samples.shape
