@@ -119,7 +119,7 @@ def test_a_part_of_bias_and_stiffness(names, options, most):
 
     Beside the bound of any control, to the model of greatest likelihood that the part can have.
     """
-    fit = learned(ktc.Network(K, 1.0), FAR, 6.0, parameters=names, **options)
+    fit = learned(ktc.Network(K, 1.0), FAR, 6.0, ticks=100, parameters=names, **options)
     assert (fit.rule, fit.stopped_early, fit.arrived) == ("open loop", None, True)
     assert fit.bound_target < fit.excess_work.mean < most * fit.bound_target
     best = fit.maximum_likelihood
@@ -129,7 +129,7 @@ def test_a_part_of_bias_and_stiffness(names, options, most):
 
 def test_inertia():
     """It costs more than overdamped motion by a few per cent, and far less than present F, ζ."""
-    fit = learned(ktc.Network(K, 1.0, inertia=0.5), FAR, 6.0, parameters=BOTH)
+    fit = learned(ktc.Network(K, 1.0, inertia=0.5), FAR, 6.0, ticks=100, parameters=BOTH)
     assert (fit.rule, fit.arrived) == ("open loop", True)
     assert 3.0 < fit.completed_excess_work.mean < 3.9
 

@@ -253,15 +253,13 @@ def test_the_rule_is_named_and_kept(options, rule, tmp_path):
 
 
 def test_inertia_and_quartic_units_take_a_computed_drive():
-    cases = [({"inertia": [0.2, 0.3]}, 0, "open loop"), ({"quartic": 0.1}, 0, "open loop"),
-             ({"quartic": 0.1}, 0.2, "metrics")]  # fmt: skip
-    for options, coupling, rule in cases:
-        net = ktc.Network(np.diag([1.0, 2.0]) + coupling, 1.0, **options)
+    for options in ({"inertia": [0.2, 0.3]}, {"quartic": 0.1}):
+        net = ktc.Network(np.diag([1.0, 2.0]), 1.0, **options)
         fit = ktc.learn(
             net, data_of(np.diag([1.2, 2.0]), [0.2, 0.1]), MinimalDissipation(1.0),
             parameters=("bias", "diagonal"), replicas=200, ticks=20, seed=1,
         )  # fmt: skip
-        assert fit.rule == rule
+        assert fit.rule == "open loop"
 
 
 def test_aim_is_an_optimum():
