@@ -1,8 +1,7 @@
 """Error bars of learning runs, against the scatter of repeated runs.
 
-All replicas of a run share one controller, which reacts to the noise of their averages. Each row
-repeats a run with 300 seeds and tells how many error bars, in percent, reach the mean of all. The
-last column is of the completed excess work, as if replicas were independent.
+Each row repeats a run with 300 seeds and tells how many error bars, in percent, reach the mean of
+all. The last column is of the completed excess work, as if replicas were independent.
 
     python examples/error_bars_that_cover.py [--seed 1] [--quick] [--figure FILE]
 """
@@ -37,8 +36,8 @@ ACCOUNTS = ("work", "excess", "completed", "heat", "independent")
 
 def data_of(units, far):
     """Samples on both sides of their mean along each axis."""
-    both = np.kron([[1.0], [-1.0]], 0.85 * np.sqrt(units) * np.eye(units))
-    return far * np.array([1.0, -0.5])[:units] + both
+    axes = 0.85 * np.sqrt(units) * np.eye(units)
+    return far * np.array([1.0, -0.5])[:units] + np.kron([[1.0], [-1.0]], axes)
 
 
 def coverage(network, schedule, learned, replicas, far, seeds):
@@ -72,7 +71,8 @@ def experiment(seed=1, quick=False):
     plane.axhspan(60, 76, color="0.9")
     for column, mark in (("completed", "o"), ("independent", "x")):
         plane.plot([cell.mean for cell in table.column(column)], mark)
-    plane.set(xlabel="row", ylabel="coverage (%): o linear response, × independent", ylim=(0, 100))
+    title = "o linear response, × independent replicas"
+    plane.set(xlabel="row", ylabel="coverage (%)", ylim=(0, 100), title=title)
     return table, figure
 
 
