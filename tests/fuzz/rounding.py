@@ -30,7 +30,10 @@ class Rounding:
         self._see(emulator)
         if infinite:
             return ROUNDING + DOUBLE * self._spread
-        moved = _moved(emulator)
+        try:
+            moved = _moved(emulator)
+        except OverflowError:  # it has lost its replicas, and gives out no number
+            return ROUNDING
         if not moved > 0:
             return math.inf if self._rest > 0 or single else ROUNDING
         if not single:
