@@ -45,6 +45,7 @@ class Plan(Storable):
         nats_lost: log-likelihood of the data per sample below its maximum.
         excess_stderr, nats_stderr: standard errors of ``excess_work`` and ``nats_lost``, zero where
             they are exact.
+        anticipate: of the schedule; False for a quartic unit, whose plan is by present F and ζ.
         kT, symbols: thermal energy, and unit symbols.
     """
 
@@ -62,6 +63,7 @@ class Plan(Storable):
     symbols: Units
     excess_stderr: float = 0.0
     nats_stderr: float = 0.0
+    anticipate: bool | None = None
 
     def __post_init__(self) -> None:
         for name in ("ticks", "replicas"):
@@ -79,7 +81,7 @@ class Plan(Storable):
     @property
     def schedule(self) -> MinimalDissipation:
         """The schedule of the plan."""
-        return MinimalDissipation(self.duration)
+        return MinimalDissipation(self.duration, anticipate=self.anticipate)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -194,6 +196,7 @@ def plan(
         total_excess_work=number * costs.excess_work, bound=search.bound(found.duration),
         nats_lost=costs.nats_lost, kT=device.network.common_kT, symbols=device.symbols,
         excess_stderr=errors.excess_work, nats_stderr=errors.nats_lost,
+        anticipate=None if settled is None else False,
     )  # fmt: skip
 
 
