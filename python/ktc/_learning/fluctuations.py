@@ -175,23 +175,15 @@ def of_linear_network(path: Path) -> Fluctuations | None:
         np.empty((len(holds) + 1, *mean.shape)),
         np.empty((len(holds) + 1, *spread.shape)),
     )
-    means[0], spreads[0] = mean, spread
+    means[0], spreads[:] = mean, spread
     for k in range(len(holds)):
         means[k + 1] = moved[k] @ means[k] + offset[k]
-        spreads[k + 1] = moved[k] @ spreads[k] @ moved[k].T + noise[k]
+        if not of_bias:  # which leaves the spread as it is
+            spreads[k + 1] = moved[k] @ spreads[k] @ moved[k].T + noise[k]
     covariances = moments.covariance(means, spreads)
     scatter = np.sum(moments.to_forces * (moments.to_forces @ covariances[0]), axis=1)
     looks = path.looks[:1] if of_bias else path.looks[:-1]
-    start, wide = means[looks], spreads[looks]
-    columns = []
-    for step in np.diag(STEP * kT / np.sqrt(scatter)):
-        ends = []
-        for sign in (-1, 1):
-            A, c, Q = _moved(path, holds[looks] + sign * step, of_bias)
-            there = (A @ start[..., None])[..., 0] + c, A @ wide @ np.swapaxes(A, -1, -2) + Q
-            ends.append(moments.averages(*there))
-        columns.append((ends[1] - ends[0]) / (2 * step.sum()))
-    push = np.stack(columns, axis=-1)
+    push = _pushed(path, moments, means[looks], spreads[looks], holds[looks], scatter)
     if of_bias:
         push = np.broadcast_to(push, (len(holds), *push.shape[1:]))
     else:
@@ -208,6 +200,21 @@ def of_linear_network(path: Path) -> Fluctuations | None:
         lambda controls, at: moments.energy(controls, ends_at[at]),
         _heat_about_means(net, spread, decay) if of_bias else 0.0,
     )
+
+
+def _pushed(
+    path: Path, moments: _Moments, mean: Array, spread: Array, theta: Array, scatter: Array
+) -> Array:
+    """B of holds at θ, shape (n, p), from moments at their start: by central differences."""
+    steps = STEP * path.network.common_kT / np.sqrt(scatter)
+    either = np.stack([-np.diag(steps), np.diag(steps)])[:, :, None, :]
+    shifted = theta + either
+    A, c, Q = _moved(path, shifted.reshape(-1, theta.shape[1]), moments.of_bias)
+    many = shifted.shape[:3]
+    A, c, Q = (one.reshape(*many, *one.shape[1:]) for one in (A, c, Q))
+    wide = Q if moments.of_bias else A @ spread @ np.swapaxes(A, -1, -2) + Q
+    ends = moments.averages((A @ mean[..., None])[..., 0] + c, wide)
+    return np.moveaxis((ends[1] - ends[0]) / (2 * steps[:, None, None]), 0, -1)
 
 
 def _moved(path: Path, theta: Array, of_bias: bool) -> tuple[Array, Array, Array]:
