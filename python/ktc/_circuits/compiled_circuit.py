@@ -136,9 +136,10 @@ class CompiledCircuit(Network):
         if elements == (self.branches, self.couplings):
             return self
         network = CompiledCircuit.of_branches(elements[0], self.kelvin, elements[1])
+        own_bias = network.equation.bias_of
         if self.equation.source_energy:
             network = network.with_source_energy()
-        equation = continued(self.equation, network.equation, values)
+        equation = continued(self.equation, network.equation, values, own_bias)
         if equation is not network.equation:
             network.equation = equation
             network._controls = network.controls.updated(
@@ -209,7 +210,9 @@ class CompiledCircuit(Network):
         ``source``. Here they are part of the bias, b = b₀ + B s, and the ledger has ``work``
         of their updates. Motion, heat and readings are the same; the state of equilibrium is
         exp(−H/kT)/Z at any values of such sources. ``ktc.learn`` takes this form where parameters
-        are names of sources. Emulators of both take sources by name.
+        are names of sources. Emulators of both take sources by name, and elements as ``R1=2e3``. A
+        capacitance, inductance or coupling on which the energy from sources depends is refused
+        while this circuit runs; the plain ``compile()`` takes it.
 
         Raises:
             ValueError: controls that no values of the sources give.
