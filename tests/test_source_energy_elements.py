@@ -53,3 +53,27 @@ def test_sources_in_series_with_capacitors_are_named():
     emulator = ktc.Emulator(ktc.Circuit.from_netlist(text).compile().with_source_energy(), 5)
     with pytest.raises(ValueError, match="runs: V2 in series with capacitors"):
         emulator.set(C1=2e-9)
+
+
+@pytest.mark.parametrize(
+    ("text", "sparse", "reason"),
+    [
+        ("V1 in 0 1\nR1 in a 1k\nC1 a 0 1n\nE1 b 0 a 0 1\nR2 b c 1k\nC2 c 0 1n", None, "active"),
+        ("V1 in 0 1\nR1 in a 1k\nC1 a 0 1n", True, "sparse=False"),
+    ],
+)
+def test_active_and_sparse_circuits_refuse_source_energy(text, sparse, reason):
+    network = ktc.Circuit.from_netlist(text).compile(sparse=sparse)
+    with pytest.raises(ValueError, match=f"with_source_energy is not available .*{reason}"):
+        network.with_source_energy()
+
+
+def test_excess_work_of_driven_runs_names_the_remedy():
+    circuit = ktc.Circuit.from_netlist("V1 in 0 1\nR1 in a 1k\nC1 a 0 1n")
+    drive = ktc.Protocol([1e-6], {"V1": [2.0]})
+    run = ktc.Emulator(circuit, 5, seed=1).play(drive)
+    with pytest.raises(ValueError, match=r"sample an Emulator of .*with_source_energy\(\)"):
+        _ = run.excess_work
+    counted = ktc.Emulator(circuit.compile().with_source_energy(), math.inf).play(drive)
+    # From 1 V to 2 V at once: C (2 V - 1 V)^2 / 2 is dissipated.
+    assert counted.excess_work.mean == pytest.approx(0.5e-9)

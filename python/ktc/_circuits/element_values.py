@@ -104,8 +104,8 @@ def _refuse_other_energies(
     if old.active is not None:
         raise ValueError(f"{told}: controlled sources supply energy that depends on it; {hint}")
     before = own_bias if old.source_energy else old.bias_of
-    series = before.any(axis=0) | own_bias.any(axis=0)
-    bound = [source for source, bears in zip(old.sources, series, strict=True) if bears]
+    series = np.vstack([before, own_bias]).any(axis=0)
+    bound = [old.sources[place] for place in np.flatnonzero(series).tolist()]
     if bound:
         raise ValueError(
             f"{told}: {', '.join(bound)} in series with capacitors or inductors take back energy "
