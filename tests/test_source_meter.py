@@ -310,6 +310,68 @@ def test_refusals_name_the_reason():
         ktc.SourceMeter(series).run(1e-6)
 
 
+MOVES = {
+    "reset": lambda emulator: emulator.reset(),
+    "ledger": lambda emulator: emulator.ledger.reset(),
+    "run": lambda emulator: emulator.run(1e-7),
+    "write": lambda emulator: emulator.equilibrate(),
+}
+
+
+@pytest.mark.parametrize("replicas", [10, math.inf])
+@pytest.mark.parametrize("text", [DIVIDERS, "V1 p 0 1\nC3 p b 1n\nR1 b 0 1k"])
+@pytest.mark.parametrize("move", MOVES)
+def test_an_emulator_that_has_moved_without_its_meter_is_refused(move, text, replicas):
+    meter = ktc.SourceMeter(ktc.Emulator(circuit(text), replicas))
+    meter.emulator.set(V1=3.0)
+    meter.run(1e-6)
+    MOVES[move](meter.emulator)
+    time, samples = meter.emulator.time, meter.samples["V1"]
+    with pytest.raises(ValueError, match="make a new meter"):
+        meter.run(1e-6)
+    with pytest.raises(ValueError, match="make a new meter"):
+        meter.play(ktc.Protocol([1e-6], {"V1": [5.0]}))
+    assert meter.emulator.time == time
+    np.testing.assert_array_equal(meter.samples["V1"], samples)
+    again = ktc.SourceMeter(meter.emulator)
+    before = meter.emulator.ledger.source + meter.emulator.ledger.supply
+    again.run(1e-6)
+    ledger = meter.emulator.ledger
+    given = ledger.source + ledger.supply - before
+    np.testing.assert_allclose(
+        sum(again.samples.values()), given, rtol=1e-10, atol=1e-10 * np.abs(given).max()
+    )
+
+
+def test_one_replica_has_no_covariance():
+    meter = ktc.SourceMeter(ktc.Emulator(circuit(DIVIDERS), 1, seed=1))
+    meter.run(1e-6)
+    np.testing.assert_array_equal(meter.covariance, np.zeros((3, 3)))
+    assert not meter.emulator.moments().covariance.any()
+
+
+def test_names_of_sources_do_not_depend_on_case():
+    meter = ktc.SourceMeter(ktc.Emulator(circuit(DIVIDERS), 10, seed=1))
+    meter.run(1e-6)
+    assert meter["v1"].mean == meter["V1"].mean
+    assert "v2" in meter
+    assert "V9" not in meter
+    with pytest.raises(KeyError, match="no source 'V9'; choose from 'V1', 'V2', 'I1'"):
+        meter["V9"]
+
+
+def test_protocols_of_resistances_play_and_others_are_named():
+    meter = ktc.SourceMeter(ktc.Emulator(circuit(DIVIDERS), 10, seed=1))
+    meter.play(ktc.Protocol([1e-6, 1e-6], {"R1": [1e3, 3e3], "V1": [1.0, 2.0]}))
+    total = meter.emulator.ledger.source
+    np.testing.assert_allclose(sum(meter.samples.values()), total, rtol=1e-9)
+    for final in ({}, {"C1": 3e-9}):
+        drive = {} if final else {"C1": [2e-9]}
+        with pytest.raises(ValueError, match="drives C1, but a meter plays sources, resistances"):
+            meter.play(ktc.Protocol([1e-6], {"R1": [1e3], **drive}, final=final))
+    assert meter.emulator.time == pytest.approx(2e-6)
+
+
 def random_circuit(rng):
     """Capacitors to ground in a chain of resistors, with what a circuit of sources may have."""
     n = int(rng.integers(2, 5))

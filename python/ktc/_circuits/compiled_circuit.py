@@ -136,9 +136,10 @@ class CompiledCircuit(Network):
         if elements == (self.branches, self.couplings):
             return self
         network = CompiledCircuit.of_branches(elements[0], self.kelvin, elements[1])
+        own_bias = network.equation.bias_of
         if self.equation.source_energy:
             network = network.with_source_energy()
-        equation = continued(self.equation, network.equation, values)
+        equation = continued(self.equation, network.equation, values, own_bias)
         if equation is not network.equation:
             network.equation = equation
             network._controls = network.controls.updated(
@@ -206,13 +207,17 @@ class CompiledCircuit(Network):
         This holds for sources that drive no steady current through a resistor: voltage sources that
         charge capacitors through resistors or inductors, and current sources across inductors. In
         the circuit as compiled they are EMFs and currents, and the ledger has what they deliver as
-        ``source``. Here they are part of the bias, b = b₀ + B s, and the ledger has ``work``
-        of their updates. Motion, heat and readings are the same; the state of equilibrium is
-        exp(−H/kT)/Z at any values of such sources. ``ktc.learn`` takes this form where parameters
-        are names of sources. Emulators of both take sources by name.
+        ``source``. Here they are part of the bias, b = b₀ + B s, and the ledger has ``work`` of
+        their updates. Sources that drive a steady current stay as they are, with their energy in
+        ``source``. Motion, heat and readings are the same; the state of equilibrium is exp(−H/kT)/Z
+        at any values of such sources. ``ktc.learn`` takes this form where parameters are names of
+        sources. Emulators of both take sources by name, and elements as ``R1=2e3``. A capacitance,
+        inductance or coupling on which the energy from sources depends is refused while this
+        circuit runs; the plain ``compile()`` takes it.
 
         Raises:
-            ValueError: controls that no values of the sources give.
+            ValueError: controls that no values of the sources give; a sparse circuit, or one with
+                active elements.
 
         Example:
             >>> import ktc
@@ -224,6 +229,12 @@ class CompiledCircuit(Network):
 
         Source: Freitas, Delvenne, Esposito (2020), Phys. Rev. X 10, 031005.
         """
+        if self.equation.active is not None:
+            raise ValueError(
+                "with_source_energy is not available for a circuit with controlled sources or "
+                "other active elements, which leave no equilibrium; take the plain compile(), "
+                "whose ledger has what sources deliver as source"
+            )
         equation = with_source_energy(self.equation)
         if equation is self.equation:
             return self

@@ -62,12 +62,13 @@ def with_values(
 
 
 def continued(
-    old: CircuitEquation, new: CircuitEquation, values: Mapping[str, float]
+    old: CircuitEquation, new: CircuitEquation, values: Mapping[str, float], own_bias: Array
 ) -> CircuitEquation:
     """Return the equation with other values, if the state of the old one is a state of it.
 
     Resistances do not change the energy, so that the stiffness is bit by bit the old one. A new
-    capacitance or inductance changes it at held charges and fluxes, which is work.
+    capacitance or inductance changes it at held charges and fluxes, which is work. ``own_bias`` is
+    ``bias_of`` of the new values without ``with_source_energy``.
 
     Raises:
         ValueError: values with which the circuit has other coordinates or heat accounts, or whose
@@ -91,21 +92,29 @@ def continued(
             f"{told} cannot be set while the circuit runs: with its active elements the energy "
             f"of the state depends on it; {hint}"
         )
-    _refuse_other_energies(old, new, f"{told} cannot be set while the circuit runs", hint)
+    refused = f"{told} cannot be set while the circuit runs"
+    _refuse_other_energies(old, new, own_bias, refused, hint)
     return new
 
 
 def _refuse_other_energies(
-    old: CircuitEquation, new: CircuitEquation, told: str, hint: str
+    old: CircuitEquation, new: CircuitEquation, own_bias: Array, told: str, hint: str
 ) -> None:
     """Refuse capacitances and inductances whose energy is not all in the Hamiltonian."""
     if old.active is not None:
         raise ValueError(f"{told}: controlled sources supply energy that depends on it; {hint}")
-    if old.bias_of.any() or new.bias_of.any():
-        bound = [s for s, column in zip(old.sources, old.bias_of.T, strict=True) if column.any()]
+    before = own_bias if old.source_energy else old.bias_of
+    series = np.vstack([before, own_bias]).any(axis=0)
+    bound = [old.sources[place] for place in np.flatnonzero(series).tolist()]
+    if bound:
         raise ValueError(
             f"{told}: {', '.join(bound)} in series with capacitors or inductors take back energy "
             f"that depends on it; {hint}"
+        )
+    if not _alike(old.bias_of, new.bias_of):
+        raise ValueError(
+            f"{told}: with_source_energy() counts in H what sources deliver, which depends on it; "
+            "take the plain compile(), whose ledger has this energy as source"
         )
     if _alike(old.stiffness, new.stiffness):
         raise ValueError(

@@ -46,8 +46,6 @@ def _directions(equation: CircuitEquation) -> tuple[Array, Array]:
 
 def with_source_energy(equation: CircuitEquation) -> CircuitEquation:
     """Return the equation in which sources act by the bias wherever they can."""
-    if equation.active is not None:
-        return equation
     gradient, flowing = _rest(equation)
     driven = equation.emf_of.any(axis=0) | equation.current_of.any(axis=0)
     moved = driven & ~flowing.any(axis=0)

@@ -188,8 +188,12 @@ class SparseCircuit(CompiledCircuit):
         )
 
     def with_source_energy(self) -> CompiledCircuit:
-        """Return the circuit itself: sparse circuits keep their sources as they are."""
-        return self
+        """Refuse: the energy of sources in H needs dense algebra."""
+        raise ValueError(
+            f"with_source_energy is not available for a sparse circuit, here of {self.units:,} "
+            "coordinates; call circuit.compile(sparse=False) first, up to some thousand nodes, or "
+            "take the circuit as it is, whose ledger has what sources deliver as source"
+        )
 
     def _maps(self) -> dict[str, SparseMatrix]:
         """The matrices that map θ to each control."""

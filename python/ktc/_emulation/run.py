@@ -26,7 +26,12 @@ from ktc._model.imperfections import Imperfections
 from ktc._model.moments import Moments
 from ktc._model.network import Network
 from ktc._model.protocol import Protocol
-from ktc._theory.free_energies import coupled_quartic, free_energy_change, method_of
+from ktc._theory.free_energies import (
+    coupled_quartic,
+    free_energy_change,
+    method_of,
+    refuse_driven_run,
+)
 from ktc._theory.relaxation import UNRELAXED, has_relaxed
 
 if TYPE_CHECKING:
@@ -243,16 +248,13 @@ class Run(Storable):
 
         Raises:
             ValueError: where kT changed during the run, at several temperatures, and with sources
-                or noise generators.
+                or noise generators; ``circuit.compile().with_source_energy()`` counts in H sources
+                that drive no steady current.
         """
-        if self.network.core.is_active:
-            raise ValueError(
-                "an active circuit has no equilibrium, because active elements supply energy to "
-                "it, and so no free energy and no excess work; take work and net_heat"
-            )
-        kT = self._one_temperature()
         ends = (self.initial_controls, self.final_controls)
         before, after = (self.network.with_controls(controls) for controls in ends)
+        refuse_driven_run(before, after)
+        kT = self._one_temperature()
         if coupled_quartic(before) or coupled_quartic(after):
             scale = np.ones(before.units)
             old, new = (Described(net, scale, self.symbols) for net in (before, after))

@@ -14,6 +14,7 @@ from ktc._circuits.named_controls import resolved_protocol
 from ktc._circuits.source_values import known_at
 from ktc._emulation.emulator import Emulator
 from ktc._emulation.source_flows import HoldFlow, SourceFlows, times
+from ktc._model.controls import CONTROL_NAMES
 from ktc._model.protocol import Protocol
 
 #: Number of the random stream of charges.
@@ -31,7 +32,8 @@ class SourceMeter(Mapping[str, Estimate]):
     each replica. The states and the ledger are those that the emulator has without a meter:
     charges are drawn from their exact law given the states and the energy from all sources, with
     noise of their own from the seed of the emulator. Where ``replicas`` is infinite, means and
-    variances are exact.
+    variances are exact. Names of sources do not depend on case. After ``reset``, ``ledger.reset``
+    or a move of the emulator without the meter, make a new meter.
 
     Updates are instantaneous and deliver nothing here; their work is in the ledger. What ideal
     sources exchange with each other without passing through an element is in neither.
@@ -71,7 +73,7 @@ class SourceMeter(Mapping[str, Estimate]):
         self._covariance = np.zeros((count, count))
         self._joint = np.zeros((count, network.units))
         self._flows: SourceFlows | None = None
-        self._left: tuple[float, Array] | None = None
+        self._left = self._stand()
 
     @property
     def emulator(self) -> Emulator:
@@ -85,9 +87,11 @@ class SourceMeter(Mapping[str, Estimate]):
 
     @property
     def covariance(self) -> Array:
-        """Covariance of the energies over the replicas, shape (sources, sources)."""
+        """Covariance over the replicas, shape (sources, sources); zero of a single replica."""
         if self._emulator.infinite:
             return self._covariance.copy()
+        if len(self._energy) == 1:
+            return np.zeros_like(self._covariance)
         return np.cov(self._energy.T).reshape(2 * (len(self._names),))
 
     def run(self, duration: float) -> None:
@@ -95,9 +99,10 @@ class SourceMeter(Mapping[str, Estimate]):
 
         Raises:
             ValueError: a duration that is not positive, sources whose values are not known, or an
-                infinite ensemble that was moved without the meter.
+                emulator that was moved, or whose ledger was reset, without the meter.
         """
         emulator, time = self._emulator, positive("duration", duration)
+        self._refuse_moved()
         controls, network = emulator.controls, _circuit_of(emulator)
         remembered = emulator.remembered_sources
         known = known_at(network.equation, controls, self._names, remembered)
@@ -113,23 +118,20 @@ class SourceMeter(Mapping[str, Estimate]):
                 self._move_moments(flow, theta, rest, rate)
             else:
                 self._move_replicas(flow, theta, rest, rate)
+            self._left = self._stand()
 
     def play(self, protocol: Protocol) -> None:
-        """Play a protocol of sources, bias, emf and current, one tick after the other.
+        """Play a protocol of sources, resistances, bias, emf and current, tick after tick.
 
         Raises:
-            TypeError, ValueError: as ``Emulator.play``; a protocol of other controls.
+            TypeError, ValueError: as ``Emulator.play`` and ``run``; a protocol of other controls.
         """
         emulator = self._emulator
         of_type("protocol", protocol, Protocol)
+        self._refuse_moved()
         remembered = emulator.remembered_sources
         resolved = resolved_protocol(self._network, emulator.controls, protocol, remembered)
-        for name in (*resolved.protocol.controls, *resolved.protocol.final):
-            if name not in ("bias", "emf", "current"):
-                raise ValueError(
-                    f"protocol drives {name}, but a meter plays sources, bias, emf and current; "
-                    "set it between two protocols"
-                )
+        _refuse_other_controls(protocol, resolved.protocol)
         resolved.protocol.settings(emulator.controls)
         for tick, hold in enumerate(protocol.holds.tolist()):
             if protocol.controls:
@@ -159,7 +161,6 @@ class SourceMeter(Mapping[str, Estimate]):
     def _move_moments(self, flow: HoldFlow, theta: Array, rest: Array, rate: Array) -> None:
         emulator, bias_of = self._emulator, self._network.equation.bias_of
         before = emulator.moments()
-        self._refuse_moved()
         emulator.run(flow.duration)
         mean = np.asarray(emulator.moments().mean)
         charge = flow.path @ (before.mean - rest) + rate * flow.duration
@@ -173,26 +174,35 @@ class SourceMeter(Mapping[str, Estimate]):
         held = self._joint @ change.T
         self._covariance += np.outer(theta, theta) * own + change @ spread + held + held.T
         self._joint = (self._joint + spread.T) @ flow.decay.T + joint
-        self._left = (emulator.time, mean)
+
+    def _stand(self) -> tuple[float, list[Array]]:
+        """Time and what moves and resets change: energy from sources, the mean if infinite."""
+        emulator, ledger = self._emulator, self._emulator.ledger
+        amounts = [ledger.source]
+        if "supply" in ledger.names:
+            amounts.append(ledger.supply)
+        if emulator.infinite:
+            amounts.append(np.asarray(emulator.moments().mean))
+        return emulator.time, amounts
 
     def _refuse_moved(self) -> None:
-        if self._left is None:
-            return
-        time, mean = self._left
-        if time != self._emulator.time or (mean != self._emulator.moments().mean).any():
+        (time, left), (now, found) = self._left, self._stand()
+        if time != now or not all(map(np.array_equal, left, found)):
             raise ValueError(
-                "emulator has moved without its meter, so that the variance of energies is not "
-                "known; run it through the meter, or make a new one"
+                "emulator has moved without its meter, or its ledger was reset, so that the "
+                "energies are not those of the ledger; make a new meter, and run it through that"
             )
 
     def __getitem__(self, name: str) -> Estimate:
-        energy = self.samples[name]
+        place = {known.lower(): k for k, known in enumerate(self._names)}.get(str(name).lower())
+        if place is None:
+            raise KeyError(f"no source {name!r}; choose from {', '.join(map(repr, self._names))}")
+        energy = self._energy[:, place].copy()
         unit = self._emulator.symbols.energy
         controls = self._emulator.controls
         kT = controls.common_kT if controls.isothermal else None
         if not self._emulator.infinite:
             return Estimate.of_samples(energy, unit=unit, kT=kT, ensemble=self)
-        place = self._names.index(name)
         variance = max(0.0, float(self._covariance[place, place]))
         return Estimate.exact(
             float(energy[0]), method=INFINITE, unit=unit, kT=kT, variance=variance
@@ -238,6 +248,18 @@ def _check(emulator: Emulator, network: CompiledCircuit) -> None:
     ):
         if given:
             raise ValueError(f"emulator {reason}, for which a meter is not available; {fix}")
+
+
+def _refuse_other_controls(protocol: Protocol, resolved: Protocol) -> None:
+    """Refuse a protocol that moves more than sources, named as it names them."""
+    others = {*resolved.controls, *resolved.final} - {"bias", "emf", "current"}
+    if others:
+        given = dict.fromkeys((*protocol.controls, *protocol.final))
+        told = [n for n in given if n in others or (n not in CONTROL_NAMES and n[0] in "CLKclk")]
+        raise ValueError(
+            f"protocol drives {', '.join(told)}, but a meter plays sources, resistances, bias, emf "
+            "and current; set other controls between two protocols by emulator.set"
+        )
 
 
 def _normals(emulator: Emulator, start: float, columns: int) -> Array:

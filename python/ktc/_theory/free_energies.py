@@ -28,6 +28,27 @@ def at_equilibrium(device: Description, name: str = "device") -> Network:
     return net
 
 
+def refuse_driven_run(*settings: Network) -> None:
+    """Refuse a run between settings under sources, generators or active elements."""
+    for net in settings:
+        if net.core.is_active:
+            raise ValueError(
+                "an active circuit has no equilibrium, because active elements supply energy to "
+                "it, and so no free energy and no excess work; take work and net_heat"
+            )
+        if net.core.elements.noises:
+            raise ValueError(
+                "a run with noise generators has no equilibrium, and so no free energy and no "
+                "excess work; take work and net_heat"
+            )
+        if net.controls.emf.any() or net.controls.current.any():
+            raise ValueError(
+                "a run that starts or ends under emf or current has no free energy in H and no "
+                "excess work; take work, source and heat, or, where the sources of a circuit drive "
+                "no steady current, sample an Emulator of circuit.compile().with_source_energy()"
+            )
+
+
 def free_energy(device: Description) -> float:
     """Free energy −kT ln Z, Z = ∫ exp(−H/kT) dx (and dp where there is inertia), in the unit of kT.
 
