@@ -331,3 +331,20 @@ def _interrupted_after(device, protocol, ticks):
         device.play(protocol)
     finally:
         engine.play = engine.core.play
+
+
+def test_a_run_keeps_elements_and_friction_in_its_protocol():
+    """Its protocol, played again, is the same physics."""
+    circuit = ktc.Circuit.from_netlist("R1 a 0 1k\nC1 a 0 1n\nR2 a b 2k\nC2 b 0 1n")
+    ohms, farads = [1e3, 1e3, 2e3, 2e3, 1e3, 5e3], [1e-9, 2e-9, 3e-9, 1e-9, 2e-9, 4e-9]
+    drives = {"R1": ohms, "C1": farads}, {"R1": ohms}, {"friction": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]}
+    unit = ktc.Network(stiffness=1.0, friction=1.0)
+    for drive, device in zip(drives, (circuit, circuit, unit), strict=True):
+        final = {"C1": 5e-9} if "C1" in drive else {}
+        protocol = ktc.Protocol([1e-6] * 6, drive, final)
+        run = ktc.Emulator(device, INFINITE).play(protocol)
+        assert list(run.applied.controls) == list(drive)
+        assert ", ".join(drive) in repr(run)
+        again = ktc.Emulator(device, INFINITE).play(run.applied)
+        assert float(again.heat) == float(run.heat)
+        assert float(again.work) == float(run.work)

@@ -11,7 +11,7 @@ import numpy as np
 from ktc._base.lazy_samples import LazySamples, gained
 from ktc._base.single_thread import Turn
 from ktc._base.validation import Array, frozen, of_type
-from ktc._circuits.named_controls import Resolved, resolved_protocol
+from ktc._circuits.named_controls import Resolved, is_element, resolved_protocol
 from ktc._emulation.ledger import Ledger
 from ktc._emulation.recorder import Recorder, Recording
 from ktc._emulation.run import Run
@@ -39,6 +39,7 @@ def play_from(
     engine, options, network = frontend.engine, frontend.options, frontend.network
     programmed, remembered = protocol, frontend.sources
     resolved = resolved_protocol(network, frontend.controls, programmed, remembered)
+    elements = any(is_element(network, n) for n in (*programmed.controls, *programmed.final))
     protocol = resolved.protocol
     waveforms, final, extremes = _prepared(frontend, resolved)
     quartic = any(controls.quartic.any() for controls in extremes)
@@ -78,7 +79,8 @@ def play_from(
     return Run(
         _samples=samples,
         _variances=variances,
-        protocol=protocol,
+        # What replays it: elements act on more than the controls that they change.
+        protocol=programmed if elements else protocol,
         programmed=programmed,
         network=network,
         initial_controls=initial,
