@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,8 +19,10 @@ from ktc._emulation.run import Run
 from ktc._emulation.statistics import Observer
 from ktc._model.controls import Controls
 from ktc._model.moments import Reader
+from ktc._model.network import Network
 from ktc._model.protocol import Protocol
 from ktc._model.waveforms import full_shape
+from ktc._theory.relaxation import rest_after
 
 if TYPE_CHECKING:
     from ktc._emulation.ideal_frontend import IdealFrontend
@@ -65,7 +68,7 @@ def play_from(
             raise
         finally:
             recorder.close()
-        frontend.since = begun + _last_change(resolved, waveforms, initial, -rested)
+        frontend.since = begun + _last_change(network, resolved, waveforms, initial, rested)
         frontend.apply(final, resolved.last)
         frontend.sources = resolved.final
         variances = tally()
@@ -126,13 +129,17 @@ def _prepared(
 
 
 def _last_change(
-    resolved: Resolved, waveforms: Mapping[str, Array], initial: Controls, before: float
+    network: Network,
+    resolved: Resolved,
+    waveforms: Mapping[str, Array],
+    initial: Controls,
+    rested: float,
 ) -> float:
     """Time since the start of a protocol at which its ticks last changed a control or an element.
 
-    ``before`` where none did.
+    −``rested`` where none did, and −∞ where elements did that keep the equilibrium.
     """
-    last = max(resolved.networks, default=-1)
+    last = -1
     for name, values in waveforms.items():
         rows = values.reshape(len(values), -1)
         changed = np.flatnonzero((rows[1:] != rows[:-1]).any(axis=1))
@@ -141,4 +148,10 @@ def _last_change(
             last = max(last, int(changed[-1]) + 1)
         elif np.any(full_shape(name, values[:1], initial.shape(name)[0])[0] != held):
             last = max(last, 0)
-    return before if last < 0 else float(resolved.protocol.times[last])
+    exchanged = resolved.networks
+    if last < 0:
+        if not exchanged:
+            return -rested
+        if rest_after(network, rested, exchanged.values(), initial):
+            return -math.inf
+    return float(resolved.protocol.times[max([last, *exchanged])])
