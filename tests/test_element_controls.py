@@ -348,3 +348,31 @@ def test_a_run_keeps_elements_and_friction_in_its_protocol():
         again = ktc.Emulator(device, INFINITE).play(run.applied)
         assert float(again.heat) == float(run.heat)
         assert float(again.work) == float(run.work)
+
+
+def test_refused_controls_name_what_can_be_done():
+    net = ktc.Network.of_elements([[1.0]], [ktc.Resistor([1.0], 1.0, "R")], kT=1.0)
+    with pytest.raises(ValueError, match="make a new network with other resistances"):
+        ktc.Emulator(net, 10).set(friction=2.0)
+    text = "R0 in a 0\nR1 in 0 1k\nC1 a 0 1n"
+    for sparse in (False, True):
+        network = ktc.Circuit.from_netlist(text).compile(sparse=sparse)
+        with pytest.raises(ValueError, match="R0 cannot be set to 1: it is a wire of 0 ohms"):
+            ktc.Emulator(network, 10).set(R0=1.0)
+    with pytest.raises(ValueError, match="compile the circuit with sparse=False"):
+        network.transition(1e-6)
+    part = ktc.Circuit.from_netlist(".subckt P a\nR1 a 0 1k\nC1 a 0 1n\n.ends\nX1 n P")
+    for sparse in (False, True):
+        with pytest.raises(TypeError, match=r"or the elements 'R\.X1\.R1'"):
+            ktc.Emulator(part.compile(sparse=sparse), 10).set(**{"X1.R1": 5e3})
+
+
+def test_readings_of_another_circuit_name_the_difference():
+    circuit = ktc.Circuit.from_netlist("R1 a 0 1k\nC1 a 0 1n")
+    moved = ktc.Emulator(circuit, INFINITE)
+    moved.set(R1=7e3)
+    other = ktc.Emulator(moved.network, INFINITE)
+    words = r"its R1 is 7000 instead of 1000; .*emulator\.network\.voltage_moments"
+    with pytest.raises(ValueError, match=words):
+        circuit.voltage_moments(other)
+    assert other.network.voltage_moments(other).mean[0] == 0.0

@@ -42,7 +42,6 @@ def play_from(
     engine, options, network = frontend.engine, frontend.options, frontend.network
     programmed, remembered = protocol, frontend.sources
     resolved = resolved_protocol(network, frontend.controls, programmed, remembered)
-    elements = any(is_element(network, n) for n in (*programmed.controls, *programmed.final))
     protocol = resolved.protocol
     waveforms, final, extremes = _prepared(frontend, resolved)
     quartic = any(controls.quartic.any() for controls in extremes)
@@ -82,8 +81,7 @@ def play_from(
     return Run(
         _samples=samples,
         _variances=variances,
-        # What replays it: elements act on more than the controls that they change.
-        protocol=programmed if elements else protocol,
+        protocol=_replayable(network, programmed, protocol),
         programmed=programmed,
         network=network,
         initial_controls=initial,
@@ -97,6 +95,12 @@ def play_from(
         _sources=remembered,
         accounts=options.accounts,
     )
+
+
+def _replayable(network: Network, programmed: Protocol, resolved: Protocol) -> Protocol:
+    """The protocol that does the same again: elements act on more than the controls they change."""
+    names = (*programmed.controls, *programmed.final)
+    return programmed if any(is_element(network, name) for name in names) else resolved
 
 
 def _follow_sources(frontend: IdealFrontend, resolved: Resolved, elapsed: float) -> None:
