@@ -90,7 +90,7 @@ def test_equilibrium_does_not_depend_on_resistances():
     circuit = ktc.Circuit.from_netlist(TANK.replace("1m\nR1", "0\nR1"))
     device = ktc.Emulator(circuit, 20_000, seed=5)
     device.set(R1=10e3, R2=3.0)
-    assert device.rested == 0.0
+    assert device.rested == INFINITE
     device.run(1e-6)
     exact = device.network.common_kT * np.linalg.inv(device.network.stiffness)
     width = np.sqrt(np.diagonal(exact))
@@ -331,3 +331,48 @@ def _interrupted_after(device, protocol, ticks):
         device.play(protocol)
     finally:
         engine.play = engine.core.play
+
+
+def test_a_run_keeps_elements_and_friction_in_its_protocol():
+    """Its protocol, played again, is the same physics."""
+    circuit = ktc.Circuit.from_netlist("R1 a 0 1k\nC1 a 0 1n\nR2 a b 2k\nC2 b 0 1n")
+    ohms, farads = [1e3, 1e3, 2e3, 2e3, 1e3, 5e3], [1e-9, 2e-9, 3e-9, 1e-9, 2e-9, 4e-9]
+    drives = {"R1": ohms, "C1": farads}, {"R1": ohms}, {"friction": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]}
+    unit = ktc.Network(stiffness=1.0, friction=1.0)
+    for drive, device in zip(drives, (circuit, circuit, unit), strict=True):
+        final = {"C1": 5e-9} if "C1" in drive else {}
+        protocol = ktc.Protocol([1e-6] * 6, drive, final)
+        run = ktc.Emulator(device, INFINITE).play(protocol)
+        assert list(run.applied.controls) == list(drive)
+        assert ", ".join(drive) in repr(run)
+        again = ktc.Emulator(device, INFINITE).play(run.applied)
+        assert float(again.heat) == float(run.heat)
+        assert float(again.work) == float(run.work)
+
+
+def test_refused_controls_name_what_can_be_done():
+    net = ktc.Network.of_elements([[1.0]], [ktc.Resistor([1.0], 1.0, "R")], kT=1.0)
+    with pytest.raises(ValueError, match="make a new network with other resistances"):
+        ktc.Emulator(net, 10).set(friction=2.0)
+    text = "R0 in a 0\nR1 in 0 1k\nC1 a 0 1n"
+    for sparse in (False, True):
+        network = ktc.Circuit.from_netlist(text).compile(sparse=sparse)
+        with pytest.raises(ValueError, match="R0 cannot be set to 1: it is a wire of 0 ohms"):
+            ktc.Emulator(network, 10).set(R0=1.0)
+    with pytest.raises(ValueError, match="compile the circuit with sparse=False"):
+        network.transition(1e-6)
+    part = ktc.Circuit.from_netlist(".subckt P a\nR1 a 0 1k\nC1 a 0 1n\n.ends\nX1 n P")
+    for sparse in (False, True):
+        with pytest.raises(TypeError, match=r"or the elements 'R\.X1\.R1'"):
+            ktc.Emulator(part.compile(sparse=sparse), 10).set(**{"X1.R1": 5e3})
+
+
+def test_readings_of_another_circuit_name_the_difference():
+    circuit = ktc.Circuit.from_netlist("R1 a 0 1k\nC1 a 0 1n")
+    moved = ktc.Emulator(circuit, INFINITE)
+    moved.set(R1=7e3)
+    other = ktc.Emulator(moved.network, INFINITE)
+    words = r"its R1 is 7000 instead of 1000; .*emulator\.network\.voltage_moments"
+    with pytest.raises(ValueError, match=words):
+        circuit.voltage_moments(other)
+    assert other.network.voltage_moments(other).mean[0] == 0.0

@@ -159,3 +159,24 @@ def test_a_fit_from_elsewhere_says_so(parameters):
     assert fitted().from_equilibrium is True
     emulator.run(20 * PAIR.relaxation_times[-1])
     assert ktc.learn(PAIR, data, rule, replicas=10, ticks=5, seed=1).from_equilibrium is True
+
+
+@pytest.mark.parametrize("replicas", [64, math.inf])
+def test_resistances_and_friction_keep_the_equilibrium_of_one_temperature(replicas):
+    rc = "R1 in a 1k\nC1 a 0 1n\nR2 a 0 2k"
+    passive = ktc.Circuit.from_netlist(f"V1 in 0 0\n{rc}")
+    driven = ktc.Circuit.from_netlist(f"V1 in 0 1\n{rc}")
+    hot = ktc.Circuit.from_netlist(f"V1 in 0 0\n{rc} kelvin=400")
+    noisy = ktc.Circuit.from_netlist(f"V1 in 0 0\n{rc}\nI1 a 0 0 noise=1e-24")
+    cases = (passive, "R1", True), (driven, "R1", False), (hot, "R1", False), (noisy, "R1", False)
+    for device, name, kept in (*cases, (PAIR, "friction", True)):
+        emulator = ktc.Emulator(device, replicas)
+        emulator.set(**{name: 4e3})
+        assert (emulator.rested == math.inf) is kept
+        assert emulator.play(HELD).from_equilibrium is kept
+        emulator.equilibrate()
+        emulator.play(ktc.Protocol([1e-7] * 2, {name: [2e3, 3e3]}, final={name: 5e3}))
+        assert (emulator.rested == math.inf) is kept
+    emulator.set(stiffness=2 * PAIR.stiffness)
+    emulator.set(friction=1.0)
+    assert emulator.rested == 0

@@ -14,7 +14,7 @@ from ktc._base.units import Units
 from ktc._base.validation import Array, of_type
 from ktc._circuits.branch import Branch, CircuitError, Coupling
 from ktc._circuits.compilation import compile_equation, too_far_apart, too_large
-from ktc._circuits.element_values import checked_values, continued, with_values
+from ktc._circuits.element_values import checked_values, continued, values_by_name, with_values
 from ktc._circuits.equation import CircuitEquation
 from ktc._circuits.initial_conditions import state_at
 from ktc._circuits.source_energy import refuse_steady, source_directions, with_source_energy
@@ -114,6 +114,11 @@ class CompiledCircuit(Network):
         if any(name.startswith("phi") for name in self.coordinates):
             return Units("C or Wb", "V or A", "1/F or 1/H", "J", "s")
         return Units("C", "V", "1/F", "J", "s")
+
+    @property
+    def settable(self) -> tuple[str, ...]:
+        """Names of the elements whose values are controls."""
+        return tuple(values_by_name(self.branches, self.couplings))
 
     def with_values(self, values: Mapping[str, ArrayLike]) -> CompiledCircuit:
         """Return the circuit with other resistances, capacitances, inductances and couplings.
@@ -323,7 +328,24 @@ class CompiledCircuit(Network):
     def _require_own(self, emulator: Device) -> None:
         of_type("emulator", emulator, Device, "an emulator of this circuit")
         if not self.has_elements_of(emulator.network):
-            raise ValueError(f"emulator must be one of this circuit, but is {emulator!r}")
+            raise ValueError(
+                f"emulator must be one of this circuit, but {self._difference(emulator)}; "
+                "emulator.network has the readings of the circuit that it moves, such as "
+                "emulator.network.voltage_moments(emulator)"
+            )
+
+    def _difference(self, emulator: Device) -> str:
+        other = emulator.network
+        if not isinstance(other, CompiledCircuit) or other.is_sparse or self.is_sparse:
+            return f"is {emulator!r}"
+        own = values_by_name(self.branches, self.couplings)
+        others = values_by_name(other.branches, other.couplings)
+        for name in own | others:
+            if name not in others or name not in own:
+                return f"{name} is in {'this circuit' if name in own else 'its own'} alone"
+            if own[name] != others[name]:
+                return f"its {name} is {others[name]:g} instead of {own[name]:g}"
+        return f"is {emulator!r}"
 
     def has_elements_of(self, network: Network) -> bool:
         """Whether a network is one of this circuit."""

@@ -17,6 +17,12 @@ from ktc._model.controls import CONTROL_NAMES
 LETTERS = "RCLK"
 
 
+def values_by_name(branches: Sequence[Branch], couplings: Sequence[Coupling]) -> dict[str, float]:
+    """Return the values of elements that are controls, by name."""
+    known = {b.name: b.value for b in branches if b.kind in LETTERS}
+    return known | {c.name: c.value for c in couplings}
+
+
 def checked_values(
     branches: Sequence[Branch], couplings: Sequence[Coupling], values: Mapping[str, ArrayLike]
 ) -> dict[str, float]:
@@ -26,16 +32,15 @@ def checked_values(
         TypeError: a name that no resistor, capacitor, inductor or coupling has.
         ValueError: a value that such an element cannot have, or another one for a wire.
     """
-    known = {b.name.lower(): b.value for b in branches if b.kind in LETTERS}
-    known |= {c.name.lower(): c.value for c in couplings}
+    named = values_by_name(branches, couplings)
+    known = {name.lower(): value for name, value in named.items()}
     found: dict[str, float] = {}
     for name, value in values.items():
         key = name.lower()
         if key not in known:
-            names = [b.name for b in branches if b.kind in LETTERS]
             raise TypeError(
                 f"unknown control {name!r}; choose from {', '.join(map(repr, CONTROL_NAMES))}, the "
-                f"sources of the circuit, or its elements {', '.join(map(repr, names))}"
+                f"sources of the circuit, or its elements {', '.join(map(repr, named))}"
             )
         if key in found:
             raise TypeError(f"{name!r} is given twice; names do not depend on case")
@@ -44,11 +49,16 @@ def checked_values(
             continue
         found[key] = positive(name, value)
         if not known[key]:
-            raise ValueError(
-                f"{name} cannot be set to {found[key]:g}: it is a wire of 0 ohms in the circuit, "
-                "and its ends are one node; give it a resistance there"
-            )
+            raise wire_refused(name, found[key])
     return found
+
+
+def wire_refused(name: str, value: float) -> ValueError:
+    """Return the error of a resistance for a wire."""
+    return ValueError(
+        f"{name} cannot be set to {value:g}: it is a wire of 0 ohms in the circuit, and its ends "
+        "are one node; give it a resistance there"
+    )
 
 
 def with_values(

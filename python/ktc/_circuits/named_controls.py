@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from ktc._base.validation import Array, finite
 from ktc._circuits.compiled_circuit import CompiledCircuit
+from ktc._circuits.sparse_graph import told
 from ktc._model.controls import CONTROL_NAMES, Controls
 from ktc._model.friction import with_friction
 from ktc._model.network import Network
@@ -78,6 +79,8 @@ def is_element(network: Network, name: str) -> bool:
 def with_elements(network: Network, values: Mapping[str, ArrayLike]) -> Network:
     """Return a network with other values of its elements, or another friction."""
     if FRICTION in values:
+        if isinstance(network, CompiledCircuit):
+            raise ValueError("friction of a circuit is not a control; set its resistances by name")
         return with_friction(network, values[FRICTION])
     assert isinstance(network, CompiledCircuit)
     return network.with_values(values)
@@ -109,7 +112,8 @@ def _resolved_controls(
     if unknown:
         raise TypeError(
             f"unknown control {unknown[0]!r}; choose from {', '.join(map(repr, CONTROL_NAMES))}, "
-            f"or the sources {', '.join(map(repr, network.sources)) or 'of a circuit'}"
+            f"the sources {told(network.sources) or 'of a circuit'}, or the elements "
+            f"{told(network.settable)}"
         )
     if not over_ticks:
         named = {name: finite(name, value) for name, value in named.items()}

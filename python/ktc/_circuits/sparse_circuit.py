@@ -16,6 +16,7 @@ from ktc._base.validation import Array, positive
 from ktc._circuits.branch import Branch, CircuitError, Coupling
 from ktc._circuits.compilation import too_far_apart
 from ktc._circuits.compiled_circuit import CompiledCircuit
+from ktc._circuits.element_values import wire_refused
 from ktc._circuits.source_values import DRIVEN, places_of, waveforms_of
 from ktc._circuits.sparse_compilation import compile_sparse
 from ktc._circuits.sparse_conditions import state_at
@@ -24,7 +25,7 @@ from ktc._circuits.sparse_sources import present_sources
 from ktc._model.controls import Controls, initial_controls
 from ktc._model.directions import NamedDirections
 from ktc._model.inverse_stiffness import InverseStiffness
-from ktc._model.network import Network
+from ktc._model.network import Network, Transition
 from ktc._model.sparse_stiffness import SparseMatrix
 
 SMALLER = "measure on an Emulator, or compile the circuit with sparse=False"
@@ -130,7 +131,10 @@ class SparseCircuit(CompiledCircuit):
             ValueError: a resistance that is not positive, or other elements, which are fixed.
         """
         known = set(map(str.lower, self.large.resistors))
-        for name in values:
+        wires = set(map(str.lower, self.large.wires))
+        for name, value in values.items():
+            if name.lower() in wires:
+                raise wire_refused(name, positive(name, value))
             if name.lower() not in known:
                 raise TypeError(
                     f"unknown control {name!r}: of a large circuit resistances are controls, and "
@@ -142,6 +146,15 @@ class SparseCircuit(CompiledCircuit):
         network = SparseCircuit.of_large(self.large.with_resistances(ohms))
         network._controls = self.controls
         return network
+
+    def transition(self, hold: float) -> Transition:
+        """ValueError: a large circuit has no transition matrix."""
+        raise ValueError("transition needs a dense network; compile the circuit with sparse=False")
+
+    @property
+    def settable(self) -> tuple[str, ...]:
+        """Names of the resistors, which are controls."""
+        return self.large.resistors
 
     def carried_controls(
         self, after: CompiledCircuit, present: Controls, remembered: Array | None

@@ -111,6 +111,7 @@ class _Compiler:
     ) -> None:
         self.graph, self.kelvin, self.couplings = graph, kelvin, couplings
         self.resistors = [b for b in branches if b.kind == "R" and not is_wire(b)]
+        self.wires = tuple(b.name for b in branches if is_wire(b))
         self.capacitors = [b for b in branches if b.kind == "C"]
         if not self.resistors:
             raise CircuitError("the circuit has no resistor, so it never relaxes; add one")
@@ -147,6 +148,7 @@ class _Compiler:
             shares=scipy.sparse.csr_array(scipy.sparse.eye_array(len(graph.inductors))),
             accounts=tuple(accounts),
             resistors=tuple(b.name for b in self.resistors),
+            wires=self.wires,
             values=np.array([b.value for b in graph.sources], dtype=float),
             kT=self.temperatures(account, len(accounts)),
             storage=storage,

@@ -36,6 +36,7 @@ class SparseEquation:
         bias_of, emf_of, current_of: matrices with control = matrix θ.
         voltages, offsets: matrices with node voltages v = voltages y + offsets θ.
         inductors, shares: their names, and the matrix with their currents by those of the fluxes.
+        wires: names of resistors of 0 ohms.
     """
 
     nodes: tuple[str, ...]
@@ -64,6 +65,7 @@ class SparseEquation:
     offsets: SparseMatrix
     inductors: tuple[str, ...]
     shares: SparseMatrix
+    wires: tuple[str, ...] = ()
 
     @property
     def units(self) -> int:

@@ -166,7 +166,7 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
         Args:
             **controls: ``bias``, ``quartic`` scalar or (d,), ``stiffness`` (d, d), ``kT`` scalar or
                 per heat account, ``emf``, ``current``; ``friction`` of units; of a circuit sources
-                and elements, ``R1=2e3`` (docs/netlists.md), which ``network`` then has.
+                and elements, ``R1=2e3``, effective values after ``m=``, ``tc1=``, ``temp=``.
 
         Raises:
             TypeError: an unknown control.

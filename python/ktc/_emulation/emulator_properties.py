@@ -167,7 +167,8 @@ class EmulatorProperties:
 
         Infinite where they were drawn in equilibrium (the stationary state, where temperatures
         differ) at these controls: at the start, and by ``equilibrate``. Zero after an update that
-        changes a control, after ``write``, and while outputs of hardware settle.
+        changes a control, after ``write``, and while outputs of hardware settle. New resistances
+        and friction keep an equilibrium at one temperature without sources and noise generators.
 
         Example:
             >>> import ktc

@@ -29,6 +29,7 @@ from ktc._model.moments import Moments, Reader
 from ktc._model.network import Network
 from ktc._model.protocol import Protocol
 from ktc._model.sparse_stiffness import MOST_DENSE_UNITS, SparseStiffness
+from ktc._theory.relaxation import rest_after
 
 # A smaller ensemble is copied in less time than its covariance takes.
 NUMBERS_TO_COPY = 100_000
@@ -179,7 +180,9 @@ class IdealFrontend:
         exchanged = after is not self.network
         if exchanged:
             self.require_exchangeable()
-        since = self.since if controls == before and not exchanged else self.engine.time
+        since = self.since if controls == before else self.engine.time
+        if exchanged and since == self.since:
+            since = self.engine.time - rest_after(self.network, self.rested, [after], before)
         with interrupts_deferred():
             if exchanged:
                 self.engine.exchange(after, changes)

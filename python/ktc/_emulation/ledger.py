@@ -96,7 +96,11 @@ class Ledger:
     @property
     @one_thread
     def shadow(self) -> Array:
-        """Cost of inexact lossless moves: of kicks by quartic units with inertia, else rounding."""
+        """Energy change of lossless moves that are not exact: the time-step error.
+
+        Of kicks by quartic units with inertia, and of resolved steps of driven inductors; rounding
+        or zero elsewhere.
+        """
         require_kept("shadow", self.kept)
         return self._engine.shadow()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,15 +12,17 @@ import numpy as np
 from ktc._base.lazy_samples import LazySamples, gained
 from ktc._base.single_thread import Turn
 from ktc._base.validation import Array, frozen, of_type
-from ktc._circuits.named_controls import Resolved, resolved_protocol
+from ktc._circuits.named_controls import Resolved, is_element, resolved_protocol
 from ktc._emulation.ledger import Ledger
 from ktc._emulation.recorder import Recorder, Recording
 from ktc._emulation.run import Run
 from ktc._emulation.statistics import Observer
 from ktc._model.controls import Controls
 from ktc._model.moments import Reader
+from ktc._model.network import Network
 from ktc._model.protocol import Protocol
 from ktc._model.waveforms import full_shape
+from ktc._theory.relaxation import rest_after
 
 if TYPE_CHECKING:
     from ktc._emulation.ideal_frontend import IdealFrontend
@@ -64,7 +67,7 @@ def play_from(
             raise
         finally:
             recorder.close()
-        frontend.since = begun + _last_change(resolved, waveforms, initial, -rested)
+        frontend.since = begun + _last_change(network, resolved, waveforms, initial, rested)
         frontend.apply(final, resolved.last)
         frontend.sources = resolved.final
         variances = tally()
@@ -78,7 +81,7 @@ def play_from(
     return Run(
         _samples=samples,
         _variances=variances,
-        protocol=protocol,
+        protocol=_replayable(network, programmed, protocol),
         programmed=programmed,
         network=network,
         initial_controls=initial,
@@ -92,6 +95,12 @@ def play_from(
         _sources=remembered,
         accounts=options.accounts,
     )
+
+
+def _replayable(network: Network, programmed: Protocol, resolved: Protocol) -> Protocol:
+    """The protocol that does the same again: elements act on more than the controls they change."""
+    names = (*programmed.controls, *programmed.final)
+    return programmed if any(is_element(network, name) for name in names) else resolved
 
 
 def _follow_sources(frontend: IdealFrontend, resolved: Resolved, elapsed: float) -> None:
@@ -124,13 +133,17 @@ def _prepared(
 
 
 def _last_change(
-    resolved: Resolved, waveforms: Mapping[str, Array], initial: Controls, before: float
+    network: Network,
+    resolved: Resolved,
+    waveforms: Mapping[str, Array],
+    initial: Controls,
+    rested: float,
 ) -> float:
     """Time since the start of a protocol at which its ticks last changed a control or an element.
 
-    ``before`` where none did.
+    −``rested`` where none did, and −∞ where elements did that keep the equilibrium.
     """
-    last = max(resolved.networks, default=-1)
+    last = -1
     for name, values in waveforms.items():
         rows = values.reshape(len(values), -1)
         changed = np.flatnonzero((rows[1:] != rows[:-1]).any(axis=1))
@@ -139,4 +152,10 @@ def _last_change(
             last = max(last, int(changed[-1]) + 1)
         elif np.any(full_shape(name, values[:1], initial.shape(name)[0])[0] != held):
             last = max(last, 0)
-    return before if last < 0 else float(resolved.protocol.times[last])
+    exchanged = resolved.networks
+    if last < 0:
+        if not exchanged:
+            return -rested
+        if rest_after(network, rested, exchanged.values(), initial):
+            return -math.inf
+    return float(resolved.protocol.times[max([last, *exchanged])])

@@ -49,7 +49,7 @@ class Run(Storable):
     Attributes:
         protocol: what the device did, also called ``applied``.
         programmed: what the device was told to do: the same, except on a real board, or where
-            sources of a circuit are driven by name.
+            sources of a circuit are driven by name, and no elements.
         imperfections: of the real board, with its seed; None without hardware.
         network: the physics it was played on.
         initial_controls, final_controls: controls before the first and after the last update.

@@ -11,11 +11,14 @@ def with_friction(network: Network, friction: ArrayLike) -> Network:
     """Return a network of units with another friction; its energy is the same.
 
     Raises:
-        ValueError: a circuit, a friction that is not positive definite, or one that has other heat
-            accounts: several temperatures need one friction per unit.
+        ValueError: a network of elements, a friction that is not positive definite, or one that has
+            other heat accounts: several temperatures need one friction per unit.
     """
     if network.elements is not None or not network.has_friction:
-        raise ValueError("friction of a circuit is not a control; set its resistances by name")
+        raise ValueError(
+            "friction of a network of elements is not a control, because its resistors have no "
+            "names; make a new network with other resistances"
+        )
     controls = network.controls
     new = Network(
         controls.held_stiffness,

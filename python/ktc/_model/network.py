@@ -310,9 +310,9 @@ class Network(Storable):
     def transition(self, hold: float) -> Transition:
         """Return the exact motion over a hold of positive duration at these controls.
 
-        A = e^{Fh}, c = (1 − A) z*, Q = ∫ e^{Fs} D e^{Fᵀs} ds, with D of all noise, and z* where z
-        rests under bias and sources; shapes (n, n), (n,), (n, n), n = d or 2d, and one more for
-        each filter of a generator, whose current follows the state in z. Not of quartic networks.
+        A = e^{Fh}, Q = ∫ e^{Fs} D e^{Fᵀs} ds of all noise D, and c = (1 − A) z* to the rounding of
+        the rest z*, which is 1 % of c at h = 1e-14 relaxation times. Shapes (n, n), (n,), (n, n),
+        n = d or 2d, and one more for each filter of a generator, whose current follows x, p in z.
 
         Example:
             >>> import ktc

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
+from ktc._model.controls import Controls
 from ktc._model.network import Network
 
 #: Relaxation times after which a linear network counts as relaxed: e⁻¹⁰ of a deviation of its mean
@@ -26,3 +28,19 @@ def has_relaxed(network: Network, rested: float) -> bool:
     if rested <= 0 or network.quartic.any() or network.is_sparse:
         return False
     return rested >= float(RELAXATION_TIMES * network.relaxation_times[-1])
+
+
+def rest_after(
+    before: Network, rested: float, after: Iterable[Network], controls: Controls
+) -> float:
+    """Return the rest after an exchange for networks of the same energy: infinite, or 0.
+
+    Equilibrium stays: exp(−H/kT) does not depend on resistances and friction where they are at one
+    temperature and neither sources nor generators drive the network.
+    """
+    if not controls.isothermal or controls.emf.any() or controls.current.any():
+        return 0.0
+    for network in (before, *after):
+        if network.core.is_active or network.core.elements.noises:
+            return 0.0
+    return math.inf if has_relaxed(before.with_controls(controls), rested) else 0.0
