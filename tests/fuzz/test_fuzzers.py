@@ -40,9 +40,13 @@ def test_inputs_by_number(name):
 
 #: Inputs that once broke a promise.
 FOUND = {
+    "calls": (90000453, 90000956, 90001997, 90004162),
     "files": (3009471, 3005301, 50000716),
-    "sequences": (1009966, 10000168, 3000729, 3001480, 50001126, 50011241, 50016583),
-}
+    "sequences": (
+        1009966, 10000168, 3000729, 3001480, 50001126, 50011241, 50016583, 50024503, 90000651,
+        90005178,
+    ),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", FOUND)

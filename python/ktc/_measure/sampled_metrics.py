@@ -176,6 +176,8 @@ def metric_estimates(
     step = default_step(emulator.network, [emulator.controls]) if interval is None else interval
     step = positive("interval", step) if hold is None else positive("hold", hold)
     most = MOST_INTERVALS if longest is None else int(positive("longest", longest) / step)
+    if most < 1:
+        raise ValueError(f"longest must be at least one interval of {step:.4g}, but is {longest}")
     n = len(emulator.read())
     if n < 20:
         raise ValueError(f"replicas must be at least 20 to have error bars, but are {n}")
