@@ -108,7 +108,7 @@ def friction_estimate(
             emulator.
         windows: number of stretches; error bars decrease as 1/√windows.
         interval: time between read-outs; a tenth of the fastest time of the network by default.
-        longest: longest window; 20,000 intervals by default.
+        longest: longest window, at least one interval; 20,000 intervals by default.
         shrinkage: "optimal" (see ``theory.MatrixEstimate``), a share from 0 to 1, or None.
 
     Raises:
