@@ -1,8 +1,7 @@
 """Quartic units, double wells and hidden units: the default beside the best-tuned constant rate.
 
-Problems are random, each with a thousand samples of a random model. The constant rate is the best
-of a search on 400 replicas. Both costs have a last jump to the same model: that of the greatest
-likelihood, or with hidden units the maximum to which ascent from the start leads.
+Problems are random: a thousand samples of a random model. The constant rate is the best of a search
+on 400 replicas. Both costs end with a jump to one model, a maximum of the likelihood.
 
     python examples/twenty_problems.py [--seed 1] [--quick] [--figure FILE]
 
@@ -72,7 +71,8 @@ def experiment(seed=1, quick=False):
         look = STYLES[list(LEARNED).index(kind)] | {"linestyle": "none"}
         ax.errorbar(number, ratio.mean, ratio.stderr, **look)
     ax.axhline(1.0, color="0.75", linewidth=5)
-    ax.set(xlabel="problem", ylabel="cost of the default / of the best constant rate")
+    kinds = "problem: quartic (0–5), double wells (6–10), hidden (11–15), coupled wells (16–19)"
+    ax.set(xlabel=kinds, ylabel="default / best constant rate", xticks=range(0, 20, 2))
     return table, figure
 
 

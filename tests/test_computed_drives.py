@@ -250,3 +250,16 @@ def test_goals_are_those_of_the_data():
     fit = learned(net, FAR, 2.0, parameters=("bias", "diagonal"))
     exact = ExactModel(described(net), fit.learned)
     assert exact.forces(fit.controls) == pytest.approx(data_forces(FAR, fit.learned), rel=1e-8)
+
+
+def test_a_drive_in_coarse_holds_is_told():
+    """Data of width 0.02, 50 widths of the start away, whose covariance two diagonals cannot have
+    transported in 64 holds.
+    """
+    values = np.random.default_rng(1).normal(50.0, 0.02, size=(300, 1))
+    data = np.hstack([values, values[::-1]])
+    with pytest.warns(RuntimeWarning, match="the drive is computed in 64 holds"):
+        ktc.learn(
+            ktc.Network(np.eye(2), 1.0), data, MinimalDissipation(1.0),
+            parameters=("bias", "diagonal"), replicas=100, ticks=100, seed=1, threads=1,
+        )  # fmt: skip

@@ -218,3 +218,18 @@ def test_methods_are_told(tmp_path):
         assert ratios(fit) == pytest.approx([1.0] * 4, rel=1e-12)
     infinite = ktc.learn(ONE, 2.0, Constant(1.0, 0.5), replicas=np.inf, ticks=10)
     assert infinite.error_method == "exact" and infinite.work.stderr == 0
+
+
+def test_the_stiffness_of_one_unit_is_its_diagonal():
+    """The same run by either name has the same error bars."""
+    data = np.random.default_rng(0).normal(0.5, 0.9, size=(100, 1))
+    unit = ktc.Network(-1.0, 1.0, quartic=1.0)
+    works = [
+        ktc.learn(
+            unit, data, Constant(2.0, 0.5), parameters=("bias", name), replicas=50, ticks=10,
+            seed=1, threads=1,
+        ).work
+        for name in ("stiffness", "diagonal")
+    ]  # fmt: skip
+    assert works[0].stderr == works[1].stderr
+    assert "linear response" in works[0].method

@@ -197,7 +197,7 @@ def test_sparse_networks_of_many_units():
 
 
 def test_too_large_an_ensemble_is_not_read(monkeypatch):
-    monkeypatch.setattr("ktc._learning.learn.LARGEST_STATE", 99)
+    monkeypatch.setattr("ktc._learning.learning_run.LARGEST_STATE", 99)
     runs = [
         ktc.learn(
             NET,

@@ -16,9 +16,9 @@ else:
     class cached_property:
         """A property whose value replaces it in the instance when it is first read."""
 
-        def __init__(self, compute):
-            self._compute = compute
-            self.__doc__ = compute.__doc__
+        def __init__(self, func):
+            self.func = func
+            self.__doc__ = func.__doc__
 
         def __set_name__(self, owner, name):
             self._name = name
@@ -26,5 +26,5 @@ else:
         def __get__(self, instance, owner=None):
             if instance is None:
                 return self
-            value = vars(instance)[self._name] = self._compute(instance)
+            value = vars(instance)[self._name] = self.func(instance)
             return value

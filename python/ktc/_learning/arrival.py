@@ -132,7 +132,8 @@ def _remedy(fit: Fit) -> str:
         return f"{cut} of {updates} updates were cut back: take {lower}{better}"
     if fit.rule == "rate":
         return f"take a longer duration, another rate{better}"
-    whole = "" if is_whole(fit.learned) else ", or learn all of bias and stiffness"
+    gaussian = not (fit.network.quartic.any() or is_whole(fit.learned))
+    whole = ", or learn all of bias and stiffness" if gaussian else ""
     return f"the replicas lag behind: take a longer duration{better or whole}"
 
 

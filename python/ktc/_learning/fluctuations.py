@@ -15,6 +15,7 @@ from ktc._model.controls import Controls
 from ktc._model.network import Network
 from ktc._model.parameters import Parameters
 from ktc._theory.gaussian import inverse, square_root
+from ktc._theory.metrics import entries_by_unit
 
 #: Largest number of averages that are followed, and of the entries of their covariance in all
 #: updates of a run.
@@ -261,7 +262,14 @@ def of_units(path: Path, forces: Array) -> Fluctuations | None:
     )
     if path.too_long(every.size):
         return None
-    place = [every.labels.index(name) for name in learned.labels]
+    places = {
+        (unit, name): entry
+        for unit, own, entries in entries_by_unit(every)
+        for name, entry in zip(own, entries, strict=True)
+    }
+    place = np.empty(learned.size, dtype=np.intp)
+    for unit, own, entries in entries_by_unit(learned):
+        place[entries] = [places[unit, name] for name in own]
     model = ExactModel(start, every)
     covariances, decays, pushes = [], [], []
     for k in path.looks:

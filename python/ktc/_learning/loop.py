@@ -20,8 +20,9 @@ from ktc._learning.loop_state import LoopState, Outcome, Row
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.metric_tensors import MetricTensors, NoMetrics
 from ktc._learning.metrics.source import MetricSource
+from ktc._learning.path_to_target import Anticipation
 from ktc._learning.positive_phase import PositivePhase
-from ktc._learning.restraint import restraint_of
+from ktc._learning.restraint import Restraint, restraint_of
 from ktc._learning.schedule import Schedule, Update
 from ktc._learning.steering import Steering, steering_of
 from ktc._model.controls import Controls
@@ -84,8 +85,10 @@ class Loop:
         self._steering = steering_of(problem)
         # F and ζ where they are the same at all controls.
         self._constant = self._tensors(self._controls, 0) if problem.closed_form else None
-        rates = self._steering is None and self._constant is None
-        self._restraint = restraint_of(problem) if rates else None
+        reacts = self._steering is None or isinstance(self._steering, Anticipation)
+        self._restraint: Restraint | None = None
+        if reacts and self._constant is None:
+            self._restraint = restraint_of(problem)
 
     @property
     def rule(self) -> str:

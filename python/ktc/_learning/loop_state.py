@@ -71,7 +71,10 @@ def restored_loop(
         raise RecordError(f"loop/controls: must be those of the start, but for {tuple(changed)}")
     of_shape("loop/flow", saved["flow"], size)
     of_shape("loop/first", saved["first"], *now.first.shape)
-    for name, kind in (("steering", "without a rate"), ("restraint", "that has a rate")):
+    for name, kind in (
+        ("steering", "without a rate"),
+        ("restraint", "that reacts to noise"),
+    ):
         if (saved[name] is None) != (getattr(now, name) is None):
             raise RecordError(f"loop/{name}: only that of a rule {kind} is saved")
     return LoopState(

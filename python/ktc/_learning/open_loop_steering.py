@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -13,8 +14,10 @@ from ktc._learning.ensemble_motion import GaussianMotion, UnitMotion
 from ktc._learning.metrics.exact_model import MOST_DENSE, ExactModel
 from ktc._learning.restraint import floor_of
 from ktc._model.controls import Controls
+from ktc._model.network import Network
 from ktc._model.quartic_unit import OneUnit
 from ktc._theory.metrics import entries_by_unit, fisher_matrix
+from ktc._theory.wasserstein import wasserstein_bound
 
 #: Most holds of a computed drive, interpolated in between; fewer where the moments are many.
 MOST_HOLDS, FEWER_HOLDS = 64, 40
@@ -23,6 +26,9 @@ MOST_HOLDS, FEWER_HOLDS = 64, 40
 MANY_UNITS, MOST_UNITS = 6, 12
 #: Share of the stiffness that an update must leave in every direction.
 LEAST_STIFFNESS = 1e-6
+#: Holds are coarse where they are this many times the fastest relaxation time, and a drive costly
+#: above this many times the least work of any control.
+COARSE, COSTLY = 2.0, 1.5
 
 
 class OpenLoop:
@@ -102,7 +108,8 @@ def _path(exact: ExactModel, best: Controls, duration: float, holds: int) -> Arr
         jump = float(aim @ (motion.forces @ motion.first))
         jump -= exact.free_energy_change(net.controls, best) / net.common_kT
         keeps = _keeps(exact, best, start, scales)
-        found, _ = DrivePlan(motion, aim, jump, duration, holds, keeps).best()
+        found, spent = DrivePlan(motion, aim, jump, duration, holds, keeps).best()
+        _warn_where_coarse(net, best, duration, holds, spent)
         return np.asarray(start + scales * found)
     path = np.tile(start, (holds, 1))
     least = floor_of(net.controls, best).quartic
@@ -120,6 +127,29 @@ def _path(exact: ExactModel, best: Controls, duration: float, holds: int) -> Arr
         found, _ = DrivePlan(alone, aim, jump, duration, holds, keeps).best()
         path[:, entries] = start[entries] + scales * found
     return path
+
+
+def _warn_where_coarse(
+    start: Network, best: Controls, duration: float, holds: int, spent: float
+) -> None:
+    """Warn of a drive whose holds are long beside a relaxation, and that costs far more than the
+    least of any control; ``spent`` is its excess work in kT.
+    """
+    if start.inertia is not None:
+        return
+    goal = start.with_controls(best)
+    fastest = min(float(net.relaxation_times.min()) for net in (start, goal))
+    coarse = duration / holds / fastest
+    least = wasserstein_bound(start, goal, duration) / start.common_kT
+    if coarse > COARSE and spent > COSTLY * least:
+        warnings.warn(
+            f"the drive is computed in {holds} holds, each {coarse:.3g} times the fastest "
+            f"relaxation time of the start or of the data's model, and costs {spent / least:.3g} "
+            "times the least of any control: take a shorter duration, or learn all of the bias and "
+            "stiffness",
+            RuntimeWarning,
+            stacklevel=9,
+        )
 
 
 def _keeps(
