@@ -100,6 +100,13 @@ def test_a_quartic_term_that_vanishes_is_the_closed_form():
         assert theory.free_energy_change(quartic, linear) == -change
 
 
+def test_stiffnesses_apart_by_more_than_the_digits_of_doubles():
+    """½kT ln(det K′/det K), where eigenvalues of K′ below 1e-16 of the largest have no digits."""
+    soft = ktc.Network([[2.0, 1e-20], [1e-20, 1e-30]], 1.0)
+    found = theory.free_energy_change(ktc.Network(np.eye(2), 1.0), soft)
+    assert found == pytest.approx(0.5 * np.log(2e-30 - 1e-40), rel=1e-14)
+
+
 def test_run_names_its_method():
     """``Run.free_energy_change`` is by quadrature with quartic units at either end, else closed."""
     network = ktc.Network(np.diag([1.0, 2.0]), 1.0, kT=0.5, quartic=[1.0, 0.0])

@@ -89,6 +89,10 @@ def test_bennett_refuses():
         theory.bennett([1.0, 2.0], [1.0, 2.0], kT=1.7e308)
     with refused(ValueError, "kT must be positive"):
         theory.bennett([1.0, 2.0], [1.0, 2.0], kT=0.0)
+    with refused(ValueError, "forward and reverse works overlap by"):
+        theory.bennett([1.0, 2.0], [-1.0, -2.0], kT=1e-300)
+    with refused(ValueError, "forward/kT or reverse/kT is so large"):
+        theory.bennett([1.0, 2.0], [-1.0, 1e9], kT=1e-300)
 
 
 def test_bennett_of_a_run_and_its_reverse():

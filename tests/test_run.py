@@ -211,6 +211,16 @@ def test_a_constant_temperature_waveform_is_one_temperature():
     assert run.work.in_kT.mean == pytest.approx(2 * run.work.mean, rel=1e-14)
 
 
+def test_ticks_of_temperature_are_not_resistors():
+    """Two ticks at kT = 1 and 2 drive two resistors that start at 1 and 2."""
+    emulator = Emulator(Network(np.eye(2), 1.0, kT=[1.0, 2.0]), replicas=30, seed=98)
+    held = [1.0, 2.0]
+    for waveform, message in ((held, "kT changed"), ([held, held], "needs one temperature")):
+        run = emulator.copy().play(Protocol([0.5, 0.5], {"kT": waveform}))
+        with pytest.raises(ValueError, match=message):
+            _ = run.free_energy_change
+
+
 def test_free_energy_of_many_units():
     """300 coupled units: ΔF against the reference's log determinants."""
     generator = np.random.default_rng(99)

@@ -145,6 +145,8 @@ def test_refused():
     unit = ktc.Network(1.0, 1.0)
     with refused(ValueError, "outlast a window of 0.5", "longest"):
         theory.friction_estimate(unit, replicas=100, seed=1, longest=0.5)
+    with refused(ValueError, "longest must be at least one interval of 0.1, but is 0.05"):
+        theory.friction_estimate(unit, replicas=100, seed=1, interval=0.1, longest=0.05)
     with refused(ValueError, "replicas must be at least 20"):
         theory.friction_estimate(unit, replicas=10, seed=1)
     for bad in (1.5, "none", [0.1]):

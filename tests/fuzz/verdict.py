@@ -85,7 +85,11 @@ def require_first_law(emulator: ktc.Emulator, told: str, rounding: float | None 
 
     One that has lost its replicas on purpose gives out no number, but raises OverflowError.
     """
+    # The true state, as reading that of a board is limited, and changes it.
+    frontend: Any = emulator._frontend
+    engine = getattr(frontend, "_cells", frontend).engine
     try:
+        state = engine.mean()
         imbalance = emulator.ledger.imbalance()
     except OverflowError:
         return
@@ -96,10 +100,7 @@ def require_first_law(emulator: ktc.Emulator, told: str, rounding: float | None 
     most = Rounding(emulator).of(emulator) if rounding is None else rounding
     if not imbalance <= most:
         raise Failure(f"first law: imbalance {imbalance:.3g} above {most:.3g}\n  {told}")
-    # The true state, as reading that of a board is limited, and changes it.
-    frontend: Any = emulator._frontend
-    engine = getattr(frontend, "_cells", frontend).engine
-    if not np.isfinite(engine.mean()).all():
+    if not np.isfinite(state).all():
         raise Failure(f"not finite: state\n  {told}")
 
 

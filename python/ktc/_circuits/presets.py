@@ -140,6 +140,8 @@ def breadboard2(kelvin: float = 297.0, drive_ratio: float | None = None) -> Circ
     if drive_ratio is not None:
         ratio = positive("drive_ratio", drive_ratio)
         one, two = (one + two) * ratio / (1 + ratio), (one + two) / (1 + ratio)
+        if not min(one, two) > 0:
+            raise ValueError(f"drive_ratio is so far from 1 that a density vanishes: {ratio:g}")
     return circuit.add_noise("I1", 0, "1", one).add_noise("I2", 0, "2", two)
 
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from ktc._base.codec import Saved
 from ktc._base.lazy_imports import interrupts_deferred
+from ktc._base.resources import allocating
 from ktc._base.single_thread import Turn, one_thread
 from ktc._base.validation import Array, frozen, not_negative, of_type, positive, real_array
 from ktc._circuits.compiled_circuit import CompiledCircuit
@@ -383,12 +384,14 @@ def placed_state(
     if state is None:
         raise ValueError("momentum is given without state; give both")
     shape = (1 if replicas == math.inf else int(replicas), network.units)
-    parts = [_replicated("state", state, shape) / description.scale]
+    parts = [_replicated("state", state, shape)]
     if network.inertia is not None:
         parts.append(_replicated("momentum", 0.0 if momentum is None else momentum, shape))
     elif momentum is not None:
         raise ValueError("momentum is given, but this network has no inertia; leave it out")
-    return np.ascontiguousarray(np.concatenate(parts, axis=1))
+    with allocating("replicas", replicas):
+        parts[0] = parts[0] / description.scale
+        return np.ascontiguousarray(np.concatenate(parts, axis=1))
 
 
 def _replicated(name: str, value: ArrayLike, shape: tuple[int, int]) -> Array:

@@ -321,8 +321,9 @@ class Run(Storable):
 
     def _one_temperature(self) -> float:
         kT = self.initial_controls.kT
-        driven = [self.protocol.controls.get("kT", kT), self.protocol.final.get("kT", kT)]
-        if any(np.any(values != kT) for values in driven):
+        ticks = self.protocol.controls.get("kT")  # (ticks,) or (ticks, accounts)
+        driven = kT if ticks is None else np.reshape(ticks, (len(ticks), -1))
+        if np.any(driven != kT) or np.any(self.protocol.final.get("kT", kT) != kT):
             raise ValueError(
                 "kT changed during this run, so it has no free energy change and no excess work; "
                 "work, heat and entropy_flow remain available"

@@ -108,7 +108,7 @@ def friction_estimate(
             emulator.
         windows: number of stretches; error bars decrease as 1/√windows.
         interval: time between read-outs; a tenth of the fastest time of the network by default.
-        longest: longest window; 20,000 intervals by default.
+        longest: longest window, at least one interval; 20,000 intervals by default.
         shrinkage: "optimal" (see ``theory.MatrixEstimate``), a share from 0 to 1, or None.
 
     Raises:
@@ -174,8 +174,13 @@ def metric_estimates(
     if hold is not None and interval is not None:
         raise ValueError(f"interval must be left out with hold = {hold}, which replaces it")
     step = default_step(emulator.network, [emulator.controls]) if interval is None else interval
-    step = positive("interval", step) if hold is None else positive("hold", hold)
+    name, step = ("interval", step) if hold is None else ("hold", hold)
+    step = positive(name, step)
+    if step * MOST_INTERVALS == np.inf:
+        raise ValueError(f"{name} is so long that the time leaves the range of numbers: {step:g}")
     most = MOST_INTERVALS if longest is None else int(positive("longest", longest) / step)
+    if most < 1:
+        raise ValueError(f"longest must be at least one interval of {step:.4g}, but is {longest}")
     n = len(emulator.read())
     if n < 20:
         raise ValueError(f"replicas must be at least 20 to have error bars, but are {n}")

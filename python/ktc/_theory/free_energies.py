@@ -123,7 +123,11 @@ def free_energy_change(before: Description, after: Description) -> float:
     if not np.array_equal(old.stiffness, new.stiffness):
         at_old, at_new = (np.linalg.solve(net.stiffness, old.bias) for net in (old, new))
         value += 0.5 * at_new @ (new.stiffness - old.stiffness) @ at_old
-        ratio += float(np.sum(np.log(scipy.linalg.eigvalsh(new.stiffness, old.stiffness))))
+        ratios = scipy.linalg.eigvalsh(new.stiffness, old.stiffness)
+        if ratios[0] > np.finfo(float).eps * ratios[-1]:
+            ratio += float(np.sum(np.log(ratios)))
+        else:  # the smallest ratios are lost to rounding, but not the determinants
+            ratio += np.linalg.slogdet(new.stiffness)[1] - np.linalg.slogdet(old.stiffness)[1]
     if old.inertia is not None and new.inertia is not None:
         ratio -= float(np.sum(np.log(new.inertia / old.inertia)))
     return float(value + 0.5 * old.common_kT * ratio)

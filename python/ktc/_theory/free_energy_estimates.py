@@ -87,6 +87,8 @@ def bennett(
     least_overlap, kT = finite("least_overlap", least_overlap), positive("kT", kT)
     if kT > LARGEST_KT:
         raise ValueError(f"kT must be at most {LARGEST_KT:g}, but is {kT}: energies overflow")
+    with refusing_overflow("forward/kT or reverse/kT"):
+        _ = works[0] / kT, works[1] / kT
     with np.errstate(over="ignore"):  # exponents beyond doubles are 0 or 1
         found = acceptance(*works, kT)
         _check_pair(*works, kT, found.change)
@@ -154,7 +156,7 @@ def _check_pair(forward: Array, reverse: Array, kT: float, change: float) -> Non
     residual[: len(forward)] += 1
     for along in (works, probability):
         centred = along - (np.sum(weight * along) / total if total > 0 else 0.0)
-        variance = float(np.sum(weight * centred**2))
+        variance = float(np.sum((np.sqrt(weight) * centred) ** 2))  # centred² may overflow
         score = float(np.sum(residual * centred))
         if variance <= len(works) * (np.finfo(float).eps * float(np.max(np.abs(along)))) ** 2:
             continue  # equal but for rounding: there is nothing to test

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ktc._base.validation import Array, not_negative, of_type, tick_count
+from ktc._base.validation import Array, not_negative, of_type, refusing_overflow, tick_count
 from ktc._learning.data import Batches, BatchMoments, as_samples, refuse_overflow
 from ktc._learning.schedule import Schedule, Update
 from ktc._model.description import Description
@@ -61,6 +61,7 @@ class ExpectedLearning:
         return Costs(*(a + b for a, b in zip(self.ideal, self.noise(replicas), strict=True)))
 
 
+@refusing_overflow("data, read_noise or the rate of schedule")
 def expected_learning(
     device: Description,
     data: ArrayLike,
