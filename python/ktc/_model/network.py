@@ -311,7 +311,7 @@ class Network(Storable):
         """Return the exact motion over a hold of positive duration at these controls.
 
         A = e^{Fh}, Q = ∫ e^{Fs} D e^{Fᵀs} ds of all noise D, and c = (1 − A) z* to the rounding of
-        the rest z*, which is 1 % of c at h = 1e-14 relaxation times. Shapes (n, n), (n,), (n, n),
+        the rest z*, which is some 1 % of c at 1e-14 relaxation times. Shapes (n, n), (n,), (n, n),
         n = d or 2d, and one more for each filter of a generator, whose current follows x, p in z.
 
         Example:
