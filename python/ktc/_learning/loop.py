@@ -41,7 +41,8 @@ class Problem:
 
     ``schedule`` is as made for this run (``Schedule.begun``), ``metrics`` None where it needs
     neither F nor ζ; ``exact`` has the free energies on the path where they are available.
-    ``plans`` is whether a drive computed beforehand may replace the rule of F and ζ.
+    ``plans`` is whether a drive computed beforehand may replace the rule of F and ζ, ``limited``
+    whether updates by a rule that reacts to noise have the limits of ``Restraint``.
     """
 
     device: Device
@@ -53,6 +54,7 @@ class Problem:
     exact: ExactModel
     plans: bool = False
     seed: int | None = None
+    limited: bool = True
 
     @property
     def closed_form(self) -> bool:
@@ -87,7 +89,7 @@ class Loop:
         self._constant = self._tensors(self._controls, 0) if problem.closed_form else None
         reacts = self._steering is None or isinstance(self._steering, Anticipation)
         self._restraint: Restraint | None = None
-        if reacts and self._constant is None:
+        if problem.limited and reacts and self._constant is None:
             self._restraint = restraint_of(problem)
 
     @property
@@ -259,6 +261,9 @@ class Loop:
             restraint = self._restraint
             floor = None if restraint is None else restraint.floor
             share, after = confined(parameters, before, self._theta, change, margin, floor)
+            if restraint is not None and share < 1:
+                floor = restraint.softer_floor
+                share, after = confined(parameters, before, self._theta, change, margin, floor)
             if share == 0:
                 raise _Stop(
                     "no part of the update keeps the energy confined: the data ask for an "

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ktc._base.cached import cached_property
 from ktc._base.codec import Saved
 from ktc._base.lazy_imports import scipy
-from ktc._base.validation import Array, finite
+from ktc._base.validation import Array, finite, of_shape
 from ktc._learning.confinement import Floor
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.likelihood import maximum_likelihood
@@ -47,37 +48,61 @@ class Restraint:
         replicas: N, or ``math.inf``.
 
     Attributes:
-        limit: largest excess work of the updates so far; None where none is known.
         spent: excess work of the updates so far.
-        floor: what the stiffness keeps.
+        floor: what the stiffness keeps, whatever the data.
     """
 
     def __init__(self, exact: ExactModel, goal: Array | None, replicas: float) -> None:
-        self._exact, self._replicas, self.spent, self._cut = exact, replicas, 0.0, 0
-        self.limit: float | None = None
-        self._best = None if goal is None else _maximum(exact, goal)
-        self.floor = floor_of(exact.start.network.controls, self._best)
+        self._exact, self._goal, self._replicas = exact, goal, replicas
+        self.spent, self._cut = 0.0, 0
+        self._first: Array | None = None
+        self.floor = floor_of(exact.start.network.controls, None)
 
     def begin(self, forces: Array) -> None:
-        """Set the limit from ⟨∂_θH⟩ over the replicas at the start, shape (p,)."""
-        if self._best is None:
-            return
+        """Take ⟨∂_θH⟩ over the replicas at the start, shape (p,), by which ``limit`` is set."""
+        self._first = np.array(forces)
+
+    @cached_property
+    def _best(self) -> Controls | None:
+        """The data's model: searched for where it makes a difference, because it takes time."""
+        return None if self._goal is None else _maximum(self._exact, self._goal)
+
+    @cached_property
+    def softer_floor(self) -> Floor:
+        """What the stiffness keeps where the data's model is softer than ``floor``."""
+        return floor_of(self._exact.start.network.controls, self._best)
+
+    @cached_property
+    def limit(self) -> float:
+        """Largest excess work of the updates so far; infinite where the maximum is not known."""
+        if self._best is None or self._first is None:
+            return math.inf
         start, learned = self._exact.start.network, self._exact.parameters
         change = learned.vector(self._best) - learned.vector(start.controls)
-        jump = float(change @ forces)
+        jump = float(change @ self._first)
         jump -= self._exact.free_energy_change(start.controls, self._best)
-        noise = start.common_kT * learned.size / self._replicas
-        self.limit = MOST_SPENT * (max(0.0, jump) + start.common_kT + noise)
+        return MOST_SPENT * max(0.0, jump) + self._least_limit
+
+    @property
+    def _least_limit(self) -> float:
+        """What may be spent on any data."""
+        kT = self._exact.start.network.common_kT
+        return MOST_SPENT * kT * (1 + self._exact.parameters.size / self._replicas)
+
+    def _allows(self, cost: float) -> bool:
+        total = self.spent + cost
+        return cost <= 0 or total <= self._least_limit or total <= self.limit
 
     def saved(self) -> dict[str, object]:
         """What was spent so far, as ``restore`` takes it."""
-        return {"limit": self.limit, "spent": self.spent, "cut": self._cut}
+        return {"first": self._first, "spent": self.spent, "cut": self._cut}
 
     def restore(self, saved: Saved) -> None:
         """Go on from what was ``saved``."""
-        limit = saved["limit"]
-        self.limit = None if limit is None else finite("restraint/limit", limit)
-        self.spent = finite("restraint/spent", saved["spent"])
+        first = saved["first"]
+        if first is not None:
+            of_shape("restraint/first", first, self._exact.parameters.size)
+        self._first, self.spent = first, finite("restraint/spent", saved["spent"])
         self._cut = int(saved["cut"])
 
     def is_hopeless(self, share: float) -> bool:
@@ -99,7 +124,7 @@ class Restraint:
                 after = self._exact.parameters.controls(theta + share * change, before)
             change_of_free_energy = self._exact.free_energy_change(before, after)
             cost = share * float(change @ forces) - change_of_free_energy
-            if self.limit is None or cost <= 0 or self.spent + cost <= self.limit:
+            if self._allows(cost):
                 break
         self.spent += cost
         return share, after, change_of_free_energy

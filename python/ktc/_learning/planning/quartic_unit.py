@@ -58,7 +58,7 @@ def expected_of_unit(
     far = 3 * abs(last - first) + 1e-3 * start.network.common_kT / abs(float(device.scale[0]))
     path = density_emulator(start, (min(first, last) - far, max(first, last) + far))
     source = MetricSource(exact, Metrics(), path, None, None) if schedule.uses_metrics else None
-    problem = Problem(path, schedule.begun(), ticks, parameters, data, source, exact)
+    problem = Problem(path, schedule.begun(), ticks, parameters, data, source, exact, limited=False)
     outcome = Loop(problem).run(progress=False)
     if outcome.stopped:
         raise ValueError(f"the plan fails under {schedule!r}: {outcome.stopped}")

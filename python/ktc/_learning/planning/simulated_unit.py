@@ -67,7 +67,9 @@ def simulated_costs(
         device = Emulator(copies, replicas, seed=group)
         source = MetricSource(exact, Metrics(), device, None, None)
         data = DataPhase(samples, parameters, None)
-        problem = Problem(device, schedule.begun(), ticks, parameters, data, source, exact)
+        problem = Problem(
+            device, schedule.begun(), ticks, parameters, data, source, exact, limited=False
+        )
         outcome = Loop(problem).run(progress=False)
         if outcome.stopped:
             raise ValueError(
