@@ -130,3 +130,12 @@ def test_data_far_off_are_refused_wherever_they_are_given():
     ):
         with refused(ValueError, "data are as far off as 1e+300"):
             call([[1e300, 0.0], [0.0, 1.0]])
+
+
+def test_single_precision_follows_no_stiffness_beyond_its_range():
+    """States over the square root of a stiffness leave the range of a float at 1e77."""
+    emulator = ktc.Emulator(ktc.Network(np.eye(2), 1.0), 10, seed=1, dtype="float32")
+    with refused(ValueError, "stiffness of 1e+150", "single precision", "float64"):
+        emulator.set(stiffness=1e150 * np.eye(2))
+    emulator.run(1.0)
+    assert np.isfinite(emulator.read()).all()

@@ -117,6 +117,8 @@ class BoardFrontend:
             after = now.updated(**realised)
             if self._output.time_constant > 0:
                 after = replace(after, **{name: getattr(now, name) for name in ANALOG})
+            if {"stiffness", "quartic"} & realised.keys():
+                self._cells.refuse_overflow(after)
             with interrupts_deferred():
                 self._cells.apply(after)
                 self._output.aim(realised)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from operator import itemgetter
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,6 +17,7 @@ from ktc._base.validation import Array, frozen, not_negative, of_type, positive,
 from ktc._circuits.compiled_circuit import CompiledCircuit
 from ktc._circuits.named_controls import resolved_change
 from ktc._emulation.deferred_results import DeferredResults
+from ktc._emulation.extreme_controls import refuse_overflow
 from ktc._emulation.playing import play_from
 from ktc._emulation.recorder import Recording
 from ktc._emulation.run import Run
@@ -29,7 +29,7 @@ from ktc._model.description import Described, Description
 from ktc._model.moments import Moments, Reader
 from ktc._model.network import Network
 from ktc._model.protocol import Protocol
-from ktc._model.sparse_stiffness import MOST_DENSE_UNITS, SparseStiffness
+from ktc._model.sparse_stiffness import MOST_DENSE_UNITS
 from ktc._theory.relaxation import rest_after
 
 # A smaller ensemble is copied in less time than its covariance takes.
@@ -132,17 +132,7 @@ class IdealFrontend:
 
     def refuse_overflow(self, controls: Controls) -> None:
         """Refuse controls at which the energy of the present state, or its square, overflows."""
-        held = controls.held_stiffness
-        rows = held.row_sums if isinstance(held, SparseStiffness) else np.abs(held)
-        sizes = {"stiffness": float(rows.max()), "quartic": float(controls.quartic.max())}
-        name, largest = max(sizes.items(), key=itemgetter(1))
-        if largest > 1e100:
-            reach = self.engine.reach()
-            if not largest * max(reach**2, reach**4) < 1e150:
-                raise ValueError(
-                    f"{name} of {largest:g} is so large that the energy of the present state "
-                    "overflows; scale it down"
-                )
+        refuse_overflow(controls, self.engine, self.options)
 
     def _set_bias(self, bias: ArrayLike) -> bool:
         """Set a bias; False, with nothing changed, where it has to be converted or explained."""
