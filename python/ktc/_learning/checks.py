@@ -62,7 +62,12 @@ def _check_beside(parameters: object, names: tuple[str, ...], own: tuple[str, ..
 
 def hidden_units(hidden: Sequence[int] | int) -> NDArray[np.intp]:
     """Numbers of the hidden units, ascending."""
-    many = [hidden] if isinstance(hidden, int) or not np.iterable(hidden) else list(hidden)
+    try:
+        many = [hidden] if isinstance(hidden, int) or not np.iterable(hidden) else list(hidden)
+    except ValueError as error:  # a damaged sparse matrix
+        raise TypeError(
+            f"hidden must be whole numbers, but is a {type(hidden).__name__}: {error}"
+        ) from None
     numbers = sorted(count("hidden", unit, least=0, most=2**31) for unit in many)
     for one, other in pairwise(numbers):
         if one == other:
