@@ -39,7 +39,7 @@ TICKS, EVERY = 24, 5
 MEASURED = ktc.Metrics("measured", replicas=300)
 
 
-class Momentum(Schedule):
+class RunningMean(Schedule):
     """A schedule of a user's that remembers its velocity."""
 
     uses_metrics = False
@@ -49,7 +49,7 @@ class Momentum(Schedule):
         self._rate, self._last = rate, 0.0
 
     def begun(self):
-        return Momentum(self.duration, self._rate)
+        return RunningMean(self.duration, self._rate)
 
     def memory(self):
         return {"last": self._last}
@@ -102,7 +102,7 @@ CASES = {
     "natural gradient": (TWO, DATA, NaturalGradient(2.0, 1.0), BOTH),
     "Adam": (TWO, DATA, Adam(2.0, 1.0), BOTH),
     "constant": (TWO, DATA, Constant(2.0, 0.5), BOTH),
-    "own": (TWO, DATA, Momentum(2.0, 0.3), {}),
+    "own": (TWO, DATA, RunningMean(2.0, 0.3), {}),
     "quartic": (WELL, [[0.8], [1.1]], Constant(2.0, 0.1), {"parameters": ("bias", "quartic")}),
     "center": (TWO, DATA, NaturalGradient(2.0, 1.0), {"parameters": ("center",)}),
     "sparse": (
@@ -227,7 +227,7 @@ def test_what_is_refused_before_anything_moves(tmp_path):
     emulator = ktc.Emulator(UNIT, 10, seed=1)
     rule = Constant(1.0, 0.5)
 
-    class Forgetful(Momentum):
+    class Forgetful(RunningMean):
         def begun(self):
             return Forgetful(self.duration, 0.1)
 
@@ -254,11 +254,11 @@ def test_what_is_refused_before_anything_moves(tmp_path):
 def test_the_schedule_is_that_of_the_run(tmp_path, monkeypatch):
     path = tmp_path / "run.ktc"
     fit = learned("own", checkpoint=path)
-    assert_same(fit, ktc.resume(path, schedule=Momentum(2.0, 0.3)))
-    with refused(ValueError, "schedule must be that of the run, Momentum"):
-        ktc.resume(path, schedule=Momentum(2.0, 0.4))
-    monkeypatch.delitem(codec._KINDS, "Momentum")
-    with refused(ValueError, "'Momentum', which is not defined here"):
+    assert_same(fit, ktc.resume(path, schedule=RunningMean(2.0, 0.3)))
+    with refused(ValueError, "schedule must be that of the run, RunningMean"):
+        ktc.resume(path, schedule=RunningMean(2.0, 0.4))
+    monkeypatch.delitem(codec._KINDS, "RunningMean")
+    with refused(ValueError, "'RunningMean', which is not defined here"):
         ktc.resume(path)
     with refused(ValueError, "threads must be"):
         ktc.resume(path, threads=0)
