@@ -28,7 +28,7 @@ MANY_UNITS, MOST_UNITS = 6, 12
 LEAST_STIFFNESS = 1e-6
 #: Holds are coarse where they are this many times the fastest relaxation time, and a drive costly
 #: above this many times the least work of any control.
-COARSE, COSTLY = 2.0, 1.5
+COARSE, COSTLY = 2.0, 2.0
 
 
 class OpenLoop:
