@@ -27,6 +27,7 @@ MOST_SPENT = 2.0
 HOPELESS, LEAST_SHARE = 10, 1e-3
 #: Halvings of an update that spends too much, before it is left out.
 MOST_HALVINGS = 5
+SHARES = (*np.ldexp(1.0, -np.arange(MOST_HALVINGS + 1)).tolist(), 0.0)
 #: Share of the start's stiffness and quartic terms that a run keeps, or of the data's model where
 #: that has less.
 LEAST_KEPT = 1e-3
@@ -119,7 +120,7 @@ class Restraint:
         """
         if not self._exact.known:
             return 1.0, after, None
-        for share in (*np.ldexp(1.0, -np.arange(MOST_HALVINGS + 1)).tolist(), 0.0):
+        for share in SHARES:
             if share < 1:
                 after = self._exact.parameters.controls(theta + share * change, before)
             change_of_free_energy = self._exact.free_energy_change(before, after)
