@@ -123,10 +123,10 @@ PLANNED = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("replicas", "runs"), [(20, 50), (60, 40), (500, 20), (3000, 8)])
+@pytest.mark.parametrize(("replicas", "runs"), [(20, 50), (500, 20)])
 @pytest.mark.parametrize("name", PLANNED)
 def test_plans_hold(name, replicas, runs):
-    """Both costs within 4.5 standard errors of plan and runs together: 32 false alarms of 7e-6,
+    """Both costs within 4.5 standard errors of plan and runs together: 16 false alarms of 7e-6,
     more as few runs of 20 replicas have long tails.
     """
     _, found = kept(*PLANNED[name], replicas, runs)
