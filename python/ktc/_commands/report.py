@@ -13,7 +13,7 @@ EXPLANATION = """\
 completed: excess work with one last jump to the mean of the data, so that all runs reach one model
 ratio: completed excess work over the bound
 error: rms of learned mean - data mean, in standard deviations of the data
-±: one standard error over the replicas"""
+±: one standard error of repeated runs"""
 
 #: Largest number of decimals, or of digits before them less one, without a power of ten.
 MOST_DECIMALS = 6
