@@ -89,6 +89,7 @@ DrivenPropagator<Real>::DrivenPropagator(const std::vector<double>& rates, doubl
     : hold_(hold), transition_{}, move_{} {
     relax(rates);
     std::vector<double> width;
+    width.reserve(rates.size());
     for (double rate : rates) width.push_back(std::sqrt(relaxed_variance(kT, rate, hold)));
     move_.units = move_.draws = rates.size();
     set_width(std::move(width));
@@ -104,6 +105,7 @@ DrivenPropagator<Real>::DrivenPropagator(const std::vector<double>& rates,
     move_.draws = motion.drift.rows();
     if (move_.filters == 0 && transition_.factor.is_diagonal()) {
         std::vector<double> width;
+        width.reserve(rates.size());
         for (std::size_t i = 0; i < rates.size(); ++i) width.push_back(transition_.factor(i, i));
         set_width(std::move(width));
         return;
