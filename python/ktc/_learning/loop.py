@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -26,7 +27,7 @@ from ktc._learning.restraint import Restraint, restraint_of
 from ktc._learning.schedule import Schedule, Update
 from ktc._learning.steering import Steering, steering_of
 from ktc._model.controls import Controls
-from ktc._model.device import Device, Settles
+from ktc._model.device import Device, Settles, is_infinite
 from ktc._model.imperfections import LimitError
 from ktc._model.parameters import Parameters
 
@@ -55,6 +56,12 @@ class Problem:
     plans: bool = False
     seed: int | None = None
     limited: bool = True
+
+    @property
+    def replicas(self) -> float:
+        """N, or ``math.inf``."""
+        ledger = self.device.ledger
+        return math.inf if is_infinite(ledger) else len(ledger.work)
 
     @property
     def closed_form(self) -> bool:

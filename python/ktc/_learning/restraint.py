@@ -16,7 +16,6 @@ from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.likelihood import maximum_likelihood
 from ktc._learning.positive_phase import DataPhase
 from ktc._model.controls import Controls
-from ktc._model.device import is_infinite
 
 if TYPE_CHECKING:
     from ktc._learning.loop import Problem
@@ -134,9 +133,7 @@ class Restraint:
 def restraint_of(problem: Problem) -> Restraint:
     """The limits of a run."""
     goal = problem.positive.all_forces() if isinstance(problem.positive, DataPhase) else None
-    ledger = problem.device.ledger
-    replicas = math.inf if is_infinite(ledger) else len(ledger.work)
-    return Restraint(problem.exact, goal, replicas)
+    return Restraint(problem.exact, goal, problem.replicas)
 
 
 def floor_of(start: Controls, best: Controls | None) -> Floor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
@@ -20,7 +19,6 @@ from ktc._learning.positive_phase import ClampedPhase, DataPhase
 from ktc._learning.sampled_drive import sampled_path
 from ktc._learning.transport_steering import transport_steering
 from ktc._model.controls import Controls
-from ktc._model.device import is_infinite
 
 if TYPE_CHECKING:
     from ktc._learning.loop import Problem
@@ -55,10 +53,13 @@ def steering_of(problem: Problem) -> Steering | None:
     hold = schedule.duration / problem.ticks
     steering: Steering | None = None
     if schedule.transports and isinstance(positive, DataPhase) and positive.whole:
-        ledger = problem.device.ledger
-        replicas = math.inf if is_infinite(ledger) else len(ledger.work)
         steering = transport_steering(
-            problem.exact, metrics, positive.all_forces(), schedule.duration, hold, replicas
+            problem.exact,
+            metrics,
+            positive.all_forces(),
+            schedule.duration,
+            hold,
+            problem.replicas,
         )
     if steering is None and schedule.transports and problem.plans and not problem.exact.whole:
         with suppress(ValueError, OverflowError, np.linalg.LinAlgError):
