@@ -264,26 +264,7 @@ class Loop:
         parameters, before, after, share = self._parameters, self._controls, None, 1.0
         energy: float | None = None
         if self._constant is None:
-            margin = MARGIN if self._steering is None else self._steering.margin
-            restraint = self._restraint
-            floor = None if restraint is None else restraint.floor
-            share, after = confined(parameters, before, self._theta, change, margin, floor)
-            if restraint is not None and share < 1:
-                floor = restraint.softer_floor
-                share, after = confined(parameters, before, self._theta, change, margin, floor)
-            if share == 0:
-                raise _Stop(
-                    "no part of the update keeps the energy confined: the data ask for an "
-                    "unconfined model, or the rate is too large"
-                )
-            if restraint is not None:
-                if restraint.is_hopeless(share):
-                    raise _Stop("updates would unconfine the energy: the rate is too large")
-                made = share * change
-                kept, after, energy = restraint.limited(
-                    self._theta, made, self._forces, before, after
-                )
-                share *= kept
+            share, after, energy = self._cut_back(change)
         theta = self._theta + share * change
         try:
             settings = parameters.changes(theta, before)
@@ -301,6 +282,30 @@ class Loop:
         if energy is None and exact.known:
             energy = exact.free_energy_change(before, after)
         return share, after.bias, energy
+
+    def _cut_back(self, change: Array) -> tuple[float, Controls, float | None]:
+        """The share of Δθ that keeps the energy confined and the run within its limits.
+
+        Returns it with the controls after it, and ΔF where the limits took it.
+        """
+        before, theta, restraint = self._controls, self._theta, self._restraint
+        margin = MARGIN if self._steering is None else self._steering.margin
+        floor = None if restraint is None else restraint.floor
+        share, after = confined(self._parameters, before, theta, change, margin, floor)
+        if restraint is not None and share < 1:
+            floor = restraint.softer_floor
+            share, after = confined(self._parameters, before, theta, change, margin, floor)
+        if share == 0:
+            raise _Stop(
+                "no part of the update keeps the energy confined: the data ask for an "
+                "unconfined model, or the rate is too large"
+            )
+        if restraint is None:
+            return share, after, None
+        if restraint.is_hopeless(share):
+            raise _Stop("updates would unconfine the energy: the rate is too large")
+        kept, after, energy = restraint.limited(theta, share * change, self._forces, before, after)
+        return share * kept, after, energy
 
     def _learned(self, update: Update, k: int, gradient: Array, forces: Array) -> Array:
         """Δθ of an update by the schedule's rate."""
