@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from reference_figures import difference, environment, figures_of, text_of
 from reference_runs import RUNS, changes, record
@@ -15,8 +16,12 @@ from reference_runs import RUNS, changes, record
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("name", RUNS)
 def test_figures_are_those_of_the_record(name, threads):
-    """The same bits where they are promised, rounding elsewhere; on any number of threads."""
-    lines = changes(name, threads)
+    """The same bits where they are promised, rounding elsewhere; on any number of threads.
+
+    Of ktc and of BLAS alike, which follows the number of cores.
+    """
+    with threadpool_limits(threads, user_api="blas"):
+        lines = changes(name, threads)
     if lines:
         told = [f"{name!r} on {threads} threads differs from the record:", *lines]
         pytest.fail("\n  ".join(told), pytrace=False)

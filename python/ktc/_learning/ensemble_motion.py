@@ -107,11 +107,11 @@ class GaussianMotion:
     def factored(self, theta: Array, share: complex) -> Solver:
         """Factor 1 − share · L(θ)."""
         matrix = np.eye(len(self.first)) - share * (self._base + np.tensordot(theta, self._each, 1))
-        factors = scipy.linalg.lu_factor(matrix, check_finite=False)
+        # The inverse, since LAPACK's getrs sums in an order that depends on the threads of BLAS.
+        inverse = np.linalg.inv(matrix)
 
         def solve(right: Either, transposed: bool = False) -> Complex:
-            found = scipy.linalg.lu_solve(factors, right, int(transposed), check_finite=False)
-            return np.asarray(found, dtype=np.complex128)
+            return np.asarray((inverse.T if transposed else inverse) @ right)
 
         return solve
 
