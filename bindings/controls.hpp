@@ -23,13 +23,13 @@ inline std::vector<double>& place_of(const std::string& name, Controls& controls
     throw py::value_error("unknown control " + name);
 }
 
-/// Controls from and to a dict of arrays by name.
+/// Controls from and to a dict of arrays by name; what is left out is empty.
 inline Controls to_controls(const py::dict& given) {
     Controls result;
     for (const auto& [name, values] : named_controls)
         if (values == nullptr)
             result.stiffness = to_stiffness(given[name]);
-        else
+        else if (given.contains(name))
             result.*values = to_vector(given[name].cast<Array>());
     return result;
 }

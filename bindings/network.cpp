@@ -56,6 +56,18 @@ Network of_circuit(const py::object& storage, const py::object& interconnection,
                       first_flux, to_indices(order), rates.first, rates.second, fill});
 }
 
+Network with_potentials(const Network& network, const std::vector<std::string>& kinds,
+                        const std::vector<std::pair<Array, Array>>& tables) {
+    std::vector<PotentialKind> kind_of_unit;
+    kind_of_unit.reserve(kinds.size());
+    for (const std::string& name : kinds) kind_of_unit.push_back(potential_named(name));
+    std::vector<SplineTable> splines;
+    splines.reserve(tables.size());
+    for (const auto& [knots, cells] : tables)
+        splines.push_back({to_vector(knots), to_vector(cells)});
+    return network.with_potentials(Potentials(std::move(kind_of_unit), std::move(splines)));
+}
+
 using Names = py::typing::Tuple<py::str, py::ellipsis>;
 
 template <class Keep>
@@ -149,6 +161,9 @@ void bind_network(py::module_& module) {
                     py::arg("noise_density"), py::arg("first_flux"), py::arg("order"),
                     py::arg("rates"), py::arg("fill"),
                     "A large circuit; see physics/sparse_circuit.hpp.")
+        .def("with_potentials", with_potentials, py::arg("kinds"), py::arg("tables"),
+             "This network with on-site potentials: a kind per unit, and knots and cells of each "
+             "table; see physics/potential.hpp.")
         .def(
             "check",
             [](const Network& network, const Values& given, const std::string& motion) {

@@ -104,7 +104,8 @@ void Engine::exchange(Network network, Controls controls) {
                 network.is_sparse() == network_.is_sparse() &&
                 given.accounts() == held.accounts() && given.resistors() == held.resistors() &&
                 given.sources() == held.sources() && given.noise_rate == held.noise_rate &&
-                given.is_active() == held.is_active(),
+                given.is_active() == held.is_active() &&
+                network.potentials() == network_.potentials(),
             "a network that takes the place of another one must differ in its resistors alone");
     Setting next = make_setting(network, std::move(controls), motion_, &setting_, true);
     format_->check(next);

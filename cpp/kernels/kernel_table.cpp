@@ -8,6 +8,7 @@
 #include "kernels/midpoint_pack.hpp"
 #include "kernels/modal_pack.hpp"
 #include "kernels/normal_pack.hpp"
+#include "kernels/potential_pack.hpp"
 #include "kernels/product_pack.hpp"
 #include "kernels/splitting_pack.hpp"
 
@@ -75,6 +76,9 @@ constexpr KernelsOf<Real> kernels_of{
     .midpoint_uncoupled = midpoint_uncoupled<Real>,
     .midpoint_mean = midpoint_mean<Real>,
     .midpoint_post = midpoint_post<Real>,
+    .potential_relax = potential_relax<Real>,
+    .potential_energy = potential_energy<Real>,
+    .potential_uncoupled = potential_uncoupled<Real>,
 };
 
 }  // namespace
@@ -88,6 +92,7 @@ const Kernels table{
     .line_slope = line_slope,
     .line_move = line_move,
     .quartic_relax = quartic_relax,
+    .potential_slope = potential_slope,
     .bath_displace = bath_displace,
     .bath_post = bath_post,
     .widen = widen,

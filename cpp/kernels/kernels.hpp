@@ -9,6 +9,7 @@
 #include "ground/block_width.hpp"
 #include "ground/compensated_sum.hpp"
 #include "ground/streams.hpp"
+#include "kernels/potential_view.hpp"
 
 namespace ktc {
 
@@ -200,6 +201,15 @@ struct KernelsOf {
     void (*midpoint_post)(const Real* before, const Real* after, const double* slope,
                           std::size_t units, const MidpointPost& post, double* heat,
                           double* supply);
+
+    /// On-site potentials of `count` replicas in units of `unit`: a relaxation of x over g t =
+    /// `reach`; energy += sign · V(x); and steps of an uncoupled unit.
+    void (*potential_relax)(const PotentialView& view, double unit, double reach, std::size_t count,
+                            Real* x);
+    void (*potential_energy)(const PotentialView& view, double unit, double sign, std::size_t count,
+                             const Real* x, double* energy);
+    void (*potential_uncoupled)(Real* x, std::size_t steps, const PotentialView& view,
+                                const PotentialUnit<Real>& unit, StreamAddress address);
 };
 
 /// The inner loops, compiled once for each level of x86-64; other processors have one plain
@@ -226,6 +236,9 @@ struct Kernels {
                       const LineMove& line, const double* displacement, const double* slope,
                       double* energy, double* supply);
     void (*quartic_relax)(const double* state, double stride, double rate, double* displacement);
+    /// V′ and V″.
+    void (*potential_slope)(const PotentialView& view, std::size_t count, const double* x,
+                            double* slope, double* curvature);
     void (*bath_displace)(const BathMove& bath, const double* noise, const double* slope,
                           double* displacement);
     void (*bath_post)(const BathMove& bath, const double* displacement, const double* energy,

@@ -29,6 +29,10 @@ ControlUpdate::ControlUpdate(const Setting& from, const Setting& to)
     quartic_change_ = difference(to.controls.quartic, from.controls.quartic);
     for (double& change : quartic_change_) change *= 0.25;
     if (!any_nonzero(quartic_change_)) quartic_change_.clear();
+    if (from.controls.potential != to.controls.potential) {
+        potential_before_ = from.energy->potential;
+        potential_after_ = to.energy->potential;
+    }
     const Stiffness &held = from.controls.stiffness, &next = to.controls.stiffness;
     if (held.is_sparse()) {
         sparse_change_ = add(0.5, next.sparse(), -0.5, held.sparse());
@@ -95,6 +99,13 @@ void ControlUpdate::apply_shape(double* state, double* product, double* work) co
             const double square = state[i * block_width + lane] * state[i * block_width + lane];
             work[lane] += quartic_change_[i] * square * square;
         }
+    const auto& add_energy = kernels().full.potential_energy;
+    for (std::size_t i = 0; !potential_after_.empty() && i < n; ++i) {
+        const double* x = state + i * block_width;
+        if (potential_after_.at(i) == nullptr) continue;
+        add_energy(*potential_after_.at(i), 1.0, 1.0, block_width, x, work);
+        add_energy(*potential_before_.at(i), 1.0, -1.0, block_width, x, work);
+    }
     if (crossover_.empty()) return;
     multiply_block(crossover_, state, product, block_width);
     std::copy(product, product + size, state);

@@ -8,7 +8,7 @@
 namespace ktc {
 
 /// One control update θ → θ′ at held state, and its work (Sekimoto 1998)
-///     H(x; θ′) − H(x; θ) = ½ xᵀ ΔK x − Δbᵀ x + ¼ Σ Δκ_i x_i⁴,
+///     H(x; θ′) − H(x; θ) = ½ xᵀ ΔK x − Δbᵀ x + ¼ Σ Δκ_i x_i⁴ + Σ ΔV_i(x_i),
 /// evaluated in the coordinates of θ; then the state is converted to those of θ′.
 class ControlUpdate {
    public:
@@ -32,11 +32,12 @@ class ControlUpdate {
 
     std::shared_ptr<const Drive> before_, after_;
     std::vector<double> force_change_;
-    bool displaces_ = false;              ///< whether sources move the rest
-    Matrix stiffness_change_;             ///< ½ Tᵀ diag(ΔK, 0) T
-    SparseMatrix sparse_change_;          ///< the same of a sparse stiffness
-    std::vector<double> quartic_change_;  ///< ¼ Δκ
-    Matrix crossover_;                    ///< T′⁻¹ T; empty if it is the identity
+    bool displaces_ = false;                     ///< whether sources move the rest
+    Matrix stiffness_change_;                    ///< ½ Tᵀ diag(ΔK, 0) T
+    SparseMatrix sparse_change_;                 ///< the same of a sparse stiffness
+    std::vector<double> quartic_change_;         ///< ¼ Δκ
+    OnSite potential_before_, potential_after_;  ///< where potentials change
+    Matrix crossover_;                           ///< T′⁻¹ T; empty if it is the identity
 };
 
 }  // namespace ktc

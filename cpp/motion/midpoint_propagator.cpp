@@ -65,6 +65,7 @@ MidpointPropagator<Real>::MidpointPropagator(const Elements& elements,
                    ", pushed off its place by its stiffness, leaves the range of numbers; make it "
                    "smaller");
         reach_.push_back(move.reach);
+        time_.push_back(conductance[i] * step);
         const double rate = quartic_[i] * unit[i] * unit[i] * conductance[i] * step;
         width_.push_back(static_cast<Real>(move.width / unit[i]));
         rate_.push_back(static_cast<Real>(2.0 * rate));
@@ -129,8 +130,10 @@ void MidpointPropagator<Real>::step_coupled(Real* state, const std::vector<Real>
     // Lanes not in use take part in the products.
     if (address.end_group - address.begin_group < block_width / replicas_of_a_group<Real>)
         std::fill_n(sums, n * block_width, Real{0});
+    const bool merged = energy_->potential.empty();
+    relax(state, address, 0.5);
     for (std::uint64_t step = 0; step < steps; ++step, ++address.step) {
-        const std::vector<Real>& rate = step == 0 ? half_rate_ : rate_;
+        const std::vector<Real>& rate = step == 0 || !merged ? half_rate_ : rate_;
         for (std::size_t g = address.begin_group; g < address.end_group; ++g) {
             const std::size_t lane = g * replicas_of_a_group<Real>;
             kernels().of<Real>().midpoint_prepare(state + lane, sums + lane, n,
@@ -138,19 +141,40 @@ void MidpointPropagator<Real>::step_coupled(Real* state, const std::vector<Real>
                                                   address.stream(Purpose::hold, g));
         }
         response_.move(sums, state);
+        if (merged) continue;
+        kernels().of<Real>().midpoint_relax(state, n, half_rate_.data());
+        relax(state, address, step + 1 < steps ? 1.0 : 0.5);
     }
-    kernels().of<Real>().midpoint_relax(state, n, half_rate_.data());
+    if (merged) kernels().of<Real>().midpoint_relax(state, n, half_rate_.data());
+}
+
+/// Relaxes all units in their potentials for a share of a step.
+template <class Real>
+void MidpointPropagator<Real>::relax(Real* state, const NoiseAddress& address, double share) const {
+    if (energy_->potential.empty()) return;
+    const std::size_t width = replicas_of_a_group<Real>, begin = address.begin_group * width;
+    for (std::size_t i = 0; i < unit_.size(); ++i)
+        if (const PotentialView* own = energy_->potential.at(i))
+            kernels().of<Real>().potential_relax(*own, unit_[i], share * time_[i],
+                                                 address.end_group * width - begin,
+                                                 state + i * block_width + begin);
 }
 
 template <class Real>
 void MidpointPropagator<Real>::step_uncoupled(Real* state, const std::vector<Real>& push,
                                               const NoiseAddress& at, std::uint64_t steps) const {
     for (std::size_t g = at.begin_group; g < at.end_group; ++g)
-        for (std::size_t i = 0; i < unit_.size(); ++i)
-            kernels().of<Real>().midpoint_uncoupled(
-                state + i * block_width + g * replicas_of_a_group<Real>, steps,
-                {growth_[i], width_[i], push[i], rate_[i], half_rate_[i]},
-                at.stream(Purpose::hold, g, i));
+        for (std::size_t i = 0; i < unit_.size(); ++i) {
+            Real* own = state + i * block_width + g * replicas_of_a_group<Real>;
+            const StreamAddress stream = at.stream(Purpose::hold, g, i);
+            if (const PotentialView* potential = energy_->potential.at(i))
+                kernels().of<Real>().potential_uncoupled(
+                    own, steps, *potential,
+                    {growth_[i], width_[i], push[i], time_[i], unit_[i], half_rate_[i]}, stream);
+            else
+                kernels().of<Real>().midpoint_uncoupled(
+                    own, steps, {growth_[i], width_[i], push[i], rate_[i], half_rate_[i]}, stream);
+        }
 }
 
 template <class Real>
@@ -170,6 +194,12 @@ void MidpointPropagator<Real>::post(const Real* before, const Real* after,
     else
         stiffness_.multiply(middle, slope);
     kernel.midpoint_post(before, after, slope, n, post, posts.heat, posts.supply);
+    for (std::size_t i = 0; !energy_->potential.empty() && i < n; ++i)
+        if (const PotentialView* own = energy_->potential.at(i)) {
+            const std::size_t at = i * block_width;
+            kernel.potential_energy(*own, unit_[i], 1.0, block_width, before + at, posts.heat);
+            kernel.potential_energy(*own, unit_[i], -1.0, block_width, after + at, posts.heat);
+        }
 }
 
 template class MidpointPropagator<double>;

@@ -10,12 +10,16 @@
 namespace ktc {
 
 /// Midpoint steps of overdamped units with one resistor each, at one temperature, with any
-/// couplings and quartic terms. A step moves all units by one product with a (d, d) matrix and
-/// takes one normal per unit. It is symmetric (Strang, SIAM J. Numer. Anal. 5, 506, 1968),
+/// couplings, quartic terms and potentials. A step moves all units by one product with a (d, d)
+/// matrix and takes one normal per unit. It is symmetric (Strang, SIAM J. Numer. Anal. 5, 506,
+/// 1968),
 ///     half of the quartic relaxation, x/√(1 + κgh x²), exact;
 ///     the linear motion by its midpoint,  x′ = x − hG K (x + x′)/2 + hG b + √(2kT G h) ξ;
 ///     the other half,
-/// and adjacent halves of consecutive steps are merged. The midpoint leaves exp(−H/kT) of a
+/// and adjacent halves of consecutive steps are merged. Potentials V relax around these three, by
+///     x′ = x − s V′/(1 + ½ s V″),  or x − s V′ (1 − ½ s V″) where V is concave,  s = gh/2,
+/// which is second order; their halves are merged, and then those of quartic terms are not. The
+/// midpoint leaves exp(−H/kT) of a
 /// quadratic H invariant at any step: its noise kT (1 − a²)/k equals the variance lost by
 /// a = (1 − y)/(1 + y), y = hgk/2. With quartic terms averages are second order in the step. Solved
 /// for x′,
@@ -24,7 +28,7 @@ namespace ktc {
 ///
 /// At one temperature and without sources the heat is −ΔH, posted for several steps at once, from x
 /// to x′, as
-///     −Σ Δx_i ((K x̄)_i − b_i + ¼ κ_i (x_i + x′_i)(x_i² + x′_i²)),   x̄ = (x + x′)/2.
+///     −Σ Δx_i ((K x̄)_i − b_i + ¼ κ_i (x_i + x′_i)(x_i² + x′_i²)) − Σ ΔV_i,   x̄ = (x + x′)/2.
 template <class Real>
 class MidpointPropagator final : public Propagator {
    public:
@@ -48,6 +52,7 @@ class MidpointPropagator final : public Propagator {
                         std::uint64_t steps) const;
     void step_coupled(Real* state, const std::vector<Real>& push, NoiseAddress address,
                       std::uint64_t steps, Real* sums) const;
+    void relax(Real* state, const NoiseAddress& address, double share) const;
     void post(const Real* before, const Real* after, const std::vector<double>& force,
               Workspace& workspace, Posts& posts) const;
 
@@ -55,6 +60,7 @@ class MidpointPropagator final : public Propagator {
     std::uint64_t steps_;
     bool uncoupled_;
     std::vector<double> unit_, quartic_, reach_;
+    std::vector<double> time_;  ///< g h of every unit
     // Factors of a step, in the units of the state.
     std::vector<Real> width_, rate_, half_rate_, growth_;
     PackedMatrix<Real> response_;     ///< D; empty without couplings

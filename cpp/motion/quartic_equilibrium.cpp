@@ -186,7 +186,7 @@ void QuarticEquilibrium::draw(double* state, const NoiseAddress& address, Worksp
         if (modes_) modes_->move(state, address, number);
         if (signs_) signs_->move(state, address, number, watch);
     }
-    if (!inertia_.empty()) draw_momenta(state, address);
+    if (!inertia_.empty()) draw_momenta(state, units_, kT_, inertia_, address);
 }
 
 void QuarticEquilibrium::draw_alone(double* state, const NoiseAddress& address) const {
@@ -208,17 +208,6 @@ void QuarticEquilibrium::draw_alone(double* state, const NoiseAddress& address) 
                 }
             }
         }
-}
-
-void QuarticEquilibrium::draw_momenta(double* state, const NoiseAddress& address) const {
-    for (std::size_t i = 0; i < units_; ++i) {
-        const double width = std::sqrt(kT_ * inertia_[i]);
-        for (std::size_t g = address.begin_group; g < address.end_group; ++g) {
-            double* p = state + (units_ + i) * block_width + g * group_width;
-            kernels().full.normals(address.stream(Purpose::equilibrium, g, units_ + i), p);
-            for (std::size_t lane = 0; lane < group_width; ++lane) p[lane] *= width;
-        }
-    }
 }
 
 void QuarticEquilibrium::sweep(double* state, const NoiseAddress& address,

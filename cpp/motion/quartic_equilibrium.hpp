@@ -54,7 +54,6 @@ class QuarticEquilibrium final : public StationarySampler {
 
    private:
     void draw_alone(double* state, const NoiseAddress& address) const;
-    void draw_momenta(double* state, const NoiseAddress& address) const;
     void sweep(double* state, const NoiseAddress& address, std::uint64_t number) const;
 
     struct Neighbour {

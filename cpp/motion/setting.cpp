@@ -22,6 +22,9 @@ void find_shape(const Network& network, Motion motion, Setting& setting) {
             energy.quartic = setting.controls.quartic;
             energy.quartic.resize(network.dimension(), 0.0);
         }
+        if (!network.potentials().empty())
+            energy.potential =
+                network.potentials().at(setting.controls.potential, network.dimension());
     }
     setting.energy = std::make_shared<const Energy>(std::move(energy));
 }
@@ -32,7 +35,7 @@ struct Change {
     bool shape, kT, sources;
 
     Change(const Controls& a, const Controls& b)
-        : shape(a.stiffness != b.stiffness || a.quartic != b.quartic),
+        : shape(a.stiffness != b.stiffness || a.quartic != b.quartic || a.potential != b.potential),
           kT(a.kT != b.kT),
           sources(a.emf != b.emf || a.current != b.current) {}
     bool bias_alone() const { return !shape && !kT && !sources; }
@@ -40,7 +43,7 @@ struct Change {
 
 /// Whether steps of a linear network move it about its rest under sources.
 bool steps_about_rest(const Network& network, const Controls& controls, Motion motion) {
-    return motion == Motion::split && !network.is_sparse() && !controls.has_quartic() &&
+    return motion == Motion::split && !network.is_sparse() && network.is_linear(controls) &&
            controls.has_sources();
 }
 

@@ -29,8 +29,9 @@ LosslessMove::LosslessMove(const Elements& elements, const Energy& energy, doubl
     growth_ = flow.growth;
     integral_ = flow.integral;
     quartic_ = energy.quartic;
-    for (std::size_t i = 0; i < quartic_.size(); ++i) {
-        if (quartic_[i] == 0.0) continue;
+    potential_ = energy.potential;
+    for (std::size_t i = 0; i < n; ++i) {
+        if ((quartic_.empty() || quartic_[i] == 0.0) && potential_.at(i) == nullptr) continue;
         std::vector<double> column(n);
         for (std::size_t j = 0; j < n; ++j) column[j] = interconnection_(j, i);
         kicks_.emplace_back(energy, column);
@@ -72,9 +73,15 @@ void LosslessMove::kick(double* state, const std::vector<double>& force, Posts& 
     double slope[block_width], push[block_width];
     for (std::size_t k = 0; k < kicks_.size(); ++k) {
         const double* w = state + kicked_by_[k] * block_width;
-        const double strength = 0.5 * step_ * quartic_[kicked_by_[k]];
+        const double strength = quartic_.empty() ? 0.0 : 0.5 * step_ * quartic_[kicked_by_[k]];
         for (std::size_t lane = 0; lane < block_width; ++lane)
             push[lane] = strength * w[lane] * w[lane] * w[lane];
+        if (const PotentialView* own = potential_.at(kicked_by_[k])) {
+            double own_slope[block_width], own_curvature[block_width];
+            kernels().potential_slope(*own, block_width, w, own_slope, own_curvature);
+            for (std::size_t lane = 0; lane < block_width; ++lane)
+                push[lane] += 0.5 * step_ * own_slope[lane];
+        }
         const double pull = kicks_[k].pull(force);
         kicks_[k].slope(state, pull, slope);
         kicks_[k].move(state, push, slope, pull, posts.shadow, posts.supply);
@@ -105,7 +112,11 @@ void LosslessMove::rotate(double* state, const Drive& drive, bool with_sources,
         }
     multiply_block(hessian_.dense(), middle, slope, block_width);
     double* account = driven ? posts.source : posts.shadow;
+    const auto& add_energy = kernels().full.potential_energy;
     for (std::size_t i = 0; i < n; ++i) {
+        double* row = state + i * block_width;
+        const PotentialView* own = potential_.at(i);
+        if (own != nullptr) add_energy(*own, 1.0, -1.0, block_width, row, posts.shadow);
         const double quartic = quartic_.empty() ? 0.0 : quartic_[i];
         for (std::size_t lane = 0; lane < block_width; ++lane) {
             const std::size_t at = i * block_width + lane;
@@ -116,6 +127,7 @@ void LosslessMove::rotate(double* state, const Drive& drive, bool with_sources,
                                   (after * after + before * before);
             state[at] = after;
         }
+        if (own != nullptr) add_energy(*own, 1.0, 1.0, block_width, row, posts.shadow);
     }
 }
 

@@ -9,10 +9,11 @@
 namespace ktc {
 
 /// Sub-step of the motion without resistors and generators, dz = J ∇H dt + Σ_s a_s I_s dt. The
-/// quadratic part, current sources included, moves exactly by e^{JAh}; quartic units kick their
-/// momenta for half of the step before and half after it, which is symplectic and second order in
-/// the step. The work of the current sources is posted as source. The energy error of the splitting
-/// is posted as shadow work: its average vanishes, and without quartic units it is rounding.
+/// quadratic part, current sources included, moves exactly by e^{JAh}; quartic terms and potentials
+/// kick momenta for half of the step before and half after it, which is symplectic and second order
+/// in the step. The work of the current sources is posted as source. The energy error of the
+/// splitting is posted as shadow work: its average vanishes, and without quartic units it is
+/// rounding.
 class LosslessMove {
    public:
     LosslessMove(const Elements& elements, const Energy& energy, double step);
@@ -31,7 +32,8 @@ class LosslessMove {
     Matrix growth_;    ///< e^{JAh} − 1
     Matrix integral_;  ///< ∫₀ʰ e^{JAs} ds
     std::vector<double> quartic_;
-    std::vector<SubstepDirection> kicks_;  ///< one per quartic unit, along its column of J
+    OnSite potential_;
+    std::vector<SubstepDirection> kicks_;  ///< one per nonlinear unit, along its column of J
     std::vector<std::size_t> kicked_by_;
     double step_;
     std::vector<SubstepDirection> injections_;  ///< one per current source

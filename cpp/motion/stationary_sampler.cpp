@@ -7,6 +7,7 @@
 #include "ground/dense.hpp"
 #include "ground/error.hpp"
 #include "motion/circuit_stationary.hpp"
+#include "motion/potential_equilibrium.hpp"
 #include "motion/quartic_equilibrium.hpp"
 #include "motion/sparse_equilibrium.hpp"
 
@@ -75,7 +76,7 @@ LinearMotion linear_motion(const Network& network, const Controls& controls) {
 
 LinearStationary linear_stationary(const Network& network, const Controls& controls) {
     const std::size_t n = network.dimension();
-    if (!network.is_driven(controls) && !controls.has_quartic()) {
+    if (!network.is_driven(controls) && network.is_linear(controls)) {
         const Stiffness hessian = network.hessian(controls).densified();
         const Matrix lower = cholesky(hessian.dense(), "stiffness");
         std::vector<double> force(controls.bias);
@@ -161,11 +162,14 @@ std::unique_ptr<const StationarySampler> stationary_sampler(const Network& netwo
             "stiffness is diagonally dominant (under some scaling); give the emulator a state to "
             "start from");
     controls.stiffness = controls.stiffness.densified();
-    if (controls.has_quartic()) {
+    if (!network.is_linear(controls)) {
         require(
             controls.isothermal() && !controls.has_sources() && network.elements().noises() == 0,
-            "quartic units at several temperatures, or driven by sources, have no stationary "
+            "quartic units, and those with a potential, at several temperatures, or driven by "
+            "sources, have no stationary "
             "state in closed form; give the emulator a state to start from");
+        if (!network.potentials().empty())
+            return std::make_unique<PotentialEquilibrium>(network, setting);
         return std::make_unique<QuarticEquilibrium>(network, controls);
     }
     LinearStationary linear = linear_stationary(network, controls);
@@ -181,6 +185,18 @@ void draw_filters(const Elements& elements, double* state, const NoiseAddress& a
         row_of_normals(address, Purpose::equilibrium, row, filter);
         for (std::size_t lane = 0; lane < block_width; ++lane) filter[lane] *= width;
         ++row;
+    }
+}
+
+void draw_momenta(double* state, std::size_t units, double kT, const std::vector<double>& inertia,
+                  const NoiseAddress& address) {
+    for (std::size_t i = 0; i < units; ++i) {
+        const double width = std::sqrt(kT * inertia[i]);
+        for (std::size_t g = address.begin_group; g < address.end_group; ++g) {
+            double* p = state + (units + i) * block_width + g * group_width;
+            kernels().full.normals(address.stream(Purpose::equilibrium, g, units + i), p);
+            for (std::size_t lane = 0; lane < group_width; ++lane) p[lane] *= width;
+        }
     }
 }
 

@@ -40,4 +40,8 @@ std::unique_ptr<const StationarySampler> stationary_sampler(const Network& netwo
 /// Draws the currents of low-pass filters, N(0, ½ λ S), below the other coordinates of a state.
 void draw_filters(const Elements& elements, double* state, const NoiseAddress& address);
 
+/// Draws momenta N(0, kT M) below `units` coordinates of a state.
+void draw_momenta(double* state, std::size_t units, double kT, const std::vector<double>& inertia,
+                  const NoiseAddress& address);
+
 }  // namespace ktc

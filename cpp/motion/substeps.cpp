@@ -52,6 +52,10 @@ SubstepDirection::SubstepDirection(const Energy& energy, std::span<const SparseE
     for (const SparseEntry& entry : direction)
         steps_.push_back({entry.column, entry.value,
                           energy.quartic.empty() ? 0.0 : energy.quartic[entry.column]});
+    if (std::any_of(steps_.begin(), steps_.end(), [&](const LineEntry& entry) {
+            return energy.potential.at(entry.coordinate) != nullptr;
+        }))
+        potential_ = energy.potential;
     const std::vector<SparseEntry> gradient = gradient_along(energy.hessian, direction);
     slopes_.reserve(gradient.size());
     auto step = steps_.begin();
@@ -67,7 +71,8 @@ SubstepDirection::SubstepDirection(const Energy& energy, const std::vector<doubl
     : SubstepDirection(energy, entries_of(direction)) {}
 
 bool SubstepDirection::is_quartic() const {
-    return std::any_of(steps_.begin(), steps_.end(),
+    return !potential_.empty() ||
+           std::any_of(steps_.begin(), steps_.end(),
                        [](const LineEntry& entry) { return entry.quartic != 0.0; });
 }
 
@@ -83,8 +88,18 @@ void SubstepDirection::slope(const double* state, double pull, double* slope) co
 
 void SubstepDirection::move(double* state, const double* displacement, const double* slope,
                             double pull, double* energy, double* supply) const {
+    add_potential(state, -1.0, energy);
     kernels().line_move(steps_.data(), steps_.size(), state, {curvature_, pull}, displacement,
                         slope, energy, supply);
+    add_potential(state, 1.0, energy);
+}
+
+void SubstepDirection::add_potential(const double* state, double sign, double* energy) const {
+    if (potential_.empty()) return;
+    for (const LineEntry& step : steps_)
+        if (const PotentialView* own = potential_.at(step.coordinate))
+            kernels().full.potential_energy(*own, 1.0, sign, block_width,
+                                            state + step.coordinate * block_width, energy);
 }
 
 ResistorMove::ResistorMove(SubstepDirection direction, const Resistor& resistor, double step)
@@ -103,6 +118,7 @@ ResistorMove::ResistorMove(SubstepDirection direction, const Resistor& resistor,
     quartic_rate_ = direction_.is_quartic()
                         ? resistor.conductance * step * direction_.quartic() * stride * stride
                         : 0.0;
+    half_time_ = 0.5 * resistor.conductance * step * stride * stride;
 }
 
 BathMove ResistorMove::bath(double emf) const {
@@ -120,11 +136,25 @@ void ResistorMove::displace(double* state, const std::vector<double>& force, con
         kernels().quartic_relax(state + direction_.axis() * block_width, direction_.stride(),
                                 quartic_rate_, displacement);
     };
+    const PotentialView* potential = direction_.along_axis() ? direction_.potential() : nullptr;
+    const auto relax_potential = [&] {
+        if (potential == nullptr) return;
+        const double* held = state + direction_.axis() * block_width;
+        const double stride = direction_.stride();
+        double place[block_width], moved[block_width];
+        for (std::size_t lane = 0; lane < block_width; ++lane)
+            place[lane] = moved[lane] = held[lane] + stride * displacement[lane];
+        kernels().full.potential_relax(*potential, 1.0, half_time_, block_width, moved);
+        for (std::size_t lane = 0; lane < block_width; ++lane)
+            displacement[lane] += (moved[lane] - place[lane]) / stride;
+    };
     const double pull = direction_.pull(force);
     direction_.slope(state, pull, slope);
+    relax_potential();
     relax();
     kernels().bath_displace(bath, noise, slope, displacement);
     relax();
+    relax_potential();
     direction_.move(state, displacement, slope, pull, energy, posts.supply);
 }
 

@@ -13,7 +13,8 @@ namespace ktc {
 
 /// Direction d of a sub-step in the space of states. A displacement δ along it changes the energy
 /// by
-///     H(w + δ d) − H(w) = s δ + ½ c δ² + ¼ Σ_i κ_i [(w_i + δ d_i)⁴ − w_i⁴],
+///     H(w + δ d) − H(w) = s δ + ½ c δ² + Σ_i [¼ κ_i (w_i + δ d_i)⁴ + V_i(w_i + δ d_i)]
+///                                      − Σ_i [¼ κ_i w_i⁴ + V_i(w_i)],
 /// s = d·(A w − β) and c = d·A d, which is evaluated locally. The force β is an argument because it
 /// changes from tick to tick.
 class SubstepDirection {
@@ -36,13 +37,18 @@ class SubstepDirection {
     std::size_t axis() const { return steps_.front().coordinate; }
     double stride() const { return steps_.front().value; }
     double quartic() const { return steps_.front().quartic; }
-    /// Whether d moves a quartic unit.
+    /// The potential of a direction that has one nonzero entry; null if there is none.
+    const PotentialView* potential() const { return potential_.at(steps_.front().coordinate); }
+    /// Whether d moves a unit with a quartic term or a potential.
     bool is_quartic() const;
 
    private:
+    void add_potential(const double* state, double sign, double* energy) const;
+
     std::vector<LineEntry> steps_;   ///< nonzero entries of d
     std::vector<LineEntry> slopes_;  ///< nonzero entries of A d
     double curvature_ = 0.0;
+    OnSite potential_;  ///< of all coordinates; empty if d moves none that has one
 };
 
 /// Sub-step of one resistor: the state moves along d by δ,
@@ -79,6 +85,7 @@ class ResistorMove {
     Resistor resistor_;
     double reach_, width_;  ///< δ = −(s − e) reach + width ξ
     double quartic_rate_;
+    double half_time_;  ///< g d² t for t of half a step
 };
 
 /// Sub-step of one noise generator, which injects charge along a without drift or dissipation.

@@ -5,6 +5,7 @@
 #include "ground/block_width.hpp"
 #include "ground/compensated_sum.hpp"
 #include "ground/dense.hpp"
+#include "kernels/kernels.hpp"
 
 namespace ktc {
 
@@ -34,6 +35,10 @@ void Energy::of_block(const double* state, const std::vector<double>& force, dou
             const double square = state[i * block_width + lane] * state[i * block_width + lane];
             energy[lane] += 0.25 * quartic[i] * square * square;
         }
+    for (std::size_t i = 0; !potential.empty() && i < force.size(); ++i)
+        if (const PotentialView* own = potential.at(i))
+            kernels().full.potential_energy(*own, 1.0, 1.0, block_width, state + i * block_width,
+                                            energy);
 }
 
 void Energy::of_sparse_block(const double* state, const std::vector<double>& force,

@@ -7,6 +7,7 @@
 
 #include "ground/error.hpp"
 #include "ground/sparse_factor.hpp"
+#include "physics/potential.hpp"
 
 namespace ktc {
 
@@ -65,12 +66,12 @@ class Stiffness {
 inline constexpr double largest_energy = 1e300;
 
 /// The stored energy in the coordinates w of the state of an engine,
-///     H = ½ wᵀ A w − βᵀ w + ¼ Σ_i κ_i w_i⁴.
+///     H = ½ wᵀ A w − βᵀ w + ¼ Σ_i κ_i w_i⁴ + Σ_i V_i(w_i).
 /// The force β is an argument because it changes from tick to tick.
 struct Energy {
     Stiffness hessian;            ///< A; empty means the identity (natural coordinates)
     std::vector<double> quartic;  ///< κ; empty means zero
-
+    OnSite potential{};           ///< V; empty means zero
     /// H of every lane of a block with force β; `scratch` has the size of `state`, and is not used
     /// if A is sparse and not an inverse.
     void of_block(const double* state, const std::vector<double>& force, double* scratch,

@@ -16,7 +16,7 @@ Motion motion_named(std::string_view name) {
 Motion motion_of(const Network& network, const Controls& controls, bool resolve_heat) {
     if (resolve_heat) return Motion::split;
     if (network.is_sparse()) return Motion::pooled;
-    if (controls.has_quartic())
+    if (!network.is_linear(controls))
         return network.moves_together(controls) ? Motion::midpoint : Motion::split;
     return network.is_driven(controls) ? Motion::driven : Motion::exact;
 }
@@ -25,7 +25,7 @@ void check_motion(const Network& network, const Controls& controls, Motion motio
     require(motion == Motion::driven || !network.elements().is_active(),
             "active elements supply energy that is not told apart from the heat of resistors: "
             "leave out resolve_heat and heat_per_resistor, and take net_heat");
-    const bool quartic = is_exact(motion) && controls.has_quartic();
+    const bool quartic = is_exact(motion) && !network.is_linear(controls);
     if (quartic || (motion == Motion::exact && network.is_driven(controls))) {
         std::string_view cause = "emf, current and noise generators must be absent";
         if (!controls.isothermal() || controls.kT.front() == 0.0) cause = "kT must be one for all";

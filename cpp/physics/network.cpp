@@ -30,27 +30,35 @@ Elements unit_elements(const Matrix& friction, bool inertia) {
     return inertia ? inertial_elements(friction) : overdamped_elements(friction);
 }
 
-/// Raises if sub-steps of a quartic unit are not exact: they need a resistor that moves this unit
-/// alone, and no interconnection with another quartic unit.
-void check_quartic(const std::vector<double>& quartic, const Elements& elements) {
+/// Raises if sub-steps of a quartic unit, or one with a potential, are not exact: they need a
+/// resistor that moves this unit alone, and no interconnection with another such unit.
+void check_on_site(const std::vector<double>& quartic, const Potentials& potentials,
+                   const Elements& elements) {
     std::vector<bool> alone(elements.dimension(), true);
     for (std::size_t r = 0; r < elements.resistors(); ++r) {
         const auto direction = elements.directions.row(r);
         if (direction.size() == 1) continue;
         for (const SparseEntry& entry : direction) alone[entry.column] = false;
     }
+    const auto linear = [&](std::size_t i) { return quartic[i] == 0.0 && !potentials.has(i); };
     for (std::size_t i = 0; i < quartic.size(); ++i) {
         require(quartic[i] >= 0.0, "quartic must not be negative");
-        if (quartic[i] == 0.0) continue;
+        if (linear(i)) continue;
         const auto check = [&](bool condition, const auto&... cause) {
-            require(condition, "quartic is ", quartic[i], " at unit ", i, ", but ", cause...);
+            if (condition) return;
+            if (potentials.has(i)) refuse("unit ", i, " has a potential, but ", cause...);
+            refuse("quartic is ", quartic[i], " at unit ", i, ", but ", cause...);
         };
-        check(alone[i],
-              "quartic units need resistors along their own axes: make friction a "
-              "scalar or (d,), and put no resistor between them and others");
+        check(alone[i], potentials.has(i)
+                            ? "units with potentials need resistors along their own axes: make "
+                              "friction a scalar or (d,), and put no resistor between them and "
+                              "others"
+                            : "quartic units need resistors along their own axes: make "
+                              "friction a scalar or (d,), and put no resistor between them and "
+                              "others");
         if (elements.interconnection.empty()) continue;
         for (std::size_t j = 0; j < quartic.size(); ++j)
-            check(quartic[j] == 0.0 || elements.interconnection(i, j) == 0.0,
+            check(linear(j) || elements.interconnection(i, j) == 0.0,
                   "it is joined to quartic unit ", j,
                   " by the interconnection; give one of the two no quartic term");
     }
@@ -121,6 +129,14 @@ Network::Network(SparseCircuit circuit)
     elements.noise_density = circuit_->noise_density;
     elements.noise_rate.resize(elements.noise_density.size(), 0.0);
     elements_ = std::make_shared<const Elements>(std::move(elements));
+}
+
+Network Network::with_potentials(Potentials potentials) const {
+    require(!sparse_, "units of a sparse network take no potential; use a dense stiffness");
+    require(potentials.units() == units_, "potential must have one entry per unit");
+    Network result = *this;
+    result.potentials_ = std::make_shared<const Potentials>(std::move(potentials));
+    return result;
 }
 
 Stiffness Network::hessian(const Controls& controls) const {
@@ -199,7 +215,8 @@ void Network::check(const Controls& controls) const {
     for (double kT : controls.kT) require(kT >= 0.0, "kT must not be negative");
     require(any_nonzero(controls.kT) || elements_->noises() > 0, "kT must be positive");
     check_size(controls.quartic, units(), "quartic");
-    check_quartic(controls.quartic, *elements_);
+    potentials_->check(controls.potential);
+    check_on_site(controls.quartic, *potentials_, *elements_);
     check_sources(controls);
 }
 

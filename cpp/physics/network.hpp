@@ -14,14 +14,15 @@ namespace ktc {
 bool any_nonzero(const std::vector<double>& values);
 
 /// Controls, which may change while a network runs. The stored energy of state z = x or (x, p) is
-///     H = ½ xᵀ K x − bᵀ x + ¼ Σ_i κ_i x_i⁴ + ½ pᵀ M⁻¹ p.
+///     H = ½ xᵀ K x − bᵀ x + ¼ Σ_i κ_i x_i⁴ + Σ_i V_i(x_i) + ½ pᵀ M⁻¹ p.
 struct Controls {
-    std::vector<double> bias;     ///< b, one entry per unit
-    Stiffness stiffness;          ///< K, symmetric
-    std::vector<double> kT;       ///< k_B T, one entry per heat account of the network
-    std::vector<double> quartic;  ///< κ, one entry per unit
-    std::vector<double> emf;      ///< e_r, one entry per resistor
-    std::vector<double> current;  ///< I_s, one entry per current source
+    std::vector<double> bias;         ///< b, one entry per unit
+    Stiffness stiffness;              ///< K, symmetric
+    std::vector<double> kT;           ///< k_B T, one entry per heat account of the network
+    std::vector<double> quartic;      ///< κ, one entry per unit
+    std::vector<double> emf;          ///< e_r, one entry per resistor
+    std::vector<double> current;      ///< I_s, one entry per current source
+    std::vector<double> potential{};  ///< numbers of all V_i (physics/potential.hpp)
 
     bool operator==(const Controls&) const = default;
     bool isothermal() const;
@@ -34,12 +35,13 @@ struct NamedControl {
     const char* name;
     std::vector<double> Controls::* values;
 };
-inline constexpr std::array<NamedControl, 6> named_controls{{{"bias", &Controls::bias},
+inline constexpr std::array<NamedControl, 7> named_controls{{{"bias", &Controls::bias},
                                                              {"stiffness", nullptr},
                                                              {"quartic", &Controls::quartic},
                                                              {"kT", &Controls::kT},
                                                              {"emf", &Controls::emf},
-                                                             {"current", &Controls::current}}};
+                                                             {"current", &Controls::current},
+                                                             {"potential", &Controls::potential}}};
 
 /// The part of a network that does not change while it runs, in the equation of motion of
 /// physics/elements.hpp. Overdamped units: z = x, J = 0, G = R⁻¹. Units with inertia: z = (x, p),
@@ -53,6 +55,8 @@ class Network {
     explicit Network(const std::vector<double>& friction);
     /// A large circuit, whose stiffness is the inverse of its storage.
     explicit Network(SparseCircuit circuit);
+    /// This network with on-site potentials of its units. Raises if it is sparse.
+    Network with_potentials(Potentials potentials) const;
 
     std::size_t units() const { return units_; }
     /// Length of the state z: d, or 2d with inertia.
@@ -67,6 +71,11 @@ class Network {
     /// R = G⁻¹ of an overdamped network; empty with an interconnection or a sparse stiffness.
     const Matrix& friction() const { return *friction_; }
     const std::vector<double>& inertia() const { return inertia_; }
+    const Potentials& potentials() const { return *potentials_; }
+    /// Whether H has no more than quadratic terms at these controls.
+    bool is_linear(const Controls& controls) const {
+        return potentials_->empty() && !controls.has_quartic();
+    }
 
     /// ∇²H of the quadratic part, (dimension, dimension).
     Stiffness hessian(const Controls& controls) const;
@@ -99,6 +108,7 @@ class Network {
     std::vector<double> inertia_;
     std::shared_ptr<const Elements> elements_;
     std::shared_ptr<const SparseCircuit> circuit_;
+    std::shared_ptr<const Potentials> potentials_ = std::make_shared<const Potentials>();
 };
 
 }  // namespace ktc

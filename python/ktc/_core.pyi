@@ -216,6 +216,19 @@ class Network:
         """
         Whether midpoint steps move all units together.
         """
+    def with_potentials(
+        self,
+        kinds: collections.abc.Sequence[str],
+        tables: collections.abc.Sequence[
+            tuple[
+                typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+                typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+            ]
+        ],
+    ) -> Network:
+        """
+        This network with on-site potentials: a kind per unit, and knots and cells of each table; see physics/potential.hpp.
+        """
     @property
     def accounts(self) -> int: ...
     @property
@@ -463,7 +476,7 @@ ACCOUNTS: tuple[str, ...] = (
     "entropy_flow",
     "heat_per_resistor",
 )
-CONTROLS: tuple[str, ...] = ("bias", "stiffness", "quartic", "kT", "emf", "current")
+CONTROLS: tuple[str, ...] = ("bias", "stiffness", "quartic", "kT", "emf", "current", "potential")
 LARGEST_ENERGY: float = 1e300
 MOST_DENSE_UNITS: int = 4096
 MOST_REPLICAS: int = 8589934592

@@ -1,0 +1,143 @@
+#include "motion/potential_equilibrium.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+
+#include "ground/dense.hpp"
+
+namespace ktc {
+namespace {
+
+constexpr double sweeps_at_least = 100.0, sweeps_at_most = 1000.0;
+// Relaxation times of units drawn in turn.
+constexpr double relaxations = 20.0;
+
+/// Sweeps in which the slowest mode relaxes, from the widths that units have alone.
+std::size_t sweeps_of(const Matrix& stiffness, const std::vector<OnSiteSampler>& samplers,
+                      double kT) {
+    Matrix scaled = stiffness;
+    const std::size_t d = samplers.size();
+    std::vector<double> root(d);
+    for (std::size_t i = 0; i < d; ++i) root[i] = std::sqrt(kT / samplers[i].variance());
+    for (std::size_t i = 0; i < d; ++i)
+        for (std::size_t j = 0; j < d; ++j)
+            scaled(i, j) = i == j ? 1.0 : stiffness(i, j) / (root[i] * root[j]);
+    const double slowest = symmetric_eigen(scaled).values.front();
+    const double wanted = slowest > 0.0 ? relaxations / slowest : sweeps_at_most;
+    return static_cast<std::size_t>(std::clamp(wanted, sweeps_at_least, sweeps_at_most));
+}
+
+/// Slice sampling of a unit of each replica of a group: an interval that holds {U ≤ level}, and
+/// depends on the level alone, shrinks towards x until a trial lies below the level.
+void slice(const OnSiteEnergy& unit, const OnSiteSampler& sampler, double kT, const double* force,
+           Uniforms& uniforms, double* x) {
+    double level[group_width], left[group_width], right[group_width];
+    const double* first = uniforms.next();
+    const double width = sampler.right() - sampler.left();
+    const auto energy = [&](std::size_t lane, double at) {
+        return unit(at) + (unit.force - force[lane]) * at;
+    };
+    for (std::size_t lane = 0; lane < group_width; ++lane) {
+        level[lane] = energy(lane, x[lane]) - kT * std::log(first[lane]);
+        left[lane] = sampler.left();
+        right[lane] = sampler.right();
+        for (double step = width; energy(lane, left[lane]) <= level[lane] || left[lane] > x[lane];
+             step *= 2.0)
+            left[lane] -= step;
+        for (double step = width; energy(lane, right[lane]) <= level[lane] || right[lane] < x[lane];
+             step *= 2.0)
+            right[lane] += step;
+    }
+    bool found[group_width] = {};
+    for (std::size_t open = group_width; open > 0;) {
+        const double* place = uniforms.next();
+        for (std::size_t lane = 0; lane < group_width; ++lane) {
+            if (found[lane]) continue;
+            const double trial = left[lane] + place[lane] * (right[lane] - left[lane]);
+            // A unit stays where it is once its interval is down to rounding.
+            const bool shut = !(right[lane] - left[lane] > 1e-15 * std::abs(x[lane]));
+            if (shut || energy(lane, trial) <= level[lane]) {
+                if (!shut) x[lane] = trial;
+                found[lane] = true;
+                --open;
+            } else {
+                (trial < x[lane] ? left[lane] : right[lane]) = trial;
+            }
+        }
+    }
+}
+
+}  // namespace
+
+PotentialEquilibrium::PotentialEquilibrium(const Network& network, const Setting& setting)
+    : kT_(setting.controls.kT.front()),
+      potential_(setting.energy->potential),
+      inertia_(network.inertia()),
+      neighbours_(network.units()) {
+    const Controls& controls = setting.controls;
+    const std::size_t units = network.units();
+    bool coupled = false, even = true;
+    for (std::size_t i = 0; i < units; ++i) {
+        const PotentialView* own = potential_.at(i);
+        energies_.push_back({controls.stiffness(i, i), controls.bias[i], controls.quartic[i],
+                             own == nullptr ? PotentialView{} : *own});
+        samplers_.emplace_back(energies_.back(), kT_);
+        OnSiteEnergy unbiased = energies_.back();
+        unbiased.force = 0.0;
+        even = even && unbiased.is_even();
+        for (std::size_t j = 0; j < units; ++j) {
+            const double value = controls.stiffness(i, j);
+            if (j == i || value == 0.0) continue;
+            neighbours_[i].push_back({j, value});
+            coupled = true;
+        }
+    }
+    if (!coupled) return;
+    sweeps_ = sweeps_of(controls.stiffness.dense(), samplers_, kT_);
+    if (even) signs_.emplace(controls);
+}
+
+void PotentialEquilibrium::draw(double* state, const NoiseAddress& address, Workspace&,
+                                Watch& watch) const {
+    const std::size_t units = energies_.size();
+    std::fill(state, state + units * block_width, 0.0);
+    draw_alone(state, address);
+    for (std::size_t number = 0; number < sweeps_; ++number) {
+        watch.look();
+        if (watch.stopped()) return;
+        sweep(state, address, number);
+        if (signs_) signs_->move(state, address, number, watch);
+    }
+    if (!inertia_.empty()) draw_momenta(state, units, kT_, inertia_, address);
+}
+
+void PotentialEquilibrium::draw_alone(double* state, const NoiseAddress& address) const {
+    for (std::size_t i = 0; i < energies_.size(); ++i)
+        for (std::size_t g = address.begin_group; g < address.end_group; ++g) {
+            Uniforms uniforms(address, Purpose::unit, g, i, 0);
+            const double* share = uniforms.next();
+            for (std::size_t lane = 0; lane < group_width; ++lane)
+                state[i * block_width + g * group_width + lane] = samplers_[i].draw(share[lane]);
+        }
+}
+
+void PotentialEquilibrium::sweep(double* state, const NoiseAddress& address,
+                                 std::uint64_t number) const {
+    constexpr int trial_bits = 12;
+    for (std::size_t i = 0; i < energies_.size(); ++i)
+        for (std::size_t g = address.begin_group; g < address.end_group; ++g) {
+            double* x = state + i * block_width + g * group_width;
+            double force[group_width];
+            std::fill(force, force + group_width, energies_[i].force);
+            for (const Neighbour& neighbour : neighbours_[i]) {
+                const double* other = state + neighbour.unit * block_width + g * group_width;
+                for (std::size_t lane = 0; lane < group_width; ++lane)
+                    force[lane] -= neighbour.value * other[lane];
+            }
+            Uniforms uniforms(address, Purpose::heat_bath, g, i, number << trial_bits);
+            slice(energies_[i], samplers_[i], kT_, force, uniforms, x);
+        }
+}
+
+}  // namespace ktc
