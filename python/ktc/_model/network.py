@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,16 +17,11 @@ from ktc._base.validation import Array, frozen, positive, positive_per_unit, rea
 from ktc._model.controls import Controls, initial_controls
 from ktc._model.elements import CurrentSource, Elements, NoiseSource, Resistor
 from ktc._model.matrices import friction_matrix, in_range, sparse_friction, stiffness_matrix
+from ktc._model.potentials.on_site import OnSite
+from ktc._model.potentials.potential import Potential
 from ktc._model.relaxation_times import relaxation_times
 from ktc._model.sparse_stiffness import SparseMatrix, SparseStiffness, is_sparse, refuse_dense
-
-
-class Transition(NamedTuple):
-    """Exact motion over a hold: z′ = A z + c + N(0, Q), z = x, or (x, p) with inertia."""
-
-    A: Array
-    c: Array
-    Q: Array
+from ktc._model.transition import Transition, exact_transition
 
 
 class Network(Storable):
@@ -34,7 +29,7 @@ class Network(Storable):
 
     Without inertia, dx = −R⁻¹∇H dt + √(2kT R⁻¹) dW; with inertia M,
     dx = M⁻¹p dt, dp = −(∂H/∂x + R M⁻¹p) dt + √(2kT R) dW. In both,
-    H = ½ xᵀKx − bᵀx + ¼ Σ κ_i x_i⁴ (+ ½ pᵀM⁻¹p). At one temperature the equilibrium is
+    H = ½ xᵀKx − bᵀx + ¼ Σ κ_i x_i⁴ + Σ V_i(x_i) (+ ½ pᵀM⁻¹p). At one temperature the equilibrium is
     exp(−H/kT)/Z for any R. ``of_elements`` makes the network of any other circuit.
 
     A sparse K, any matrix of ``scipy.sparse`` (``ktc.lattices`` has grids, rings and graphs), makes
@@ -45,8 +40,8 @@ class Network(Storable):
 
     Args:
         stiffness: K, shape (d, d), symmetric, an array or a sparse matrix; a scalar makes one unit.
-            Positive definite among the units without quartic terms; K_ii < 0 with κ_i > 0 is a
-            double well.
+            Positive definite among the units without quartic terms, with what potentials add at
+            large |x|; K_ii < 0 with κ_i > 0 is a double well.
         friction: R, a scalar, (d,) or symmetric positive definite (d, d); a scalar or (d,) in a
             sparse network.
         kT: thermal energy, in the unit of H; a scalar, or (d,) where resistors, one per unit, are
@@ -54,6 +49,7 @@ class Network(Storable):
         bias: b, scalar or (d,); zero by default.
         quartic: κ, scalar or (d,), not negative; zero by default.
         inertia: M, scalar or (d,), positive; None for an overdamped network, as sparse ones are.
+        potential: V, one of ``ktc.potentials``, or a list with one or None per unit.
 
     Raises:
         ValueError: wrong shapes, numbers that are not finite, an energy that is not confined, R
@@ -63,10 +59,11 @@ class Network(Storable):
     Example:
         >>> import ktc
         >>> net = ktc.Network(stiffness=[[2.0, 0.5], [0.5, 1.0]], friction=1.0, kT=1.0)
-        >>> net.units
-        2
         >>> net.relaxation_times.round(3)
         array([0.453, 1.261])
+        >>> memory = ktc.potentials.TwoParabolas(center=0.0, distance=3.0)
+        >>> ktc.Network(0.0, friction=1.0, potential=memory).with_controls(distance=2.0).potentials
+        (TwoParabolas(center=0.0, distance=2.0, spring=1.0),)
 
     Source: Whitelam (2024), arXiv 2412.17183; fluctuation–dissipation as in Freitas, Delvenne,
     Esposito (2020), Phys. Rev. X 10, 031005.
@@ -80,6 +77,7 @@ class Network(Storable):
         bias: ArrayLike | None = None,
         quartic: ArrayLike | None = None,
         inertia: ArrayLike | None = None,
+        potential: Potential | Sequence[Potential | None] | None = None,
     ) -> None:
         self._elements: Elements | None = None
         self._inertia: Array | None = None
@@ -98,7 +96,9 @@ class Network(Storable):
                 masses = in_range("inertia", positive_per_unit("inertia", inertia, units))
                 self._inertia = frozen(masses)
             self._core = _core.Network.of_units(self._friction, masses)
-        self._controls = initial_controls(self._core.accounts, held, kT, bias, quartic)
+        on_site = OnSite.of(potential, units, is_sparse(stiffness))
+        given = kT, bias, quartic
+        self._controls = initial_controls(self._core.accounts, held, *given, on_site=on_site)
         self._core.check(self._controls.arrays(), "split")
 
     @classmethod
@@ -217,6 +217,16 @@ class Network(Storable):
         return self._controls.quartic
 
     @property
+    def potentials(self) -> tuple[Potential | None, ...]:
+        """V of each unit, or None."""
+        return self._controls.potentials
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether H has no more than quadratic terms: neither quartic ones nor potentials."""
+        return self._controls.is_linear
+
+    @property
     def kT(self) -> float | Array:
         """Thermal energy: one number, or one per heat account where temperatures differ."""
         return self._controls.kT
@@ -300,11 +310,7 @@ class Network(Storable):
     @property
     def relaxation_times(self) -> Array:
         """1/|Re λ| of the drift's eigenvalues λ, ascending, (d,) or (2d,); of linear networks."""
-        if self.quartic.any():
-            raise ValueError(
-                f"relaxation_times needs a linear network, but quartic is {self.quartic}; "
-                "measure them on an Emulator"
-            )
+        self._controls.require_linear("relaxation_times")
         return relaxation_times(self.drift, self._core.flow, self.stiffness, self.inertia)
 
     def transition(self, hold: float) -> Transition:
@@ -322,24 +328,17 @@ class Network(Storable):
         """
         if self.is_sparse:
             raise ValueError("transition needs a dense network; make it of stiffness.toarray()")
-        if self.quartic.any():
-            raise ValueError(f"transition needs a linear network, but quartic is {self.quartic}")
-        duration, controls = positive("hold", hold), self._controls.arrays()
-        decay, covariance = _core.network_transition(self._core, controls, duration)
-        slope = np.zeros(self.units)
-        if self._controls.emf.any() or self._controls.current.any():
-            slope = _core.rest_slope(self._core, controls)[: self.units]
-        rest = np.zeros(len(decay))
-        rest[: self.units] = np.linalg.solve(self.stiffness, self.bias + slope)
-        return Transition(decay, rest - decay @ rest, covariance)
+        self._controls.require_linear("transition")
+        return exact_transition(self._core, self._controls, positive("hold", hold))
 
     def with_controls(self, controls: Controls | None = None, **changes: ArrayLike) -> Self:
         """Return the same network with other controls.
 
         Args:
             controls: all controls, such as ``emulator.controls``; by default those of this network.
-            **changes: controls to replace, by name: bias, stiffness, quartic, kT, emf, current;
-                unknown names raise TypeError, values are checked as by the constructor.
+            **changes: controls to replace, by name: bias, stiffness, quartic, kT, emf, current,
+                parameters of potentials (scalar or one per unit that has them); unknown names
+                raise TypeError, values are checked as by the constructor.
 
         Example:
             >>> import ktc
@@ -352,7 +351,7 @@ class Network(Storable):
         twin = object.__new__(type(self))
         vars(twin).update(vars(self))
         twin._controls = controls
-        if changes or controls.quartic.any():
+        if changes or not controls.is_linear:
             self._check(controls)
         return twin
 
@@ -370,12 +369,11 @@ class Network(Storable):
         return hash((self.units, numbers.tobytes()))
 
     def __repr__(self) -> str:
-        kind, held = "overdamped", self._controls.held_stiffness
-        if self.inertia is not None:
-            kind = "with inertia"
-        elif isinstance(held, SparseStiffness):
+        held = self._controls.held_stiffness
+        kind = "overdamped" if self.inertia is None else "with inertia"
+        if isinstance(held, SparseStiffness):
             kind = f"{held.couplings} couplings, overdamped"
-        elif self._elements is not None:
+        if self._elements is not None:
             kind = f"circuit of {len(self._elements.resistors)} resistors"
         kT = f"kT={self.kT:g}" if self._controls.isothermal else "several temperatures"
         return f"<ktc.Network: {self.units} units, {kind}, {kT}>"
@@ -386,6 +384,8 @@ def _arguments(network: Network) -> dict[str, object]:
     controls, elements = network.controls, network.elements
     given: dict[str, object] = {"stiffness": controls.held_stiffness}
     given |= {name: getattr(controls, name) for name in ("kT", "bias", "quartic")}
+    if controls.on_site:
+        given["potential"] = controls.potentials
     if elements is None:
         shared = network.accounts == ("all",)
         friction = network.friction if shared else network.resistance
