@@ -93,6 +93,7 @@ const Kernels table{
     .line_move = line_move,
     .quartic_relax = quartic_relax,
     .potential_slope = potential_slope,
+    .inertial_uncoupled = inertial_uncoupled,
     .bath_displace = bath_displace,
     .bath_post = bath_post,
     .widen = widen,

@@ -239,6 +239,10 @@ struct Kernels {
     /// V′ and V″.
     void (*potential_slope)(const PotentialView& view, std::size_t count, const double* x,
                             double* slope, double* curvature);
+    /// Steps of an uncoupled unit with inertia; `momentum` is the element of its second noise.
+    void (*inertial_uncoupled)(double* x, double* p, std::size_t steps, const PotentialView& view,
+                               const InertialUnit& unit, StreamAddress address,
+                               std::uint32_t momentum);
     void (*bath_displace)(const BathMove& bath, const double* noise, const double* slope,
                           double* displacement);
     void (*bath_post)(const BathMove& bath, const double* displacement, const double* energy,

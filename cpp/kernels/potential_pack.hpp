@@ -63,21 +63,17 @@ struct CosinePotential {
     }
 };
 
-/// ½k(x − S c₁)² + 2kc₀c₁ (Θ(x − c₀) − 1 + Θ(c₀)), S = sign(x − c₀).
+/// Two parabolas less ½kx², k(½c₁² + c₁|c₀|) − kc₁|x − c₀|.
 struct ParabolasPotential {
-    double stiffness, center, distance, above, below;
+    double center, pull, highest;
     explicit ParabolasPotential(const PotentialView& v)
-        : stiffness(v.numbers[0]), center(v.numbers[1]), distance(v.numbers[2]) {
-        const double step = 2.0 * stiffness * center * distance;
-        above = center < 0.0 ? 0.0 : step;
-        below = above - step;
+        : center(v.numbers[1]), pull(v.numbers[0] * v.numbers[2]) {
+        highest = pull * (0.5 * v.numbers[2] + (center < 0.0 ? -center : center));
     }
     KTC_INLINE PotentialValues operator()(Doubles x) const {
         const Doubles side = x - center;
-        const Doubles place = x - where_negative(side, all(-distance), all(distance));
-        const Doubles slope = stiffness * place;
-        return {fused(0.5 * slope, place, where_negative(side, all(below), all(above))), slope,
-                all(stiffness)};
+        return {highest - pull * absolute(side), where_negative(side, all(pull), all(-pull)),
+                all(0.0)};
     }
 };
 
@@ -218,6 +214,60 @@ void potential_uncoupled(Real* x, std::size_t steps, const PotentialView& view,
             potential_relax(view, unit.unit, share * unit.reach, count, x);
         }
     }
+}
+
+/// Steps of a unit with inertia; its second noise is that of `momentum`, and halves of the kicks of
+/// adjacent steps are merged.
+template <class Slope>
+KTC_INLINE void inertial_steps(const Slope& slope, double* x, double* p, std::size_t steps,
+                               const InertialUnit& unit, StreamAddress address,
+                               std::uint32_t momentum) {
+    const Stream stream(address);
+    Doubles place[2] = {load(x), load(x + pack_width)}, speed[2] = {load(p), load(p + pack_width)};
+    const auto kick = [&](double time) {
+        for (std::size_t k = 0; k < 2; ++k) speed[k] = speed[k] - time * slope(place[k]);
+    };
+    kick(0.5 * unit.step);
+    NoiseTile<double> first, second;
+    for (std::size_t start = 0; start < steps; start += first.size) {
+        const std::size_t stop = steps - start < first.size ? steps - start : first.size;
+        first.fill(stream, StepsOfUnit{address.step, address.element}, stop);
+        second.fill(stream, StepsOfUnit{address.step, momentum}, stop);
+        address.step += stop;
+        for (std::size_t n = 0; n < stop; ++n) {
+            const NormalPair<double> one = first[n], other = second[n];
+            const Doubles xi[2] = {one.first, one.second}, eta[2] = {other.first, other.second};
+            const auto moved = [&](std::size_t row, std::size_t k) {
+                const Doubles noise =
+                    fused(all(unit.spread[2 * row]), xi[k],
+                          fused(all(unit.spread[2 * row + 1]), eta[k], all(unit.push[row])));
+                return fused(all(unit.decay[2 * row]), place[k],
+                             fused(all(unit.decay[2 * row + 1]), speed[k], noise));
+            };
+            for (std::size_t k = 0; k < 2; ++k) {
+                const Doubles next = moved(0, k);
+                speed[k] = moved(1, k);
+                place[k] = next;
+            }
+            kick((start + n + 1 < steps ? 1.0 : 0.5) * unit.step);
+        }
+    }
+    for (std::size_t k = 0; k < 2; ++k) {
+        store(x + k * pack_width, place[k]);
+        store(p + k * pack_width, speed[k]);
+    }
+}
+
+inline void inertial_uncoupled(double* x, double* p, std::size_t steps, const PotentialView& view,
+                               const InertialUnit& unit, StreamAddress address,
+                               std::uint32_t momentum) {
+    const auto cubic = [&](Doubles at) { return (unit.quartic * at) * (at * at); };
+    if (view.kind == PotentialKind::none)
+        inertial_steps(cubic, x, p, steps, unit, address, momentum);
+    with_potential(view, [&](const auto& potential) {
+        const auto slope = [&](Doubles at) { return potential(at).slope + cubic(at); };
+        inertial_steps(slope, x, p, steps, unit, address, momentum);
+    });
 }
 
 }  // namespace ktc::KTC_INSTRUCTION_SET

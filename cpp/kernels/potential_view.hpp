@@ -18,7 +18,7 @@ struct SplineView {
 
 inline constexpr std::size_t polynomial_degree = 8;
 
-/// One unit's potential V(x), as kernels read it.
+/// One unit's potential V(x) less its spring ½kx², which moves linearly, as kernels read it.
 struct PotentialView {
     PotentialKind kind = PotentialKind::none;
     /// Coefficients of x to x⁸; amplitude and period; stiffness, centre and distance; or scale.
@@ -33,6 +33,13 @@ struct PotentialUnit {
     Real growth, width, push;
     double reach, unit;
     Real half_rate;
+};
+
+/// Factors of a step of a unit with inertia, z = (x, p): z′ = A z + c + B ξ, after a kick of p by
+/// −V′ for half of the `step`, and before another.
+struct InertialUnit {
+    double decay[4], push[2], spread[4];  ///< A and B row by row
+    double step, quartic;
 };
 
 }  // namespace ktc

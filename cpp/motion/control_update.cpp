@@ -33,7 +33,10 @@ ControlUpdate::ControlUpdate(const Setting& from, const Setting& to)
         potential_before_ = from.energy->potential;
         potential_after_ = to.energy->potential;
     }
-    const Stiffness &held = from.controls.stiffness, &next = to.controls.stiffness;
+    // With potentials, which only steps move, their springs are in the Hessian.
+    const bool plain = from.energy->potential.empty();
+    const Stiffness& held = plain ? from.controls.stiffness : from.energy->hessian;
+    const Stiffness& next = plain ? to.controls.stiffness : to.energy->hessian;
     if (held.is_sparse()) {
         sparse_change_ = add(0.5, next.sparse(), -0.5, held.sparse());
         return;

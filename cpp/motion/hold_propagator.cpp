@@ -8,6 +8,7 @@
 #include "motion/block_books.hpp"
 #include "motion/circuit_step.hpp"
 #include "motion/driven_propagator.hpp"
+#include "motion/inertial_propagator.hpp"
 #include "motion/midpoint_propagator.hpp"
 #include "motion/splitting_propagator.hpp"
 
@@ -217,6 +218,8 @@ std::shared_ptr<const Propagator> hold_propagator(const Network& network, const 
         return std::make_shared<MidpointPropagator<Real>>(elements, setting.energy, kT.front(),
                                                           hold, longest_step, format.units());
     };
+    if (motion == Motion::midpoint && network.has_inertia())
+        return std::make_shared<InertialPropagator>(network, setting, hold, longest_step);
     if (motion == Motion::midpoint) return in_precision(midpoint);
     if (network.circuit())
         return circuit_propagator(network.circuit(), kT, hold, longest_step,

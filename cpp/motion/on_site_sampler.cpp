@@ -64,12 +64,10 @@ Growth growth_of(const OnSiteEnergy& energy, double kT) {
             growth.refine(numbers[1] / 8.0 * std::sqrt(kT / std::abs(numbers[0])));
     }
     if (view.kind == PotentialKind::two_parabolas) {
-        const double k = numbers[0], center = std::abs(numbers[1]), distance = std::abs(numbers[2]);
-        c[2] += 0.5 * k;
-        growth.slack[1] += k * distance;
-        growth.slack[0] += k * distance * (2.0 * center + distance);
+        const double center = std::abs(numbers[1]), distance = std::abs(numbers[2]);
+        growth.slack[1] += numbers[0] * distance;
+        growth.slack[0] += numbers[0] * distance * (2.0 * center + distance);
         growth.least_reach = 1.01 * (center + distance);
-        growth.refine(std::sqrt(kT / k));
     }
     if (view.kind == PotentialKind::table) add_table(view, growth);
     return growth;

@@ -6,7 +6,7 @@
 
 namespace ktc {
 
-/// Energy of an uncoupled unit, U(x) = ½ k x² − f x + ¼ κ x⁴ + V(x).
+/// Energy of an uncoupled unit, U(x) = ½ k x² − f x + ¼ κ x⁴ + V(x), with the spring of V in k.
 struct OnSiteEnergy {
     double stiffness, force, quartic;
     PotentialView potential;

@@ -80,7 +80,7 @@ PotentialEquilibrium::PotentialEquilibrium(const Network& network, const Setting
     bool coupled = false, even = true;
     for (std::size_t i = 0; i < units; ++i) {
         const PotentialView* own = potential_.at(i);
-        energies_.push_back({controls.stiffness(i, i), controls.bias[i], controls.quartic[i],
+        energies_.push_back({setting.energy->hessian(i, i), controls.bias[i], controls.quartic[i],
                              own == nullptr ? PotentialView{} : *own});
         samplers_.emplace_back(energies_.back(), kT_);
         OnSiteEnergy unbiased = energies_.back();

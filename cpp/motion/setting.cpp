@@ -9,6 +9,13 @@
 namespace ktc {
 namespace {
 
+/// A Hessian with springs added to its diagonal.
+Stiffness stiffened(const Stiffness& hessian, const std::vector<double>& springs) {
+    Matrix result = hessian.dense();
+    for (std::size_t i = 0; i < springs.size(); ++i) result(i, i) += springs[i];
+    return Stiffness(std::move(result));
+}
+
 /// Exact motion only needs natural coordinates; steps need A and κ.
 void find_shape(const Network& network, Motion motion, Setting& setting) {
     Energy energy;
@@ -22,9 +29,11 @@ void find_shape(const Network& network, Motion motion, Setting& setting) {
             energy.quartic = setting.controls.quartic;
             energy.quartic.resize(network.dimension(), 0.0);
         }
-        if (!network.potentials().empty())
-            energy.potential =
-                network.potentials().at(setting.controls.potential, network.dimension());
+        if (!network.potentials().empty()) {
+            const std::vector<double>& numbers = setting.controls.potential;
+            energy.potential = network.potentials().at(numbers, network.dimension());
+            energy.hessian = stiffened(energy.hessian, network.potentials().springs(numbers));
+        }
     }
     setting.energy = std::make_shared<const Energy>(std::move(energy));
 }

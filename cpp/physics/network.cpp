@@ -155,7 +155,9 @@ bool Network::is_driven(const Controls& controls) const {
 }
 
 bool Network::moves_together(const Controls& controls) const {
-    return !circuit_ && !is_driven(controls) && elements_->interconnection.empty() &&
+    if (circuit_ || is_driven(controls)) return false;
+    if (has_inertia()) return !potentials_->empty();
+    return elements_->interconnection.empty() &&
            (elements_->along_axes() || elements_->mobility().is_diagonal());
 }
 

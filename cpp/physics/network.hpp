@@ -90,7 +90,7 @@ class Network {
     /// elements, several temperatures, or no temperature.
     bool is_driven(const Controls& controls) const;
     /// Whether midpoint steps apply: each unit has its own resistor, at one temperature of all, and
-    /// there are no sources.
+    /// there are no sources; or the steps of units with potentials and inertia.
     bool moves_together(const Controls& controls) const;
 
     /// Raises on controls of a wrong shape, not finite, or whose energy is not confining.

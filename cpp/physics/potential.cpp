@@ -59,11 +59,10 @@ PotentialAt polynomial_at(const double* numbers, double x) {
 }
 
 PotentialAt parabolas_at(const double* numbers, double x) {
-    const double k = numbers[0], center = numbers[1], distance = numbers[2];
-    const bool above = x >= center;
-    const double place = above ? x - distance : x + distance;
-    const double steps = (above ? 0.0 : -1.0) + (center < 0.0 ? 0.0 : 1.0);
-    return {0.5 * k * place * place + 2.0 * k * center * distance * steps, k * place, k};
+    const double center = numbers[1], distance = numbers[2], pull = numbers[0] * distance;
+    const double side = x - center;
+    return {pull * (0.5 * distance + std::abs(center) - std::abs(side)), side < 0.0 ? pull : -pull,
+            0.0};
 }
 
 PotentialAt spline_at(const SplineView& spline, double scale, double x) {
@@ -137,6 +136,17 @@ void Potentials::check(const std::vector<double>& numbers) const {
     }
 }
 
+std::vector<double> Potentials::springs(const std::vector<double>& numbers) const {
+    std::vector<double> result(kinds_.size(), 0.0);
+    std::size_t at = 0;
+    for (std::size_t unit = 0; unit < kinds_.size(); ++unit) {
+        if (kinds_[unit] == PotentialKind::two_parabolas) result[unit] = numbers[at];
+        if (kinds_[unit] == PotentialKind::polynomial) result[unit] = 2.0 * numbers[at + 1];
+        at += count_of(kinds_[unit]);
+    }
+    return result;
+}
+
 OnSite Potentials::at(const std::vector<double>& numbers, std::size_t dimension) const {
     std::vector<PotentialView> views(dimension);
     auto table = tables_->begin();
@@ -145,6 +155,7 @@ OnSite Potentials::at(const std::vector<double>& numbers, std::size_t dimension)
         PotentialView& view = views[unit];
         view.kind = kinds_[unit];
         for (std::size_t k = 0; k < count_of(view.kind); ++k) view.numbers[k] = numbers[at++];
+        if (view.kind == PotentialKind::polynomial) view.numbers[1] = 0.0;
         if (view.kind != PotentialKind::table) continue;
         view.spline = {table->knots.data(), table->coefficients.data(), table->knots.size(),
                        per_spacing(table->knots)};

@@ -26,8 +26,8 @@ struct PotentialAt {
 /// Reference of the kernels, for drawing equilibria.
 PotentialAt evaluate(const PotentialView& view, double x);
 
-/// The on-site potentials of all coordinates at given numbers, as kernels read them; a handle to
-/// immutable numbers.
+/// The on-site potentials of all coordinates at given numbers less their springs, as kernels read
+/// them; a handle to immutable numbers.
 class OnSite {
    public:
     OnSite() = default;
@@ -70,7 +70,10 @@ class Potentials {
     std::size_t size() const;
     /// Raises on numbers of a wrong count or that no potential has.
     void check(const std::vector<double>& numbers) const;
-    /// The potentials at these numbers, `dimension` entries.
+    /// Springs k of parts ½kx², which belong to the linear motion: of two parabolas, and 2c₂ of
+    /// polynomials. Without them a kink or a quartic term is all that steps have to follow.
+    std::vector<double> springs(const std::vector<double>& numbers) const;
+    /// The potentials at these numbers less their springs, `dimension` entries.
     OnSite at(const std::vector<double>& numbers, std::size_t dimension) const;
     bool operator==(const Potentials& other) const;
 

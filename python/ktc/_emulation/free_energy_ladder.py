@@ -51,7 +51,8 @@ def free_energy_difference(
         threads: at most this many; None takes the cores this process may use.
 
     Raises:
-        ValueError: another method, unlike devices, several temperatures, sources or noise
+        ValueError: another method, unlike devices, a parameter of potentials that differs and in
+            which the energy is not linear, several temperatures, sources or noise
             generators, or settings so far apart that 512 ensembles do not connect them.
 
     Source: Bennett (1976), J. Comput. Phys. 22, 245; Kirkwood (1935), J. Chem. Phys. 3, 300;
@@ -67,6 +68,7 @@ def free_energy_difference(
     old, new = network_of(before, "before"), network_of(after, "after")
     choice("method", method, METHODS)
     refuse_unlike(old, new)
+    _refuse_bent(old.controls, new.controls)
     at_equilibrium(before, "before")
     at_equilibrium(after, "after")
     seeds = np.random.SeedSequence([random_seed(seed), _STREAM])
@@ -106,6 +108,7 @@ class _Path:
             slope = np.einsum("ni,ij,nj->n", x, change, x, optimize=True)
             slope -= x @ (last.bias - first.bias)
             slope += 0.25 * (x**4 @ (last.quartic - first.quartic))
+            slope += _potential(last, x) - _potential(first, x)
             self.slopes[position] = slope
             self.draws[position] = Draws(seed, self.replicas, network.units)
         return self.slopes[position]
@@ -116,9 +119,44 @@ class _Path:
         return Row(self.draws[position], LazySamples.of(deviations), error)
 
 
+def _potential(controls: Controls, x: Array) -> Array:
+    """Energy of the potentials of every state, shape (n,)."""
+    result = np.zeros(len(x))
+    for unit, potential in enumerate(controls.potentials):
+        if potential is not None:
+            result += potential.energy(x[:, unit])
+    return result
+
+
+def _refuse_bent(first: Controls, last: Controls) -> None:
+    """Refuse other potentials, and parameters in which the energy is not linear (ValueError)."""
+    kinds = [controls.on_site.kinds for controls in (first, last)]
+    tables = [controls.on_site.tables for controls in (first, last)]
+    alike = kinds[0] == kinds[1] and all(
+        np.array_equal(one, other)
+        for pair in zip(*tables, strict=True)
+        for one, other in zip(*pair, strict=True)
+    )
+    if not alike:
+        raise ValueError(
+            "after must have the kinds and tables of potentials of before; pass one device at two "
+            "settings of its controls"
+        )
+    for unit, (one, other) in enumerate(zip(first.potentials, last.potentials, strict=True)):
+        if one is None or other is None:
+            continue
+        for name, before, after in zip(one.names, one.numbers, other.numbers, strict=True):
+            if before != after and name not in one.linear:
+                raise ValueError(
+                    f"{name} of unit {unit} differs, in which the energy is not linear, so that "
+                    "ensembles between before and after are not known; measure the work of a "
+                    "slow protocol instead"
+                )
+
+
 def _between(first: Controls, last: Controls, position: float) -> Controls:
     settings = {}
-    for name in ("bias", "stiffness", "quartic"):
+    for name in ("bias", "stiffness", "quartic", *(("potential",) if first.on_site else ())):
         one, other = getattr(first, name), getattr(last, name)
         settings[name] = one + position * (other - one) if position < 1 else other
     return first.updated(**settings)

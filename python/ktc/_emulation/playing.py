@@ -44,7 +44,7 @@ def play_from(
     resolved = resolved_protocol(network, frontend.controls, programmed, remembered)
     protocol = resolved.protocol
     waveforms, final, extremes = _prepared(frontend, resolved)
-    quartic = any(controls.quartic.any() for controls in extremes)
+    linear = all(controls.is_linear for controls in extremes)
     engine.warn_if_long(protocol.holds)
     observer = None
     if recording.statistics is not None:
@@ -54,7 +54,7 @@ def play_from(
     # Accounts that are zero need no memory.
     before = {name: amount for name in books.names if (amount := getattr(books, name)).any()}
     initial, begun, rested = frontend.controls, engine.time, frontend.rested
-    gaussian = options.resolve_heat and not quartic and not frontend.beyond_dense
+    gaussian = options.resolve_heat and linear and not frontend.beyond_dense
     first = engine.surprisal() if gaussian else None
     recorder = Recorder(frontend, reader, resolved, waveforms, recording)
     with engine.tally() as tally:

@@ -78,7 +78,7 @@ class Recorder:
         self._engine, self._protocol, self._progress = frontend.engine, protocol, recording.progress
         self._units = d = frontend.network.units
         controls = frontend.controls
-        self._sizes = {name: controls.shape(name)[0] for name in protocol.controls}
+        self._sizes = {name: controls.shape(name)[0] for name in waveforms}
         self.times: Array = protocol.times[self.stops]
         self._take = _readers(frontend, reader, names)
         sampled = {"state", "voltages"} & set(names)

@@ -223,8 +223,8 @@ class Run(Storable):
             >>> round(run.entropy_production.mean, 1)  # ½ (ln 2 − 1 + ½) to relax, wholly
             0.1
         """
-        if "entropy_flow" not in self._samples and self.initial_controls.quartic.any():
-            raise ValueError("the entropy of quartic units is not determined by their moments")
+        if "entropy_flow" not in self._samples and not self.initial_controls.is_linear:
+            raise ValueError("moments do not determine the entropy of quartic units or potentials")
         flow = self._items("entropy_flow")
         network = self.network
         if network.core.elements.noises:

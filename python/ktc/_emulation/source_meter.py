@@ -237,7 +237,7 @@ def _check(emulator: Emulator, network: CompiledCircuit) -> None:
             "is of a circuit without sources",
             "add one",
         ),
-        (emulator.controls.quartic.any(), "has quartic units", "leave them out"),
+        (not emulator.controls.is_linear, "has quartic units or potentials", "leave them out"),
         (steps, "moves by steps", "leave resolve_heat out"),
         (emulator.dtype != "float64", "is in single precision", "take dtype='float64'"),
         (

@@ -40,6 +40,11 @@ class DensityEngine(WithoutReplicas):
     itemised = driven = False
 
     def __init__(self, network: Network, reach: tuple[float, float]) -> None:
+        if network.controls.on_site:
+            raise ValueError(
+                "the density of a unit with a potential is not carried; take a finite number of "
+                "replicas"
+            )
         self.network, self._reach = network, reach
         self._kT, self._friction = network.common_kT, float(network.friction[0, 0])
         first = float(network.bias[0])

@@ -84,7 +84,7 @@ class MomentsEngine(WithoutReplicas):
 
     def check(self, controls: Controls, network: Network | None = None) -> None:
         (network or self.network).core.check(controls.arrays(), self._motion_kind)
-        refuse_quartic(controls.quartic)
+        refuse_quartic(controls.quartic, controls.potential)
 
     @refusing_overflow("kT, or kT/stiffness,")
     def restart(self, controls: ControlArrays, state: Array) -> None:
@@ -286,7 +286,7 @@ class MomentsEngine(WithoutReplicas):
         """Checked controls; the motion of the previous ones where it is the same."""
         old = {} if previous is None else previous.controls
         if controls["quartic"] is not old.get("quartic"):
-            refuse_quartic(controls["quartic"])
+            refuse_quartic(controls["quartic"], controls["potential"])
         steady = controls["emf"] is old.get("emf") and controls["current"] is old.get("current")
         if previous is not None and previous.motion.same_shape(controls):
             motion = previous.motion
@@ -309,10 +309,11 @@ class MomentsEngine(WithoutReplicas):
         return setting
 
 
-def refuse_quartic(quartic: Array) -> None:
-    """Refuse quartic units (ValueError)."""
-    if quartic.any():
+def refuse_quartic(quartic: Array, potential: Array) -> None:
+    """Refuse quartic units and potentials (ValueError)."""
+    if quartic.any() or potential.size:
+        kind = "potentials" if potential.size else "quartic units"
         raise ValueError(
-            "replicas must be finite for a network with quartic units: it is not Gaussian, so mean "
+            f"replicas must be finite for a network with {kind}: it is not Gaussian, so mean "
             "and covariance do not determine its distribution"
         )

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ktc._base.validation import Array, positive, refusing_overflow
+from ktc._engines.potential_curvature import potential_curvatures
 from ktc._model.controls import Controls
 from ktc._model.network import Network
 from ktc._model.sparse_stiffness import SparseStiffness
@@ -23,6 +24,8 @@ LARGE_BIAS, LARGE_STEP = 0.05, 0.5
 # Barrier in kT above which no run leaves a well.
 HIGHEST_BARRIER = 30.0
 
+#: Controls on which the curvature of potentials depends, beside the stiffness.
+_SHAPE = ("potential", "bias", "quartic", "kT")
 #: Rates near the end of double precision.
 FASTEST = 1e290
 
@@ -33,7 +36,8 @@ def fastest_rate(network: Network, controls: Controls) -> float:
     A quartic unit's curvature K + 3κx² is taken at x² = depth/κ (its wells) + √(kT/κ) (its thermal
     width) + (|b|/κ)^⅔ (its displacement by the bias). Wells are as deep as couplings can make
     them, min(−λ_min(K), Σ_j |K_ij| − K_ii), where that is positive. For a sparse network it is
-    Gershgorin's bound, with wells of depth Σ_j |K_ij| − K_ii.
+    Gershgorin's bound, with wells of depth Σ_j |K_ij| − K_ii. Potentials add their largest
+    curvature where units dwell, ``potential_curvatures``.
     """
     return _rate(network, controls, _pull_of_bias(controls))
 
@@ -52,6 +56,9 @@ def _rate(network: Network, controls: Controls, by_bias: Array) -> float:
         pull = np.minimum(pull - np.diagonal(stiffness), -np.linalg.eigvalsh(stiffness)[0])
         hardening = np.maximum(pull, 0) + np.sqrt(np.max(controls.kT) * kappa) + by_bias
         controls = controls.updated(stiffness=stiffness + np.diag(3 * hardening * (kappa > 0)))
+    if controls.on_site:
+        added = np.diag(potential_curvatures(controls))
+        controls = controls.updated(stiffness=controls.stiffness + added)
     rates = np.abs(np.linalg.eigvals(network.with_controls(controls).drift))
     return float(rates.max())
 
@@ -103,11 +110,14 @@ class Rates:
         self._resistance = _resistance(network)
         self._known = _Known((None,) * 3, None, None, {})
         self._lowest: tuple[Array | None, float] = (None, 0.0)
+        self._last: tuple[tuple[object, ...], float] = ((None,) * (len(_SHAPE) + 1), 0.0)
 
     def __call__(self, controls: Controls) -> float:
         """The bound at these controls."""
         if self.network.core.fastest:
             return self.network.core.fastest
+        if controls.on_site:
+            return self._with_potentials(controls)
         known = self._at(controls)
         rates, level = known.rates, 0.0
         if known.pull is not None:
@@ -123,10 +133,17 @@ class Rates:
                 rates[each] = _rate(self.network, controls, each * self._weight)
         return max(rates[0.0], rates[level])
 
+    def _with_potentials(self, controls: Controls) -> float:
+        """``fastest_rate``, kept while the controls are the same."""
+        key = (*(getattr(controls, name) for name in _SHAPE), controls.held_stiffness)
+        if any(one is not two for one, two in zip(key, self._last[0], strict=True)):
+            self._last = key, fastest_rate(self.network, controls)
+        return self._last[1]
+
     def by_rows(self, controls: Controls) -> float:
         """A bound without eigenvalues, Gershgorin's, or infinity where rows do not give one."""
         rows = self._at(controls).rows
-        if rows is None or self._resistance is None:
+        if rows is None or controls.on_site or self._resistance is None:
             return math.inf
         return _row_bound(*rows, self._resistance, controls, _pull_of_bias(controls))
 
@@ -139,7 +156,7 @@ class Rates:
         resistor. docs/decisions/default-step.md derives it.
         """
         rows = self._at(controls).rows
-        if rows is None or self._resistance is None:
+        if rows is None or controls.on_site or self._resistance is None:
             return None
         (total, own), soft = rows, controls.quartic > 0
         depth = np.maximum(total - np.abs(own) - own, 0.0)
@@ -205,13 +222,13 @@ def checked_step(dt: Any, rates: Rates, settings: Iterable[Controls]) -> float:
     """``dt``, if quartic units can be followed at any of these controls; else ValueError."""
     step = positive("dt", dt)
     for controls in settings:
-        if not controls.quartic.any() or step * rates.by_rows(controls) <= 2:
+        if controls.is_linear or step * rates.by_rows(controls) <= 2:
             continue
         longest = 2 / fastest_rate(rates.network, controls)
         if step > longest:
             raise ValueError(
                 f"dt must be at most {longest:.6g} for this network, twice its fastest time, but "
-                f"is {step:.6g}: its quartic units would be unstable"
+                f"is {step:.6g}: its quartic units and potentials would be unstable"
             )
     return step
 
@@ -225,7 +242,7 @@ def bias_of_step(
     """
     for controls in settings:
         # Below twice the default step no bias is large; a controller asks at every tick.
-        if not controls.quartic.any() or dt * rates.by_rows(controls) <= 0.2:
+        if controls.is_linear or dt * rates.by_rows(controls) <= 0.2:
             continue
         share = 0.5 * dt * rates(controls)
         place = f"{share:.0%} of the longest that is stable"

@@ -43,9 +43,9 @@ class Observed:
         units = len(controls.bias)
         self._products = np.triu_indices(units, 1)
         self._states = False
-        wells = self.pairwise and controls.quartic.any() and not _convex(controls)
-        # Without any bias the energy is even, and odd forces share no mode with even ones.
-        odd = "bias" in parameters.names or bool(controls.bias.any())
+        wells = self.pairwise and not controls.is_linear and not _convex(controls)
+        # Without a bias and potentials the energy is even: odd forces share no mode with even ones.
+        odd = "bias" in parameters.names or bool(controls.bias.any() or controls.on_site)
         if wells and odd and parameters.size + units <= MOST_FORCES:
             self._states = True
         number = parameters.size + units * self._states + len(self._products[0])
@@ -63,7 +63,10 @@ class Observed:
 
 
 def _convex(controls: Controls) -> bool:
-    return bool(np.linalg.eigvalsh(controls.stiffness)[0] > 0)
+    least = [0.0 if one is None else one.smallest_curvature() for one in controls.potentials]
+    if not np.isfinite(least).all():
+        return False
+    return bool(np.linalg.eigvalsh(controls.stiffness + np.diag(least))[0] > 0)
 
 
 class Modes(NamedTuple):

@@ -97,6 +97,8 @@ class Network(Storable):
                 self._inertia = frozen(masses)
             self._core = _core.Network.of_units(self._friction, masses)
         on_site = OnSite.of(potential, units, is_sparse(stiffness))
+        if on_site:
+            self._core = self._core.with_potentials(on_site.kinds, on_site.tables)
         given = kT, bias, quartic
         self._controls = initial_controls(self._core.accounts, held, *given, on_site=on_site)
         self._core.check(self._controls.arrays(), "split")

@@ -208,6 +208,8 @@ class Protocol(Storable):
         for name, values in waveforms.items():
             rows = values.reshape(self.ticks, -1)
             ticks.add(int(np.argmax(np.abs(rows).max(axis=1))))
+            if name == ROW:  # each number alone may decide the step
+                ticks |= {int(each) for each in (*rows.argmax(axis=0), *rows.argmin(axis=0))}
             if name == "kT":
                 ticks.add(int(np.argmax(np.ptp(rows, axis=1))))
             if name == ROW:  # the strongest of every number
