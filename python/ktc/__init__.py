@@ -59,9 +59,10 @@ from ktc._model.directions import HasDirections, NamedDirections
 from ktc._model.elements import ActiveFlow, CurrentSource, Elements, NoiseSource, Resistor
 from ktc._model.imperfections import Converter, Imperfections, LimitError
 from ktc._model.moments import Moments
-from ktc._model.network import Network, Transition
+from ktc._model.network import Network
 from ktc._model.protocol import Protocol
 from ktc._model.sparse_stiffness import SparseStiffness
+from ktc._model.transition import Transition
 
 __all__ = [
     "ActiveFlow",
