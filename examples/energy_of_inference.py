@@ -37,18 +37,18 @@ RUNS = [(1, 1), (10, 1), (100, 1), (1000, 1), (1, 10), (1, 100)]
 
 def experiment(seed=1, quick=False):
     seeds, rule = seeds_of(seed), ktc.schedules.MinimalDissipation(40.0)
-    options = {"replicas": 4096 if quick else 16384, "ticks": 200, "seed": next(seeds)}
+    options = {"replicas": 2048 if quick else 16384, "ticks": 100, "seed": next(seeds)}
     start = ktc.Network(np.eye(74), friction=1.0)
     fit = ktc.learn(start, DATA, rule, parameters=("stiffness",), **options)
-    asked = {"labels": LABELS[~SEEN], "state": 0.0}
+    images, labels = (each[~SEEN][: 200 if quick else None] for each in (IMAGES, LABELS))
     table = Table("1/kT", "replicas", "time", "accuracy", "heat [kT]", named=3)
     figure, axes = new_figure(1, 1, figsize=(7.0, 4.2))
     runs = [(1, 1), (1, 10), (100, 1)] if quick else RUNS
     for number, (cold, replicas) in enumerate(runs):
         model = fit.network.with_controls(kT=1 / cold)
         for time in [0.1, 10.0] if quick else TIMES:
-            options = {"replicas_per_input": replicas, "seed": next(seeds), **asked}
-            found = ktc.infer(model, (INPUT, IMAGES[~SEEN]), OUTPUT, time, **options)
+            options = {"labels": labels, "state": 0.0, "seed": next(seeds)}
+            found = ktc.infer(model, (INPUT, images), OUTPUT, time, replicas, **options)
             heat = scaled(found.heat.in_kT, replicas)
             table.add(f"{cold}", f"{replicas}", f"{time:g}", found.accuracy, heat)
         where = {"1/kT": f"{cold}", "replicas": f"{replicas}"}
@@ -56,8 +56,8 @@ def experiment(seed=1, quick=False):
         name = f"1/kT = {cold}" if replicas == 1 else f"1/kT = 1, mean of {replicas}"
         errorbars(axes[0, 0], heats, table.column("accuracy", **where), number, name)
     K = fit.network.stiffness
-    means = -np.linalg.solve(K[64:, 64:], K[64:, :64] @ IMAGES[~SEEN].T)
-    best = np.mean(np.argmax(means, axis=0) == LABELS[~SEEN])
+    means = -np.linalg.solve(K[64:, 64:], K[64:, :64] @ images.T)
+    best = np.mean(np.argmax(means, axis=0) == labels)
     axes[0, 0].axhline(best, color="0.6", label="exact conditional mean")
     axes[0, 0].set(xscale="log", xlabel="heat per inference [kT]", ylabel="accuracy", ylim=(0, 1))
     legend(axes[0, 0], 3)
