@@ -9,6 +9,7 @@ import numpy as np
 from ktc._base.validation import Array
 from ktc._model.conditional import Split, couplings
 from ktc._model.network import Network
+from ktc._model.sparse_stiffness import is_sparse
 
 #: Rows per matrix product. BLAS may sum products of other sizes in another order.
 ROWS = 64
@@ -25,6 +26,9 @@ class HeldInputs:
         held = split.held
         whole = network.sparse_stiffness if network.is_sparse else network.stiffness
         self._own = whole[held][:, held]
+        self._diagonal = np.asarray(self._own.diagonal())
+        entries = self._own.nnz if is_sparse(self._own) else np.count_nonzero(self._own)
+        self._coupled = entries > np.count_nonzero(self._diagonal)
         self._couplings = couplings(network, split)
         self._bias, self._quartic = network.bias[held], network.quartic[held]
 
@@ -34,14 +38,20 @@ class HeldInputs:
 
     def energy(self, values: Array) -> Array:
         """The constant energy of values (n, held), shape (n,)."""
-        slope = 0.5 * _by_rows(lambda rows: (self._own @ rows.T).T, values)
-        slope += 0.25 * self._quartic * values**3 - self._bias
-        return np.asarray(np.sum(slope * values, axis=1))
+        return _by_rows(self._energy, values)
+
+    def _energy(self, rows: Array) -> Array:
+        pulls = (self._own @ rows.T).T if self._coupled else self._diagonal * rows
+        slope = 0.5 * pulls + 0.25 * self._quartic * (rows * rows * rows) - self._bias
+        return np.asarray(np.sum(slope * rows, axis=1))
 
 
-def _by_rows(product: Callable[[Array], Array], values: Array) -> Array:
-    """A product of every row, in groups of ``ROWS`` that begin at the first one."""
-    padded = np.zeros((-(-len(values) // ROWS) * ROWS, values.shape[1]))
-    padded[: len(values)] = values
-    parts = [product(padded[k : k + ROWS]) for k in range(0, len(padded), ROWS)]
-    return np.concatenate(parts)[: len(values)]
+def _by_rows(function: Callable[[Array], Array], values: Array) -> Array:
+    """A function of every row, in groups of ``ROWS`` that begin at the first one."""
+    parts = []
+    for first in range(0, len(values), ROWS):
+        rows = values[first : first + ROWS]
+        missing = ROWS - len(rows)
+        padded = np.pad(rows, ((0, missing), (0, 0))) if missing else rows
+        parts.append(function(padded)[: len(rows)])
+    return np.concatenate(parts)

@@ -134,8 +134,7 @@ class InferenceTask:
         r, moving = self.replicas, self.split.moving
         start, before = self._before(first, len(values) * r, options)
         pushes = np.repeat(self._held.forces(values), r, axis=0)
-        energy = np.repeat(self._held.energy(values), r)
-        work = energy - self._held.energy(before)
+        work = np.repeat(self._held.energy(values), r) - self._held.energy(before)
         work -= np.sum(start * (pushes - self._held.forces(before)), axis=1)
         columns = np.searchsorted(moving, self.outputs)
         network, state, heat = self.moving.network, [], []
@@ -153,16 +152,19 @@ class InferenceTask:
         return np.concatenate(state), work, np.concatenate(heat)
 
     def _before(self, first: int, replicas: int, options: Options) -> tuple[Array, Array]:
-        """State of the moving and of the held units before inputs come, one row per replica."""
+        """State of the moving and of the held units before inputs come.
+
+        One row per replica; of held units that all start alike, one row.
+        """
+        moving, held = self.split.moving, self.split.held
         if self._start is None:
             drawn = Emulator(
                 self.whole, replicas, options.seed, options.threads,
                 first_replica=first * self.replicas,
             )  # fmt: skip
             whole = drawn.read() / self.scale
-        else:
-            whole = np.broadcast_to(self._start, (replicas, len(self._start)))
-        return whole[:, self.split.moving], whole[:, self.split.held]
+            return whole[:, moving], whole[:, held]
+        return np.tile(self._start[moving], (replicas, 1)), self._start[None, held]
 
     def estimate(self, samples: Array) -> Estimate:
         """The mean of what ``run`` found, over inputs, or over the replicas of a single one."""
