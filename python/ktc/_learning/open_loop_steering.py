@@ -74,10 +74,12 @@ def open_loop(exact: ExactModel, best: Controls, duration: float, ticks: int) ->
     overdamped quartic units without couplings, from equilibrium at the start.
     """
     learned, net = exact.parameters, exact.start.network
-    if not exact.known or learned.size > MOST_DENSE or net.is_sparse or not net.has_friction:
+    if learned.size > MOST_DENSE or net.is_sparse or not net.has_friction:
         return None
     size = net.units * (1 if net.inertia is None else 2)
     closed = exact.method == "closed form"
+    if not closed and exact.method != "quadrature":
+        return None
     if (closed and size > MOST_UNITS) or (not closed and net.inertia is not None):
         return None
     path = _path(exact, best, duration, min(ticks, _holds(closed, size)))

@@ -149,7 +149,7 @@ def _may_respond(fit: Fit, exact: ExactModel) -> bool:
     if exact_means or batches or len(fit.hidden) or len(fit.history.time) < 2:
         return False
     known = exact.metrics_known if fit.schedule.uses_metrics else exact.known
-    return known and fit.rule in ("rate", "metrics")
+    return known and exact.method != "joint quadrature" and fit.rule in ("rate", "metrics")
 
 
 def _path_theta(fit: Fit) -> Array:
