@@ -12,6 +12,7 @@ from ktc._learning.batch_noise import BatchNoise
 from ktc._learning.fluctuations import Fluctuations, Path
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.metric_tensors import MetricTensors, NoMetrics
+from ktc._learning.run_errors import RunErrors
 from ktc._learning.schedule import MemorySlopes, Update
 from ktc._model.controls import Controls
 
@@ -43,7 +44,7 @@ class Ends(NamedTuple):
     start: Array
 
 
-class SharedController:
+class SharedController(RunErrors):
     """Standard errors of a run's accounts over those of independent replicas.
 
     The controller reacts to the noise of ⟨∂_θH⟩, and all replicas to the controller. To first order
@@ -54,11 +55,13 @@ class SharedController:
     and its variance over repeated runs of N replicas is Σ_k β_kᵀ Cov(ε_k) β_k/N, where
     β_k = ∂J/∂y_k is found from the last update backwards. With G = D = 0 the same sum is the
     variance of independent replicas; √ of the ratio of both multiplies the error that their scatter
-    gives. Errors of batches are noise of the gradient alone, with the covariance of ``BatchNoise``.
+    gives, ``alone``. Errors of batches are noise of the gradient alone, with the covariance of ``BatchNoise``.
 
     For linear networks L, B and Cov(ε) are exact, by the moments that the recorded controls bring
     about; for units by quadrature they are those of F and ζ, to leading order in the speed.
     """
+
+    name, description = "linear response", "linear response of their controller"
 
     def __init__(
         self, fit: Fit, path: Path, moving: Fluctuations, memory: MemorySlopes | None
@@ -80,13 +83,15 @@ class SharedController:
             ),
             np.array([0.0, 0.0, moving.apart]),
         )
-        self.work, self.excess_work, self.heat = found.tolist()
+        self._known = dict(zip(("work", "excess work", "heat"), found.tolist(), strict=True))
 
-    def completed(self, target: Controls) -> float:
-        """The ratio of work with one last jump to controls."""
-        jump = self._moving.energy(target, -1) - self._final
+    def error(self, account: str | Controls, alone: float) -> float:
+        """Error of an account, or of the work with one last jump to controls."""
+        if not isinstance(account, Controls):
+            return float(self._known[account]) * alone
+        jump = self._moving.energy(account, -1) - self._final
         ends = Ends(-self._moving.forces[-1:].T, jump[:, None], np.zeros((len(jump), 1)))
-        return float(self._ratios(ends, np.zeros(1))[0])
+        return float(self._ratios(ends, np.zeros(1))[0]) * alone
 
     def _ratios(self, ends: Ends, apart: Array) -> Array:
         """√(variance over runs / variance of independent replicas) of each account."""

@@ -104,7 +104,9 @@ class CoupledUnits:
     def _energy(self, axes: list[Array]) -> Array:
         """H at all nodes, one axis per unit."""
         d = len(axes)
-        wide = [axis.reshape([-1 if i == j else 1 for j in range(d)]) for i, axis in enumerate(axes)]
+        wide = [
+            axis.reshape([-1 if i == j else 1 for j in range(d)]) for i, axis in enumerate(axes)
+        ]
         parts = [
             0.5 * k * x**2 - b * x + 0.25 * q * x**4
             for x, k, b, q in zip(wide, self._stiffness.diagonal(), self._bias, self._quartic)
