@@ -55,7 +55,8 @@ class SharedController(RunErrors):
     and its variance over repeated runs of N replicas is Σ_k β_kᵀ Cov(ε_k) β_k/N, where
     β_k = ∂J/∂y_k is found from the last update backwards. With G = D = 0 the same sum is the
     variance of independent replicas; √ of the ratio of both multiplies the error that their scatter
-    gives, ``alone``. Errors of batches are noise of the gradient alone, with the covariance of ``BatchNoise``.
+    gives, ``alone``. Errors of batches are noise of the gradient alone, with the covariance of
+    ``BatchNoise``.
 
     For linear networks L, B and Cov(ε) are exact, by the moments that the recorded controls bring
     about; for units by quadrature they are those of F and ζ, to leading order in the speed.
