@@ -6,6 +6,7 @@ from functools import reduce
 from itertools import product
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ktc._base.validation import Array
 from ktc._model.network import Network
@@ -48,20 +49,23 @@ class CoupledUnits:
         self._stiffness, self._bias, self._quartic = net.stiffness, net.bias, net.quartic
         self._kT, d = net.common_kT, net.units
         box, nodes = self._box(), FIRST_NODES[d]
-        for _ in range(MOST_CUTS):
+        for cuts in range(MOST_CUTS + 1):
             axes = [np.linspace(low, high, nodes) for low, high in box]
             energy = self._energy(axes)
             least = float(energy.min())
             density = np.exp(-(energy - least) / self._kT)
             inside = [_span(axis, density, unit) for unit, axis in enumerate(axes)]
-            cut = any(b - a < 0.8 * (axis[-1] - axis[0]) for (a, b), axis in zip(inside, axes))
+            spans = [
+                (b - a) / (axis[-1] - axis[0]) for (a, b), axis in zip(inside, axes, strict=True)
+            ]
+            cut = min(spans) < 0.8
             total = float(density.sum())
             coarse = 2.0**d * float(density[(slice(None, None, 2),) * d].sum())
             if not cut and abs(coarse - total) <= AGREEMENT * total:
                 break
             if not cut:
                 nodes = 2 * nodes - 1
-            if nodes**d > MOST_NODES:
+            if nodes**d > MOST_NODES or cuts == MOST_CUTS:
                 raise ValueError(
                     f"the wells of these {d} coupled units are so narrow beside their distance "
                     f"that {MOST_NODES} nodes do not resolve them; raise kT, or scale stiffness, "
@@ -87,7 +91,8 @@ class CoupledUnits:
         own = self._stiffness.diagonal()
         weaker = own - (np.abs(self._stiffness).sum(axis=1) - np.abs(own))
         bounds, rests = [], []
-        for k, b, q in zip(weaker.tolist(), self._bias.tolist(), self._quartic.tolist()):
+        terms = weaker.tolist(), self._bias.tolist(), self._quartic.tolist()
+        for k, b, q in zip(*terms, strict=True):
             bounds.append(np.polynomial.Polynomial([0.0, -b, 0.5 * k, 0.0, 0.25 * q]))
             rests.append(_real(bounds[-1].deriv().roots()))
         corners = np.array([np.zeros(len(own)), *product(*(rest.tolist() for rest in rests))])
@@ -104,10 +109,13 @@ class CoupledUnits:
     def _energy(self, axes: list[Array]) -> Array:
         """H at all nodes, one axis per unit."""
         d = len(axes)
-        wide = [axis.reshape([-1 if i == j else 1 for j in range(d)]) for i, axis in enumerate(axes)]
+        wide = [
+            axis.reshape([-1 if i == j else 1 for j in range(d)]) for i, axis in enumerate(axes)
+        ]
+        terms = self._stiffness.diagonal(), self._bias, self._quartic
         parts = [
             0.5 * k * x**2 - b * x + 0.25 * q * x**4
-            for x, k, b, q in zip(wide, self._stiffness.diagonal(), self._bias, self._quartic)
+            for x, k, b, q in zip(wide, *terms, strict=True)
         ]
         parts += [
             self._stiffness[i, j] * wide[i] * wide[j] for i in range(d) for j in range(i + 1, d)
@@ -123,7 +131,7 @@ def _span(axis: Array, density: Array, unit: int) -> tuple[float, float]:
     return float(axis[low]), float(axis[high])
 
 
-def _real(values: Array) -> Array:
+def _real(values: ArrayLike) -> Array:
     """The real ones among roots of a polynomial, ascending."""
     roots = np.asarray(values, dtype=np.complex128)
     return np.sort(roots.real[np.abs(roots.imag) <= 1e-6 * np.abs(roots).max(initial=0.0)])

@@ -187,7 +187,6 @@ class ExactModel:
             self._units = (last, units)
         return [units[v] for v in values]
 
-
     def _coupled(self, controls: Controls) -> CoupledUnits:
         """All units at these controls; those of the last two controls are cached."""
         key = b"".join(a.tobytes() for a in (controls.stiffness, controls.bias, controls.quartic))
