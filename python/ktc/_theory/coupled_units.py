@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import reduce
 from itertools import product
 
@@ -81,10 +82,15 @@ class CoupledUnits:
         cell = float(np.prod([axis[1] - axis[0] for axis in axes]))
         self.free_energy = least - self._kT * float(np.log(total * cell))
 
-    @staticmethod
-    def covers(net: Network) -> bool:
-        """Whether a network is of two or three units with quartic terms, of any coupling."""
-        return 2 <= net.units <= MOST_UNITS and not net.is_sparse and bool((net.quartic > 0).all())
+    @classmethod
+    def resolves(cls, net: Network) -> bool:
+        """Whether a network is of two or three units with quartic terms that a grid resolves."""
+        if net.is_sparse or not 2 <= net.units <= MOST_UNITS or not (net.quartic > 0).all():
+            return False
+        with suppress(ValueError):
+            cls(net)
+            return True
+        return False
 
     def _box(self) -> list[tuple[float, float]]:
         """Least and largest x of each unit within 40 kT of the minimum of H."""
