@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import reduce
 from itertools import product
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ktc._base.validation import Array
 from ktc._model.network import Network
@@ -48,20 +50,23 @@ class CoupledUnits:
         self._stiffness, self._bias, self._quartic = net.stiffness, net.bias, net.quartic
         self._kT, d = net.common_kT, net.units
         box, nodes = self._box(), FIRST_NODES[d]
-        for _ in range(MOST_CUTS):
+        for cuts in range(MOST_CUTS + 1):
             axes = [np.linspace(low, high, nodes) for low, high in box]
             energy = self._energy(axes)
             least = float(energy.min())
             density = np.exp(-(energy - least) / self._kT)
             inside = [_span(axis, density, unit) for unit, axis in enumerate(axes)]
-            cut = any(b - a < 0.8 * (axis[-1] - axis[0]) for (a, b), axis in zip(inside, axes))
+            spans = [
+                (b - a) / (axis[-1] - axis[0]) for (a, b), axis in zip(inside, axes, strict=True)
+            ]
+            cut = min(spans) < 0.8
             total = float(density.sum())
             coarse = 2.0**d * float(density[(slice(None, None, 2),) * d].sum())
             if not cut and abs(coarse - total) <= AGREEMENT * total:
                 break
             if not cut:
                 nodes = 2 * nodes - 1
-            if nodes**d > MOST_NODES:
+            if nodes**d > MOST_NODES or cuts == MOST_CUTS:
                 raise ValueError(
                     f"the wells of these {d} coupled units are so narrow beside their distance "
                     f"that {MOST_NODES} nodes do not resolve them; raise kT, or scale stiffness, "
@@ -77,17 +82,23 @@ class CoupledUnits:
         cell = float(np.prod([axis[1] - axis[0] for axis in axes]))
         self.free_energy = least - self._kT * float(np.log(total * cell))
 
-    @staticmethod
-    def covers(net: Network) -> bool:
-        """Whether a network is of two or three units with quartic terms, of any coupling."""
-        return 2 <= net.units <= MOST_UNITS and not net.is_sparse and bool((net.quartic > 0).all())
+    @classmethod
+    def resolves(cls, net: Network) -> bool:
+        """Whether a network is of two or three units with quartic terms that a grid resolves."""
+        if net.is_sparse or not 2 <= net.units <= MOST_UNITS or not (net.quartic > 0).all():
+            return False
+        with suppress(ValueError):
+            cls(net)
+            return True
+        return False
 
     def _box(self) -> list[tuple[float, float]]:
         """Least and largest x of each unit within 40 kT of the minimum of H."""
         own = self._stiffness.diagonal()
         weaker = own - (np.abs(self._stiffness).sum(axis=1) - np.abs(own))
         bounds, rests = [], []
-        for k, b, q in zip(weaker.tolist(), self._bias.tolist(), self._quartic.tolist()):
+        terms = weaker.tolist(), self._bias.tolist(), self._quartic.tolist()
+        for k, b, q in zip(*terms, strict=True):
             bounds.append(np.polynomial.Polynomial([0.0, -b, 0.5 * k, 0.0, 0.25 * q]))
             rests.append(_real(bounds[-1].deriv().roots()))
         corners = np.array([np.zeros(len(own)), *product(*(rest.tolist() for rest in rests))])
@@ -107,9 +118,10 @@ class CoupledUnits:
         wide = [
             axis.reshape([-1 if i == j else 1 for j in range(d)]) for i, axis in enumerate(axes)
         ]
+        terms = self._stiffness.diagonal(), self._bias, self._quartic
         parts = [
             0.5 * k * x**2 - b * x + 0.25 * q * x**4
-            for x, k, b, q in zip(wide, self._stiffness.diagonal(), self._bias, self._quartic)
+            for x, k, b, q in zip(wide, *terms, strict=True)
         ]
         parts += [
             self._stiffness[i, j] * wide[i] * wide[j] for i in range(d) for j in range(i + 1, d)
@@ -125,7 +137,7 @@ def _span(axis: Array, density: Array, unit: int) -> tuple[float, float]:
     return float(axis[low]), float(axis[high])
 
 
-def _real(values: Array) -> Array:
+def _real(values: ArrayLike) -> Array:
     """The real ones among roots of a polynomial, ascending."""
     roots = np.asarray(values, dtype=np.complex128)
     return np.sort(roots.real[np.abs(roots.imag) <= 1e-6 * np.abs(roots).max(initial=0.0)])

@@ -209,4 +209,4 @@ def _method(net: Network, parameters: Parameters) -> str | None:
     own = all((places[0] == places[-1]).all() for places in parameters.places.values())
     if apart and own:
         return "quadrature"
-    return "joint quadrature" if CoupledUnits.covers(net) else None
+    return "joint quadrature" if CoupledUnits.resolves(net) else None
