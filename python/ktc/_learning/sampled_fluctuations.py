@@ -151,16 +151,18 @@ def _replayed(
         pairs = np.repeat(rows, 2, axis=0)
         clamped = ClampedPhase(start, learned, pairs, hidden.units, free, numbers[1], 1, None)
         found.append(_Replay(len(path.theta), every.size))
+    last = len(path.theta) - 1
     for k, theta in enumerate(path.theta):
-        changes, goes_on = learned.changes(theta, path.network.controls), k < len(path.theta) - 1
+        changes = learned.changes(theta, path.network.controls)
         found[0].see(k, every.forces(free.read()), pairs=False)
         free.set(**changes)
-        if goes_on:
+        if k < last:
             free.run(path.hold)
         if clamped is not None:
             found[1].see(k, every.forces(clamped.state), pairs=True)
             clamped.set(**changes)
-            clamped.run(path.hold if goes_on else 0.0)
+            if k < last:
+                clamped.run(path.hold)
     return found
 
 
