@@ -147,6 +147,11 @@ class ClampedPhase:
         return found / np.bincount(self._sample, minlength=many)[:, None]
 
     @property
+    def state(self) -> Array:
+        """Public state of every clamped replica, shape (replicas, d)."""
+        return self._emulator.read()
+
+    @property
     def moments(self) -> tuple[Array, Array]:
         """Mean and covariance (divided by n) of the data."""
         spread = np.cov(self._samples.T, bias=True).reshape(2 * [self._samples.shape[1]])

@@ -13,6 +13,7 @@ from ktc._learning.fluctuations import Fluctuations, Path
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.metric_tensors import MetricTensors, NoMetrics
 from ktc._learning.run_errors import RunErrors
+from ktc._learning.sampled_fluctuations import Hidden, SampledFluctuations, of_replay
 from ktc._learning.schedule import MemorySlopes, Update
 from ktc._model.controls import Controls
 
@@ -75,7 +76,9 @@ class SharedController(RunErrors):
         nothing = np.zeros(len(moving.to_forces.T))
         self._final = moving.energy(final, -1)
         heat = -self._final, moving.energy(fit.start.network.controls, 0)
-        at_rest = path.exact.forces(final)
+        replay = moving if isinstance(moving, SampledFluctuations) else None
+        at_rest = path.exact.forces(final) if replay is None else replay.at_rest
+        self._to_gradient = moving.to_forces if replay is None else replay.to_gradient
         found = self._ratios(
             Ends(
                 np.stack([np.zeros_like(forces), -at_rest, -forces], axis=1),
@@ -101,7 +104,7 @@ class SharedController(RunErrors):
         seen = np.empty((len(self._steps), *slopes.shape))
         told = np.zeros((len(self._steps), *ends.theta.shape))
         theta = ends.theta
-        back = moving.to_forces.T
+        back = self._to_gradient.T
         steps = self._steps @ moving.to_forces
         answers = back @ np.swapaxes(self._slopes.by_forces, 1, 2)
         kept = np.swapaxes(self._slopes.by_theta, 1, 2)
@@ -151,7 +154,10 @@ def shared_controller(fit: Fit, exact: ExactModel) -> SharedController | None:
     path = Path(exact, theta, hold, looks)
     try:
         with np.errstate(all="ignore"):  # of runs that blew up; what is not finite is refused
-            if exact.method == "closed form":
+            moving: Fluctuations | None
+            if _replayed(fit, exact):
+                moving = of_replay(path, fit.seed, _hidden(fit))
+            elif exact.method == "closed form":
                 moving = fluctuations.of_linear_network(path)
             else:
                 moving = fluctuations.of_units(path, fit.history.gradient + fit.data_forces)
@@ -176,10 +182,23 @@ def _may_respond(fit: Fit, exact: ExactModel) -> bool:
     """Whether the controller of a run reacts to noise, in a way that is followed."""
     exact_means = fit.readings.variances is not None
     unknown = batched(fit) and fit.batch_scatter is None
-    if exact_means or unknown or len(fit.hidden) or len(fit.history.time) < 2:
+    lacking = fit.schedule.uses_metrics and not (exact.metrics_known or _replayed(fit, exact))
+    if exact_means or unknown or lacking or len(fit.history.time) < 2:
         return False
-    known = exact.metrics_known if fit.schedule.uses_metrics else exact.known
-    return known and exact.method != "joint quadrature" and fit.rule in ("rate", "metrics")
+    return fit.rule in ("rate", "metrics")
+
+
+def _replayed(fit: Fit, exact: ExactModel) -> bool:
+    """Whether the response is measured, where there is no closed form and no unit stands alone."""
+    return len(fit.hidden) > 0 or exact.method in (None, "joint quadrature")
+
+
+def _hidden(fit: Fit) -> Hidden | None:
+    """What the clamped ensemble of a run saw; None without hidden units."""
+    if fit.readings.positive is None or fit.scatter is None:
+        return None
+    share = len(fit.readings.work) / len(fit.readings.positive[0])
+    return Hidden(fit.hidden, fit.data_mean, fit.scatter, share)
 
 
 def _path_theta(fit: Fit) -> Array:
@@ -197,9 +216,11 @@ def _slopes(fit: Fit, path: Path, moving: Fluctuations, remembers: bool) -> Slop
     before, gradients = _path_theta(fit)[:-1], fit.history.gradient
     changing = schedule.uses_metrics and not path.exact.constant
 
-    def metrics(theta: Array) -> MetricTensors:
+    def metrics(theta: Array, k: int = 0) -> MetricTensors:
         if not schedule.uses_metrics:
             return NoMetrics(fit.learned.blocks, size, schedule.name)
+        if replay is not None:
+            return replay.metric(k)
         return path.exact.metric(path.controls(theta), path.hold)
 
     def change(tick: int, gradient: Array, metric: MetricTensors, data: float | Array = 0) -> Array:
@@ -209,26 +230,29 @@ def _slopes(fit: Fit, path: Path, moving: Fluctuations, remembers: bool) -> Slop
 
         return Update(schedule, tick, ticks).change(gradient, toward, metric)
 
+    replay = None
+    if isinstance(moving, SampledFluctuations) and not path.exact.metrics_known:
+        replay = moving
     constant = metrics(before[0])
     own = np.sqrt(np.sum(moving.to_forces * (moving.to_forces @ moving.noise[0]), axis=1))
     noise = own / np.sqrt(len(fit.readings.work))
     by_forces, by_theta, by_data = [], [], []
     for k in path.looks:
-        metric = metrics(before[k]) if changing else constant
+        metric = metrics(before[k], k) if changing else constant
         base, share = change(k, gradients[k], metric), fit.history.share[k]
         rows = [change(k, gradients[k] + one, metric) - base for one in np.diag(noise)]
         by_forces.append(share * np.stack(rows, axis=1) / noise)
         if k == 0:
             rows = [change(k, gradients[k] + one, metric, one) - base for one in np.diag(noise)]
         by_data.append(share * np.stack(rows, axis=1) / noise)
-        if changing:
+        if changing and replay is None:
             steps = fluctuations.STEP * kT / own
             rows = [
                 change(k, gradients[k], metrics(before[k] + one)) - base for one in np.diag(steps)
             ]
             by_theta.append(share * np.stack(rows, axis=1) / steps)
     found, told = (_between(path, np.stack(some)) for some in (by_forces, by_data))
-    return Slopes(found, _between(path, np.stack(by_theta)) if changing else none, told)
+    return Slopes(found, _between(path, np.stack(by_theta)) if by_theta else none, told)
 
 
 def _between(path: Path, values: Array) -> Array:
