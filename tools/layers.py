@@ -44,6 +44,7 @@ LAYERS: dict[str, list[str]] = {
         "ktc.__main__",
         "ktc.lattices",
         "ktc.plot",
+        "ktc.potentials",
         "ktc.presets",
         "ktc.schedules",
         "ktc.spectra",

@@ -8,7 +8,7 @@ dynamics; energy-based models learned on them at the least dissipation, and the 
 from ktc._base import load_core as _load_core  # noqa: F401  # before anything else loads the core
 
 # isort: on
-from ktc import lattices, plot, presets, schedules, spectra, theory
+from ktc import lattices, plot, potentials, presets, schedules, spectra, theory
 from ktc._base.estimate import Estimate
 from ktc._base.files import VERSION as __version__
 from ktc._base.files import load
@@ -141,6 +141,7 @@ __all__ = [
     "load",
     "plan",
     "plot",
+    "potentials",
     "presets",
     "resume",
     "schedules",

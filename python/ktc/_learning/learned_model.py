@@ -47,6 +47,7 @@ class LearnedModel(Storable):
     seed: int | None
     batch: int | None = None
     scatter: Array | None = None
+    batch_scatter: Array | None = None
     calibration: CalibrationReport | None = None
     stopped_early: str | None = None
     rested: float | None = None
