@@ -136,20 +136,14 @@ class InferenceTask:
         pushes = np.repeat(self._held.forces(values), r, axis=0)
         work = np.repeat(self._held.energy(values), r) - self._held.energy(before)
         work -= np.sum(start * (pushes - self._held.forces(before)), axis=1)
+        emulator = Emulator(
+            self.moving, len(start), options.seed, options.threads, options.dtype, options.dt,
+            first_replica=first * r, first_step=0, state=start * self.moving.scale,
+        )  # fmt: skip
+        emulator.set(bias=self.moving.network.bias + pushes)
+        emulator.run(duration)
         columns = np.searchsorted(moving, self.outputs)
-        network, state, heat = self.moving.network, [], []
-        for k in range(len(values)):
-            rows = slice(k * r, (k + 1) * r)
-            bias = network.bias + pushes[k * r]
-            emulator = Emulator(
-                Described(network.with_controls(bias=bias), self.moving.scale, self.moving.symbols),
-                r, options.seed, options.threads, options.dtype, options.dt, first_step=0,
-                first_replica=(first + k) * r, state=start[rows] * self.moving.scale,
-            )  # fmt: skip
-            emulator.run(duration)
-            state.append(emulator.read()[:, columns])
-            heat.append(emulator.ledger.heat)
-        return np.concatenate(state), work, np.concatenate(heat)
+        return emulator.read()[:, columns], work, np.asarray(emulator.ledger.heat)
 
     def _before(self, first: int, replicas: int, options: Options) -> tuple[Array, Array]:
         """State of the moving and of the held units before inputs come.
