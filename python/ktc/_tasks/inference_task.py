@@ -105,7 +105,9 @@ class InferenceTask:
         """Number of the first input and the values in the network's own units, by chunks."""
         scale = self.scale[self.split.held]
         for first in range(0, len(self.values), size):
-            given = real_array("inputs", self.values[first : first + size])
+            rows = self.values[first : first + size]
+            # Those in memory have been checked.
+            given = real_array("inputs", rows) if isinstance(rows, np.memmap) else rows
             yield first, given / scale
 
     def run(
