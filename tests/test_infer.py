@@ -1,5 +1,7 @@
 """Inference: against exact conditional motion, one emulator per input, and a slow reference."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -144,6 +146,21 @@ def test_inputs_are_read_from_a_memory_map(tmp_path):
     second.save(tmp_path / "x.ktc")
     again = ktc.load(tmp_path / "x.ktc")
     assert np.array_equal(again.mean, first.mean) and again.heat.mean == first.heat.mean
+
+
+def test_inputs_stream_through_memory(tmp_path):
+    """Memory that is taken is a small part of 10 MB of inputs."""
+    shape = (20_000, 64)
+    inputs = np.lib.format.open_memmap(tmp_path / "x.npy", "w+", np.float64, shape)
+    inputs[:] = 1.0
+    network = ktc.Network(np.eye(65) + 0.001, 1.0)
+    tracemalloc.start()
+    try:
+        found = ktc.infer(network, (np.arange(64), inputs), None, 1.0, state=0.0, seed=1, chunk=640)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(found.mean) == shape[0] and peak < 4e6 < inputs.nbytes
 
 
 def test_a_learned_model_is_conditioned_and_infers():
