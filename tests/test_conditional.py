@@ -52,6 +52,25 @@ def test_a_quartic_unit_has_the_conditional_density():
         assert abs(drawn.mean() - exact) < 5 * drawn.std() / np.sqrt(len(drawn))
 
 
+def test_coupled_quartic_units_are_as_a_free_run_shows_them_at_that_value():
+    """States of a free run within 0.05 of the value, 5 standard errors: the window adds 1e-3."""
+    network = ktc.Network(K, [1.0, 2.0, 3.0], 0.8, [0.3, -1.0, 0.0], [0.5, 2.0, 1.0])
+    free = ktc.Emulator(network, replicas=20_000, seed=4, threads=1, dt=0.02)
+    seen = []
+    for _ in range(5):
+        free.run(3.0)
+        states = free.read()
+        seen.append(states[np.abs(states[:, 1] + 0.5) < 0.05][:, [0, 2]])
+    found = np.concatenate(seen)
+    held = ktc.Emulator(network.conditioned(1, -0.5), replicas=20_000, seed=5, threads=1).read()
+    assert len(found) > 2000
+    for powers in (1, 2):
+        pair = found**powers, held**powers
+        errors = [np.var(each, axis=0) / len(each) for each in pair]
+        apart = pair[0].mean(axis=0) - pair[1].mean(axis=0)
+        assert np.all(np.abs(apart) < 5 * np.sqrt(sum(errors)) + 1e-3)
+
+
 @pytest.mark.parametrize("inertia", [None, [0.5, 1.0, 2.0]])
 @pytest.mark.parametrize("friction", [1.5, [1.0, 2.0, 3.0], SHARED], ids=["one", "each", "shared"])
 def test_the_motion_is_that_of_units_whose_neighbour_cannot_move(friction, inertia):
