@@ -17,7 +17,7 @@ in scikit-learn (pip install 'ktc[demo]').
 """
 
 import numpy as np
-from drawing import errorbars, legend, new_figure
+from drawing import common_legend, errorbars, new_figure
 from harness import Table, main, scaled, seeds_of
 from sklearn.datasets import load_digits
 
@@ -42,11 +42,12 @@ def experiment(seed=1, quick=False):
     fit = ktc.learn(start, DATA, rule, parameters=("stiffness",), **options)
     images, labels = (each[~SEEN][: 200 if quick else None] for each in (IMAGES, LABELS))
     table = Table("1/kT", "replicas", "time", "accuracy", "heat [kT]", named=3)
-    figure, axes = new_figure(1, 1, figsize=(7.0, 4.2))
+    figure, axes = new_figure(1, 2, figsize=(9.6, 3.9), sharey=True)
     runs = [(1, 1), (1, 10), (100, 1)] if quick else RUNS
     for number, (cold, replicas) in enumerate(runs):
         model = fit.network.with_controls(kT=1 / cold)
-        for time in [0.1, 10.0] if quick else TIMES:
+        times = TIMES[1::4] if quick else TIMES
+        for time in times:
             options = {"labels": labels, "state": 0.0, "seed": next(seeds)}
             found = ktc.infer(model, (INPUT, images), OUTPUT, time, replicas, **options)
             heat = scaled(found.heat.in_kT, replicas)
@@ -54,13 +55,16 @@ def experiment(seed=1, quick=False):
         where = {"1/kT": f"{cold}", "replicas": f"{replicas}"}
         heats = [cell.mean for cell in table.column("heat [kT]", **where)]
         name = f"1/kT = {cold}" if replicas == 1 else f"1/kT = 1, mean of {replicas}"
-        errorbars(axes[0, 0], heats, table.column("accuracy", **where), number, name)
+        for ax, places in zip(axes[0], (times, heats), strict=True):
+            errorbars(ax, places, table.column("accuracy", **where), number, name)
     K = fit.network.stiffness
     means = -np.linalg.solve(K[64:, 64:], K[64:, :64] @ images.T)
     best = np.mean(np.argmax(means, axis=0) == labels)
-    axes[0, 0].axhline(best, color="0.6", label="exact conditional mean")
-    axes[0, 0].set(xscale="log", xlabel="heat per inference [kT]", ylabel="accuracy", ylim=(0, 1))
-    legend(axes[0, 0], 3)
+    for ax, label in zip(axes[0], ("time", "heat per inference [kT]"), strict=True):
+        ax.axhline(best, color="0.6", label="exact conditional mean")
+        ax.set(xscale="log", xlabel=label, ylim=(0, 1))
+    axes[0, 0].set(ylabel="accuracy")
+    common_legend(figure, axes[0, 0], 4)
     return table, figure
 
 
