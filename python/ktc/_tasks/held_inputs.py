@@ -11,7 +11,8 @@ from ktc._model.conditional import Split, couplings
 from ktc._model.network import Network
 from ktc._model.sparse_stiffness import is_sparse
 
-#: Rows per matrix product. BLAS may sum products of other sizes in another order.
+#: Rows per matrix product. BLAS may sum products of other sizes in another order; the place of a
+#: row among these does not matter.
 ROWS = 64
 
 
@@ -47,7 +48,7 @@ class HeldInputs:
 
 
 def _by_rows(function: Callable[[Array], Array], values: Array) -> Array:
-    """A function of every row, in groups of ``ROWS`` that begin at the first one."""
+    """A function of every row, in groups of ``ROWS``, the last one filled up with zeros."""
     parts = []
     for first in range(0, len(values), ROWS):
         rows = values[first : first + ROWS]

@@ -49,8 +49,8 @@ def infer(
         seed: of the noise; None draws one.
         threads, dtype, dt: as of ``ktc.Emulator``; the default ``dt`` is short enough for all
             inputs.
-        chunk: number of inputs that move at once, rounded up to a multiple of 64; by default as
-            many as 64 MiB hold. Results do not depend on it.
+        chunk: number of inputs that move at once; by default as many as 64 MiB hold. Results do not
+            depend on it, bit by bit.
 
     Raises:
         ValueError, TypeError: as ``Network.conditioned`` and ``ktc.Emulator``; inputs, outputs or

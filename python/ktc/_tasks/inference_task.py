@@ -84,11 +84,12 @@ class InferenceTask:
         return given.astype(np.intp)
 
     def chunk(self, asked: int | None) -> int:
-        """Number of inputs that move at once, a multiple of ``ROWS``."""
-        units = max(len(self.split.moving), len(self.split.held))
+        """Number of inputs that move at once."""
         if asked is not None:
-            return -(-count("chunk", asked) // ROWS) * ROWS
-        return max(NUMBERS_AT_ONCE // (units * self.replicas) // ROWS, 1) * ROWS
+            return count("chunk", asked)
+        units = len(self.split.moving) if self._start is not None else len(self.scale)
+        most = max(NUMBERS_AT_ONCE // max(units * self.replicas, len(self.split.held)), 1)
+        return most // ROWS * ROWS if most > ROWS else most
 
     def step(self, asked: float | None) -> float | None:
         """One step for all inputs: ``asked``, or the default at their largest forces."""
