@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import ktc
+from ktc._model.conditional import Split
+from ktc._tasks.held_inputs import HeldInputs
 from reference import random_spd
 from refusal import refused
 
@@ -95,6 +97,21 @@ def test_temperatures_and_sources_stay_with_their_units():
     assert found.kT.tolist() == [1.0, 3.0] and found.controls.emf.tolist() == [0.1, 0.3]
     rest = np.linalg.solve(K[np.ix_([0, 2], [0, 2])], [0.1, 0.3])
     assert found.transition(1e6).c == pytest.approx(rest)
+
+
+def test_potentials_stay_with_their_units():
+    """And their energy at held values is that of the inputs, written out."""
+    well, waves = ktc.potentials.TwoParabolas(0.0, 2.0), ktc.potentials.Cosine(1.5, 4.0)
+    network = ktc.Network(K, 1.0, 1.0, [1.0, 2.0, 3.0], potential=[well, None, waves])
+    moved = network.with_controls(distance=[3.0])
+    assert moved.conditioned([1, 2], 0.0).potentials == (ktc.potentials.TwoParabolas(0.0, 3.0),)
+    assert moved.conditioned([0, 2], 0.0).potentials == (None,)
+    held, values = [2, 0], np.array([[0.3, 1.2], [-2.0, 0.1]])
+    found = HeldInputs(moved, Split.of(held, 3)).energy(values)
+    pairs = 0.5 * np.einsum("ri,ij,rj->r", values, K[np.ix_(held, held)], values)
+    own = 1.5 * np.cos(2 * np.pi * values[:, 0] / 4.0)
+    own += ktc.potentials.TwoParabolas(0.0, 3.0).energy(values[:, 1])
+    assert found == pytest.approx(pairs - values @ [3.0, 1.0] + own, rel=1e-14)
 
 
 def test_no_unit_and_one_after_another():

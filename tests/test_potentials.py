@@ -7,6 +7,7 @@ import pickle
 import numpy as np
 import pytest
 
+import ktc
 from ktc._base.codec import from_record, to_record
 from ktc.potentials import Cosine, Polynomial, Potential, Table, TwoParabolas, from_function
 
@@ -49,9 +50,7 @@ def test_gradients_are_derivatives_by_the_parameters(potential):
             continue
         h = 1e-6 * abs(value)
         up, down = (potential.replaced(**{name: value + s * h}).energy(x) for s in (1, -1))
-        away = (
-            np.abs(x - potential.numbers[0]) > 1e-3 if name == "center" else np.ones(len(x), bool)
-        )
+        away = np.abs(x - value) > 1e-3 if name == "center" else np.ones(len(x), bool)
         found = (up - down)[away] / (2 * h)
         scale = 1 + np.abs(potential.energy(x)).max() / abs(value)
         assert potential.gradient(name, x)[away] == pytest.approx(found, abs=1e-8 * scale, rel=1e-6)
@@ -86,7 +85,7 @@ def test_energies_are_continuous_at_breaks(potential):
 def test_smallest_curvature_bounds_the_curvature_and_is_met(potential):
     x = np.concatenate([np.linspace(-6, 6, 100_001), potential.breaks])
     least = potential.smallest_curvature()
-    if potential.kind == "two_parabolas" and potential.numbers[1] > 0:
+    if isinstance(potential, TwoParabolas) and potential.distance > 0:
         assert least == -np.inf
     else:
         assert potential.curvature(x).min() == pytest.approx(least, rel=1e-6)
@@ -214,3 +213,88 @@ def test_potentials_are_equal_by_value_and_are_saved(potential):
     assert potential.replaced(**{name: 2 * value + 1}) != potential
     assert potential.replaced() == potential
     assert potential != "potential"
+
+
+def pair(**options):
+    memory = TwoParabolas(center=0.0, distance=3.0)
+    network = [[0.0, 0.1], [0.1, 1.0]]
+    return ktc.Network(network, 1.0, potential=[memory, Cosine(1.0, 2.0)], **options)
+
+
+def test_a_network_has_one_potential_per_unit():
+    net = pair()
+    assert net.potentials == (TwoParabolas(0.0, 3.0), Cosine(1.0, 2.0)) and not net.is_linear
+    assert net.controls.potential.tolist() == [1.0, 0.0, 3.0, 1.0, 2.0]
+    assert pickle.loads(pickle.dumps(net)) == net and hash(pickle.loads(pickle.dumps(net)))
+    assert ktc.Network(np.eye(2), 1.0).potentials == (None, None)
+    assert ktc.Network(np.eye(2), 1.0, potential=[None, None]).is_linear
+    shared = ktc.Network(0.1 * np.eye(3), 1.0, potential=Polynomial({6: 1.0}))
+    assert shared.potentials == (Polynomial({6: 1.0}),) * 3 and shared != pair()
+    for call in (lambda: net.relaxation_times, lambda: net.transition(1.0)):
+        with pytest.raises(ValueError, match="needs a linear network"):
+            call()
+
+
+def test_parameters_of_potentials_are_controls():
+    net = pair()
+    moved = net.with_controls(center=1.0, amplitude=[2.0], bias=0.5)
+    assert moved.potentials == (TwoParabolas(1.0, 3.0), Cosine(2.0, 2.0))
+    assert moved != net and net.with_controls(center=0.0) == net
+    assert net.with_controls(moved.controls) == moved
+    both = ktc.Network(np.zeros((2, 2)), 1.0, potential=TwoParabolas(0.0, 1.0))
+    assert both.with_controls(center=[1.0, 2.0]).controls.parameter("center").tolist() == [1, 2]
+    assert both.with_controls(center=3.0).controls.parameter("center").tolist() == [3, 3]
+
+
+def test_parameters_move_in_protocols():
+    net = pair()
+    drive = ktc.Protocol.ramp(1.0, 5, center=(0.0, 1.0), distance=(3.0, 2.0))
+    waveforms, final = drive.settings(net.controls)
+    assert list(waveforms) == ["potential"]
+    wanted = [[1, c, 3 - c, 1, 2] for c in (0.1, 0.3, 0.5, 0.7, 0.9)]
+    assert waveforms["potential"] == pytest.approx(np.array(wanted), rel=1e-14)
+    assert final.potentials[0] == TwoParabolas(1.0, 2.0)
+    last = ktc.Protocol([1.0], {"bias": [1.0]}, final={"amplitude": 3.0})
+    assert last.settings(net.controls)[1].potentials[1] == Cosine(3.0, 2.0)
+
+
+def test_confinement_counts_what_potentials_add():
+    wells = TwoParabolas(0.0, 1.0, spring=2.0)
+    ktc.Network([[-1.0, 0.9], [0.9, -1.0]], 1.0, potential=wells)
+    for make in (
+        lambda: ktc.Network([[-1.0, 1.1], [1.1, -1.0]], 1.0, potential=wells),
+        lambda: ktc.Network(0.0, 1.0, potential=Cosine(1.0, 1.0)),
+        lambda: pair().with_controls(spring=0.005),
+        lambda: ktc.Network([[0.0, 1.0], [1.0, 1.0]], 1.0, potential=[None, wells]),
+    ):
+        with pytest.raises(ValueError, match="positive definite"):
+            make()
+    ktc.Network([[-9.0, 5.0], [5.0, 1.0]], 1.0, potential=[Polynomial({6: 0.1}), None])
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda: pair().with_controls(period=-1.0), "potential of unit 1: period must be positive"),
+        (
+            lambda: pair().with_controls(center=[1.0, 2.0]),
+            r"center must be one number or 1, .*\(2,",
+        ),
+        (lambda: ktc.Network(np.eye(2), 1.0, potential=[None]), "potential must have 2 entries"),
+        (lambda: ktc.Network(1.0, 1.0, potential=[3]), r"potential\[0\]"),
+        (lambda: ktc.Network(1.0, 1.0, potential=3.0), "potential must be one of"),
+        (
+            lambda: ktc.Network(ktc.lattices.ring(5), 1.0, potential=Cosine(1.0, 1.0)),
+            "potential must be None where stiffness is sparse",
+        ),
+        (
+            lambda: ktc.Protocol.ramp(1.0, 3, spring=(1.0, -1.0)).settings(pair().controls),
+            "tick 1: potential of unit 0: spring must be positive",
+        ),
+        (lambda: pair().with_controls(ktc.Network(np.eye(2), 1.0).controls), "kinds of potentials"),
+        (lambda: pair().with_controls(c4=1.0), "unknown control 'c4'"),
+    ],
+)
+def test_wrong_potentials_of_networks_name_the_value_and_the_fix(make, told):
+    with pytest.raises((ValueError, TypeError), match=told):
+        make()

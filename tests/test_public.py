@@ -56,8 +56,8 @@ RECEIVED = {
 }
 #: Types that only other packages of ktc pass to a public call: lazy samples of a run for its
 #: estimates, the frontend that a board's one wraps, the turns that a ledger shares with its
-#: emulator.
-INTERNAL = {"LazySamples", "IdealFrontend", "Turn"}
+#: emulator, the potentials of a network that its controls are of.
+INTERNAL = {"LazySamples", "IdealFrontend", "OnSite", "Turn"}
 #: Exceptions that are caught within ktc.
 CAUGHT = {"Indefinite", "RecordError"}
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import cache
@@ -286,9 +286,16 @@ def _fits_parts(value: object, origin: object, arguments: tuple[object, ...]) ->
         if origin is list or arguments[-1] is Ellipsis:
             arguments = arguments[:1] * len(value)
         return len(value) == len(arguments) and all(map(_fits, value, arguments))
-    if isinstance(origin, type) and issubclass(origin, Mapping):
-        return isinstance(value, Mapping) and all(_fits(v, arguments[1]) for v in value.values())
+    if isinstance(origin, type) and issubclass(origin, (Mapping, Sequence)):
+        return _fits_entries(value, origin, arguments[-1])
     return not arguments or any(_fits(value, one) for one in arguments)  # a union
+
+
+def _fits_entries(value: object, origin: type, entry: object) -> bool:
+    """Whether a value is a mapping, or a tuple or list, with entries of a type."""
+    if issubclass(origin, Mapping):
+        return isinstance(value, Mapping) and all(_fits(v, entry) for v in value.values())
+    return isinstance(value, (tuple, list)) and all(_fits(v, entry) for v in value)
 
 
 def _finite(array: NDArray[np.generic]) -> bool:

@@ -99,13 +99,14 @@ def _resolved_controls(
     The latter are ``remembered`` where no source is named. Values are numbers, or waveforms of
     shape (ticks,) with ``over_ticks``.
     """
-    named = {name: value for name, value in given.items() if name not in CONTROL_NAMES}
+    own_names = (*CONTROL_NAMES, *present.on_site.names)
+    named = {name: value for name, value in given.items() if name not in own_names}
     if not named:
         return given, remembered
     if not isinstance(network, CompiledCircuit):
         raise TypeError(
             f"unknown control {next(iter(named))!r}; choose from "
-            f"{', '.join(map(repr, (*CONTROL_NAMES, FRICTION)))}; a circuit's emulator takes names "
+            f"{', '.join(map(repr, (*own_names, FRICTION)))}; a circuit's emulator takes names "
             "of its sources and elements too"
         )
     unknown = [n for n in named if n.lower() not in map(str.lower, network.sources)]
@@ -152,7 +153,8 @@ def resolved_protocol(
     Raises:
         TypeError, ValueError: as for ``resolved_change``.
     """
-    if all(name in CONTROL_NAMES for name in (*protocol.controls, *protocol.final)):
+    own = {*CONTROL_NAMES, *present.on_site.names}
+    if own.issuperset((*protocol.controls, *protocol.final)):
         return Resolved(protocol, None, remembered, {}, network)
     elements = {n: v for n, v in protocol.controls.items() if is_element(network, n)}
     others = {n: v for n, v in protocol.controls.items() if n not in elements}

@@ -10,7 +10,9 @@ from ktc._engines.engine import Engine
 from ktc._engines.ensemble_options import EnsembleOptions
 from ktc._engines.moments_engine import MomentsEngine
 from ktc._engines.sampling_engine import SamplingEngine
+from ktc._model.controls import CONTROL_NAMES
 from ktc._model.network import Network
+from ktc._model.potentials.on_site import ROW
 
 #: No state of its own to start from: the stationary one.
 STATIONARY: Array = np.empty(0)
@@ -21,6 +23,8 @@ def new_engine(network: Network, options: EnsembleOptions, start: Array = STATIO
 
     ``start`` is (replicas, n) to start from; empty for the stationary state.
     """
+    if network.controls.on_site and ROW not in CONTROL_NAMES:
+        raise ValueError("networks with potentials cannot be emulated yet; use ktc.theory")
     if options.infinite:
         return MomentsEngine(network, options.resolve_heat, start)
     return SamplingEngine(network, options, start)

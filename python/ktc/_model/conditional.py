@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -54,7 +55,17 @@ def couplings(network: Network, split: Split) -> SparseMatrix | Array:
     return network.stiffness[np.ix_(split.moving, split.held)]
 
 
-def conditional_arguments(network: Network, split: Split, values: Array) -> dict[str, object]:
+def conditional_network(
+    network: Network, units: ArrayLike, values: ArrayLike, make: Callable[..., Network]
+) -> Network:
+    """Return the network of the units that move; ``make`` takes arguments of the constructor."""
+    split = Split.of(units, network.units)
+    made = make(**_arguments(network, split, held_values("values", values, split)))
+    emf = network.controls.emf
+    return made.with_controls(emf=emf[split.moving]) if emf.any() else made
+
+
+def _arguments(network: Network, split: Split, values: Array) -> dict[str, object]:
     """Return arguments of the constructor of the network of the units that move."""
     shared, moving = network.accounts == ("all",), split.moving
     if network.elements is not None:
@@ -67,7 +78,7 @@ def conditional_arguments(network: Network, split: Split, values: Array) -> dict
             f"emf must be zero where units share resistors, but is {network.controls.emf}: held "
             "units would cut these apart"
         )
-    block = np.ix_(moving, moving)
+    block, potentials = np.ix_(moving, moving), bool(network.controls.on_site)
     whole = network.sparse_stiffness if network.is_sparse else network.stiffness
     return {
         "stiffness": whole[moving][:, moving],
@@ -76,4 +87,5 @@ def conditional_arguments(network: Network, split: Split, values: Array) -> dict
         "bias": network.bias[moving] - couplings(network, split) @ values,
         "quartic": network.quartic[moving],
         "inertia": None if network.inertia is None else network.inertia[moving],
+        "potential": [network.potentials[unit] for unit in moving] if potentials else None,
     }

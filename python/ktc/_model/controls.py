@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc import _core
+from ktc._base.cached import cached_property
 from ktc._base.codec import register
 from ktc._base.lazy_imports import scipy
 from ktc._base.validation import (
@@ -22,6 +23,8 @@ from ktc._base.validation import (
     square,
 )
 from ktc._model.matrices import confining
+from ktc._model.potentials.on_site import NOWHERE, ROW, OnSite
+from ktc._model.potentials.potential import Potential
 from ktc._model.sparse_stiffness import SparseMatrix, SparseStiffness, is_sparse
 
 CONTROL_NAMES = _core.CONTROLS
@@ -29,7 +32,7 @@ CONTROL_NAMES = _core.CONTROLS
 
 @dataclass(frozen=True, eq=False)
 class Controls:
-    """Values of all controls: H = ½ xᵀ stiffness x − biasᵀ x + ¼ Σ quartic x⁴.
+    """Values of all controls: H = ½ xᵀ stiffness x − biasᵀ x + ¼ Σ quartic x⁴ + Σ V_i(x_i).
 
     Attributes:
         bias: shape (d,), or (replicas, d) where each replica of an emulator has its own.
@@ -39,6 +42,8 @@ class Controls:
         quartic: shape (d,), not negative.
         emf, current: of each resistor's branch, and of each current source.
         accounts: number of heat accounts.
+        potential: numbers of all potentials V_i, unit by unit, empty without any.
+        on_site: kinds of the potentials, which are fixed.
     """
 
     bias: Array
@@ -48,6 +53,8 @@ class Controls:
     emf: Array
     current: Array
     accounts: int
+    potential: Array = field(default_factory=lambda: frozen(np.empty(0)))
+    on_site: OnSite = NOWHERE
 
     def updated(self, replicas: float = 0, /, **changes: ArrayLike | SparseMatrix) -> Controls:
         """These controls with some of them replaced, all checked.
@@ -60,7 +67,7 @@ class Controls:
                 symmetric or does not confine the energy, a negative quartic term, or a kT that is
                 not positive.
         """
-        known_keywords(changes, CONTROL_NAMES, "control")
+        known_keywords(changes, (*CONTROL_NAMES, ROW, *self.on_site.names), "control")
         units = self.units
         checked: dict[str, Any] = {}
         if "bias" in changes:
@@ -71,9 +78,14 @@ class Controls:
                 checked[name] = frozen(per_unit(name, changes[name], size))
         if "quartic" in changes:
             checked["quartic"] = quartic_per_unit(changes["quartic"], units)
-        if "stiffness" in changes or "quartic" in changes:
+        named = {name: changes[name] for name in changes if name in (ROW, *self.on_site.names)}
+        if named:
+            checked["potential"] = self.on_site.replaced(self.potential, named)
+        if named or "stiffness" in changes or "quartic" in changes:
             checked["held_stiffness"] = self._confining(
-                changes.get("stiffness", self.held_stiffness), checked.get("quartic", self.quartic)
+                changes.get("stiffness", self.held_stiffness),
+                checked.get("quartic", self.quartic),
+                checked.get("potential", self.potential),
             )
         if "kT" in changes:
             checked["kT"] = temperatures(changes["kT"], self.accounts, units)
@@ -114,6 +126,26 @@ class Controls:
         held = self.held_stiffness
         return held.matrix if isinstance(held, SparseStiffness) else scipy.sparse.csr_array(held)
 
+    @cached_property
+    def potentials(self) -> tuple[Potential | None, ...]:
+        """The potential of each unit, or None."""
+        return self.on_site.at(self.potential) or (None,) * self.units
+
+    def parameter(self, name: str) -> Array:
+        """Values of a parameter of potentials, one per unit that has it."""
+        return np.asarray(self.potential[self.on_site.places(name)])
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether H has no more than quadratic terms."""
+        return not self.on_site and not self.quartic.any()
+
+    def require_linear(self, what: str) -> None:
+        """Refuse quartic terms and potentials, for ``what``."""
+        if not self.is_linear:
+            part = f"quartic is {self.quartic}" if self.quartic.any() else "potential is given"
+            raise ValueError(f"{what} needs a linear network, but {part}; measure on an Emulator")
+
     @property
     def isothermal(self) -> bool:
         """Whether all resistors are at one temperature."""
@@ -141,6 +173,8 @@ class Controls:
                 f"controls must be ktc.Controls, but is {type(other).__name__}; pass single "
                 "controls by name, such as with_controls(bias=...)"
             )
+        if other.on_site != self.on_site:
+            raise ValueError("controls must have the kinds of potentials of this network")
         if other.sizes != self.sizes or other.is_sparse != self.is_sparse:
             raise ValueError(
                 "controls must have the sizes of this network, (units, accounts, emfs, currents) "
@@ -162,7 +196,8 @@ class Controls:
         """The controls as the core takes them: kT as one number per heat account."""
         kT = np.broadcast_to(np.asarray(self.kT, dtype=float), (self.accounts,))
         held = self.held_stiffness
-        return {
+        numbers = {ROW: self.potential} if ROW in CONTROL_NAMES else {}
+        return numbers | {
             "bias": self.bias,
             "stiffness": held.core if isinstance(held, SparseStiffness) else held,
             "kT": np.ascontiguousarray(kT),
@@ -172,7 +207,7 @@ class Controls:
         }
 
     def _confining(
-        self, given: ArrayLike | SparseMatrix, quartic: Array
+        self, given: ArrayLike | SparseMatrix, quartic: Array, potential: Array
     ) -> Array | SparseStiffness:
         """A new stiffness, sparse where the present one is."""
         units = self.units
@@ -180,15 +215,17 @@ class Controls:
             return self.held_stiffness.replaced(given, quartic)
         if is_sparse(given):
             given = SparseStiffness.of(given, units).matrix.toarray()
-        return confining(square("stiffness", given, units), quartic)
+        added = self.on_site.confinement(potential) if self.on_site else None
+        return confining(square("stiffness", given, units), quartic, added)
 
     def __eq__(self, other: object) -> bool:
         if self is other or not isinstance(other, Controls):
             return self is other
         # A learner compares at every update, which mostly moves the bias.
-        names = ("bias", "held_stiffness", "quartic", "kT", "emf", "current", "accounts")
+        names = ("bias", "held_stiffness", "quartic", "kT", "emf", "current", "accounts", ROW)
         pairs = ((getattr(self, name), getattr(other, name)) for name in names)
-        return all(one is two or _equal(one, two) for one, two in pairs)
+        alike = all(one is two or _equal(one, two) for one, two in pairs)
+        return alike and self.on_site == other.on_site
 
     __hash__ = None  # type: ignore[assignment]  # arrays inside
 
@@ -207,6 +244,7 @@ def initial_controls(
     quartic: ArrayLike | None = None,
     emf: Array | None = None,
     current: Array | None = None,
+    on_site: OnSite | None = None,
 ) -> Controls:
     """Return the controls of a new network, checked; what is None is zero, one EMF per unit."""
     units = stiffness.units if isinstance(stiffness, SparseStiffness) else len(stiffness)
@@ -215,7 +253,9 @@ def initial_controls(
     if isinstance(stiffness, SparseStiffness):
         stiffness.require_confining(kappa)
     else:
-        stiffness = confining(stiffness, kappa)
+        added = on_site.confinement(on_site.row) if on_site else None
+        stiffness = confining(stiffness, kappa, added)
+    on_site = on_site or NOWHERE
     return Controls(
         bias=zero if bias is None else frozen(per_unit("bias", bias, units)),
         held_stiffness=stiffness,
@@ -224,12 +264,21 @@ def initial_controls(
         emf=zero if emf is None else frozen(emf),
         current=frozen(np.empty(0) if current is None else current),
         accounts=accounts,
+        potential=on_site.row,
+        on_site=on_site,
     )
 
 
-def _restored(held_stiffness: Array | SparseStiffness, accounts: int, **others: Array) -> Controls:
+def _restored(
+    held_stiffness: Array | SparseStiffness, accounts: int, on_site: OnSite, **others: Array
+) -> Controls:
     """Controls of a record, checked."""
-    blank = Controls(held_stiffness=held_stiffness, accounts=count("accounts", accounts), **others)
+    blank = Controls(
+        held_stiffness=held_stiffness,
+        accounts=count("accounts", accounts),
+        on_site=on_site,
+        **others,
+    )
     replicas = len(blank.bias) if blank.per_replica else 0
     return blank.updated(replicas, stiffness=held_stiffness, **others)
 

@@ -18,7 +18,10 @@ from ktc._base.validation import (
 #: Bound of friction and inertia.
 LARGEST = 1e150
 #: The fix that a refusal of a stiffness names, dense or sparse.
-CONFINE = "nothing confines the energy: add to its diagonal, or give those units a quartic term"
+CONFINE = (
+    "nothing confines the energy: add to its diagonal, or give those units a quartic term or a "
+    "potential that confines"
+)
 
 
 def stiffness_matrix(stiffness: ArrayLike) -> Array:
@@ -31,16 +34,21 @@ def stiffness_matrix(stiffness: ArrayLike) -> Array:
     return matrix
 
 
-def confining(stiffness: Array, quartic: Array) -> Array:
+def confining(stiffness: Array, quartic: Array, added: Array | None = None) -> Array:
     """Return ``stiffness``, symmetric and positive definite among the units without quartic terms.
 
     A quartic term exceeds every quadratic one at large displacements of its unit, so that only
-    displacements of the other units need a positive energy.
+    displacements of the other units need a positive energy. Potentials add curvatures ``added``,
+    shape (d,), there, infinite ones as quartic terms do.
     """
     matrix = frozen(symmetric("stiffness", stiffness))
     bare = np.flatnonzero(quartic == 0)
+    if added is not None:
+        bare = bare[np.isfinite(added[bare])]
     if len(bare):
         part = matrix if len(bare) == len(matrix) else matrix[np.ix_(bare, bare)]
+        if added is not None:
+            part = part + np.diag(added[bare])
         require_positive_definite("stiffness", part, CONFINE)
     return matrix
 

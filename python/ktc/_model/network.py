@@ -14,11 +14,13 @@ from ktc._base.codec import from_record, register, same, to_record
 from ktc._base.files import Storable
 from ktc._base.units import CONSISTENT, Units
 from ktc._base.validation import Array, frozen, positive, positive_per_unit, real_array
-from ktc._model.conditional import Split, conditional_arguments, held_values
+from ktc._model.conditional import conditional_network
 from ktc._model.controls import Controls, initial_controls
 from ktc._model.elements import CurrentSource, Elements, NoiseSource, Resistor
 from ktc._model.matrices import friction_matrix, in_range, sparse_friction, stiffness_matrix
 from ktc._model.network_arguments import arguments_of, told_kind
+from ktc._model.potentials.on_site import OnSite
+from ktc._model.potentials.potential import Potential
 from ktc._model.relaxation_times import relaxation_times
 from ktc._model.sparse_stiffness import SparseMatrix, SparseStiffness, is_sparse, refuse_dense
 from ktc._model.transition import Transition
@@ -29,7 +31,7 @@ class Network(Storable):
 
     Without inertia, dx = −R⁻¹∇H dt + √(2kT R⁻¹) dW; with inertia M,
     dx = M⁻¹p dt, dp = −(∂H/∂x + R M⁻¹p) dt + √(2kT R) dW. In both,
-    H = ½ xᵀKx − bᵀx + ¼ Σ κ_i x_i⁴ (+ ½ pᵀM⁻¹p). At one temperature the equilibrium is
+    H = ½ xᵀKx − bᵀx + ¼ Σ κ_i x_i⁴ + Σ V_i(x_i) (+ ½ pᵀM⁻¹p). At one temperature the equilibrium is
     exp(−H/kT)/Z for any R. ``of_elements`` makes the network of any other circuit.
 
     A sparse K, any matrix of ``scipy.sparse`` (``ktc.lattices`` has grids, rings and graphs), makes
@@ -40,8 +42,8 @@ class Network(Storable):
 
     Args:
         stiffness: K, shape (d, d), symmetric, an array or a sparse matrix; a scalar makes one unit.
-            Positive definite among the units without quartic terms; K_ii < 0 with κ_i > 0 is a
-            double well.
+            Positive definite among the units without quartic terms, with what potentials add at
+            large |x|; K_ii < 0 with κ_i > 0 is a double well.
         friction: R, a scalar, (d,) or symmetric positive definite (d, d); a scalar or (d,) in a
             sparse network.
         kT: thermal energy, in the unit of H; a scalar, or (d,) where resistors, one per unit, are
@@ -49,6 +51,7 @@ class Network(Storable):
         bias: b, scalar or (d,); zero by default.
         quartic: κ, scalar or (d,), not negative; zero by default.
         inertia: M, scalar or (d,), positive; None for an overdamped network, as sparse ones are.
+        potential: V, one of ``ktc.potentials``, or a list with one or None per unit.
 
     Raises:
         ValueError: wrong shapes, numbers that are not finite, an energy that is not confined, R
@@ -58,10 +61,11 @@ class Network(Storable):
     Example:
         >>> import ktc
         >>> net = ktc.Network(stiffness=[[2.0, 0.5], [0.5, 1.0]], friction=1.0, kT=1.0)
-        >>> net.units
-        2
         >>> net.relaxation_times.round(3)
         array([0.453, 1.261])
+        >>> memory = ktc.potentials.TwoParabolas(center=0.0, distance=3.0)
+        >>> ktc.Network(0.0, friction=1.0, potential=memory).with_controls(distance=2.0).potentials
+        (TwoParabolas(center=0.0, distance=2.0, spring=1.0),)
 
     Source: Whitelam (2024), arXiv 2412.17183; fluctuation–dissipation as in Freitas, Delvenne,
     Esposito (2020), Phys. Rev. X 10, 031005.
@@ -75,6 +79,7 @@ class Network(Storable):
         bias: ArrayLike | None = None,
         quartic: ArrayLike | None = None,
         inertia: ArrayLike | None = None,
+        potential: Potential | Sequence[Potential | None] | None = None,
     ) -> None:
         self._elements: Elements | None = None
         self._inertia: Array | None = None
@@ -93,7 +98,9 @@ class Network(Storable):
                 masses = in_range("inertia", positive_per_unit("inertia", inertia, units))
                 self._inertia = frozen(masses)
             self._core = _core.Network.of_units(self._friction, masses)
-        self._controls = initial_controls(self._core.accounts, held, kT, bias, quartic)
+        on_site = OnSite.of(potential, units, is_sparse(stiffness))
+        given = kT, bias, quartic
+        self._controls = initial_controls(self._core.accounts, held, *given, on_site=on_site)
         self._core.check(self._controls.arrays(), "split")
 
     @classmethod
@@ -212,6 +219,16 @@ class Network(Storable):
         return self._controls.quartic
 
     @property
+    def potentials(self) -> tuple[Potential | None, ...]:
+        """V of each unit, or None."""
+        return self._controls.potentials
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether H has no more than quadratic terms: neither quartic ones nor potentials."""
+        return self._controls.is_linear
+
+    @property
     def kT(self) -> float | Array:
         """Thermal energy: one number, or one per heat account where temperatures differ."""
         return self._controls.kT
@@ -295,11 +312,7 @@ class Network(Storable):
     @property
     def relaxation_times(self) -> Array:
         """1/|Re λ| of the drift's eigenvalues λ, ascending, (d,) or (2d,); of linear networks."""
-        if self.quartic.any():
-            raise ValueError(
-                f"relaxation_times needs a linear network, but quartic is {self.quartic}; "
-                "measure them on an Emulator"
-            )
+        self._controls.require_linear("relaxation_times")
         return relaxation_times(self.drift, self._core.flow, self.stiffness, self.inertia)
 
     def transition(self, hold: float) -> Transition:
@@ -317,47 +330,36 @@ class Network(Storable):
         """
         if self.is_sparse:
             raise ValueError("transition needs a dense network; make it of stiffness.toarray()")
-        if self.quartic.any():
-            raise ValueError(f"transition needs a linear network, but quartic is {self.quartic}")
+        self._controls.require_linear("transition")
         return Transition.over(self._core, self._controls, positive("hold", hold))
 
     def conditioned(self, units: ArrayLike, values: ArrayLike) -> Network:
         """Return the network of the other units, in ascending order, while ``units`` are held.
 
-        With x_C held, H = ½ xᵀK_UU x − (b_U − K_UC x_C)ᵀx + ¼ Σ κ x⁴ up to a constant. Friction is
-        R_UU, because held units have no velocity. Its equilibrium is the conditional distribution
-        of this network.
+        With x_C held, H = ½ xᵀK_UU x − (b_U − K_UC x_C)ᵀx + ¼ Σ κ x⁴ + Σ V(x) up to a constant;
+        friction is R_UU, because held units have no velocity. Its equilibrium is the conditional
+        distribution of this network (Bishop (2006), Pattern Recognition, sec. 2.3.1).
 
         Args:
             units: number of each unit that is held; at least one other must be left.
             values: x_C, scalar or one per held unit.
 
-        Raises:
-            ValueError, TypeError: units out of range or named twice, values of another shape or
-                not finite; a circuit, or EMFs in resistors that units share.
-
         Example:
             >>> import ktc
             >>> net = ktc.Network(stiffness=[[2.0, 0.5], [0.5, 1.0]], friction=1.0)
-            >>> rest = net.conditioned(0, 3.0)
-            >>> rest.stiffness, rest.bias
-            (array([[1.]]), array([-1.5]))
-
-        Source: Bishop (2006), Pattern Recognition and Machine Learning, sec. 2.3.1.
+            >>> net.conditioned(0, 3.0).bias
+            array([-1.5])
         """
-        split = Split.of(units, self.units)
-        held = held_values("values", values, split)
-        made = _of_arguments(**conditional_arguments(self, split, held))
-        emf = self._controls.emf
-        return made.with_controls(emf=emf[split.moving]) if emf.any() else made
+        return conditional_network(self, units, values, _of_arguments)
 
     def with_controls(self, controls: Controls | None = None, **changes: ArrayLike) -> Self:
         """Return the same network with other controls.
 
         Args:
             controls: all controls, such as ``emulator.controls``; by default those of this network.
-            **changes: controls to replace, by name: bias, stiffness, quartic, kT, emf, current;
-                unknown names raise TypeError, values are checked as by the constructor.
+            **changes: controls to replace, by name: bias, stiffness, quartic, kT, emf, current,
+                parameters of potentials (scalar or one per unit that has them); unknown names
+                raise TypeError, values are checked as by the constructor.
 
         Example:
             >>> import ktc
@@ -370,7 +372,7 @@ class Network(Storable):
         twin = object.__new__(type(self))
         vars(twin).update(vars(self))
         twin._controls = controls
-        if changes or controls.quartic.any():
+        if changes or not controls.is_linear:
             self._check(controls)
         return twin
 

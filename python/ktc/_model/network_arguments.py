@@ -15,6 +15,8 @@ def arguments_of(network: Network) -> dict[str, object]:
     controls, elements = network.controls, network.elements
     given: dict[str, object] = {"stiffness": controls.held_stiffness}
     given |= {name: getattr(controls, name) for name in ("kT", "bias", "quartic")}
+    if controls.on_site:
+        given["potential"] = controls.potentials
     if elements is None:
         shared = network.accounts == ("all",)
         friction = network.friction if shared else network.resistance

@@ -21,6 +21,7 @@ from ktc._base.validation import (
 )
 from ktc._model.controls import Controls
 from ktc._model.description import Description
+from ktc._model.potentials.on_site import ROW
 from ktc._model.protocol_figure import draw_protocol
 from ktc._model.waveforms import (
     checked_waveforms,
@@ -47,7 +48,8 @@ class Protocol(Storable):
             are broadcast when played. Controls not named stay as they are on the emulator. Names
             of sources and elements, "V1", "R1", "C1", "L1" or "K1", are values in the circuit on
             which the protocol is played, (ticks,); ``friction`` is (ticks,), (ticks, d) or
-            (ticks, d, d).
+            (ticks, d, d). Parameters of potentials, such as ``center``, are (ticks,) or have one
+            column per unit whose potential has them.
         final: values set after the last hold; controls not named stay at their last tick's.
 
     Raises:
@@ -211,6 +213,8 @@ class Protocol(Storable):
             ticks.add(int(np.argmax(np.abs(rows).max(axis=1))))
             if name == "kT":
                 ticks.add(int(np.argmax(np.ptp(rows, axis=1))))
+            if name == ROW:  # the strongest of every number
+                ticks |= set(np.argmax(np.abs(rows), axis=0).tolist())
             if name == "quartic":
                 ticks |= set(np.unique(rows != 0, axis=0, return_index=True)[1].tolist())
         return [controls, *(controls_at(controls, waveforms, tick) for tick in sorted(ticks))]

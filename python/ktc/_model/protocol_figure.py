@@ -12,6 +12,7 @@ from ktc._drawing.labels import Scale, scale_of
 from ktc._drawing.style import legend, line, new_figure, units
 from ktc._model.controls import CONTROL_NAMES, Controls
 from ktc._model.description import Description
+from ktc._model.potentials.on_site import PARAMETER_NAMES
 from ktc._model.waveforms import FRICTION, one_shape
 
 if TYPE_CHECKING:
@@ -116,6 +117,8 @@ def _waveform(protocol: Protocol, name: str, initial: Controls | None) -> tuple[
 def _unit(symbols: Units, control: str) -> str:
     if control == FRICTION:
         return ""
+    if control in PARAMETER_NAMES:  # of a potential, or a capacitance such as c1
+        return "F" if control[1:].isdigit() and symbols.energy == "J" else ""
     if control not in CONTROL_NAMES:  # an element of a circuit
         return {"V": "V", "I": "A", "R": "Ω", "C": "F", "L": "H", "K": ""}[control[0].upper()]
     known = {"bias": symbols.bias, "stiffness": symbols.stiffness, "kT": symbols.energy}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -36,6 +39,16 @@ CUMULATIVE = _integration()
 NEGLIGIBLE = 1e-17
 
 
+class UnitEnergy(Protocol):
+    """V/kT as a function of x/length, such as a polynomial."""
+
+    def __call__(self, x: Array, /) -> Array:
+        """V/kT at x/length."""
+
+    def deriv(self, order: int = 1, /) -> Callable[[Array], Array]:
+        """Derivative by x/length."""
+
+
 class OneUnit:
     """The equilibrium of one unit on pieces of 16 Gauss nodes each.
 
@@ -45,12 +58,14 @@ class OneUnit:
     Attributes:
         kT: thermal energy.
         length: unit of length: √(kT/k) or (kT/κ)^¼, the smaller of both.
-        energy: V/kT as a polynomial of x/length.
+        energy: V/kT as a function of x/length, a polynomial without a potential.
         barrier: height of the barrier over the shallower of two wells, in kT; 0 for one well.
         states: x/length at the nodes, shape (pieces, 16).
         density: e^{−V/kT}/Z at the nodes.
         log_partition: ln ∫ e^{−V/kT} dx/length.
     """
+
+    energy: UnitEnergy
 
     def __init__(self, stiffness: float, bias: float, quartic: float, kT: float) -> None:
         soft = [np.sqrt(kT / stiffness)] if stiffness > 0 else []
@@ -150,7 +165,7 @@ class OneUnit:
         flux = self._deviation(names) * self.density
         left, right = self._cumulative(flux)
         # Both are exact; the one from the nearer tail keeps relative precision there.
-        near = np.cumsum(self.density @ WEIGHTS * self._half) < 0.5
+        near = np.cumsum(self._masses()) < 0.5
         cumulative = np.where(near[None, :, None], left, -right)
         product = cumulative[:, None] * cumulative[None] / self.density
         scale = friction * self.length**2 / self.kT**2
@@ -165,6 +180,10 @@ class OneUnit:
         left = before[..., None] + inside
         right = after[..., None] + pieces[..., None] - inside
         return left, right
+
+    def _masses(self) -> Array:
+        """Probability of each piece."""
+        return np.asarray(self.density @ WEIGHTS * self._half)
 
     def _deviation(self, names: tuple[str, ...]) -> Array:
         forces = self.forces(names)

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from ktc import _core
 from ktc._base.validation import Array, known_keywords, of_type, real_array
 from ktc._model.controls import CONTROL_NAMES, Controls
+from ktc._model.potentials.on_site import PARAMETER_NAMES, ROW
 
 #: A control of networks of units that acts on no energy.
 FRICTION = "friction"
@@ -17,7 +18,7 @@ FRICTION = "friction"
 ELEMENT_LETTERS = tuple("VIRCLKvirclk")
 # Numbers of axes that one value of a control may have.
 _DIMENSIONS: dict[str, tuple[int, ...]] = {
-    **dict.fromkeys(CONTROL_NAMES, (0, 1)),
+    **dict.fromkeys((*CONTROL_NAMES, *PARAMETER_NAMES), (0, 1)),
     "stiffness": (0, 2),
     "bias": (0, 1, 2),
     FRICTION: (0, 1, 2),
@@ -27,7 +28,7 @@ _DIMENSIONS: dict[str, tuple[int, ...]] = {
 def known_controls(names: Iterable[str]) -> None:
     """Refuse names that are neither controls nor, by their first letter, elements of a circuit."""
     others = [name for name in names if str(name)[:1] not in ELEMENT_LETTERS]
-    known_keywords(others, (*CONTROL_NAMES, FRICTION), "control")
+    known_keywords(others, (*CONTROL_NAMES, FRICTION, *PARAMETER_NAMES), "control")
 
 
 def full_shape(name: str, values: Array, size: int) -> Array:
@@ -82,17 +83,18 @@ def checked_waveforms(
 
     A bias may have one row for each of ``replicas``, where there are any.
     """
-    checked = dict(waveforms)
     of_type("controls", controls, Controls)
-    known_keywords([*waveforms, *last], CONTROL_NAMES, "control")
+    on_site = controls.on_site
+    known_keywords([*waveforms, *last], (*CONTROL_NAMES, *on_site.names), "control")
+    checked, last = on_site.over_ticks(controls.potential, waveforms, last)
     if controls.is_sparse and "stiffness" in {*waveforms, *last}:
         raise ValueError(
             "stiffness of a sparse network is set, not played: a protocol holds one dense "
             "matrix per tick; use Emulator.set(stiffness=...) between two protocols"
         )
-    for name, values in waveforms.items():
+    for name, values in checked.items():
         _require_shape(name, values, controls.shape(name), replicas)
-    quartic = "quartic" in checked or controls.quartic.any()
+    quartic = "quartic" in checked or not controls.is_linear
     for name in set(checked) & ({"kT"} if quartic else {"stiffness", "kT"}):
         checked[name] = _physical(controls, name, checked[name])
     if quartic:
@@ -106,7 +108,7 @@ def checked_waveforms(
         final = controls.updated(replicas, **ends | last)
     except ValueError as error:
         raise ValueError(f"final update: {error}") from None
-    if not final.quartic.any() and not final.is_sparse:
+    if final.is_linear and not final.is_sparse:
         ends = {"bias": final.bias[None], "stiffness": final.stiffness[None]}
         _refuse_overflow("final update", final, ends)
     return checked, final
@@ -131,8 +133,9 @@ def controls_at(controls: Controls, waveforms: Mapping[str, Array], tick: int) -
 
 
 def _check_together(controls: Controls, waveforms: Mapping[str, Array]) -> None:
-    """Check stiffness and quartic terms of each tick together, because one may confine for both."""
-    confining = {name: waveforms[name] for name in ("stiffness", "quartic") if name in waveforms}
+    """Check stiffness, quartic terms and potentials of each tick: one may confine for all."""
+    names = ("stiffness", "quartic", ROW)
+    confining = {name: waveforms[name] for name in names if name in waveforms}
     for tick in range(len(next(iter(confining.values()))) if confining else 0):
         try:
             controls_at(controls, confining, tick)

@@ -20,7 +20,7 @@ class HeldInputs:
     """What values x_C of the held units do to the others, row by row.
 
     Each replica moves at bias b_U − K_UC x_C, beside a constant energy
-    ½ x_C K_CC x_C − b_C x_C + ¼ Σ κ x_C⁴.
+    ½ x_C K_CC x_C − b_C x_C + ¼ Σ κ x_C⁴ + Σ V(x_C).
     """
 
     def __init__(self, network: Network, split: Split) -> None:
@@ -32,6 +32,7 @@ class HeldInputs:
         self._coupled = entries > np.count_nonzero(self._diagonal)
         self._couplings = couplings(network, split)
         self._bias, self._quartic = network.bias[held], network.quartic[held]
+        self._potentials = [network.potentials[k] for k in held] if network.controls.on_site else []
 
     def forces(self, values: Array) -> Array:
         """−K_UC x_C of values (n, held), shape (n, moving)."""
@@ -44,7 +45,11 @@ class HeldInputs:
     def _energy(self, rows: Array) -> Array:
         pulls = (self._own @ rows.T).T if self._coupled else self._diagonal * rows
         slope = 0.5 * pulls + 0.25 * self._quartic * (rows * rows * rows) - self._bias
-        return np.asarray(np.sum(slope * rows, axis=1))
+        energy = np.asarray(np.sum(slope * rows, axis=1))
+        for column, potential in enumerate(self._potentials):
+            if potential is not None:
+                energy += potential.energy(rows[:, column])
+        return energy
 
 
 def _by_rows(function: Callable[[Array], Array], values: Array) -> Array:

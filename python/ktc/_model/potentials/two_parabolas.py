@@ -45,7 +45,7 @@ class TwoParabolas(Potential):
     spring: float = 1.0
 
     kind: ClassVar[str] = "two_parabolas"
-    names: ClassVar[tuple[str, ...]] = ("center", "distance", "spring")
+    names: ClassVar[tuple[str, ...]] = ("spring", "center", "distance")
     linear: ClassVar[tuple[str, ...]] = ("spring",)
 
     def __post_init__(self) -> None:
@@ -55,7 +55,7 @@ class TwoParabolas(Potential):
 
     @property
     def numbers(self) -> tuple[float, ...]:
-        return self.center, self.distance, self.spring
+        return self.spring, self.center, self.distance
 
     @property
     def confinement(self) -> float:
