@@ -193,10 +193,11 @@ inline void potential_slope(const PotentialView& view, std::size_t count, const 
 /// the same backwards; halves of V of adjacent steps are merged.
 template <class Real>
 void potential_uncoupled(Real* x, std::size_t steps, const PotentialView& view,
-                         const PotentialUnit<Real>& unit, StreamAddress address) {
+                         const MidpointUnit<Real>& factors, double reach, double unit,
+                         StreamAddress address) {
     constexpr std::size_t count = 2 * lanes_of<Real>;
     const Stream stream(address);
-    potential_relax(view, unit.unit, 0.5 * unit.reach, count, x);
+    potential_relax(view, unit, 0.5 * reach, count, x);
     NoiseTile<Real> noise;
     for (std::size_t start = 0; start < steps; start += noise.size) {
         const std::size_t stop = steps - start < noise.size ? steps - start : noise.size;
@@ -205,13 +206,16 @@ void potential_uncoupled(Real* x, std::size_t steps, const PotentialView& view,
         for (std::size_t k = 0; k < stop; ++k) {
             for (std::size_t half = 0; half < 2; ++half) {
                 Real* own = x + half * lanes_of<Real>;
-                const Pack<Real> state = relaxed(load(own), unit.half_rate);
-                const Pack<Real> kick = fused(
-                    all(unit.width), half == 0 ? noise[k].first : noise[k].second, all(unit.push));
-                store(own, relaxed(state + fused(all(unit.growth), state, kick), unit.half_rate));
+                const Pack<Real> state = relaxed(load(own), factors.half_rate);
+                const Pack<Real> push =
+                    factors.own ? load(factors.push + half * lanes_of<Real>) : all(*factors.push);
+                const Pack<Real> kick =
+                    fused(all(factors.width), half == 0 ? noise[k].first : noise[k].second, push);
+                store(own,
+                      relaxed(state + fused(all(factors.growth), state, kick), factors.half_rate));
             }
             const double share = start + k + 1 < steps ? 1.0 : 0.5;
-            potential_relax(view, unit.unit, share * unit.reach, count, x);
+            potential_relax(view, unit, share * reach, count, x);
         }
     }
 }

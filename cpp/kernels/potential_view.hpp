@@ -26,15 +26,6 @@ struct PotentialView {
     SplineView spline;
 };
 
-/// Factors of a step of an uncoupled unit: e^{−λh} − 1, width of noise, shift by the bias, g h of a
-/// whole relaxation in the potential, and the rate of half a quartic relaxation.
-template <class Real>
-struct PotentialUnit {
-    Real growth, width, push;
-    double reach, unit;
-    Real half_rate;
-};
-
 /// Factors of a step of a unit with inertia, z = (x, p): z′ = A z + c + B ξ, after a kick of p by
 /// −V′ for half of the `step`, and before another.
 struct InertialUnit {

@@ -78,6 +78,7 @@ double InertialPropagator::cost() const {
 std::size_t InertialPropagator::play(const TickBatch& batch, std::size_t first, ReplicaBlock& block,
                                      Workspace& workspace) const {
     const Tick& tick = batch.ticks[first];
+    // Replicas with forces of their own move by the splitting integrator.
     const std::vector<double>& rest = tick.drive->rest;
     if (tick.update) tick.update->apply(block, workspace);
     for (std::uint64_t left = tick.steps; left > 0;) {

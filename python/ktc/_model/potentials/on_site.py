@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ktc import _core
 from ktc._base.codec import register
 from ktc._base.validation import Array, frozen, of_type, real_array
 from ktc._model.potentials.cosine import Cosine
@@ -89,6 +90,10 @@ class OnSite:
         return [
             (one.knots, one.cells) for one in self.templates if one is not None and len(one.knots)
         ]
+
+    def added_to(self, core: _core.Network) -> _core.Network:
+        """A network of the core with these potentials."""
+        return core.with_potentials(self.kinds, self.tables) if self else core
 
     def units(self, name: str) -> NDArray[np.intp]:
         """Units that have a parameter of this name."""
