@@ -14,6 +14,7 @@ from ktc._engines.factory import equilibrium_samples
 from ktc._model.controls import Controls
 from ktc._model.description import Description, network_of
 from ktc._model.network import Network
+from ktc._model.potentials.on_site import ROW
 from ktc._theory.free_energies import at_equilibrium, kinetic_change, refuse_unlike
 from ktc._theory.free_energy_estimates import acceptance
 
@@ -71,6 +72,7 @@ def free_energy_difference(
     at_equilibrium(after, "after")
     seeds = np.random.SeedSequence([random_seed(seed), _STREAM])
     number = count("replicas", replicas, least=20)
+    old.controls.on_site.require_linear_change(old.controls.potential, new.controls.potential)
     path = _Path(old, new, number, seeds, threads)
     value, sources, how = (_bennett if method == "bennett" else _integration)(path)
     value += kinetic_change(old, new)
@@ -106,6 +108,9 @@ class _Path:
             slope = np.einsum("ni,ij,nj->n", x, change, x, optimize=True)
             slope -= x @ (last.bias - first.bias)
             slope += 0.25 * (x**4 @ (last.quartic - first.quartic))
+            if first.on_site:
+                slope += last.on_site.energy(last.potential, x)
+                slope -= first.on_site.energy(first.potential, x)
             self.slopes[position] = slope
             self.draws[position] = Draws(seed, self.replicas, network.units)
         return self.slopes[position]
@@ -118,7 +123,7 @@ class _Path:
 
 def _between(first: Controls, last: Controls, position: float) -> Controls:
     settings = {}
-    for name in ("bias", "stiffness", "quartic"):
+    for name in ("bias", "stiffness", "quartic", *([ROW] if first.on_site else [])):
         one, other = getattr(first, name), getattr(last, name)
         settings[name] = one + position * (other - one) if position < 1 else other
     return first.updated(**settings)

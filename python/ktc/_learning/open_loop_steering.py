@@ -76,6 +76,8 @@ def open_loop(exact: ExactModel, best: Controls, duration: float, ticks: int) ->
     learned, net = exact.parameters, exact.start.network
     if not exact.known or learned.size > MOST_DENSE or net.is_sparse or not net.has_friction:
         return None
+    if net.controls.on_site:
+        return None
     size = net.units * (1 if net.inertia is None else 2)
     closed = exact.method == "closed form"
     if (closed and size > MOST_UNITS) or (not closed and net.inertia is not None):
