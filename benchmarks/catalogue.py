@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from benchmarks import controller, driven, linear, normals, quartic, scaling, spice, starting, trap
+from benchmarks import (
+    controller,
+    driven,
+    inference,
+    linear,
+    normals,
+    quartic,
+    scaling,
+    spice,
+    starting,
+    trap,
+)
 from benchmarks.work import Work
 
 WORKS: dict[str, Work] = {
@@ -13,6 +24,7 @@ WORKS: dict[str, Work] = {
         linear.WORK,
         driven.WORK,
         quartic.WORK,
+        inference.WORK,
         spice.WORK,
         controller.WORK,
         scaling.REPLICAS,

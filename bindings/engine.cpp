@@ -62,7 +62,7 @@ Engine make_engine(const Network& network, const Values& controls, std::uint64_t
                    const std::string& motion, const std::string& dtype, double longest_step,
                    const Array& state, const std::optional<std::vector<std::string>>& accounts,
                    std::uint64_t first_step) {
-    Controls first = to_controls(controls);
+    Controls first = to_controls(controls, first_replica);
     const EngineOptions options{
         seed,         {first_replica, replicas},
         threads,      motion_named(motion),
@@ -82,6 +82,7 @@ void assign(const std::string& name, const double* values, std::size_t count, Co
         std::copy_n(values, count, matrix.data());
         controls.stiffness = Stiffness(std::move(matrix));
     } else {
+        if (name == "bias") controls.own_bias = nullptr;
         std::copy_n(values, count, place_of(name, controls).data());
     }
 }
@@ -94,7 +95,7 @@ Controls changed(const Engine& engine, const Values& changes) {
         if (name == "stiffness")
             controls.stiffness = to_stiffness(py::reinterpret_borrow<py::object>(item.second));
         else
-            place_of(name, controls) = to_vector(item.second.cast<Array>());
+            set_values(name, item.second.cast<Array>(), engine.ensemble().range().first, controls);
     }
     return controls;
 }
@@ -128,7 +129,7 @@ void equilibrate(Engine& engine) {
 }
 
 void restart(Engine& engine, const Values& controls, const Array& state) {
-    Controls first = to_controls(controls);
+    Controls first = to_controls(controls, engine.ensemble().range().first);
     const double* given = state.size() > 0 ? state.data() : nullptr;
     interruptibly([&](const std::function<bool()>& keep_going) {
         engine.restart(std::move(first), given, keep_going);
@@ -145,19 +146,28 @@ std::size_t play(Engine& engine, const Array& holds, const Waveforms& waveforms,
         Array values;
         const double* data;
         std::size_t width;
+        bool own;  ///< whether each replica has a row at every tick
     };
     std::vector<Named> tracks;
     for (const auto& item : waveforms) {
         Array values = item.second.cast<Array>();
         const auto ticks = static_cast<std::size_t>(holds.size());
         const auto size = static_cast<std::size_t>(values.size());
-        tracks.push_back({item.first.cast<std::string>(), values, values.data(), size / ticks});
+        tracks.push_back({item.first.cast<std::string>(), values, values.data(), size / ticks,
+                          values.ndim() == 3 && item.first.cast<std::string>() == "bias"});
     }
     Waveform waveform{to_vector(holds), {}};
     if (!tracks.empty())
-        waveform.control = [&tracks](std::size_t tick, Controls& controls) {
-            for (const Named& track : tracks)
-                assign(track.name, track.data + tick * track.width, track.width, controls);
+        waveform.control = [&tracks, range = engine.ensemble().range()](std::size_t tick,
+                                                                        Controls& controls) {
+            for (const Named& track : tracks) {
+                const double* values = track.data + tick * track.width;
+                if (track.own)
+                    set_own_bias(range.first, range.count, track.width / range.count, values,
+                                 controls);
+                else
+                    assign(track.name, values, track.width, controls);
+            }
         };
     return play_interruptibly(engine, waveform, statistics.value_or(nullptr));
 }
@@ -229,7 +239,7 @@ void restore(Engine& engine, const Saved& saved) {
     engine.restore({to_vector(saved["state"].cast<Array>()),
                     to_vector(saved["ledger"].cast<Array>()), saved["step"].cast<std::uint64_t>(),
                     saved["time"].cast<double>(), saved["time_carry"].cast<double>(),
-                    to_controls(saved)});
+                    to_controls(saved, engine.ensemble().range().first)});
 }
 
 }  // namespace

@@ -406,7 +406,7 @@ def test_a_bias_and_kT_of_many_ticks_are_checked_as_arrays(quartic, monkeypatch)
     made = []
     updated = Controls.updated
     monkeypatch.setattr(
-        Controls, "updated", lambda self, **new: made.append(new) or updated(self, **new)
+        Controls, "updated", lambda *own, **new: made.append(new) or updated(*own, **new)
     )
     settings(Protocol(np.ones(500), {"bias": np.linspace(0, 1, 500)}), network)
     settings(Protocol(np.ones(500), {"kT": np.linspace(1, 2, 500), "bias": np.ones(500)}), network)

@@ -52,6 +52,8 @@ Engine::Engine(Network network, Controls controls, const EngineOptions& options,
 }
 
 Setting Engine::next_setting(Controls controls, const Setting& previous) const {
+    require(!controls.own_bias || controls.own_bias->count() == ensemble_.range().count,
+            "bias of each replica must have one row per replica");
     Setting setting = make_setting(network_, std::move(controls), motion_, &previous);
     format_->check(setting);
     return setting;
@@ -183,12 +185,13 @@ void Engine::start(const double* state, Watch& watch, bool undo) {
         return;
     }
     forget_states();
-    const std::vector<double>& rest = setting_.drive->rest;
     std::vector<double> scratch;
-    for (ReplicaBlock& block : ensemble_.blocks())
+    for (ReplicaBlock& block : ensemble_.blocks()) {
+        const LaneNumbers rest = setting_.drive->rest_of(block.number);
         block.state.change(rest, rest, scratch, [&](double* at) {
             draw_filters(network_.elements(), at, block.address());
         });
+    }
     ensemble_.set_step(++clock_.step);
     place(state);
 }
@@ -228,9 +231,9 @@ void Engine::draw_stationary(Watch& watch, bool undo) {
         forget_states();
         if (undo && sampler->is_iterative())
             for (const ReplicaBlock& block : blocks) states.push_back(block.state);
-        const std::vector<double>& rest = setting_.drive->rest;
         const auto draw = [&](ReplicaBlock& block, Workspace& workspace) {
             if (interruptible && watch.stopped()) return;
+            const LaneNumbers rest = setting_.drive->rest_of(block.number);
             block.state.change(rest, rest, workspace.state, [&](double* state) {
                 sampler->draw(state, block.address(), workspace, watch);
             });

@@ -62,6 +62,42 @@ TEST_CASE("a relaxing ensemble has the closed form of its mean and variance") {
     CHECK(engine.prepared() == 2);
 }
 
+TEST_CASE("replicas with a bias of their own have the bits of ensembles of one") {
+    for (const Precision precision : {Precision::full, Precision::single})
+        for (const Motion motion : motions) {
+            const std::size_t count = 100;
+            std::vector<double> rows(2 * count);
+            for (std::size_t k = 0; k < rows.size(); ++k) rows[k] = 0.1 * static_cast<double>(k);
+            Engine every = made(motion, count, 1, precision);
+            Controls next = every.controls();
+            next.own_bias = std::make_shared<const ReplicaNumbers>(0, count, 2, rows.data());
+            every.set(next);
+            every.play(Waveform{{0.05, 0.1}, {}}, {});
+            std::vector<double> work(count), heat(count);
+            every.readout().balance(Ledger::work, work.data());
+            every.readout().balance(Ledger::heat, heat.data());
+            for (const std::size_t replica : {0, 70}) {
+                EngineOptions options = options_of(motion, 1);
+                options.range.first = replica;
+                options.precision = precision;
+                const std::vector<double> state(2, 0.1);
+                Engine alone(two, controls_for(motion), options, state.data());
+                Controls own = alone.controls();
+                own.bias = {rows[2 * replica], rows[2 * replica + 1]};
+                alone.set(own);
+                alone.play(Waveform{{0.05, 0.1}, {}}, {});
+                CHECK(states(alone)[1] == states(every)[2 * replica + 1]);
+                double done = 0.0, lost = 0.0;
+                alone.readout().balance(Ledger::work, &done);
+                alone.readout().balance(Ledger::heat, &lost);
+                CHECK(done == work[replica]);
+                CHECK(lost == heat[replica]);
+            }
+            next.own_bias = std::make_shared<const ReplicaNumbers>(0, 2, 2, rows.data());
+            CHECK_THROWS_AS(every.set(next), std::invalid_argument);
+        }
+}
+
 TEST_CASE("a network of another friction takes over at held state, without work") {
     for (const Motion motion : motions) {
         Engine engine = made(motion);

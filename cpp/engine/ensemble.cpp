@@ -38,8 +38,8 @@ void Ensemble::forget_divergence() {
 void Ensemble::open_books(const Setting& setting) {
     for_each_block(0.2, [&](ReplicaBlock& block, Workspace& workspace) {
         double energy[block_width];
-        setting.energy_of(block.state.read(setting.drive->rest, workspace.state), workspace,
-                          energy);
+        setting.energy_of(block.state.read(setting.drive->rest_of(block.number), workspace.state),
+                          block.number, workspace, energy);
         block.ledger.open(energy);
     });
 }
@@ -68,19 +68,19 @@ void Placement::check(const Ensemble& ensemble, const StateFormat& format) {
     double energy[block_width];
     for (const ReplicaBlock& block : ensemble.blocks()) {
         const std::vector<double>& state = block_of(block);
-        setting_.energy_of(state.data(), workspace, energy);
+        setting_.energy_of(state.data(), block.number, workspace, energy);
         for (double value : energy)
             require(std::abs(value) <= largest_energy,
                     "state is so far out that its energy overflows");
-        format.check_state(setting_, state);
+        format.check_state(setting_, block.number, state);
     }
 }
 
 void Placement::store(Ensemble& ensemble) {
-    const std::vector<double>& rest = setting_.drive->rest;
     std::vector<double> scratch;
     for (ReplicaBlock& block : ensemble.blocks()) {
         const std::vector<double>& state = block_of(block);
+        const LaneNumbers rest = setting_.drive->rest_of(block.number);
         block.state.change(rest, rest, scratch,
                            [&](double* at) { std::copy(state.begin(), state.end(), at); });
     }

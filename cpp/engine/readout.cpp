@@ -23,7 +23,7 @@ void Readout::for_each_replica(Visit&& visit) const {
 
 const double* Readout::state_of(const ReplicaBlock& block, std::vector<double>& natural,
                                 std::vector<double>& out) const {
-    const double* own = block.state.read(rest_, natural);
+    const double* own = block.state.read(rest_of(block), natural);
     const Matrix& to_state = setting_.coordinates->to_state;
     if (to_state.empty()) return own;
     out.resize(to_state.rows() * block_width);
@@ -48,12 +48,14 @@ Moments Readout::moments(bool with_covariance) const {
     const Coordinates& coordinates = *setting_.coordinates;
     const std::size_t n = coordinates.dimension();
     // Natural coordinates spread about their rest: sums of deviations from it keep their digits.
-    const std::vector<double> reference = coordinates.natural ? rest_ : std::vector<double>(n, 0.0);
+    const std::vector<double> reference =
+        coordinates.natural ? setting_.drive->rest : std::vector<double>(n, 0.0);
     std::vector<double> sum(n, 0.0), carry(n, 0.0);
     for (const ReplicaBlock& block : ensemble_.blocks())
         for (std::size_t i = 0; i < n; ++i)
-            add_compensated(sum[i], carry[i],
-                            block.state.row_sum(i, rest_, reference[i], block.begin, block.end));
+            add_compensated(
+                sum[i], carry[i],
+                block.state.row_sum(i, rest_of(block), reference[i], block.begin, block.end));
     const auto count = static_cast<double>(ensemble_.range().count);
     std::vector<double> mean(n);
     for (std::size_t i = 0; i < n; ++i) mean[i] = reference[i] + (sum[i] + carry[i]) / count;
@@ -74,7 +76,7 @@ Matrix Readout::covariance(const std::vector<double>& natural_mean) const {
         const std::size_t stop = std::min(blocks.size(), (part + 1) * per_part);
         for (std::size_t k = part * per_part; k < stop; ++k) {
             const ReplicaBlock& block = blocks[k];
-            const double* state = block.state.read(rest_, natural);
+            const double* state = block.state.read(rest_of(block), natural);
             std::fill(deviation.begin(), deviation.end(), 0.0);
             for (std::size_t i = 0; i < n; ++i)
                 for (std::size_t lane = block.begin; lane < block.end; ++lane)
@@ -96,7 +98,8 @@ void Readout::energy(double* out) const {
     double energy[block_width];
     Workspace workspace(ensemble_.rows(), 0);
     for (const ReplicaBlock& block : ensemble_.blocks()) {
-        setting_.energy_of(block.state.read(rest_, workspace.state), workspace, energy);
+        setting_.energy_of(block.state.read(rest_of(block), workspace.state), block.number,
+                           workspace, energy);
         std::copy(energy + block.begin, energy + block.end, out + block.first_row);
     }
 }

@@ -18,7 +18,7 @@ struct Moments {
 class Readout {
    public:
     Readout(const Ensemble& ensemble, const Setting& setting)
-        : ensemble_(ensemble), setting_(setting), rest_(setting.drive->rest) {}
+        : ensemble_(ensemble), setting_(setting) {}
 
     /// Writes coordinates [begin, end) of z as (replicas, end − begin) row-major.
     void state(std::size_t begin, std::size_t end, double* out) const;
@@ -36,13 +36,15 @@ class Readout {
     template <class Visit>
     void for_each_replica(Visit&& visit) const;
     Matrix covariance(const std::vector<double>& natural_mean) const;
+    LaneNumbers rest_of(const ReplicaBlock& block) const {
+        return setting_.drive->rest_of(block.number);
+    }
     /// State z of a block, [coordinate][lane], in place or in `out`.
     const double* state_of(const ReplicaBlock& block, std::vector<double>& natural,
                            std::vector<double>& out) const;
 
     const Ensemble& ensemble_;
     const Setting& setting_;
-    const std::vector<double>& rest_;
 };
 
 }  // namespace ktc

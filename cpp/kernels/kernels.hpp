@@ -23,6 +23,10 @@ struct ModalTick {
     // In single precision:
     const Real* force_rest = nullptr;  ///< rounding error of Δβ
     double common_work = 0.0;          ///< −Δβ·β with β before the update
+    /// Whether replicas differ: forces are [unit][lane] from the lane of the group on, and the
+    /// common work of each replica is in `own_work`, null in double precision.
+    bool own = false;
+    const double* own_work = nullptr;
 };
 
 /// Accounts of a group of replicas, one number per replica: sum and carry of each account, and
@@ -103,9 +107,10 @@ struct LineEntry {
     double quartic;
 };
 
-/// d·A d and d·β of a direction d.
+/// d·A d and d·β of a direction d; d·β of every lane where `pulls` is not null.
 struct LineMove {
     double curvature, pull;
+    const double* pulls = nullptr;
 };
 
 /// δ += width ξ − reach (s + curvature δ − emf); `per_kT` is entropy per heat, 1/kT or 0.
@@ -129,15 +134,20 @@ inline constexpr std::size_t product_panel = 6, product_depth = 512;
 template <class Real>
 struct MidpointStep {
     const Real *rate, *width, *push;
+    bool own = false;  ///< whether replicas differ: `push` is [unit][lane] from their lane on
 };
 /// Factors of an uncoupled unit: e^{−λh} − 1, width of noise, shift by the bias, quartic rates.
 template <class Real>
 struct MidpointUnit {
-    Real growth, width, push, rate, half_rate;
+    Real growth, width;
+    const Real* push;  ///< of the unit, or of every replica if `own`
+    Real rate, half_rate;
+    bool own = false;
 };
 /// Unit of the stored state, b and κ, one entry per unit.
 struct MidpointPost {
     const double *unit, *force, *quartic;
+    bool own = false;  ///< whether `force` is [unit][lane]
 };
 
 /// Random word of a normal: 64 bits in double precision, 32 bits in single precision.
@@ -221,7 +231,7 @@ struct Kernels {
     void (*uniforms)(const StreamAddress& address, double* out);
     /// Sub-steps of the splitting integrator on a block (motion/substeps.hpp).
     void (*line_slope)(const LineEntry* entries, std::size_t count, const double* state,
-                       double start, double* slope);
+                       const LineMove& line, double* slope);
     void (*line_move)(const LineEntry* entries, std::size_t count, double* state,
                       const LineMove& line, const double* displacement, const double* slope,
                       double* energy, double* supply);

@@ -37,16 +37,16 @@ KTC_INLINE Pack<Real> relaxed(Pack<Real> x, Real rate) {
 }
 
 template <class Real>
-KTC_INLINE void midpoint_pack(Real* x, Real* y, Real rate, Real width, Real push,
+KTC_INLINE void midpoint_pack(Real* x, Real* y, Real rate, Real width, Pack<Real> push,
                               Pack<Real> noise) {
     const Pack<Real> state = relaxed(load(x), rate);
     store(x, state);
-    store(y, fused(all(Real{2}), state, fused(all(width), noise, all(push))));
+    store(y, fused(all(Real{2}), state, fused(all(width), noise, push)));
 }
 
-template <class Real>
-void midpoint_prepare(Real* x, Real* y, std::size_t units, const MidpointStep<Real>& step,
-                      StreamAddress address) {
+template <bool own, class Real>
+KTC_INLINE void midpoint_prepared(Real* x, Real* y, std::size_t units,
+                                  const MidpointStep<Real>& step, StreamAddress address) {
     constexpr std::size_t half = lanes_of<Real>;
     const Stream stream(address);
     NoiseTile<Real> noise;
@@ -56,11 +56,22 @@ void midpoint_prepare(Real* x, Real* y, std::size_t units, const MidpointStep<Re
         for (std::size_t i = 0; i < stop; ++i) {
             const std::size_t unit = start + i;
             Real *state = x + unit * block_width, *sum = y + unit * block_width;
-            const Real rate = step.rate[unit], width = step.width[unit], push = step.push[unit];
-            midpoint_pack(state, sum, rate, width, push, noise[i].first);
-            midpoint_pack(state + half, sum + half, rate, width, push, noise[i].second);
+            const Real rate = step.rate[unit], width = step.width[unit];
+            midpoint_pack(state, sum, rate, width, number_of<own>(step.push, unit, 0),
+                          noise[i].first);
+            midpoint_pack(state + half, sum + half, rate, width,
+                          number_of<own>(step.push, unit, half), noise[i].second);
         }
     }
+}
+
+template <class Real>
+void midpoint_prepare(Real* x, Real* y, std::size_t units, const MidpointStep<Real>& step,
+                      StreamAddress address) {
+    if (step.own)
+        midpoint_prepared<true>(x, y, units, step, address);
+    else
+        midpoint_prepared<false>(x, y, units, step, address);
 }
 
 template <class Real>
@@ -71,14 +82,16 @@ void midpoint_relax(Real* x, std::size_t units, const Real* rate) {
 }
 
 /// Steps of an uncoupled unit, whose state stays in registers.
-template <class Real>
-void midpoint_uncoupled(Real* x, std::size_t steps, const MidpointUnit<Real>& unit,
-                        StreamAddress address) {
+template <bool own, class Real>
+KTC_INLINE void midpoint_alone(Real* x, std::size_t steps, const MidpointUnit<Real>& unit,
+                               StreamAddress address) {
     const Stream stream(address);
     Pack<Real> low = relaxed(load(x), unit.half_rate);
     Pack<Real> high = relaxed(load(x + lanes_of<Real>), unit.half_rate);
-    const auto advance = [&unit](Pack<Real> state, Pack<Real> noise, Real rate) {
-        const Pack<Real> kick = fused(all(unit.width), noise, all(unit.push));
+    const Pack<Real> low_push = number_of<own>(unit.push, 0, 0);
+    const Pack<Real> high_push = number_of<own>(unit.push, 0, lanes_of<Real>);
+    const auto advance = [&unit](Pack<Real> state, Pack<Real> noise, Pack<Real> push, Real rate) {
+        const Pack<Real> kick = fused(all(unit.width), noise, push);
         return relaxed(state + fused(all(unit.growth), state, kick), rate);
     };
     NoiseTile<Real> noise;
@@ -88,12 +101,21 @@ void midpoint_uncoupled(Real* x, std::size_t steps, const MidpointUnit<Real>& un
         address.step += stop;
         for (std::size_t k = 0; k < stop; ++k) {
             const Real rate = start + k + 1 < steps ? unit.rate : unit.half_rate;
-            low = advance(low, noise[k].first, rate);
-            high = advance(high, noise[k].second, rate);
+            low = advance(low, noise[k].first, low_push, rate);
+            high = advance(high, noise[k].second, high_push, rate);
         }
     }
     store(x, low);
     store(x + lanes_of<Real>, high);
+}
+
+template <class Real>
+void midpoint_uncoupled(Real* x, std::size_t steps, const MidpointUnit<Real>& unit,
+                        StreamAddress address) {
+    if (unit.own)
+        midpoint_alone<true>(x, steps, unit, address);
+    else
+        midpoint_alone<false>(x, steps, unit, address);
 }
 
 template <class Real>
@@ -106,23 +128,32 @@ void midpoint_mean(const Real* before, const Real* after, std::size_t units, con
                                      load_doubles(after + i * block_width + lane)));
 }
 
-template <class Real>
-void midpoint_post(const Real* before, const Real* after, const double* slope, std::size_t units,
-                   const MidpointPost& post, double* heat, double* supply) {
+template <bool own, class Real>
+KTC_INLINE void midpoint_posted(const Real* before, const Real* after, const double* slope,
+                                std::size_t units, const MidpointPost& post, double* heat,
+                                double* supply) {
     for (std::size_t lane = 0; lane < block_width; lane += pack_width) {
         Doubles heats = all(0.0), supplies = all(0.0);
         for (std::size_t i = 0; i < units; ++i) {
             const Doubles was = post.unit[i] * load_doubles(before + i * block_width + lane);
             const Doubles is = post.unit[i] * load_doubles(after + i * block_width + lane);
-            const Doubles change = is - was;
+            const Doubles change = is - was, force = number_of<own>(post.force, i, lane);
             const Doubles quartic = (0.25 * post.quartic[i]) * (was + is) * (was * was + is * is);
-            heats =
-                heats - change * (load(slope + i * block_width + lane) - post.force[i] + quartic);
-            supplies = supplies + post.force[i] * change;
+            heats = heats - change * (load(slope + i * block_width + lane) - force + quartic);
+            supplies = supplies + force * change;
         }
         store(heat + lane, heats);
         store(supply + lane, supplies);
     }
+}
+
+template <class Real>
+void midpoint_post(const Real* before, const Real* after, const double* slope, std::size_t units,
+                   const MidpointPost& post, double* heat, double* supply) {
+    if (post.own)
+        midpoint_posted<true>(before, after, slope, units, post, heat, supply);
+    else
+        midpoint_posted<false>(before, after, slope, units, post, heat, supply);
 }
 
 }  // namespace ktc::KTC_INSTRUCTION_SET

@@ -74,7 +74,8 @@ TEST_CASE_TEMPLATE("relaxation of a block", Real, double, float) {
 TEST_CASE_TEMPLATE("steps of a unit that nothing couples to", Real, double, float) {
     constexpr std::size_t group = replicas_of_a_group<Real>, steps = 37, element = 6;
     for (const Kernels* kernels : available_kernels()) {
-        const MidpointUnit<Real> unit{Real(-0.1), Real(0.4), Real(0.05), Real(0.2), Real(0.1)};
+        const Real push(0.05);
+        const MidpointUnit<Real> unit{Real(-0.1), Real(0.4), &push, Real(0.2), Real(0.1)};
         const auto start = testing::numbers<Real>(group, 6);
         std::vector<Real> x = start;
         StreamAddress at = here;
@@ -127,8 +128,9 @@ TEST_CASE_TEMPLATE("heat and supply of a move", Real, double, float) {
 TEST_CASE_TEMPLATE("midpoint steps have the same bits where they are fused", Real, double, float) {
     testing::check_same_bits([](const Kernels& kernels) {
         auto x = testing::numbers<Real>(replicas_of_a_group<Real>, 6);
+        const Real push(0.05);
         kernels.of<Real>().midpoint_uncoupled(
-            x.data(), 100, {Real(-0.1), Real(0.4), Real(0.05), Real(0.2), Real(0.1)}, here);
+            x.data(), 100, {Real(-0.1), Real(0.4), &push, Real(0.2), Real(0.1)}, here);
         return x;
     });
 }

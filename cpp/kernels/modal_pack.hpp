@@ -11,6 +11,16 @@
 /// is two packs wide in both precisions.
 namespace ktc::KTC_INSTRUCTION_SET {
 
+/// A number of a unit: the same for all replicas, or of each of them, where the numbers are
+/// [unit][lane] from the lane of the group on, and `lane` that of the pack in the group.
+template <bool own, class Real>
+KTC_INLINE Pack<Real> number_of(const Real* numbers, std::size_t unit, std::size_t lane) {
+    if constexpr (own)
+        return load(numbers + unit * block_width + lane);
+    else
+        return all(numbers[unit]);
+}
+
 /// Sums over the moves of a tile, for a pack of replicas. Sums of sixteen amounts need no
 /// compensation; only sums over tiles are compensated.
 template <class Real>
@@ -23,12 +33,14 @@ struct TilePosts {
 /// Δβ = D + ε, where ε is the rounding error of D, this is −Δβ β, common to all replicas, plus
 ///     −D u + (s + D) u′ + ε s,
 /// in which no large terms cancel. Accounts are those of the moves after rounding.
-template <class Real>
+template <bool own, class Real>
 KTC_INLINE void move_deviation(Pack<Real>& u, const ModalTick<Real>& tick, std::size_t unit,
-                               Pack<Real> noise, TilePosts<Real>& posts) {
+                               std::size_t lane, Pack<Real> noise, TilePosts<Real>& posts) {
     if (tick.force_change != nullptr) {
-        const Pack<Real> change = all(tick.force_change[unit]), next = u - change, step = next - u;
-        const Pack<Real> given = fused(step + change, next, all(tick.force_rest[unit]) * step);
+        const Pack<Real> change = number_of<own>(tick.force_change, unit, lane), next = u - change,
+                         step = next - u;
+        const Pack<Real> given =
+            fused(step + change, next, number_of<own>(tick.force_rest, unit, lane) * step);
         posts.extracted = fused(change, u, posts.extracted) - given;
         u = next;
     }
@@ -38,7 +50,7 @@ KTC_INLINE void move_deviation(Pack<Real>& u, const ModalTick<Real>& tick, std::
                                        : fused(all(tick.decay[unit]), u, thermal);
     const Pack<Real> step = next - u;
     posts.gained = fused(step, fused(all(Real(0.5)), step, u), posts.gained);
-    posts.supply = fused(all(tick.force[unit]), step, posts.supply);
+    posts.supply = fused(number_of<own>(tick.force, unit, lane), step, posts.supply);
     u = next;
 }
 
@@ -46,16 +58,16 @@ KTC_INLINE void move_deviation(Pack<Real>& u, const ModalTick<Real>& tick, std::
 ///     work = −Δβ w,   −heat = ½ (u′ − u)(u′ + u),   ∫ bᵀdx = β (u′ − u),   u = w − β.
 /// A short hold adds u′ − u to the state, which keeps the digits of u′ − u if β is far away. A long
 /// hold sets the state to β + u′, without the rounding error of an earlier β.
-template <class Real>
-KTC_INLINE void move(Pack<Real>& w, const ModalTick<Real>& tick, std::size_t unit, Pack<Real> noise,
-                     TilePosts<Real>& posts) {
+template <bool own, class Real>
+KTC_INLINE void move(Pack<Real>& w, const ModalTick<Real>& tick, std::size_t unit, std::size_t lane,
+                     Pack<Real> noise, TilePosts<Real>& posts) {
     if constexpr (sizeof(Real) < sizeof(double)) {
-        move_deviation(w, tick, unit, noise, posts);
+        move_deviation<own>(w, tick, unit, lane, noise, posts);
         return;
     }
     if (tick.force_change != nullptr)
-        posts.extracted = fused(all(tick.force_change[unit]), w, posts.extracted);
-    const Pack<Real> force = all(tick.force[unit]), before = w - force;
+        posts.extracted = fused(number_of<own>(tick.force_change, unit, lane), w, posts.extracted);
+    const Pack<Real> force = number_of<own>(tick.force, unit, lane), before = w - force;
     const Pack<Real> thermal = all(tick.width[unit]) * noise;
     if (tick.growth[unit] > Real(-0.5)) {
         const Pack<Real> step = fused(all(tick.growth[unit]), before, thermal);
@@ -82,7 +94,8 @@ class PackBooks {
           turnover_(load_halves(books.turnover + at)) {}
 
     /// Adds posts; `common` is work that all replicas share.
-    KTC_INLINE void enter(double common, Doubles extracted, Doubles gained, Doubles supply) {
+    template <class Common>
+    KTC_INLINE void enter(Common common, Doubles extracted, Doubles gained, Doubles supply) {
         const Doubles work = common - extracted;
         work_.post(work);
         heat_.post(0.0 - gained);
@@ -102,6 +115,35 @@ class PackBooks {
     Doubles turnover_;
 };
 
+/// Work of a tile without the state: one sum for all replicas, or one for each of a group.
+template <bool own, class Real>
+class CommonWork {
+   public:
+    KTC_INLINE void add(const ModalTick<Real>& tick) { sum_ += tick.common_work; }
+    KTC_INLINE double of(std::size_t) const { return sum_; }
+    KTC_INLINE void clear() { sum_ = 0.0; }
+
+   private:
+    double sum_ = 0.0;
+};
+template <class Real>
+class CommonWork<true, Real> {
+   public:
+    KTC_INLINE void add(const ModalTick<Real>& tick) {
+        if (tick.own_work == nullptr) return;
+        for (std::size_t i = 0; i < packs; ++i)
+            sums_[i] = sums_[i] + load(tick.own_work + i * pack_width);
+    }
+    KTC_INLINE Doubles of(std::size_t pack) const { return sums_[pack]; }
+    KTC_INLINE void clear() {
+        for (Doubles& sum : sums_) sum = Doubles{};
+    }
+
+   private:
+    static constexpr std::size_t packs = 2 * lanes_of<Real> / pack_width;
+    Doubles sums_[packs] = {};
+};
+
 /// Accounts of a group of replicas.
 template <class Real>
 class GroupBooks {
@@ -110,15 +152,16 @@ class GroupBooks {
         for (std::size_t i = 0; i < packs; ++i) of_[i] = PackBooks(books, i * pack_width);
     }
     /// Adds the posts of a tile and resets them to zero.
-    KTC_INLINE void enter(double& common, TilePosts<Real> (&posts)[2]) {
+    template <class Common>
+    KTC_INLINE void enter(Common& common, TilePosts<Real> (&posts)[2]) {
         for (std::size_t half = 0; half < 2; ++half) {
             for (std::size_t part = 0; part < packs / 2; ++part)
                 of_[half * (packs / 2) + part].enter(
-                    common, doubles_of(posts[half].extracted, part),
+                    common.of(half * (packs / 2) + part), doubles_of(posts[half].extracted, part),
                     doubles_of(posts[half].gained, part), doubles_of(posts[half].supply, part));
             posts[half] = TilePosts<Real>{};
         }
-        common = 0.0;
+        common.clear();
     }
     KTC_INLINE void close() const {
         for (std::size_t i = 0; i < packs; ++i) of_[i].close(books_, i * pack_width);
@@ -200,7 +243,7 @@ KTC_INLINE std::size_t ticks_of_tile(std::uint64_t step, std::size_t left) {
 }
 
 /// Ticks of a single unit, whose state stays in registers.
-template <class Real>
+template <bool own, class Real>
 KTC_INLINE void modal_unit(Real* state, const ModalTick<Real>* ticks, std::size_t count,
                            StreamAddress address, const ModalBooks& books) {
     const Stream stream(address);
@@ -208,15 +251,15 @@ KTC_INLINE void modal_unit(Real* state, const ModalTick<Real>* ticks, std::size_
     Pack<Real> low = load(state), high = load(state + lanes_of<Real>);
     TilePosts<Real> posts[2];
     NoiseTile<Real> noise;
-    double common = 0.0;
+    CommonWork<own, Real> common;
     while (count > 0) {
         const std::size_t tile = ticks_of_tile(address.step, count);
         noise.fill(stream, StepsOfUnit{address.step, 0}, tile);
         address.step += tile;
         for (std::size_t k = 0; k < tile; ++k) {
-            common += ticks[k].common_work;
-            move(low, ticks[k], 0, noise[k].first, posts[0]);
-            move(high, ticks[k], 0, noise[k].second, posts[1]);
+            common.add(ticks[k]);
+            move<own>(low, ticks[k], 0, 0, noise[k].first, posts[0]);
+            move<own>(high, ticks[k], 0, lanes_of<Real>, noise[k].second, posts[1]);
         }
         accounts.enter(common, posts);
         ticks += tile;
@@ -227,7 +270,7 @@ KTC_INLINE void modal_unit(Real* state, const ModalTick<Real>* ticks, std::size_
     accounts.close();
 }
 
-template <class Real>
+template <bool own, class Real>
 KTC_INLINE void modal_units(Real* state, std::size_t stride, std::size_t units,
                             const ModalTick<Real>* ticks, std::size_t count, StreamAddress address,
                             const ModalBooks& books) {
@@ -235,11 +278,11 @@ KTC_INLINE void modal_units(Real* state, std::size_t stride, std::size_t units,
     GroupBooks<Real> accounts(books);
     TilePosts<Real> posts[2];
     NoiseTile<Real> noise;
-    double common = 0.0;
+    CommonWork<own, Real> common;
     // A tile holds the noise of several ticks of few units, or of some units of one tick.
     const std::size_t at_once = units < noise.size ? noise.size / units : 1;
     for (std::size_t k = 0; k < count; ++k) {
-        common += ticks[k].common_work;
+        common.add(ticks[k]);
         const std::size_t made = k % at_once;
         for (std::size_t start = 0; start < units; start += noise.size) {
             const std::size_t stop = units - start < noise.size ? units - start : noise.size;
@@ -252,13 +295,13 @@ KTC_INLINE void modal_units(Real* state, std::size_t stride, std::size_t units,
                 noise.fill(stream, UnitsOfSteps{address.step, 0, all_units}, rows * units);
             }
             for (std::size_t i = 0; i < stop; ++i) {
-                Real* own = state + (start + i) * stride;
+                Real* row = state + (start + i) * stride;
                 const NormalPair<Real> normals = noise[made * stop + i];
-                Pack<Real> low = load(own), high = load(own + lanes_of<Real>);
-                move(low, ticks[k], start + i, normals.first, posts[0]);
-                move(high, ticks[k], start + i, normals.second, posts[1]);
-                store(own, low);
-                store(own + lanes_of<Real>, high);
+                Pack<Real> low = load(row), high = load(row + lanes_of<Real>);
+                move<own>(low, ticks[k], start + i, 0, normals.first, posts[0]);
+                move<own>(high, ticks[k], start + i, lanes_of<Real>, normals.second, posts[1]);
+                store(row, low);
+                store(row + lanes_of<Real>, high);
             }
         }
         if (++address.step % modal_tile == 0) accounts.enter(common, posts);
@@ -270,10 +313,12 @@ KTC_INLINE void modal_units(Real* state, std::size_t stride, std::size_t units,
 template <class Real>
 void modal_of(Real* state, std::size_t stride, std::size_t units, const ModalTick<Real>* ticks,
               std::size_t count, const StreamAddress& first, const ModalBooks& books) {
-    if (units == 1)
-        modal_unit(state, ticks, count, first, books);
+    if (count > 0 && ticks->own)
+        modal_units<true>(state, stride, units, ticks, count, first, books);
+    else if (units == 1)
+        modal_unit<false>(state, ticks, count, first, books);
     else
-        modal_units(state, stride, units, ticks, count, first, books);
+        modal_units<false>(state, stride, units, ticks, count, first, books);
 }
 
 }  // namespace ktc::KTC_INSTRUCTION_SET

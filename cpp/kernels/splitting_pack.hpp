@@ -8,10 +8,14 @@ namespace ktc::KTC_INSTRUCTION_SET {
 
 inline constexpr std::size_t packs = block_width / pack_width;
 
+KTC_INLINE Doubles pull_of(const LineMove& line, std::size_t lane) {
+    return line.pulls == nullptr ? all(line.pull) : load(line.pulls + lane);
+}
+
 inline void line_slope(const LineEntry* entries, std::size_t count, const double* state,
-                       double start, double* slope) {
+                       const LineMove& line, double* slope) {
     Doubles sum[packs];
-    for (Doubles& part : sum) part = all(start);
+    for (std::size_t p = 0; p < packs; ++p) sum[p] = all(-0.0) - pull_of(line, p * pack_width);
     for (std::size_t k = 0; k < count; ++k) {
         const double* w = state + entries[k].coordinate * block_width;
         for (std::size_t p = 0; p < packs; ++p)
@@ -24,7 +28,7 @@ inline void line_move(const LineEntry* entries, std::size_t count, double* state
                       const LineMove& line, const double* displacement, const double* slope,
                       double* energy, double* supply) {
     for (std::size_t at = 0; at < block_width; at += pack_width) {
-        const Doubles step = load(displacement + at);
+        const Doubles step = load(displacement + at), pull = pull_of(line, at);
         Doubles change = step * (load(slope + at) + 0.5 * line.curvature * step);
         for (std::size_t k = 0; k < count; ++k) {
             double* w = state + entries[k].coordinate * block_width + at;
@@ -36,7 +40,7 @@ inline void line_move(const LineEntry* entries, std::size_t count, double* state
             store(w, after);
         }
         store(energy + at, load(energy + at) + change);
-        store(supply + at, load(supply + at) + line.pull * step);
+        store(supply + at, load(supply + at) + pull * step);
     }
 }
 

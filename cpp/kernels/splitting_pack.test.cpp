@@ -19,7 +19,7 @@ TEST_CASE("the slope along a line") {
     const Block state = testing::numbers(3 * block_width, 1);
     for (const Kernels* kernels : available_kernels()) {
         Block slope(block_width);
-        kernels->line_slope(entries, 2, state.data(), 0.25, slope.data());
+        kernels->line_slope(entries, 2, state.data(), {0.0, -0.25}, slope.data());
         for (std::size_t lane = 0; lane < block_width; ++lane)
             CHECK(slope[lane] ==
                   doctest::Approx(0.25 + 2.0 * state[lane] - 0.5 * state[2 * block_width + lane]));

@@ -14,6 +14,39 @@ std::vector<double> difference(const std::vector<double>& after,
     return result;
 }
 
+/// Δb of each replica; null if it is the same for all.
+std::shared_ptr<const ReplicaNumbers> own_difference(const Controls& after,
+                                                     const Controls& before) {
+    const auto &to = after.own_bias, &from = before.own_bias;
+    if (to == from) return nullptr;
+    std::vector<double> other(before.bias.size());
+    const auto change = [&](std::vector<double> own, std::size_t row, bool is_after) {
+        const auto& table = is_after ? from : to;
+        if (table)
+            table->read(row, other.data());
+        else
+            other = is_after ? before.bias : after.bias;
+        return is_after ? difference(own, other) : difference(other, own);
+    };
+    const auto& known = to ? to : from;
+    return std::make_shared<const ReplicaNumbers>(
+        known->mapped(other.size(), [&](std::vector<double> own, std::size_t row) {
+            return change(std::move(own), row, to != nullptr);
+        }));
+}
+
+/// Δβ of each replica, zero without a difference of the biases.
+std::shared_ptr<const ReplicaNumbers> own_force_change(
+    const Coordinates& coordinates, const std::shared_ptr<const ReplicaNumbers>& difference,
+    const Drive& before) {
+    const std::size_t n = coordinates.dimension();
+    const auto& table = difference ? *difference : *before.own;
+    return std::make_shared<const ReplicaNumbers>(
+        table.mapped(n, [&](std::vector<double> own, std::size_t) {
+            return difference ? coordinates.force(own) : std::vector<double>(n, 0.0);
+        }));
+}
+
 }  // namespace
 
 ControlUpdate::ControlUpdate(const Setting& from, const Setting& to)
@@ -22,8 +55,10 @@ ControlUpdate::ControlUpdate(const Setting& from, const Setting& to)
     const std::vector<double> bias_change = difference(to.controls.bias, from.controls.bias);
     const bool new_shape = !to.same_shape(from);
     displaces_ = from.drive->source != to.drive->source;
-    if (!new_shape && !displaces_ && !any_nonzero(bias_change)) return;
+    const std::shared_ptr<const ReplicaNumbers> own = own_difference(to.controls, from.controls);
+    if (!new_shape && !displaces_ && !own && !any_nonzero(bias_change)) return;
     force_change_ = coordinates.force(bias_change);
+    if (own || from.drive->own) own_change_ = own_force_change(coordinates, own, *from.drive);
     if (!new_shape) return;
 
     quartic_change_ = difference(to.controls.quartic, from.controls.quartic);
@@ -51,9 +86,10 @@ void ControlUpdate::apply(ReplicaBlock& block, Workspace& workspace) const {
     if (!changes_energy()) return;
     double work[block_width];
     if (changes_shape())
-        block.state.change(before_->rest, after_->rest, workspace.state, [&](double* state) {
-            apply_shape(state, workspace.second.data(), work);
-        });
+        block.state.change(before_->rest_of(block.number), after_->rest_of(block.number),
+                           workspace.state, [&](double* state) {
+                               apply_shape(block.number, state, workspace.second.data(), work);
+                           });
     else
         shift(block, workspace, work);
     block.ledger.post(Ledger::work, work);
@@ -62,33 +98,43 @@ void ControlUpdate::apply(ReplicaBlock& block, Workspace& workspace) const {
 /// Where single precision rounds the state, the energy of it is part of the work, as it is in
 /// ticks.
 void ControlUpdate::shift(ReplicaBlock& block, Workspace& workspace, double* work) const {
-    const bool rounds = block.state.rounds(before_->rest, after_->rest);
-    if (rounds) {
-        const double* state = block.state.read(before_->rest, workspace.state);
+    const LaneNumbers from = before_->rest_of(block.number), to = after_->rest_of(block.number);
+    const std::size_t first = is_own() ? 0 : block_width - 1;
+    bool rounds[block_width], any = false;
+    for (std::size_t lane = first; lane < block_width; ++lane)
+        any |= rounds[lane] = block.state.rounds(from, to, lane);
+    if (!is_own()) std::fill(rounds, rounds + block_width, any);
+    if (any) {
+        const double* state = block.state.read(from, workspace.state);
         workspace.before.assign(state, state + force_change_.size() * block_width);
     }
-    block.state.shift_force(before_->rest, after_->rest, force_change_, work);
-    if (!rounds) return;
-    const double* state = block.state.read(after_->rest, workspace.state);
+    block.state.shift_force(from, to, force_change_of(block.number), work);
+    if (!any) return;
+    const double* state = block.state.read(to, workspace.state);
+    const LaneNumbers force = after_->force_of(block.number);
     for (std::size_t i = 0; i < force_change_.size(); ++i)
         for (std::size_t lane = 0; lane < block_width; ++lane) {
             const std::size_t at = i * block_width + lane;
             const double before = workspace.before[at], after = state[at];
-            work[lane] += (after - before) * (0.5 * (after + before) - after_->force[i]);
+            if (rounds[lane])
+                work[lane] += (after - before) * (0.5 * (after + before) - force(i, lane));
         }
 }
 
-void ControlUpdate::apply_shape(double* state, double* product, double* work) const {
+void ControlUpdate::apply_shape(std::uint64_t block, double* state, double* product,
+                                double* work) const {
     const std::size_t n = force_change_.size(), size = n * block_width;
     const bool sparse = stiffness_change_.empty();
+    const LaneNumbers change = force_change_of(block);
+    double room[block_width];
     std::fill(work, work + block_width, 0.0);
     if (!sparse) multiply_block(stiffness_change_, state, product, block_width);
     for (std::size_t i = 0; i < n; ++i) {
         double* row = product + (sparse ? 0 : i * block_width);
-        const double* x = state + i * block_width;
+        const double *x = state + i * block_width, *pull = change.row(i, room);
         if (sparse) multiply_row(sparse_change_.row(i), state, block_width, row);
         for (std::size_t lane = 0; lane < block_width; ++lane)
-            work[lane] += x[lane] * (row[lane] - force_change_[i]);
+            work[lane] += x[lane] * (row[lane] - pull[lane]);
     }
     for (std::size_t i = 0; i < quartic_change_.size(); ++i)
         for (std::size_t lane = 0; lane < block_width; ++lane) {

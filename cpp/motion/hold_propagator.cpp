@@ -1,6 +1,7 @@
 #include "motion/hold_propagator.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "ground/dense.hpp"
@@ -60,6 +61,76 @@ ModalPropagator<Real>::ModalPropagator(const std::vector<double>& rates, double 
     }
 }
 
+namespace {
+
+/// Ticks of one block whose replicas have forces of their own, each with a copy of them.
+template <class Real>
+class OwnTicks {
+   public:
+    OwnTicks(const std::vector<Tick>& batch, std::vector<ModalTick<Real>> modal, std::size_t first,
+             std::uint64_t block)
+        : ticks(std::move(modal)), numbers_(ticks.size()) {
+        for (std::size_t k = 0; k < ticks.size(); ++k)
+            fill(ticks[k], numbers_[k], batch[first + k], block);
+    }
+
+    /// Moves on by a group of replicas.
+    void next_group() {
+        constexpr std::size_t width = replicas_of_a_group<Real>;
+        for (ModalTick<Real>& tick : ticks) {
+            tick.force += width;
+            if (tick.force_change != nullptr) tick.force_change += width;
+            if (tick.force_rest != nullptr) tick.force_rest += width;
+            if (tick.own_work != nullptr) tick.own_work += width;
+        }
+    }
+
+    std::vector<ModalTick<Real>> ticks;
+
+   private:
+    struct Numbers {
+        std::vector<Real> force, change, rest;
+        std::vector<double> work;
+    };
+
+    static void fill(ModalTick<Real>& tick, Numbers& own, const Tick& from, std::uint64_t block) {
+        const LaneNumbers force = from.drive->rest_of(block);
+        const std::size_t n = force.size();
+        const auto rounded = [&](const LaneNumbers& numbers) {
+            std::vector<Real> result(n * block_width);
+            for (std::size_t at = 0; at < result.size(); ++at)
+                result[at] = static_cast<Real>(numbers(at / block_width, at % block_width));
+            return result;
+        };
+        tick.own = true;
+        own.force = rounded(force);
+        tick.force = own.force.data();
+        if (tick.force_change == nullptr) return;
+        const LaneNumbers change = from.update->force_change_of(block);
+        own.change = rounded(change);
+        tick.force_change = own.change.data();
+        if constexpr (sizeof(Real) < sizeof(double)) {
+            const LaneNumbers before = from.update->rest_before_of(block);
+            own.work.assign(block_width, 0.0);
+            own.rest.resize(n * block_width);
+            for (std::size_t at = 0; at < own.rest.size(); ++at) {
+                const std::size_t i = at / block_width, lane = at % block_width;
+                own.work[lane] -= change(i, lane) * before(i, lane);
+                own.rest[at] =
+                    static_cast<Real>(change(i, lane) - static_cast<double>(own.change[at]));
+            }
+            tick.force_rest = own.rest.data();
+            tick.own_work = own.work.data();
+        }
+    }
+
+    std::vector<Numbers> numbers_;
+};
+
+bool is_own(const Tick& tick) { return tick.drive->own || (tick.update && tick.update->is_own()); }
+
+}  // namespace
+
 template <class Real>
 void ModalPropagator<Real>::prepare(Tick& tick, TickBatch& batch) const {
     ModalTick<Real> modal{nullptr, nullptr, decay_.data(), growth_.data(), width_.data()};
@@ -81,11 +152,22 @@ std::size_t ModalPropagator<Real>::play(const TickBatch& batch, std::size_t firs
     constexpr std::size_t width = replicas_of_a_group<Real>;
     const NoiseAddress at = block.address(width);
     BlockBooks books(block.ledger);
+    const auto begin_at = batch.ticks.begin() + static_cast<std::ptrdiff_t>(first);
+    const auto end_at = batch.ticks.begin() + static_cast<std::ptrdiff_t>(last);
+    std::optional<OwnTicks<Real>> own;
+    if (std::any_of(begin_at, end_at, is_own)) {
+        own.emplace(batch.ticks,
+                    std::vector<ModalTick<Real>>(modal.begin() + static_cast<std::ptrdiff_t>(first),
+                                                 modal.begin() + static_cast<std::ptrdiff_t>(last)),
+                    first, block.number);
+        for (std::size_t g = 0; g < at.begin_group; ++g) own->next_group();
+    }
     for (std::size_t g = at.begin_group; g < at.end_group; ++g) {
         const std::size_t lane = g * width;
         kernels().of<Real>().modal(block.state.numbers<Real>() + lane, block_width, decay_.size(),
-                                   modal.data() + first, last - first, at.stream(Purpose::hold, g),
-                                   books.modal(lane));
+                                   own ? own->ticks.data() : modal.data() + first, last - first,
+                                   at.stream(Purpose::hold, g), books.modal(lane));
+        if (own) own->next_group();
     }
     block.step += last - first;
     return last - first;
@@ -126,7 +208,7 @@ class DensePropagator final : public Propagator {
     std::size_t play(const TickBatch& batch, std::size_t first, ReplicaBlock& block,
                      Workspace& workspace) const override {
         const Tick& tick = batch.ticks[first];
-        const std::vector<double>& rest = tick.drive->rest;
+        const LaneNumbers rest = tick.drive->rest_of(block.number);
         if (tick.update) tick.update->apply(block, workspace);
         block.state.change(rest, rest, workspace.state, [&](double* state) {
             advance(state, tick, block.address(), workspace);
@@ -144,15 +226,19 @@ class DensePropagator final : public Propagator {
     void advance(double* state, const Tick& tick, const NoiseAddress& address,
                  Workspace& workspace) const {
         const Drive& drive = *tick.drive;
+        const LaneNumbers rest = drive.rest_of(address.block());
+        const LaneNumbers force = drive.force_of(address.block());
         const std::size_t coordinates = drive.force.size();
+        double rest_room[block_width], force_room[block_width];
         Posts& posts = workspace.posts;
         double* deviation = workspace.first.data();
         double* noise = deviation + rows_ * block_width;
         double* moved = workspace.second.data();
         for (std::size_t i = 0; i < rows_; ++i) {
+            const double* center = rest.row(i, rest_room);
             for (std::size_t lane = 0; lane < block_width; ++lane)
                 deviation[i * block_width + lane] =
-                    (state[i * block_width + lane] - drive.rest[i]) * per_unit_[i];
+                    (state[i * block_width + lane] - center[lane]) * per_unit_[i];
             row_of_normals(address, Purpose::hold, i, noise + i * block_width);
         }
         step_.multiply(deviation, moved);
@@ -160,11 +246,12 @@ class DensePropagator final : public Propagator {
         std::fill(std::begin(posts.supply), std::end(posts.supply), 0.0);
         if (tick.source) feed(*tick.source, address, deviation, moved, posts);
         for (std::size_t i = 0; i < coordinates; ++i) {
+            const double *center = rest.row(i, rest_room), *beta = force.row(i, force_room);
             for (std::size_t lane = 0; lane < block_width; ++lane) {
                 const std::size_t at = i * block_width + lane;
-                const double before = state[at], after = drive.rest[i] + moved[at];
-                posts.heat[lane] += (before - after) * (0.5 * (before + after) - drive.force[i]);
-                posts.supply[lane] += drive.force[i] * (after - before);
+                const double before = state[at], after = center[lane] + moved[at];
+                posts.heat[lane] += (before - after) * (0.5 * (before + after) - beta[lane]);
+                posts.supply[lane] += beta[lane] * (after - before);
                 state[at] = after;
             }
         }

@@ -96,7 +96,7 @@ std::size_t MidpointPropagator<Real>::play(const TickBatch& batch, std::size_t f
     if (tick.update) tick.update->apply(block, workspace);
     for (std::uint64_t left = tick.steps; left > 0;) {
         const std::uint64_t steps = std::min(left, steps_at_once());
-        advance(block.state.numbers<Real>(), tick.drive->force,
+        advance(block.state.numbers<Real>(), tick.drive->force_of(block.number),
                 block.address(replicas_of_a_group<Real>), steps, workspace, workspace.posts);
         block.step += steps;
         left -= steps;
@@ -106,14 +106,12 @@ std::size_t MidpointPropagator<Real>::play(const TickBatch& batch, std::size_t f
 }
 
 template <class Real>
-void MidpointPropagator<Real>::advance(Real* state, const std::vector<double>& force,
+void MidpointPropagator<Real>::advance(Real* state, const LaneNumbers& force,
                                        const NoiseAddress& address, std::uint64_t steps,
                                        Workspace& workspace, Posts& posts) const {
     Real* before = workspace.first.numbers<Real>();
     std::copy_n(state, unit_.size() * block_width, before);
-    std::vector<Real> push(unit_.size());
-    for (std::size_t i = 0; i < push.size(); ++i)
-        push[i] = static_cast<Real>(reach_[i] * force[i] / unit_[i]);
+    const Push push = push_by(force);
     if (uncoupled_)
         step_uncoupled(state, push, address, steps);
     else
@@ -122,9 +120,20 @@ void MidpointPropagator<Real>::advance(Real* state, const std::vector<double>& f
 }
 
 template <class Real>
-void MidpointPropagator<Real>::step_coupled(Real* state, const std::vector<Real>& push,
-                                            NoiseAddress address, std::uint64_t steps,
-                                            Real* sums) const {
+typename MidpointPropagator<Real>::Push MidpointPropagator<Real>::push_by(
+    const LaneNumbers& force) const {
+    Push result{{}, force.differ()};
+    const std::size_t lanes = result.own ? block_width : 1;
+    result.numbers.reserve(unit_.size() * lanes);
+    for (std::size_t i = 0; i < unit_.size(); ++i)
+        for (std::size_t lane = 0; lane < lanes; ++lane)
+            result.numbers.push_back(static_cast<Real>(reach_[i] * force(i, lane) / unit_[i]));
+    return result;
+}
+
+template <class Real>
+void MidpointPropagator<Real>::step_coupled(Real* state, const Push& push, NoiseAddress address,
+                                            std::uint64_t steps, Real* sums) const {
     const std::size_t n = unit_.size();
     // Lanes not in use take part in the products.
     if (address.end_group - address.begin_group < block_width / replicas_of_a_group<Real>)
@@ -133,9 +142,10 @@ void MidpointPropagator<Real>::step_coupled(Real* state, const std::vector<Real>
         const std::vector<Real>& rate = step == 0 ? half_rate_ : rate_;
         for (std::size_t g = address.begin_group; g < address.end_group; ++g) {
             const std::size_t lane = g * replicas_of_a_group<Real>;
-            kernels().of<Real>().midpoint_prepare(state + lane, sums + lane, n,
-                                                  {rate.data(), width_.data(), push.data()},
-                                                  address.stream(Purpose::hold, g));
+            kernels().of<Real>().midpoint_prepare(
+                state + lane, sums + lane, n,
+                {rate.data(), width_.data(), push.of(0, lane), push.own},
+                address.stream(Purpose::hold, g));
         }
         response_.move(sums, state);
     }
@@ -143,23 +153,23 @@ void MidpointPropagator<Real>::step_coupled(Real* state, const std::vector<Real>
 }
 
 template <class Real>
-void MidpointPropagator<Real>::step_uncoupled(Real* state, const std::vector<Real>& push,
-                                              const NoiseAddress& at, std::uint64_t steps) const {
+void MidpointPropagator<Real>::step_uncoupled(Real* state, const Push& push, const NoiseAddress& at,
+                                              std::uint64_t steps) const {
     for (std::size_t g = at.begin_group; g < at.end_group; ++g)
         for (std::size_t i = 0; i < unit_.size(); ++i)
             kernels().of<Real>().midpoint_uncoupled(
                 state + i * block_width + g * replicas_of_a_group<Real>, steps,
-                {growth_[i], width_[i], push[i], rate_[i], half_rate_[i]},
+                {growth_[i], width_[i], push.of(i, g * replicas_of_a_group<Real>), rate_[i],
+                 half_rate_[i], push.own},
                 at.stream(Purpose::hold, g, i));
 }
 
 template <class Real>
-void MidpointPropagator<Real>::post(const Real* before, const Real* after,
-                                    const std::vector<double>& force, Workspace& workspace,
-                                    Posts& posts) const {
+void MidpointPropagator<Real>::post(const Real* before, const Real* after, const LaneNumbers& force,
+                                    Workspace& workspace, Posts& posts) const {
     const std::size_t n = unit_.size();
     const KernelsOf<Real>& kernel = kernels().of<Real>();
-    const MidpointPost post{unit_.data(), force.data(), quartic_.data()};
+    const MidpointPost post{unit_.data(), force.data(), quartic_.data(), force.differ()};
     double* middle = workspace.second.data();
     double* slope = workspace.first.data() + n * block_width;
     kernel.midpoint_mean(before, after, n, post.unit, middle);

@@ -40,16 +40,25 @@ class MidpointPropagator final : public Propagator {
     std::size_t play(const TickBatch& batch, std::size_t first, ReplicaBlock& block,
                      Workspace& workspace) const override;
     /// Moves a state by at most steps_at_once() steps, and fills heat and supply.
-    void advance(Real* state, const std::vector<double>& force, const NoiseAddress& address,
+    void advance(Real* state, const LaneNumbers& force, const NoiseAddress& address,
                  std::uint64_t steps, Workspace& workspace, Posts& posts) const;
 
    private:
-    void step_uncoupled(Real* state, const std::vector<Real>& push, const NoiseAddress& at,
+    /// Shift of every unit by its force in a step, [unit] or [unit][lane].
+    struct Push {
+        std::vector<Real> numbers;
+        bool own;
+        const Real* of(std::size_t unit, std::size_t lane) const {
+            return numbers.data() + (own ? unit * block_width + lane : unit);
+        }
+    };
+    Push push_by(const LaneNumbers& force) const;
+    void step_uncoupled(Real* state, const Push& push, const NoiseAddress& at,
                         std::uint64_t steps) const;
-    void step_coupled(Real* state, const std::vector<Real>& push, NoiseAddress address,
-                      std::uint64_t steps, Real* sums) const;
-    void post(const Real* before, const Real* after, const std::vector<double>& force,
-              Workspace& workspace, Posts& posts) const;
+    void step_coupled(Real* state, const Push& push, NoiseAddress address, std::uint64_t steps,
+                      Real* sums) const;
+    void post(const Real* before, const Real* after, const LaneNumbers& force, Workspace& workspace,
+              Posts& posts) const;
 
     std::shared_ptr<const Energy> energy_;
     std::uint64_t steps_;

@@ -16,6 +16,8 @@ struct NoiseAddress {
     std::size_t begin_group;    ///< groups [begin, end) of the block hold replicas in use
     std::size_t end_group;
 
+    /// Number of the block among all blocks of the seed, in groups of double precision.
+    std::uint64_t block() const { return first_group / (block_width / group_width); }
     /// Stream of one group of the block.
     StreamAddress stream(Purpose purpose, std::size_t group, std::size_t element = 0) const {
         return {seed, purpose, first_group + group, static_cast<std::uint32_t>(element), step};

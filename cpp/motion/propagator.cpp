@@ -21,7 +21,7 @@ void TickBatch::play(ReplicaBlock& block, Workspace& workspace) const {
 std::size_t StepPropagator::play(const TickBatch& batch, std::size_t first, ReplicaBlock& block,
                                  Workspace& workspace) const {
     const Tick& tick = batch.ticks[first];
-    const std::vector<double>& rest = tick.drive->rest;
+    const LaneNumbers rest = tick.drive->rest_of(block.number);
     if (tick.update) tick.update->apply(block, workspace);
     for (std::uint64_t step = 0; step < tick.steps; ++step, ++block.step) {
         block.state.change(rest, rest, workspace.state, [&](double* state) {

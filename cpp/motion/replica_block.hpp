@@ -32,52 +32,77 @@ class BlockState {
     }
 
     /// The state where β is `force`: the stored numbers, or a copy in `scratch`.
-    const double* read(const std::vector<double>& force, std::vector<double>& scratch) const {
+    const double* read(const LaneNumbers& force, std::vector<double>& scratch) const {
         if (!format_->single()) return full_.data();
         scratch.resize(single_.size());
-        for (std::size_t row = 0; row < format_->rows(); ++row)
-            kernels().widen(single_.data() + row * block_width, block_width, format_->unit(row),
-                            format_->offset(force)[row], scratch.data() + row * block_width);
+        const LaneNumbers offset = format_->offset(force);
+        for (std::size_t row = 0; row < format_->rows(); ++row) {
+            const float* from = single_.data() + row * block_width;
+            double* to = scratch.data() + row * block_width;
+            if (!offset.differ()) {
+                kernels().widen(from, block_width, format_->unit(row), offset(row, 0), to);
+                continue;
+            }
+            for (std::size_t lane = 0; lane < block_width; ++lane)
+                to[lane] = offset(row, lane) + format_->unit(row) * from[lane];
+        }
         return scratch.data();
     }
 
     /// Calls work(double* state) and stores the state it leaves; β goes from `before` to `after`.
     template <class Work>
-    void change(const std::vector<double>& before, const std::vector<double>& after,
-                std::vector<double>& scratch, Work&& work) {
+    void change(const LaneNumbers& before, const LaneNumbers& after, std::vector<double>& scratch,
+                Work&& work) {
         if (!format_->single()) {
             work(full_.data());
             return;
         }
         read(before, scratch);
         work(scratch.data());
-        for (std::size_t row = 0; row < format_->rows(); ++row)
-            kernels().narrow(scratch.data() + row * block_width, block_width, format_->unit(row),
-                             format_->offset(after)[row], single_.data() + row * block_width);
+        const LaneNumbers offset = format_->offset(after);
+        for (std::size_t row = 0; row < format_->rows(); ++row) {
+            const double* from = scratch.data() + row * block_width;
+            float* to = single_.data() + row * block_width;
+            if (!offset.differ()) {
+                kernels().narrow(from, block_width, format_->unit(row), offset(row, 0), to);
+                continue;
+            }
+            const double inverse = 1.0 / format_->unit(row);
+            for (std::size_t lane = 0; lane < block_width; ++lane)
+                to[lane] = static_cast<float>(inverse * (from[lane] - offset(row, lane)));
+        }
     }
 
     /// Control update of β alone at held state: work = −changeᵀ x.
-    void shift_force(const std::vector<double>& before, const std::vector<double>& after,
-                     const std::vector<double>& change, double* work) {
+    void shift_force(const LaneNumbers& before, const LaneNumbers& after, const LaneNumbers& change,
+                     double* work) {
         std::fill_n(work, block_width, 0.0);
+        const LaneNumbers from = format_->offset(before), to = format_->offset(after);
+        const bool differ = from.differ() || to.differ() || change.differ();
+        double room[block_width];
         for (std::size_t row = 0; row < change.size(); ++row) {
             const std::size_t at = row * block_width;
-            if (format_->single())
+            const double* step = change.row(row, room);
+            if (!format_->single())
+                for (std::size_t lane = 0; lane < block_width; ++lane)
+                    work[lane] -= step[lane] * full_[at + lane];
+            else if (!differ)
                 kernels().reframe(single_.data() + at, block_width, format_->unit(row),
-                                  format_->offset(before)[row], format_->offset(after)[row],
-                                  change[row], work);
+                                  from(row, 0), to(row, 0), *step, work);
             else
                 for (std::size_t lane = 0; lane < block_width; ++lane)
-                    work[lane] -= change[row] * full_[at + lane];
+                    shift_lane(single_[at + lane], format_->unit(row), from(row, lane),
+                               to(row, lane), step[lane], work[lane]);
         }
     }
 
     /// Whether a change of the offset rounds numbers to more than a ten-thousandth of their unit.
-    bool rounds(const std::vector<double>& before, const std::vector<double>& after) const {
+    bool rounds(const LaneNumbers& before, const LaneNumbers& after, std::size_t lane) const {
         if (!format_->single()) return false;
-        const std::vector<double>&from = format_->offset(before), &to = format_->offset(after);
+        const LaneNumbers from = format_->offset(before), to = format_->offset(after);
         for (std::size_t row = 0; row < format_->rows(); ++row)
-            if (std::abs(to[row] - from[row]) > 0x1p10 * format_->unit(row)) return true;
+            if (std::abs(to(row, lane) - from(row, lane)) > 0x1p10 * format_->unit(row))
+                return true;
         return false;
     }
 
@@ -93,12 +118,15 @@ class BlockState {
     }
 
     /// Sum of a row over lanes [begin, end) from `reference`, in eight independent partial sums.
-    double row_sum(std::size_t row, const std::vector<double>& force, double reference,
-                   std::size_t begin, std::size_t end) const {
+    double row_sum(std::size_t row, const LaneNumbers& force, double reference, std::size_t begin,
+                   std::size_t end) const {
         const std::size_t at = row * block_width;
         if (!format_->single()) return row_sum(full_.data() + at, reference, begin, end);
-        return format_->unit(row) * row_sum(single_.data() + at, 0.0, begin, end) +
-               static_cast<double>(end - begin) * (format_->offset(force)[row] - reference);
+        const double sum = format_->unit(row) * row_sum(single_.data() + at, 0.0, begin, end);
+        const LaneNumbers offset = format_->offset(force);
+        if (!offset.differ())
+            return sum + static_cast<double>(end - begin) * (offset(row, 0) - reference);
+        return sum + row_sum(offset.data() + at, reference, begin, end);
     }
 
     /// Appends the stored numbers to `to`; `load` reads them back.
@@ -112,6 +140,14 @@ class BlockState {
     }
 
    private:
+    /// What the kernel `reframe` does to one number.
+    static void shift_lane(float& number, double unit, double from, double to, double change,
+                           double& work) {
+        const double wide = from + unit * number;
+        work -= change * wide;
+        if (from != to) number = static_cast<float>(1.0 / unit * (wide - to));
+    }
+
     template <class Real>
     static double row_sum(const Real* row, double reference, std::size_t begin, std::size_t end) {
         double sums[8] = {};

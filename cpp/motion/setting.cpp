@@ -73,7 +73,32 @@ std::shared_ptr<const Drive> drive_of(const Network& network, const Setting& set
             undriven.force[i] += drive.rest_slope[i];
         drive.undriven = std::make_shared<const Drive>(std::move(undriven));
     }
+    if (controls.own_bias)
+        drive.own = std::make_shared<const ReplicaNumbers>(controls.own_bias->mapped(
+            drive.force.size(), [&](const std::vector<double>& bias, std::size_t) {
+                return setting.coordinates->force(bias);
+            }));
     return std::make_shared<const Drive>(std::move(drive));
+}
+
+void check_own_bias(const Network& network, const Controls& controls, Motion motion) {
+    if (!controls.own_bias) return;
+    require(controls.own_bias->size() == network.units(),
+            "bias of each replica must have one column per unit");
+    for (double value : controls.own_bias->numbers())
+        require(std::isfinite(value), "bias of each replica must be finite");
+    require(
+        motion != Motion::driven && !network.circuit() && !controls.has_sources(),
+        "bias of each replica is not available in a circuit, with sources, or in exact motion at "
+        "several temperatures: make the emulator with resolve_heat=True where only temperatures "
+        "differ, or one emulator per replica, with first_replica");
+}
+
+void check_energy(const Drive& drive) {
+    double energy = 0.0;
+    for (double beta : drive.own ? drive.own->largest() : drive.force) energy += beta * beta;
+    require(energy <= largest_energy,
+            "bias is so large that the equilibrium energy overflows; scale it down");
 }
 
 }  // namespace
@@ -90,6 +115,7 @@ Setting make_setting(const Network& network, Controls controls, Motion motion,
     } else {
         network.check(controls);
     }
+    check_own_bias(network, controls, motion);
     const bool bias_alone = change && change->bias_alone() && !exchanged;
     if (!bias_alone) check_motion(network, controls, motion);
     Setting setting{std::move(controls), nullptr, nullptr, nullptr, nullptr};
@@ -103,10 +129,7 @@ Setting make_setting(const Network& network, Controls controls, Motion motion,
     if (!setting.flow && needs_flow(network, setting, motion))
         setting.flow = std::make_shared<const FlowSolver>(network, setting.controls);
     setting.drive = drive_of(network, setting, motion, previous, bias_alone);
-    double energy = 0.0;
-    for (double beta : setting.drive->force) energy += beta * beta;
-    require(energy <= largest_energy,
-            "bias is so large that the equilibrium energy overflows; scale it down");
+    check_energy(*setting.drive);
     return setting;
 }
 

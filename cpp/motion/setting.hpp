@@ -22,6 +22,12 @@ struct Drive {
     /// there without them. Empty otherwise.
     std::vector<double> rest_slope{};
     std::shared_ptr<const Drive> undriven{};
+    /// β of each replica, in place of `force` and `rest`; null if all have the same.
+    std::shared_ptr<const ReplicaNumbers> own{};
+
+    /// β and w* of a block, by its number.
+    LaneNumbers force_of(std::uint64_t block) const { return own ? own->block(block) : force; }
+    LaneNumbers rest_of(std::uint64_t block) const { return own ? own->block(block) : rest; }
 };
 // NOLINTEND(readability-redundant-member-init)
 
@@ -39,9 +45,10 @@ struct Setting {
         return same_shape(other) && controls.kT == other.controls.kT &&
                (drive->source == nullptr) == (other.drive->source == nullptr);
     }
-    /// H of every lane of a block.
-    void energy_of(const double* state, Workspace& workspace, double* energy_of_lane) const {
-        energy->of_block(state, drive->force, workspace.second.data(), energy_of_lane);
+    /// H of every lane of a block, by its number.
+    void energy_of(const double* state, std::uint64_t block, Workspace& workspace,
+                   double* energy_of_lane) const {
+        energy->of_block(state, drive->force_of(block), workspace.second.data(), energy_of_lane);
     }
 };
 

@@ -16,7 +16,7 @@ TEST_CASE("a setting has the energy of its controls, in either coordinates") {
         if (motion == Motion::exact)
             multiply_block(setting.coordinates->from_state, state.data(), own.data(), block_width);
         double energy[block_width];
-        setting.energy_of(own.data(), workspace, energy);
+        setting.energy_of(own.data(), 0, workspace, energy);
         for (std::size_t lane = 0; lane < block_width; ++lane)
             CHECK(energy[lane] == doctest::Approx(energy_of(controls, state.data(), lane)));
     }

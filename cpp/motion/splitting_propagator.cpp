@@ -40,78 +40,91 @@ LosslessMove::LosslessMove(const Elements& elements, const Energy& energy, doubl
     }
 }
 
-void LosslessMove::advance(double* state, const Drive& drive, Workspace& workspace,
-                           Posts& posts) const {
+void LosslessMove::advance(double* state, const Drive& drive, const LaneNumbers& force,
+                           Workspace& workspace, Posts& posts) const {
     posts.has_source = true;
     posts.has_shadow = !interconnection_.empty();
     if (interconnection_.empty()) {
-        inject(state, drive, step_, posts);
+        inject(state, drive, force, step_, posts);
         return;
     }
     // The work of a source on a quartic unit is exact only if nothing else moves.
     const bool apart = !kicks_.empty();
-    if (apart) inject(state, drive, 0.5 * step_, posts);
-    kick(state, drive.force, posts);
-    rotate(state, drive, !apart, workspace, posts);
-    kick(state, drive.force, posts);
-    if (apart) inject(state, drive, 0.5 * step_, posts);
+    if (apart) inject(state, drive, force, 0.5 * step_, posts);
+    kick(state, force, posts);
+    rotate(state, drive, force, !apart, workspace, posts);
+    kick(state, force, posts);
+    if (apart) inject(state, drive, force, 0.5 * step_, posts);
 }
 
-void LosslessMove::inject(double* state, const Drive& drive, double time, Posts& posts) const {
+void LosslessMove::inject(double* state, const Drive& drive, const LaneNumbers& force, double time,
+                          Posts& posts) const {
     double slope[block_width], charge[block_width];
     for (std::size_t s = 0; s < injections_.size(); ++s) {
         if (drive.current[s] == 0.0) continue;
-        const double pull = injections_[s].pull(drive.force);
+        const SubstepDirection::Pull pull = injections_[s].pull(force);
         injections_[s].slope(state, pull, slope);
         std::fill(charge, charge + block_width, time * drive.current[s]);
         injections_[s].move(state, charge, slope, pull, posts.source, posts.supply);
     }
 }
 
-void LosslessMove::kick(double* state, const std::vector<double>& force, Posts& posts) const {
+void LosslessMove::kick(double* state, const LaneNumbers& force, Posts& posts) const {
     double slope[block_width], push[block_width];
     for (std::size_t k = 0; k < kicks_.size(); ++k) {
         const double* w = state + kicked_by_[k] * block_width;
         const double strength = 0.5 * step_ * quartic_[kicked_by_[k]];
         for (std::size_t lane = 0; lane < block_width; ++lane)
             push[lane] = strength * w[lane] * w[lane] * w[lane];
-        const double pull = kicks_[k].pull(force);
+        const SubstepDirection::Pull pull = kicks_[k].pull(force);
         kicks_[k].slope(state, pull, slope);
         kicks_[k].move(state, push, slope, pull, posts.shadow, posts.supply);
     }
 }
 
-void LosslessMove::rotate(double* state, const Drive& drive, bool with_sources,
-                          Workspace& workspace, Posts& posts) const {
+void LosslessMove::offset(const Drive& drive, const LaneNumbers& force, bool with_sources,
+                          double* block) const {
     const std::size_t n = growth_.rows();
-    std::vector<double> steady = multiply(interconnection_, drive.force);
-    for (double& entry : steady) entry = -entry;
-    bool driven = false;
-    for (std::size_t s = 0; with_sources && s < sources_.rows(); ++s) {
-        driven = driven || drive.current[s] != 0.0;
-        for (std::size_t i = 0; i < n; ++i) steady[i] += sources_(s, i) * drive.current[s];
+    std::vector<double> own(n);
+    for (std::size_t lane = 0; lane < (force.differ() ? block_width : 1); ++lane) {
+        for (std::size_t i = 0; i < n; ++i) own[i] = force(i, lane);
+        std::vector<double> steady = multiply(interconnection_, own);
+        for (double& entry : steady) entry = -entry;
+        for (std::size_t s = 0; with_sources && s < sources_.rows(); ++s)
+            for (std::size_t i = 0; i < n; ++i) steady[i] += sources_(s, i) * drive.current[s];
+        const std::vector<double> moved = multiply(integral_, steady);
+        for (std::size_t i = 0; i < n; ++i)
+            std::fill_n(block + i * block_width + lane, force.differ() ? 1 : block_width, moved[i]);
     }
-    const std::vector<double> offset = multiply(integral_, steady);
+}
 
+void LosslessMove::rotate(double* state, const Drive& drive, const LaneNumbers& force,
+                          bool with_sources, Workspace& workspace, Posts& posts) const {
+    const std::size_t n = growth_.rows();
+    bool driven = false;
+    for (std::size_t s = 0; with_sources && s < sources_.rows(); ++s)
+        driven = driven || drive.current[s] != 0.0;
     double* change = workspace.first.data();
     double* slope = change + n * block_width;
     multiply_block(growth_, state, change, block_width);
     double* middle = workspace.second.data();
+    offset(drive, force, with_sources, middle);
     for (std::size_t i = 0; i < n; ++i)
         for (std::size_t lane = 0; lane < block_width; ++lane) {
             const std::size_t at = i * block_width + lane;
-            change[at] += offset[i];
+            change[at] += middle[at];
             middle[at] = state[at] + 0.5 * change[at];
         }
     multiply_block(hessian_.dense(), middle, slope, block_width);
-    double* account = driven ? posts.source : posts.shadow;
+    double *account = driven ? posts.source : posts.shadow, room[block_width];
     for (std::size_t i = 0; i < n; ++i) {
         const double quartic = quartic_.empty() ? 0.0 : quartic_[i];
+        const double* beta = force.row(i, room);
         for (std::size_t lane = 0; lane < block_width; ++lane) {
             const std::size_t at = i * block_width + lane;
             const double before = state[at], after = before + change[at];
-            account[lane] += change[at] * (slope[at] - drive.force[i]);
-            posts.supply[lane] += drive.force[i] * change[at];
+            account[lane] += change[at] * (slope[at] - beta[lane]);
+            posts.supply[lane] += beta[lane] * change[at];
             posts.shadow[lane] += 0.25 * quartic * (after - before) * (after + before) *
                                   (after * after + before * before);
             state[at] = after;
@@ -165,8 +178,9 @@ class SplittingPropagator final : public StepPropagator {
             advance_about_rest(state, drive, address, workspace, posts);
             return;
         }
+        const LaneNumbers force = drive.force_of(address.block());
         move(state, drive, address, workspace, posts, [&](std::uint32_t r, std::uint32_t element) {
-            resistors_[r].advance(state, drive.force, drive.emf[r], address, element, posts);
+            resistors_[r].advance(state, force, drive.emf[r], address, element, posts);
         });
     }
 
@@ -177,10 +191,11 @@ class SplittingPropagator final : public StepPropagator {
               Posts& posts, Resistor&& resistor, const std::vector<double>& rest_slope = {}) const {
         const auto count = static_cast<std::uint32_t>(resistors_.size());
         const auto noises = static_cast<std::uint32_t>(generators_.size());
+        const LaneNumbers force = drive.force_of(address.block());
         const auto lossless = [&] {
             if (lossless_.idle()) return;
             add_energy(rest_slope, state, -1.0, posts.shadow);
-            lossless_.advance(state, drive, workspace, posts);
+            lossless_.advance(state, drive, force, workspace, posts);
             add_energy(rest_slope, state, 1.0, posts.shadow);
         };
         inject(state, drive, address, 2 * count, posts, rest_slope);
@@ -278,8 +293,8 @@ class SplittingPropagator final : public StepPropagator {
             const double slope =
                 rest_slope.empty() ? 0.0
                                    : dot(entries_of(elements_.noise_directions.row(i)), rest_slope);
-            generators_[i].advance(state, filtered_[i] ? filter : nullptr, drive.force, address,
-                                   element, posts, slope);
+            generators_[i].advance(state, filtered_[i] ? filter : nullptr,
+                                   drive.force_of(address.block()), address, element, posts, slope);
             if (filtered_[i]) filter += block_width;
             element += 2;
         }

@@ -18,13 +18,19 @@ class LosslessMove {
     LosslessMove(const Elements& elements, const Energy& energy, double step);
 
     bool idle() const { return interconnection_.empty() && sources_.empty(); }
-    void advance(double* state, const Drive& drive, Workspace& workspace, Posts& posts) const;
+    /// `force` is that of the block.
+    void advance(double* state, const Drive& drive, const LaneNumbers& force, Workspace& workspace,
+                 Posts& posts) const;
 
    private:
-    void inject(double* state, const Drive& drive, double time, Posts& posts) const;
-    void rotate(double* state, const Drive& drive, bool with_sources, Workspace& workspace,
+    void inject(double* state, const Drive& drive, const LaneNumbers& force, double time,
                 Posts& posts) const;
-    void kick(double* state, const std::vector<double>& force, Posts& posts) const;
+    void rotate(double* state, const Drive& drive, const LaneNumbers& force, bool with_sources,
+                Workspace& workspace, Posts& posts) const;
+    /// What the force and the sources add to the state in a step, in a block [coordinate][lane].
+    void offset(const Drive& drive, const LaneNumbers& force, bool with_sources,
+                double* block) const;
+    void kick(double* state, const LaneNumbers& force, Posts& posts) const;
 
     Matrix interconnection_, sources_;
     Stiffness hessian_;

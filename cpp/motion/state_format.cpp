@@ -46,19 +46,21 @@ void StateFormat::check(const Setting& setting) const {
     if (!single_) return;
     const double kT = hottest(setting.controls);
     const double width = natural_ ? std::sqrt(kT) : kT;
-    const std::vector<double>& force = setting.drive->rest;
+    const std::shared_ptr<const ReplicaNumbers>& own = setting.drive->own;
+    const std::vector<double> force = own ? own->largest() : setting.drive->rest;
     for (std::size_t i = 0; i < force.size(); ++i)
         require(std::abs(force[i]) * unit_[i] <= largest_single * width,
                 "bias is more than 1e17 thermal widths away, beyond what float32 can hold; make it "
                 "smaller, or take dtype='float64'");
 }
 
-void StateFormat::check_state(const Setting& setting, const std::vector<double>& state) const {
+void StateFormat::check_state(const Setting& setting, std::uint64_t block,
+                              const std::vector<double>& state) const {
     if (!single_) return;
     const double width = natural_ ? std::sqrt(hottest(setting.controls)) : 1.0;
-    const std::vector<double>& zero = offset(setting.drive->rest);
+    const LaneNumbers zero = offset(setting.drive->rest_of(block));
     for (std::size_t k = 0; k < state.size(); ++k)
-        require(std::abs(state[k] - zero[k / block_width]) <=
+        require(std::abs(state[k] - zero(k / block_width, k % block_width)) <=
                     largest_single * width * unit_[k / block_width],
                 "state is more than 1e17 thermal widths out, beyond what float32 can hold; "
                 "make it smaller, or take dtype='float64'");

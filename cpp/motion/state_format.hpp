@@ -24,15 +24,15 @@ class StateFormat {
     const std::vector<double>& units() const { return unit_; }
     double unit(std::size_t row) const { return unit_[row]; }
     /// The state that a stored zero stands for, where β is `force`.
-    const std::vector<double>& offset(const std::vector<double>& force) const {
-        return natural_ ? force : origin_;
+    LaneNumbers offset(const LaneNumbers& force) const {
+        return natural_ ? force : LaneNumbers(origin_);
     }
-    const std::vector<double>& offset(std::vector<double>&& force) const = delete;
 
     /// Raises on a bias that single precision cannot represent.
     void check(const Setting& setting) const;
-    /// Raises on a state of a block that single precision cannot represent.
-    void check_state(const Setting& setting, const std::vector<double>& state) const;
+    /// Raises on a state of a block, by its number, that single precision cannot represent.
+    void check_state(const Setting& setting, std::uint64_t block,
+                     const std::vector<double>& state) const;
 
    private:
     bool single_, natural_;

@@ -69,7 +69,7 @@ TEST_CASE("what single precision cannot hold is refused") {
     CHECK_THROWS_AS(format(1e-31, 0.0), std::invalid_argument);
     const Setting setting = setting_of(network, controls_of({{1.0}}, 4.0), Motion::exact);
     const StateFormat four(network, setting, Precision::single);
-    CHECK_NOTHROW(four.check_state(setting, std::vector<double>(block_width, 1.9e17)));
-    CHECK_THROWS_AS(four.check_state(setting, std::vector<double>(block_width, 2.1e17)),
+    CHECK_NOTHROW(four.check_state(setting, 0, std::vector<double>(block_width, 1.9e17)));
+    CHECK_THROWS_AS(four.check_state(setting, 0, std::vector<double>(block_width, 2.1e17)),
                     std::invalid_argument);
 }

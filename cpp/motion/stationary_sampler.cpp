@@ -102,8 +102,9 @@ namespace {
 /// Normal states of given mean: mean + width ξ, or mean + B ξ if B is not empty.
 class NormalSampler final : public StationarySampler {
    public:
-    NormalSampler(std::vector<double> mean, double width, Matrix factor)
-        : mean_(std::move(mean)), width_(width), factor_(std::move(factor)) {}
+    NormalSampler(std::vector<double> mean, double width, Matrix factor,
+                  std::shared_ptr<const ReplicaNumbers> own = nullptr)
+        : mean_(std::move(mean)), width_(width), factor_(std::move(factor)), own_(std::move(own)) {}
 
     bool is_iterative() const override { return false; }
     void draw(double* state, const NoiseAddress& address, Workspace& workspace,
@@ -112,10 +113,11 @@ class NormalSampler final : public StationarySampler {
         for (std::size_t i = 0; i < mean_.size(); ++i)
             row_of_normals(address, Purpose::equilibrium, i, normals + i * block_width);
         if (!factor_.empty()) multiply_block(factor_, normals, state, block_width);
+        const LaneNumbers mean = own_ ? own_->block(address.block()) : LaneNumbers(mean_);
         for (std::size_t i = 0; i < mean_.size(); ++i)
             for (std::size_t lane = 0; lane < block_width; ++lane) {
                 double& w = state[i * block_width + lane];
-                w = mean_[i] + width_ * w;
+                w = mean(i, lane) + width_ * w;
             }
     }
 
@@ -123,6 +125,7 @@ class NormalSampler final : public StationarySampler {
     std::vector<double> mean_;
     double width_;
     Matrix factor_;
+    std::shared_ptr<const ReplicaNumbers> own_;  ///< mean of each replica; null if all alike
 };
 
 }  // namespace
@@ -134,7 +137,8 @@ std::unique_ptr<const StationarySampler> natural_sampler(const Network& network,
                                                          const Setting& setting) {
     if (!network.is_driven(setting.controls))
         return std::make_unique<NormalSampler>(setting.drive->rest,
-                                               std::sqrt(setting.controls.kT.front()), Matrix());
+                                               std::sqrt(setting.controls.kT.front()), Matrix(),
+                                               setting.drive->own);
     const DrivenMotion motion = driven_motion(network, setting.controls, *setting.coordinates);
     Matrix factor = semidefinite_factor(stationary_covariance(motion));
     for (std::size_t k = 0; k < motion.filter_unit.size(); ++k) {
@@ -152,6 +156,10 @@ std::unique_ptr<const StationarySampler> stationary_sampler(const Network& netwo
     if (network.circuit())
         return std::make_unique<CircuitStationary>(network.circuit(), setting.controls);
     Controls controls = setting.controls;
+    const auto own = std::exchange(controls.own_bias, nullptr);
+    require(!own || (!network.is_sparse() && !controls.has_quartic()),
+            "replicas that each have a bias of their own have a stationary state that is drawn "
+            "exactly for dense networks without quartic terms alone; write a state and let it run");
     if (network.is_sparse() && !network.is_driven(controls) && !controls.has_quartic() &&
         SparseEquilibrium::applies(controls.stiffness.sparse()))
         return std::make_unique<SparseEquilibrium>(controls);
@@ -169,7 +177,16 @@ std::unique_ptr<const StationarySampler> stationary_sampler(const Network& netwo
         return std::make_unique<QuarticEquilibrium>(network, controls);
     }
     LinearStationary linear = linear_stationary(network, controls);
-    return std::make_unique<NormalSampler>(std::move(linear.mean), 1.0, std::move(linear.factor));
+    if (!own)
+        return std::make_unique<NormalSampler>(std::move(linear.mean), 1.0,
+                                               std::move(linear.factor));
+    auto means = own->mapped(linear.mean.size(), [&](std::vector<double> bias, std::size_t) {
+        controls.bias = std::move(bias);
+        return linear_stationary(network, controls).mean;
+    });
+    return std::make_unique<NormalSampler>(
+        std::move(linear.mean), 1.0, std::move(linear.factor),
+        std::make_shared<const ReplicaNumbers>(std::move(means)));
 }
 
 void draw_filters(const Elements& elements, double* state, const NoiseAddress& address) {

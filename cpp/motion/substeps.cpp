@@ -71,20 +71,28 @@ bool SubstepDirection::is_quartic() const {
                        [](const LineEntry& entry) { return entry.quartic != 0.0; });
 }
 
-double SubstepDirection::pull(const std::vector<double>& force) const {
-    double sum = 0.0;
-    for (const LineEntry& entry : steps_) sum += entry.value * force[entry.coordinate];
-    return sum;
+SubstepDirection::Pull::Pull(const std::vector<LineEntry>& steps, const LaneNumbers& force)
+    : differ_(force.differ()) {
+    if (!differ_) {
+        for (const LineEntry& entry : steps) shared_ += entry.value * force(entry.coordinate, 0);
+        return;
+    }
+    std::fill(lanes_, lanes_ + block_width, 0.0);
+    for (const LineEntry& entry : steps)
+        for (std::size_t lane = 0; lane < block_width; ++lane)
+            lanes_[lane] += entry.value * force(entry.coordinate, lane);
 }
 
-void SubstepDirection::slope(const double* state, double pull, double* slope) const {
-    kernels().line_slope(slopes_.data(), slopes_.size(), state, -pull, slope);
+void SubstepDirection::slope(const double* state, const Pull& pull, double* slope) const {
+    kernels().line_slope(slopes_.data(), slopes_.size(), state, {0.0, pull.shared(), pull.lanes()},
+                         slope);
 }
 
 void SubstepDirection::move(double* state, const double* displacement, const double* slope,
-                            double pull, double* energy, double* supply) const {
-    kernels().line_move(steps_.data(), steps_.size(), state, {curvature_, pull}, displacement,
-                        slope, energy, supply);
+                            const Pull& pull, double* energy, double* supply) const {
+    kernels().line_move(steps_.data(), steps_.size(), state,
+                        {curvature_, pull.shared(), pull.lanes()}, displacement, slope, energy,
+                        supply);
 }
 
 ResistorMove::ResistorMove(SubstepDirection direction, const Resistor& resistor, double step)
@@ -110,7 +118,7 @@ BathMove ResistorMove::bath(double emf) const {
     return {reach_, width_, direction_.curvature(), emf, per_kT};
 }
 
-void ResistorMove::displace(double* state, const std::vector<double>& force, const BathMove& bath,
+void ResistorMove::displace(double* state, const LaneNumbers& force, const BathMove& bath,
                             const NoiseAddress& address, std::uint32_t element,
                             double* displacement, double* energy, Posts& posts) const {
     double slope[block_width], noise[block_width];
@@ -120,7 +128,7 @@ void ResistorMove::displace(double* state, const std::vector<double>& force, con
         kernels().quartic_relax(state + direction_.axis() * block_width, direction_.stride(),
                                 quartic_rate_, displacement);
     };
-    const double pull = direction_.pull(force);
+    const SubstepDirection::Pull pull = direction_.pull(force);
     direction_.slope(state, pull, slope);
     relax();
     kernels().bath_displace(bath, noise, slope, displacement);
@@ -128,7 +136,7 @@ void ResistorMove::displace(double* state, const std::vector<double>& force, con
     direction_.move(state, displacement, slope, pull, energy, posts.supply);
 }
 
-void ResistorMove::advance(double* state, const std::vector<double>& force, double emf,
+void ResistorMove::advance(double* state, const LaneNumbers& force, double emf,
                            const NoiseAddress& address, std::uint32_t element, Posts& posts) const {
     double displacement[block_width] = {}, energy[block_width] = {};
     const BathMove driven = bath(emf);
@@ -139,7 +147,7 @@ void ResistorMove::advance(double* state, const std::vector<double>& force, doub
     posts.has_source = posts.has_source || emf != 0.0;
 }
 
-void ResistorMove::advance_about_rest(double* state, const std::vector<double>& force, double emf,
+void ResistorMove::advance_about_rest(double* state, const LaneNumbers& force, double emf,
                                       double voltage, const NoiseAddress& address,
                                       std::uint32_t element, Posts& posts) const {
     double displacement[block_width] = {}, energy[block_width] = {}, other[block_width] = {};
@@ -181,7 +189,7 @@ GeneratorMove::GeneratorMove(SubstepDirection direction, double density, double 
     filter_width_ = std::sqrt(std::max(0.0, current - filter_share_ * filter_share_));
 }
 
-void GeneratorMove::advance(double* state, double* filter, const std::vector<double>& force,
+void GeneratorMove::advance(double* state, double* filter, const LaneNumbers& force,
                             const NoiseAddress& address, std::uint32_t element, Posts& posts,
                             double rest_slope) const {
     double slope[block_width], charge[block_width], energy[block_width] = {};
@@ -195,7 +203,7 @@ void GeneratorMove::advance(double* state, double* filter, const std::vector<dou
         filter[lane] =
             decay_ * filter[lane] + filter_share_ * first[lane] + filter_width_ * second[lane];
     }
-    const double pull = direction_.pull(force);
+    const SubstepDirection::Pull pull = direction_.pull(force);
     direction_.slope(state, pull, slope);
     direction_.move(state, charge, slope, pull, energy, posts.supply);
     posts.has_injected = true;

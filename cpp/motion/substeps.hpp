@@ -22,13 +22,23 @@ class SubstepDirection {
     SubstepDirection(const Energy& energy, const std::vector<double>& direction);
 
     double curvature() const { return curvature_; }
-    /// d·β.
-    double pull(const std::vector<double>& force) const;
+    /// d·β, of every lane if they differ.
+    class Pull {
+       public:
+        Pull(const std::vector<LineEntry>& steps, const LaneNumbers& force);
+        double shared() const { return shared_; }
+        const double* lanes() const { return differ_ ? lanes_ : nullptr; }
+
+       private:
+        bool differ_;
+        double shared_ = 0.0, lanes_[block_width];
+    };
+    Pull pull(const LaneNumbers& force) const { return {steps_, force}; }
     /// s of every lane, with d·β = `pull`.
-    void slope(const double* state, double pull, double* slope) const;
+    void slope(const double* state, const Pull& pull, double* slope) const;
     /// Moves every lane by its δ; adds the energy change to `energy` and d·β δ to `supply`. `slope`
     /// is s of the state before the move.
-    void move(double* state, const double* displacement, const double* slope, double pull,
+    void move(double* state, const double* displacement, const double* slope, const Pull& pull,
               double* energy, double* supply) const;
 
     /// Whether d has one nonzero entry, `stride` at coordinate `axis`.
@@ -61,17 +71,16 @@ class ResistorMove {
     ResistorMove(SubstepDirection direction, const Resistor& resistor, double step);
 
     /// `element` is the element of its noise address.
-    void advance(double* state, const std::vector<double>& force, double emf,
-                 const NoiseAddress& address, std::uint32_t element, Posts& posts) const;
+    void advance(double* state, const LaneNumbers& force, double emf, const NoiseAddress& address,
+                 std::uint32_t element, Posts& posts) const;
     /// The same about a rest where `force` holds the network and the voltage u = d·∇H − e drives a
     /// steady current: e δ is posted as source, and −u δ as heat.
-    void advance_about_rest(double* state, const std::vector<double>& force, double emf,
-                            double voltage, const NoiseAddress& address, std::uint32_t element,
-                            Posts& posts) const;
+    void advance_about_rest(double* state, const LaneNumbers& force, double emf, double voltage,
+                            const NoiseAddress& address, std::uint32_t element, Posts& posts) const;
 
    private:
     BathMove bath(double emf) const;
-    void displace(double* state, const std::vector<double>& force, const BathMove& bath,
+    void displace(double* state, const LaneNumbers& force, const BathMove& bath,
                   const NoiseAddress& address, std::uint32_t element, double* displacement,
                   double* energy, Posts& posts) const;
 
@@ -92,7 +101,7 @@ class GeneratorMove {
 
     /// `filter` is the current j of every lane, null for white noise. The noise has two elements,
     /// `element` and the next. `rest_slope` is a·∇H at the rest where `force` holds the network.
-    void advance(double* state, double* filter, const std::vector<double>& force,
+    void advance(double* state, double* filter, const LaneNumbers& force,
                  const NoiseAddress& address, std::uint32_t element, Posts& posts,
                  double rest_slope = 0.0) const;
 

@@ -32,7 +32,7 @@ TEST_CASE("a displacement changes the energy by what it says") {
             std::vector<double> state = some_state(3), slope(block_width), supply(block_width);
             const std::vector<double> before = state, start = energies(state);
             std::vector<double> change(block_width), displacement = some_state(1, 0.3);
-            const double pull = direction.pull(force);
+            const SubstepDirection::Pull pull = direction.pull(force);
             CHECK(pull == doctest::Approx(d[0] * 0.5 - d[1] + d[2] * 0.25));
             direction.slope(state.data(), pull, slope.data());
             direction.move(state.data(), displacement.data(), slope.data(), pull, change.data(),

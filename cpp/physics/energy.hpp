@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ground/error.hpp"
+#include "ground/lane_numbers.hpp"
 #include "ground/sparse_factor.hpp"
 
 namespace ktc {
@@ -73,13 +74,12 @@ struct Energy {
 
     /// H of every lane of a block with force β; `scratch` has the size of `state`, and is not used
     /// if A is sparse and not an inverse.
-    void of_block(const double* state, const std::vector<double>& force, double* scratch,
+    void of_block(const double* state, const LaneNumbers& force, double* scratch,
                   double* energy) const;
 
    private:
-    void of_sparse_block(const double* state, const std::vector<double>& force,
-                         double* energy) const;
-    void of_inverse(const double* state, const std::vector<double>& force, double* scratch,
+    void of_sparse_block(const double* state, const LaneNumbers& force, double* energy) const;
+    void of_inverse(const double* state, const LaneNumbers& force, double* scratch,
                     double* energy) const;
 };
 

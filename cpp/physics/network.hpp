@@ -22,6 +22,8 @@ struct Controls {
     std::vector<double> quartic;  ///< κ, one entry per unit
     std::vector<double> emf;      ///< e_r, one entry per resistor
     std::vector<double> current;  ///< I_s, one entry per current source
+    /// b of each replica, whose mean is `bias` then; null if all have the same.
+    std::shared_ptr<const ReplicaNumbers> own_bias{};  // NOLINT(readability-redundant-member-init)
 
     bool operator==(const Controls&) const = default;
     bool isothermal() const;

@@ -63,6 +63,8 @@ from ktc._model.network import Network
 from ktc._model.protocol import Protocol
 from ktc._model.sparse_stiffness import SparseStiffness
 from ktc._model.transition import Transition
+from ktc._tasks.infer import infer
+from ktc._tasks.inference import Inference
 
 __all__ = [
     "ActiveFlow",
@@ -96,6 +98,7 @@ __all__ = [
     "HasShortestTick",
     "History",
     "Imperfections",
+    "Inference",
     "Ledger",
     "LimitError",
     "MeanPath",
@@ -132,6 +135,7 @@ __all__ = [
     "__version__",
     "best_rate",
     "convergence",
+    "infer",
     "lattices",
     "learn",
     "load",

@@ -124,7 +124,7 @@ class IdealFrontend:
         if len(controls) > 1 or "bias" not in controls or not self._set_bias(controls["bias"]):
             present = self.controls
             change = resolved_change(self.network, present, controls, self.sources)
-            updated = present.updated(**change.controls)
+            updated = present.updated(self.options.replicas, **change.controls)
             if {"stiffness", "quartic"} & change.controls.keys():
                 self.refuse_overflow(updated)
             self.apply(updated, change.network)
@@ -203,7 +203,8 @@ class IdealFrontend:
         self._adopt(self.engine.network)
         held = self.engine.controls()
         self.since = self.engine.time
-        self.controls = self.controls.updated(**{name: held[name] for name in names})
+        changes = {name: held[name] for name in names}
+        self.controls = self.controls.updated(self.options.replicas, **changes)
 
     def run(self, duration: float) -> None:
         if type(duration) is not float or not 0 < duration < math.inf:
@@ -312,7 +313,7 @@ class IdealFrontend:
         }
 
     def restore(self, saved: Saved) -> None:
-        controls = self.controls.checked(saved["held"])
+        controls = self.controls.checked(saved["held"], self.options.replicas)
         not_negative("state/engine/time", saved["engine"]["time"])
         for network in saved["exchanged"]:
             self.engine.exchange(of_type("state/exchanged", network, Network), {})

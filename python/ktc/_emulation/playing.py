@@ -118,7 +118,7 @@ def _prepared(
     protocol = resolved.protocol
     if resolved.networks or resolved.last is not frontend.network:
         frontend.require_exchangeable()
-    waveforms, final = protocol.settings(frontend.controls)
+    waveforms, final = protocol.settings(frontend.controls, frontend.options.replicas)
     extremes = [*protocol.extremes(frontend.controls, waveforms), final]
     moved = [frontend.network, *resolved.networks.values(), resolved.last]
     networks = {id(network): network for network in moved}

@@ -76,7 +76,7 @@ class Recorder:
                     f"record '{prefix}mean' and '{prefix}covariance'"
                 )
         self._engine, self._protocol, self._progress = frontend.engine, protocol, recording.progress
-        self._units = d = frontend.network.units
+        d = frontend.network.units
         controls = frontend.controls
         self._sizes = {name: controls.shape(name)[0] for name in protocol.controls}
         self.times: Array = protocol.times[self.stops]
@@ -87,8 +87,9 @@ class Recorder:
             "state": (replicas, d),
             "mean": (d,),
             "covariance": (d, d),
-            "bias": (d,),
         }
+        shapes["bias"] = bias = _shape_of_bias(frontend, waveforms)
+        self._numbers = math.prod(bias) * (d if "stiffness" in waveforms else 1)
         if set(VOLTAGES) & set(names):
             voltages = VoltageRecord(frontend, reader, resolved, waveforms, self.stops)
             self._take |= {n: each for n, each in voltages.readers().items() if n in names}
@@ -118,7 +119,7 @@ class Recorder:
         ticks, stops = self._protocol.ticks, self.stops
         if not stops and self._progress:
             stops = np.unique(np.linspace(0, ticks, PROGRESS_STEPS + 1).astype(int))[1:].tolist()
-        at_once = max(1, NUMBERS_AT_ONCE // self._units ** (2 if "stiffness" in waveforms else 1))
+        at_once = max(1, NUMBERS_AT_ONCE // self._numbers)
         done = 0
         with progress_bar(ticks, "tick", self._progress) as bar:
             for point, stop in enumerate([*stops, ticks]):
@@ -150,6 +151,14 @@ class Recorder:
     def close(self) -> None:
         """End the record; what went to disk is read from there."""
         self.series |= {name: file.close() for name, file in self._files.items()}
+
+
+def _shape_of_bias(frontend: IdealFrontend, waveforms: Mapping[str, Array]) -> tuple[int, ...]:
+    """(d,), or (replicas, d) where replicas have a bias of their own now or while it plays."""
+    controls, wave = frontend.controls, waveforms.get("bias")
+    if controls.per_replica or (wave is not None and wave.ndim == 3):
+        return int(frontend.options.replicas), controls.units
+    return (controls.units,)
 
 
 def _in_memory(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:

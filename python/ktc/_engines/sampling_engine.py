@@ -176,9 +176,10 @@ class SamplingEngine:
         """The longest step at these controls: ``dt``, or a tenth of the fastest time."""
         if self._options.exact:
             return 0.0
+        chosen = [controls.strongest for controls in settings]
         if self._options.dt is None:
-            return step_of(self._rates, settings)
-        dt, chosen = self._options.dt, list(settings)
+            return step_of(self._rates, chosen)
+        dt = self._options.dt
         step = checked_step(dt, self._rates, chosen)
         if not self._warned:
             midpoint = self._options.motion == "midpoint"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -34,7 +35,7 @@ class Controls:
     """Values of all controls: H = ½ xᵀ stiffness x − biasᵀ x + ¼ Σ quartic x⁴ + Σ V_i(x_i).
 
     Attributes:
-        bias: shape (d,).
+        bias: shape (d,), or (replicas, d) where each replica of an emulator has its own.
         held_stiffness: shape (d, d), symmetric; positive definite among the units without quartic
             terms; a ``SparseStiffness`` in a sparse network.
         kT: thermal energy of all resistors, or one number per heat account, shape (accounts,).
@@ -55,8 +56,10 @@ class Controls:
     potential: Array = field(default_factory=lambda: frozen(np.empty(0)))
     on_site: OnSite = NOWHERE
 
-    def updated(self, **changes: ArrayLike | SparseMatrix) -> Controls:
+    def updated(self, replicas: float = 0, /, **changes: ArrayLike | SparseMatrix) -> Controls:
         """These controls with some of them replaced, all checked.
+
+        A bias may be (replicas, d) where their number is given.
 
         Raises:
             TypeError: an unknown control, or a value that is not a number.
@@ -65,9 +68,11 @@ class Controls:
                 not positive.
         """
         known_keywords(changes, (*CONTROL_NAMES, ROW, *self.on_site.names), "control")
-        units = len(self.bias)
+        units = self.units
         checked: dict[str, Any] = {}
-        for name in ("bias", "emf", "current"):
+        if "bias" in changes:
+            checked["bias"] = frozen(_bias(changes["bias"], units, replicas))
+        for name in ("emf", "current"):
             if name in changes:
                 size = len(getattr(self, name))
                 checked[name] = frozen(per_unit(name, changes[name], size))
@@ -89,6 +94,24 @@ class Controls:
         return replace(self, **checked)
 
     @property
+    def units(self) -> int:
+        """Number of units."""
+        return int(self.bias.shape[-1])
+
+    @property
+    def per_replica(self) -> bool:
+        """Whether each replica has a bias of its own."""
+        return self.bias.ndim == 2
+
+    @property
+    def strongest(self) -> Controls:
+        """Controls of one bias, of every unit the largest in magnitude of any replica."""
+        if not self.per_replica:
+            return self
+        rows = np.abs(self.bias).argmax(axis=0)
+        return replace(self, bias=frozen(self.bias[rows, np.arange(self.units)]))
+
+    @property
     def is_sparse(self) -> bool:
         """Whether the stiffness is sparse."""
         return isinstance(self.held_stiffness, SparseStiffness)
@@ -108,7 +131,7 @@ class Controls:
     @cached_property
     def potentials(self) -> tuple[Potential | None, ...]:
         """The potential of each unit, or None."""
-        return self.on_site.at(self.potential) or (None,) * len(self.bias)
+        return self.on_site.at(self.potential) or (None,) * self.units
 
     def parameter(self, name: str) -> Array:
         """Values of a parameter of potentials, one per unit that has it."""
@@ -143,10 +166,10 @@ class Controls:
     @property
     def sizes(self) -> tuple[int, ...]:
         """Numbers of units, heat accounts, EMFs and current sources."""
-        return len(self.bias), self.accounts, len(self.emf), len(self.current)
+        return self.units, self.accounts, len(self.emf), len(self.current)
 
-    def checked(self, other: object) -> Controls:
-        """Other controls, if they are of the same network."""
+    def checked(self, other: object, replicas: float = 0) -> Controls:
+        """Other controls, if they are of the same network, and of so many replicas."""
         if not isinstance(other, Controls):
             raise TypeError(
                 f"controls must be ktc.Controls, but is {type(other).__name__}; pass single "
@@ -159,11 +182,16 @@ class Controls:
                 "controls must have the sizes of this network, (units, accounts, emfs, currents) "
                 f"= {self.sizes}, and a stiffness of its kind, but have {other.sizes}"
             )
+        if other.per_replica and len(other.bias) != replicas:
+            raise ValueError(
+                f"bias must be of shape ({self.units},), but {len(other.bias)} replicas have one "
+                "each; take that of one replica, bias=controls.bias[0]"
+            )
         return other
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Full shape of a control."""
-        sizes = {"kT": (self.accounts,), "stiffness": (len(self.bias),) * 2}
+        sizes = {"kT": (self.accounts,), "stiffness": (self.units,) * 2, "bias": (self.units,)}
         return sizes[name] if name in sizes else np.shape(getattr(self, name))
 
     def arrays(self) -> dict[str, Any]:
@@ -184,7 +212,7 @@ class Controls:
         self, given: ArrayLike | SparseMatrix, quartic: Array, potential: Array
     ) -> Array | SparseStiffness:
         """A new stiffness, sparse where the present one is."""
-        units = len(self.bias)
+        units = self.units
         if isinstance(self.held_stiffness, SparseStiffness):
             return self.held_stiffness.replaced(given, quartic)
         if is_sparse(given):
@@ -253,10 +281,29 @@ def _restored(
         on_site=on_site,
         **others,
     )
-    return blank.updated(stiffness=held_stiffness, **others)
+    replicas = len(blank.bias) if blank.per_replica else 0
+    return blank.updated(replicas, stiffness=held_stiffness, **others)
 
 
 register(Controls, make=_restored)
+
+
+def _bias(value: ArrayLike, units: int, replicas: float) -> Array:
+    """One bias per unit, or one row of them per replica where there are replicas."""
+    array = real_array("bias", value)
+    if array.ndim < 2 or not replicas:
+        return per_unit("bias", array, units)
+    if replicas == math.inf:
+        raise ValueError(
+            f"bias must be of shape ({units},) with replicas=math.inf, but has shape "
+            f"{array.shape}; a bias of each replica needs a finite number of replicas"
+        )
+    if array.shape != (replicas, units):
+        raise ValueError(
+            f"bias must be a scalar, ({units},), or ({replicas}, {units}), one row per replica, "
+            f"but has shape {array.shape}"
+        )
+    return np.ascontiguousarray(array)
 
 
 def quartic_per_unit(value: ArrayLike, units: int) -> Array:

@@ -14,14 +14,16 @@ from ktc._base.codec import from_record, register, same, to_record
 from ktc._base.files import Storable
 from ktc._base.units import CONSISTENT, Units
 from ktc._base.validation import Array, frozen, positive, positive_per_unit, real_array
+from ktc._model.conditional import conditional_network
 from ktc._model.controls import Controls, initial_controls
 from ktc._model.elements import CurrentSource, Elements, NoiseSource, Resistor
 from ktc._model.matrices import friction_matrix, in_range, sparse_friction, stiffness_matrix
+from ktc._model.network_arguments import arguments_of, told_kind
 from ktc._model.potentials.on_site import OnSite
 from ktc._model.potentials.potential import Potential
 from ktc._model.relaxation_times import relaxation_times
 from ktc._model.sparse_stiffness import SparseMatrix, SparseStiffness, is_sparse, refuse_dense
-from ktc._model.transition import Transition, exact_transition
+from ktc._model.transition import Transition
 
 
 class Network(Storable):
@@ -329,7 +331,26 @@ class Network(Storable):
         if self.is_sparse:
             raise ValueError("transition needs a dense network; make it of stiffness.toarray()")
         self._controls.require_linear("transition")
-        return exact_transition(self._core, self._controls, positive("hold", hold))
+        return Transition.over(self._core, self._controls, positive("hold", hold))
+
+    def conditioned(self, units: ArrayLike, values: ArrayLike) -> Network:
+        """Return the network of the other units, in ascending order, while ``units`` are held.
+
+        With x_C held, H = ½ xᵀK_UU x − (b_U − K_UC x_C)ᵀx + ¼ Σ κ x⁴ + Σ V(x) up to a constant;
+        friction is R_UU, because held units have no velocity. Its equilibrium is the conditional
+        distribution of this network (Bishop (2006), Pattern Recognition, sec. 2.3.1).
+
+        Args:
+            units: number of each unit that is held; at least one other must be left.
+            values: x_C, scalar or one per held unit.
+
+        Example:
+            >>> import ktc
+            >>> net = ktc.Network(stiffness=[[2.0, 0.5], [0.5, 1.0]], friction=1.0)
+            >>> net.conditioned(0, 3.0).bias
+            array([-1.5])
+        """
+        return conditional_network(self, units, values, _of_arguments)
 
     def with_controls(self, controls: Controls | None = None, **changes: ArrayLike) -> Self:
         """Return the same network with other controls.
@@ -361,7 +382,7 @@ class Network(Storable):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Network):
             return NotImplemented
-        return self is other or same(_arguments(self), _arguments(other))
+        return self is other or same(arguments_of(self), arguments_of(other))
 
     def __hash__(self) -> int:
         held = self._controls.held_stiffness
@@ -369,32 +390,11 @@ class Network(Storable):
         return hash((self.units, numbers.tobytes()))
 
     def __repr__(self) -> str:
-        held = self._controls.held_stiffness
-        kind = "overdamped" if self.inertia is None else "with inertia"
-        if isinstance(held, SparseStiffness):
-            kind = f"{held.couplings} couplings, overdamped"
-        if self._elements is not None:
-            kind = f"circuit of {len(self._elements.resistors)} resistors"
-        kT = f"kT={self.kT:g}" if self._controls.isothermal else "several temperatures"
-        return f"<ktc.Network: {self.units} units, {kind}, {kT}>"
-
-
-def _arguments(network: Network) -> dict[str, object]:
-    """Arguments of the constructor, or of of_elements, that make an equal network."""
-    controls, elements = network.controls, network.elements
-    given: dict[str, object] = {"stiffness": controls.held_stiffness}
-    given |= {name: getattr(controls, name) for name in ("kT", "bias", "quartic")}
-    if controls.on_site:
-        given["potential"] = controls.potentials
-    if elements is None:
-        shared = network.accounts == ("all",)
-        friction = network.friction if shared else network.resistance
-        return {**given, "friction": friction, "inertia": network.inertia}
-    return {**given, **elements.arguments(controls.emf, controls.current)}
+        return f"<ktc.Network: {told_kind(self)}>"
 
 
 def _of_arguments(**given: Any) -> Network:
     return Network.of_elements(**given) if "resistors" in given else Network(**given)
 
 
-register(Network, _arguments, _of_arguments)
+register(Network, arguments_of, _of_arguments)

@@ -259,9 +259,9 @@ class Parameters:
         return theta
 
     def _check_units(self, controls: Controls) -> None:
-        if len(of_type("controls", controls, Controls).bias) != self.units:
+        if of_type("controls", controls, Controls).units != self.units:
             raise ValueError(
-                f"controls must be those of {self.units} units, but have {len(controls.bias)}"
+                f"controls must be those of {self.units} units, but have {controls.units}"
             )
 
     def __eq__(self, other: object) -> bool:

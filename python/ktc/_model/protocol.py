@@ -41,9 +41,10 @@ class Protocol(Storable):
 
     Args:
         holds: duration of each tick, shape (ticks,), positive.
-        controls: for each control, its values tick by tick: ``bias`` (ticks,) or (ticks, d),
-            ``quartic`` the same, ``stiffness`` (ticks,) or (ticks, d, d), ``kT`` (ticks,) or
-            (ticks, accounts), ``emf`` and ``current`` (ticks,) or one column per element. Scalars
+        controls: for each control, its values tick by tick: ``bias`` (ticks,), (ticks, d), or
+            (ticks, replicas, d) for a bias of each replica, ``quartic`` (ticks,) or (ticks, d),
+            ``stiffness`` (ticks,) or (ticks, d, d), ``kT`` (ticks,) or (ticks, accounts), ``emf``
+            and ``current`` (ticks,) or one column per element. Scalars
             are broadcast when played. Controls not named stay as they are on the emulator. Names
             of sources and elements, "V1", "R1", "C1", "L1" or "K1", are values in the circuit on
             which the protocol is played, (ticks,); ``friction`` is (ticks,), (ticks, d) or
@@ -190,13 +191,15 @@ class Protocol(Storable):
         final = {**{n: v for n, v in self.final.items() if n not in later.controls}, **later.final}
         return Protocol(np.concatenate([self.holds, later.holds]), joined, final)
 
-    def settings(self, controls: Controls) -> tuple[dict[str, Array], Controls]:
+    def settings(
+        self, controls: Controls, replicas: float = 0
+    ) -> tuple[dict[str, Array], Controls]:
         """Return the values of all ticks, checked for a network, and its last controls.
 
         Scalars stay scalars. A shape that does not fit, a stiffness or kT that is not physical, or
         a bias whose energy overflows raises ValueError, with the tick named.
         """
-        return checked_waveforms(self.controls, self.final, controls)
+        return checked_waveforms(self.controls, self.final, controls, replicas)
 
     def extremes(self, controls: Controls, waveforms: Mapping[str, Array]) -> list[Controls]:
         """Return the controls at the start and at ticks that cover all extremes.

@@ -1,4 +1,4 @@
-"""Exact motion of a linear network over a hold."""
+"""Exact motion of linear networks over a hold."""
 
 from __future__ import annotations
 
@@ -18,14 +18,13 @@ class Transition(NamedTuple):
     c: Array
     Q: Array
 
-
-def exact_transition(core: _core.Network, held: Controls, duration: float) -> Transition:
-    """Return the motion over a positive duration; see ``Network.transition``."""
-    controls = held.arrays()
-    decay, covariance = _core.network_transition(core, controls, duration)
-    slope = np.zeros(len(held.bias))
-    if held.emf.any() or held.current.any():
-        slope = _core.rest_slope(core, controls)[: len(held.bias)]
-    rest = np.zeros(len(decay))
-    rest[: len(held.bias)] = np.linalg.solve(held.stiffness, held.bias + slope)
-    return Transition(decay, rest - decay @ rest, covariance)
+    @classmethod
+    def over(cls, core: _core.Network, controls: Controls, duration: float) -> Transition:
+        """Return the motion of a dense linear network at these controls."""
+        decay, covariance = _core.network_transition(core, controls.arrays(), duration)
+        slope = np.zeros(core.units)
+        if controls.emf.any() or controls.current.any():
+            slope = _core.rest_slope(core, controls.arrays())[: core.units]
+        rest = np.zeros(len(decay))
+        rest[: core.units] = np.linalg.solve(controls.stiffness, controls.bias + slope)
+        return cls(decay, rest - decay @ rest, covariance)

@@ -20,6 +20,7 @@ ELEMENT_LETTERS = tuple("VIRCLKvirclk")
 _DIMENSIONS: dict[str, tuple[int, ...]] = {
     **dict.fromkeys((*CONTROL_NAMES, *PARAMETER_NAMES), (0, 1)),
     "stiffness": (0, 2),
+    "bias": (0, 1, 2),
     FRICTION: (0, 1, 2),
 }
 
@@ -42,9 +43,18 @@ def full_shape(name: str, values: Array, size: int) -> Array:
 def one_shape(name: str, parts: list[Array]) -> list[Array]:
     """Return waveforms of one control at one shape, with scalars broadcast to it."""
     shapes = {part.shape[1:] for part in parts if part.ndim > 1}
+    if name == "bias" and len({shape[-1] for shape in shapes}) == 1 < len(shapes):
+        most = max(shapes, key=len)  # a row per replica
+        parts = [_in_every_row(part, most) if part.ndim == 2 else part for part in parts]
+        shapes = {part.shape[1:] for part in parts if part.ndim > 1}
     if len(shapes) > 1:
         raise ValueError(f"{name} must keep one shape, but has {sorted(shapes)}")
     return [full_shape(name, part, shape[0]) for shape in shapes for part in parts] or parts
+
+
+def _in_every_row(part: Array, shape: tuple[int, ...]) -> Array:
+    """A waveform of one bias for all replicas as one of each."""
+    return np.broadcast_to(part[:, None], (len(part), *shape))
 
 
 def setting(what: str, name: str, value: ArrayLike) -> Array:
@@ -67,9 +77,12 @@ def waveform(name: str, value: ArrayLike, ticks: int) -> Array:
 
 
 def checked_waveforms(
-    waveforms: Mapping[str, Array], last: dict[str, Array], controls: Controls
+    waveforms: Mapping[str, Array], last: dict[str, Array], controls: Controls, replicas: float = 0
 ) -> tuple[dict[str, Array], Controls]:
-    """Return waveforms as a network with ``controls`` takes them, and the controls at the end."""
+    """Return waveforms as a network with ``controls`` takes them, and the controls at the end.
+
+    A bias may have one row for each of ``replicas``, where there are any.
+    """
     of_type("controls", controls, Controls)
     on_site = controls.on_site
     known_keywords([*waveforms, *last], (*CONTROL_NAMES, *on_site.names), "control")
@@ -80,12 +93,7 @@ def checked_waveforms(
             "matrix per tick; use Emulator.set(stiffness=...) between two protocols"
         )
     for name, values in checked.items():
-        target = controls.shape(name)
-        if values.shape[1:] not in ((), target):
-            raise ValueError(
-                f"{name} must be a scalar or of shape {target} at every tick, "
-                f"but has shape {values.shape[1:]}"
-            )
+        _require_shape(name, values, controls.shape(name), replicas)
     quartic = "quartic" in checked or not controls.is_linear
     for name in set(checked) & ({"kT"} if quartic else {"stiffness", "kT"}):
         checked[name] = _physical(controls, name, checked[name])
@@ -94,7 +102,10 @@ def checked_waveforms(
     elif not controls.is_sparse:  # the engine refuses a bias that overflows
         _refuse_overflow("tick", controls, checked)
     try:
-        final = controls.updated(**{name: values[-1] for name, values in checked.items()} | last)
+        ends = {name: values[-1] for name, values in checked.items()}
+        if "bias" in last:
+            controls.updated(replicas, **ends)
+        final = controls.updated(replicas, **ends | last)
     except ValueError as error:
         raise ValueError(f"final update: {error}") from None
     if final.is_linear and not final.is_sparse:
@@ -103,9 +114,22 @@ def checked_waveforms(
     return checked, final
 
 
+def _require_shape(name: str, values: Array, target: tuple[int, ...], replicas: float) -> None:
+    shapes: list[tuple[float, ...]] = [(), target]
+    if name == "bias" and replicas:
+        shapes.append((replicas, *target))
+    if values.shape[1:] not in shapes:
+        raise ValueError(
+            f"{name} must be a scalar or of shape {' or '.join(map(str, shapes[1:]))} at every "
+            f"tick, but has shape {values.shape[1:]}"
+        )
+
+
 def controls_at(controls: Controls, waveforms: Mapping[str, Array], tick: int) -> Controls:
     """Return ``controls`` with the values of one tick."""
-    return controls.updated(**{name: values[tick] for name, values in waveforms.items()})
+    bias = waveforms.get("bias")
+    replicas = bias.shape[1] if bias is not None and bias.ndim == 3 else 0
+    return controls.updated(replicas, **{name: values[tick] for name, values in waveforms.items()})
 
 
 def _check_together(controls: Controls, waveforms: Mapping[str, Array]) -> None:
@@ -150,9 +174,12 @@ def _refuse_overflow(where: str, controls: Controls, checked: Mapping[str, Array
     if not {"bias", "stiffness"} & set(checked):
         return
     bias, stiffness = checked.get("bias", controls.bias[None]), checked.get("stiffness")
+    if bias.ndim == 3:  # of each tick the largest; the engine refuses others
+        largest = np.abs(bias).max(axis=2).argmax(axis=1)
+        bias = bias[np.arange(len(bias)), largest]
     # A scalar bias is a size times a direction that all ticks share.
     alike = bias.ndim == 1
-    direction = np.ones((1, len(controls.bias))) if alike else bias
+    direction = np.ones((1, controls.units)) if alike else bias
     with np.errstate(over="ignore", invalid="ignore"):
         if stiffness is None:
             pulled = np.linalg.solve(controls.stiffness, direction.T).T
