@@ -14,6 +14,7 @@ from ktc._engines.factory import equilibrium_samples
 from ktc._model.controls import Controls
 from ktc._model.description import Description, network_of
 from ktc._model.network import Network
+from ktc._model.potentials.on_site import ROW
 from ktc._theory.free_energies import at_equilibrium, kinetic_change, refuse_unlike
 from ktc._theory.free_energy_estimates import acceptance
 
@@ -73,6 +74,7 @@ def free_energy_difference(
     at_equilibrium(after, "after")
     seeds = np.random.SeedSequence([random_seed(seed), _STREAM])
     number = count("replicas", replicas, least=20)
+    old.controls.on_site.require_linear_change(old.controls.potential, new.controls.potential)
     path = _Path(old, new, number, seeds, threads)
     value, sources, how = (_bennett if method == "bennett" else _integration)(path)
     value += kinetic_change(old, new)
@@ -108,7 +110,9 @@ class _Path:
             slope = np.einsum("ni,ij,nj->n", x, change, x, optimize=True)
             slope -= x @ (last.bias - first.bias)
             slope += 0.25 * (x**4 @ (last.quartic - first.quartic))
-            slope += _potential(last, x) - _potential(first, x)
+            if first.on_site:
+                slope += last.on_site.energy(last.potential, x)
+                slope -= first.on_site.energy(first.potential, x)
             self.slopes[position] = slope
             self.draws[position] = Draws(seed, self.replicas, network.units)
         return self.slopes[position]
@@ -117,15 +121,6 @@ class _Path:
         """Deviations of zero mean, of which the mean over an ensemble enters the result."""
         error = float(np.std(deviations) / np.sqrt(len(deviations)))
         return Row(self.draws[position], LazySamples.of(deviations), error)
-
-
-def _potential(controls: Controls, x: Array) -> Array:
-    """Energy of the potentials of every state, shape (n,)."""
-    result = np.zeros(len(x))
-    for unit, potential in enumerate(controls.potentials):
-        if potential is not None:
-            result += potential.energy(x[:, unit])
-    return result
 
 
 def _refuse_bent(first: Controls, last: Controls) -> None:
@@ -156,7 +151,7 @@ def _refuse_bent(first: Controls, last: Controls) -> None:
 
 def _between(first: Controls, last: Controls, position: float) -> Controls:
     settings = {}
-    for name in ("bias", "stiffness", "quartic", *(("potential",) if first.on_site else ())):
+    for name in ("bias", "stiffness", "quartic", *([ROW] if first.on_site else [])):
         one, other = getattr(first, name), getattr(last, name)
         settings[name] = one + position * (other - one) if position < 1 else other
     return first.updated(**settings)

@@ -27,7 +27,7 @@ from ktc._model.moments import Moments
 from ktc._model.network import Network
 from ktc._model.protocol import Protocol
 from ktc._theory.free_energies import (
-    coupled_quartic,
+    coupled_nonlinear,
     free_energy_change,
     method_of,
     refuse_driven_run,
@@ -224,7 +224,7 @@ class Run(Storable):
             0.1
         """
         if "entropy_flow" not in self._samples and not self.initial_controls.is_linear:
-            raise ValueError("moments do not determine the entropy of quartic units or potentials")
+            raise ValueError("the entropy of nonlinear units is not determined by their moments")
         flow = self._items("entropy_flow")
         network = self.network
         if network.core.elements.noises:
@@ -240,9 +240,9 @@ class Run(Storable):
 
     @cached_property
     def free_energy_change(self) -> Estimate:
-        """ΔF = F(θ_final) − F(θ_initial), in closed form, or by quadrature of quartic units.
+        """ΔF = F(θ_final) − F(θ_initial), in closed form, or by quadrature of nonlinear units.
 
-        For coupled quartic units, by Bennett's acceptance ratio between ensembles drawn for the
+        For coupled nonlinear units, by Bennett's acceptance ratio between ensembles drawn for the
         purpose, with its error bar; computed at first access, reproducible from the seed.
         ``theory.free_energy_difference`` takes more replicas.
 
@@ -255,7 +255,7 @@ class Run(Storable):
         before, after = (self.network.with_controls(controls) for controls in ends)
         refuse_driven_run(before, after)
         kT = self._one_temperature()
-        if coupled_quartic(before) or coupled_quartic(after):
+        if coupled_nonlinear(before) or coupled_nonlinear(after):
             scale = np.ones(before.units)
             old, new = (Described(net, scale, self.symbols) for net in (before, after))
             return free_energy_difference(old, new, seed=self.seed)

@@ -132,7 +132,7 @@ def _remedy(fit: Fit) -> str:
         return f"{cut} of {updates} updates were cut back: take {lower}{better}"
     if fit.rule == "rate":
         return f"take a longer duration, another rate{better}"
-    gaussian = not (fit.network.quartic.any() or is_whole(fit.learned))
+    gaussian = fit.network.is_linear and not is_whole(fit.learned)
     whole = ", or learn all of bias and stiffness" if gaussian else ""
     return f"the replicas lag behind: take a longer duration{better or whole}"
 
@@ -141,6 +141,6 @@ def _times(fit: Fit) -> Array:
     """Relaxation times of start and model; of units alone where they are quartic."""
     found = [np.inf]
     for net in (fit.start.network, fit.network):
-        if not net.quartic.any() and net.has_friction and not net.is_sparse:
+        if net.is_linear and net.has_friction and not net.is_sparse:
             found.extend(np.ravel(net.relaxation_times).tolist())
     return np.array(found)

@@ -16,8 +16,8 @@ def replica_forces(
 ) -> tuple[Array, Array]:
     """⟨∂_θH⟩ over a device's replicas, shape (p,), and the mean of their public state, (d,).
 
-    From moments where these suffice: quartic terms alone need the states themselves. The shapes of
-    a ``first`` reading are checked.
+    From moments where these suffice: quartic terms and potentials need the states themselves. The
+    shapes of a ``first`` reading are checked.
     """
     moments = device.moments()
     by_mean = parameters.by_bias
@@ -26,6 +26,8 @@ def replica_forces(
     mean = moments.mean
     if by_mean:
         return parameters.mean_forces(mean), mean
+    if parameters.of_potentials:
+        return parameters.forces(device.read()).mean(axis=0), mean
     forces = parameters.mean_forces(mean, moments.covariance)
     if "quartic" in parameters.names and not is_infinite(device.ledger):
         _replace_quartic(forces, device.read(), parameters)
@@ -37,6 +39,8 @@ def data_forces(samples: Array, parameters: Parameters) -> Array:
     mean = samples.mean(axis=0)
     if parameters.by_bias:
         return parameters.mean_forces(mean)
+    if parameters.of_potentials:
+        return np.asarray(parameters.forces(samples).mean(axis=0))
     deviations = samples - mean
     forces = parameters.mean_forces(mean, deviations.T @ deviations / len(samples))
     if "quartic" in parameters.names:
@@ -81,4 +85,7 @@ def energy_differences(state: Array, before: Controls, after: Controls) -> Array
         change += np.sum((state @ stiffness) * state, axis=1)
     if after.quartic is not before.quartic:
         change += 0.25 * (state**4 @ (after.quartic - before.quartic))
+    if after.potential is not before.potential:
+        change += after.on_site.energy(after.potential, state)
+        change -= before.on_site.energy(before.potential, state)
     return np.asarray(change)

@@ -78,7 +78,7 @@ def learnable(
         return directions_of(device, names, values, remembered)
     if tuple(names) != ("center",):
         return Parameters(device, names, mask)
-    if mask is not None or device.network.quartic.any():
+    if mask is not None or not device.network.is_linear:
         raise ValueError(
             "parameters is ('center',), a coordinate of Gaussian networks that is learned whole, "
             "without mask and quartic units; take 'bias'"

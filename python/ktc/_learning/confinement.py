@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array
@@ -19,11 +20,12 @@ MOST_HALVINGS = 40
 
 
 class Floor(NamedTuple):
-    """What the whole run keeps: ``share`` of the stiffness of ``start``, and quartic terms."""
+    """What a whole run keeps: ``share`` of the stiffness of ``start``, and leading terms."""
 
     share: float
     start: Controls
     quartic: Array
+    leading: Array
 
 
 def confined(
@@ -57,12 +59,36 @@ def _keeps_margin(before: Controls, after: Controls, margin: float, floor: Floor
             return False
         if floor is not None and (after.quartic < floor.quartic).any():
             return False
+    if after.potential is not before.potential:
+        found = after.on_site.leading(after.potential)
+        if (found < margin * after.on_site.leading(before.potential)).any():
+            return False
+        if floor is not None and (found < floor.leading).any():
+            return False
     if after.held_stiffness is not before.held_stiffness:
         # A unit is confined by its quartic term or, without one, by its stiffness.
-        bare = np.flatnonzero((before.quartic == 0) & (after.quartic == 0))
+        bare = np.flatnonzero(is_bare(before) & is_bare(after))
         place = np.ix_(bare, bare)
-        scipy.linalg.cholesky(after.stiffness[place] - margin * before.stiffness[place])
+        new, old = (confining_stiffness(one, place) for one in (after, before))
+        scipy.linalg.cholesky(new - margin * old)
         if floor is not None:
-            least = floor.share * floor.start.stiffness[place]
-            scipy.linalg.cholesky(after.stiffness[place] - least)
+            least = floor.share * confining_stiffness(floor.start, place)
+            scipy.linalg.cholesky(new - least)
     return True
+
+
+def is_bare(controls: Controls) -> NDArray[np.bool_]:
+    """Which units have no energy that grows faster than quadratically."""
+    bare = controls.quartic == 0
+    if controls.on_site:
+        bare &= np.isfinite(controls.on_site.confinement(controls.potential))
+    return np.asarray(bare)
+
+
+def confining_stiffness(controls: Controls, place: tuple[NDArray[np.intp], ...]) -> Array:
+    """A part of K, with what potentials add to it at large displacements."""
+    own = controls.stiffness[place]
+    if controls.on_site:
+        added = controls.on_site.confinement(controls.potential)
+        own = own + np.diag(added[place[1].ravel()])
+    return own

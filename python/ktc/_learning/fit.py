@@ -294,7 +294,7 @@ class Fit(LearnedModel):
         if not len(self.hidden):
             gained = float((theta[-1] - theta[0]) @ self.data_forces)
             return gains + gained - self.free_energy_change
-        if self.scatter is None or start.quartic.any() or self.network.quartic.any():
+        if self.scatter is None or not (start.is_linear and self.network.is_linear):
             raise ValueError(
                 "the likelihood of quartic models with hidden units has no closed form; compare "
                 "excess_work instead"

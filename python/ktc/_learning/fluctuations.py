@@ -263,6 +263,8 @@ def of_units(path: Path, forces: Array) -> Fluctuations | None:
     exp(−F ζ⁻¹ t), and respond to δθ by −F δθ. ``forces`` are their averages, shape (n + 1, p).
     """
     net, learned, start = path.network, path.exact.parameters, path.exact.start
+    if net.controls.on_site:
+        return None
     names = ("bias", "diagonal", "quartic")
     every = Parameters(
         start, names if net.quartic.any() or names[-1] in learned.names else names[:2]

@@ -14,7 +14,9 @@ from ktc._learning.data import as_samples
 from ktc._model.description import Described
 from ktc._model.network import Network
 from ktc._model.parameters import Parameters
-from ktc._model.quartic_unit import OneUnit
+from ktc._model.potential_unit import unit_of
+from ktc._model.potentials.potential import Potential
+from ktc._theory.free_energies import nonlinear
 from ktc._theory.gaussian import inverse, log_likelihood, symmetrized
 
 
@@ -29,14 +31,16 @@ class Marginal(NamedTuple):
     bias: Array
     quartic: Array
     offset: float
+    potentials: tuple[Potential | None, ...]
 
     @classmethod
     def of(cls, network: Network, hidden: NDArray[np.intp]) -> Marginal:
         """Integrate over the hidden units; ValueError where one of them is quartic."""
-        if network.quartic[hidden].any():
+        if nonlinear(network)[hidden].any():
             raise ValueError(
-                "the likelihood of hidden units with quartic terms has no closed form: the data "
-                "do not tell their states; take Gaussian hidden units, or compare excess works"
+                "the likelihood of hidden units with quartic terms or potentials has no closed "
+                "form: the data do not tell their states; take Gaussian hidden units, or compare "
+                "excess works"
             )
         seen = np.setdiff1d(np.arange(network.units), hidden)
         stiffness, bias = network.stiffness, network.bias
@@ -50,6 +54,7 @@ class Marginal(NamedTuple):
             bias[seen] - reach @ bias[hidden],
             network.quartic[seen],
             float(-0.5 * bias[hidden] @ flexible @ bias[hidden] + 0.5 * kT * log_det),
+            tuple(network.potentials[unit] for unit in seen.tolist()),
         )
 
     def mean_energy(self, mean: Array, covariance: Array) -> float:
@@ -60,7 +65,8 @@ class Marginal(NamedTuple):
     def network(self, kT: float) -> Network:
         """The visible units as a network of their own."""
         quartic = self.quartic if self.quartic.any() else None
-        return Network(self.stiffness, 1.0, kT, self.bias, quartic)
+        own = self.potentials if any(one is not None for one in self.potentials) else None
+        return Network(self.stiffness, 1.0, kT, self.bias, quartic, potential=own)
 
 
 def hidden_forces(
@@ -97,12 +103,13 @@ def score(
     samples = as_samples(data, len(seen)) / scale
     network = marginal.network(kT)
     shift = -float(np.sum(np.log(scale)))
-    if not network.quartic.any():
+    if network.is_linear:
         return Estimate.exact(log_likelihood(network, samples) + shift)
     energy = np.mean(
         0.5 * np.sum((samples @ network.stiffness) * samples, axis=1)
         - samples @ network.bias
         + 0.25 * samples**4 @ network.quartic
+        + network.controls.on_site.energy(network.controls.potential, samples)
     )
     return (_free_energy(network, seed) - float(energy)) / kT + shift
 
@@ -110,7 +117,7 @@ def score(
 def _free_energy(network: Network, seed: int | None) -> Estimate:
     """−kT ln Z, by quadrature of the uncoupled units, and an estimate of what couplings add."""
     alone = network.with_controls(stiffness=np.diag(np.diagonal(network.stiffness)))
-    units = [OneUnit.of(alone, unit) for unit in range(network.units)]
+    units = [unit_of(alone, unit) for unit in range(network.units)]
     kT = network.common_kT
     own = -kT * sum(unit.log_partition + float(np.log(unit.length)) for unit in units)
     if not np.triu(network.stiffness, 1).any():

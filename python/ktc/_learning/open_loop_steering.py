@@ -78,6 +78,8 @@ def open_loop(
     learned, net = exact.parameters, exact.start.network
     if learned.size > MOST_DENSE or net.is_sparse or not net.has_friction:
         return None
+    if net.controls.on_site:
+        return None
     size = net.units * (1 if net.inertia is None else 2)
     closed = exact.method == "closed form"
     if not closed and exact.method != "quadrature":

@@ -104,7 +104,10 @@ class ClampedPhase:
         friction = net.friction.diagonal().copy()
         friction[visible] = CLAMP * friction.max()
         quartic = net.quartic if net.quartic.any() else None
-        held = Network(net.stiffness, friction, net.common_kT, net.bias, quartic)
+        potential = net.potentials if net.controls.on_site else None
+        held = Network(
+            net.stiffness, friction, net.common_kT, net.bias, quartic, potential=potential
+        )
         replicas = max(len(device.ledger.work), len(samples))
         stream = np.random.SeedSequence([seed or 0, STREAM])
         seed = int(stream.generate_state(1, np.uint64)[0])

@@ -11,7 +11,7 @@ from ktc._base.cached import cached_property
 from ktc._base.codec import Saved
 from ktc._base.lazy_imports import scipy
 from ktc._base.validation import Array, finite, of_shape
-from ktc._learning.confinement import Floor
+from ktc._learning.confinement import Floor, confining_stiffness, is_bare
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.likelihood import maximum_likelihood
 from ktc._learning.positive_phase import DataPhase
@@ -141,18 +141,22 @@ def restraint_of(problem: Problem) -> Restraint:
 
 def floor_of(start: Controls, best: Controls | None) -> Floor:
     """The least stiffness and quartic terms of a run; ``best`` is the data's model, if known."""
-    bare = np.flatnonzero(start.quartic == 0)
+    bare = np.flatnonzero(is_bare(start))
     softest = 1.0
     quartic = LEAST_KEPT * start.quartic
+    leading = LEAST_KEPT * start.on_site.leading(start.potential)
     if best is not None:
         place = np.ix_(bare, bare)
         if len(bare) and best.held_stiffness is not start.held_stiffness:
             found = scipy.linalg.eigh(
-                best.stiffness[place], start.stiffness[place], eigvals_only=True
+                confining_stiffness(best, place),
+                confining_stiffness(start, place),
+                eigvals_only=True,
             )
             softest = min(1.0, float(found[0]))
         quartic = np.minimum(quartic, LEAST_KEPT * best.quartic)
-    return Floor(LEAST_KEPT * softest, start, quartic)
+        leading = np.minimum(leading, LEAST_KEPT * best.on_site.leading(best.potential))
+    return Floor(LEAST_KEPT * softest, start, quartic, leading)
 
 
 def _maximum(exact: ExactModel, goal: Array) -> Controls | None:

@@ -82,11 +82,13 @@ class Controls:
         if named:
             checked["potential"] = self.on_site.replaced(self.potential, named)
         if named or "stiffness" in changes or "quartic" in changes:
-            checked["held_stiffness"] = self._confining(
+            held = self._confining(
                 changes.get("stiffness", self.held_stiffness),
                 checked.get("quartic", self.quartic),
                 checked.get("potential", self.potential),
             )
+            if "stiffness" in changes or "quartic" in changes:
+                checked["held_stiffness"] = held
         if "kT" in changes:
             checked["kT"] = temperatures(changes["kT"], self.accounts, units)
         return replace(self, **checked)

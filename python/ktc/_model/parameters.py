@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -22,6 +23,8 @@ from ktc._base.validation import (
 )
 from ktc._model.controls import Controls
 from ktc._model.description import Description, network_of
+from ktc._model.potentials.on_site import ROW
+from ktc._model.potentials.potential import Potential
 
 Mask: TypeAlias = NDArray[np.bool_]
 
@@ -38,15 +41,18 @@ class Parameters:
 
         bias b_i: −x_i      K_ii: ½x_i²      K_ij = K_ji, i < j: x_i x_j      quartic κ_i: ¼x_i⁴
 
+    and of potentials the parameters in which V is linear: "amplitude" of cosines, "c1" … "c8" of
+    polynomials, "spring" and "scale", at present values of their other parameters.
+
     A symmetric pair of couplings is one parameter. The vector has the units of the controls and the
     order of ``names``, with couplings row by row of the upper triangle.
 
     Args:
         device: a Network, or a Board, whose states are volts.
-        names: one or several of "bias", "stiffness", "couplings", "diagonal", "quartic" that do
-            not overlap.
+        names: one or several of "bias", "stiffness", "couplings", "diagonal", "quartic", and of
+            parameters of potentials, that do not overlap.
         mask: True where a parameter is learned, by default everywhere: a symmetric (d, d) array
-            for the stiffness, or a mapping with one array per name, (d,) for bias and quartic.
+            for the stiffness, or a mapping with one array per name, (d,) for all others.
 
     Attributes:
         size: number of parameters p.
@@ -71,6 +77,8 @@ class Parameters:
     to_bias: Array | None = None
     #: Values at the device's controls by name, where these do not tell them.
     values: Mapping[str, float] | None = None
+    _potentials: tuple[Potential | None, ...] = ()
+    _rows: Mapping[str, NDArray[np.intp]] = MappingProxyType({})
 
     def __init__(
         self,
@@ -78,28 +86,45 @@ class Parameters:
         names: str | Sequence[str] = "bias",
         mask: ArrayLike | Mapping[str, ArrayLike] | None = None,
     ) -> None:
-        self.units = network_of(device).units
-        self.scale = device.scale
-        self.names = _names(names)
+        network = network_of(device)
+        self.units, self.scale = network.units, device.scale
+        on_site = network.controls.on_site
+        self.names = _names(names, on_site.linear)
+        #: potentials whose parameters are learned, and places of these in their row of numbers
+        self._potentials = network.potentials if set(self.names) & {*on_site.linear} else ()
+        rows: dict[str, NDArray[np.intp]] = {}
         masks = _masks(self.names, mask, self.units)
         self.places: dict[str, tuple[Any, ...]] = {}
         self.blocks: dict[str, slice] = {}
         labels: list[str] = []
         for name in self.names:
-            places = np.nonzero(_candidates(name, self.units) & masks[name])
+            own = name in on_site.linear
+            candidates = np.zeros(self.units, dtype=bool)
+            if own:
+                candidates[on_site.units(name)] = True
+            else:
+                candidates = _candidates(name, self.units)
+            places = np.nonzero(candidates & masks[name])
+            if own:
+                rows[name] = on_site.rows(name, places[0])
             first = len(labels)
             for place in zip(*places, strict=True):
                 labels.append(f"{name}[{','.join(map(str, place))}]")
             if len(labels) == first:
                 raise ValueError(f"mask leaves no {name} to learn; leave that name out of names")
             self.places[name], self.blocks[name] = places, slice(first, len(labels))
-        self.labels = tuple(labels)
+        self.labels, self._rows = tuple(labels), rows
         self.size = len(labels)
 
     @property
     def by_bias(self) -> bool:
         """Whether they act by the bias alone: their forces need the mean of the state only."""
         return self.names == ("bias",) or self.to_bias is not None
+
+    @property
+    def of_potentials(self) -> bool:
+        """Whether parameters of potentials are among them, whose forces no moments determine."""
+        return bool(self._rows)
 
     @property
     def masks(self) -> dict[str, Mask] | None:
@@ -116,7 +141,8 @@ class Parameters:
         self._check_units(controls)
         theta = np.empty(self.size)
         for name, block in self.blocks.items():
-            theta[block] = getattr(controls, CONTROL_OF.get(name, name))[self.places[name]]
+            control, places = self._place(name)
+            theta[block] = getattr(controls, control)[places]
         return theta
 
     def changes(self, vector: ArrayLike, controls: Controls) -> dict[str, Array]:
@@ -125,13 +151,18 @@ class Parameters:
         theta = self._checked(vector)
         changed: dict[str, Array] = {}
         for name, block in self.blocks.items():
-            control = CONTROL_OF.get(name, name)
+            control, places = self._place(name)
             array = changed.setdefault(control, np.array(getattr(controls, control)))
-            places = self.places[name]
             array[places] = theta[block]
             if control == "stiffness":
                 array[places[::-1]] = theta[block]
         return changed
+
+    def _place(self, name: str) -> tuple[str, tuple[NDArray[np.intp], ...]]:
+        """The control of a name, and the places in it."""
+        if name in self._rows:
+            return ROW, (self._rows[name],)
+        return CONTROL_OF.get(name, name), self.places[name]
 
     def controls(self, vector: ArrayLike, controls: Controls) -> Controls:
         """Return ``controls`` with the values θ, checked as by ``with_controls``."""
@@ -158,6 +189,10 @@ class Parameters:
         columns = np.ascontiguousarray((x / self.scale).T)
         result = np.empty((self.size, len(x)))
         for name, block in self.blocks.items():
+            if name in self._rows:
+                for row, unit in zip(result[block], self.places[name][0].tolist(), strict=True):
+                    row[:] = self._potential(unit).gradient(name, columns[unit])
+                continue
             first, *rest = (columns[place] for place in self.places[name])
             if name == "bias":
                 np.negative(first, out=result[block])
@@ -191,6 +226,11 @@ class Parameters:
             places = self.places[name]
             if name == "bias":
                 result[block] = -m[places]
+            elif name in self._rows:
+                raise ValueError(
+                    f"the average of ∂H/∂{name} over a normal distribution has no closed form; "
+                    "give samples"
+                )
             elif covariance is None:
                 raise ValueError(f"covariance must be given for {name}, but is None")
             elif name == "quartic":
@@ -198,6 +238,11 @@ class Parameters:
             else:
                 result[block] = second[places] * np.where(places[0] == places[1], 0.5, 1.0)
         return result
+
+    def _potential(self, unit: int) -> Potential:
+        found = self._potentials[unit]
+        assert found is not None
+        return found
 
     def split(self, vector: ArrayLike) -> dict[str, Array]:
         """Split a vector of p numbers by name: θ, a gradient or error bars."""
@@ -223,7 +268,16 @@ class Parameters:
         return (
             isinstance(other, Parameters)
             and self.labels == other.labels
+            and self._fixed == other._fixed
             and np.array_equal(self.scale, other.scale)
+        )
+
+    @property
+    def _fixed(self) -> tuple[Potential | None, ...]:
+        """The potentials at a value of one of what is learned of them."""
+        return tuple(
+            one if one is None else one.replaced(**dict.fromkeys(one.linear, 1.0))
+            for one in self._potentials
         )
 
     def __hash__(self) -> int:
@@ -234,10 +288,10 @@ class Parameters:
         return f"<ktc.theory.Parameters: {parts}>"
 
 
-def _names(names: str | Sequence[str]) -> tuple[str, ...]:
+def _names(names: str | Sequence[str], others: tuple[str, ...]) -> tuple[str, ...]:
     chosen = (names,) if isinstance(names, str) else items("names, or parameter,", names)
     for name in chosen:
-        choice("parameter", name, LEARNABLE)
+        choice("parameter", name, LEARNABLE + others)
     parts = [p for n in chosen for p in (("couplings", "diagonal") if n == "stiffness" else (n,))]
     if not parts or len(set(parts)) < len(parts):
         raise ValueError(

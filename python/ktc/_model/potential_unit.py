@@ -66,6 +66,11 @@ class PotentialUnit(OneUnit):
     ) -> None:
         self.kT, self.potential = kT, potential
         self._own = stiffness, bias, quartic
+        if quartic == 0 and not stiffness + potential.confinement > 0:
+            raise ValueError(
+                f"nothing confines a unit of stiffness {stiffness:g} in {potential!r}: raise its "
+                "stiffness, or confine it by its potential"
+            )
         energy = WholeEnergy(self._own, potential, kT)
         points = _turning_points(energy, potential)
         height = energy(points)
@@ -158,6 +163,7 @@ def _turning_points(energy: WholeEnergy, potential: Potential) -> Array:
         if ends[1] - ends[0] > 0.5 * (high - low):
             break
         low, high = ends
+    _refuse_many(potential, 2 * (high - low) / potential.finest)
     slope = energy.deriv()
     gaps = np.diff(grid)
     starts, stops = (slope(at) for at in (grid[:-1] + 1e-9 * gaps, grid[1:] - 1e-9 * gaps))
@@ -194,11 +200,6 @@ def _edges(energy: WholeEnergy, points: Array, height: Array, over: Array, level
     Shape (regions, 2). The energy is monotone between consecutive points.
     """
     above = height > level
-    if not (above[0] and above[-1]):
-        raise ValueError(
-            f"the energy stays below {level:.3g} kT up to {points[0]:.3g} and {points[-1]:.3g}: "
-            "nothing confines this unit; raise its stiffness, or confine it by its potential"
-        )
     crossed = np.flatnonzero(above[1:] != above[:-1])
     low, high, start = points[crossed], points[crossed + 1], height[crossed] - level
     for _ in range(HALVINGS):
@@ -226,12 +227,17 @@ def _pieces(energy: WholeEnergy, potential: Potential, regions: Array) -> tuple[
     shares = np.linspace(0.0, 1.0, 257 if len(starts) < 64 else 2 * PER_CELL + 1)
     steepest = np.abs(energy.deriv()(starts[:, None] + widths[:, None] * shares)).max()
     least = max(0.5 * steepest, 8 / widths.sum(), 2 / potential.finest)
-    if least * widths.sum() > MOST_PIECES:
-        raise ValueError(
-            f"{potential!r} changes by some {least * widths.sum():.3g} kT over the states that the "
-            f"unit visits, more than {MOST_PIECES}: raise kT, or scale the energies down"
-        )
+    _refuse_many(potential, least * widths.sum())
     counts = np.maximum(1, np.ceil(least * widths)).astype(int)
     steps = np.repeat(widths / counts, counts)
     number = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
     return np.repeat(starts, counts) + steps * number, 0.5 * steps
+
+
+def _refuse_many(potential: Potential, pieces: float) -> None:
+    if pieces > MOST_PIECES:
+        raise ValueError(
+            f"{potential!r} varies so much over the states that the unit visits that a quadrature "
+            f"takes {pieces:.3g} pieces, more than {MOST_PIECES}: raise kT, or scale the energies "
+            "down"
+        )

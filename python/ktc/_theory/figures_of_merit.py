@@ -48,7 +48,7 @@ def divergence(state: Gaussian, device: Description) -> float:
         device: a Gaussian network at the controls in question.
 
     Raises:
-        ValueError: quartic units, no equilibrium, or a covariance that is not positive definite.
+        ValueError: nonlinear units, no equilibrium, or a covariance that is not positive definite.
 
     Example:
         >>> import ktc

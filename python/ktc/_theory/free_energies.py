@@ -1,13 +1,14 @@
-"""Free energies: closed form for Gaussian networks, quadrature for uncoupled quartic units."""
+"""Free energies: closed form for Gaussian networks, quadrature for uncoupled other units."""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ktc._base.lazy_imports import scipy
 from ktc._model.description import Description, network_of
 from ktc._model.network import Network
-from ktc._model.quartic_unit import OneUnit
+from ktc._model.potential_unit import unit_of
 
 
 def at_equilibrium(device: Description, name: str = "device") -> Network:
@@ -53,14 +54,15 @@ def free_energy(device: Description) -> float:
     """Free energy −kT ln Z, Z = ∫ exp(−H/kT) dx (and dp where there is inertia), in the unit of kT.
 
     −½ bᵀK⁻¹b + ½ kT ln det K − ½ d kT ln(2π kT) (− ½ kT Σ ln(2π kT M)), with Z in the network's own
-    units. Differences at one kT do not depend on these units. Quartic units that are coupled to no
-    other are integrated one by one, to about 1e-13 kT.
+    units. Differences at one kT do not depend on these units. Nonlinear units, those with
+    quartic terms or potentials, that are coupled to no other are integrated one by one, to about
+    1e-13 kT.
 
     Args:
         device: a Network or a Board, at its own controls.
 
     Raises:
-        ValueError: coupled quartic units (``theory.free_energy_difference`` estimates differences
+        ValueError: coupled nonlinear units (``theory.free_energy_difference`` estimates differences
             of their free energy), several temperatures, sources or noise generators.
 
     Example:
@@ -75,16 +77,18 @@ def free_energy(device: Description) -> float:
     Source: Landau, Lifshitz (1980), Statistical Physics, part 1, section 31.
     """
     net = at_equilibrium(device)
-    kT, quartic = net.common_kT, net.quartic > 0
-    pair = coupled_quartic(net)
+    kT, other = net.common_kT, nonlinear(net)
+    pair = coupled_nonlinear(net)
     if pair is not None:
+        kind = "quartic" if net.quartic[pair[0]] else "nonlinear"
         raise ValueError(
-            f"quartic unit {pair[0]} is coupled to unit {pair[1]}, so that the free energy has no "
-            "closed form and no quadrature; estimate differences by theory.free_energy_difference"
+            f"{kind} unit {pair[0]} is coupled to unit {pair[1]}, so that there is no closed "
+            "form and no quadrature of the free energy; estimate differences by "
+            "theory.free_energy_difference"
         )
-    value = sum(OneUnit.of(net, unit).free_energy for unit in np.flatnonzero(quartic).tolist())
-    if not quartic.all():
-        stiffness, bias = net.stiffness[np.ix_(~quartic, ~quartic)], net.bias[~quartic]
+    value = sum(unit_of(net, unit).free_energy for unit in np.flatnonzero(other).tolist())
+    if not other.all():
+        stiffness, bias = net.stiffness[np.ix_(~other, ~other)], net.bias[~other]
         value -= 0.5 * float(bias @ np.linalg.solve(stiffness, bias))
         value += 0.5 * kT * float(np.linalg.slogdet(stiffness / (2 * np.pi * kT))[1])
     if net.inertia is not None:
@@ -97,7 +101,7 @@ def free_energy_change(before: Description, after: Description) -> float:
 
     ΔF = −½ Δbᵀ K′⁻¹(b + b′) + ½ (K′⁻¹b)ᵀ ΔK (K⁻¹b) + ½ kT ln(det K′/det K). Differences are taken
     before products, so that a small step between large biases keeps its relative precision. With
-    quartic units it is the difference of two quadratures.
+    quartic terms or potentials it is the difference of two quadratures.
 
     Args:
         before, after: a Network or a Board at the first and at the last controls.
@@ -115,7 +119,7 @@ def free_energy_change(before: Description, after: Description) -> float:
     """
     old, new = network_of(before, "before"), network_of(after, "after")
     refuse_unlike(old, new)
-    if old.quartic.any() or new.quartic.any():
+    if not old.is_linear or not new.is_linear:
         return free_energy(after) - free_energy(before)
     old, new = at_equilibrium(before, "before"), at_equilibrium(after, "after")
     value = -0.5 * (new.bias - old.bias) @ np.linalg.solve(new.stiffness, new.bias + old.bias)
@@ -155,14 +159,19 @@ def kinetic_change(before: Network, after: Network) -> float:
 
 
 def method_of(*devices: Description) -> str:
-    """Name the method of ``free_energy``: "closed form", or "quadrature" with quartic units."""
-    quartic = any(device.network.quartic.any() for device in devices)
-    return "quadrature" if quartic else "closed form"
+    """Name the method of ``free_energy``: "closed form" of linear networks, or "quadrature"."""
+    linear = all(device.network.is_linear for device in devices)
+    return "closed form" if linear else "quadrature"
 
 
-def coupled_quartic(net: Network) -> tuple[int, int] | None:
-    """Return a quartic unit and a unit that it is coupled to, or None if there is no such pair."""
-    for unit in np.flatnonzero(net.quartic).tolist():
+def nonlinear(net: Network) -> NDArray[np.bool_]:
+    """Which units have a quartic term or a potential, shape (d,)."""
+    return np.array([one is not None for one in net.potentials]) | (net.quartic > 0)
+
+
+def coupled_nonlinear(net: Network) -> tuple[int, int] | None:
+    """Return a unit that is not harmonic and one it is coupled to, or None if there are none."""
+    for unit in np.flatnonzero(nonlinear(net)).tolist():
         for other in np.flatnonzero(net.stiffness[unit]).tolist():
             if other != unit:
                 return unit, other

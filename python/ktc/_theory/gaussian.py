@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ktc._base.lazy_imports import scipy
-from ktc._base.validation import Array, choice, real_array, refusing_overflow
+from ktc._base.validation import Array, choice, real_array, refusing_overflow, told
 from ktc._model.description import Description
 from ktc._model.network import Network
 from ktc._theory.free_energies import at_equilibrium
@@ -23,7 +23,7 @@ def gaussian(device: Description) -> Network:
         device: a Network or a Board.
 
     Raises:
-        ValueError: quartic units, several temperatures, sources or noise generators.
+        ValueError: nonlinear units, several temperatures, sources or noise generators.
 
     Example:
         >>> import ktc
@@ -31,10 +31,11 @@ def gaussian(device: Description) -> Network:
         1
     """
     net = at_equilibrium(device)
-    if net.quartic.any():
+    if not net.is_linear:
         raise ValueError(
-            "device must be Gaussian, because quartic units have no such closed form, but "
-            f"quartic is {net.quartic}; sample an Emulator instead"
+            "device must be Gaussian, because quartic units and potentials have no such closed "
+            f"form, but quartic is {net.quartic} and potentials are {told(net.potentials)}; sample "
+            "an Emulator instead"
         )
     return net
 
@@ -58,7 +59,7 @@ def equilibrium(device: Description) -> Gaussian:
         device: a Gaussian Network or Board, at its own controls.
 
     Raises:
-        ValueError: quartic units, several temperatures, sources or noise generators.
+        ValueError: nonlinear units, several temperatures, sources or noise generators.
 
     Example:
         >>> import ktc

@@ -26,7 +26,7 @@ def least_excess_work(device: Description, bias: ArrayLike, duration: float) -> 
         duration: T.
 
     Raises:
-        ValueError: quartic units, no equilibrium, inductors.
+        ValueError: nonlinear units, no equilibrium, inductors.
 
     Source: Schmiedl, Seifert (2007), Phys. Rev. Lett. 98, 108301; Gomez-Marin, Schmiedl,
     Seifert (2008), J. Chem. Phys. 129, 024114.
@@ -68,7 +68,7 @@ def optimal_drive(device: Description, bias: ArrayLike, duration: float, ticks: 
         ticks: number of equal ticks.
 
     Raises:
-        ValueError: quartic units, no equilibrium.
+        ValueError: nonlinear units, no equilibrium.
 
     Source: Schmiedl, Seifert (2007), Phys. Rev. Lett. 98, 108301; with inertia Gomez-Marin,
     Schmiedl, Seifert (2008), J. Chem. Phys. 129, 024114.
@@ -200,7 +200,7 @@ def constant_rate_excess_work(
         duration: T.
 
     Raises:
-        ValueError: inertia, quartic units, no equilibrium.
+        ValueError: inertia, nonlinear units, no equilibrium.
 
     Source: Hnybida, Verret (2025), arXiv 2510.03137.
 
@@ -237,7 +237,7 @@ def continuous_excess_work(
         start: whether to include the work of the displacement at the start.
 
     Raises:
-        ValueError: inertia, quartic units, no equilibrium.
+        ValueError: inertia, nonlinear units, no equilibrium.
 
     Source: Hnybida, Verret (2025), arXiv 2510.03137.
 

@@ -86,11 +86,11 @@ def spectral_density(device: Description, frequency: ArrayLike) -> Array:
     state²·time on a Network.
 
     Args:
-        device: a Network, a Board or a compiled circuit without quartic units.
+        device: a Network, a Board or a compiled circuit without nonlinear units.
         frequency: f, non-negative, scalar or shape (frequencies,).
 
     Raises:
-        ValueError: quartic units, a frequency that is negative or not finite.
+        ValueError: nonlinear units, a frequency that is negative or not finite.
         TypeError: a running emulator, because its controls may differ from those of its network.
 
     Example:
@@ -103,10 +103,10 @@ def spectral_density(device: Description, frequency: ArrayLike) -> Array:
     Source: Johnson (1928), Phys. Rev. 32, 97; Gardiner, Stochastic Methods (2009), section 4.5.
     """
     net = network_of(device)
-    if net.quartic.any():
+    if not net.is_linear:
         raise ValueError(
-            "device must not have quartic units, because their spectrum has no closed form; record "
-            "the state of an Emulator instead"
+            "device must not have quartic units or potentials, whose spectrum has no closed form; "
+            "record the state of an Emulator instead"
         )
     frequencies = np.atleast_1d(real_array("frequency", frequency))
     if frequencies.ndim != 1 or not ((frequencies >= 0) & (frequencies <= HIGHEST)).all():

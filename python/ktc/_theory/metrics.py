@@ -11,7 +11,7 @@ from ktc._model.description import Description
 from ktc._model.directions import directions_among, directions_of
 from ktc._model.network import Network
 from ktc._model.parameters import LEARNABLE, Parameters
-from ktc._model.quartic_unit import OneUnit
+from ktc._model.potential_unit import unit_of
 from ktc._theory import gaussian_moments
 from ktc._theory.free_energies import at_equilibrium
 from ktc._theory.gaussian import PARAMETERS, gaussian, parameter_map, symmetrized
@@ -27,7 +27,8 @@ def fisher_matrix(device: Description, parameter: Learnable = "bias") -> Array:
     the unit of energy over θ².
 
     For Gaussian networks it is K⁻¹ for the bias, K for the center, and follows from the theorem of
-    Isserlis for all others. For units without couplings, also quartic ones, it is a quadrature.
+    Isserlis for all others. For units without couplings, also nonlinear ones (with
+    quartic terms or potentials), it is a quadrature.
 
     Args:
         device: a Network or a Board, at its own controls.
@@ -35,9 +36,8 @@ def fisher_matrix(device: Description, parameter: Learnable = "bias") -> Array:
             circuit in ``with_source_energy()``, or ``theory.Parameters``.
 
     Raises:
-        ValueError: coupled quartic units, couplings beside quartic units, several temperatures,
-            sources or noise generators; ``theory.fisher_estimate`` measures F of those that have
-            an equilibrium.
+        ValueError: couplings beside nonlinear units, several temperatures, sources or noise
+            generators; ``theory.fisher_estimate`` measures F of those that have an equilibrium.
 
     Example:
         >>> import ktc
@@ -51,15 +51,15 @@ def fisher_matrix(device: Description, parameter: Learnable = "bias") -> Array:
     Source: Amari (1998), Neural Comput. 10, 251; Isserlis (1918), Biometrika 12, 134.
     """
     net = at_equilibrium(device)
-    if isinstance(parameter, str) and parameter in PARAMETERS and not net.quartic.any():
+    if isinstance(parameter, str) and parameter in PARAMETERS and net.is_linear:
         to_bias = parameter_map(device, parameter)
         return symmetrized(to_bias.T @ np.linalg.solve(net.stiffness, to_bias))
     parameters = as_parameters(device, parameter)
-    if not net.quartic.any():
+    if net.is_linear:
         return gaussian_moments.fisher(net, parameters)
     result = np.zeros((parameters.size,) * 2)
     for unit, names, entries in _by_unit(net, parameters, "fisher_estimate"):
-        result[np.ix_(entries, entries)] = OneUnit.of(net, unit).fisher(names)
+        result[np.ix_(entries, entries)] = unit_of(net, unit).fisher(names)
     return result
 
 
@@ -73,13 +73,13 @@ def friction_tensor(device: Description, parameter: Learnable = "bias") -> Array
     with inertia and inductors. For bias and center the inertia drops out of the time integral. In
     circuits with inductors, R is replaced by the symmetric part of (G − J)⁻¹, the integral of
     e^{At} K⁻¹ with the drift A = (J − G)K. For overdamped units without couplings by stiffness or
-    friction, also quartic ones, ζ is a quadrature, exact in one dimension.
+    friction, also nonlinear ones, ζ is a quadrature, exact in one dimension.
 
     Args:
         device, parameter: as for ``theory.fisher_matrix``.
 
     Raises:
-        ValueError: quartic units with inertia, and as for ``theory.fisher_matrix``;
+        ValueError: nonlinear units with inertia, and as for ``theory.fisher_matrix``;
             ``theory.friction_estimate`` measures ζ of those that have an equilibrium.
 
     Source: Sivak, Crooks (2012), Phys. Rev. Lett. 108, 190602.
@@ -93,20 +93,20 @@ def friction_tensor(device: Description, parameter: Learnable = "bias") -> Array
         array([[0.09375]])
     """
     net = at_equilibrium(device)
-    if isinstance(parameter, str) and parameter in PARAMETERS and not net.quartic.any():
+    if isinstance(parameter, str) and parameter in PARAMETERS and net.is_linear:
         pulled = np.linalg.solve(net.stiffness, parameter_map(device, parameter))
         return symmetrized(pulled.T @ _resistance(net) @ pulled)
     parameters = as_parameters(device, parameter)
-    if not net.quartic.any():
+    if net.is_linear:
         return gaussian_moments.friction(net, parameters, _resistance(net))
     result = np.zeros((parameters.size,) * 2)
     if net.inertia is not None or not net.has_friction:
         raise ValueError(
-            "the friction tensor of quartic units with inertia has no quadrature; measure it by "
-            "theory.friction_estimate"
+            "the friction tensor of nonlinear units with inertia has no quadrature; measure "
+            "it by theory.friction_estimate"
         )
     for unit, names, entries in _by_unit(net, parameters, "friction_estimate", net.friction):
-        own = OneUnit.of(net, unit).friction(names, float(net.friction[unit, unit]))
+        own = unit_of(net, unit).friction(names, float(net.friction[unit, unit]))
         result[np.ix_(entries, entries)] = own
     return result
 
@@ -127,7 +127,8 @@ def as_parameters(device: Description, parameter: Learnable) -> Parameters:
         # The center is K⁻¹b, defined for Gaussian networks: this raises with the reason.
         gaussian(device)
     if isinstance(parameter, str):
-        choice("parameter", parameter, dict.fromkeys(PARAMETERS + LEARNABLE))
+        linear = device.network.controls.on_site.linear
+        choice("parameter", parameter, dict.fromkeys(PARAMETERS + LEARNABLE + linear))
     return Parameters(device, parameter)
 
 
@@ -142,13 +143,13 @@ def _by_unit(
         if len(bonds):
             raise ValueError(
                 f"units {bonds[0][0]} and {bonds[0][1]} are coupled by {what} in a network with "
-                "quartic units, which has no closed form and no quadrature; measure by "
+                "nonlinear units, which has no closed form and no quadrature; measure by "
                 f"theory.{estimate}"
             )
     for name, (first, *rest) in parameters.places.items():
         if rest and (first != rest[0]).any():
             raise ValueError(
-                f"couplings of a network with quartic units have no quadrature; leave {name!r} "
+                f"couplings of a network with nonlinear units have no quadrature; leave {name!r} "
                 f"out, or measure by theory.{estimate}"
             )
     return entries_by_unit(parameters)

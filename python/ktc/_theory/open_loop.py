@@ -46,7 +46,7 @@ def expected(device: Description, protocol: Protocol) -> Expected:
     costs ½ tr ΔK(P + mmᵀ) − Δb·m. ``ktc.Emulator`` with ``replicas=math.inf`` plays the same.
 
     Raises:
-        ValueError: quartic units, several temperatures, sources or noise generators, or controls
+        ValueError: nonlinear units, several temperatures, sources or noise generators, or controls
             among the protocol's other than bias and stiffness.
 
     Example:
@@ -115,7 +115,7 @@ def optimized_drive(
             together are full control of a Gaussian, whose bound is ``wasserstein_bound``.
 
     Raises:
-        ValueError: quartic units, no equilibrium, other controls, or values that do not fit.
+        ValueError: nonlinear units, no equilibrium, other controls, or values that do not fit.
 
     Example:
         >>> import ktc

@@ -20,12 +20,12 @@ def has_relaxed(network: Network, rested: float) -> bool:
     """Whether replicas are known to be in equilibrium after a time at constant controls.
 
     ``rested`` is infinite where they were drawn in equilibrium. A linear network relaxes within ten
-    of its slowest relaxation times. How long quartic units take is not known, nor is it computed
+    of its slowest relaxation times. How long nonlinear units take is not known, nor is it computed
     for a sparse network.
     """
     if rested == math.inf:
         return True
-    if rested <= 0 or network.quartic.any() or network.is_sparse:
+    if rested <= 0 or not network.is_linear or network.is_sparse:
         return False
     return rested >= float(RELAXATION_TIMES * network.relaxation_times[-1])
 

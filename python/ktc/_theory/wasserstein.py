@@ -7,7 +7,7 @@ import numpy as np
 from ktc._base.validation import positive, refusing_overflow
 from ktc._model.description import Description
 from ktc._model.network import Network
-from ktc._model.quartic_unit import OneUnit
+from ktc._model.potential_unit import unit_of
 from ktc._theory import quantiles
 from ktc._theory.free_energies import at_equilibrium, refuse_unlike
 from ktc._theory.gaussian import bures, equilibrium, square_root, symmetrized
@@ -19,14 +19,14 @@ def wasserstein_distance(before: Description, after: Description) -> float:
 
     𝒲² = min ⟨(x − y)ᵀR(x − y)⟩ over all couplings of both distributions. For Gaussian networks
     𝒲² = ΔmᵀRΔm + tr(P + P′) − 2 tr (S P′ S)^½ with covariances P = S² and P′ in coordinates R^½x
-    (Bures–Wasserstein). For units without couplings, also quartic ones, 𝒲² = R∫(q′ − q)² du with
+    (Bures–Wasserstein). For units without couplings, also nonlinear ones, 𝒲² = R∫(q′ − q)² du with
     their quantiles q(u). 𝒲² has the unit of energy · time.
 
     Args:
         before, after: a Network or a Board at the first and at the last controls.
 
     Raises:
-        ValueError: inertia or inductors, coupled quartic units, several temperatures, sources.
+        ValueError: inertia or inductors, coupled nonlinear units, several temperatures, sources.
 
     Source: Gelbrich (1990), Math. Nachr. 147, 185; Aurell, Mejía-Monasterio, Muratore-Ginanneschi
     (2011), Phys. Rev. Lett. 106, 250601.
@@ -38,7 +38,7 @@ def wasserstein_distance(before: Description, after: Description) -> float:
         0.5
     """
     old, new = _pair(before, after)
-    if not old.quartic.any() and not new.quartic.any():
+    if old.is_linear and new.is_linear:
         root = square_root(old.friction)
         ends = [equilibrium(net) for net in (old, new)]
         first, last = (symmetrized(root @ end.covariance @ root) for end in ends)
@@ -46,7 +46,7 @@ def wasserstein_distance(before: Description, after: Description) -> float:
         return float(np.sqrt(bures(first, last) + move @ old.friction @ move))
     total = 0.0
     for unit, friction in enumerate(old.friction.diagonal().tolist()):
-        total += friction * quantiles.squared_distance(OneUnit.of(old, unit), OneUnit.of(new, unit))
+        total += friction * quantiles.squared_distance(unit_of(old, unit), unit_of(new, unit))
     return float(np.sqrt(total))
 
 
@@ -86,7 +86,7 @@ def wasserstein_bound(before: Description, after: Description, duration: float) 
 
     For Gaussian networks it is in closed form. Mean and covariance separate, and the mean
     contributes μᵀR(T + 2K⁻¹R)⁻¹μ, the bound of bias drives. For units without couplings, also
-    quartic ones, it is a minimum over monotone maps of quantiles, to about 1e-7 kT. If the target
+    nonlinear ones, it is a minimum over monotone maps of quantiles, to about 1e-7 kT. If the target
     has two wells, it is the lower of two minima that Newton's method finds from p₀ and from p_T.
 
     Args:
@@ -106,7 +106,7 @@ def wasserstein_bound(before: Description, after: Description, duration: float) 
     """
     old, new = _pair(before, after)
     time = positive("duration", duration)
-    if not old.quartic.any() and not new.quartic.any():
+    if old.is_linear and new.is_linear:
         root = square_root(old.friction)
         first, last = equilibrium(old), equilibrium(new)
         start, end = (symmetrized(root @ one.covariance @ root) for one in (first, last))
@@ -114,7 +114,7 @@ def wasserstein_bound(before: Description, after: Description, duration: float) 
         return goal.excess(root @ first.mean, start, time)
     total = 0.0
     for unit, friction in enumerate(old.friction.diagonal().tolist()):
-        total += quantiles.bound(OneUnit.of(old, unit), OneUnit.of(new, unit), friction, time)
+        total += quantiles.bound(unit_of(old, unit), unit_of(new, unit), friction, time)
     return total
 
 
@@ -132,13 +132,13 @@ def _pair(before: Description, after: Description) -> tuple[Network, Network]:
             "after must have the friction matrix of before; pass one device at two settings of its "
             "controls"
         )
-    if old.quartic.any() or new.quartic.any():
+    if not old.is_linear or not new.is_linear:
         for name, net in (("before", old), ("after", new)):
             bonds = np.argwhere(np.triu(net.stiffness, 1) + np.triu(net.friction, 1))
             if len(bonds):
                 raise ValueError(
-                    f"{name} must not have couplings beside quartic units, because the Wasserstein "
-                    "distance then has no closed form and no quadrature, but its units "
+                    f"{name} must not have couplings beside nonlinear units, because the "
+                    "Wasserstein distance then has no closed form and no quadrature, but its units "
                     f"{bonds[0][0]} and {bonds[0][1]} are coupled; compare with longer runs "
                     "instead, whose excess work falls as 1/duration, or uncouple the units"
                 )

@@ -11,6 +11,8 @@ from ktc._model.controls import Controls
 from ktc._model.description import Described
 from ktc._model.network import Network
 from ktc._model.parameters import Parameters
+from ktc._model.potential_unit import one_unit
+from ktc._model.potentials.potential import Potential
 from ktc._model.quartic_unit import OneUnit
 from ktc._model.sparse_stiffness import MOST_DENSE_UNITS
 from ktc._theory import gaussian_moments
@@ -23,8 +25,8 @@ from ktc._theory.metrics import entries_by_unit, fisher_matrix, friction_tensor
 from ktc._theory.restricted_work import least_work_along
 from ktc._theory.wasserstein import wasserstein_bound
 
-#: Quadratures of units by their stiffness, bias and quartic term.
-_Units = dict[tuple[float, float, float], OneUnit]
+#: Quadratures of units by their stiffness, bias, quartic term and potential.
+_Units = dict[tuple[float, float, float, Potential | None], OneUnit]
 #: Largest number of parameters for which F and ζ are built as matrices.
 MOST_DENSE = 256
 #: More parameters of an overdamped Gaussian network are solved for by products: 2 ms per update for
@@ -180,9 +182,10 @@ class ExactModel:
     def _quadratures(self, controls: Controls) -> list[OneUnit]:
         """Every unit at these controls; those of the last two controls are cached."""
         own, bias, quartic = controls.stiffness.diagonal(), controls.bias, controls.quartic
-        values = list(zip(own.tolist(), bias.tolist(), quartic.tolist(), strict=True))
+        parts = own.tolist(), bias.tolist(), quartic.tolist(), controls.potentials
+        values = list(zip(*parts, strict=True))
         kT, (before, last) = self.start.network.common_kT, self._units
-        units = {v: last.get(v) or before.get(v) or OneUnit(*v, kT) for v in set(values)}
+        units = {v: last.get(v) or before.get(v) or one_unit(*v[:3], kT, v[3]) for v in set(values)}
         if units.keys() != last.keys():
             self._units = (last, units)
         return [units[v] for v in values]
@@ -202,7 +205,7 @@ def _method(net: Network, parameters: Parameters) -> str | None:
         whole = parameters.by_bias and parameters.size == net.units
         if not whole or net.units > MOST_DENSE_UNITS:
             return None
-    if not net.quartic.any() and "quartic" not in parameters.names:
+    if net.is_linear and "quartic" not in parameters.names:
         return "closed form"
     coupling = [net.stiffness, *([net.friction] if net.has_friction else [])]
     apart = not any(np.triu(matrix, 1).any() for matrix in coupling)

@@ -93,7 +93,7 @@ def refuse_unreachable(samples: Array, parameters: Parameters, controls: Control
     whole = "stiffness" in parameters.names or {"couplings", "diagonal"} <= set(parameters.names)
     d = parameters.units
     learned = sum(len(places[0]) for places in parameters.places.values() if len(places) == 2)
-    if whole and learned == d * (d + 1) // 2 and not controls.quartic.any():
+    if whole and learned == d * (d + 1) // 2 and controls.is_linear:
         root = np.sqrt(variances)
         values = np.linalg.eigvalsh(deviations.T @ deviations / len(samples) / np.outer(root, root))
         if values[0] <= LEAST_VARIANCE * values[-1] * d:
@@ -116,7 +116,7 @@ def _refuse_heavy_tails(
     grows from zero.
     """
     couplings = any((places[0] != places[-1]).any() for places in parameters.places.values())
-    if couplings or np.triu(controls.stiffness, 1).any():
+    if couplings or np.triu(controls.stiffness, 1).any() or controls.on_site:
         return
     own = set(parameters.places["bias"][0].tolist()) & set(np.flatnonzero(stiff).tolist())
     for unit in sorted(own & set(parameters.places["quartic"][0].tolist())):

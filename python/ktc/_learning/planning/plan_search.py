@@ -290,8 +290,13 @@ def _dissipated(found: ExpectedLearning) -> tuple[float, float]:
 def _planned_by_density(device: Description, batch: int | None, parameter: str) -> bool:
     """Whether costs are by the density of one quartic unit; refuse what has neither form."""
     net = network_of(device)
-    if not net.quartic.any():
+    if net.is_linear:
         return False
+    if net.controls.on_site:
+        raise ValueError(
+            "device has potentials, for which average costs of learning are not available; run "
+            "ktc.learn on few replicas at some durations"
+        )
     if net.units > 1 or net.inertia is not None or not net.has_friction:
         raise ValueError(
             "device has quartic units that are not one alone, overdamped, and average costs of "

@@ -53,6 +53,10 @@ class Cosine(Potential):
         return self.amplitude, self.period
 
     @property
+    def leading(self) -> float:
+        return 0.0
+
+    @property
     def confinement(self) -> float:
         return 0.0
 

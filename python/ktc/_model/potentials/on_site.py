@@ -157,6 +157,33 @@ class OnSite:
             final[ROW] = self._merged(row, ends)
         return ticked, final
 
+    def energy(self, row: Array, state: Array) -> Array:
+        """Σ V_i(x_i) of states, shape (n, d), in the network's own units."""
+        total = np.zeros(len(state))
+        for unit, one in enumerate(self.at(row)):
+            if one is not None:
+                total += one.energy(state[:, unit])
+        return total
+
+    @property
+    def linear(self) -> tuple[str, ...]:
+        """Parameters in which H is linear."""
+        kinds = [one.linear for one in self.templates if one is not None]
+        return tuple(name for name in self.names if any(name in linear for linear in kinds))
+
+    def require_linear_change(self, first: Array, last: Array) -> None:
+        """Refuse two rows between which H does not change along a straight line."""
+        for name in self.names:
+            if name not in self.linear and (first != last)[self._places[name]].any():
+                raise ValueError(
+                    f"before and after differ in {name}, in which the energy of coupled units is "
+                    f"not linear; compare settings of one {name}"
+                )
+
+    def rows(self, name: str, units: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Places in the row of a parameter of some of the units that have it."""
+        return np.asarray(self._places[name][np.searchsorted(self._units[name], units)])
+
     def _apart(self, given: Mapping[str, Array]) -> tuple[dict[str, Array], dict[str, Array]]:
         """Values of parameters, and all others."""
         named = {name: values for name, values in given.items() if name in self._places}
@@ -165,6 +192,10 @@ class OnSite:
     def confinement(self, row: Array) -> Array:
         """Curvature that each unit's potential adds at large |x|, shape (d,)."""
         return np.array([0.0 if one is None else one.confinement for one in self.at(row)])
+
+    def leading(self, row: Array) -> Array:
+        """The coefficient by which each unit's potential confines, 0 where it does not, (d,)."""
+        return np.array([0.0 if one is None else one.leading for one in self.at(row)])
 
     def _values(self, name: str, values: Array) -> Array:
         count = len(self._places[name])

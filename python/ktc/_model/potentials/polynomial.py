@@ -84,6 +84,10 @@ class Polynomial(Potential):
         return self._numbers
 
     @property
+    def leading(self) -> float:
+        return self._numbers[self._degree - 1] if self._degree else 0.0
+
+    @property
     def confinement(self) -> float:
         if self._degree < 4:
             return 2 * self._numbers[1]

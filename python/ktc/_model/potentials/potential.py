@@ -38,6 +38,11 @@ class Potential(ABC):
         """Curvature that V adds to the quadratic energy at large |x|: inf, if V grows faster."""
 
     @property
+    @abstractmethod
+    def leading(self) -> float:
+        """The coefficient of the part of V that is largest at large |x|; 0 if it is bounded."""
+
+    @property
     def confines(self) -> bool:
         """Whether V confines a unit without stiffness."""
         return self.confinement > 0

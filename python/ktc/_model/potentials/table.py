@@ -109,6 +109,10 @@ class Table(Potential):
         return (self._scale,)
 
     @property
+    def leading(self) -> float:
+        return self._scale
+
+    @property
     def confinement(self) -> float:
         return 2 * self._scale * float(min(self._cells[0, 2], self._cells[-1, 2]))
 

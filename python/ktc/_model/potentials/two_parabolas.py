@@ -58,6 +58,10 @@ class TwoParabolas(Potential):
         return self.spring, self.center, self.distance
 
     @property
+    def leading(self) -> float:
+        return self.spring
+
+    @property
     def confinement(self) -> float:
         return self.spring
 
