@@ -297,3 +297,30 @@ def test_what_potentials_do_not_go_with_is_refused_by_name() -> None:
         emulator.set(center=1.0)
     np.testing.assert_array_equal(emulator.read(), before)
     assert not emulator.ledger.work.any()
+
+
+def test_replicas_with_a_bias_of_their_own_move_as_one_emulator_each() -> None:
+    """With potentials too, overdamped and resolved; refused by name where units kick together."""
+    net = network("cosine")
+    biases = np.array([[0.0], [0.5], [-1.0]])
+    for options in ({}, {"resolve_heat": True}):
+        together = ktc.Emulator(net, replicas=3, seed=4, threads=1, state=0.2, dt=0.02, **options)
+        together.set(bias=biases)
+        together.run(0.3)
+        for replica, bias in enumerate(biases):
+            alone = ktc.Emulator(
+                net, replicas=1, seed=4, threads=1, state=0.2, dt=0.02, first_replica=replica,
+                first_step=together.first_step, **options,
+            )  # fmt: skip
+            alone.set(bias=bias)
+            alone.run(0.3)
+            assert alone.read()[0, 0] == together.read()[replica, 0]
+    heavy = ktc.Emulator(network("cosine", inertia=1.0), replicas=3, seed=4, threads=1)
+    with pytest.raises(ValueError, match="inertia and potentials"):
+        heavy.set(bias=biases)
+
+
+def test_free_energy_between_other_potentials_is_refused() -> None:
+    one, other = network("cosine"), network("table")
+    with pytest.raises(ValueError, match="kinds and tables of potentials"):
+        ktc.theory.free_energy_difference(one, other, seed=1)

@@ -69,7 +69,7 @@ def free_energy_difference(
     old, new = network_of(before, "before"), network_of(after, "after")
     choice("method", method, METHODS)
     refuse_unlike(old, new)
-    _refuse_bent(old.controls, new.controls)
+    _refuse_other_potentials(old.controls, new.controls)
     at_equilibrium(before, "before")
     at_equilibrium(after, "after")
     seeds = np.random.SeedSequence([random_seed(seed), _STREAM])
@@ -123,8 +123,8 @@ class _Path:
         return Row(self.draws[position], LazySamples.of(deviations), error)
 
 
-def _refuse_bent(first: Controls, last: Controls) -> None:
-    """Refuse other potentials, and parameters in which the energy is not linear (ValueError)."""
+def _refuse_other_potentials(first: Controls, last: Controls) -> None:
+    """Refuse potentials of other kinds or other tables (ValueError)."""
     kinds = [controls.on_site.kinds for controls in (first, last)]
     tables = [controls.on_site.tables for controls in (first, last)]
     alike = kinds[0] == kinds[1] and all(
@@ -137,16 +137,6 @@ def _refuse_bent(first: Controls, last: Controls) -> None:
             "after must have the kinds and tables of potentials of before; pass one device at two "
             "settings of its controls"
         )
-    for unit, (one, other) in enumerate(zip(first.potentials, last.potentials, strict=True)):
-        if one is None or other is None:
-            continue
-        for name, before, after in zip(one.names, one.numbers, other.numbers, strict=True):
-            if before != after and name not in one.linear:
-                raise ValueError(
-                    f"{name} of unit {unit} differs, in which the energy is not linear, so that "
-                    "ensembles between before and after are not known; measure the work of a "
-                    "slow protocol instead"
-                )
 
 
 def _between(first: Controls, last: Controls, position: float) -> Controls:
