@@ -47,6 +47,15 @@ std::shared_ptr<const ReplicaNumbers> own_force_change(
         }));
 }
 
+/// ½ (K′ − K) in the first rows and columns of a matrix.
+Matrix half_change(const Stiffness& held, const Stiffness& next, std::size_t size) {
+    Matrix change(size, size);
+    for (std::size_t i = 0; i < held.rows(); ++i)
+        for (std::size_t j = 0; j < held.rows(); ++j)
+            change(i, j) = 0.5 * (next(i, j) - held(i, j));
+    return change;
+}
+
 }  // namespace
 
 ControlUpdate::ControlUpdate(const Setting& from, const Setting& to)
@@ -76,10 +85,7 @@ ControlUpdate::ControlUpdate(const Setting& from, const Setting& to)
         sparse_change_ = add(0.5, next.sparse(), -0.5, held.sparse());
         return;
     }
-    Matrix change(coordinates.dimension(), coordinates.dimension());
-    for (std::size_t i = 0; i < held.rows(); ++i)
-        for (std::size_t j = 0; j < held.rows(); ++j)
-            change(i, j) = 0.5 * (next(i, j) - held(i, j));
+    Matrix change = half_change(held, next, coordinates.dimension());
     if (!coordinates.natural) {
         stiffness_change_ = std::move(change);
         return;
