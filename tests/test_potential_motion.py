@@ -324,3 +324,24 @@ def test_free_energy_between_other_potentials_is_refused() -> None:
     one, other = network("cosine"), network("table")
     with pytest.raises(ValueError, match="kinds and tables of potentials"):
         ktc.theory.free_energy_difference(one, other, seed=1)
+
+
+def test_escapes_of_a_cosine_unit() -> None:
+    """Share beyond both barriers against a Fokker–Planck grid; the rate is near Kramers'."""
+    height, stiffness, time = 2.0, 0.02, 8.0
+    net = ktc.Network(stiffness, 1.0, potential=potentials.Cosine(-height, 2 * np.pi))
+    x = np.linspace(-10.0, 10.0, 501)
+    rise = np.diff(energy(net, x)) / 2
+    up, down = np.exp(-rise), np.exp(rise)
+    out = np.append(up, 0.0) + np.insert(down, 0, 0.0)
+    generator = np.diag(-out) + np.diag(up, -1) + np.diag(down, 1)
+    moved = linalg.expm(time / (x[1] - x[0]) ** 2 * generator)[:, len(x) // 2]
+    share = float(moved[np.abs(x) > np.pi].sum())
+    emulator = ktc.Emulator(net, replicas=10_000, seed=9, threads=1, state=0.0)
+    emulator.run(time)
+    found = float((np.abs(emulator.read()[:, 0]) > np.pi).mean())
+    assert abs(found - share) < 4.5 * np.sqrt(share * (1 - share) / 10_000) + 0.02 * share
+    curvature = np.sqrt((height + stiffness) * (height - stiffness))
+    barrier = 2 * height + 0.5 * stiffness * np.pi**2
+    kramers = 2 * curvature / (2 * np.pi) * np.exp(-barrier)
+    assert found / time == pytest.approx(kramers, rel=0.35)
