@@ -196,6 +196,16 @@ def test_measured_friction_of_double_wells_is_that_of_quadrature(quick):
         assert len(set(windows)) == 1 and float(windows[0]) > 0
 
 
+def test_erasing_a_bit_costs_more_than_landauers_bound(quick):
+    table = quick("bit_erasure")
+    for memory in ("quartic", "parabolas", "cosine"):
+        works = table.column("work/kT", memory=memory)
+        errors = table.column("error", memory=memory)
+        for work, least in zip(works, table.column("least/kT", memory=memory), strict=True):
+            assert work.mean > least
+        assert works[1].mean < 0.5 * works[0].mean and errors[1].mean < 0.03
+
+
 def test_couplings_of_digits_cost_little_but_for_noise(quick):
     pytest.importorskip("sklearn")
     table = quick("couplings_of_digits")

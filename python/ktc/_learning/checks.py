@@ -17,7 +17,7 @@ from ktc._learning.metrics.settings import Metrics
 from ktc._learning.metrics.source import MetricSource
 from ktc._learning.scalar_schedules import Tabulated
 from ktc._learning.schedule import Schedule
-from ktc._model.description import Described
+from ktc._model.description import Described, Description
 from ktc._model.device import Describes, HasShortestTick, Programmable
 from ktc._model.directions import directions_among, told_directions
 from ktc._model.imperfections import LimitError
@@ -34,7 +34,9 @@ def parameter_names(parameters: str | Sequence[str], device: object = None) -> t
     except TypeError:
         given = ()
     names = tuple(name for name in given if isinstance(name, str))
-    own, known = directions_among(device, names), tuple(dict.fromkeys(PARAMETERS + LEARNABLE))
+    linear = device.network.controls.on_site.linear if isinstance(device, Description) else ()
+    own = directions_among(device, names)
+    known = tuple(dict.fromkeys(PARAMETERS + LEARNABLE + linear))
     if not given or len(names) < len(given) or not set(names) <= {*known, *own}:
         raise ValueError(
             f"parameters must be one or several of {known}, such as ('bias',)"
