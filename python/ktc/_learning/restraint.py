@@ -75,23 +75,26 @@ class Restraint:
     @cached_property
     def limit(self) -> float:
         """Largest excess work of the updates so far; infinite where the maximum is not known."""
-        if self._best is None or self._first is None:
-            return math.inf
+        return math.inf if self._first is None else float(self.limits(self._first))
+
+    def limits(self, forces: Array) -> Array:
+        """``limit`` of runs of which these are ⟨∂_θH⟩ at the start, shape (…, p)."""
+        if self._best is None:
+            return np.full(forces.shape[:-1], math.inf)
         start, learned = self._exact.start.network, self._exact.parameters
         change = learned.vector(self._best) - learned.vector(start.controls)
-        jump = float(change @ self._first)
-        jump -= self._exact.free_energy_change(start.controls, self._best)
-        return MOST_SPENT * max(0.0, jump) + self._least_limit
+        jump = forces @ change - self._exact.free_energy_change(start.controls, self._best)
+        return np.asarray(MOST_SPENT * np.maximum(0.0, jump) + self.least_limit)
 
     @property
-    def _least_limit(self) -> float:
+    def least_limit(self) -> float:
         """What may be spent on any data."""
         kT = self._exact.start.network.common_kT
         return MOST_SPENT * kT * (1 + self._exact.parameters.size / self._replicas)
 
     def _allows(self, cost: float) -> bool:
         total = self.spent + cost
-        return cost <= 0 or total <= self._least_limit or total <= self.limit
+        return cost <= 0 or total <= self.least_limit or total <= self.limit
 
     def saved(self) -> dict[str, object]:
         """What was spent so far, as ``restore`` takes it."""
