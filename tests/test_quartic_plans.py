@@ -13,13 +13,15 @@ import pytest
 import ktc
 from ktc import theory
 from ktc._emulation.emulator import density_emulator
-from ktc._learning.planning.quartic_unit import expected_of_unit
+from ktc._learning.planning.quartic_unit import UnitCosts
 from ktc.schedules import Constant, MinimalDissipation
 from reference_quartic import Unit
 from refusal import refused
+from replica_means import assert_mean
 
 QUARTIC = ktc.Network(0.2, 1.0, quartic=1.0)
 GOAL = np.array([1.719278])  # of b = 6
+BY_METRICS = MinimalDissipation(2.0, anticipate=False)
 
 
 @pytest.mark.parametrize("kT", [1.0, 0.3])
@@ -52,7 +54,7 @@ def test_the_density_moves_as_by_fokker_and_planck(kT):
 
 def test_the_table_of_the_quartic_unit():
     """1.538 with a jump forced to b = 6, 1.674 at the own bias of 6.49, by the sources' table."""
-    found = expected_of_unit(QUARTIC, MinimalDissipation(2.0), 100, GOAL)
+    found = UnitCosts(QUARTIC, GOAL).expected(BY_METRICS, 100)
     assert found.ideal.completed_excess_work == pytest.approx(1.538, abs=2e-3)
     assert found.ideal.excess_work == pytest.approx(1.674, abs=2e-3)
     best, own = (Unit(0.2, 1.0, bias=b) for b in (6.0, 6.49))
@@ -61,11 +63,11 @@ def test_the_table_of_the_quartic_unit():
     assert found.ideal.nats_lost == pytest.approx(lost, rel=0.05)
 
 
-@pytest.mark.parametrize("schedule", [MinimalDissipation(2.0), Constant(2.0, 0.7)])
+@pytest.mark.parametrize("schedule", [BY_METRICS, Constant(2.0, 0.7)])
 def test_without_a_quartic_term_it_is_the_harmonic_unit(schedule):
     """Grid and steps to 1e-3; noise by the same moments, κ = 1e-9 apart."""
     soft = ktc.Network(1.5, 2.0, 0.7, quartic=1e-9)
-    found = expected_of_unit(soft, schedule, 60, np.array([2.0]))
+    found = UnitCosts(soft, np.array([2.0])).expected(schedule, 60)
     exact = theory.expected_learning(ktc.Network(1.5, 2.0, 0.7), 2.0, schedule, ticks=60)
     assert found.ideal == pytest.approx(exact.ideal, rel=2e-3, abs=1e-6)
     assert found.replica == pytest.approx(exact.replica, rel=1e-5)
@@ -79,7 +81,7 @@ def losses(unit, best, fits):
     return np.array([((best - b) * goal + least - unit(b).free_energy()) / kT for b in found])
 
 
-def kept(stiffness, kT, first, best, duration, replicas, runs):
+def kept(stiffness, kT, first, best, duration, replicas, runs, anticipate=False):
     """Excess work and nats of a plan, each with its deviation over runs, in error bars."""
 
     def unit(bias):
@@ -87,7 +89,8 @@ def kept(stiffness, kT, first, best, duration, replicas, runs):
 
     net = ktc.Network(stiffness, 1.0, kT, bias=first, quartic=1.0)
     goal = np.array([unit(best).average(lambda x: x)])
-    plan = ktc.plan(net, goal, duration=duration, replicas=replicas, ticks=32)
+    given = {"duration": duration, "replicas": replicas, "ticks": 32, "anticipate": anticipate}
+    plan = ktc.plan(net, goal, **given)
     settings = plan.settings
     fits = [ktc.learn(net, goal, **settings, seed=10**6 + k, threads=1) for k in range(runs)]
     spent, lost = np.array([f.excess_work.mean for f in fits]), losses(unit, best, fits)
@@ -113,6 +116,31 @@ def test_runs_spend_and_reach_what_is_planned():
     assert f"{plan.nats_lost:.4g} ± {plan.nats_stderr:.2g} nats per sample" in str(plan)
 
 
+def kept_by_default(stiffness, kT, best, duration, runs):
+    """Runs of a plan of the default, all "open loop", that end where the data are."""
+    goal = np.array([Unit(stiffness, 1.0, best, kT).average(lambda x: x)])
+    net = ktc.Network(stiffness, 1.0, kT, quartic=1.0)
+    plan = ktc.plan(net, goal, duration=duration, replicas=60, ticks=16)
+    assert (plan.nats_lost, plan.noise_work, plan.excess_stderr) == (0.0, 0.0, 0.0)
+    seeds = range(10**6, 10**6 + runs)
+    fits = [ktc.learn(net, goal, **plan.settings, seed=k, threads=1) for k in seeds]
+    assert {fit.rule for fit in fits} == {"open loop"}
+    # The rounding of a maximum in nats.
+    assert losses(lambda b: Unit(stiffness, 1.0, b, kT), best, fits).max() < 1e-6
+    assert_mean(np.array([fit.excess_work.mean for fit in fits]), plan.excess_work)
+
+
+def test_the_default_is_planned_with_the_drive_that_it_will_use():
+    """20 runs at 4.5 standard errors of their scatter, a false alarm of 7e-6."""
+    kept_by_default(-1.0, 0.5, 1.5, 4.0, 20)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", [(-1.0, 0.5, 1.5, 4.0), (0.2, 1.0, 6.0, 2.0)])
+def test_sixty_runs_of_the_default_spend_what_is_planned(case):
+    kept_by_default(*case, 60)
+
+
 #: Stiffness, kT, first and last bias, duration.
 PLANNED = {
     "single well": (0.2, 1.0, 0.0, 6.0, 4.0),
@@ -133,14 +161,28 @@ def test_plans_hold(name, replicas, runs):
     assert max(abs(one[1]) for one in found) < 4.5, found
 
 
+def test_budgets_of_a_computed_drive():
+    """W(T) decreases: one replica takes the shortest time, or as many as the budget allows."""
+    plan = ktc.plan(QUARTIC, GOAL, joules=2.0, nats=0.01)
+    assert plan.replicas == 1 and plan.nats_lost == 0.0
+    assert 0.99 * 2.0 < plan.total_excess_work <= 2.0
+    assert plan.bound < plan.excess_work < 1.2 * plan.bound
+    many = ktc.plan(QUARTIC, GOAL, joules=100.0, duration=plan.duration, ticks=plan.ticks)
+    assert many.excess_work == pytest.approx(plan.excess_work)
+    assert many.replicas == int(100 / many.excess_work)
+    with refused(ValueError, "joules must be at least about"):
+        ktc.plan(QUARTIC, GOAL, joules=1e-5, nats=0.01, ticks=16)
+
+
 def test_budgets_of_a_quartic_unit():
-    plan = ktc.plan(QUARTIC, GOAL, joules=30.0, nats=0.01, ticks=16)
+    given = {"nats": 0.01, "ticks": 16, "anticipate": False}
+    plan = ktc.plan(QUARTIC, GOAL, joules=30.0, **given)
     assert plan.total_excess_work <= 30.0 and plan.nats_lost <= 0.01
     assert 0 < plan.bound < plan.excess_work
-    faster = ktc.plan(QUARTIC, GOAL, duration=0.97 * plan.duration, nats=0.01, ticks=16)
+    faster = ktc.plan(QUARTIC, GOAL, duration=0.97 * plan.duration, **given)
     assert faster.total_excess_work > 30.0
     with refused(ValueError, "nats must be above", "a longer duration"):
-        ktc.plan(QUARTIC, GOAL, duration=0.2, nats=0.01, ticks=16)
+        ktc.plan(QUARTIC, GOAL, duration=0.2, **given)
 
 
 @pytest.mark.parametrize(
@@ -151,6 +193,7 @@ def test_budgets_of_a_quartic_unit():
         ({"data": [[1.0], [2.0]], "batch": 1}, "batch must be None"),
         ({"parameter": "center"}, "parameter 'bias'"),
         ({"data": math.inf}, "data must be finite"),
+        ({"anticipate": True}, "anticipate must be None or False"),
     ],
 )  # fmt: skip
 def test_bad_input(change, words):

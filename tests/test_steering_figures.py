@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import ktc
-from ktc._learning.planning.quartic_unit import expected_of_unit
+from ktc._learning.planning.quartic_unit import UnitCosts
 from ktc.schedules import MinimalDissipation
 from reference_density import Learned
 
@@ -69,15 +69,13 @@ def test_the_table_of_the_quartic_unit():
     assert rule[1] == pytest.approx(6.49, abs=5e-3)
 
 
-@pytest.mark.parametrize(
-    "schedule", [MinimalDissipation(2.0), MinimalDissipation(2.0, anticipate=True)]
-)
-def test_the_learner_itself_on_a_density(schedule):
+@pytest.mark.parametrize("anticipate", [False, True])
+def test_the_learner_itself_on_a_density(anticipate):
+    schedule = MinimalDissipation(2.0, anticipate=anticipate)
     one = unit(0.2)
     make = one.anticipating if schedule.anticipate else one.rule
-    found = expected_of_unit(
-        ktc.Network(0.2, 1.0, quartic=1.0), schedule, 100, np.array([1.719278])
-    )
+    costs = UnitCosts(ktc.Network(0.2, 1.0, quartic=1.0), np.array([1.719278]))
+    found = costs.expected(schedule, 100)
     cost = one.cost(make(6.0, 2.0), 6.0, 2.0)[0]
     assert found.ideal.completed_excess_work == pytest.approx(cost, abs=1e-3)
 

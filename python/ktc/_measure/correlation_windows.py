@@ -9,7 +9,13 @@ from numpy.typing import NDArray
 
 from ktc._base.validation import Array
 from ktc._engines.step_size import default_step
-from ktc._measure.lagged_covariances import MOST_INTERVALS, LaggedCovariances, Observe, windows_of
+from ktc._measure.lagged_covariances import (
+    MOST_INTERVALS,
+    LaggedCovariances,
+    Observe,
+    summed,
+    windows_of,
+)
 from ktc._measure.slow_modes import TAIL, Modes, slow_modes
 from ktc._model.device import Device
 from ktc._model.parameters import Parameters
@@ -120,26 +126,28 @@ class WindowIntegrator:
 
     def through(self) -> tuple[Array, Array]:
         """Run for the longest window; return ∫∂H dt over windows at its start and at its end."""
-        length = int(self._windows.max())
+        length, windows = int(self._windows.max()), self._windows
         origin = self.forces
         sums_of_forces = 0.5 * origin
         forward, backward = np.empty_like(origin), np.zeros_like(origin)
         starts, nexts = origin.copy(), origin.copy()
         early = late = origin
-        for k in range(1, length + 1):
+        edges = np.concatenate([windows - 1, windows, length - windows, length - windows + 1])
+        passed = 0
+        for k in np.union1d(edges[edges > 0], 1).tolist():
             late = self.forces
-            self._advance()
+            total, self.forces = summed(self._device, self._observe, self._step, k - passed)
+            sums_of_forces, passed = sums_of_forces + total, k
             if k == 1:
                 early = self.forces
-            sums_of_forces += self.forces
-            ending = np.flatnonzero(self._windows == k)
+            ending = np.flatnonzero(windows == k)
             if len(ending):
                 parts = (a[:, ending] for a in (sums_of_forces, origin, early, late, self.forces))
                 tail = self._tails[ending] * self.forces[:, ending]
                 forward[:, ending] = self._integral(*parts) + tail
-            after = np.flatnonzero(length - self._windows == k - 1)
+            after = np.flatnonzero(length - windows == k - 1)
             nexts[:, after] = self.forces[:, after]
-            opening = np.flatnonzero(length - self._windows == k)
+            opening = np.flatnonzero(length - windows == k)
             # The sum before a window, with half of the first force in it, is subtracted later.
             backward[:, opening] = sums_of_forces[:, opening] - 0.5 * self.forces[:, opening]
             starts[:, opening] = self.forces[:, opening]
@@ -152,7 +160,3 @@ class WindowIntegrator:
         if not self._trapezoidal:
             result += self._step / 12 * (early - start + late - end)
         return result
-
-    def _advance(self) -> None:
-        self._device.run(self._step)
-        self.forces = self._observe(self._device.read())

@@ -185,17 +185,20 @@ def metric_estimates(
     if n < 20:
         raise ValueError(f"replicas must be at least 20 to have error bars, but are {n}")
     observed = Observed(parameters, emulator.controls)
-    seen = LaggedCovariances(emulator, observed, step, observed.pairwise)
-    modes = surveyed(seen, parameters, step, most)
+    adaptive = hold is None and interval is None
+    seen = LaggedCovariances(emulator, observed, step, observed.pairwise, adaptive)
+    modes = surveyed(seen, parameters, step, most).read_every(seen.stride)
     run = WindowIntegrator(
-        emulator, modes.observing(observed), modes.windows, modes.tails, step, hold is not None
-    )
+        emulator, modes.observing(observed), modes.windows, modes.tails, step * seen.stride,
+        hold is not None,
+    )  # fmt: skip
     ends, pairs = [run.forces], []
     for _ in range(stretches):
         forward, backward = run.through()
         pairs += [(ends[-1], forward), (run.forces, backward)]
         ends.append(run.forces)
-    time = step * (int(seen.lags[-1]) + stretches * int(modes.windows.max()))
+    longest_window = seen.stride * int(modes.windows.max())
+    time = step * (int(seen.lags[-1]) + stretches * longest_window)
     kT, size = emulator.controls.common_kT, len(modes.weights)
     rows, each = np.arange(size)[:, None], np.arange(size)
     kinds = (
@@ -206,7 +209,7 @@ def metric_estimates(
     for couples, columns, weights in kinds:
         total, spread = _over_groups(couples, (rows, columns), weights, modes.back)
         tables.append((total / kT, spread / kT))
-    length = f"{modes.windows.max() * step:.4g}"
+    length = f"{longest_window * step:.4g}"
     methods = (
         f"covariance over replicas at {stretches + 1} times",
         f"Green–Kubo over {stretches} windows of up to {length}",

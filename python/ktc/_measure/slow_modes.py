@@ -121,6 +121,12 @@ class Modes(NamedTuple):
         tails = np.concatenate([TAIL * windows, np.zeros(len(every) - size)])
         return cls(basis[:, np.concatenate(columns)], back, every, tails, integrated, weights)
 
+    def read_every(self, stride: int) -> Modes:
+        """The same, with windows and tails in units of so many intervals, rounded up."""
+        if stride == 1:
+            return self
+        return self._replace(windows=-(-self.windows // stride), tails=self.tails / stride)
+
     def observing(self, observed: Observed) -> Observe:
         """The combinations, of a public state."""
         if (basis := self.basis) is None:

@@ -139,8 +139,8 @@ class OneUnit:
     def forces(self, names: tuple[str, ...]) -> Array:
         """∂H/∂θ at the nodes, of "bias", "diagonal" or "quartic", shape (p, pieces, 16)."""
         x = self.states * self.length
-        forms = {"bias": -x, "diagonal": 0.5 * x**2, "quartic": 0.25 * x**4}
-        return np.stack([forms[name] for name in names])
+        factors = {"bias": (-1.0, 1), "diagonal": (0.5, 2), "quartic": (0.25, 4)}
+        return np.stack([factors[name][0] * x ** factors[name][1] for name in names])
 
     def fisher(self, names: tuple[str, ...]) -> Array:
         """Fisher matrix F = Cov(∂_θH)/kT, shape (p, p)."""

@@ -17,13 +17,12 @@ from ktc._learning.planning.expected_learning import (
     expected_of,
     noise_of_reading,
 )
-from ktc._learning.planning.quartic_unit import best_unit, expected_of_unit, relaxation_of_unit
+from ktc._learning.planning.quartic_unit import NONE, UnitCosts
 from ktc._learning.planning.simulated_unit import MOST_REPLICAS, Simulated, simulated_costs
 from ktc._learning.schedules import MinimalDissipation
-from ktc._model.description import Described, Description, network_of
+from ktc._model.description import Description, network_of
 from ktc._theory.gaussian import gaussian
 from ktc._theory.least_work import least_excess_work
-from ktc._theory.wasserstein import wasserstein_bound
 
 #: Largest share that ticks may add to the work of the ideal ensemble; it falls as 1/ticks².
 TICKS_SHARE = 0.01
@@ -36,6 +35,8 @@ MOST_DOUBLINGS_BY_DENSITY = 14
 # Work that counts as zero, in kT.
 NOTHING = 1e-9
 BISECTIONS = 8
+# Of the search for a quartic unit, and the relative width at which it ends.
+SECANTS, NARROW = 6, 0.005
 # Ticks after which a search, which takes seconds by then, relies on what longer runs are expected
 # to dissipate, and the share of it that is certain; ticks that take as long as one by the density.
 MANY_TICKS, CERTAIN, TICKS_OF_DENSITY = 2**12, 0.8, 64
@@ -53,16 +54,19 @@ class PlanSearch:
         ticks: int | None,
         batch: int | None,
         parameter: str,
+        anticipate: bool | None = None,
     ) -> None:
-        self._quartic = _planned_by_density(device, batch, parameter)
+        quartic = _planned_by_density(device, batch, parameter, anticipate)
+        self._anticipate = anticipate
         self._device = device
-        self._net = device.network if self._quartic else gaussian(device)
+        self._net = device.network if quartic else gaussian(device)
         samples = as_samples(data, self._net.units)
         refuse_overflow(samples, self._net, device.scale)
         if batch is not None:
             Batches(len(samples), batch, None)
         self.samples, self.units = samples.shape
         self._goal: Array = samples.mean(axis=0)
+        self._unit = UnitCosts(device, self._goal) if quartic else None
         self._batches = BatchMoments.of(samples, batch)
         self._ticks = None if ticks is None else tick_count(ticks)
         self._parameter = parameter
@@ -97,7 +101,7 @@ class PlanSearch:
             added = abs(coarse.ideal.excess_work - found.ideal.excess_work)
             small = 3 * TICKS_SHARE * found.ideal.excess_work + NOTHING * self._net.common_kT
             # The loss of a quartic unit's rule is not due to its ticks.
-            near = self._quartic or found.ideal.nats_lost <= TICKS_SHARE * nats
+            near = self._unit is not None or found.ideal.nats_lost <= TICKS_SHARE * nats
             if added <= small and near:
                 break
         return found
@@ -134,8 +138,8 @@ class PlanSearch:
 
     def shortest(self, joules: float, nats: float) -> ExpectedLearning:
         """The shortest duration at which enough replicas for the accuracy are within the budget."""
-        net, quartic = self._net, self._quartic
-        fastest = relaxation_of_unit(self._device) if quartic else float(net.relaxation_times[0])
+        net, unit = self._net, self._unit
+        fastest = unit.relaxation_time if unit else float(net.relaxation_times[0])
         time = max(SHORTEST * fastest, self._shortest * (self._ticks or 1))
 
         def dissipated(found: ExpectedLearning) -> float:
@@ -148,10 +152,10 @@ class PlanSearch:
 
         found = nearest = self.at(time, nats)
         least, rises = dissipated(found), 0
-        outlook = _Outlook(self.bound, found, TICKS_OF_DENSITY if quartic else 1)
+        outlook = _Outlook(self.bound, found, TICKS_OF_DENSITY if unit else 1)
         if least <= joules:
             return found
-        for left in range(MOST_DOUBLINGS_BY_DENSITY if quartic else MOST_DOUBLINGS, 0, -1):
+        for left in range(MOST_DOUBLINGS_BY_DENSITY if unit else MOST_DOUBLINGS, 0, -1):
             replicas = self.needed(found, nats) if _lost(found) < nats else 0
             ahead = outlook.dissipated(time, left, replicas)
             if CERTAIN * min(ahead) > joules:
@@ -164,7 +168,7 @@ class PlanSearch:
             outlook.note(found)
             spent = dissipated(found)
             if spent <= joules:
-                return self._bisected(time, found, nats, lambda one: dissipated(one) <= joules)
+                return self._narrowed(time, found, nats, lambda one: dissipated(one) / joules)
             worse = least < spent < math.inf or self._hopeless(found, nearest, nats)
             rises = rises + 1 if worse else 0
             least, time = min(least, spent), 2 * time
@@ -184,22 +188,20 @@ class PlanSearch:
 
         The loss of a quartic unit may first increase with the duration.
         """
-        return not self._quartic and _lost(found) >= nats and _lost(found) > _lost(nearest)
+        return self._unit is None and _lost(found) >= nats and _lost(found) > _lost(nearest)
 
     def simulated(self, found: ExpectedLearning, replicas: int) -> Simulated | None:
         """Average costs of so many replicas by simulated runs; None where ``found`` is exact.
 
         Beyond 1,000 replicas noise is an Nth of that of one.
         """
-        if not self._quartic:
+        unit = self._unit
+        if unit is None or found.replica == NONE:
             return None
-        device, few = self._device, min(replicas, MOST_REPLICAS)
-        start = Described(device.network, device.scale, device.symbols)
-        best, rule = (
-            best_unit(device, self._goal).network.controls,
-            MinimalDissipation(found.duration),
+        few, rule = min(replicas, MOST_REPLICAS), self._rule(found.duration)
+        seen = simulated_costs(
+            unit.start, unit.best, self._goal, rule, found.ticks, few, unit.table
         )
-        seen = simulated_costs(start, best, self._goal, rule, found.ticks, few)
         share = few / replicas
         mean = (a + (b - a) * share for a, b in zip(found.ideal, seen.mean, strict=True))
         return Simulated(Costs(*mean), Costs(*(share * error for error in seen.stderr)))
@@ -213,30 +215,62 @@ class PlanSearch:
 
     def bound(self, duration: float) -> float:
         """Least excess work of a replica."""
-        if self._quartic:
-            return wasserstein_bound(self._device, best_unit(self._device, self._goal), duration)
+        if self._unit:
+            return self._unit.bound(duration)
         target = self._net.stiffness @ (self._goal / self._device.scale)
         return least_excess_work(self._device, target, duration)
 
-    def _bisected(
+    def _narrowed(
         self,
         short: float,
         found: ExpectedLearning,
         nats: float,
-        enough: Callable[[ExpectedLearning], bool],
+        used: Callable[[ExpectedLearning], float],
     ) -> ExpectedLearning:
+        """A shorter run that uses no more than the budget, of which ``used`` is the share."""
+        if self._unit is not None:
+            return self._interpolated(self.at(short), found, used)
         for _ in range(BISECTIONS):
             middle = self.at(math.sqrt(short * found.duration), nats)
-            found, short = (middle, short) if enough(middle) else (found, middle.duration)
+            found, short = (middle, short) if used(middle) <= 1 else (found, middle.duration)
         return found
 
+    def _interpolated(
+        self,
+        low: ExpectedLearning,
+        high: ExpectedLearning,
+        used: Callable[[ExpectedLearning], float],
+    ) -> ExpectedLearning:
+        """By secants of ln(used) over ln T, as costs are nearly powers of T."""
+        coarse = self._expected(high.duration, low.ticks)
+        high = coarse if used(coarse) <= 1 else high
+        ticks = high.ticks
+        low = self._expected(low.duration, ticks)
+        for duration, number in sorted(self._known):
+            if number == ticks and low.duration < duration < high.duration:
+                known = self._expected(duration, ticks)
+                low, high = (low, known) if used(known) <= 1 else (known, high)
+        for _ in range(SECANTS):
+            above, below, width = used(low), used(high), high.duration / low.duration
+            if width < 1 + NARROW or below > 1 - NARROW:
+                break
+            share = 0.5
+            if above < math.inf and below > 0:
+                share = min(max(math.log(above) / math.log(above / below), 0.05), 0.95)
+            middle = self._expected(low.duration * width**share, ticks)
+            low, high = (low, middle) if used(middle) <= 1 else (middle, high)
+        return high
+
+    def _rule(self, duration: float) -> MinimalDissipation:
+        return MinimalDissipation(duration, anticipate=self._anticipate)
+
     def _expected(self, duration: float, ticks: int) -> ExpectedLearning:
-        rule = MinimalDissipation(duration)
+        rule = self._rule(duration)
         device, goal, parameter = self._device, self._goal, self._parameter
-        if self._quartic:
+        if self._unit:
             key = duration, ticks
             if key not in self._known:
-                self._known[key] = expected_of_unit(device, rule, ticks, goal)
+                self._known[key] = self._unit.expected(rule, ticks)
             found = self._known[key]
             noise = Costs(*map(sum, zip(found.replica, self._beyond, strict=True)))
             return replace(found, replica=noise)
@@ -246,22 +280,24 @@ class PlanSearch:
 class _Outlook:
     """What longer runs dissipate, about: the bound, and gradient noise, whose work grows as ln T.
 
-    It is known where many ticks have been computed, and the work of noise has grown alike over two
-    steps of the search.
+    It is known where there is no noise, or where many ticks have been computed, and the work of
+    noise has grown alike over two steps of the search.
     """
 
     def __init__(
         self, bound: Callable[[float], float], found: ExpectedLearning, ticks: int
     ) -> None:
         self._bound, self._last, self._each = bound, found, ticks
-        self._growth, self._ticks, self._known = 0.0, 0, False
+        self._growth, self._ticks = 0.0, 0
+        self._known = self._quiet = _dissipated(found)[1] == 0
 
     def note(self, found: ExpectedLearning) -> None:
         """Take account of a longer run."""
         doublings = math.log2(found.duration / self._last.duration)
         growth = (_dissipated(found)[1] - _dissipated(self._last)[1]) / doublings
         self._ticks += self._each * found.ticks
-        self._known = self._ticks > MANY_TICKS and 0 < 0.8 * growth < self._growth
+        grows_alike = self._ticks > MANY_TICKS and 0 < 0.8 * growth < self._growth
+        self._known = self._quiet or grows_alike
         self._last, self._growth = found, growth
 
     def dissipated(self, time: float, doublings: int, replicas: int) -> list[float]:
@@ -287,7 +323,9 @@ def _dissipated(found: ExpectedLearning) -> tuple[float, float]:
     return each, found.replica.excess_work + found.reading.excess_work
 
 
-def _planned_by_density(device: Description, batch: int | None, parameter: str) -> bool:
+def _planned_by_density(
+    device: Description, batch: int | None, parameter: str, anticipate: bool | None
+) -> bool:
     """Whether costs are by the density of one quartic unit; refuse what has neither form."""
     net = network_of(device)
     if net.is_linear:
@@ -307,5 +345,10 @@ def _planned_by_density(device: Description, batch: int | None, parameter: str) 
         raise ValueError(
             "batch must be None and parameter 'bias' to plan for a quartic unit, but they are "
             f"{batch!r} and {parameter!r}"
+        )
+    if anticipate:
+        raise ValueError(
+            "anticipate must be None or False to plan for a quartic unit, but is True; None plans "
+            "the drive that is computed before the run"
         )
     return True

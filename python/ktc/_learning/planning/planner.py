@@ -27,8 +27,9 @@ ROUNDS = 4
 class Plan(Storable):
     """Settings of a learning run, and its expected costs, which are averages over runs.
 
-    Costs of a Gaussian device are exact. Those of a quartic unit are averages over 1,024 simulated
-    runs (fewer where many replicas or long runs make them slow), with standard errors.
+    Costs of a Gaussian device are exact, and those of a drive that is computed before the run to
+    1e-3. Those of a quartic unit by the rule of F and ζ are averages over 1,024 simulated runs
+    (fewer where many replicas or long runs make them slow), with standard errors.
 
     Energies are in joules and times in seconds on a Board, in a Network's own units elsewhere.
 
@@ -45,7 +46,7 @@ class Plan(Storable):
         nats_lost: log-likelihood of the data per sample below its maximum.
         excess_stderr, nats_stderr: standard errors of ``excess_work`` and ``nats_lost``, zero where
             they are exact.
-        anticipate: of the schedule; False for a quartic unit, whose plan is by present F and ζ.
+        anticipate: of the schedule; None for the rule that it takes by default.
         kT, symbols: thermal energy, and unit symbols.
     """
 
@@ -120,6 +121,7 @@ def plan(
     ticks: int | None = None,
     batch: int | None = None,
     parameter: str = "bias",
+    anticipate: bool | None = None,
 ) -> Plan:
     """Plan duration, ticks and replicas within a budget, and give the expected costs.
 
@@ -130,11 +132,20 @@ def plan(
     a duration the most replicas, an accuracy and a duration the fewest; a duration and replicas
     give their costs.
 
-    A quartic unit's F and ζ change with the noise of its bias, so that few replicas lose up to ten
-    times what the leading order in 1/N tells. There W and n of infinitely many replicas are by the
-    density on a grid, and what noise adds is by simulated runs of the plan with N replicas, of a
-    fixed seed, in a second or two. The search is repeated until these agree with what it expects
-    within two standard errors, which the plan reports.
+    The drive of a quartic unit is by default computed before the run (``fit.rule`` is "open loop").
+    It ends at the maximum-likelihood bias whatever the noise of replicas, so that it loses nothing,
+    any accuracy is reached by one replica, and N replicas dissipate N W(T), by the density of the
+    unit on a grid.
+
+    With ``anticipate=False`` a quartic unit is driven by its present F and ζ, which change with the
+    noise of the bias, so that few replicas lose up to ten times what the leading order in 1/N
+    tells. There W and n of infinitely many replicas are by the density, and what noise adds is by
+    simulated runs of the plan with N replicas, of a fixed seed, in a second or two. The search is
+    repeated until these agree with what it expects within two standard errors, which the plan
+    reports.
+
+    Densities and simulated runs are computations of the design on this computer. They need no
+    device, and their work is not energy that anybody spends.
 
     Args:
         device: a Gaussian Network or Board, or a Network of one overdamped quartic unit; not a
@@ -148,6 +159,7 @@ def plan(
         replicas: number of replicas, with a duration.
         ticks: number of holds; by default the fewest that add at most one per cent to the work.
         batch, parameter: as for ``theory.expected_learning``.
+        anticipate: of the schedule, None or False; see above. No matter for a Gaussian device.
 
     Returns:
         A Plan; ``ktc.learn(device, data, **plan.settings)`` carries it out.
@@ -174,7 +186,7 @@ def plan(
     given = {name: positive(name, value) for name, value in asked.items() if value is not None}
     if replicas is not None:
         given["replicas"] = count("replicas", replicas)
-    search = PlanSearch(device, data, ticks, batch, parameter)
+    search = PlanSearch(device, data, ticks, batch, parameter, anticipate)
     found, number = _chosen(search, given)
     errors, settled = Costs(0.0, 0.0, 0.0), None
     for _ in range(ROUNDS):
@@ -196,7 +208,7 @@ def plan(
         total_excess_work=number * costs.excess_work, bound=search.bound(found.duration),
         nats_lost=costs.nats_lost, kT=device.network.common_kT, symbols=device.symbols,
         excess_stderr=errors.excess_work, nats_stderr=errors.nats_lost,
-        anticipate=None if settled is None else False,
+        anticipate=anticipate,
     )  # fmt: skip
 
 

@@ -11,25 +11,21 @@ from ktc._base.validation import Array
 from ktc._emulation.emulator import Emulator
 from ktc._engines.step_size import default_step
 from ktc._learning.loop import Loop, Problem
-from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.settings import Metrics
 from ktc._learning.metrics.source import MetricSource
 from ktc._learning.planning.expected_learning import Costs
+from ktc._learning.planning.unit_table import TabulatedUnits, UnitTable
 from ktc._learning.positive_phase import DataPhase
 from ktc._learning.schedule import Schedule
 from ktc._model.controls import Controls
 from ktc._model.description import Described
 from ktc._model.network import Network
 from ktc._model.parameters import Parameters
-from ktc._model.quartic_unit import OneUnit
-from ktc._theory.geometry import NO_MAP, Geometry
 
 #: Groups of independent runs, from which the error bars follow, and runs in each of them.
 GROUPS, RUNS, FEWEST_RUNS = 8, 128, 8
 #: Replicas beyond which noise is an Nth of that of one, and the largest number of moves.
 MOST_REPLICAS, MOST_MOVES = 1000, 2e8
-# F and ζ are those of a bias rounded to this share of its thermal scale, √(kT/F).
-ROUNDING = 0.01
 
 
 class Simulated(NamedTuple):
@@ -40,7 +36,13 @@ class Simulated(NamedTuple):
 
 
 def simulated_costs(
-    start: Described, best: Controls, goal: Array, schedule: Schedule, ticks: int, replicas: int
+    start: Described,
+    best: Controls,
+    goal: Array,
+    schedule: Schedule,
+    ticks: int,
+    replicas: int,
+    table: UnitTable,
 ) -> Simulated:
     """Average costs over 1,024 runs with so many replicas each, of one fixed seed.
 
@@ -52,6 +54,7 @@ def simulated_costs(
         best: its controls of the greatest likelihood.
         goal: the data's mean, shape (1,).
         schedule, ticks, replicas: as of ``learn``.
+        table: F, ζ and free energy of the unit.
 
     Raises:
         ValueError: a run diverges, because its replicas are too few.
@@ -61,7 +64,7 @@ def simulated_costs(
     runs = int(np.clip(MOST_MOVES / moves, FEWEST_RUNS, RUNS))
     copies = _copies(start, runs)
     parameters = Parameters(copies, "bias")
-    exact, works, losses = _TabulatedUnits(copies, parameters), [], []
+    exact, works, losses = TabulatedUnits(copies, parameters, table), [], []
     samples = np.full((1, runs), goal[0])
     for group in range(GROUPS):
         device = Emulator(copies, replicas, seed=group)
@@ -76,7 +79,7 @@ def simulated_costs(
                 f"replicas must be more than {replicas} for this unit: a simulated run fails under "
                 f"{schedule!r}: {outcome.stopped}"
             )
-        *spent, lost = _costs(start, best, device, float(goal[0]))
+        *spent, lost = _costs(start, best, device, float(goal[0]), table)
         works.append(spent)
         losses.append(lost)
     work, scatter = np.mean(works, axis=0), np.std(works, axis=0, ddof=1) / math.sqrt(GROUPS)
@@ -99,58 +102,16 @@ def _copies(start: Described, runs: int) -> Described:
 
 
 def _costs(
-    start: Described, best: Controls, device: Emulator, goal: float
+    start: Described, best: Controls, device: Emulator, goal: float, table: UnitTable
 ) -> tuple[float, float, Array]:
     """Excess work, the same completed, averages over units, and nats lost by every unit."""
     net, scale = start.network, float(start.scale[0])
-    kT, runs, biases = net.common_kT, len(device.controls.bias), device.controls.bias
-
-    def free(bias: float) -> float:
-        return OneUnit(float(net.stiffness[0, 0]), bias, float(net.quartic[0]), kT).free_energy
-
-    last = float(best.bias[0])
-    before, whole = free(float(net.bias[0])), free(last)
-    changes = np.array([free(bias) for bias in biases.tolist()])
-    work = float(np.mean(device.ledger.work)) / runs
+    biases, last = device.controls.bias, float(best.bias[0])
+    before, whole = table(np.array([float(net.bias[0]), last]))[2].tolist()
+    changes = table(biases)[2]
+    work = float(np.mean(device.ledger.work)) / len(biases)
     means = device.read().mean(axis=0) / scale
     excess = work - float(changes.mean()) + before
     completed = work - float(np.mean((last - biases) * means)) - whole + before
-    lost = ((last - biases) * (goal / scale) + whole - changes) / kT
+    lost = ((last - biases) * (goal / scale) + whole - changes) / net.common_kT
     return excess, completed, lost
-
-
-class _TabulatedUnits(ExactModel):
-    """F and ζ of equal units by quadrature at rounded biases, once at each."""
-
-    def __init__(self, start: Described, parameters: Parameters) -> None:
-        super().__init__(start, parameters)
-        net = start.network
-        self._stiffness, self._quartic = float(net.stiffness[0, 0]), float(net.quartic[0])
-        unit = OneUnit(self._stiffness, float(net.bias[0]), self._quartic, net.common_kT)
-        fisher = float(unit.fisher(("bias",))[0, 0])
-        self._step = ROUNDING * math.sqrt(net.common_kT / fisher)
-        self._table: dict[int, tuple[float, float]] = {}
-
-    def geometry(self, controls: Controls, hold: float) -> Geometry:
-        places = np.rint(controls.bias / self._step).astype(int)
-        pairs = np.array([self._pair(place) for place in places.tolist()])
-        fisher, friction = pairs.T
-        modes = np.diag(1 / np.sqrt(fisher))
-        times = friction / fisher
-        whole = Geometry(
-            np.diag(fisher), np.diag(friction), times, modes, NO_MAP, self.parameters.blocks
-        )
-        return whole.sampled(hold)
-
-    def free_energy_change(self, before: Controls, after: Controls) -> float:
-        """Zero, because the costs of a simulated run are computed at its end."""
-        return 0.0
-
-    def _pair(self, place: int) -> tuple[float, float]:
-        if place not in self._table:
-            net = self.start.network
-            unit = OneUnit(self._stiffness, place * self._step, self._quartic, net.common_kT)
-            friction = float(net.friction[0, 0])
-            fisher = unit.fisher(("bias",))
-            self._table[place] = fisher.item(), unit.friction(("bias",), friction).item()
-        return self._table[place]
