@@ -109,6 +109,7 @@ def test_too_many_parameters_of_batches():
     data = np.random.default_rng(0).normal(size=(6, 65))
     fit = ktc.learn(net, data, Constant(1.0, 0.5), replicas=20, ticks=4, seed=1, threads=1, batch=3)
     assert fit.batch_scatter is None and fit.error_method == "independent replicas"
+    assert "errors as of independent replicas" in repr(fit)
 
 
 def samples(units, mean, seed=0):
