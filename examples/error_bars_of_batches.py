@@ -1,8 +1,8 @@
 """Error bars with batches, hidden units and coupled quartic units, against repeated runs.
 
 Each row repeats a run with many seeds and tells how many error bars, in percent, reach the mean of
-all: of the work, the excess work, the work completed to a given bias, and the heat. The last column
-is of the excess work, as if replicas were independent.
+all: of the work, the excess work, the excess work completed to given controls, and the heat. The
+last column is of the excess work, as if replicas were independent.
 
     python examples/error_bars_of_batches.py [--seed 1] [--quick] [--figure FILE]
 """
@@ -73,7 +73,8 @@ def coverage(case, seeds):
     found = []
     for seed in seeds:
         fit = learned(case, seed)
-        spent = [fit.work, fit.excess_work, fit.completed({"bias": [1.0, 0.0]}), fit.heat]
+        target = fit.start.network.controls.updated(bias=[1.0, 0.0])
+        spent = [fit.work, fit.excess_work, fit.completed(target), fit.heat]
         alone = spent[1].mean, np.sqrt(spent[1].variance / case.replicas)
         found.append([*((one.mean, one.stderr) for one in spent), alone])
     means, errors = np.moveaxis(np.array(found), -1, 0)
