@@ -112,7 +112,7 @@ class Fit(LearnedModel):
           times a ratio. Slopes are exact for linear networks, of leading order in the speed for
           uncoupled units. Of hidden and of coupled quartic units they are measured on 2000 replicas
           that replay the controls, when an error is first asked for. Strong noise, as of few
-          replicas or small batches, makes it larger than the scatter of runs, by up to a quarter.
+          replicas or small batches, makes it larger than the scatter of runs, by up to a third.
         - "independent replicas": by their scatter alone. Of repeated runs under transport and open
           loop; up to several times too small, which the repr says, where the response is not known:
           anticipation, more than 64 moments or parameters, inertia of coupled quartic units, and
