@@ -1,13 +1,10 @@
 """Error bars with batches, hidden units and coupled quartic units, against repeated runs.
 
 Each row repeats a run with many seeds and tells how many error bars, in percent, reach the mean of
-all: of the work, the excess work, the excess work completed to given controls, and the heat. The
-last column is of the excess work, as if replicas were independent.
+all. The last column is of the excess work, as if replicas were independent.
 
     python examples/error_bars_of_batches.py [--seed 1] [--quick] [--figure FILE]
 """
-
-from typing import NamedTuple
 
 import numpy as np
 from drawing import new_figure
@@ -18,64 +15,44 @@ from ktc import schedules
 
 LINEAR = ktc.Network([[2.0, 0.5], [0.5, 1.0]], 1.0)
 QUARTIC = ktc.Network([[1.0, 0.3], [0.3, 1.0]], 1.0, quartic=[1.0, 0.5])
+ROWS = np.random.default_rng(0).normal(size=(60, 2))
 ACCOUNTS = ("work", "excess", "completed", "heat", "independent")
-
-
-class Case(NamedTuple):
-    """One row: what is learned, from batches of how many of 60 samples, and how often."""
-
-    model: str
-    schedule: schedules.Schedule
-    replicas: int
-    batch: int | None
-    runs: int = 300
-
-
+LINEAR_MODELS = BIAS, BOTH, HIDDEN = "bias", "bias and stiffness", "a hidden unit"
+RATES = (schedules.NaturalGradient, 0.8), (schedules.Constant, 0.7), (schedules.Adam, 0.8)
+# What is learned, schedule, replicas, and samples of a batch out of 60.
 CASES = [
-    Case("bias", schedules.MinimalDissipation(3.0), 20, 10),
-    Case("bias", schedules.MinimalDissipation(3.0), 1000, 10),
-    Case("bias", schedules.NaturalGradient(3.0, 0.8), 1000, 10),
-    Case("bias", schedules.Constant(3.0, 0.7), 1000, 10),
-    Case("bias", schedules.Adam(3.0, 0.8), 1000, 10),
-    Case("bias", schedules.MinimalDissipation(3.0), 1000, 5),
-    Case("both", schedules.MinimalDissipation(3.0), 300, 20),
-    Case("both", schedules.Constant(3.0, 0.3), 300, 20),
-    Case("hidden", schedules.Constant(3.0, 0.1), 200, None),
-    Case("hidden", schedules.NaturalGradient(3.0, 0.3), 200, None),
-    Case("hidden", schedules.MinimalDissipation(3.0), 200, 20),
-    Case("quartic", schedules.Constant(3.0, 0.4), 100, None, 150),
-    Case("quartic", schedules.Constant(3.0, 0.4), 100, 20, 150),
+    (BIAS, schedules.MinimalDissipation(3.0), 20, 10),
+    (BIAS, schedules.MinimalDissipation(3.0), 1000, 10),
+    *((BIAS, one(3.0, rate), 1000, 10) for one, rate in RATES),
+    (BIAS, schedules.MinimalDissipation(3.0), 1000, 5),
+    (BOTH, schedules.MinimalDissipation(3.0), 300, 20),
+    (BOTH, schedules.Constant(3.0, 0.3), 300, 20),
+    (HIDDEN, schedules.Constant(3.0, 0.1), 200, None),
+    (HIDDEN, schedules.NaturalGradient(3.0, 0.3), 200, None),
+    (HIDDEN, schedules.MinimalDissipation(3.0), 200, 20),
+    ("coupled quartic units", schedules.Constant(3.0, 0.4), 100, None),
+    ("coupled quartic units", schedules.Constant(3.0, 0.4), 100, 20),
 ]
-NAMES = {
-    "bias": "bias",
-    "both": "bias and stiffness",
-    "hidden": "a hidden unit",
-    "quartic": "coupled quartic units",
-}
 
 
-def learned(case, seed):
+def learned(model, schedule, replicas, batch, seed):
     """One run."""
-    rows = np.random.default_rng(0).normal(size=(60, 2))
-    data = 0.9 * (rows - rows.mean(axis=0)) + [1.2, -0.6]
-    options = {"parameters": ("bias",) if case.model == "bias" else ("bias", "stiffness")}
-    if case.model == "hidden":
+    data = 0.9 * (ROWS - ROWS.mean(axis=0)) + [1.2, -0.6]
+    options = {"replicas": replicas, "batch": batch, "ticks": 8, "seed": seed, "threads": 1}
+    options["parameters"] = ("bias",) if model == BIAS else ("bias", "stiffness")
+    if model == HIDDEN:
         data, options["hidden"] = data[:, 0], 1
-    network = QUARTIC if case.model == "quartic" else LINEAR
-    return ktc.learn(
-        network, data, case.schedule, replicas=case.replicas, batch=case.batch, ticks=8,
-        seed=seed, threads=1, **options,
-    )  # fmt: skip
+    return ktc.learn(LINEAR if model in LINEAR_MODELS else QUARTIC, data, schedule, **options)
 
 
 def coverage(case, seeds):
     """Percentage of error bars of each account that reach its mean over runs."""
     found = []
     for seed in seeds:
-        fit = learned(case, seed)
-        target = fit.start.network.controls.updated(bias=[1.0, 0.0])
-        spent = [fit.work, fit.excess_work, fit.completed(target), fit.heat]
-        alone = spent[1].mean, np.sqrt(spent[1].variance / case.replicas)
+        fit = learned(*case, seed)
+        completed = fit.completed(fit.start.network.controls.updated(bias=[1.0, 0.0]))
+        spent = [fit.work, fit.excess_work, completed, fit.heat]
+        alone = spent[1].mean, np.sqrt(spent[1].variance / case[2])
         found.append([*((one.mean, one.stderr) for one in spent), alone])
     means, errors = np.moveaxis(np.array(found), -1, 0)
     shares = np.round(100 * np.mean(np.abs(means - means.mean(axis=0)) < errors, axis=0))
@@ -86,16 +63,15 @@ def coverage(case, seeds):
 def experiment(seed=1, quick=False):
     table = Table("learned", "schedule", "N", "batch", *ACCOUNTS, named=4)
     for case in CASES[2:3] if quick else CASES:
-        own = np.random.SeedSequence([seed, len(table.rows)])
-        seeds = own.generate_state(40 if quick else case.runs, np.uint64).tolist()
-        batch = "all" if case.batch is None else f"{case.batch}"
-        cells = coverage(case, seeds)
-        table.add(NAMES[case.model], case.schedule.name, f"{case.replicas}", batch, *cells)
+        runs = 150 if case[0] not in LINEAR_MODELS else 40 if quick else 300
+        seeds = np.random.SeedSequence([seed, len(table.rows)]).generate_state(runs, np.uint64)
+        found = coverage(case, seeds.tolist())
+        table.add(case[0], case[1].name, f"{case[2]}", f"{case[3] or 'all'}", *found)
     figure, [[plane]] = new_figure(1, 1)
     plane.axhspan(60, 76, color="0.9")
     for column, mark in (("excess", "o"), ("independent", "x")):
         plane.plot([cell.mean for cell in table.column(column)], mark)
-    title = "o linear response, × independent replicas"
+    title = "o linear response, × independent"
     plane.set(xlabel="row", ylabel="coverage (%)", ylim=(0, 100), title=title)
     return table, figure
 
