@@ -71,7 +71,8 @@ def ratios(fit):
 def spent(net, goal, schedule, ticks, noise, controls=None):
     """W, W − ΔF and completed of the replicas' mean, by plain steps, of normals (ticks + 1, d).
 
-    The controller sees no noise where its ``controls`` are given.
+    The controller sees no noise where its ``controls`` are given. ``goal`` is the mean of the data,
+    shape (d,), or that of each update's batch, (ticks + 1, d).
     """
     hold = schedule.duration / ticks
     moved = net.transition(hold)
@@ -82,8 +83,10 @@ def spent(net, goal, schedule, ticks, noise, controls=None):
     b = net.bias.copy()
     m = flexible @ b + root @ noise[0]
     work, held = 0.0, []
+    goals = np.broadcast_to(goal, (ticks + 1, len(b)))
+    goal = goals.mean(axis=0)
     for k in range(ticks + 1):
-        gradient = goal - m
+        gradient = goals[k] - m
         share = 0.5 if k in (0, ticks) else 1.0
         step = np.zeros_like(b)
         if k == 0:

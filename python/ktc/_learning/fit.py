@@ -21,7 +21,7 @@ from ktc._learning.learned_model import LearnedModel
 from ktc._learning.model_likelihood import Marginal
 from ktc._learning.repeated_runs import repeated_runs
 from ktc._learning.run_errors import RunErrors
-from ktc._learning.shared_controller import shared_controller
+from ktc._learning.shared_controller import shared_controller, unknown_response
 from ktc._model.controls import Controls
 from ktc._theory.relaxation import UNRELAXED, has_relaxed
 
@@ -108,12 +108,15 @@ class Fit(LearnedModel):
           up to 20 parameters with F and ζ and 54 without. It takes up to five times as long as the
           run, when an error is first asked for.
         - "linear response": of repeated runs with as many replicas, to first order in the noise of
-          their averages, to which the controller reacts: the error by their scatter, times 0.5 to
-          5. Exact slopes for linear networks, of leading order in the speed for uncoupled units.
+          their averages and of batches, to which the controller reacts: the error by their scatter,
+          times a ratio. Slopes are exact for linear networks, of leading order in the speed for
+          uncoupled units. Of hidden and of coupled quartic units they are measured on 2000 replicas
+          that replay the controls, when an error is first asked for. Strong noise, as of few
+          replicas or small batches, makes it larger than the scatter of runs, by up to a third.
         - "independent replicas": by their scatter alone. Of repeated runs under transport and open
-          loop; up to several times off where the response is not known: coupled quartic units,
-          hidden units, batches, anticipation, more than 64 moments, and schedules that remember
-          gradients without ``memory_slopes``.
+          loop; up to several times too small, which the repr says, where the response is not known:
+          anticipation, more than 64 moments or parameters, inertia of coupled quartic units, and
+          schedules that remember gradients without ``memory_slopes``.
         - "exact": an infinite ensemble.
         """
         if self.readings.variances is not None:
@@ -377,11 +380,9 @@ class Fit(LearnedModel):
 
     def _of_positive_phase(self, which: int) -> Estimate:
         found = self.readings.positive
-        return (
-            self._exactly(0.0, "no hidden units")
-            if found is None
-            else self._estimate(found[which], ensemble=found)
-        )
+        if found is None:
+            return self._exactly(0.0, "no hidden units")
+        return self._estimate(found[which], ensemble=found)
 
     def __repr__(self) -> str:
         spent, elsewhere = f"work {self.work}", self.from_equilibrium is False
@@ -395,4 +396,5 @@ class Fit(LearnedModel):
         stopped = f", stopped early at {self.stopped_early}" if self.stopped_early else ""
         missed = f", not arrived: {self.shortfall}" if self.arrived is False else ""
         learned = " and ".join(self.learned.names)
-        return f"<ktc.Fit: {learned} by {self.schedule!r}, {spent}{stopped}{missed}>"
+        apart = ", errors as of independent replicas" if unknown_response(self) else ""
+        return f"<ktc.Fit: {learned} by {self.schedule!r}, {spent}{apart}{stopped}{missed}>"

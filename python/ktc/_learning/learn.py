@@ -112,7 +112,8 @@ def learn(
         A Fit. An update that would leave the energy unconfined is halved until it does not, which
         ``history.share`` records. Where the controls diverge, the run stops after the last update
         that succeeded, and ``stopped_early`` gives the reason; as where Ctrl-C or ``callback`` stop
-        it.
+        it. Errors of work, heat and excess works are those of repeated runs; ``fit.error_method``
+        says how they are obtained with batches, hidden units and coupled quartic units.
 
     Raises:
         ValueError, TypeError: data of the wrong width, not finite, or so far off that their energy

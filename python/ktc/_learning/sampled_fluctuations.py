@@ -22,7 +22,7 @@ from ktc._theory.gaussian import symmetrized
 from ktc._theory.geometry import Geometry
 
 #: Number of the random stream of the replay, and of its replicas.
-STREAM, REPLICAS = 0x6B746372, 2000
+STREAM, REPLICAS = 0x6B747270, 2000
 #: Updates that a measured ζ takes the correlations of, as a share of all.
 WINDOW = 1 / 64
 #: Least and largest share of a mode's correlation that a tick leaves.

@@ -166,6 +166,12 @@ def shared_controller(fit: Fit, exact: ExactModel) -> SharedController | None:
         return None
 
 
+def unknown_response(fit: Fit) -> bool:
+    """Whether errors are those of independent replicas though the controller reacts to noise."""
+    reacts = fit.rule in ("rate", "metrics", "path ahead") and len(fit.history.time) > 1
+    return reacts and fit.error_method == "independent replicas"
+
+
 def batched(fit: Fit) -> bool:
     """Whether updates saw batches of the data."""
     return fit.batch not in (None, fit.samples)
