@@ -25,16 +25,6 @@ from ktc.schedules import (
 BOTH = ("bias", "stiffness")
 ONE = ktc.Network(1.0, 1.0)
 TWO = ktc.Network([[2.0, 0.5], [0.5, 1.0]], [[1.0, 0.2], [0.2, 2.0]], 0.8, bias=[0.3, -0.2])
-SCHEDULES = {
-    "present": MinimalDissipation(4.0, anticipate=False),
-    "scalar": MinimalDissipation(4.0, matrix=False),
-    "natural": NaturalGradient(4.0, 0.7),
-    "constant": Constant(4.0, 0.5),
-    "weighted": Constant(4.0, 0.5, weights={"stiffness": 0.3}),
-    "exponential": Exponential(4.0, 0.2, 1.0),
-    "cosine": Cosine(4.0, 1.0),
-    "Adam": Adam(4.0, 0.5),
-}
 
 
 class Momentum(Schedule):
@@ -50,6 +40,28 @@ class Momentum(Schedule):
     def velocity(self, time, gradient, geometry):
         self.kept = 0.5 * self.kept + 0.3 * gradient
         return self.kept
+
+
+class Natural(NaturalGradient):
+    """A user's subclass, whose rate is asked for one run at a time."""
+
+
+class Minimal(MinimalDissipation):
+    """A user's subclass with jumps, likewise."""
+
+
+SCHEDULES = {
+    "present": MinimalDissipation(4.0, anticipate=False),
+    "scalar": MinimalDissipation(4.0, matrix=False),
+    "natural": NaturalGradient(4.0, 0.7),
+    "constant": Constant(4.0, 0.5),
+    "weighted": Constant(4.0, 0.5, weights={"stiffness": 0.3}),
+    "exponential": Exponential(4.0, 0.2, 1.0),
+    "cosine": Cosine(4.0, 1.0),
+    "Adam": Adam(4.0, 0.5),
+    "own natural": Natural(4.0, 0.7),
+    "own minimal": Minimal(4.0),
+}
 
 
 def data_of(units, far=2.0):
@@ -84,7 +96,7 @@ def test_many_models_at_once(names, friction):
         models = ManyGaussians(exact, hold)
         A, c, root = models.transition(theta)
         change = models.free_energy(theta) - models.free_energy(first[None])
-        for k, tensors in enumerate(models.metrics(theta)):
+        for k, tensors in enumerate(models.metrics(theta).each()):
             controls = learned.controls(theta[k], net.controls)
             moved = net.with_controls(controls).transition(hold)
             np.testing.assert_allclose(A[k], moved.A, atol=1e-12)

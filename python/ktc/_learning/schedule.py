@@ -84,11 +84,13 @@ class Schedule(ABC):
     anticipate: bool | None = False
     #: Whether to steer by ``Transport`` where it is available, instead of by ``velocity``.
     transports = False
+    #: Whether rates and jumps take the gradients of many runs at once, shape (r, p).
+    vectorised = False
 
-    def __init_subclass__(cls, transports: bool = False) -> None:
+    def __init_subclass__(cls, transports: bool = False, vectorised: bool = False) -> None:
         super().__init_subclass__()
         # Not inherited: a subclass may have a rate of its own.
-        cls.transports = transports
+        cls.transports, cls.vectorised = transports, vectorised
         register(cls, _arguments)
 
     def __init__(self, duration: float, **others: object) -> None:
