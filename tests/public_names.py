@@ -19,7 +19,7 @@ MODULES = [
     ktc,
     *(
         getattr(ktc, name)
-        for name in ("lattices", "plot", "presets", "schedules", "spectra", "theory")
+        for name in ("lattices", "plot", "potentials", "presets", "schedules", "spectra", "theory")
     ),
 ]
 

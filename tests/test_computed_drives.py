@@ -254,11 +254,11 @@ def test_goals_are_those_of_the_data():
 
 def test_a_drive_in_coarse_holds_is_told():
     """Data of width 0.02, 50 widths of the start away, whose covariance two diagonals cannot have
-    transported in 64 holds.
+    transported in 100 holds.
     """
     values = np.random.default_rng(1).normal(50.0, 0.02, size=(300, 1))
     data = np.hstack([values, values[::-1]])
-    with pytest.warns(RuntimeWarning, match="the drive is computed in 64 holds"):
+    with pytest.warns(RuntimeWarning, match="the drive is computed in 100 holds"):
         ktc.learn(
             ktc.Network(np.eye(2), 1.0), data, MinimalDissipation(1.0),
             parameters=("bias", "diagonal"), replicas=100, ticks=100, seed=1, threads=1,

@@ -214,7 +214,6 @@ def test_methods_are_told(tmp_path):
     assert clipped.error_method == "linear response"
     for schedule, chosen in (
         (Momentum(1.0), {}),
-        (Constant(1.0, 0.5), {"batch": 1, "data": [[1.0], [3.0]], "parameters": BOTH}),
         (MinimalDissipation(1.0), {"parameters": BOTH, "data": data_of(1.6, 1.0)}),
     ):
         given = {"data": 2.0, "replicas": 50} | options | chosen

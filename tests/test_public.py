@@ -46,6 +46,7 @@ RECEIVED = {
     "ktc.UpdateRecord": "ktc.learn",
     "ktc.Tuned": "ktc.best_rate",
     "ktc.Units": "ktc.Board",
+    "ktc.potentials.Potential": "ktc.potentials.Cosine",
     "ktc.schedules.PathToTarget": "ktc.schedules.MinimalDissipation",
     "ktc.theory.Costs": "ktc.theory.expected_learning",
     "ktc.theory.Expected": "ktc.theory.expected",

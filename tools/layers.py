@@ -36,6 +36,7 @@ LAYERS: dict[str, list[str]] = {
     "emulation": ["ktc._emulation"],
     "measure": ["ktc._measure"],
     "boards": ["ktc._boards"],
+    "tasks": ["ktc._tasks"],
     "learning": ["ktc._learning"],
     "commands": ["ktc._commands"],
     "public": [
@@ -43,6 +44,7 @@ LAYERS: dict[str, list[str]] = {
         "ktc.__main__",
         "ktc.lattices",
         "ktc.plot",
+        "ktc.potentials",
         "ktc.presets",
         "ktc.schedules",
         "ktc.spectra",

@@ -8,7 +8,7 @@ dynamics; energy-based models learned on them at the least dissipation, and the 
 from ktc._base import load_core as _load_core  # noqa: F401  # before anything else loads the core
 
 # isort: on
-from ktc import lattices, plot, presets, schedules, spectra, theory
+from ktc import lattices, plot, potentials, presets, schedules, spectra, theory
 from ktc._base.estimate import Estimate
 from ktc._base.files import VERSION as __version__
 from ktc._base.files import load
@@ -59,9 +59,12 @@ from ktc._model.directions import HasDirections, NamedDirections
 from ktc._model.elements import ActiveFlow, CurrentSource, Elements, NoiseSource, Resistor
 from ktc._model.imperfections import Converter, Imperfections, LimitError
 from ktc._model.moments import Moments
-from ktc._model.network import Network, Transition
+from ktc._model.network import Network
 from ktc._model.protocol import Protocol
 from ktc._model.sparse_stiffness import SparseStiffness
+from ktc._model.transition import Transition
+from ktc._tasks.infer import infer
+from ktc._tasks.inference import Inference
 
 __all__ = [
     "ActiveFlow",
@@ -95,6 +98,7 @@ __all__ = [
     "HasShortestTick",
     "History",
     "Imperfections",
+    "Inference",
     "Ledger",
     "LimitError",
     "MeanPath",
@@ -131,11 +135,13 @@ __all__ = [
     "__version__",
     "best_rate",
     "convergence",
+    "infer",
     "lattices",
     "learn",
     "load",
     "plan",
     "plot",
+    "potentials",
     "presets",
     "resume",
     "schedules",

@@ -58,6 +58,7 @@ class Kind:
 
 
 _KINDS: dict[str, Kind] = {}
+_NAMES: dict[type, str] = {}
 
 
 def register(
@@ -65,6 +66,7 @@ def register(
     parts: Callable[[T], Mapping[str, object]] | tuple[str, ...] = (),
     make: Callable[..., T] | None = None,
     resumes: bool = False,
+    name: str | None = None,
 ) -> None:
     """Make the objects of a class recordable; call it in the module that defines the class.
 
@@ -73,16 +75,19 @@ def register(
     A subclass is a kind of its own. ``parts`` returns the fields of an object by name, or names the
     attributes to record, by default the arguments of a dataclass. ``make`` takes and checks the
     fields. An object that ``resumes`` goes on with the same bits in one minor version of ktc.
+    ``name`` is that of the kind in files, by default that of the class.
     """
-    known = _KINDS.get(cls.__name__)
+    name = name or cls.__name__
+    known = _KINDS.get(name)
     home = known.type.__module__ if known else ""
     if home.startswith("ktc.") and home != cls.__module__:
         raise ValueError(
-            f"{cls.__name__} is the name of a class of ktc in files; give the class of "
+            f"{name} is the name of a class of ktc in files; give the class of "
             f"{cls.__module__} another name"
         )
     taken = parts if callable(parts) else _attributes(cls, parts)
-    _KINDS[cls.__name__] = Kind(cls, taken, make or cls, resumes)
+    _NAMES[cls] = name
+    _KINDS[name] = Kind(cls, taken, make or cls, resumes)
 
 
 def kind_named(name: object) -> Kind | None:
@@ -102,7 +107,7 @@ def entry(place: str) -> Iterator[None]:
 
 def kind_of(value: object) -> tuple[str, Mapping[str, object]]:
     """Name of the kind of an object, and its parts."""
-    name = type(value).__name__
+    name = _NAMES[type(value)]
     return name, _KINDS[name].parts(value)
 
 
@@ -137,7 +142,7 @@ def _tree(value: object, place: str, arrays: dict[str, NDArray[np.generic]]) -> 
         items = [_tree(part, f"{place}/{k}", arrays) for k, part in enumerate(value)]
         return items if isinstance(value, list) else {KIND: TUPLE, "items": items}
     tree: dict[str, object]
-    name = type(value).__name__
+    name = _NAMES.get(type(value), "")
     kind = kind_named(name)
     if kind is not None and kind.type is type(value):
         tree, parts = {KIND: name}, kind.parts(value)

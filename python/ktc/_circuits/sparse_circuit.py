@@ -25,8 +25,9 @@ from ktc._circuits.sparse_sources import present_sources
 from ktc._model.controls import Controls, initial_controls
 from ktc._model.directions import NamedDirections
 from ktc._model.inverse_stiffness import InverseStiffness
-from ktc._model.network import Network, Transition
+from ktc._model.network import Network
 from ktc._model.sparse_stiffness import SparseMatrix
+from ktc._model.transition import Transition
 
 SMALLER = "measure on an Emulator, or compile the circuit with sparse=False"
 #: Above this many nodes and inductors a circuit is compiled as a sparse one.

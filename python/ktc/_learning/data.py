@@ -61,7 +61,7 @@ class Batches:
             )
         self._samples = samples
         #: Variance of a batch's mean over that of its samples.
-        self.share = _share(samples, self._size)
+        self.share = batch_share(samples, self._size)
         self._stream = philox(seed or 0, BATCH_STREAM)
         self._left: NDArray[np.intp] = np.empty(0, dtype=np.intp)
 
@@ -116,12 +116,13 @@ class BatchMoments(NamedTuple):
         the variance about it in units of the scatter.
         """
         n, size = self.samples, self.size
-        own, shared = _share(n, size), -1 / (n - 1)
+        own, shared = batch_share(n, size), -1 / (n - 1)
         if dealt == 0:
             return 0.0, own
         slope = -size / (n - size * dealt)
         return slope, own - slope**2 * (dealt * own + dealt * (dealt - 1) * shared)
 
 
-def _share(samples: int, size: int) -> float:
+def batch_share(samples: int, size: int) -> float:
+    """Variance of the mean of a batch drawn without replacement, over that of its samples."""
     return (samples - size) / (size * (samples - 1)) if samples > 1 else 0.0

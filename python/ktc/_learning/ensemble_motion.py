@@ -49,11 +49,11 @@ class Motion(Protocol):
     first: Array
     forces: Array
 
-    def factored(self, theta: Array, share: complex) -> Solver:
-        """Factor 1 − share · L(θ)."""
+    def factored(self, path: Array, share: complex) -> list[Solver]:
+        """Factor 1 − share · L(θ) of every θ, shape (holds, p)."""
 
-    def pushed(self, state: Either) -> Either:
-        """L_i s of every parameter, shape (p, n)."""
+    def pushed(self, states: Either) -> Either:
+        """L_i s of every parameter, shape (..., p, n), of states of shape (..., n)."""
 
     def response(self, state: Array) -> Array:
         """A_ij = −∂(dφ_i/dt)/∂θ_j = ⟨∇φ_i·R⁻¹∇φ_j⟩ of an overdamped ensemble, shape (p, p)."""
@@ -104,20 +104,15 @@ class GaussianMotion:
             calm = Described(light, start.scale, start.symbols)
             self._calm = GaussianMotion(calm, learned, scales)
 
-    def factored(self, theta: Array, share: complex) -> Solver:
+    def factored(self, path: Array, share: complex) -> list[Solver]:
         """Factor 1 − share · L(θ)."""
-        matrix = np.eye(len(self.first)) - share * (self._base + np.tensordot(theta, self._each, 1))
+        generators = self._base + np.tensordot(path, self._each, 1)
         # The inverse, since LAPACK's getrs sums in an order that depends on the threads of BLAS.
-        inverse = np.linalg.inv(matrix)
+        return [_solver(one) for one in np.linalg.inv(np.eye(len(self.first)) - share * generators)]
 
-        def solve(right: Either, transposed: bool = False) -> Complex:
-            return np.asarray((inverse.T if transposed else inverse) @ right)
-
-        return solve
-
-    def pushed(self, state: Either) -> Either:
+    def pushed(self, states: Either) -> Either:
         """L_i s."""
-        return np.asarray(self._each @ state)
+        return np.asarray(np.einsum("pij,...j->...pi", self._each, states, optimize=True))
 
     def response(self, state: Array) -> Array:
         """⟨∇φ_i·R⁻¹∇φ_j⟩."""
@@ -159,6 +154,13 @@ class GaussianMotion:
         return np.stack(columns, axis=1)
 
 
+def _solver(inverse: Complex) -> Solver:
+    def solve(right: Either, transposed: bool = False) -> Complex:
+        return np.asarray((inverse.T if transposed else inverse) @ right)
+
+    return solve
+
+
 class UnitMotion:
     """Density of one overdamped unit on a grid, by central differences."""
 
@@ -194,8 +196,11 @@ class UnitMotion:
         own[1:] -= entering
         return np.stack([np.append(0.0, entering), own, np.append(leaving, 0.0)])
 
-    def factored(self, theta: Array, share: complex) -> Solver:
+    def factored(self, path: Array, share: complex) -> list[Solver]:
         """Factor 1 − share · L(θ)."""
+        return [self._factored(theta, share) for theta in path]
+
+    def _factored(self, theta: Array, share: complex) -> Solver:
         whole = self._base + sum(
             value * one for value, one in zip(theta.tolist(), self._each, strict=True)
         )
@@ -213,15 +218,15 @@ class UnitMotion:
 
         return solve
 
-    def pushed(self, state: Either) -> Either:
+    def pushed(self, states: Either) -> Either:
         """L_i s."""
         rows = []
         for upper, own, lower in self._each:
-            row = own * state
-            row[:-1] += upper[1:] * state[1:]
-            row[1:] += lower[:-1] * state[:-1]
+            row = own * states
+            row[..., :-1] += upper[1:] * states[..., 1:]
+            row[..., 1:] += lower[:-1] * states[..., :-1]
             rows.append(row)
-        return np.stack(rows)
+        return np.stack(rows, axis=-2)
 
     def response(self, state: Array) -> Array:
         """⟨∇φ_i·R⁻¹∇φ_j⟩."""

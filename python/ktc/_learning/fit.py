@@ -47,6 +47,8 @@ class Fit(LearnedModel):
         batch: number of samples per update; None for all.
         scatter: covariance of the data (divided by n), of a bias learned from batches and of a
             model with hidden units; None else.
+        batch_scatter: covariance of ∂_θH over the samples (divided by n), shape (p, p), of a run
+            with batches and at most 64 parameters; None else.
         readings: energies and states of each replica.
         history: records of all updates.
         device: the device as the run left it; None in a loaded, pickled or copied fit.

@@ -44,6 +44,8 @@ def _made(
     if fit.scatter is not None:
         visible = units - len(fit.hidden)
         of_shape("scatter", fit.scatter, visible, visible)
+    if fit.batch_scatter is not None:
+        of_shape("batch_scatter", fit.batch_scatter, size, size)
     return fit
 
 

@@ -20,12 +20,15 @@ from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.settings import CalibrationReport
 from ktc._learning.model_likelihood import score
 from ktc._learning.schedule import Schedule
+from ktc._model.conditional import Split, held_values
 from ktc._model.controls import Controls
 from ktc._model.description import Described
 from ktc._model.device import Device
 from ktc._model.imperfections import Imperfections
 from ktc._model.network import Network
 from ktc._model.parameters import CONTROL_OF, Parameters
+from ktc._tasks.infer import infer
+from ktc._tasks.inference import Inference
 
 
 @dataclass(eq=False, repr=False)
@@ -44,6 +47,7 @@ class LearnedModel(Storable):
     seed: int | None
     batch: int | None = None
     scatter: Array | None = None
+    batch_scatter: Array | None = None
     calibration: CalibrationReport | None = None
     stopped_early: str | None = None
     rested: float | None = None
@@ -163,6 +167,64 @@ class LearnedModel(Storable):
             -1.2
         """
         return score(self._model, self.hidden, data, self.seed)
+
+    def condition(self, units: ArrayLike, values: ArrayLike) -> Described:
+        """Return the learned model of the other units while ``units`` are held.
+
+        Args:
+            units: number of each unit that is held.
+            values: scalar or one per held unit, in the units of the data.
+
+        Raises:
+            ValueError, TypeError: as ``Network.conditioned``.
+
+        Example:
+            >>> import ktc
+            >>> schedule = ktc.schedules.MinimalDissipation(duration=1.0)
+            >>> net, data = ktc.Network([[2.0, -1.0], [-1.0, 1.0]], 1.0), [[5.0, 6.0]]
+            >>> fit = ktc.learn(net, data, schedule, replicas=1000, seed=1)
+            >>> emulator = ktc.Emulator(fit.condition(0, 5.0), replicas=1000, seed=2)
+            >>> emulator.read().mean().round(1)
+            np.float64(6.0)
+        """
+        split = Split.of(units, self.start.network.units)
+        held = held_values("values", values, split) / self.start.scale[split.held]
+        network = self.network.conditioned(units, held)
+        return Described(network, self.start.scale[split.moving], self.symbols)
+
+    def infer(
+        self,
+        inputs: tuple[ArrayLike, ArrayLike],
+        outputs: ArrayLike | None,
+        duration: float,
+        replicas_per_input: int = 1,
+        *,
+        labels: ArrayLike | None = None,
+        state: ArrayLike | None = None,
+        seed: int | None = None,
+        threads: int | None = None,
+        chunk: int | None = None,
+    ) -> Inference:
+        """Hold inputs on units of the learned model, run, and read the outputs, by ``ktc.infer``.
+
+        States are in the units of the data; without ``outputs`` all visible units are read that
+        move.
+
+        Example:
+            >>> import ktc
+            >>> schedule = ktc.schedules.MinimalDissipation(duration=1.0)
+            >>> net, data = ktc.Network([[2.0, -1.0], [-1.0, 1.0]], 1.0), [[5.0, 6.0]]
+            >>> fit = ktc.learn(net, data, schedule, replicas=1000, seed=1)
+            >>> fit.infer(([0], [[5.0], [6.0]]), [1], 10.0, 1000, seed=2).mean.round(1).tolist()
+            [[6.0], [7.0]]
+        """
+        if outputs is None and len(self.hidden):
+            visible = np.setdiff1d(np.arange(self.start.network.units), self.hidden)
+            outputs = np.setdiff1d(visible, inputs[0])
+        return infer(
+            self._model, inputs, outputs, duration, replicas_per_input, labels=labels, state=state,
+            seed=seed, threads=threads, chunk=chunk,
+        )  # fmt: skip
 
     @property
     def _model(self) -> Described:

@@ -15,6 +15,7 @@ from ktc._base.validation import Array, of_shape
 from ktc._emulation.ledger import Ledger
 from ktc._learning import checks
 from ktc._learning.averages import replica_forces
+from ktc._learning.batch_noise import covariance_of
 from ktc._learning.data import Batches, BatchMoments
 from ktc._learning.fit import Fit
 from ktc._learning.gradient_noise import LARGEST_STATE, GradientNoise
@@ -198,6 +199,7 @@ class LearningRun:
             samples=len(samples),
             batch=task.batch,
             scatter=scatter if moments is None else moments.scatter,
+            batch_scatter=covariance_of(positive, task.learned.size),
             readings=self._readings(variances),
             history=history_of(outcome.rows, exact, None if many else goal),
             stopped_early=outcome.stopped,

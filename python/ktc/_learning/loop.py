@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -75,6 +76,15 @@ Callback: TypeAlias = Callable[[UpdateRecord], bool | None]
 
 class _Stop(Exception):
     """The loop cannot go on; nothing has changed since the last update."""
+
+
+@contextmanager
+def _stopping() -> Iterator[None]:
+    """A stop where the free energy of a model is not available at such parameters."""
+    try:
+        yield
+    except ValueError as error:
+        raise _Stop(str(error)) from error
 
 
 class Loop:
@@ -280,7 +290,8 @@ class Loop:
         self._controls = after
         exact = self._problem.exact
         if energy is None and exact.known:
-            energy = exact.free_energy_change(before, after)
+            with _stopping():
+                energy = exact.free_energy_change(before, after)
         return share, after.bias, energy
 
     def _cut_back(self, change: Array) -> tuple[float, Controls, float | None]:
@@ -304,7 +315,9 @@ class Loop:
             return share, after, None
         if restraint.is_hopeless(share):
             raise _Stop("updates would unconfine the energy: the rate is too large")
-        kept, after, energy = restraint.limited(theta, share * change, self._forces, before, after)
+        step = theta, share * change, self._forces, before, after
+        with _stopping():
+            kept, after, energy = restraint.limited(*step)
         return share * kept, after, energy
 
     def _learned(self, update: Update, k: int, gradient: Array, forces: Array) -> Array:

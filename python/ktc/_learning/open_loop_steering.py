@@ -9,7 +9,7 @@ import numpy as np
 
 from ktc._base.codec import Saved, require_alike
 from ktc._base.validation import Array
-from ktc._learning.drive_plan import DrivePlan
+from ktc._learning.drive_plan import DrivePlan, resampled
 from ktc._learning.ensemble_motion import GaussianMotion, UnitMotion
 from ktc._learning.metrics.exact_model import MOST_DENSE, ExactModel
 from ktc._learning.restraint import floor_of
@@ -20,7 +20,7 @@ from ktc._theory.metrics import entries_by_unit, fisher_matrix
 from ktc._theory.wasserstein import wasserstein_bound
 
 #: Most holds of a computed drive, interpolated in between; fewer where the moments are many.
-MOST_HOLDS, FEWER_HOLDS = 64, 40
+MOST_HOLDS, FEWER_HOLDS = 256, 64
 #: Number of units from which on there are fewer holds, and above which no drive is computed, each
 #: counted twice with inertia.
 MANY_UNITS, MOST_UNITS = 6, 12
@@ -67,20 +67,24 @@ class OpenLoop:
         self._path, self._goal = saved["path"], saved["goal"]
 
 
-def open_loop(exact: ExactModel, best: Controls, duration: float, ticks: int) -> OpenLoop | None:
+def open_loop(
+    exact: ExactModel, best: Controls, duration: float, ticks: int, warn: bool = True
+) -> OpenLoop | None:
     """The drive of least excess work to controls; None where it cannot be computed.
 
     It is computed for overdamped or inertial Gaussian networks of up to twelve coordinates, and for
     overdamped quartic units without couplings, from equilibrium at the start.
     """
     learned, net = exact.parameters, exact.start.network
-    if not exact.known or learned.size > MOST_DENSE or net.is_sparse or not net.has_friction:
+    if learned.size > MOST_DENSE or net.is_sparse or not net.has_friction:
         return None
     size = net.units * (1 if net.inertia is None else 2)
     closed = exact.method == "closed form"
+    if not closed and exact.method != "quadrature":
+        return None
     if (closed and size > MOST_UNITS) or (not closed and net.inertia is not None):
         return None
-    path = _path(exact, best, duration, min(ticks, _holds(closed, size)))
+    path = _path(exact, best, duration, min(ticks, _holds(closed, size)), warn)
     return open_loop_of(exact, path, best, duration, ticks)
 
 
@@ -96,8 +100,8 @@ def _holds(closed: bool, size: int) -> int:
     return FEWER_HOLDS if closed and size > MANY_UNITS else MOST_HOLDS
 
 
-def _path(exact: ExactModel, best: Controls, duration: float, holds: int) -> Array:
-    """θ of every hold, shape (holds, p)."""
+def _path(exact: ExactModel, best: Controls, duration: float, holds: int, warn: bool) -> Array:
+    """θ of every hold, of no more than ``holds``, shape (n, p)."""
     learned, net = exact.parameters, exact.start.network
     start, goal = learned.vector(net.controls), learned.vector(best)
     if exact.method == "closed form":
@@ -109,7 +113,8 @@ def _path(exact: ExactModel, best: Controls, duration: float, holds: int) -> Arr
         jump -= exact.free_energy_change(net.controls, best) / net.common_kT
         keeps = _keeps(exact, best, start, scales)
         found, spent = DrivePlan(motion, aim, jump, duration, holds, keeps).best()
-        _warn_where_coarse(net, best, duration, holds, spent)
+        if warn:
+            _warn_where_coarse(net, best, duration, len(found), spent)
         return np.asarray(start + scales * found)
     path = np.tile(start, (holds, 1))
     least = floor_of(net.controls, best).quartic
@@ -125,7 +130,7 @@ def _path(exact: ExactModel, best: Controls, duration: float, holds: int) -> Arr
         place = names.index("quartic") if "quartic" in names else None
         keeps = _keeps_quartic(place, start[entries], scales, float(least[unit]))
         found, _ = DrivePlan(alone, aim, jump, duration, holds, keeps).best()
-        path[:, entries] = start[entries] + scales * found
+        path[:, entries] = start[entries] + scales * resampled(found, holds)
     return path
 
 

@@ -53,6 +53,10 @@ class DataPhase:
         """⟨∂_θH⟩ over all of the data, shape (p,)."""
         return self._all
 
+    def forces_by_sample(self) -> Array:
+        """∂_θH of every sample, shape (n, p)."""
+        return self._parameters.forces(self._samples)
+
     def sample_forces(self, most: int) -> Array:
         """∂_θH of all samples, or of as many evenly spaced ones, shape (n, p)."""
         if self._few is None:
@@ -128,6 +132,24 @@ class ClampedPhase:
     def all_forces(self) -> Array:
         """⟨∂_θH⟩ over all samples and their hidden states, shape (p,)."""
         return replica_forces(self._emulator, self._parameters)[0]
+
+    @property
+    def whole(self) -> bool:
+        """Whether every update sees all samples."""
+        return self.batches is None or self.batches.share == 0
+
+    def forces_by_sample(self) -> Array:
+        """⟨∂_θH⟩ over the replicas of every sample, shape (n, p)."""
+        forces = self._parameters.forces(self._emulator.read())
+        many = len(self._samples)
+        found = np.zeros((many, forces.shape[1]))
+        np.add.at(found, self._sample, forces)
+        return found / np.bincount(self._sample, minlength=many)[:, None]
+
+    @property
+    def state(self) -> Array:
+        """Public state of every clamped replica, shape (replicas, d)."""
+        return self._emulator.read()
 
     @property
     def moments(self) -> tuple[Array, Array]:

@@ -8,10 +8,12 @@ import numpy as np
 
 from ktc._base.validation import Array
 from ktc._learning import fluctuations
+from ktc._learning.batch_noise import BatchNoise
 from ktc._learning.fluctuations import Fluctuations, Path
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.metrics.metric_tensors import MetricTensors, NoMetrics
 from ktc._learning.run_errors import RunErrors
+from ktc._learning.sampled_fluctuations import Hidden, SampledFluctuations, of_replay
 from ktc._learning.schedule import MemorySlopes, Update
 from ktc._model.controls import Controls
 
@@ -24,10 +26,13 @@ EVALUATIONS, METRICS, LEAST_LOOKS = 200, 160, 16
 
 
 class Slopes(NamedTuple):
-    """Slopes of Δθ in the averages ⟨∂_θH⟩ and in θ before it, shape (n + 1, p, p) each."""
+    """Slopes of Δθ, shape (n + 1, p, p) each: in ⟨∂_θH⟩ over the replicas, in θ before it, and in
+    the gradient by way of the data alone.
+    """
 
     by_forces: Array
     by_theta: Array
+    by_data: Array
 
 
 class Ends(NamedTuple):
@@ -51,7 +56,8 @@ class SharedController(RunErrors):
     and its variance over repeated runs of N replicas is Σ_k β_kᵀ Cov(ε_k) β_k/N, where
     β_k = ∂J/∂y_k is found from the last update backwards. With G = D = 0 the same sum is the
     variance of independent replicas; √ of the ratio of both multiplies the error that their scatter
-    gives, ``alone``.
+    gives, ``alone``. Errors of batches are noise of the gradient alone, with the covariance of
+    ``BatchNoise``.
 
     For linear networks L, B and Cov(ε) are exact, by the moments that the recorded controls bring
     about; for units by quadrature they are those of F and ζ, to leading order in the speed.
@@ -63,13 +69,16 @@ class SharedController(RunErrors):
         self, fit: Fit, path: Path, moving: Fluctuations, memory: MemorySlopes | None
     ) -> None:
         self._moving, self._memory = moving, memory
+        self._batches, self._replicas = batches_of(fit), len(fit.readings.work)
         self._slopes = _slopes(fit, path, moving, memory is not None)
         self._steps = np.diff(_path_theta(fit), axis=0)
         final, forces = fit.controls, moving.forces[-1]
         nothing = np.zeros(len(moving.to_forces.T))
         self._final = moving.energy(final, -1)
         heat = -self._final, moving.energy(fit.start.network.controls, 0)
-        at_rest = path.exact.forces(final)
+        replay = moving if isinstance(moving, SampledFluctuations) else None
+        at_rest = path.exact.forces(final) if replay is None else replay.at_rest
+        self._to_gradient = moving.to_forces if replay is None else replay.to_gradient
         found = self._ratios(
             Ends(
                 np.stack([np.zeros_like(forces), -at_rest, -forces], axis=1),
@@ -93,8 +102,9 @@ class SharedController(RunErrors):
         moving, many = self._moving, len(apart)
         slopes = np.concatenate([ends.averages, ends.averages], axis=1)
         seen = np.empty((len(self._steps), *slopes.shape))
+        told = np.zeros((len(self._steps), *ends.theta.shape))
         theta = ends.theta
-        back = moving.to_forces.T
+        back = self._to_gradient.T
         steps = self._steps @ moving.to_forces
         answers = back @ np.swapaxes(self._slopes.by_forces, 1, 2)
         kept = np.swapaxes(self._slopes.by_theta, 1, 2)
@@ -103,9 +113,12 @@ class SharedController(RunErrors):
         for k in range(len(steps) - 1, -1, -1):
             wanted = theta + moving.forces[k][:, None]
             slopes[:, :many] += answers[k] @ wanted
+            told[k] = self._slopes.by_data[k].T @ wanted
             if self._memory is not None and remembered is not None:
                 remembered += self._memory.of_change[k].T @ wanted
-                slopes[:, :many] += back @ (self._memory.by_gradient[k].T @ remembered)
+                recalled = self._memory.by_gradient[k].T @ remembered
+                slopes[:, :many] += back @ recalled
+                told[k] += recalled
                 remembered *= self._memory.keep[:, None]
             slopes += steps[k][:, None]
             theta = theta + kept[k] @ wanted
@@ -116,6 +129,8 @@ class SharedController(RunErrors):
         seen[0] = slopes + np.concatenate([ends.start, ends.start], axis=1)
         square = np.sum(seen * (moving.noise @ seen), axis=(0, 1))
         shared, alone = square[:many] + apart, square[many:] + apart
+        if self._batches is not None:
+            shared = shared + self._replicas * self._batches.variance(told)
         if not np.isfinite(shared + alone).all():
             raise ValueError("the response of the controller to noise grows without bound")
         # Nothing to multiply where no control moves.
@@ -139,7 +154,10 @@ def shared_controller(fit: Fit, exact: ExactModel) -> SharedController | None:
     path = Path(exact, theta, hold, looks)
     try:
         with np.errstate(all="ignore"):  # of runs that blew up; what is not finite is refused
-            if exact.method == "closed form":
+            moving: Fluctuations | None
+            if _replayed(fit, exact):
+                moving = of_replay(path, fit.seed, _hidden(fit))
+            elif exact.method == "closed form":
                 moving = fluctuations.of_linear_network(path)
             else:
                 moving = fluctuations.of_units(path, fit.history.gradient + fit.data_forces)
@@ -148,13 +166,39 @@ def shared_controller(fit: Fit, exact: ExactModel) -> SharedController | None:
         return None
 
 
+def batched(fit: Fit) -> bool:
+    """Whether updates saw batches of the data."""
+    return fit.batch not in (None, fit.samples)
+
+
+def batches_of(fit: Fit) -> BatchNoise | None:
+    """Noise of the batches of a run; None where every update saw all of the data."""
+    if fit.batch is None or fit.batch_scatter is None or not batched(fit):
+        return None
+    return BatchNoise(fit.batch_scatter, fit.samples, fit.batch)
+
+
 def _may_respond(fit: Fit, exact: ExactModel) -> bool:
     """Whether the controller of a run reacts to noise, in a way that is followed."""
-    exact_means, batches = fit.readings.variances is not None, fit.batch not in (None, fit.samples)
-    if exact_means or batches or len(fit.hidden) or len(fit.history.time) < 2:
+    exact_means = fit.readings.variances is not None
+    unknown = batched(fit) and fit.batch_scatter is None
+    lacking = fit.schedule.uses_metrics and not (exact.metrics_known or _replayed(fit, exact))
+    if exact_means or unknown or lacking or len(fit.history.time) < 2:
         return False
-    known = exact.metrics_known if fit.schedule.uses_metrics else exact.known
-    return known and fit.rule in ("rate", "metrics")
+    return fit.rule in ("rate", "metrics")
+
+
+def _replayed(fit: Fit, exact: ExactModel) -> bool:
+    """Whether the response is measured, where there is no closed form and no unit stands alone."""
+    return len(fit.hidden) > 0 or exact.method in (None, "joint quadrature")
+
+
+def _hidden(fit: Fit) -> Hidden | None:
+    """What the clamped ensemble of a run saw; None without hidden units."""
+    if fit.readings.positive is None or fit.scatter is None:
+        return None
+    share = len(fit.readings.work) / len(fit.readings.positive[0])
+    return Hidden(fit.hidden, fit.data_mean, fit.scatter, share)
 
 
 def _path_theta(fit: Fit) -> Array:
@@ -167,40 +211,48 @@ def _slopes(fit: Fit, path: Path, moving: Fluctuations, remembers: bool) -> Slop
     size, ticks = fit.learned.size, round(fit.duration / path.hold)
     none = np.zeros((len(path.theta), size, size))
     if remembers:
-        return Slopes(none, none)
+        return Slopes(none, none, none)
     schedule, kT = fit.schedule, fit.kT
     before, gradients = _path_theta(fit)[:-1], fit.history.gradient
     changing = schedule.uses_metrics and not path.exact.constant
 
-    def metrics(theta: Array) -> MetricTensors:
+    def metrics(theta: Array, k: int = 0) -> MetricTensors:
         if not schedule.uses_metrics:
             return NoMetrics(fit.learned.blocks, size, schedule.name)
+        if replay is not None:
+            return replay.metric(k)
         return path.exact.metric(path.controls(theta), path.hold)
 
-    def change(tick: int, gradient: Array, metric: MetricTensors) -> Array:
+    def change(tick: int, gradient: Array, metric: MetricTensors, data: float | Array = 0) -> Array:
         def toward(point: Array) -> Array:
             target = np.broadcast_to(point, np.shape(fit.learned.scale))
-            return gradient + fit.data_forces - fit.learned.mean_forces(target)
+            return gradient - data + fit.data_forces - fit.learned.mean_forces(target)
 
         return Update(schedule, tick, ticks).change(gradient, toward, metric)
 
+    replay = None
+    if isinstance(moving, SampledFluctuations) and not path.exact.metrics_known:
+        replay = moving
     constant = metrics(before[0])
     own = np.sqrt(np.sum(moving.to_forces * (moving.to_forces @ moving.noise[0]), axis=1))
     noise = own / np.sqrt(len(fit.readings.work))
-    by_forces, by_theta = [], []
+    by_forces, by_theta, by_data = [], [], []
     for k in path.looks:
-        metric = metrics(before[k]) if changing else constant
+        metric = metrics(before[k], k) if changing else constant
         base, share = change(k, gradients[k], metric), fit.history.share[k]
         rows = [change(k, gradients[k] + one, metric) - base for one in np.diag(noise)]
         by_forces.append(share * np.stack(rows, axis=1) / noise)
-        if changing:
+        if k == 0:
+            rows = [change(k, gradients[k] + one, metric, one) - base for one in np.diag(noise)]
+        by_data.append(share * np.stack(rows, axis=1) / noise)
+        if changing and replay is None:
             steps = fluctuations.STEP * kT / own
             rows = [
                 change(k, gradients[k], metrics(before[k] + one)) - base for one in np.diag(steps)
             ]
             by_theta.append(share * np.stack(rows, axis=1) / steps)
-    found = _between(path, np.stack(by_forces))
-    return Slopes(found, _between(path, np.stack(by_theta)) if changing else none)
+    found, told = (_between(path, np.stack(some)) for some in (by_forces, by_data))
+    return Slopes(found, _between(path, np.stack(by_theta)) if by_theta else none, told)
 
 
 def _between(path: Path, values: Array) -> Array:

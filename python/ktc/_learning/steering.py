@@ -9,6 +9,7 @@ import numpy as np
 
 from ktc._base.codec import Saved
 from ktc._base.validation import Array
+from ktc._learning.coarse_ticks import better_in_ticks
 from ktc._learning.hidden_maximum import hidden_maximum
 from ktc._learning.metrics.equilibria import measured_maximum_likelihood
 from ktc._learning.metrics.exact_model import MOST_DENSE
@@ -53,14 +54,11 @@ def steering_of(problem: Problem) -> Steering | None:
     hold = schedule.duration / problem.ticks
     steering: Steering | None = None
     if schedule.transports and isinstance(positive, DataPhase) and positive.whole:
-        steering = transport_steering(
-            problem.exact,
-            metrics,
-            positive.all_forces(),
-            schedule.duration,
-            hold,
-            problem.replicas,
+        goal = positive.all_forces()
+        transport = transport_steering(
+            problem.exact, metrics, goal, schedule.duration, hold, problem.replicas
         )
+        steering = None if transport is None else better_in_ticks(problem, transport)
     if steering is None and schedule.transports and problem.plans and not problem.exact.whole:
         with suppress(ValueError, OverflowError, np.linalg.LinAlgError):
             steering = _computed(problem)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -24,8 +23,6 @@ from ktc._theory.transport import Transport
 FALSE_ALARM = 1e-9
 #: Least number of replicas for each degree of freedom of a covariance that is compared.
 ENOUGH = 100
-#: Ticks are coarse where they are this many times the fastest relaxation time of start or data.
-COARSE = 2.0
 #: Share of the stiffness that an update must leave in every direction.
 LEAST_STIFFNESS = 1e-6
 
@@ -183,18 +180,9 @@ def transport_steering(
     if not (exact.method == "closed form" and is_whole(learned) and overdamped and chosen):
         return None
     try:
-        steering = TransportSteering(network, learned, goal, duration, hold, replicas)
+        return TransportSteering(network, learned, goal, duration, hold, replicas)
     except (ValueError, np.linalg.LinAlgError):
         return None
-    if (coarse := steering.coarseness) > COARSE:
-        least = math.ceil(duration / hold * coarse / COARSE)
-        warnings.warn(
-            f"ticks are {coarse:.3g} times the fastest relaxation time of the start or of the "
-            f"data's model: the run may cost more than its bound; take {least} or more",
-            RuntimeWarning,
-            stacklevel=4,
-        )
-    return steering
 
 
 def _unexplained(squares: float, degrees: float) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,19 +14,14 @@ from ktc._base.codec import from_record, register, same, to_record
 from ktc._base.files import Storable
 from ktc._base.units import CONSISTENT, Units
 from ktc._base.validation import Array, frozen, positive, positive_per_unit, real_array
+from ktc._model.conditional import Split, conditional_arguments, held_values
 from ktc._model.controls import Controls, initial_controls
 from ktc._model.elements import CurrentSource, Elements, NoiseSource, Resistor
 from ktc._model.matrices import friction_matrix, in_range, sparse_friction, stiffness_matrix
+from ktc._model.network_arguments import arguments_of, told_kind
 from ktc._model.relaxation_times import relaxation_times
 from ktc._model.sparse_stiffness import SparseMatrix, SparseStiffness, is_sparse, refuse_dense
-
-
-class Transition(NamedTuple):
-    """Exact motion over a hold: z′ = A z + c + N(0, Q), z = x, or (x, p) with inertia."""
-
-    A: Array
-    c: Array
-    Q: Array
+from ktc._model.transition import Transition
 
 
 class Network(Storable):
@@ -324,14 +319,37 @@ class Network(Storable):
             raise ValueError("transition needs a dense network; make it of stiffness.toarray()")
         if self.quartic.any():
             raise ValueError(f"transition needs a linear network, but quartic is {self.quartic}")
-        duration, controls = positive("hold", hold), self._controls.arrays()
-        decay, covariance = _core.network_transition(self._core, controls, duration)
-        slope = np.zeros(self.units)
-        if self._controls.emf.any() or self._controls.current.any():
-            slope = _core.rest_slope(self._core, controls)[: self.units]
-        rest = np.zeros(len(decay))
-        rest[: self.units] = np.linalg.solve(self.stiffness, self.bias + slope)
-        return Transition(decay, rest - decay @ rest, covariance)
+        return Transition.over(self._core, self._controls, positive("hold", hold))
+
+    def conditioned(self, units: ArrayLike, values: ArrayLike) -> Network:
+        """Return the network of the other units, in ascending order, while ``units`` are held.
+
+        With x_C held, H = ½ xᵀK_UU x − (b_U − K_UC x_C)ᵀx + ¼ Σ κ x⁴ up to a constant. Friction is
+        R_UU, because held units have no velocity. Its equilibrium is the conditional distribution
+        of this network.
+
+        Args:
+            units: number of each unit that is held; at least one other must be left.
+            values: x_C, scalar or one per held unit.
+
+        Raises:
+            ValueError, TypeError: units out of range or named twice, values of another shape or
+                not finite; a circuit, or EMFs in resistors that units share.
+
+        Example:
+            >>> import ktc
+            >>> net = ktc.Network(stiffness=[[2.0, 0.5], [0.5, 1.0]], friction=1.0)
+            >>> rest = net.conditioned(0, 3.0)
+            >>> rest.stiffness, rest.bias
+            (array([[1.]]), array([-1.5]))
+
+        Source: Bishop (2006), Pattern Recognition and Machine Learning, sec. 2.3.1.
+        """
+        split = Split.of(units, self.units)
+        held = held_values("values", values, split)
+        made = _of_arguments(**conditional_arguments(self, split, held))
+        emf = self._controls.emf
+        return made.with_controls(emf=emf[split.moving]) if emf.any() else made
 
     def with_controls(self, controls: Controls | None = None, **changes: ArrayLike) -> Self:
         """Return the same network with other controls.
@@ -362,7 +380,7 @@ class Network(Storable):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Network):
             return NotImplemented
-        return self is other or same(_arguments(self), _arguments(other))
+        return self is other or same(arguments_of(self), arguments_of(other))
 
     def __hash__(self) -> int:
         held = self._controls.held_stiffness
@@ -370,31 +388,11 @@ class Network(Storable):
         return hash((self.units, numbers.tobytes()))
 
     def __repr__(self) -> str:
-        kind, held = "overdamped", self._controls.held_stiffness
-        if self.inertia is not None:
-            kind = "with inertia"
-        elif isinstance(held, SparseStiffness):
-            kind = f"{held.couplings} couplings, overdamped"
-        elif self._elements is not None:
-            kind = f"circuit of {len(self._elements.resistors)} resistors"
-        kT = f"kT={self.kT:g}" if self._controls.isothermal else "several temperatures"
-        return f"<ktc.Network: {self.units} units, {kind}, {kT}>"
-
-
-def _arguments(network: Network) -> dict[str, object]:
-    """Arguments of the constructor, or of of_elements, that make an equal network."""
-    controls, elements = network.controls, network.elements
-    given: dict[str, object] = {"stiffness": controls.held_stiffness}
-    given |= {name: getattr(controls, name) for name in ("kT", "bias", "quartic")}
-    if elements is None:
-        shared = network.accounts == ("all",)
-        friction = network.friction if shared else network.resistance
-        return {**given, "friction": friction, "inertia": network.inertia}
-    return {**given, **elements.arguments(controls.emf, controls.current)}
+        return f"<ktc.Network: {told_kind(self)}>"
 
 
 def _of_arguments(**given: Any) -> Network:
     return Network.of_elements(**given) if "resistors" in given else Network(**given)
 
 
-register(Network, _arguments, _of_arguments)
+register(Network, arguments_of, _of_arguments)

@@ -14,6 +14,7 @@ from ktc._model.parameters import Parameters
 from ktc._model.quartic_unit import OneUnit
 from ktc._model.sparse_stiffness import MOST_DENSE_UNITS
 from ktc._theory import gaussian_moments
+from ktc._theory.coupled_units import CoupledUnits
 from ktc._theory.free_energies import free_energy_change
 from ktc._theory.gaussian import inverse
 from ktc._theory.geometry import Geometry
@@ -32,14 +33,16 @@ MOST_CLOSED = 24
 
 
 class ExactModel:
-    """Gaussian networks in closed form; uncoupled units, quartic ones too, by quadrature.
+    """Gaussian networks in closed form; uncoupled units, quartic ones too, and two or three coupled
+    quartic units, by quadrature.
 
     Args:
         start: the device at its first controls.
         parameters: the learned parameters.
 
     Attributes:
-        method: "closed form" or "quadrature"; None where neither is available.
+        method: "closed form", "quadrature" of each unit, or "joint quadrature" of coupled ones,
+            which has no ζ; None where none is available.
         known: whether averages and free energies are available.
     """
 
@@ -50,6 +53,7 @@ class ExactModel:
         net = start.network
         self._overdamped = net.inertia is None and net.has_friction
         self._units: tuple[_Units, _Units] = ({}, {})
+        self._joint: dict[bytes, CoupledUnits] = {}
 
     @property
     def constant(self) -> bool:
@@ -63,9 +67,17 @@ class ExactModel:
         return self.constant and own and self.parameters.size == self.parameters.units
 
     @property
+    def _by_products(self) -> bool:
+        """Whether F and ζ are better solved for by products than as matrices."""
+        closed = self.method == "closed form" and self._overdamped and not self.whole
+        return closed and self.parameters.to_bias is None and self.parameters.size > MOST_CLOSED
+
+    @property
     def metrics_known(self) -> bool:
         """Whether F and ζ are available as well."""
-        return self._overdamped if self.method == "quadrature" else self.known
+        if self.method == "closed form":
+            return True
+        return self.method == "quadrature" and self._overdamped
 
     def forces(self, controls: Controls) -> Array:
         """⟨∂_θH⟩ at equilibrium, shape (p,)."""
@@ -74,17 +86,42 @@ class ExactModel:
             mean = np.linalg.solve(controls.stiffness, controls.bias)
             covariance = net.common_kT * inverse(controls.stiffness)
             return parameters.mean_forces(mean * scale, covariance * np.outer(scale, scale))
+        if self.method == "joint quadrature":
+            joint = self._coupled(controls)
+            return np.asarray(joint.weights @ parameters.forces(joint.states * scale))
         result = np.empty(parameters.size)
         units = self._quadratures(controls)
         for unit, names, entries in entries_by_unit(parameters):
             result[entries] = units[unit].average(units[unit].forces(names))
         return result
 
+    def fisher(self, controls: Controls) -> Array:
+        """F at equilibrium, for no more than ``MOST_DENSE`` parameters."""
+        net, parameters = self.start.network.with_controls(controls), self.parameters
+        if self.method == "closed form":
+            return fisher_matrix(Described(net, self.start.scale, self.start.symbols), parameters)
+        if self.method == "joint quadrature":
+            joint = self._coupled(controls)
+            forces = parameters.forces(joint.states * self.start.scale)
+            forces = forces - joint.weights @ forces
+            return np.asarray((joint.weights * forces.T) @ forces / net.common_kT)
+        fisher = np.zeros((parameters.size, parameters.size))
+        units = self._quadratures(controls)
+        for unit, names, entries in entries_by_unit(parameters):
+            fisher[np.ix_(entries, entries)] = units[unit].fisher(names)
+        return fisher
+
+    def natural(self, controls: Controls, gradient: Array) -> Array:
+        """F⁻¹ g at equilibrium."""
+        if self._by_products:
+            return np.asarray(self.metric(controls, 0.0).natural(1.0, gradient))
+        fisher = self.fisher(controls)
+        root = np.sqrt(fisher.diagonal())
+        return np.asarray(np.linalg.solve(fisher / np.outer(root, root), gradient / root) / root)
+
     def metric(self, controls: Controls, hold: float) -> MetricTensors:
         """F and ζ at equilibrium, for controls held for ``hold``."""
-        closed = self.method == "closed form" and self._overdamped and not self.whole
-        mapped = self.parameters.to_bias is not None
-        if closed and not mapped and self.parameters.size > MOST_CLOSED:
+        if self._by_products:
             net = self.start.network.with_controls(controls)
             return GaussianProducts(net, self.parameters, hold)
         return self.geometry(controls, hold)
@@ -102,12 +139,11 @@ class ExactModel:
                 return Geometry.of_matrices(fisher, friction, parameters.blocks)
             friction = friction_tensor(device, parameters)
         else:
-            fisher, friction = np.zeros((2, parameters.size, parameters.size))
+            fisher, friction = self.fisher(controls), np.zeros((parameters.size, parameters.size))
             units = self._quadratures(controls)
             for unit, names, entries in entries_by_unit(parameters):
-                place = np.ix_(entries, entries)
-                fisher[place] = units[unit].fisher(names)
-                friction[place] = units[unit].friction(names, float(net.friction[unit, unit]))
+                own = units[unit].friction(names, float(net.friction[unit, unit]))
+                friction[np.ix_(entries, entries)] = own
         return Geometry.of_matrices(fisher, friction, parameters.blocks).sampled(hold)
 
     def free_energy_change(self, before: Controls, after: Controls) -> float:
@@ -115,6 +151,8 @@ class ExactModel:
         if self.method == "closed form":
             net = self.start.network
             return free_energy_change(net.with_controls(before), net.with_controls(after))
+        if self.method == "joint quadrature":
+            return self._coupled(after).free_energy - self._coupled(before).free_energy
         old, new = self._quadratures(before), self._quadratures(after)
         kT = self.start.network.common_kT
         changes = [
@@ -149,6 +187,14 @@ class ExactModel:
             self._units = (last, units)
         return [units[v] for v in values]
 
+    def _coupled(self, controls: Controls) -> CoupledUnits:
+        """All units at these controls; those of the last two controls are cached."""
+        key = b"".join(a.tobytes() for a in (controls.stiffness, controls.bias, controls.quartic))
+        found = self._joint.get(key) or CoupledUnits(self.start.network.with_controls(controls))
+        last = list(self._joint.items())[-1:]
+        self._joint = {**dict(last), key: found}
+        return found
+
 
 def _method(net: Network, parameters: Parameters) -> str | None:
     if net.is_sparse:
@@ -161,4 +207,6 @@ def _method(net: Network, parameters: Parameters) -> str | None:
     coupling = [net.stiffness, *([net.friction] if net.has_friction else [])]
     apart = not any(np.triu(matrix, 1).any() for matrix in coupling)
     own = all((places[0] == places[-1]).all() for places in parameters.places.values())
-    return "quadrature" if apart and own else None
+    if apart and own:
+        return "quadrature"
+    return "joint quadrature" if CoupledUnits.resolves(net) else None

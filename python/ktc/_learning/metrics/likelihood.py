@@ -43,7 +43,7 @@ def maximum_likelihood(exact: ExactModel, forces: Array, start: Controls | None 
     worst = 0.0
     for _ in range(MOST_STEPS):
         gradient = exact.forces(controls) - forces
-        change = exact.metric(controls, 0.0).natural(1.0, gradient)
+        change = exact.natural(controls, gradient)
         decrement = float(gradient @ change) / kT
         if not np.isfinite(decrement):
             break

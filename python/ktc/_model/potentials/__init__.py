@@ -1,0 +1,1 @@
+"""Potentials of single units."""
