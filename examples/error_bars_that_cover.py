@@ -72,8 +72,7 @@ def experiment(seed=1, quick=False):
     plane.axhspan(60, 76, color="0.9")
     for column, mark in (("completed", "o"), ("independent", "x")):
         plane.plot([cell.mean for cell in table.column(column)], mark)
-    title = "o repeated runs, × independent replicas"
-    plane.set(xlabel="row", ylabel="coverage (%)", ylim=(0, 100), title=title)
+    plane.set(xlabel="row", ylabel="coverage (%); ×: independent", ylim=(0, 100))
     return table, figure
 
 
