@@ -56,6 +56,8 @@ class Schedule(ABC):
     the schedule of a fit once the subclass is defined. Its class name marks it in files, and must
     not be that of a class of ktc. A subclass of ``MinimalDissipation`` steers by F and ζ, unless
     it is defined with ``transports=True``: ``class Mine(MinimalDissipation, transports=True)``.
+    With ``vectorised=True`` its methods also get gradients of many runs, shape (r, p), which makes
+    the error bars of a fit faster (``Fit.error_method``).
 
     Args:
         duration: T, positive, in the device's unit of time.
