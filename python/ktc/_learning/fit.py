@@ -104,9 +104,9 @@ class Fit(LearnedModel):
 
         - "repeated runs": the distance from their mean within which 68 % of 32 to 200 more runs of
           the same loop lie, on exactly drawn moments of as many replicas. Where stiffnesses of a
-          linear overdamped network, or bias and stiffness, are learned by a rate, up to 54
-          parameters. It takes one to two times as long as a run under a schedule of ktc, when an
-          error is first asked for.
+          linear overdamped network, or bias and stiffness, are learned by a rate: up to 54
+          parameters, 20 with F and ζ. It takes one to seven times as long as a run under a
+          schedule of ktc, when an error is first asked for.
         - "linear response": of repeated runs with as many replicas, to first order in the noise of
           their averages, to which the controller reacts: the error by their scatter, times 0.5 to
           5. Exact slopes for linear networks, of leading order in the speed for uncoupled units.
