@@ -187,7 +187,8 @@ def test_error_bars_of_the_bias_cover(name, replicas):
 )
 def test_error_bars_of_bias_and_stiffness_cover(schedule):
     """One unit, 300 runs of 100 replicas."""
-    found = coverage(ONE, data_of(1.6, 1.0), schedule, 100, parameters=BOTH)
+    options = {"parameters": BOTH, "method": "repeated runs"}
+    found = coverage(ONE, data_of(1.6, 1.0), schedule, 100, **options)
     assert ((found >= 0.60) & (found <= 0.76)).all()
 
 

@@ -103,10 +103,10 @@ class Fit(LearnedModel):
         Value ± stderr contains the mean of many such runs in 68 % of them.
 
         - "repeated runs": the distance from their mean within which 68 % of 32 to 200 more runs of
-          the same loop lie, on exactly drawn moments of as many replicas. Where a part of bias and
-          stiffness of a linear overdamped network that is not bias alone is learned by a rate, of
-          up to 20 parameters with F and ζ and 54 without. It takes up to five times as long as the
-          run, when an error is first asked for.
+          the same loop lie, on exactly drawn moments of as many replicas. Where stiffnesses of a
+          linear overdamped network, or bias and stiffness, are learned by a rate: up to 54
+          parameters, 20 with F and ζ. It takes one to seven times as long as a run under a
+          schedule of ktc, when an error is first asked for.
         - "linear response": of repeated runs with as many replicas, to first order in the noise of
           their averages and of batches, to which the controller reacts: the error by their scatter,
           times a ratio. Slopes are exact for linear networks, of leading order in the speed for

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
+from ktc._base.cached import cached_property
 from ktc._base.validation import Array
 from ktc._learning.confinement import MARGIN, MOST_HALVINGS, Floor
 from ktc._learning.loop import LARGEST_GAIN
 from ktc._learning.metrics.exact_model import ExactModel
-from ktc._learning.metrics.many_gaussians import ManyGaussians
+from ktc._learning.metrics.many_gaussians import ManyGaussians, ManyMetrics
 from ktc._learning.metrics.metric_tensors import MetricTensors, NoMetrics
 from ktc._learning.restraint import HOPELESS, LEAST_SHARE, SHARES, Restraint
 from ktc._learning.sampled_moments import SampledMoments
 from ktc._learning.schedule import Schedule, Update
 from ktc._model.controls import Controls
 from ktc._theory.gaussian import inverse
-from ktc._theory.geometry import Geometry
 
 
 class ManyLoops:
@@ -51,7 +53,8 @@ class ManyLoops:
     ) -> None:
         net, learned = exact.start.network, exact.parameters
         self._schedule, self._goal, self._ticks = schedule, goal, ticks
-        self._begun = [schedule.begun() for _ in range(runs)]
+        each = 1 if schedule.vectorised else runs
+        self._begun = [schedule.begun() for _ in range(each)]
         self._models = ManyGaussians(exact, schedule.duration / ticks)
         self._none = NoMetrics(learned.blocks, learned.size, schedule.name)
         self._restraint = Restraint(exact, goal, replicas)
@@ -65,14 +68,16 @@ class ManyLoops:
         self.work, self._spent = np.zeros((2, runs))
         self._flow, self._first = np.zeros((2, *self.theta.shape))
         self._least_gain, self._cut = np.full(runs, kT), np.zeros(runs, dtype=np.intp)
-        self._live = np.arange(runs)
+        self._runs, self._live = np.arange(runs), np.ones(runs, dtype=bool)
 
     def run(self, updates: int) -> None:
         """Make so many updates of each run, or as many as succeed, with holds between them."""
         for k in range(updates):
             self._update(k)
-            if k < updates - 1 and len(self._live):
-                live = self._live
+            live = np.flatnonzero(self._live)
+            if not len(live):
+                break
+            if k < updates - 1:
                 self._moments.move(live, *self._models.transition(self.theta[live]))
 
     @property
@@ -104,50 +109,56 @@ class ManyLoops:
         )
 
     def _update(self, k: int) -> None:
-        live = self._live
-        mean, spread = self._moments.mean[live], self._moments.covariance[live]
-        forces = self._models.forces(mean, spread)
+        forces = self._models.forces(self._moments.mean, self._moments.covariance)
         if k == 0:
-            self._first[:] = forces
+            self._first = forces
         gradient = forces - self._goal
         change, flow = self._changes(k, gradient)
         gain = np.abs(np.sum(gradient * change, axis=1))
         if k == 0:
             self._least_gain = np.maximum(self._least_gain, np.where(gain < np.inf, gain, 0.0))
-        good = np.asarray(gain <= LARGEST_GAIN * self._least_gain[live])
+        good = np.asarray(self._live & (gain <= LARGEST_GAIN * self._least_gain))
         good &= np.isfinite(change).all(axis=1)
-        share = np.where(good, self._shares(live, change, good), 0.0)
-        good &= share > 0
-        self._cut[live] = np.where(share < LEAST_SHARE, self._cut[live] + 1, 0)
-        good &= self._cut[live] < HOPELESS
-        live, change, share = live[good], share[good, None] * change[good], share[good]
-        kept = self._within_limits(live, change, forces[good])
-        change *= kept[:, None]
-        self.theta[live] += change
-        self.work[live] += np.sum(change * forces[good], axis=1)
-        self._flow[live] = (share * kept)[:, None] * flow[good]
-        self._live = live
+        share = self._shares(change, good)
+        self._cut = np.where(share < LEAST_SHARE, self._cut + 1, 0)
+        self._live = good & (share > 0) & (self._cut < HOPELESS)
+        live = np.flatnonzero(self._live)
+        made = share[live, None] * change[live]
+        kept = self._within_limits(live, made, forces[live])[:, None]
+        self.theta[live] += kept * made
+        self.work[live] += np.sum(kept * made * forces[live], axis=1)
+        self._flow[live] = kept * share[live, None] * flow[live]
 
     def _changes(self, k: int, gradient: Array) -> tuple[Array, Array]:
-        """Δθ and flow of each run that goes on, shape (live, p)."""
-        live, ticks = self._live, self._ticks
-        here = self._metrics(live, 0.5 * self._flow[live])
+        """Δθ and flow of each run, shape (r, p)."""
+        ticks, here = self._ticks, self._metrics(self._runs, 0.5 * self._flow)
+        if self._schedule.vectorised:
+            update = Update(self._begun[0], k, ticks)
+            after = self._metrics_after(self._runs, here)
+            return update.change(gradient, _no_target, here, after), update.flow
         change, flow = np.empty((2, *gradient.shape))
-        for row, run in enumerate(live.tolist()):
-            own = here[row]
-
-            def after(step: Array, run: int = run, own: MetricTensors = own) -> MetricTensors:
-                return self._metrics(np.array([run]), step[None])[0] if step.any() else own
-
+        for run, own in enumerate(_each(here, len(gradient))):
             update = Update(self._begun[run], k, ticks)
-            change[row] = update.change(gradient[row], _no_target, own, after)
-            flow[row] = update.flow
+            after = self._metrics_after(self._runs[run : run + 1], own)
+            change[run] = update.change(gradient[run], _no_target, own, after)
+            flow[run] = update.flow
         return change, flow
 
-    def _metrics(self, runs: NDArray[np.intp], step: Array) -> list[Geometry] | list[NoMetrics]:
+    def _metrics_after(
+        self, runs: NDArray[np.intp], here: MetricTensors
+    ) -> Callable[[Array], MetricTensors]:
+        def after(step: Array) -> MetricTensors:
+            if not step.any():
+                return here
+            found = self._metrics(runs, np.atleast_2d(step))
+            return found if step.ndim > 1 else _each(found, 1)[0]
+
+        return after
+
+    def _metrics(self, runs: NDArray[np.intp], step: Array) -> ManyMetrics | NoMetrics:
         """F and ζ after a step of θ, or at θ where that would unconfine the energy."""
         if not self._schedule.uses_metrics:
-            return [self._none] * len(runs)
+            return self._none
         theta = self.theta[runs]
         step = np.where(self._confined(theta, step, None)[:, None], step, 0.0)
         return self._models.metrics(theta + step)
@@ -164,20 +175,17 @@ class ManyLoops:
                 least = np.minimum(least, np.linalg.eigvalsh(kept)[:, 0])
         return np.asarray(finite & (least > 0))
 
-    def _shares(self, runs: NDArray[np.intp], change: Array, good: NDArray[np.bool_]) -> Array:
+    def _shares(self, change: Array, good: NDArray[np.bool_]) -> Array:
         """The share of each Δθ that keeps the energy confined, as ``Loop`` cuts it back."""
-        theta = self.theta[runs]
-        share = self._largest_shares(theta, change, good, self._restraint.floor)
+        share = self._largest_shares(change, good, self._restraint.floor)
         cut = good & (share < 1)
         if cut.any():
-            softer = self._largest_shares(theta, change, cut, self._restraint.softer_floor)
+            softer = self._largest_shares(change, cut, self._restraint.softer_floor)
             share = np.where(cut, softer, share)
         return share
 
-    def _largest_shares(
-        self, theta: Array, change: Array, asked: NDArray[np.bool_], floor: Floor
-    ) -> Array:
-        share = np.zeros(len(theta))
+    def _largest_shares(self, change: Array, asked: NDArray[np.bool_], floor: Floor) -> Array:
+        share, theta = np.zeros(len(change)), self.theta
         left = np.flatnonzero(asked)
         for one in np.ldexp(1.0, -np.arange(MOST_HALVINGS)):
             if not len(left):
@@ -186,6 +194,11 @@ class ManyLoops:
             share[left[kept]] = one
             left = left[~kept]
         return share
+
+    @cached_property
+    def _limits(self) -> Array:
+        """Largest excess work of the updates of each run, searched for where it is needed."""
+        return self._restraint.limits(self._first)
 
     def _within_limits(self, runs: NDArray[np.intp], change: Array, forces: Array) -> Array:
         """The share of each Δθ that ``Restraint`` allows; and book what it costs."""
@@ -201,12 +214,16 @@ class ManyLoops:
             total = self._spent[runs[left]] + cost
             allowed = (cost <= 0) | (total <= least)
             if not allowed.all():
-                allowed |= total <= self._restraint.limits(self._first[runs[left]])
+                allowed |= total <= self._limits[runs[left]]
             done = left[allowed]
             kept[done] = share
             self._spent[runs[done]] = total[allowed]
             left = left[~allowed]
         return kept
+
+
+def _each(metrics: ManyMetrics | NoMetrics, runs: int) -> Sequence[MetricTensors]:
+    return metrics.each() if isinstance(metrics, ManyMetrics) else [metrics] * runs
 
 
 def _no_target(point: Array) -> Array:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 #: Updates of all repeated runs together, and bounds of the number of runs.
 MOST_UPDATES, FEWEST_RUNS, MOST_RUNS = 64_000, 32, 200
-#: Largest number of parameters where F and ζ are needed at every update, and elsewhere.
+#: Largest number of parameters where F and ζ are needed, and elsewhere: all of the bias and
+#: stiffness of five and of nine units, for which repeated runs take up to seven times the run.
 MOST_BY_METRICS, MOST_BY_RATE = 20, 54
 #: Number of the random stream of the repeated runs.
 STREAM = 0x6B746372
@@ -78,8 +79,8 @@ def _may_repeat(fit: Fit, exact: ExactModel) -> bool:
         return False
     if not net.has_friction or fit.imperfections is not None or fit.from_equilibrium is False:
         return False
-    most = MOST_BY_METRICS if fit.schedule.uses_metrics else MOST_BY_RATE
-    return learned.size <= most and fit.calibration is None and fit.rule in ("rate", "metrics")
+    few = MOST_BY_METRICS if fit.schedule.uses_metrics else MOST_BY_RATE
+    return learned.size <= few and fit.calibration is None and fit.rule in ("rate", "metrics")
 
 
 def _distance(values: Array) -> float:

@@ -41,7 +41,7 @@ class _Weighted(Schedule):
             if name not in geometry.blocks:
                 known = tuple(geometry.blocks)
                 raise ValueError(f"weights must name learned parameters, {known}, but has {name!r}")
-            velocity[geometry.blocks[name]] *= weight
+            velocity[..., geometry.blocks[name]] *= weight
         return velocity
 
 
@@ -56,7 +56,7 @@ class _Scalar(_Weighted):
         return self.scalar_rate(time) * gradient
 
 
-class Constant(_Scalar):
+class Constant(_Scalar, vectorised=True):
     """η(t) = rate, no jumps: plain gradient ascent.
 
     Args:
@@ -79,7 +79,7 @@ class Constant(_Scalar):
         return self._rate
 
 
-class Exponential(_Scalar):
+class Exponential(_Scalar, vectorised=True):
     """η(t) = initial (final/initial)^(t/T), no jumps.
 
     Args:
@@ -105,7 +105,7 @@ class Exponential(_Scalar):
         return self.initial * float((self.final / self.initial) ** (time / self.duration))
 
 
-class Cosine(_Scalar):
+class Cosine(_Scalar, vectorised=True):
     """η(t) = ½ initial (1 + cos(πt/T)), no jumps.
 
     Args:
@@ -130,7 +130,7 @@ class Cosine(_Scalar):
         return 0.5 * self.initial * float(1 + np.cos(np.pi * time / self.duration))
 
 
-class Tabulated(_Scalar):
+class Tabulated(_Scalar, vectorised=True):
     """η(t) by linear interpolation between rates at equal times from 0 to T, no jumps.
 
     ``learn`` makes one of a function of time, at the times of its updates.
@@ -175,7 +175,7 @@ class Tabulated(_Scalar):
         return float(np.interp(time, place, self.rates))
 
 
-class Adam(_Weighted):
+class Adam(_Weighted, vectorised=True):
     """θ̇ = rate · m̂/(√v̂ + ε): each parameter at a speed independent of its gradient's size.
 
     m̂ and v̂ are running means of g and g² over updates, m ← β₁m + (1 − β₁)g and v ← β₂v +
@@ -241,7 +241,7 @@ class Adam(_Weighted):
         mean = self._first / (1 - one**self._updates)
         root = np.sqrt(self._second / (1 - two**self._updates))
         # ε: a billionth of the largest gradient.
-        floor = 1e-9 * float(root.max()) + np.finfo(float).tiny
+        floor = 1e-9 * root.max(axis=-1, keepdims=True) + np.finfo(float).tiny
         return np.asarray(self._rate * mean / (root + floor))
 
     def memory_slopes(

@@ -56,6 +56,8 @@ class Schedule(ABC):
     the schedule of a fit once the subclass is defined. Its class name marks it in files, and must
     not be that of a class of ktc. A subclass of ``MinimalDissipation`` steers by F and ζ, unless
     it is defined with ``transports=True``: ``class Mine(MinimalDissipation, transports=True)``.
+    With ``vectorised=True`` its methods also get gradients of many runs, shape (r, p), which makes
+    the error bars of a fit faster (``Fit.error_method``).
 
     Args:
         duration: T, positive, in the device's unit of time.
@@ -84,11 +86,13 @@ class Schedule(ABC):
     anticipate: bool | None = False
     #: Whether to steer by ``Transport`` where it is available, instead of by ``velocity``.
     transports = False
+    #: Whether rates and jumps take the gradients of many runs at once, shape (r, p).
+    vectorised = False
 
-    def __init_subclass__(cls, transports: bool = False) -> None:
+    def __init_subclass__(cls, transports: bool = False, vectorised: bool = False) -> None:
         super().__init_subclass__()
         # Not inherited: a subclass may have a rate of its own.
-        cls.transports = transports
+        cls.transports, cls.vectorised = transports, vectorised
         register(cls, _arguments)
 
     def __init__(self, duration: float, **others: object) -> None:

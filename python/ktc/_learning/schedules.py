@@ -13,7 +13,7 @@ from ktc._learning.path_to_target import PathToTarget
 from ktc._learning.schedule import Schedule
 
 
-class MinimalDissipation(Schedule, transports=True):
+class MinimalDissipation(Schedule, transports=True, vectorised=True):
     """η(t) = [(T − t) F + 2ζ]⁻¹ with jumps F⁻¹ζ θ̇ at both ends: natural gradient, time to go.
 
     An overdamped Gaussian network driven so from equilibrium moves its mean at constant speed to
@@ -116,7 +116,7 @@ class MinimalDissipation(Schedule, transports=True):
         if self.matrix:
             return geometry.solve(to_go, 2.0, gradient)
         fisher, friction = geometry.traces
-        return gradient * (len(gradient) / (to_go * fisher + 2 * friction))
+        return np.asarray(gradient * (gradient.shape[-1] / (to_go * fisher + 2 * friction)))
 
     def first_jump(
         self, gradient: Array, geometry: MetricTensors, toward: Callable[[Array], Array]
@@ -132,7 +132,7 @@ class MinimalDissipation(Schedule, transports=True):
         if self.matrix:
             return geometry.lead(velocity)
         fisher, friction = geometry.traces
-        return velocity * (friction / fisher)
+        return np.asarray(velocity * (friction / fisher))
 
 
 class ContinuousMinimalDissipation(Schedule):
@@ -176,7 +176,7 @@ class ContinuousMinimalDissipation(Schedule):
         return geometry.lead(self.velocity(0.0, toward(self.target), geometry))
 
 
-class NaturalGradient(Schedule):
+class NaturalGradient(Schedule, vectorised=True):
     """η = rate · F⁻¹, no jumps: all modes are learned at one rate, θ̇ = rate · F⁻¹ g.
 
     Args:

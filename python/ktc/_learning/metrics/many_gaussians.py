@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
 
 from ktc._base.validation import Array
@@ -11,6 +14,63 @@ from ktc._model.parameters import Parameters
 from ktc._theory.gaussian import inverse, square_root
 from ktc._theory.gaussian_moments import lag_under_hold
 from ktc._theory.geometry import NO_MAP, Geometry
+
+
+@dataclass(frozen=True)
+class ManyMetrics:
+    """F and ζ of many models, shape (r, p, p); as ``MetricTensors``, with vectors of shape (r, p).
+
+    Attributes:
+        fisher, friction: F and ζ.
+        blocks: the slice of θ of each kind of parameter.
+    """
+
+    fisher: Array
+    friction: Array
+    blocks: Mapping[str, slice]
+
+    @property
+    def size(self) -> int:
+        """Number of parameters p."""
+        return int(self.fisher.shape[-1])
+
+    @property
+    def traces(self) -> tuple[Array, Array]:
+        """Traces of F and of ζ, shape (r, 1)."""
+        fisher, friction = (
+            np.trace(one, axis1=1, axis2=2)[:, None] for one in (self.fisher, self.friction)
+        )
+        return fisher, friction
+
+    def solve(self, to_go: float, share: float, gradient: Array) -> Array:
+        """[to_go F + share ζ]⁻¹ g."""
+        return _solved(to_go * self.fisher + share * self.friction, gradient)
+
+    def natural(self, rate: float, gradient: Array) -> Array:
+        """rate · F⁻¹ g."""
+        return rate * _solved(self.fisher, gradient)
+
+    def lead(self, velocity: Array) -> Array:
+        """F⁻¹ζ θ̇."""
+        return _solved(self.fisher, (self.friction @ velocity[..., None])[..., 0])
+
+    def each(self) -> list[Geometry]:
+        """Those of every model by itself, as ``Geometry.of_matrices``."""
+        root = np.sqrt(np.diagonal(self.fisher, axis1=1, axis2=2))
+        scale = root[:, :, None] * root[:, None, :]
+        inward = np.linalg.inv(np.linalg.cholesky(self.fisher / scale))
+        outward = np.swapaxes(inward, 1, 2)
+        times, modes = np.linalg.eigh(inward @ (self.friction / scale) @ outward)
+        modes = outward @ modes / root[:, :, None]
+        rows = zip(self.fisher, self.friction, times, modes, strict=True)
+        return [Geometry(*one, NO_MAP, self.blocks) for one in rows]
+
+
+def _solved(matrix: Array, vector: Array) -> Array:
+    """A⁻¹ v by the matrix of unit diagonal; entries of one board differ by many decades."""
+    root = np.sqrt(np.diagonal(matrix, axis1=1, axis2=2))
+    scaled = matrix / (root[:, :, None] * root[:, None, :])
+    return np.asarray(np.linalg.solve(scaled, (vector / root)[..., None])[..., 0] / root)
 
 
 class ManyControls:
@@ -82,7 +142,7 @@ class ManyGaussians:
         rest = np.linalg.solve(stiffness, bias[..., None])
         return moved, (rest - moved @ rest)[..., 0], left * np.sqrt(spread)[:, None, :]
 
-    def metrics(self, theta: Array) -> list[Geometry]:
+    def metrics(self, theta: Array) -> ManyMetrics:
         """F and ζ under held controls, as ``gaussian_moments`` has them for one network."""
         stiffness, bias = self.controls.at(theta)
         rates, modes = np.linalg.eigh(self._inward @ stiffness @ self._inward)
@@ -90,7 +150,8 @@ class ManyGaussians:
         covariance = self._kT * (modes / rates[:, None, :]) @ np.swapaxes(modes, 1, 2)
         mean = np.asarray(np.linalg.solve(stiffness, bias[..., None])[..., 0], dtype=float)
         fisher = self._fisher(mean, np.asarray(covariance))
-        return self._geometries(fisher, self._friction(mean, np.asarray(rates), modes))
+        friction = self._friction(mean, np.asarray(rates), modes)
+        return ManyMetrics(fisher, friction, self._learned.blocks)
 
     def _linear(self, mean: Array) -> Array:
         """∂_aH to first order in the deviation from the mean, shape (r, p, d)."""
@@ -119,15 +180,3 @@ class ManyGaussians:
         loads = one[:, :, a] * other[:, :, b] + one[:, :, b] * other[:, :, a]
         loads = loads * root[:, None, :] * self._weight[:, None]
         return np.asarray(found + loads @ np.swapaxes(loads, 1, 2))
-
-    def _geometries(self, fisher: Array, friction: Array) -> list[Geometry]:
-        """As ``Geometry.of_matrices`` for each of many."""
-        root = np.sqrt(np.diagonal(fisher, axis1=1, axis2=2))
-        scale = root[:, :, None] * root[:, None, :]
-        inward = np.linalg.inv(np.linalg.cholesky(fisher / scale))
-        outward = np.swapaxes(inward, 1, 2)
-        times, modes = np.linalg.eigh(inward @ (friction / scale) @ outward)
-        modes = outward @ modes / root[:, :, None]
-        blocks = self._learned.blocks
-        each = zip(fisher, friction, times, modes, strict=True)
-        return [Geometry(*one, NO_MAP, blocks) for one in each]

@@ -35,8 +35,8 @@ class MetricTensors(Protocol):
         """Number of parameters p."""
 
     @property
-    def traces(self) -> tuple[float, float]:
-        """Traces of F and of ζ."""
+    def traces(self) -> tuple[float | Array, float | Array]:
+        """Traces of F and of ζ; of many models a column of each, shape (r, 1)."""
 
     def solve(self, to_go: float, share: float, gradient: Array) -> Array:
         """[to_go F + share ζ]⁻¹ g."""
