@@ -151,10 +151,11 @@ def test_the_best_rate_asks_for_the_target_that_it_needs():
 
     with pytest.raises(ValueError, match="target must be given with 1 hidden"):
         ktc.best_rate(ktc.Network(np.eye(2), 1.0), [1.0, 2.0], rate, hidden=[1])
-    wells = ktc.Network([[0.0, -1.0], [-1.0, 0.0]], 1.0, quartic=1.0)
+    wells = ktc.Network(np.eye(4) - np.ones((4, 4)), 1.0, quartic=1.0)
+    data = [[1.0, 2.0, 1.0, 2.0]]
     with pytest.raises(ValueError, match="target must be given of coupled quartic"):
-        ktc.best_rate(wells, [[1.0, 2.0]], rate)
+        ktc.best_rate(wells, data, rate)
     with pytest.raises(ValueError, match="so no bracket can be guessed: give one"):
-        ktc.best_rate(wells, [[1.0, 2.0]], rate, target={"bias": [1.0, 2.0]})
+        ktc.best_rate(wells, data, rate, target={"bias": data[0]})
     with pytest.raises(ValueError, match="target must be left out"):
         ktc.best_rate(ktc.Network(1.0, 1.0), 1.0, rate, target={"bias": 1.0})

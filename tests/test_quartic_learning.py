@@ -188,19 +188,25 @@ def test_all_terms_of_a_unit_jointly(stiffness):
     assert fit.bound < fit.excess_work.mean + 5 * fit.excess_work.stderr
 
 
+#: A coupling of two units of four that a network notices, and nothing else does.
+NEARLY_NONE = np.zeros((4, 4))
+NEARLY_NONE[0, 1] = NEARLY_NONE[1, 0] = 1e-9
+
+
 def test_calibration_of_coupled_units_knows_its_own_free_energy_and_is_saved(tmp_path):
-    """A coupling of 1e-9 has no quadrature and yet that of single units: Bennett on the way.
+    """Four units with a coupling of 1e-9 have no quadrature and yet that of single units: Bennett on
+    the way.
 
     Within 5 standard errors, a false alarm of 6e-7.
     """
-    net = ktc.Network([[0.2, 1e-9], [1e-9, 0.2]], 1.0, quartic=1.0)
+    net = ktc.Network(0.2 * np.eye(4) + NEARLY_NONE, 1.0, quartic=1.0)
     fit = ktc.learn(
-        net, [1.2, -0.7], MinimalDissipation(2.0), replicas=2000, ticks=40, seed=99,
+        net, [1.2, -0.7, 0.0, 0.0], MinimalDissipation(2.0), replicas=2000, ticks=40, seed=99,
         metrics=Metrics(replicas=2000),
     )  # fmt: skip
     report = fit.calibration
     reached = (Unit(0.2, 1.0, float(b)).free_energy() for b in report.parameters)
-    expected = sum(reached) - 2 * Unit(0.2, 1.0, 0.0).free_energy()
+    expected = sum(reached) - 4 * Unit(0.2, 1.0, 0.0).free_energy()
     found = report.free_energy_change
     assert "Bennett" in found.method and 0 < found.stderr < 0.1
     assert abs(found.mean - expected) < 5 * found.stderr
@@ -217,9 +223,9 @@ def test_calibration_of_coupled_units_knows_its_own_free_energy_and_is_saved(tmp
 
 def test_calibration_that_leaps_says_that_its_free_energy_is_not_known():
     """A constant coupling, a bias that jumps by many thermal widths between two measurements."""
-    net = ktc.Network([[20.0, 1e-9], [1e-9, 20.0]], 1.0, quartic=1.0)
+    net = ktc.Network(20.0 * np.eye(4) + NEARLY_NONE, 1.0, quartic=1.0)
     fit = ktc.learn(
-        net, [8.0, -8.0], MinimalDissipation(0.1), replicas=200, ticks=4, seed=100,
+        net, [8.0, -8.0, 8.0, -8.0], MinimalDissipation(0.1), replicas=200, ticks=4, seed=100,
         metrics=Metrics(replicas=200, refresh=3.0),
     )  # fmt: skip
     assert fit.calibration.free_energy_change is None
@@ -286,7 +292,7 @@ def test_the_maximum_of_coupled_units_is_measured_and_completes_the_run():
 
 @pytest.mark.parametrize("schedule", [MinimalDissipation(3.0), NaturalGradient(3.0, 1.0)])
 def test_coupled_quartic_units_are_measured(schedule):
-    """A pair with a coupling to learn: ⟨x₁x₂⟩ of data comes near, ΔF is estimated."""
+    """A pair with a coupling to learn: ⟨x₁x₂⟩ of data comes near, ΔF is that of another grid."""
     net = ktc.Network([[0.5, 0.0], [0.0, 0.5]], 1.0, quartic=1.0)
     truth = ktc.Network([[0.5, -0.8], [-0.8, 0.5]], 1.0, quartic=1.0, bias=[0.5, 0.0])
     data = ktc.Emulator(truth, replicas=5000, seed=97).read()
@@ -302,9 +308,11 @@ def test_coupled_quartic_units_are_measured(schedule):
     # It scatters by 0.035 over seeds of data and runs; four of that.
     assert fit.parameters["stiffness"][0, 1] == pytest.approx(-0.8, abs=0.14)
     found = fit.excess_work
-    assert "Bennett" in fit.free_energy_change.method
+    ends = (fit.start.network, fit.network)
+    logs = [pair_by_quadrature(net.stiffness[0, 1], net.bias)[-1] for net in ends]
+    assert fit.free_energy_change.mean == pytest.approx(logs[1] - logs[0], abs=1e-9)
+    assert fit.free_energy_change.method == "joint quadrature"
     assert -5 * found.stderr < found.mean < 2.0
     completed = fit.completed({"stiffness": truth.stiffness, "bias": truth.bias})
     assert completed.mean > -5 * completed.stderr
-    with pytest.raises(ValueError, match="fit.free_energy_change"):
-        _ = fit.history.excess_work
+    assert fit.history.excess_work[-1] == pytest.approx(found.mean, abs=1e-9)
