@@ -44,15 +44,9 @@ def erasure(control, value, duration):
     return ktc.Protocol(np.full(TICKS, duration / TICKS), controls, {control: value, "bias": 0.0})
 
 
-def least_work(error):
-    """kT (ln 2 − h(ε))."""
-    kept = [p * np.log(p) for p in (error, 1 - error) if p > 0]
-    return np.log(2) + sum(kept)
-
-
 def experiment(seed=1, quick=False):
     replicas, durations = (400, [0.5, 4.0]) if quick else (10_000, [0.5, 1, 2, 4, 8, 16, 32])
-    table, seeds = Table("memory", "time", "error", "work/kT", "least/kT", named=2), seeds_of(seed)
+    table, seeds = Table("memory", "time", "error", "work/kT", named=2), seeds_of(seed)
     figure, axes = new_figure(1, 2, figsize=(8.0, 3.6))
     for number, (name, (memory, control, value)) in enumerate(MEMORIES.items()):
         errors, works = [], []
@@ -61,8 +55,7 @@ def experiment(seed=1, quick=False):
             run = emulator.play(erasure(control, value, duration))
             errors.append(ktc.Estimate.of_samples(np.where(emulator.read()[:, 0] < 0, 1.0, 0.0)))
             works.append(run.work)
-            least = least_work(errors[-1].mean)
-            table.add(name, f"{duration:g}", errors[-1], works[-1], least)
+            table.add(name, f"{duration:g}", errors[-1], works[-1])
         for ax, values in zip(axes[0], (errors, works), strict=True):
             errorbars(ax, np.array(durations), values, number, name)
     axes[0][0].set(xscale="log", xlabel="time", ylabel="share of errors")

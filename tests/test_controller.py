@@ -152,7 +152,7 @@ def test_the_array_that_was_given_may_be_used_again(kind: str) -> None:
         (np.full(D, np.nan), r"bias must be finite, but is nan at index \(0,\)"),
         (np.array([0, 0, np.inf, 0, 0]), r"bias must be finite, but is inf at index \(2,\)"),
         (np.zeros(D + 1), r"bias must be a scalar or of shape \(5,\).*\(6,\)"),
-        (np.zeros((D, 1)), r"bias must be a scalar or of shape \(5,\)"),
+        (np.zeros((D, 1)), r"bias must be a scalar, \(5,\), or \(70, 5\).*\(5, 1\)"),
         (np.full(D, 1e200), "bias is so large that the equilibrium energy overflows"),
         (np.ma.masked_equal(np.zeros(D), 0.0), "bias must have no masked entries"),
     ],

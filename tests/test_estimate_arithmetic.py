@@ -194,9 +194,9 @@ def test_an_error_beyond_the_samples_is_common_to_a_run():
 
 def test_excess_works_share_a_measured_free_energy():
     """ΔF of coupled quartic units is estimated: differences of what has it do not count it."""
-    pair = ktc.Network([[1.0, 0.3], [0.3, 1.0]], 1.0, quartic=0.2)
-    rule = ktc.schedules.Constant(1.0, 0.1)
-    fit = ktc.learn(pair, [[1.0, 0.5]], rule, replicas=200, ticks=20, seed=1)
+    coupled = ktc.Network(0.7 * np.eye(4) + 0.3, 1.0, quartic=0.2)
+    rule = ktc.schedules.MinimalDissipation(1.0)
+    fit = ktc.learn(coupled, [[1.0, 0.5, 0.0, 0.0]], rule, replicas=200, ticks=20, seed=1)
     assert fit.free_energy_change.stderr > 0
     assert (fit.excess_work - fit.work).stderr == fit.free_energy_change.stderr
     assert (fit.excess_work + fit.free_energy_change - fit.work).stderr < 1e-12
@@ -205,8 +205,8 @@ def test_excess_works_share_a_measured_free_energy():
     assert (lost - completed).stderr < 1e-12
     apart = fit.excess_work - fit.likelihood_bias
     assert apart.stderr == pytest.approx(fit.work.stderr, rel=1e-12)
-    emulator = ktc.Emulator(pair, 200, 1)
-    run = emulator.play(ktc.Protocol.ramp(1.0, 9, bias=([0.0, 0.0], [1.0, 0.0])))
+    emulator = ktc.Emulator(coupled, 200, 1)
+    run = emulator.play(ktc.Protocol.ramp(1.0, 9, bias=([0.0] * 4, [1.0, 0.0, 0.0, 0.0])))
     assert (run.excess_work - run.work + run.free_energy_change).stderr < 1e-12
 
 

@@ -272,9 +272,9 @@ def test_metrics_refuse():
     with refused(ValueError, "coupled by friction", "friction_estimate"):
         theory.friction_tensor(by_friction)
     apart = ktc.Network(np.eye(2), 1.0, quartic=1.0)
-    with refused(ValueError, "couplings of a network with quartic units"):
+    with refused(ValueError, "couplings of a network with nonlinear units"):
         theory.fisher_matrix(apart, "couplings")
-    with refused(ValueError, "quartic units with inertia", "friction_estimate"):
+    with refused(ValueError, "nonlinear units with inertia", "friction_estimate"):
         theory.friction_tensor(ktc.Network(1.0, 1.0, quartic=1.0, inertia=1.0))
     with refused(ValueError, "only in overdamped networks"):
         theory.friction_tensor(network(inertia=1.0), "quartic")

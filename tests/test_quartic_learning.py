@@ -194,8 +194,7 @@ NEARLY_NONE[0, 1] = NEARLY_NONE[1, 0] = 1e-9
 
 
 def test_calibration_of_coupled_units_knows_its_own_free_energy_and_is_saved(tmp_path):
-    """Four units with a coupling of 1e-9 have no quadrature and yet that of single units: Bennett on
-    the way.
+    """Four coupled units have no quadrature, yet at 1e-9 that of single ones: Bennett on the way.
 
     Within 5 standard errors, a false alarm of 6e-7.
     """

@@ -21,6 +21,7 @@ from ktc._model.description import Described, Description
 from ktc._model.device import Describes, HasShortestTick, Programmable
 from ktc._model.directions import directions_among, told_directions
 from ktc._model.imperfections import LimitError
+from ktc._model.network import Network
 from ktc._model.parameters import CONTROL_OF, LEARNABLE, Parameters
 from ktc._theory.free_energies import at_equilibrium
 from ktc._theory.gaussian import PARAMETERS
@@ -34,7 +35,7 @@ def parameter_names(parameters: str | Sequence[str], device: object = None) -> t
     except TypeError:
         given = ()
     names = tuple(name for name in given if isinstance(name, str))
-    linear = device.network.controls.on_site.linear if isinstance(device, Description) else ()
+    linear = _linear(device)
     own = directions_among(device, names)
     known = tuple(dict.fromkeys(PARAMETERS + LEARNABLE + linear))
     if not given or len(names) < len(given) or not set(names) <= {*known, *own}:
@@ -44,6 +45,14 @@ def parameter_names(parameters: str | Sequence[str], device: object = None) -> t
         )
     _check_beside(parameters, names, own)
     return names
+
+
+def _linear(device: object) -> tuple[str, ...]:
+    """Parameters of potentials in which the energy is linear; none of what is no device."""
+    if isinstance(device, type) or not isinstance(device, Description):
+        return ()
+    network: object = device.network
+    return network.controls.on_site.linear if isinstance(network, Network) else ()
 
 
 def _check_beside(parameters: object, names: tuple[str, ...], own: tuple[str, ...]) -> None:

@@ -32,10 +32,12 @@ def gaussian(device: Description) -> Network:
     """
     net = at_equilibrium(device)
     if not net.is_linear:
+        kind, values = "quartic units", f"quartic is {net.quartic}"
+        if not net.quartic.any():
+            kind, values = "units with potentials", f"potentials are {told(net.potentials)}"
         raise ValueError(
-            "device must be Gaussian, because quartic units and potentials have no such closed "
-            f"form, but quartic is {net.quartic} and potentials are {told(net.potentials)}; sample "
-            "an Emulator instead"
+            f"device must be Gaussian, because {kind} have no such closed form, but {values}; "
+            "sample an Emulator instead"
         )
     return net
 
