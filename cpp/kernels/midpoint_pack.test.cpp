@@ -73,9 +73,10 @@ TEST_CASE_TEMPLATE("relaxation of a block", Real, double, float) {
 
 TEST_CASE_TEMPLATE("steps of a unit that nothing couples to", Real, double, float) {
     constexpr std::size_t group = replicas_of_a_group<Real>, steps = 37, element = 6;
-    for (const Kernels* kernels : available_kernels()) {
-        const Real push(0.05);
-        const MidpointUnit<Real> unit{Real(-0.1), Real(0.4), &push, Real(0.2), Real(0.1)};
+    const auto pushes = testing::numbers<Real>(group, 10);
+    const auto steps_of_a_unit = [&pushes](const Kernels* kernels, bool own) {
+        const MidpointUnit<Real> unit{Real(-0.1), Real(0.4), pushes.data(),
+                                      Real(0.2),  Real(0.1), own};
         const auto start = testing::numbers<Real>(group, 6);
         std::vector<Real> x = start;
         StreamAddress at = here;
@@ -86,20 +87,25 @@ TEST_CASE_TEMPLATE("steps of a unit that nothing couples to", Real, double, floa
         for (std::size_t k = 0; k < steps; ++k) {
             const auto noise = noise_at<Real>(*kernels, here.step + k, element);
             for (std::size_t lane = 0; lane < group; ++lane)
-                exact[lane] =
-                    relaxed(exact[lane] + double{unit.growth} * exact[lane] +
-                                double{unit.width} * double{noise[lane]} + double{unit.push},
-                            k + 1 < steps ? double{unit.rate} : double{unit.half_rate});
+                exact[lane] = relaxed(exact[lane] + double{unit.growth} * exact[lane] +
+                                          double{unit.width} * double{noise[lane]} +
+                                          double{pushes[own ? lane : 0]},
+                                      k + 1 < steps ? double{unit.rate} : double{unit.half_rate});
         }
         CHECK(testing::difference(x, exact) <= 20 * epsilon<Real>);
-    }
+    };
+    for (const Kernels* kernels : available_kernels())
+        for (bool own : {false, true}) steps_of_a_unit(kernels, own);
 }
 
 TEST_CASE_TEMPLATE("heat and supply of a move", Real, double, float) {
     constexpr std::size_t units = 3;
-    const std::vector<double> unit = {1.0, 0.5, 4.0}, force = {0.3, -1.0, 0.0},
-                              quartic = {0.0, 2.0, 0.1};
-    for (const Kernels* kernels : available_kernels()) {
+    const std::vector<double> unit = {1.0, 0.5, 4.0}, quartic = {0.0, 2.0, 0.1};
+    const auto forces = testing::numbers(units * block_width, 11);
+    const auto books_of_a_move = [&](const Kernels* kernels, bool own) {
+        const auto force = [&forces, own](std::size_t i, std::size_t lane) {
+            return forces[own ? i * block_width + lane : i];
+        };
         const auto before = testing::numbers<Real>(units * block_width, 7);
         const auto after = testing::numbers<Real>(units * block_width, 8);
         const auto slope = testing::numbers(units * block_width, 9);
@@ -107,8 +113,8 @@ TEST_CASE_TEMPLATE("heat and supply of a move", Real, double, float) {
         kernels->of<Real>().midpoint_mean(before.data(), after.data(), units, unit.data(),
                                           mean.data());
         kernels->of<Real>().midpoint_post(before.data(), after.data(), slope.data(), units,
-                                          {unit.data(), force.data(), quartic.data()}, heat.data(),
-                                          supply.data());
+                                          {unit.data(), forces.data(), quartic.data(), own},
+                                          heat.data(), supply.data());
         for (std::size_t lane = 0; lane < block_width; ++lane) {
             double lost = 0.0, supplied = 0.0;
             for (std::size_t i = 0; i < units; ++i) {
@@ -116,19 +122,21 @@ TEST_CASE_TEMPLATE("heat and supply of a move", Real, double, float) {
                 const double was = unit[i] * double{before[at]}, is = unit[i] * double{after[at]};
                 CHECK(mean[at] == doctest::Approx(0.5 * (was + is)).epsilon(1e-15));
                 const double power = 0.25 * quartic[i] * (std::pow(is, 4) - std::pow(was, 4));
-                lost -= (is - was) * (slope[at] - force[i]) + power;
-                supplied += force[i] * (is - was);
+                lost -= (is - was) * (slope[at] - force(i, lane)) + power;
+                supplied += force(i, lane) * (is - was);
             }
             CHECK(heat[lane] == doctest::Approx(lost).epsilon(1e-12));
             CHECK(supply[lane] == doctest::Approx(supplied).epsilon(1e-12));
         }
-    }
+    };
+    for (const Kernels* kernels : available_kernels())
+        for (bool own : {false, true}) books_of_a_move(kernels, own);
 }
 
 TEST_CASE_TEMPLATE("midpoint steps have the same bits where they are fused", Real, double, float) {
     testing::check_same_bits([](const Kernels& kernels) {
         auto x = testing::numbers<Real>(replicas_of_a_group<Real>, 6);
-        const Real push(0.05);
+        const auto push = static_cast<Real>(0.05);
         kernels.of<Real>().midpoint_uncoupled(
             x.data(), 100, {Real(-0.1), Real(0.4), &push, Real(0.2), Real(0.1)}, here);
         return x;

@@ -27,7 +27,8 @@ struct Moved {
         posts.clear();
         std::vector<double> start(block_width), end(block_width), scratch(2 * block_width);
         energy.of_block(before.data(), drive.force, scratch.data(), start.data());
-        for (int k = 0; k < repeats; ++k) move.advance(after.data(), drive, workspace, posts);
+        for (int k = 0; k < repeats; ++k)
+            move.advance(after.data(), drive, drive.force, workspace, posts);
         energy.of_block(after.data(), drive.force, scratch.data(), end.data());
         for (std::size_t lane = 0; lane < block_width; ++lane) {
             change[lane] = end[lane] - start[lane];

@@ -33,14 +33,14 @@ TEST_CASE("a displacement changes the energy by what it says") {
             const std::vector<double> before = state, start = energies(state);
             std::vector<double> change(block_width), displacement = some_state(1, 0.3);
             const SubstepDirection::Pull pull = direction.pull(force);
-            CHECK(pull == doctest::Approx(d[0] * 0.5 - d[1] + d[2] * 0.25));
+            CHECK(pull.shared() == doctest::Approx(d[0] * 0.5 - d[1] + d[2] * 0.25));
             direction.slope(state.data(), pull, slope.data());
             direction.move(state.data(), displacement.data(), slope.data(), pull, change.data(),
                            supply.data());
             const std::vector<double> end = energies(state);
             for (std::size_t lane = 0; lane < block_width; ++lane) {
                 CHECK(change[lane] == doctest::Approx(end[lane] - start[lane]).epsilon(1e-12));
-                CHECK(supply[lane] == doctest::Approx(pull * displacement[lane]));
+                CHECK(supply[lane] == doctest::Approx(pull.shared() * displacement[lane]));
                 for (std::size_t i = 0; i < 3; ++i)
                     CHECK(state[i * block_width + lane] ==
                           doctest::Approx(before[i * block_width + lane] +
@@ -100,7 +100,8 @@ struct Moved {
         const ResistorMove move(SubstepDirection(energy, {1.0}), resistor, step);
         posts.heat_per_account.resize(2 * block_width);
         posts.clear();
-        move.advance(after.data(), {bias}, emf, whole_block(4), 3, posts);
+        const std::vector<double> pull = {bias};
+        move.advance(after.data(), pull, emf, whole_block(4), 3, posts);
         row_of_normals(whole_block(4), Purpose::hold, 3, noise.data());
         for (std::size_t lane = 0; lane < block_width; ++lane) {
             const auto h = [&](double x) {
@@ -177,7 +178,8 @@ TEST_CASE("white noise injects its charge, and the energy that it changes") {
     std::vector<double> state = some_state(1), noise(block_width);
     const std::vector<double> before = state;
     Posts posts;
-    move.advance(state.data(), nullptr, {0.3}, whole_block(2), 6, posts);
+    const std::vector<double> push = {0.3};
+    move.advance(state.data(), nullptr, push, whole_block(2), 6, posts);
     row_of_normals(whole_block(2), Purpose::hold, 6, noise.data());
     CHECK(posts.has_injected);
     for (std::size_t lane = 0; lane < block_width; ++lane) {
@@ -198,7 +200,8 @@ TEST_CASE("a filtered current and its charge have their exact joint distribution
         const std::vector<double> start = filter;
         std::vector<double> first(block_width), second(block_width);
         Posts posts;
-        move.advance(state.data(), filter.data(), {0.0}, whole_block(), 6, posts);
+        const std::vector<double> none = {0.0};
+        move.advance(state.data(), filter.data(), none, whole_block(), 6, posts);
         row_of_normals(whole_block(), Purpose::hold, 6, first.data());
         row_of_normals(whole_block(), Purpose::hold, 7, second.data());
         const auto moment = [&](auto&& f) {
