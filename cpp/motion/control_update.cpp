@@ -20,7 +20,7 @@ std::shared_ptr<const ReplicaNumbers> own_difference(const Controls& after,
     const auto &to = after.own_bias, &from = before.own_bias;
     if (to == from) return nullptr;
     std::vector<double> other(before.bias.size());
-    const auto change = [&](std::vector<double> own, std::size_t row, bool is_after) {
+    const auto change = [&](const std::vector<double>& own, std::size_t row, bool is_after) {
         const auto& table = is_after ? from : to;
         if (table)
             table->read(row, other.data());
@@ -30,8 +30,8 @@ std::shared_ptr<const ReplicaNumbers> own_difference(const Controls& after,
     };
     const auto& known = to ? to : from;
     return std::make_shared<const ReplicaNumbers>(
-        known->mapped(other.size(), [&](std::vector<double> own, std::size_t row) {
-            return change(std::move(own), row, to != nullptr);
+        known->mapped(other.size(), [&](const std::vector<double>& own, std::size_t row) {
+            return change(own, row, to != nullptr);
         }));
 }
 
@@ -42,7 +42,7 @@ std::shared_ptr<const ReplicaNumbers> own_force_change(
     const std::size_t n = coordinates.dimension();
     const auto& table = difference ? *difference : *before.own;
     return std::make_shared<const ReplicaNumbers>(
-        table.mapped(n, [&](std::vector<double> own, std::size_t) {
+        table.mapped(n, [&](const std::vector<double>& own, std::size_t) {
             return difference ? coordinates.force(own) : std::vector<double>(n, 0.0);
         }));
 }
@@ -113,7 +113,7 @@ void ControlUpdate::apply(ReplicaBlock& block, Workspace& workspace) const {
 void ControlUpdate::shift(ReplicaBlock& block, Workspace& workspace, double* work) const {
     const LaneNumbers from = before_->rest_of(block.number), to = after_->rest_of(block.number);
     const std::size_t first = is_own() ? 0 : block_width - 1;
-    bool rounds[block_width], any = false;
+    bool rounds[block_width] = {}, any = false;
     for (std::size_t lane = first; lane < block_width; ++lane)
         any |= rounds[lane] = block.state.rounds(from, to, lane);
     if (!is_own()) std::fill(rounds, rounds + block_width, any);

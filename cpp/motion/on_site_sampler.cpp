@@ -111,8 +111,8 @@ OnSiteSampler::OnSiteSampler(const OnSiteEnergy& energy, double kT) : kT_(kT) {
             "kT is so small beside the energies of a unit with a potential, or its bias so large, "
             "that its equilibrium cannot be tabulated; give the emulator a state to start from");
     std::vector<double> places, energies;
-    for (double k = 0.0; k <= cells; ++k) {
-        places.push_back(reach * (2.0 * k / cells - 1.0));
+    for (std::size_t k = 0; k <= static_cast<std::size_t>(cells); ++k) {
+        places.push_back(reach * (2.0 * static_cast<double>(k) / cells - 1.0));
         energies.push_back(energy(places.back()));
     }
     lowest_ = *std::min_element(energies.begin(), energies.end());

@@ -28,6 +28,13 @@ std::size_t sweeps_of(const Matrix& stiffness, const std::vector<OnSiteSampler>&
     return static_cast<std::size_t>(std::clamp(wanted, sweeps_at_least, sweeps_at_most));
 }
 
+/// The first of end, end + step, end + 3 step, … that is outside.
+template <class Inside>
+double widened(double end, double step, const Inside& inside) {
+    for (; inside(end); step *= 2.0) end += step;
+    return end;
+}
+
 /// Slice sampling of a unit of each replica of a group: an interval that holds {U ≤ level}, and
 /// depends on the level alone, shrinks towards x until a trial lies below the level.
 void slice(const OnSiteEnergy& unit, const OnSiteSampler& sampler, double kT, const double* force,
@@ -40,14 +47,12 @@ void slice(const OnSiteEnergy& unit, const OnSiteSampler& sampler, double kT, co
     };
     for (std::size_t lane = 0; lane < group_width; ++lane) {
         level[lane] = energy(lane, x[lane]) - kT * std::log(first[lane]);
-        left[lane] = sampler.left();
-        right[lane] = sampler.right();
-        for (double step = width; energy(lane, left[lane]) <= level[lane] || left[lane] > x[lane];
-             step *= 2.0)
-            left[lane] -= step;
-        for (double step = width; energy(lane, right[lane]) <= level[lane] || right[lane] < x[lane];
-             step *= 2.0)
-            right[lane] += step;
+        left[lane] = widened(sampler.left(), -width, [&](double at) {
+            return energy(lane, at) <= level[lane] || at > x[lane];
+        });
+        right[lane] = widened(sampler.right(), width, [&](double at) {
+            return energy(lane, at) <= level[lane] || at < x[lane];
+        });
     }
     bool found[group_width] = {};
     for (std::size_t open = group_width; open > 0;) {

@@ -72,7 +72,9 @@ inline constexpr double largest_energy = 1e300;
 struct Energy {
     Stiffness hessian;            ///< A; empty means the identity (natural coordinates)
     std::vector<double> quartic;  ///< κ; empty means zero
-    OnSite potential{};           ///< V; empty means zero
+    /// V; empty means zero.
+    OnSite potential{};  // NOLINT(readability-redundant-member-init)
+
     /// H of every lane of a block with force β; `scratch` has the size of `state`, and is not used
     /// if A is sparse and not an inverse.
     void of_block(const double* state, const LaneNumbers& force, double* scratch,

@@ -16,13 +16,14 @@ bool any_nonzero(const std::vector<double>& values);
 /// Controls, which may change while a network runs. The stored energy of state z = x or (x, p) is
 ///     H = ½ xᵀ K x − bᵀ x + ¼ Σ_i κ_i x_i⁴ + Σ_i V_i(x_i) + ½ pᵀ M⁻¹ p.
 struct Controls {
-    std::vector<double> bias;         ///< b, one entry per unit
-    Stiffness stiffness;              ///< K, symmetric
-    std::vector<double> kT;           ///< k_B T, one entry per heat account of the network
-    std::vector<double> quartic;      ///< κ, one entry per unit
-    std::vector<double> emf;          ///< e_r, one entry per resistor
-    std::vector<double> current;      ///< I_s, one entry per current source
-    std::vector<double> potential{};  ///< numbers of all V_i (physics/potential.hpp)
+    std::vector<double> bias;     ///< b, one entry per unit
+    Stiffness stiffness;          ///< K, symmetric
+    std::vector<double> kT;       ///< k_B T, one entry per heat account of the network
+    std::vector<double> quartic;  ///< κ, one entry per unit
+    std::vector<double> emf;      ///< e_r, one entry per resistor
+    std::vector<double> current;  ///< I_s, one entry per current source
+    /// Numbers of all V_i (physics/potential.hpp).
+    std::vector<double> potential{};  // NOLINT(readability-redundant-member-init)
     /// b of each replica, whose mean is `bias` then; null if all have the same.
     std::shared_ptr<const ReplicaNumbers> own_bias{};  // NOLINT(readability-redundant-member-init)
 
