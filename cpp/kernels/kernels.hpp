@@ -24,9 +24,8 @@ struct ModalTick {
     // In single precision:
     const Real* force_rest = nullptr;  ///< rounding error of Δβ
     double common_work = 0.0;          ///< −Δβ·β with β before the update
-    /// Whether replicas differ: forces are [unit][lane] from the lane of the group on, and the
-    /// common work of each replica is in `own_work`, null in double precision.
-    bool own = false;
+    /// Common work of each replica where they differ, null elsewhere. Forces are [unit][lane] then,
+    /// from the lane of the group on.
     const double* own_work = nullptr;
 };
 

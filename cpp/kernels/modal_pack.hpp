@@ -130,7 +130,6 @@ template <class Real>
 class CommonWork<true, Real> {
    public:
     KTC_INLINE void add(const ModalTick<Real>& tick) {
-        if (tick.own_work == nullptr) return;
         for (std::size_t i = 0; i < packs; ++i)
             sums_[i] = sums_[i] + load(tick.own_work + i * pack_width);
     }
@@ -310,11 +309,20 @@ KTC_INLINE void modal_units(Real* state, std::size_t stride, std::size_t units,
     accounts.close();
 }
 
+/// Ticks of replicas with forces of their own. It is out of line so that the ticks of a shared
+/// force keep their registers.
+template <class Real>
+KTC_OUT_OF_LINE void modal_own(Real* state, std::size_t stride, std::size_t units,
+                               const ModalTick<Real>* ticks, std::size_t count,
+                               const StreamAddress& first, const ModalBooks& books) {
+    modal_units<true>(state, stride, units, ticks, count, first, books);
+}
+
 template <class Real>
 void modal_of(Real* state, std::size_t stride, std::size_t units, const ModalTick<Real>* ticks,
               std::size_t count, const StreamAddress& first, const ModalBooks& books) {
-    if (count > 0 && ticks->own)
-        modal_units<true>(state, stride, units, ticks, count, first, books);
+    if (count > 0 && ticks->own_work != nullptr)
+        modal_own(state, stride, units, ticks, count, first, books);
     else if (units == 1)
         modal_unit<false>(state, ticks, count, first, books);
     else

@@ -82,7 +82,7 @@ class OwnTicks {
             tick.force += width;
             if (tick.force_change != nullptr) tick.force_change += width;
             if (tick.force_rest != nullptr) tick.force_rest += width;
-            if (tick.own_work != nullptr) tick.own_work += width;
+            tick.own_work += width;
         }
     }
 
@@ -103,7 +103,8 @@ class OwnTicks {
                 result[at] = static_cast<Real>(numbers(at / block_width, at % block_width));
             return result;
         };
-        tick.own = true;
+        own.work.assign(block_width, 0.0);
+        tick.own_work = own.work.data();
         own.force = rounded(force);
         tick.force = own.force.data();
         if (tick.force_change == nullptr) return;
@@ -112,7 +113,6 @@ class OwnTicks {
         tick.force_change = own.change.data();
         if constexpr (sizeof(Real) < sizeof(double)) {
             const LaneNumbers before = from.update->rest_before_of(block);
-            own.work.assign(block_width, 0.0);
             own.rest.resize(n * block_width);
             for (std::size_t at = 0; at < own.rest.size(); ++at) {
                 const std::size_t i = at / block_width, lane = at % block_width;
@@ -121,7 +121,6 @@ class OwnTicks {
                     static_cast<Real>(change(i, lane) - static_cast<double>(own.change[at]));
             }
             tick.force_rest = own.rest.data();
-            tick.own_work = own.work.data();
         }
     }
 
@@ -156,7 +155,7 @@ std::size_t ModalPropagator<Real>::play(const TickBatch& batch, std::size_t firs
     const auto begin_at = batch.ticks.begin() + static_cast<std::ptrdiff_t>(first);
     const auto end_at = batch.ticks.begin() + static_cast<std::ptrdiff_t>(last);
     std::optional<OwnTicks<Real>> own;
-    if (std::any_of(begin_at, end_at, is_own)) {
+    if (batch.own && std::any_of(begin_at, end_at, is_own)) {
         own.emplace(batch.ticks,
                     std::vector<ModalTick<Real>>(modal.begin() + static_cast<std::ptrdiff_t>(first),
                                                  modal.begin() + static_cast<std::ptrdiff_t>(last)),

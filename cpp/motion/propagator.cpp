@@ -9,6 +9,7 @@
 namespace ktc {
 
 void TickBatch::append(Tick tick) {
+    own = own || tick.drive->own || (tick.update && tick.update->is_own());
     tick.propagator->prepare(tick, *this);
     ticks.push_back(std::move(tick));
 }

@@ -29,6 +29,7 @@ struct TickBatch {
     std::tuple<std::vector<ModalTick<double>>, std::vector<ModalTick<float>>> modal;
     std::tuple<std::vector<DrivenTick<double>>, std::vector<DrivenTick<float>>> driven;
     std::vector<std::vector<float>> rounded;
+    bool own = false;  ///< whether replicas have forces of their own at any tick
 
     void append(Tick tick);
     void play(ReplicaBlock& block, Workspace& workspace) const;

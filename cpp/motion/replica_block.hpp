@@ -79,20 +79,17 @@ class BlockState {
         std::fill_n(work, block_width, 0.0);
         const LaneNumbers from = format_->offset(before), to = format_->offset(after);
         const bool differ = from.differ() || to.differ() || change.differ();
-        double room[block_width];
         for (std::size_t row = 0; row < change.size(); ++row) {
             const std::size_t at = row * block_width;
-            const double* step = change.row(row, room);
-            if (!format_->single())
-                for (std::size_t lane = 0; lane < block_width; ++lane)
-                    work[lane] -= step[lane] * full_[at + lane];
-            else if (!differ)
+            if (!differ && format_->single())
                 kernels().reframe(single_.data() + at, block_width, format_->unit(row),
-                                  from(row, 0), to(row, 0), *step, work);
-            else
+                                  from(row, 0), to(row, 0), change(row, 0), work);
+            else if (format_->single())
                 for (std::size_t lane = 0; lane < block_width; ++lane)
                     shift_lane(single_[at + lane], format_->unit(row), from(row, lane),
-                               to(row, lane), step[lane], work[lane]);
+                               to(row, lane), change(row, lane), work[lane]);
+            else
+                take_work(change, row, full_.data() + at, work);
         }
     }
 
@@ -140,6 +137,16 @@ class BlockState {
     }
 
    private:
+    static void take_work(const LaneNumbers& change, std::size_t row, const double* x,
+                          double* work) {
+        const double shared = change(row, 0);
+        if (change.differ())
+            for (std::size_t lane = 0; lane < block_width; ++lane)
+                work[lane] -= change(row, lane) * x[lane];
+        else
+            for (std::size_t lane = 0; lane < block_width; ++lane) work[lane] -= shared * x[lane];
+    }
+
     /// What the kernel `reframe` does to one number.
     static void shift_lane(float& number, double unit, double from, double to, double change,
                            double& work) {

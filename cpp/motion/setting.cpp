@@ -110,8 +110,10 @@ void check_own_bias(const Network& network, const Controls& controls, Motion mot
 }
 
 void check_energy(const Drive& drive) {
+    std::vector<double> largest;
+    if (drive.own) largest = drive.own->largest();
     double energy = 0.0;
-    for (double beta : drive.own ? drive.own->largest() : drive.force) energy += beta * beta;
+    for (double beta : drive.own ? largest : drive.force) energy += beta * beta;
     require(energy <= largest_energy,
             "bias is so large that the equilibrium energy overflows; scale it down");
 }

@@ -47,7 +47,9 @@ void StateFormat::check(const Setting& setting) const {
     const double kT = hottest(setting.controls);
     const double width = natural_ ? std::sqrt(kT) : kT;
     const std::shared_ptr<const ReplicaNumbers>& own = setting.drive->own;
-    const std::vector<double> force = own ? own->largest() : setting.drive->rest;
+    std::vector<double> largest;
+    if (own) largest = own->largest();
+    const std::vector<double>& force = own ? largest : setting.drive->rest;
     for (std::size_t i = 0; i < force.size(); ++i)
         require(std::abs(force[i]) * unit_[i] <= largest_single * width,
                 "bias is more than 1e17 thermal widths away, beyond what float32 can hold; make it "
