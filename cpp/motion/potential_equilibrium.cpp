@@ -35,10 +35,10 @@ double widened(double end, double step, const Inside& inside) {
     return end;
 }
 
-/// Slice sampling of a unit of each replica of a group: an interval that holds {U ≤ level}, and
-/// depends on the level alone, shrinks towards x until a trial lies below the level.
-void slice(const OnSiteEnergy& unit, const OnSiteSampler& sampler, double kT, const double* force,
-           Uniforms& uniforms, double* x) {
+/// Draws a unit of each replica of a group, given the force on it, over all of its wells. The
+/// first interval depends on the level alone.
+void draw_given(const OnSiteEnergy& unit, const OnSiteSampler& sampler, double kT,
+                const double* force, Uniforms& uniforms, double* x) {
     double level[group_width], left[group_width], right[group_width];
     const double* first = uniforms.next();
     const double width = sampler.right() - sampler.left();
@@ -54,23 +54,7 @@ void slice(const OnSiteEnergy& unit, const OnSiteSampler& sampler, double kT, co
             return energy(lane, at) <= level[lane] || at < x[lane];
         });
     }
-    bool found[group_width] = {};
-    for (std::size_t open = group_width; open > 0;) {
-        const double* place = uniforms.next();
-        for (std::size_t lane = 0; lane < group_width; ++lane) {
-            if (found[lane]) continue;
-            const double trial = left[lane] + place[lane] * (right[lane] - left[lane]);
-            // A unit stays where it is once its interval is down to rounding.
-            const bool shut = !(right[lane] - left[lane] > 1e-15 * std::abs(x[lane]));
-            if (shut || energy(lane, trial) <= level[lane]) {
-                if (!shut) x[lane] = trial;
-                found[lane] = true;
-                --open;
-            } else {
-                (trial < x[lane] ? left[lane] : right[lane]) = trial;
-            }
-        }
-    }
+    slice(energy, level, left, right, uniforms, x);
 }
 
 }  // namespace
@@ -79,10 +63,10 @@ PotentialEquilibrium::PotentialEquilibrium(const Network& network, const Setting
     : kT_(setting.controls.kT.front()),
       potential_(setting.energy->potential),
       inertia_(network.inertia()),
-      neighbours_(network.units()) {
+      units_in_turn_(setting.controls) {
     const Controls& controls = setting.controls;
     const std::size_t units = network.units();
-    bool coupled = false, even = true;
+    bool even = true;
     for (std::size_t i = 0; i < units; ++i) {
         const PotentialView* own = potential_.at(i);
         energies_.push_back({setting.energy->hessian(i, i), controls.bias[i], controls.quartic[i],
@@ -91,14 +75,8 @@ PotentialEquilibrium::PotentialEquilibrium(const Network& network, const Setting
         OnSiteEnergy unbiased = energies_.back();
         unbiased.force = 0.0;
         even = even && unbiased.is_even();
-        for (std::size_t j = 0; j < units; ++j) {
-            const double value = controls.stiffness(i, j);
-            if (j == i || value == 0.0) continue;
-            neighbours_[i].push_back({j, value});
-            coupled = true;
-        }
     }
-    if (!coupled) return;
+    if (!units_in_turn_.is_coupled()) return;
     sweeps_ = sweeps_of(controls.stiffness.dense(), samplers_, kT_);
     if (even) signs_.emplace(controls);
 }
@@ -111,7 +89,11 @@ void PotentialEquilibrium::draw(double* state, const NoiseAddress& address, Work
     for (std::size_t number = 0; number < sweeps_; ++number) {
         watch.look();
         if (watch.stopped()) return;
-        sweep(state, address, number);
+        units_in_turn_.sweep(
+            state, address, number,
+            [this](std::size_t i, const double* force, Uniforms& uniforms, double* x) {
+                draw_given(energies_[i], samplers_[i], kT_, force, uniforms, x);
+            });
         if (signs_) signs_->move(state, address, number, watch);
     }
     if (!inertia_.empty()) draw_momenta(state, units, kT_, inertia_, address);
@@ -124,24 +106,6 @@ void PotentialEquilibrium::draw_alone(double* state, const NoiseAddress& address
             const double* share = uniforms.next();
             for (std::size_t lane = 0; lane < group_width; ++lane)
                 state[i * block_width + g * group_width + lane] = samplers_[i].draw(share[lane]);
-        }
-}
-
-void PotentialEquilibrium::sweep(double* state, const NoiseAddress& address,
-                                 std::uint64_t number) const {
-    constexpr int trial_bits = 12;
-    for (std::size_t i = 0; i < energies_.size(); ++i)
-        for (std::size_t g = address.begin_group; g < address.end_group; ++g) {
-            double* x = state + i * block_width + g * group_width;
-            double force[group_width];
-            std::fill(force, force + group_width, energies_[i].force);
-            for (const Neighbour& neighbour : neighbours_[i]) {
-                const double* other = state + neighbour.unit * block_width + g * group_width;
-                for (std::size_t lane = 0; lane < group_width; ++lane)
-                    force[lane] -= neighbour.value * other[lane];
-            }
-            Uniforms uniforms(address, Purpose::heat_bath, g, i, number << trial_bits);
-            slice(energies_[i], samplers_[i], kT_, force, uniforms, x);
         }
 }
 

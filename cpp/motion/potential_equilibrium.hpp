@@ -7,6 +7,7 @@
 #include "motion/on_site_sampler.hpp"
 #include "motion/sign_moves.hpp"
 #include "motion/stationary_sampler.hpp"
+#include "motion/unit_sweep.hpp"
 
 namespace ktc {
 
@@ -25,18 +26,13 @@ class PotentialEquilibrium final : public StationarySampler {
 
    private:
     void draw_alone(double* state, const NoiseAddress& address) const;
-    void sweep(double* state, const NoiseAddress& address, std::uint64_t number) const;
 
-    struct Neighbour {
-        std::size_t unit;
-        double value;
-    };
     double kT_;
     OnSite potential_;  ///< keeps tables alive
     std::vector<double> inertia_;
     std::vector<OnSiteEnergy> energies_;
     std::vector<OnSiteSampler> samplers_;
-    std::vector<std::vector<Neighbour>> neighbours_;
+    UnitSweep units_in_turn_;
     std::optional<SignMoves> signs_;
     std::size_t sweeps_ = 0;
 };

@@ -116,35 +116,22 @@ Matrix hardened(const Controls& controls, double least) {
     return result;
 }
 
-/// Slice sampling of a unit of each replica of a group: an interval that holds {V ≤ level} shrinks
-/// towards x until a trial lies below the level (Neal, Ann. Stat. 31, 705, 2003).
-void slice(const UnitEnergy& unit, double kT, const double* force, Uniforms& uniforms, double* x) {
+/// Draws a unit of each replica of a group, given the force on it, over both of its wells.
+void draw_given(const UnitEnergy& unit, double kT, const double* force, Uniforms& uniforms,
+                double* x) {
     double level[group_width], left[group_width], right[group_width];
     const double* first = uniforms.next();
+    const auto energy_of = [&](std::size_t lane) {
+        return UnitEnergy{unit.stiffness, force[lane], unit.quartic};
+    };
     for (std::size_t lane = 0; lane < group_width; ++lane) {
-        const UnitEnergy energy{unit.stiffness, force[lane], unit.quartic};
+        const UnitEnergy energy = energy_of(lane);
         level[lane] = energy(x[lane]) - kT * std::log(first[lane]);
         right[lane] = reach_of(energy, level[lane]);
         left[lane] = -right[lane];
     }
-    bool found[group_width] = {};
-    for (std::size_t open = group_width; open > 0;) {
-        const double* place = uniforms.next();
-        for (std::size_t lane = 0; lane < group_width; ++lane) {
-            if (found[lane]) continue;
-            const UnitEnergy energy{unit.stiffness, force[lane], unit.quartic};
-            const double trial = left[lane] + place[lane] * (right[lane] - left[lane]);
-            // A unit stays where it is once its interval is down to rounding.
-            const bool shut = !(right[lane] - left[lane] > 1e-15 * std::abs(x[lane]));
-            if (shut || energy(trial) <= level[lane]) {
-                if (!shut) x[lane] = trial;
-                found[lane] = true;
-                --open;
-            } else {
-                (trial < x[lane] ? left[lane] : right[lane]) = trial;
-            }
-        }
-    }
+    slice([&](std::size_t lane, double at) { return energy_of(lane)(at); }, level, left, right,
+          uniforms, x);
 }
 
 }  // namespace
@@ -153,19 +140,12 @@ QuarticEquilibrium::QuarticEquilibrium(const Network& network, const Controls& c
     : units_(network.units()),
       kT_(controls.kT.front()),
       inertia_(network.inertia()),
-      neighbours_(network.units()) {
-    bool coupled = false;
+      units_in_turn_(controls) {
     for (std::size_t i = 0; i < units_; ++i) {
         energies_.push_back({controls.stiffness(i, i), controls.bias[i], controls.quartic[i]});
         samplers_.emplace_back(energies_.back(), kT_);
-        for (std::size_t j = 0; j < units_; ++j) {
-            const double value = controls.stiffness(i, j);
-            if (j == i || value == 0.0) continue;
-            neighbours_[i].push_back({j, value});
-            coupled = true;
-        }
     }
-    if (!coupled) return;
+    if (!units_in_turn_.is_coupled()) return;
     sweeps_ = sweeps_at_least;
     const double least = symmetric_eigen(controls.stiffness.dense()).values.front();
     modes_.emplace(controls, hardened(controls, least));
@@ -182,7 +162,11 @@ void QuarticEquilibrium::draw(double* state, const NoiseAddress& address, Worksp
     for (std::size_t number = 0; number < sweeps_; ++number) {
         watch.look();
         if (watch.stopped()) return;
-        sweep(state, address, number);
+        units_in_turn_.sweep(
+            state, address, number,
+            [this](std::size_t i, const double* force, Uniforms& uniforms, double* x) {
+                draw_given(energies_[i], kT_, force, uniforms, x);
+            });
         if (modes_) modes_->move(state, address, number);
         if (signs_) signs_->move(state, address, number, watch);
     }
@@ -207,24 +191,6 @@ void QuarticEquilibrium::draw_alone(double* state, const NoiseAddress& address) 
                     --left;
                 }
             }
-        }
-}
-
-void QuarticEquilibrium::sweep(double* state, const NoiseAddress& address,
-                               std::uint64_t number) const {
-    constexpr int trial_bits = 12;
-    for (std::size_t i = 0; i < units_; ++i)
-        for (std::size_t g = address.begin_group; g < address.end_group; ++g) {
-            double* x = state + i * block_width + g * group_width;
-            double force[group_width];
-            std::fill(force, force + group_width, energies_[i].force);
-            for (const Neighbour& neighbour : neighbours_[i]) {
-                const double* other = state + neighbour.unit * block_width + g * group_width;
-                for (std::size_t lane = 0; lane < group_width; ++lane)
-                    force[lane] -= neighbour.value * other[lane];
-            }
-            Uniforms uniforms(address, Purpose::heat_bath, g, i, number << trial_bits);
-            slice(energies_[i], kT_, force, uniforms, x);
         }
 }
 

@@ -7,6 +7,7 @@
 #include "motion/mode_moves.hpp"
 #include "motion/sign_moves.hpp"
 #include "motion/stationary_sampler.hpp"
+#include "motion/unit_sweep.hpp"
 
 namespace ktc {
 
@@ -54,18 +55,13 @@ class QuarticEquilibrium final : public StationarySampler {
 
    private:
     void draw_alone(double* state, const NoiseAddress& address) const;
-    void sweep(double* state, const NoiseAddress& address, std::uint64_t number) const;
 
-    struct Neighbour {
-        std::size_t unit;
-        double value;
-    };
     std::size_t units_;
     double kT_;
     std::vector<double> inertia_;
     std::vector<UnitEnergy> energies_;
     std::vector<UnitSampler> samplers_;
-    std::vector<std::vector<Neighbour>> neighbours_;
+    UnitSweep units_in_turn_;
     std::optional<ModeMoves> modes_;
     std::optional<SignMoves> signs_;
     std::size_t sweeps_ = 0;
