@@ -36,6 +36,7 @@ InertialPropagator::InertialPropagator(const Network& network, const Setting& se
       steps_(steps_of(hold, longest_step)),
       step_(hold / static_cast<double>(steps_)),
       apart_(are_apart(network.flow(), energy_->hessian.dense(), units_)),
+      unit_(2 * units_, 1.0),
       quartic_(energy_->quartic) {
     quartic_.resize(2 * units_, 0.0);
     if (apart_) {
@@ -161,29 +162,20 @@ void InertialPropagator::post(const double* before, const double* after,
     const std::size_t n = 2 * units_;
     double* middle = workspace.first.data();
     double* slope = middle + n * block_width;
-    for (std::size_t at = 0; at < n * block_width; ++at)
-        middle[at] = 0.5 * (before[at] + after[at]);
+    const KernelsOf<double>& kernel = kernels().full;
+    const MidpointPost post{unit_.data(), force.data(), quartic_.data()};
+    kernel.midpoint_mean(before, after, n, post.unit, middle);
     if (apart_)
         for (std::size_t at = 0; at < n * block_width; ++at)
             slope[at] = energy_->hessian(at / block_width, at / block_width) * middle[at];
     else
         multiply_block(energy_->hessian.dense(), middle, slope, block_width);
-    std::fill_n(posts.heat, block_width, 0.0);
-    std::fill_n(posts.supply, block_width, 0.0);
-    for (std::size_t i = 0; i < n; ++i)
-        for (std::size_t lane = 0; lane < block_width; ++lane) {
-            const std::size_t at = i * block_width + lane;
-            const double was = before[at], is = after[at], change = is - was;
-            const double quartic = 0.25 * quartic_[i] * (was + is) * (was * was + is * is);
-            posts.heat[lane] -= change * (slope[at] - force[i] + quartic);
-            posts.supply[lane] += force[i] * change;
-        }
-    const auto& add_energy = kernels().full.potential_energy;
+    kernel.midpoint_post(before, after, slope, n, post, posts.heat, posts.supply);
     for (std::size_t i = 0; i < units_; ++i)
         if (const PotentialView* own = energy_->potential.at(i)) {
             const std::size_t at = i * block_width;
-            add_energy(*own, 1.0, 1.0, block_width, before + at, posts.heat);
-            add_energy(*own, 1.0, -1.0, block_width, after + at, posts.heat);
+            kernel.potential_energy(*own, 1.0, 1.0, block_width, before + at, posts.heat);
+            kernel.potential_energy(*own, 1.0, -1.0, block_width, after + at, posts.heat);
         }
 }
 

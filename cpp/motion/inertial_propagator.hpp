@@ -50,7 +50,7 @@ class InertialPropagator final : public Propagator {
     std::uint64_t steps_;
     double step_;
     bool apart_;  ///< whether no unit is coupled to another
-    std::vector<double> quartic_;
+    std::vector<double> unit_, quartic_;
     std::vector<Linear> linear_;  ///< of each unit, or of all together
     PackedMatrix<double> decay_, factor_;
 };
