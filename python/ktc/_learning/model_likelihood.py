@@ -64,9 +64,8 @@ class Marginal(NamedTuple):
 
     def network(self, kT: float) -> Network:
         """The visible units as a network of their own."""
-        quartic = self.quartic if self.quartic.any() else None
-        own = self.potentials if any(one is not None for one in self.potentials) else None
-        return Network(self.stiffness, 1.0, kT, self.bias, quartic, potential=own)
+        own = self.stiffness, 1.0, kT, self.bias, self.quartic
+        return Network(*own, potential=self.potentials)
 
 
 def hidden_forces(

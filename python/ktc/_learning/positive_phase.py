@@ -103,10 +103,8 @@ class ClampedPhase:
         visible = np.setdiff1d(np.arange(net.units), hidden)
         friction = net.friction.diagonal().copy()
         friction[visible] = CLAMP * friction.max()
-        quartic = net.quartic if net.quartic.any() else None
-        potential = net.potentials if net.controls.on_site else None
         held = Network(
-            net.stiffness, friction, net.common_kT, net.bias, quartic, potential=potential
+            net.stiffness, friction, net.common_kT, net.bias, net.quartic, potential=net.potentials
         )
         replicas = max(len(device.ledger.work), len(samples))
         stream = np.random.SeedSequence([seed or 0, STREAM])

@@ -11,6 +11,7 @@ from ktc._base.validation import Array
 from ktc._learning.many_loops import ManyLoops
 from ktc._learning.metrics.exact_model import ExactModel
 from ktc._learning.run_errors import RunErrors
+from ktc._learning.shared_controller import batched
 from ktc._model.controls import Controls
 
 if TYPE_CHECKING:
@@ -72,8 +73,8 @@ def repeated_runs(fit: Fit, exact: ExactModel) -> RepeatedRuns | None:
 def _may_repeat(fit: Fit, exact: ExactModel) -> bool:
     """Whether bias and stiffness of a linear overdamped network were learned by a rate."""
     net, learned = fit.start.network, fit.learned
-    exact_means, batches = fit.readings.variances is not None, fit.batch not in (None, fit.samples)
-    if exact_means or batches or len(fit.hidden) or len(fit.history.time) < 2:
+    exact_means = fit.readings.variances is not None
+    if exact_means or batched(fit) or len(fit.hidden) or len(fit.history.time) < 2:
         return False
     if exact.method != "closed form" or learned.by_bias or net.inertia is not None:
         return False

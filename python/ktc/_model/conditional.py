@@ -78,7 +78,7 @@ def _arguments(network: Network, split: Split, values: Array) -> dict[str, objec
             f"emf must be zero where units share resistors, but is {network.controls.emf}: held "
             "units would cut these apart"
         )
-    block, potentials = np.ix_(moving, moving), bool(network.controls.on_site)
+    block = np.ix_(moving, moving)
     whole = network.sparse_stiffness if network.is_sparse else network.stiffness
     return {
         "stiffness": whole[moving][:, moving],
@@ -87,5 +87,5 @@ def _arguments(network: Network, split: Split, values: Array) -> dict[str, objec
         "bias": network.bias[moving] - couplings(network, split) @ values,
         "quartic": network.quartic[moving],
         "inertia": None if network.inertia is None else network.inertia[moving],
-        "potential": [network.potentials[unit] for unit in moving] if potentials else None,
+        "potential": [network.potentials[unit] for unit in moving],
     }

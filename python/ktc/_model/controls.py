@@ -67,7 +67,7 @@ class Controls:
                 symmetric or does not confine the energy, a negative quartic term, or a kT that is
                 not positive.
         """
-        known_keywords(changes, (*CONTROL_NAMES, ROW, *self.on_site.names), "control")
+        known_keywords(changes, (*CONTROL_NAMES, *self.on_site.names), "control")
         units = self.units
         checked: dict[str, Any] = {}
         if "bias" in changes:
@@ -198,14 +198,14 @@ class Controls:
         """The controls as the core takes them: kT as one number per heat account."""
         kT = np.broadcast_to(np.asarray(self.kT, dtype=float), (self.accounts,))
         held = self.held_stiffness
-        numbers = {ROW: self.potential} if ROW in CONTROL_NAMES else {}
-        return numbers | {
+        return {
             "bias": self.bias,
             "stiffness": held.core if isinstance(held, SparseStiffness) else held,
             "kT": np.ascontiguousarray(kT),
             "quartic": self.quartic,
             "emf": self.emf,
             "current": self.current,
+            ROW: self.potential,
         }
 
     def _confining(

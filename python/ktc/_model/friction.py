@@ -25,7 +25,7 @@ def with_friction(network: Network, friction: ArrayLike) -> Network:
         friction,
         1.0,
         quartic=controls.quartic,
-        potential=controls.potentials if controls.on_site else None,
+        potential=controls.potentials,
         inertia=network.inertia,
     )
     if new.accounts != network.accounts:

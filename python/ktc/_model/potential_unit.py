@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 import numpy as np
+from numpy.typing import NDArray
 
 from ktc._base.validation import Array
 from ktc._model.network import Network
@@ -15,7 +19,10 @@ from ktc._model.quartic_unit import (
     NODES,
     WEIGHTS,
     OneUnit,
+    both_tails,
 )
+
+Brackets: TypeAlias = tuple[Array, Array]
 
 # Places of the first scan: 30 decades of |x| on both sides of zero, 16 per octave.
 OCTAVES, PER_OCTAVE = 100, 16
@@ -112,12 +119,7 @@ class PotentialUnit(OneUnit):
 
     def _cumulative(self, values: Array) -> tuple[Array, Array]:
         pieces = values @ WEIGHTS * self._halves
-        inside = self._halves[:, None] * (values @ CUMULATIVE.T)
-        before = np.cumsum(pieces, axis=-1) - pieces
-        after = np.cumsum(pieces[..., ::-1], axis=-1)[..., ::-1] - pieces
-        left = before[..., None] + inside
-        right = after[..., None] + pieces[..., None] - inside
-        return left, right
+        return both_tails(pieces, self._halves[:, None] * (values @ CUMULATIVE.T))
 
     def _masses(self) -> Array:
         return np.asarray(self.density @ WEIGHTS * self._halves)
@@ -186,12 +188,17 @@ def _visited(energy: WholeEnergy, grid: Array, margin: int) -> tuple[float, floa
 
 def _bisected(function: WholeEnergy, low: Array, high: Array, start: Array) -> Array:
     """Zeros of a function between pairs of points at which it has different signs."""
-    low, high = low.copy(), high.copy()
+    low, high = _bracketed(lambda x: np.sign(function(x)) == np.sign(start), low, high)
+    return np.asarray(0.5 * (low + high))
+
+
+def _bracketed(before: Callable[[Array], NDArray[np.bool_]], low: Array, high: Array) -> Brackets:
+    """Neighbouring points at which a condition holds, and holds no more, between pairs of such."""
     for _ in range(HALVINGS):
         middle = 0.5 * (low + high)
-        before = np.sign(function(middle)) == np.sign(start)
-        low, high = np.where(before, middle, low), np.where(before, high, middle)
-    return np.asarray(0.5 * (low + high))
+        holds = before(middle)
+        low, high = np.where(holds, middle, low), np.where(holds, high, middle)
+    return low, high
 
 
 def _edges(energy: WholeEnergy, points: Array, height: Array, over: Array, level: float) -> Array:
@@ -201,13 +208,12 @@ def _edges(energy: WholeEnergy, points: Array, height: Array, over: Array, level
     """
     above = height > level
     crossed = np.flatnonzero(above[1:] != above[:-1])
-    low, high, start = points[crossed], points[crossed + 1], height[crossed] - level
-    for _ in range(HALVINGS):
-        middle = 0.5 * (low + high)
-        before = (energy(middle) > level) == (start > 0)
-        low, high = np.where(before, middle, low), np.where(before, high, middle)
+    falls = above[crossed]
+    low, high = _bracketed(
+        lambda x: (energy(x) > level) == falls, points[crossed], points[crossed + 1]
+    )
     # The outer ends, so that no region is empty.
-    ends = np.where(start > 0, low, high).reshape(-1, 2)
+    ends = np.where(falls, low, high).reshape(-1, 2)
     regions = [ends[0]]
     for region in ends[1:]:
         between = (points > regions[-1][1]) & (points < region[0])

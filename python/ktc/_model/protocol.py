@@ -215,8 +215,6 @@ class Protocol(Storable):
                 ticks |= {int(each) for each in (*rows.argmax(axis=0), *rows.argmin(axis=0))}
             if name == "kT":
                 ticks.add(int(np.argmax(np.ptp(rows, axis=1))))
-            if name == ROW:  # the strongest of every number
-                ticks |= set(np.argmax(np.abs(rows), axis=0).tolist())
             if name == "quartic":
                 ticks |= set(np.unique(rows != 0, axis=0, return_index=True)[1].tolist())
         return [controls, *(controls_at(controls, waveforms, tick) for tick in sorted(ticks))]

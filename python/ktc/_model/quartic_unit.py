@@ -174,12 +174,7 @@ class OneUnit:
     def _cumulative(self, values: Array) -> tuple[Array, Array]:
         """Integrals from −∞ to every node, and from every node to ∞."""
         pieces = values @ WEIGHTS * self._half
-        inside = self._half * values @ CUMULATIVE.T
-        before = np.cumsum(pieces, axis=-1) - pieces
-        after = np.cumsum(pieces[..., ::-1], axis=-1)[..., ::-1] - pieces
-        left = before[..., None] + inside
-        right = after[..., None] + pieces[..., None] - inside
-        return left, right
+        return both_tails(pieces, self._half * values @ CUMULATIVE.T)
 
     def _masses(self) -> Array:
         """Probability of each piece."""
@@ -191,6 +186,13 @@ class OneUnit:
 
     def _integral(self, values: Array) -> Array:
         return np.asarray(self._half * (values @ WEIGHTS).sum(axis=-1))
+
+
+def both_tails(pieces: Array, inside: Array) -> tuple[Array, Array]:
+    """Integrals below and above every node, of those over pieces and, ``inside``, up to nodes."""
+    before = np.cumsum(pieces, axis=-1) - pieces
+    after = np.cumsum(pieces[..., ::-1], axis=-1)[..., ::-1] - pieces
+    return before[..., None] + inside, after[..., None] + pieces[..., None] - inside
 
 
 def _real(values: ArrayLike) -> Array:

@@ -32,7 +32,7 @@ class HeldInputs:
         self._coupled = entries > np.count_nonzero(self._diagonal)
         self._couplings = couplings(network, split)
         self._bias, self._quartic = network.bias[held], network.quartic[held]
-        self._potentials = [network.potentials[k] for k in held] if network.controls.on_site else []
+        self._potentials = [network.potentials[k] for k in held]
 
     def forces(self, values: Array) -> Array:
         """−K_UC x_C of values (n, held), shape (n, moving)."""

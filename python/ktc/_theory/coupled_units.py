@@ -83,14 +83,13 @@ class CoupledUnits:
         self.free_energy = least - self._kT * float(np.log(total * cell))
 
     @classmethod
-    def resolves(cls, net: Network) -> bool:
-        """Whether a network is of two or three units with quartic terms that a grid resolves."""
+    def of(cls, net: Network) -> CoupledUnits | None:
+        """The units of a network; None unless they are two or three that a grid resolves."""
         if net.is_sparse or not 2 <= net.units <= MOST_UNITS or not (net.quartic > 0).all():
-            return False
+            return None
         with suppress(ValueError):
-            cls(net)
-            return True
-        return False
+            return cls(net)
+        return None
 
     def _box(self) -> list[tuple[float, float]]:
         """Least and largest x of each unit within 40 kT of the minimum of H."""

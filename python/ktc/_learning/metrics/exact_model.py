@@ -50,12 +50,14 @@ class ExactModel:
 
     def __init__(self, start: Described, parameters: Parameters) -> None:
         self.start, self.parameters = start, parameters
-        self.method = _method(start.network, parameters)
-        self.known = self.method is not None
         net = start.network
+        self.method = _method(net, parameters)
+        self._joint: dict[bytes, CoupledUnits] = {}
+        if self.method is None and (joint := CoupledUnits.of(net)) is not None:
+            self.method, self._joint = "joint quadrature", {_key(net.controls): joint}
+        self.known = self.method is not None
         self._overdamped = net.inertia is None and net.has_friction
         self._units: tuple[_Units, _Units] = ({}, {})
-        self._joint: dict[bytes, CoupledUnits] = {}
 
     @property
     def constant(self) -> bool:
@@ -192,11 +194,15 @@ class ExactModel:
 
     def _coupled(self, controls: Controls) -> CoupledUnits:
         """All units at these controls; those of the last two controls are cached."""
-        key = b"".join(a.tobytes() for a in (controls.stiffness, controls.bias, controls.quartic))
+        key = _key(controls)
         found = self._joint.get(key) or CoupledUnits(self.start.network.with_controls(controls))
         last = list(self._joint.items())[-1:]
         self._joint = {**dict(last), key: found}
         return found
+
+
+def _key(controls: Controls) -> bytes:
+    return b"".join(a.tobytes() for a in (controls.stiffness, controls.bias, controls.quartic))
 
 
 def _method(net: Network, parameters: Parameters) -> str | None:
@@ -210,6 +216,4 @@ def _method(net: Network, parameters: Parameters) -> str | None:
     coupling = [net.stiffness, *([net.friction] if net.has_friction else [])]
     apart = not any(np.triu(matrix, 1).any() for matrix in coupling)
     own = all((places[0] == places[-1]).all() for places in parameters.places.values())
-    if apart and own:
-        return "quadrature"
-    return "joint quadrature" if CoupledUnits.resolves(net) else None
+    return "quadrature" if apart and own else None

@@ -54,14 +54,10 @@ class OnSite:
         cls, potential: Potential | Sequence[Potential | None] | None, units: int, sparse: bool
     ) -> OnSite:
         """One potential for all units, one or None per unit, or None for none, checked."""
-        if potential is not None and sparse:
-            raise ValueError(
-                "potential must be None where stiffness is sparse; pass stiffness.toarray()"
-            )
         if potential is None:
             return cls()
         if isinstance(potential, Potential):
-            return cls((potential,) * units)
+            potential = (potential,) * units
         if not isinstance(potential, (list, tuple)):
             raise TypeError(
                 "potential must be one of ktc.potentials, or a list with one or None per unit, but "
@@ -74,7 +70,13 @@ class OnSite:
         for unit, one in enumerate(potential):
             if one is not None:
                 of_type(f"potential[{unit}]", one, Potential)
-        return cls(tuple(potential) if any(one is not None for one in potential) else ())
+        if all(one is None for one in potential):
+            return cls()
+        if sparse:
+            raise ValueError(
+                "potential must be None where stiffness is sparse; pass stiffness.toarray()"
+            )
+        return cls(tuple(potential))
 
     def __bool__(self) -> bool:
         return bool(self.templates)
