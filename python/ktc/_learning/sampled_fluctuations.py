@@ -98,7 +98,8 @@ class _Replay:
 
 
 def of_replay(path: Path, seed: int | None, hidden: Hidden | None) -> SampledFluctuations | None:
-    """Fluctuations that 2000 replicas show under the controls of the run; None where too many.
+    """Fluctuations that 2000 replicas show under the controls of the run; None where too many are
+    followed, or units have potentials.
 
     About equilibrium at the controls of the time, y responds to δθ by −Cov(y, ∂_θH) δθ/kT. It takes
     as long as a run of so many replicas, and of as many clamped ones where there are hidden units.
@@ -108,7 +109,8 @@ def of_replay(path: Path, seed: int | None, hidden: Hidden | None) -> SampledFlu
     every = Parameters(start, ("bias", "stiffness", *(["quartic"] if quartic else [])))
     shares = [1.0] if hidden is None else [1.0, hidden.share]
     many = every.size * len(shares)
-    if net.inertia is not None or not net.has_friction or path.too_long(many):
+    steady = net.inertia is None and net.has_friction
+    if not steady or net.controls.on_site or path.too_long(many):
         return None
     numbers = np.random.SeedSequence([seed or 0, STREAM]).generate_state(3, np.uint64).tolist()
     replays = _replayed(path, every, numbers, hidden)

@@ -33,7 +33,7 @@ class CoupledUnits:
     every second node gives the same.
 
     Args:
-        net: a network of two or three units, all of them with a quartic term.
+        net: a network of two or three units, all of them with a quartic term and no potential.
 
     Attributes:
         states: x at the nodes, in the network's own units, shape (n, d).
@@ -85,7 +85,8 @@ class CoupledUnits:
     @classmethod
     def of(cls, net: Network) -> CoupledUnits | None:
         """The units of a network; None unless they are two or three that a grid resolves."""
-        if net.is_sparse or not 2 <= net.units <= MOST_UNITS or not (net.quartic > 0).all():
+        few = not net.is_sparse and 2 <= net.units <= MOST_UNITS
+        if not few or not (net.quartic > 0).all() or net.controls.on_site:
             return None
         with suppress(ValueError):
             return cls(net)
