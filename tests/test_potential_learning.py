@@ -23,7 +23,7 @@ def free_energy(bias):
 
 @pytest.mark.parametrize("parameters", [("bias",), ("bias", "amplitude")])
 def test_coupled_units_are_not_integrated_without_their_potentials(parameters):
-    """ΔF within 5 standard errors of the grid, a false alarm of 6e-7; 0.49 off without the cosines."""
+    """ΔF within 5 standard errors of the grid, a false alarm of 6e-7; 0.49 off without V."""
     fit = ktc.learn(
         COUPLED, [[1.5, -1.0], [1.1, -1.4]], ktc.schedules.Constant(1.0, 1.0), replicas=500,
         ticks=10, seed=1, parameters=parameters,

@@ -33,13 +33,12 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
 
     It starts in equilibrium at the network's own controls. Controls are held between updates:
     ``set`` books work, ``run`` books heat. Linear networks move exactly over any hold, without a
-    step, whatever drives them. Overdamped quartic units with one resistor each, at one temperature,
-    move all at once by symmetric steps: half of the quartic relaxation, the linear motion by its
-    implicit midpoint (exactly where units are uncoupled), the other half; averages are second order
-    in the step. All other networks move by the splitting integrator. The noise of replica r at step
-    s is a function of (seed, r, s) alone: results do not depend on threads, nor on how replicas are
-    split over emulators. One Python thread at a time may use an emulator; a call from another one
-    meanwhile raises RuntimeError.
+    step, whatever drives them. Overdamped units with quartic terms or potentials and one resistor
+    each, at one temperature, and units with potentials and inertia move all at once by symmetric
+    steps: half of their relaxation or kick, the linear motion, the other half; averages are second
+    order in the step. All other networks move by the splitting integrator. The noise of replica r
+    at step s is a function of (seed, r, s) alone: results do not depend on threads, nor on how
+    replicas are split over emulators. A call while another Python thread uses it is a RuntimeError.
 
     ``ktc.Board.emulator`` makes one that works through the board's hardware: ``set`` programs its
     converters, and ``read`` and ``moments`` go through its ADC. ``network`` and ``scale`` are then
@@ -94,7 +93,7 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
 
     Raises:
         ValueError, TypeError: a value out of range, of a wrong shape, or not a number; infinitely
-            many replicas of quartic units; a Board with limits of its own (use its ``emulator``).
+            many replicas of nonlinear units; a Board with limits of its own (use its ``emulator``).
         MemoryError: more replicas than memory holds.
 
     Example:
@@ -164,9 +163,10 @@ class Emulator(EmulatorProperties, SingleThreaded, Storable):
         Outputs of hardware that settle do their work in ``run``. Resistances and friction do none.
 
         Args:
-            **controls: ``bias``, ``quartic`` scalar or (d,), ``stiffness`` (d, d), ``kT`` scalar or
-                per heat account, ``emf``, ``current``; ``friction`` of units; of a circuit sources
-                and elements, ``R1=2e3``, effective values after ``m=``, ``tc1=``, ``temp=``.
+            **controls: ``bias`` scalar, (d,), or (replicas, d), ``quartic`` scalar or (d,),
+                ``stiffness`` (d, d), ``kT`` scalar or per heat account, ``emf``, ``current``;
+                parameters of potentials, such as ``center``; ``friction`` of units; of a circuit
+                sources and elements, ``R1=2e3``, values after ``m=``, ``tc1=``, ``temp=``.
 
         Raises:
             TypeError: an unknown control.

@@ -19,7 +19,8 @@ class TwoParabolas(Potential):
 
     It is k [½ (x − S c₁)² + 2 c₀c₁ (Θ(x − c₀) − 1 + Θ(c₀))], S = sign(x − c₀): the two wells are
     equally deep at c₀ = 0, where the barrier is ½ k c₁², and the one on the side of c₀ is higher by
-    2 k |c₀| c₁ elsewhere. It confines a unit of stiffness 0, and adds to its stiffness otherwise.
+    2 k |c₀| c₁ elsewhere; from |c₀| = c₁ on there is one well. It confines a unit of stiffness 0,
+    and adds to its stiffness otherwise.
 
     Attributes:
         center: c₀, in the unit of x.
